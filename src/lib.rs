@@ -1,1 +1,24 @@
-//! The engine.
+//! LoopIQ Governed Actions: the engine.
+//!
+//! An agent's write is only ever *proposed*. A tool plans a [`domain::ChangeSet`], an [`domain::Envelope`] binds what a
+//! person approves, and the executor applies exactly that, once, with its audit entry in the same transaction.
+//!
+//! Lower modules never name higher ones: `domain` ← `tools`, `checks`, `audit`, `import` ← `context` ← `store` ← `engine`.
+//! Everything that does I/O stands behind the crate's `engine` feature, so that the browser's bundle sees [`domain`] alone.
+
+pub mod domain;
+
+#[cfg(feature = "engine")]
+pub mod audit;
+#[cfg(feature = "engine")]
+pub mod checks;
+#[cfg(feature = "engine")]
+pub mod context;
+#[cfg(feature = "engine")]
+pub mod engine;
+#[cfg(feature = "engine")]
+pub mod import;
+#[cfg(feature = "engine")]
+pub mod store;
+#[cfg(feature = "engine")]
+pub mod tools;

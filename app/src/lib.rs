@@ -1,1 +1,31 @@
-//! The pages.
+//! What people see: pages rendered on the server, server functions, and the islands that run in the browser.
+//!
+//! Pages are plain documents and exist only with feature `ssr`. Islands (feature `hydrate`) are leaves with serializable
+//! props, so the browser's bundle holds nothing but them, the server functions' client halves, and the engine's domain.
+
+#![allow(unreachable_pub, reason = "the component macro makes its props public whatever the component is")]
+
+pub mod components;
+pub mod islands;
+pub mod server_fns;
+
+#[cfg(feature = "ssr")]
+mod flash;
+#[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
+mod services;
+#[cfg(feature = "ssr")]
+mod shell;
+
+#[cfg(feature = "ssr")]
+pub use services::Services;
+#[cfg(feature = "ssr")]
+pub use shell::{App, shell};
+
+/// Called by the page's script once the WASM is loaded; it then hydrates each island.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

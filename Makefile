@@ -1,0 +1,119 @@
+# `make help` lists what there is. Everything runs without a terminal and in a fresh clone.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Which compiler, linker and browser scripts/setup found on this machine.
+-include .env.build
+FOUND := RUSTC RUSTDOC CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER LOOPIQ_CHROMIUM
+# An empty one would not mean "the usual one" to cargo, so only those that have a value are handed on.
+export $(foreach name,$(FOUND),$(if $($(name)),$(name)))
+
+# Read when the server is compiled: without it pages ask for `loopiq_bg.wasm`, which isn't there.
+export LEPTOS_OUTPUT_NAME := loopiq
+
+# The paths below are also those in README and tests, so a target folder elsewhere is not followed.
+unexport CARGO_TARGET_DIR
+SITE := $(CURDIR)/target/site
+WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help run test build dev lint fmt clean
+.PHONY: demo-built run-built test-built build-built lint-built wasm-dev wasm-release server server-release tests
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## build what is missing and start the demo on http://127.0.0.1:3000
+	@scripts/setup build
+	@$(MAKE) run-built
+
+test: ## every test there is, formatting too
+	@scripts/setup test
+	@$(MAKE) test-built
+
+build: ## release: target/release/loopiq and its site in target/site
+	@scripts/setup release
+	@$(MAKE) build-built
+
+dev: ## the demo, rebuilt on every change (needs cargo-leptos)
+	@command -v cargo-leptos >/dev/null || { \
+	  echo 'make dev needs cargo-leptos, which takes a while to build: cargo install --locked cargo-leptos' >&2; \
+	  echo 'Without it: make run, and again after a change.' >&2; exit 1; }
+	@scripts/setup build
+	@$(MAKE) dev-built
+
+lint: ## formatting and clippy, for server and browser
+	@scripts/setup lint
+	@$(MAKE) lint-built
+
+fmt: ## put all Rust sources into the common format
+	cargo fmt --all
+
+clean: ## remove what was built; the demo's data stay
+	rm -rf target
+
+# The rest is for the targets above: a make of its own reads what scripts/setup has just written.
+#
+# Browser's half and server are built at the same time, each in its folder below target/ and so with its own lock; `+`
+# hands make's job slots to cargo, so that the two together use no more cores than there are.
+
+run-built:
+	@+$(MAKE) -j$(JOBS) wasm-dev server
+	@target/debug/xtask site --profile wasm-dev
+	@LEPTOS_SITE_ROOT=$(SITE) exec target/debug/loopiq serve --demo
+
+build-built:
+	@+$(MAKE) -j$(JOBS) wasm-release server-release
+	@target/debug/xtask site --profile wasm-release --optimize
+
+dev-built:
+	cargo leptos watch -- serve --demo
+
+wasm-dev:
+	+cargo build $(WASM) --profile wasm-dev
+
+wasm-release:
+	+cargo build $(WASM) --profile wasm-release
+
+server:
+	+cargo build --package loopiq-server --package xtask
+
+server-release:
+	+cargo build --package xtask
+	+cargo build --package loopiq-server --release
+
+# All test programs, and the binary the browser tests start, in one go.
+tests:
+	+cargo build --workspace --bins --tests
+
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+
+test-built:
+	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; else echo 'no rustfmt: formatting is not checked' >&2; fi
+	@+$(MAKE) -j$(JOBS) wasm-dev tests
+	@target/debug/xtask site --profile wasm-dev
+	# The domain must build for browsers without the engine.
+	cargo check --package loopiq --no-default-features --target wasm32-unknown-unknown
+	# The whole workspace at once has the engine and the pages' server half on, through the server.
+ifneq ($(NEXTEST),)
+	cargo nextest run --workspace
+	cargo test --workspace --doc
+else
+	cargo test --workspace
+endif
+	@if [ -f end2end/package.json ]; then \
+	  cd end2end && LOOPIQ_BIN=$(CURDIR)/target/debug/loopiq LEPTOS_SITE_ROOT=$(SITE) npx playwright test; fi
+
+# Clippy has a folder of its own where the compiler differs from the one we build with: else both would build all anew.
+CLIPPY := cargo clippy
+ifeq ($(RUSTC),/usr/bin/rustc)
+CLIPPY := /usr/bin/cargo-clippy clippy
+endif
+
+lint-built:
+	cargo fmt --all --check
+	$(CLIPPY) --workspace --all-targets -- -D warnings
+	$(CLIPPY) $(WASM) -- -D warnings

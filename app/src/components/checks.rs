@@ -1,0 +1,104 @@
+//! The checks of an action: what blocks and what warns is open, what passes is one line.
+
+use super::icon::Icon;
+use super::record::FactLink;
+use super::state::verdict_look;
+use leptos::prelude::*;
+use loopiq::domain::{Check, FactRef, Verdict, VerdictCounts};
+use std::collections::HashSet;
+
+/// The checks, worst first.
+#[component]
+pub(crate) fn Checks(
+    /// All of them.
+    checks: Vec<Check>,
+    /// IDs of the records whose detail is on this page.
+    on_page: HashSet<String>,
+    /// Pointers of the payload's fields that are on this page.
+    fields: HashSet<String>,
+) -> impl IntoView {
+    let counts = VerdictCounts::of(&checks);
+    let (passed, mut open): (Vec<Check>, Vec<Check>) =
+        checks.into_iter().partition(|check| check.verdict == Verdict::Pass);
+    open.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    let passes = match passed.len() {
+        0 => String::new(),
+        1 => "1 check passes".to_owned(),
+        count => format!("{count} checks pass"),
+    };
+    view! {
+        <section class="card" aria-labelledby="checks">
+            <h2 id="checks">
+                "Checks " <small class="quiet">{summary(counts)}</small>
+            </h2>
+            <ul class="checks">
+                {open.into_iter().map(|check| view! { <CheckItem check on_page=&on_page fields=&fields /> }).collect_view()}
+            </ul>
+            {(!passed.is_empty())
+                .then(|| {
+                    view! {
+                        <details class="passes">
+                            <summary>{passes}</summary>
+                            <ul class="checks">
+                                {passed
+                                    .into_iter()
+                                    .map(|check| view! { <CheckItem check on_page=&on_page fields=&fields /> })
+                                    .collect_view()}
+                            </ul>
+                        </details>
+                    }
+                })}
+        </section>
+    }
+}
+
+fn summary(counts: VerdictCounts) -> String {
+    let parts: Vec<String> = [(counts.block, "block"), (counts.warn, "warn"), (counts.pass, "pass")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| if count == 1 && word == "pass" { "1 passes".to_owned() } else if count == 1 { format!("1 {word}s") } else { format!("{count} {word}") })
+        .collect();
+    parts.join(" · ")
+}
+
+/// One finding of one check.
+#[component]
+fn CheckItem<'a>(check: Check, on_page: &'a HashSet<String>, fields: &'a HashSet<String>) -> impl IntoView + use<> {
+    let (class, shape) = verdict_look(check.verdict);
+    let fact = |fact: FactRef| {
+        let here = on_page.contains(&fact.id);
+        view! { <FactLink fact on_page=here /> " " }
+    };
+    let pointer = |pointer: String| {
+        if fields.contains(&pointer) {
+            let href = format!("#payload{pointer}");
+            view! { <a class="chip" href=href><code>{pointer}</code></a> " " }.into_any()
+        } else {
+            view! { <span class="chip"><code>{pointer}</code></span> " " }.into_any()
+        }
+    };
+    let basis = !check.facts.is_empty() || !check.pointers.is_empty();
+    view! {
+        <li>
+            <span class=class>
+                <Icon shape />
+                {check.verdict.as_str()}
+            </span>
+            <div>
+                <p>
+                    <span class="quiet">{check.id.as_str()} ": "</span>
+                    <bdi>{check.message}</bdi>
+                </p>
+                {basis
+                    .then(|| {
+                        view! {
+                            <p class="chips">
+                                {check.facts.into_iter().map(fact).collect_view()}
+                                {check.pointers.into_iter().map(pointer).collect_view()}
+                            </p>
+                        }
+                    })}
+            </div>
+        </li>
+    }
+}

@@ -1,0 +1,67 @@
+//! What stands above every page: where one can go, and who one is.
+
+use crate::services::Services;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use loopiq::domain::{Command, Person, TenantId};
+
+/// The header. Without a signed-in person (route listing, tests) it is the product's name alone.
+#[component]
+pub(crate) fn Header() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    let services = use_context::<Services>();
+    let audit = services.as_ref().is_some_and(|services| services.may(Command::SearchAudit));
+    let who = services.and_then(|services| {
+        let principal = services.ctx.principal;
+        principal.person().cloned().map(|person| (principal.tenant().clone(), person))
+    });
+    let link = move |href: &'static str, label: &'static str, here: bool| {
+        view! {
+            <a href=href aria-current=here.then_some("page")>
+                {label}
+            </a>
+        }
+    };
+    let on_audit = path.starts_with("/audit");
+    view! {
+        <header class="top">
+            <a class="brand" href="/">
+                <strong>"LoopIQ"</strong>
+                <span>" Governed actions"</span>
+            </a>
+            {who
+                .map(|(tenant, person)| {
+                    view! {
+                        <nav class="places" aria-label="Pages">
+                            {link("/", "Inbox", !on_audit)}
+                            {audit.then(|| link("/audit", "Audit", on_audit))}
+                        </nav>
+                        <WhoAmI tenant person />
+                    }
+                })}
+        </header>
+    }
+}
+
+#[component]
+fn WhoAmI(tenant: TenantId, person: Person) -> impl IntoView {
+    let roles: Vec<String> = person.roles.iter().map(|role| role.label().to_lowercase()).collect();
+    view! {
+        <div class="who">
+            <span class="tenant">
+                <span class="unseen">"Tenant "</span>
+                {tenant.to_string()}
+            </span>
+            <span class="person" title=person.email>
+                <bdi>{person.name}</bdi>
+                " "
+                <span class="quiet">{roles.join(", ")}</span>
+            </span>
+            <form method="post" action="/logout">
+                <button type="submit" class="button small">
+                    "Sign out"
+                </button>
+            </form>
+        </div>
+    }
+}

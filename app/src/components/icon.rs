@@ -1,0 +1,57 @@
+//! Shapes that stand beside a word. They say nothing by themselves, so they are hidden from those who hear the page.
+
+use leptos::prelude::*;
+
+/// A shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A half-filled circle: waiting.
+    Half,
+    /// A ring with a dot: agreed, not done.
+    Ring,
+    /// A tick: done, or nothing wrong.
+    Tick,
+    /// A cross: declined.
+    Cross,
+    /// A triangle: look at it.
+    Triangle,
+    /// An octagon with a bar: cannot go on.
+    Octagon,
+    /// A question mark: not known.
+    Question,
+    /// One to three bars: how much could go wrong.
+    Bars(u8),
+}
+
+impl Shape {
+    /// What is drawn by line and what is filled, on 16 by 16.
+    fn paths(self) -> (&'static str, &'static str) {
+        match self {
+            Shape::Half => ("M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z", "M8 2a6 6 0 0 0 0 12z"),
+            Shape::Ring => ("M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z", "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6z"),
+            Shape::Tick => ("M2.5 8.5l3.5 3.5l7.5-8", ""),
+            Shape::Cross => ("M3.5 3.5l9 9M12.5 3.5l-9 9", ""),
+            Shape::Triangle => ("M8 2.2L14.8 13.8H1.2zM8 6.5v3.2M8 11.6v.4", ""),
+            Shape::Octagon => ("M5.4 1.8h5.2l3.6 3.6v5.2l-3.6 3.6H5.4l-3.6-3.6V5.4zM5 8h6", ""),
+            Shape::Question => ("M5 6a3 3 0 1 1 4.4 2.6c-1 .6-1.4 1-1.4 2M8 13v.4", ""),
+            Shape::Bars(1) => ("M9 12V7h2v5zM13 12V3h1.5v9z", "M4 12v-2h3v2z"),
+            Shape::Bars(2) => ("M13 12V3h1.5v9z", "M4 12v-2h3v2zM8.5 12V7h3v5z"),
+            Shape::Bars(_) => ("", "M4 12v-2h3v2zM8.5 12V7h3v5zM12.5 12V3h3v9z"),
+        }
+    }
+}
+
+/// Draws a shape in the colour of its text.
+#[component]
+pub(crate) fn Icon(
+    /// Which.
+    shape: Shape,
+) -> impl IntoView {
+    let (line, fill) = shape.paths();
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+            {(!line.is_empty()).then(|| view! { <path class="line" d=line></path> })}
+            {(!fill.is_empty()).then(|| view! { <path class="fill" d=fill></path> })}
+        </svg>
+    }
+}

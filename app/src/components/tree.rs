@@ -1,0 +1,78 @@
+//! The work-item tree: every title in full, never "and 9 more".
+
+use super::lines::Lines;
+use super::record::{address, short};
+use leptos::prelude::*;
+use loopiq::domain::view::{Named, TreeItem};
+use std::collections::HashSet;
+
+/// Descriptions up to this many characters are simply there; longer ones are folded.
+const SHORT: usize = 280;
+
+/// The items of one level and, in them, what hangs below. Boxed, because it holds itself.
+pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>) -> AnyView {
+    let items: Vec<AnyView> = items.into_iter().map(|item| node(item, on_page)).collect();
+    view! { <ol class="tree">{items}</ol> }.into_any()
+}
+
+fn node(item: TreeItem, on_page: &HashSet<String>) -> AnyView {
+    let below = (!item.children.is_empty()).then(|| tree(item.children, on_page));
+    let references: Vec<AnyView> = item.references.into_iter().map(|named| chip(named, on_page)).collect();
+    view! {
+        <li>
+            <div class="node">
+                <p class="node-title">
+                    <span class="node-kind">{item.kind}</span>
+                    " "
+                    {item.key.map(|key| view! { <code class="key">{key}</code> " " })}
+                    <bdi>{item.title}</bdi>
+                    " "
+                    {if item.created {
+                        view! { <code class="id" title=item.id.clone()>{short(&item.id)}</code> }.into_any()
+                    } else {
+                        view! { <span class="tag">"was there before"</span> }.into_any()
+                    }}
+                </p>
+                <Lines lines=item.lines class="inline" />
+                {description(item.description)}
+                {(!references.is_empty())
+                    .then(|| view! { <p class="chips"><span class="quiet">"Rests on "</span> {references}</p> })}
+            </div>
+            {below}
+        </li>
+    }
+    .into_any()
+}
+
+fn description(text: String) -> Option<AnyView> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    Some(if text.chars().nth(SHORT).is_none() {
+        view! { <p class="prose" dir="auto">{text}</p> }.into_any()
+    } else {
+        view! {
+            <details>
+                <summary>"Description"</summary>
+                <p class="prose" dir="auto">
+                    {text}
+                </p>
+            </details>
+        }
+        .into_any()
+    })
+}
+
+fn chip(named: Named, on_page: &HashSet<String>) -> AnyView {
+    let name = named.key.unwrap_or_else(|| short(&named.id));
+    let title = format!("{} {}", named.name, named.id);
+    let label = view! {
+        <span class="record-kind">{named.kind.word()}</span>
+        " "
+        <code class="key">{name}</code>
+    };
+    match address(named.kind, &named.id, on_page.contains(&named.id)) {
+        Some(href) => view! { <a class="chip" href=href title=title>{label}</a> " " }.into_any(),
+        None => view! { <span class="chip" title=title>{label}</span> " " }.into_any(),
+    }
+}

@@ -1,0 +1,48 @@
+//! A button that copies a text.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// Copies `text`. Hidden until the script runs: without it the button could do nothing.
+#[island]
+pub fn CopyButton(
+    /// What is copied.
+    text: String,
+    /// What it is, for those who hear the button's name: `the digest`.
+    what: String,
+) -> impl IntoView {
+    let ready = RwSignal::new(false);
+    let copied = RwSignal::new(None::<bool>);
+    Effect::new(move || ready.set(true));
+
+    let copy = move |_| {
+        let text = text.clone();
+        spawn_local(async move {
+            copied.set(Some(write(&text).await));
+            set_timeout(move || copied.set(None), std::time::Duration::from_secs(2));
+        });
+    };
+    let label = move || match copied.get() {
+        None => "Copy",
+        Some(true) => "Copied",
+        Some(false) => "Not copied",
+    };
+    view! {
+        <button type="button" class="copy" hidden=move || !ready.get() on:click=copy>
+            <span aria-live="polite">{label}</span>
+            <span class="unseen">" " {what}</span>
+        </button>
+    }
+}
+
+/// Whether the browser took it: outside a secure context there is no clipboard at all.
+#[cfg(feature = "hydrate")]
+async fn write(text: &str) -> bool {
+    let promise = window().navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::JsFuture::from(promise).await.is_ok()
+}
+
+#[cfg(not(feature = "hydrate"))]
+async fn write(_: &str) -> bool {
+    false
+}

@@ -1,0 +1,96 @@
+//! The decision panel: plain forms on the server functions. With a script they are sent in place and keep their draft.
+
+mod forms;
+mod send;
+
+use self::forms::{ApproveForm, ExecuteForm, RejectForm, RevokeForm};
+use self::send::{Desk, Phase};
+use leptos::prelude::*;
+use loopiq::domain::State;
+use loopiq::domain::view::Panel;
+use serde::{Deserialize, Serialize};
+
+/// A check that warns: approving takes an acknowledgement of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The check's stable name.
+    pub check: String,
+    /// What it found, one sentence each.
+    pub messages: Vec<String>,
+}
+
+/// What somebody had typed when a rejection (or a revocation) was refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Their text.
+    pub text: String,
+    /// The reason codes they had ticked.
+    pub codes: Vec<String>,
+}
+
+/// Everything a person can do to the action now, and why not where they can't.
+#[island]
+pub fn DecisionPanel(
+    /// The action's ID.
+    id: String,
+    /// The digest that an approval names.
+    digest: String,
+    /// The state that the page shows.
+    state: State,
+    /// What the person can do.
+    panel: Panel,
+    /// What approving needs an acknowledgement of.
+    warnings: Vec<Warning>,
+    /// What was typed before, if it was refused.
+    draft: Draft,
+) -> impl IntoView {
+    let desk = Desk::new(id.clone(), state);
+    let nothing = !(panel.approve || panel.reject || panel.execute || panel.revoke);
+    // A draft is shown again; otherwise rejecting is folded, so that it is never where approving was a moment ago.
+    let open = !draft.text.is_empty() || !draft.codes.is_empty();
+    view! {
+        <div class="panel-body">
+            {panel.why_not.clone().map(|why| view! { <p class=if nothing { "quiet" } else { "why-not" }>{why}</p> })}
+            {panel
+                .approve
+                .then(|| {
+                    view! {
+                        <ApproveForm
+                            desk
+                            id=id.clone()
+                            digest=digest.clone()
+                            warnings
+                            you_approve=panel.you_approve.clone()
+                        />
+                    }
+                })}
+            {panel.execute.then(|| view! { <ExecuteForm desk id=id.clone() /> })}
+            {panel
+                .reject
+                .then(|| {
+                    view! {
+                        <RejectForm
+                            desk
+                            id=id.clone()
+                            digest=digest.clone()
+                            reasons=panel.reasons.clone()
+                            draft=draft.clone()
+                            open
+                        />
+                    }
+                })}
+            {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() draft=draft.clone() open /> })}
+            <p class="progress" role="status">
+                {move || desk.progress()}
+            </p>
+            <p class="refusal" role="alert">
+                {move || desk.refusal()}
+            </p>
+            <p class="again" hidden=move || !matches!(desk.phase.get(), Phase::Unknown(_))>
+                <button type="button" class="button" on:click=move |_| desk.look_again()>
+                    "Look again"
+                </button>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,70 @@
+//! What the agent says. It stands in a box of its own, because nobody has verified it.
+
+use crate::components::record::RecordLink;
+use crate::components::when::Ago;
+use leptos::prelude::*;
+use loopiq::domain::view::{Claim, Named, ReadView};
+use std::collections::HashSet;
+
+/// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.
+#[component]
+pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
+    let records: usize = claim.reads.iter().map(|read| read.records.len() + read.more as usize).sum();
+    let read = match (records, claim.reads.len()) {
+        (_, 0) => "It read nothing in this trace".to_owned(),
+        (1, 1) => "It read 1 record in 1 call".to_owned(),
+        (records, 1) => format!("It read {records} records in 1 call"),
+        (records, calls) => format!("It read {records} records in {calls} calls"),
+    };
+    let link = |record: Named| {
+        let here = on_page.contains(&record.id);
+        view! { <li><RecordLink record on_page=here /></li> }
+    };
+    let unread = claim.unread.into_iter().map(link).collect_view();
+    let cites_unread = !unread.is_empty();
+    let reads: Vec<AnyView> = claim.reads.into_iter().map(|read| call(read, on_page)).collect();
+    let nothing = reads.is_empty();
+    view! {
+        <section class="card claim" aria-labelledby="claim">
+            <h2 id="claim">"The agent's claim, not verified"</h2>
+            <blockquote class="prose" dir="auto">{claim.reason}</blockquote>
+            <p class="quiet">"Asked by " <bdi>{claim.asked_by}</bdi></p>
+            {cites_unread
+                .then(|| {
+                    view! {
+                        <h3>"It cites, and never read"</h3>
+                        <ul class="records">{unread}</ul>
+                    }
+                })}
+            {if nothing {
+                view! { <p>{read} "."</p> }.into_any()
+            } else {
+                view! {
+                    <details>
+                        <summary>{read}</summary>
+                        <ol class="reads">{reads}</ol>
+                    </details>
+                }
+                    .into_any()
+            }}
+        </section>
+    }
+}
+
+fn call(read: ReadView, on_page: &HashSet<String>) -> AnyView {
+    let records = read.records.into_iter().map(|record| {
+        let here = on_page.contains(&record.id);
+        view! { <li><RecordLink record on_page=here /></li> }
+    });
+    let records: Vec<_> = records.collect();
+    view! {
+        <li>
+            <p><code>{read.tool}</code> " " <span class="quiet"><Ago when=read.at /></span></p>
+            <ul class="records">
+                {records}
+                {(read.more > 0).then(|| view! { <li class="quiet">"and " {read.more} " more in the answer"</li> })}
+            </ul>
+        </li>
+    }
+    .into_any()
+}

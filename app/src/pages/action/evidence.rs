@@ -1,0 +1,101 @@
+//! The records that the payload refers to, and the fields it would change.
+
+use crate::components::lines::Lines;
+use crate::components::record::{RecordLink, anchor, short};
+use leptos::prelude::*;
+use loopiq::domain::view::{Line, Reference, UpdateView};
+use std::collections::HashSet;
+
+/// How many of a record's lines stand in its folded card.
+const MAIN_LINES: usize = 3;
+
+/// Cards of records. The main lines always show; the rest opens. The anchor stands inside, so that a browser which
+/// follows a link to it opens the card by itself.
+#[component]
+pub(super) fn References(id: &'static str, title: &'static str, references: Vec<Reference>) -> impl IntoView {
+    let count = references.len();
+    view! {
+        <section class="card" aria-labelledby=id>
+            <h2 id=id>{title} " " <small class="quiet">{count}</small></h2>
+            <ul class="references">
+                {references.into_iter().map(|reference| view! { <Card reference /> }).collect_view()}
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Card(reference: Reference) -> impl IntoView {
+    let record = reference.record;
+    let main: Vec<String> =
+        reference.lines.iter().take(MAIN_LINES).map(|line| format!("{}: {}", line.label, line.value)).collect();
+    let mut lines = vec![Line::text("ID", record.id.clone())];
+    lines.extend(reference.lines);
+    view! {
+        <li>
+            <details class="reference">
+                <summary>
+                    <span class="record-kind">{record.kind.word()}</span>
+                    " "
+                    {record.key.clone().map(|key| view! { <code class="key">{key}</code> " " })}
+                    <bdi>{record.name.clone()}</bdi>
+                    " "
+                    <code class="id" title=record.id.clone()>
+                        {short(&record.id)}
+                    </code>
+                    <span class="main-lines quiet">
+                        {main.into_iter().map(|line| view! { <span class="part"><bdi>{line}</bdi></span> " " }).collect_view()}
+                    </span>
+                </summary>
+                <div class="reference-body" id=anchor(&record.id)>
+                    <Lines lines />
+                </div>
+            </details>
+        </li>
+    }
+}
+
+/// Fields that would change, before and after.
+#[component]
+pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
+    let updates = updates.into_iter().map(|update| {
+        let here = on_page.contains(&update.record.id);
+        let fields = update.fields.into_iter().map(|(field, before, after)| {
+            view! {
+                <tr role="row">
+                    <th scope="row" role="rowheader">{field}</th>
+                    <td role="cell" data-label="Before" class="before"><del>{shown(before)}</del></td>
+                    <td role="cell" data-label="After" class="after"><ins>{shown(after)}</ins></td>
+                </tr>
+            }
+        });
+        view! {
+            <h3><RecordLink record=update.record on_page=here /></h3>
+            <table class="changes stack" role="table">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th scope="col" role="columnheader">"Field"</th>
+                        <th scope="col" role="columnheader">"Before"</th>
+                        <th scope="col" role="columnheader">"After"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{fields.collect_view()}</tbody>
+            </table>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="changes">
+            <h2 id="changes">"Changes"</h2>
+            {updates.collect_view()}
+        </section>
+    }
+}
+
+/// An empty value, said in words.
+fn shown(value: String) -> AnyView {
+    if value.is_empty() {
+        view! { <span class="quiet">"nothing"</span> }.into_any()
+    } else {
+        view! { <bdi>{value}</bdi> }.into_any()
+    }
+}

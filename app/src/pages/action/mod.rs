@@ -1,0 +1,142 @@
+//! One action: a document to be read from top to bottom, with the decision at its end.
+
+mod claim;
+mod evidence;
+mod flash;
+mod payload;
+mod timeline;
+
+use self::claim::ClaimBox;
+use self::evidence::{Changes, References};
+use self::flash::FlashLine;
+use self::payload::{Identifiers, PayloadView};
+use self::timeline::{ResultBox, Timeline};
+use super::load::loaded;
+use crate::components::checks::Checks;
+use crate::components::lines::Lines;
+use crate::components::state::{RiskBadge, StateBadge};
+use crate::components::tree::tree;
+use crate::components::when::Ago;
+use crate::flash::Flash;
+use crate::islands::{DecisionPanel, Draft, Warning};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use loopiq::domain::view::ActionView;
+use loopiq::domain::{Check, Command, Verdict};
+use std::collections::HashSet;
+use tower_sessions::Session;
+
+/// `/actions/{id}`.
+#[component]
+pub(crate) fn ActionPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let session = use_context::<Session>();
+    loaded(
+        move |services| {
+            let (id, session) = (id.clone(), session.clone());
+            async move {
+                // What a browser fetches in advance nobody has seen, and it must not use up the message.
+                let seen = !services.prefetch;
+                let action = services.engine.view(&services.ctx, &id, seen).await?;
+                let flash = if seen { Flash::take(session, &action.id).await } else { None };
+                Ok((action, flash, services.may(Command::SearchAudit)))
+            }
+        },
+        render,
+    )
+}
+
+fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView {
+    let on_page: HashSet<String> =
+        action.references.iter().chain(&action.creates).map(|reference| reference.record.id.clone()).collect();
+    let fields: HashSet<String> = action.payload.iter().map(|(pointer, _)| pointer.clone()).collect();
+    let warnings = warnings(&action.checks);
+    let draft = flash.as_ref().map_or_else(Draft::default, |flash| flash.draft.clone());
+    let (tool, tool_name) = action.tool.clone();
+    let has_tree = !action.tree.is_empty();
+    view! {
+        <Title text=format!("{} · {}", action.headline, action.state.label()) />
+        <article class="page action">
+            <nav class="crumbs" aria-label="Where you are">
+                <a href="/">"‹ Inbox"</a>
+                <a class="to-decision" href="#decision">"Decision ↓"</a>
+            </nav>
+            {flash.map(|flash| view! { <FlashLine flash /> })}
+            <header class="action-head">
+                <h1 dir="auto">{action.headline.clone()}</h1>
+                <p class="facts">
+                    <StateBadge state=action.state />
+                    <RiskBadge risk=action.risk />
+                    <span>"proposed " <Ago when=action.proposed /></span>
+                    {action.expires.map(|when| view! { <span>"expires " <Ago when /></span> })}
+                    <span class="quiet">{tool} " " <code>{tool_name}</code></span>
+                </p>
+                <p class="summary" dir="auto">{action.summary}</p>
+                {action
+                    .outcome
+                    .map(|outcome| {
+                        view! {
+                            <p class=format!("outcome outcome-{}", action.state.as_str())>
+                                <strong>{action.state.label()} ": "</strong>
+                                <bdi>{outcome}</bdi>
+                            </p>
+                        }
+                    })}
+            </header>
+            <div class="document">
+                {action.result.map(|result| view! { <ResultBox result /> })}
+                <Checks checks=action.checks on_page=on_page.clone() fields=fields />
+                <section class="card" aria-labelledby="where">
+                    <h2 id="where">"Where"</h2>
+                    <Lines lines=action.context class="columns" />
+                </section>
+                {has_tree
+                    .then(|| {
+                        view! {
+                            <section class="card" aria-labelledby="work-items">
+                                <h2 id="work-items">"Work items"</h2>
+                                {tree(action.tree, &on_page)}
+                            </section>
+                        }
+                    })}
+                {(!action.creates.is_empty())
+                    .then(|| view! { <References id="creates" title="Other records it creates" references=action.creates /> })}
+                {(!action.updates.is_empty()).then(|| view! { <Changes updates=action.updates on_page=&on_page /> })}
+                {(!action.references.is_empty())
+                    .then(|| {
+                        view! { <References id="evidence" title="Evidence and references" references=action.references /> }
+                    })}
+                <ClaimBox claim=action.claim on_page=&on_page />
+                <PayloadView fields=action.payload json=action.payload_json />
+                <Identifiers identifiers=action.identifiers chain=action.call_chain />
+                <Timeline steps=action.timeline audit />
+            </div>
+            <section class="decision" id="decision" aria-labelledby="decide">
+                <h2 id="decide">"Decision"</h2>
+                <DecisionPanel
+                    id=action.id
+                    digest=action.digest
+                    state=action.state
+                    panel=action.panel
+                    warnings
+                    draft
+                />
+            </section>
+        </article>
+    }
+    .into_any()
+}
+
+/// What an approval has to acknowledge: each check that warns once, with all it found.
+fn warnings(checks: &[Check]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    for check in checks.iter().filter(|check| matches!(check.verdict, Verdict::Warn | Verdict::Unknown)) {
+        let name = check.id.as_str();
+        match warnings.iter_mut().find(|warning| warning.check == name) {
+            Some(warning) => warning.messages.push(check.message.clone()),
+            None => warnings.push(Warning { check: name.to_owned(), messages: vec![check.message.clone()] }),
+        }
+    }
+    warnings
+}

@@ -1,0 +1,74 @@
+//! The payload as fields and as canonical JSON, and the identifiers that name this action elsewhere.
+
+use crate::components::code::{CodeBlock, CopyText};
+use leptos::prelude::*;
+
+/// The payload. Each field has an anchor, `payload` and its pointer, which the checks link to.
+#[component]
+pub(super) fn PayloadView(fields: Vec<(String, String)>, json: String) -> impl IntoView {
+    let count = fields.len();
+    let rows = fields.into_iter().map(|(pointer, value)| {
+        let id = format!("payload{pointer}");
+        view! {
+            <tr role="row" id=id>
+                <th scope="row" role="rowheader"><code>{pointer}</code></th>
+                <td role="cell" data-label="Value"><bdi>{value}</bdi></td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="payload">
+            <h2 id="payload">"Payload"</h2>
+            <details open>
+                <summary>"As " {count} " fields"</summary>
+                <table class="fields stack" role="table">
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th scope="col" role="columnheader">"Field"</th>
+                            <th scope="col" role="columnheader">"Value"</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows.collect_view()}</tbody>
+                </table>
+            </details>
+            <details>
+                <summary>"As canonical JSON"</summary>
+                <CodeBlock text=json what="the payload as canonical JSON" />
+            </details>
+        </section>
+    }
+}
+
+/// Approval, action, request, trace, workflow, key, digests, and the calls of the trace in order.
+#[component]
+pub(super) fn Identifiers(identifiers: Vec<(String, String)>, chain: Vec<String>) -> impl IntoView {
+    let lines = identifiers.into_iter().map(|(label, value)| {
+        let what = label.to_lowercase();
+        let value = if value.is_empty() {
+            view! { <span class="quiet">"none"</span> }.into_any()
+        } else {
+            view! { <CopyText text=value what /> }.into_any()
+        };
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="identifiers">
+            <h2 id="identifiers">"Identifiers"</h2>
+            <dl class="lines">{lines.collect_view()}</dl>
+            {(!chain.is_empty())
+                .then(|| {
+                    view! {
+                        <h3>"Tool call chain"</h3>
+                        <ol class="chain">
+                            {chain.into_iter().map(|call| view! { <li><code>{call}</code></li> }).collect_view()}
+                        </ol>
+                    }
+                })}
+        </section>
+    }
+}

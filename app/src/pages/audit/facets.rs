@@ -1,0 +1,76 @@
+//! Terms that narrow the search by one click: the states, and what stands on this page.
+
+use super::Asked;
+use leptos::prelude::*;
+use loopiq::domain::State;
+use loopiq::domain::view::AuditRow;
+use std::collections::BTreeMap;
+
+#[component]
+pub(super) fn Facets(asked: Asked, rows: Vec<AuditRow>) -> impl IntoView {
+    let states: Vec<Facet> = State::ALL
+        .into_iter()
+        .map(|state| Facet { term: term("state", state.as_str()), label: state.label().to_owned(), count: None })
+        .collect();
+    let events = counted("event", rows.iter().map(|row| row.event.clone()));
+    let releases = counted("release", rows.iter().filter_map(|row| row.release.clone()));
+    view! {
+        <aside class="facets" aria-label="Narrow the search">
+            {group("State after", states, &asked)}
+            {group("Events on this page", events, &asked)}
+            {group("Releases on this page", releases, &asked)}
+        </aside>
+    }
+}
+
+/// One term that can be added.
+struct Facet {
+    term: String,
+    label: String,
+    count: Option<u32>,
+}
+
+/// `field:value`, with quotes where the value holds a space.
+fn term(field: &str, value: &str) -> String {
+    if value.contains(char::is_whitespace) { format!("{field}:\"{value}\"") } else { format!("{field}:{value}") }
+}
+
+fn counted(field: &str, values: impl Iterator<Item = String>) -> Vec<Facet> {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(value, count)| Facet { term: term(field, &value), label: value, count: Some(count) })
+        .collect()
+}
+
+fn group(title: &'static str, facets: Vec<Facet>, asked: &Asked) -> Option<AnyView> {
+    if facets.is_empty() {
+        return None;
+    }
+    let facets: Vec<AnyView> = facets.into_iter().map(|facet| item(facet, asked)).collect();
+    Some(view! { <section><h2>{title}</h2><ul>{facets}</ul></section> }.into_any())
+}
+
+fn item(facet: Facet, asked: &Asked) -> AnyView {
+    let terms: Vec<&str> = asked.q.split_whitespace().collect();
+    let chosen = terms.contains(&facet.term.as_str());
+    // Choosing a term that is there already takes it away.
+    let q = if chosen {
+        terms.into_iter().filter(|term| *term != facet.term).collect::<Vec<_>>().join(" ")
+    } else {
+        format!("{} {}", asked.q, facet.term).trim().to_owned()
+    };
+    view! {
+        <li>
+            <a href=asked.address(&q, "") aria-current=chosen.then_some("true")>
+                {facet.label}
+                {facet.count.map(|count| view! { " " <span class="count">{count}</span> })}
+                {chosen.then(|| view! { <span class="quiet">" (remove)"</span> })}
+            </a>
+        </li>
+    }
+    .into_any()
+}

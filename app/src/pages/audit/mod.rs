@@ -1,0 +1,185 @@
+//! Searching the audit trail.
+
+mod facets;
+mod query_form;
+
+use self::facets::Facets;
+use self::query_form::QueryForm;
+use super::link::link;
+use super::load::loaded;
+use crate::components::state::StateBadge;
+use crate::components::when::Ago;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use loopiq::domain::view::{self, AuditRow};
+use serde::{Deserialize, Serialize};
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Asked {
+    q: String,
+    from: String,
+    to: String,
+    after: String,
+}
+
+impl Asked {
+    /// The query text with the two dates as its terms. The text stands first, so that positions in it stay true.
+    fn text(&self) -> String {
+        let mut text = self.q.clone();
+        for (name, value) in [("after", &self.from), ("before", &self.to)] {
+            if !value.is_empty() {
+                text.push_str(if text.is_empty() { "" } else { " " });
+                text.push_str(&format!("{name}:{value}"));
+            }
+        }
+        text
+    }
+
+    fn address(&self, q: &str, after: &str) -> String {
+        link("/audit", &[("q", q), ("from", &self.from), ("to", &self.to), ("after", after)])
+    }
+}
+
+/// `/audit`.
+#[component]
+pub(crate) fn AuditPage() -> impl IntoView {
+    let map = use_query_map().get_untracked();
+    let get = |name: &str| map.get(name).unwrap_or_default();
+    let asked = Asked { q: get("q"), from: get("from"), to: get("to"), after: get("after") };
+    loaded(
+        move |services| {
+            let asked = asked.clone();
+            async move {
+                let page = services.engine.search_audit(&services.ctx, &asked.text(), &asked.after).await?;
+                Ok((asked, page))
+            }
+        },
+        render,
+    )
+}
+
+fn render((asked, page): (Asked, view::AuditPage)) -> AnyView {
+    let older = page.next.as_ref().map(|after| asked.address(&asked.q, after));
+    let newest = (!asked.after.is_empty()).then(|| asked.address(&asked.q, ""));
+    let total = match page.total {
+        1 => "The log of this tenant holds 1 entry.".to_owned(),
+        total => format!("The log of this tenant holds {} entries.", grouped(total)),
+    };
+    let failed = page.error.is_some();
+    view! {
+        <Title text="Audit" />
+        <div class="page audit">
+            <h1>"Audit trail"</h1>
+            <QueryForm asked=asked.clone() error=page.error />
+            {(!failed)
+                .then(|| {
+                    view! {
+                        <div class="audit-body">
+                            <Facets asked=asked.clone() rows=page.rows.clone() />
+                            <div class="audit-results">
+                                <p class="total">
+                                    {total} " " <span class="quiet">"Newest first, " {page.rows.len()} " on this page."</span>
+                                </p>
+                                {if page.rows.is_empty() {
+                                    view! {
+                                        <div class="empty">
+                                            <h2>"No entry fits."</h2>
+                                            <p><a href="/audit">"Show the newest entries"</a></p>
+                                        </div>
+                                    }
+                                        .into_any()
+                                } else {
+                                    view! { <Results rows=page.rows /> }.into_any()
+                                }}
+                                <nav class="pager" aria-label="Pages of the audit trail">
+                                    {newest.map(|href| view! { <a class="button" href=href>"Newest"</a> })}
+                                    {older.map(|href| view! { <a class="button" href=href rel="next">"Older"</a> })}
+                                </nav>
+                            </div>
+                        </div>
+                    }
+                })}
+        </div>
+    }
+    .into_any()
+}
+
+/// `88,213`.
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[component]
+fn Results(rows: Vec<AuditRow>) -> impl IntoView {
+    view! {
+        <table class="results stack" role="table">
+            <caption class="unseen">"Audit entries, newest first"</caption>
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th scope="col" role="columnheader" class="number">"Entry"</th>
+                    <th scope="col" role="columnheader">"Time"</th>
+                    <th scope="col" role="columnheader">"Who"</th>
+                    <th scope="col" role="columnheader">"What"</th>
+                    <th scope="col" role="columnheader">"Action"</th>
+                    <th scope="col" role="columnheader">"Release"</th>
+                    <th scope="col" role="columnheader">"State after"</th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">{rows.into_iter().map(|row| view! { <Result row /> }).collect_view()}</tbody>
+        </table>
+    }
+}
+
+#[component]
+fn Result(row: AuditRow) -> impl IntoView {
+    let none = || view! { <span class="quiet">"–"</span> }.into_any();
+    let action = row.action.map_or_else(none, |action| {
+        let href = format!("/actions/{}", action.id);
+        view! { <a href=href title=action.id><bdi>{action.name}</bdi></a> }.into_any()
+    });
+    let release = row.release.map_or_else(none, |release| view! { <code class="key">{release}</code> }.into_any());
+    let state = row.state.map_or_else(none, |state| view! { <StateBadge state /> }.into_any());
+    view! {
+        <tr role="row">
+            <td role="cell" data-label="Entry" class="number">
+                <a class="seq" href=format!("/audit/{}", row.seq)>"#" {row.seq}</a>
+            </td>
+            <td role="cell" data-label="Time" class="time"><Ago when=row.at /></td>
+            <td role="cell" data-label="Who"><bdi>{row.actor}</bdi></td>
+            <td role="cell" data-label="What">{row.words} " " <code class="event">{row.event}</code></td>
+            <td role="cell" data-label="Action">{action}</td>
+            <td role="cell" data-label="Release">{release}</td>
+            <td role="cell" data-label="State after">{state}</td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_become_terms_behind_the_text() {
+        let asked = |q: &str, from: &str, to: &str| {
+            Asked { q: q.to_owned(), from: from.to_owned(), to: to.to_owned(), after: String::new() }.text()
+        };
+        assert_eq!(asked("injection", "2026-11-01", ""), "injection after:2026-11-01");
+        assert_eq!(asked("", "2026-11-01", "2026-12-01"), "after:2026-11-01 before:2026-12-01");
+        assert_eq!(asked("", "", ""), "");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([1, 999, 1000, 88213, 1234567].map(grouped), ["1", "999", "1,000", "88,213", "1,234,567"]);
+    }
+}

@@ -1,0 +1,234 @@
+//! The inbox: which actions there are, oldest first, and which of them are mine to decide.
+
+use super::link::link;
+use super::load::loaded;
+use crate::components::select::Select;
+use crate::components::state::{Counts, RiskBadge, StateBadge};
+use crate::components::when::Ago;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use loopiq::domain::view::{self, InboxQuery, InboxRow, Tab};
+
+/// `/`.
+#[component]
+pub(crate) fn InboxPage() -> impl IntoView {
+    let map = use_query_map().get_untracked();
+    let get = |name: &str| map.get(name).unwrap_or_default();
+    let query = InboxQuery {
+        tab: Tab::parse(&get("tab")),
+        tool: get("tool"),
+        team: get("team"),
+        release: get("release"),
+        text: get("text"),
+        after: get("after"),
+    };
+    loaded(
+        move |services| {
+            let query = query.clone();
+            async move {
+                let page = services.engine.inbox(&services.ctx, &query).await?;
+                Ok((query, page))
+            }
+        },
+        render,
+    )
+}
+
+fn render((query, page): (InboxQuery, view::InboxPage)) -> AnyView {
+    let filtered = [&query.tool, &query.team, &query.release, &query.text].iter().any(|filter| !filter.is_empty());
+    let next = page.next.as_ref().map(|after| address(&query, after));
+    let label = Tab::ALL.iter().find(|(tab, ..)| *tab == query.tab).map_or("", |(.., label)| label);
+    let paged = !query.after.is_empty();
+    view! {
+        <Title text=format!("Inbox: {label}") />
+        <div class="page inbox">
+            <h1 class="unseen">"Inbox: " {label}</h1>
+            <Tabs chosen=query.tab counts=page.counts />
+            <Filters query=query.clone() tools=page.tools teams=page.teams releases=page.releases filtered />
+            {if page.rows.is_empty() {
+                view! { <Empty query=query.clone() filtered decided=page.decided_today /> }.into_any()
+            } else {
+                view! { <Rows rows=page.rows /> }.into_any()
+            }}
+            <nav class="pager" aria-label="Pages of the inbox">
+                {paged.then(|| view! { <a class="button" href=address(&query, "")>"First page"</a> })}
+                {next.map(|href| view! { <a class="button" href=href rel="next">"Next page"</a> })}
+            </nav>
+        </div>
+    }
+    .into_any()
+}
+
+/// This inbox from `after` on, under the same filters.
+fn address(query: &InboxQuery, after: &str) -> String {
+    link(
+        "/",
+        &[
+            ("tab", query.tab.as_str()),
+            ("tool", &query.tool),
+            ("team", &query.team),
+            ("release", &query.release),
+            ("text", &query.text),
+            ("after", after),
+        ],
+    )
+}
+
+/// The tabs. Their counts are under no filter, so their links carry none either.
+#[component]
+fn Tabs(chosen: Tab, counts: Vec<(Tab, i64)>) -> impl IntoView {
+    let tabs = Tab::ALL.into_iter().map(|(tab, name, label)| {
+        let count = counts.iter().find(|(counted, _)| *counted == tab).map(|(_, count)| *count);
+        view! {
+            <li>
+                <a href=link("/", &[("tab", name)]) aria-current=(tab == chosen).then_some("page")>
+                    {label}
+                    " "
+                    {count.map(|count| view! { <span class="count">{count}</span> })}
+                </a>
+            </li>
+        }
+    });
+    view! {
+        <nav class="tabs" aria-label="Actions by state">
+            <ul>{tabs.collect_view()}</ul>
+        </nav>
+    }
+}
+
+#[component]
+fn Filters(
+    query: InboxQuery,
+    tools: Vec<view::Choice>,
+    teams: Vec<view::Choice>,
+    releases: Vec<view::Choice>,
+    filtered: bool,
+) -> impl IntoView {
+    let tab = query.tab.as_str();
+    view! {
+        <form class="filters" method="get" action="/" role="search" aria-label="Filter actions">
+            <input type="hidden" name="tab" value=tab />
+            <div class="field grow">
+                <label for="text">"Words"</label>
+                <input id="text" name="text" type="search" value=query.text placeholder="headline, reason, people" />
+            </div>
+            <Select name="tool" label="Tool" any="Any tool" choices=tools chosen=query.tool />
+            <Select name="team" label="Team" any="Any team" choices=teams chosen=query.team />
+            <Select name="release" label="Release" any="Any release" choices=releases chosen=query.release />
+            <div class="buttons">
+                <button type="submit" class="button">
+                    "Filter"
+                </button>
+                {filtered
+                    .then(|| {
+                        view! {
+                            <a class="button plain" href=link("/", &[("tab", tab)])>
+                                "Clear"
+                            </a>
+                        }
+                    })}
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Rows(rows: Vec<InboxRow>) -> impl IntoView {
+    view! {
+        <div class="rows-head" aria-hidden="true">
+            <span>"State"</span>
+            <span>"Action"</span>
+            <span>"Risk"</span>
+            <span>"Checks"</span>
+            <span class="number">"Waiting"</span>
+        </div>
+        <ol class="rows">{rows.into_iter().map(|row| view! { <Row row /> }).collect_view()}</ol>
+        <p class="quiet end">"Oldest first."</p>
+    }
+}
+
+/// One action: two lines of words, and columns that the eye can run down. The headline's link covers the whole row.
+#[component]
+fn Row(row: InboxRow) -> impl IntoView {
+    let href = format!("/actions/{}", row.id);
+    let place: Vec<String> = row.release.into_iter().chain(row.team.map(|team| format!("{team} team"))).collect();
+    let closed = row.state.is_final();
+    view! {
+        <li class="row">
+            <div class="row-state">
+                <StateBadge state=row.state />
+            </div>
+            <div class="row-what">
+                <p class="row-headline">
+                    <a href=href dir="auto">
+                        {row.headline}
+                    </a>
+                </p>
+                <p class="row-where" dir="auto">
+                    {row.summary}
+                </p>
+                <p class="row-where quiet">
+                    {place
+                        .into_iter()
+                        .map(|place| view! { <span class="part"><bdi>{place}</bdi></span> " " })
+                        .collect_view()}
+                    <span class="part">"asked by " <bdi>{row.asked_by}</bdi></span>
+                    {row.not_mine.map(|why| view! { " " <span class="part not-mine">{why}</span> })}
+                </p>
+            </div>
+            <div class="row-risk">
+                <RiskBadge risk=row.risk />
+            </div>
+            <div class="row-checks">
+                <Counts counts=row.verdicts />
+            </div>
+            <div class="row-age number">
+                <time datetime=row.proposed.exact title=format!("Proposed {}", row.proposed.utc)>
+                    <span class="unseen">{if closed { "Took " } else { "Waiting " }}</span>
+                    {row.age}
+                </time>
+                {row
+                    .expires
+                    .map(|expires| view! { <span class="quiet expires">"expires " <Ago when=expires /></span> })}
+            </div>
+        </li>
+    }
+}
+
+#[component]
+fn Empty(query: InboxQuery, filtered: bool, decided: i64) -> impl IntoView {
+    let kind = match query.tab {
+        Tab::Pending => "Nothing is waiting for a decision.",
+        Tab::Mine => "Nothing is waiting for you.",
+        Tab::Approved => "Nothing is approved and still to be executed.",
+        Tab::Executed => "Nothing has been executed yet.",
+        Tab::Rejected => "Nothing has been rejected.",
+        Tab::Failed => "Nothing has failed.",
+        Tab::All => "Nobody has proposed an action yet. What an agent proposes over MCP appears here.",
+    };
+    let today = match decided {
+        0 => "No decision was made in the last 24 hours.".to_owned(),
+        1 => "1 decision was made in the last 24 hours.".to_owned(),
+        count => format!("{count} decisions were made in the last 24 hours."),
+    };
+    view! {
+        <div class="empty">
+            {if filtered {
+                view! {
+                    <h2>"No action fits these filters."</h2>
+                    <p>
+                        <a href=link("/", &[("tab", query.tab.as_str())])>"Clear the filters"</a>
+                    </p>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <h2>{kind}</h2>
+                    <p>{today}</p>
+                }
+                    .into_any()
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,15 @@
+//! One file per page. Pages render what the engine's views hold and decide nothing.
+
+mod action;
+mod audit;
+mod audit_entry;
+mod inbox;
+mod link;
+mod load;
+mod problem;
+
+pub(crate) use action::ActionPage;
+pub(crate) use audit::AuditPage;
+pub(crate) use audit_entry::AuditEntryPage;
+pub(crate) use inbox::InboxPage;
+pub(crate) use problem::NotFoundPage;

@@ -1,0 +1,84 @@
+//! What a person sees when there is nothing to show: why, and where to go from here.
+
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::Title;
+use loopiq::engine::Error;
+use serde::{Deserialize, Serialize};
+
+/// Why a page cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Problem {
+    status: u16,
+    title: String,
+    text: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, title: &str, text: impl Into<String>) -> Self {
+        Self { status: status.as_u16(), title: title.to_owned(), text: text.into() }
+    }
+
+    /// Nobody is signed in. The server redirects them before, so this is a safety net.
+    pub(super) fn signed_out() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "You are not signed in", "Sign in, then open this page again.")
+    }
+
+    fn no_page() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "There is no such page",
+            "The address may be mistyped, or the link to it is old. Nothing is wrong with your account.",
+        )
+    }
+
+    /// Sends the status. Outside a request (route listing) there is nobody to send it to.
+    pub(super) fn set_status(&self, response: Option<&ResponseOptions>) {
+        if let (Some(response), Ok(status)) = (response, StatusCode::from_u16(self.status)) {
+            response.set_status(status);
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "There is nothing here that you can see", text),
+            Error::NotAuthorized { .. } => Self::new(StatusCode::FORBIDDEN, "You may not see this", text),
+            Error::Invalid { .. } => Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text),
+            // The text names the incident, under which the log has the cause.
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", text),
+        }
+    }
+}
+
+/// The page that says so.
+#[component]
+pub(super) fn ProblemView(problem: Problem) -> impl IntoView {
+    let signed_out = problem.status == StatusCode::UNAUTHORIZED.as_u16();
+    view! {
+        <Title text=problem.title.clone() />
+        <div class="page notice">
+            <h1>{problem.title}</h1>
+            <p>{problem.text}</p>
+            <p class="buttons">
+                {if signed_out {
+                    view! { <a class="button primary" href="/login">"Sign in"</a> }.into_any()
+                } else {
+                    view! { <a class="button primary" href="/">"Go to the inbox"</a> }.into_any()
+                }}
+            </p>
+            <p class="quiet">"Status " {problem.status}</p>
+        </div>
+    }
+}
+
+/// Any address that no route has.
+#[component]
+pub(crate) fn NotFoundPage() -> impl IntoView {
+    let problem = Problem::no_page();
+    problem.set_status(use_context::<ResponseOptions>().as_ref());
+    view! { <ProblemView problem /> }
+}

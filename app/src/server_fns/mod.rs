@@ -1,0 +1,8 @@
+//! Server functions: public endpoints under `/do`. Each parses, calls the engine, and renders; the engine authorizes.
+
+mod answer;
+mod decide;
+mod status;
+
+pub use decide::*;
+pub use status::*;

@@ -1,0 +1,105 @@
+//! The provider's two pages: choosing a person, and a request that cannot be answered. Plain HTML, no script.
+
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::{DemoIdp, DemoPerson};
+
+/// The page that lists the people, one button each. `hidden` is the request, which the form sends back.
+pub(super) fn people(idp: &DemoIdp, hidden: &[(&str, &str)]) -> Response {
+    let mut body = String::from(
+        "<h1>Demo sign-in: choose who you are</h1>\n\
+         <p>No password: this provider exists only in a demo.</p>\n\
+         <form method=\"post\" action=\"authorize\">\n",
+    );
+    for (name, value) in hidden {
+        body.push_str(&format!(
+            "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",
+            escape(name),
+            escape(value)
+        ));
+    }
+    for (number, (tenant, members)) in by_tenant(&idp.0.people).into_iter().enumerate() {
+        body.push_str(&format!(
+            "<section aria-labelledby=\"idp-tenant-{number}\">\n\
+             <h2 id=\"idp-tenant-{number}\">{}</h2>\n<ul class=\"idp-people\">\n",
+            escape(tenant)
+        ));
+        for person in members {
+            body.push_str(&button(person));
+        }
+        body.push_str("</ul>\n</section>\n");
+    }
+    body.push_str(
+        "<p><button type=\"submit\" name=\"cancel\" value=\"yes\" class=\"idp-cancel\">Go back without signing in\
+         </button></p>\n</form>\n",
+    );
+    document(idp, StatusCode::OK, "Demo sign-in", &body)
+}
+
+/// The page for a request that must not be redirected anywhere, because it cannot be told who asked.
+pub(super) fn refused(idp: &DemoIdp, reason: &str) -> Response {
+    let body = format!(
+        "<h1>This sign-in request cannot be answered</h1>\n<p>{}</p>\n\
+         <p>Go back to the application and start signing in again. If it comes back here, the application's settings \
+         do not fit this demo identity provider.</p>\n",
+        escape(reason)
+    );
+    document(idp, StatusCode::BAD_REQUEST, "Sign-in request refused", &body)
+}
+
+/// The people by tenant, tenants and people in the order the caller gave them.
+fn by_tenant(people: &[DemoPerson]) -> Vec<(&str, Vec<&DemoPerson>)> {
+    let mut tenants: Vec<(&str, Vec<&DemoPerson>)> = Vec::new();
+    for person in people {
+        match tenants.iter_mut().find(|(tenant, _)| *tenant == person.tenant) {
+            Some((_, members)) => members.push(person),
+            None => tenants.push((&person.tenant, vec![person])),
+        }
+    }
+    tenants
+}
+
+fn button(person: &DemoPerson) -> String {
+    // The commas and spaces between the parts are what a screen reader says between them.
+    format!(
+        "<li><button type=\"submit\" name=\"person\" value=\"{}\" class=\"idp-person\">\
+         <span class=\"idp-name\">{}</span>, <span class=\"idp-email\">{}</span>, \
+         <span class=\"idp-roles\">{}</span></button></li>\n",
+        escape(&person.subject),
+        escape(&person.name),
+        escape(&person.email),
+        escape(&person.roles.join(", ")),
+    )
+}
+
+fn document(idp: &DemoIdp, status: StatusCode, title: &str, body: &str) -> Response {
+    let stylesheet = match &idp.0.stylesheet {
+        Some(href) => format!("<link rel=\"stylesheet\" href=\"{}\">\n", escape(href)),
+        None => String::new(),
+    };
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{}</title>\n{stylesheet}</head>\n<body class=\"idp\">\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(title)
+    );
+    // The page holds one request's state and nonce: no cache may give it to another.
+    (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
+}
+
+/// Text as HTML text or as a quoted attribute's value.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

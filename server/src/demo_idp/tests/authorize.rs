@@ -1,0 +1,77 @@
+//! The authorization endpoint and its page.
+
+use super::*;
+
+#[tokio::test]
+async fn the_page_lists_people_by_tenant_and_escapes_everything() {
+    let provider = Provider::serve().await;
+    let response = provider.ask(&[("state", Some("\"><script>"))]).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let page = response.text().await.unwrap();
+    assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"));
+    assert!(page.contains("name=\"viewport\""));
+    assert!(page.contains("href=\"/pkg/loopiq.css?a=1&amp;b=2\""));
+    assert!(page.contains("<main>\n<h1>Demo sign-in: choose who you are</h1>"));
+    assert!(page.contains("No password: this provider exists only in a demo."));
+    assert!(page.contains("name=\"state\" value=\"&quot;&gt;&lt;script&gt;\""));
+    assert!(page.contains("Rae &lt;b&gt;&quot;O&#39;Neil&quot; &amp; co"));
+    assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains("style="));
+    assert_eq!(page.matches("class=\"idp-person\"").count(), 3);
+    assert_eq!(page.matches("<h2 ").count(), 2);
+    // Both people of acme stand before globex.
+    assert!(page.find("ada@acme.example").unwrap() < page.find(">globex<").unwrap());
+    assert_eq!(page::escape("<&>'\""), "&lt;&amp;&gt;&#39;&quot;");
+}
+
+#[tokio::test]
+async fn strangers_are_never_redirected() {
+    let provider = Provider::serve().await;
+    for changes in [
+        [("client_id", Some("other"))],
+        [("client_id", None)],
+        [("redirect_uri", Some("http://127.0.0.1:3000/auth/callback/"))],
+        [("redirect_uri", Some("https://evil.example/"))],
+        [("redirect_uri", None)],
+    ] {
+        for response in [provider.ask(&changes).await, provider.choose(&changes, "rae").await] {
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{changes:?}");
+            assert!(!response.headers().contains_key("location"));
+        }
+    }
+    let url = format!("{}/authorize?client_id=loopiq&client_id=loopiq", provider.issuer);
+    let response = provider.http.get(url).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_known_client_is_told_what_is_wrong() {
+    let provider = Provider::serve().await;
+    let long = "n".repeat(513);
+    for (change, error) in [
+        (("state", None), "invalid_request"),
+        (("response_type", Some("token")), "unsupported_response_type"),
+        (("response_type", None), "invalid_request"),
+        (("response_mode", Some("fragment")), "invalid_request"),
+        (("request", Some("jwt")), "request_not_supported"),
+        (("request_uri", Some("urn:x")), "request_uri_not_supported"),
+        (("scope", Some("email")), "invalid_scope"),
+        (("code_challenge", None), "invalid_request"),
+        (("code_challenge", Some(VERIFIER.split_at(9).0)), "invalid_request"),
+        (("code_challenge_method", Some("plain")), "invalid_request"),
+        (("code_challenge_method", None), "invalid_request"),
+        (("nonce", Some(long.as_str())), "invalid_request"),
+        (("prompt", Some("none")), "login_required"),
+    ] {
+        for response in [provider.ask(&[change]).await, provider.choose(&[change], "rae").await] {
+            let answer = answer_to_client(&response);
+            assert_eq!(answer.get("error"), Some(error), "{change:?}");
+            assert_eq!(answer.get("iss"), Some(provider.issuer.as_str()));
+            assert_eq!(answer.get("code"), None);
+        }
+    }
+    let cancelled = provider.choose(&[("cancel", Some("yes"))], "rae").await;
+    assert_eq!(answer_to_client(&cancelled).get("error"), Some("access_denied"));
+    assert_eq!(provider.choose(&[], "nobody").await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(provider.idp.0.codes.len(), 0);
+}

@@ -1,0 +1,114 @@
+//! What the settings ask for, and where people may be sent.
+
+use super::*;
+
+#[tokio::test]
+async fn claims_that_are_needed_must_be_there() {
+    let provider = Provider::serve().await;
+    for (tenant_claim, roles_claim, missing) in [
+        ("org.tenant", "roles", "org.tenant"),
+        ("tenant", "https://x.example/roles", "https://x.example/roles"),
+        ("roles.0", "roles", "roles.0"),
+    ] {
+        let settings = OidcSettings {
+            tenant_claim: tenant_claim.to_owned(),
+            roles_claim: roles_claim.to_owned(),
+            ..provider.settings()
+        };
+        let oidc = Oidc::new(settings).unwrap();
+        let (pending, callback) = provider.sign_in(&oidc).await;
+        let outcome = provider.finish(&oidc, pending, &callback).await;
+        assert!(matches!(outcome, Err(OidcError::MissingClaim { claim }) if claim == missing));
+    }
+}
+
+#[tokio::test]
+async fn settings_that_cannot_work_are_told_apart_from_a_provider_that_is_away() {
+    let provider = Provider::serve().await;
+    let with = |issuer: &str, redirect_url: &str| {
+        Oidc::new(OidcSettings {
+            issuer: issuer.to_owned(),
+            redirect_url: redirect_url.to_owned(),
+            ..provider.settings()
+        })
+    };
+    for (issuer, redirect_url) in [
+        ("idp.example", CALLBACK),
+        ("http://idp.example", CALLBACK),
+        ("https://idp.example", "/auth/callback"),
+    ] {
+        assert!(matches!(
+            with(issuer, redirect_url),
+            Err(OidcError::Misconfigured { .. })
+        ));
+    }
+    assert!(with("https://idp.example", CALLBACK).is_ok());
+    // A trailing slash is another issuer: the provider describes itself without.
+    let slash = with(&format!("{}/", provider.issuer), CALLBACK).unwrap();
+    let error = slash.start("/", START).await.err().unwrap();
+    assert!(matches!(error, OidcError::Misconfigured { .. }));
+    assert!(cause(&error).contains("unexpected issuer"), "{}", cause(&error));
+}
+
+#[test]
+fn only_local_paths_are_returned_to() {
+    for local in ["/", "/actions/act_1?x=%20y&next=//z#a", "/a//b"] {
+        assert_eq!(local_path(local), local);
+    }
+    let long = format!("/{}", "a".repeat(2_048));
+    for foreign in [
+        "",
+        "a",
+        "//evil.example",
+        "/\\evil.example",
+        "\\/evil",
+        "https://evil.example",
+        "/\t/evil.example",
+        "/a\r\nb",
+        "/a b",
+        "/\u{7f}",
+        "/ü",
+        " /a",
+        "javascript:alert(1)",
+        long.as_str(),
+    ] {
+        assert_eq!(local_path(foreign), "/", "{foreign:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_provider_says_of_itself_is_followed() {
+    let provider = Provider::serve().await;
+    provider.tamper("/openid-configuration", |metadata| {
+        metadata["end_session_endpoint"] = "https://idp.example/bye?x=1".into();
+        metadata["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]);
+        metadata["id_token_signing_alg_values_supported"] = json!(["RS256", "HS256", "XY1", "ES256"]);
+    });
+    let oidc = provider.oidc();
+    assert_eq!(oidc.end_session_url(None), None);
+    let (pending, callback) = provider.sign_in(&oidc).await;
+    provider.finish(&oidc, pending, &callback).await.unwrap();
+    let url = oidc.end_session_url(Some("http://127.0.0.1:3000/")).unwrap();
+    assert_eq!(
+        url,
+        "https://idp.example/bye?x=1&client_id=loopiq&post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2F"
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_trusted_is_not_asked() {
+    let provider = Provider::serve().await;
+    let changes: [fn(&mut Value); 5] = [
+        |metadata| metadata["token_endpoint"] = "http://idp.example/token".into(),
+        |metadata| metadata["authorization_endpoint"] = "javascript:alert(1)".into(),
+        |metadata| metadata["token_endpoint"] = Value::Null,
+        |metadata| metadata["id_token_signing_alg_values_supported"] = json!(["none", "HS256"]),
+        |metadata| metadata["issuer"] = "https://idp.example".into(),
+    ];
+    for change in changes {
+        provider.restart();
+        provider.tamper("/openid-configuration", change);
+        let error = provider.oidc().start("/", START).await.err().unwrap();
+        assert!(matches!(error, OidcError::Misconfigured { .. }), "{error:?}");
+    }
+}

@@ -1,0 +1,228 @@
+//! What an entry keeps of its event, and the terms it is found by.
+
+use crate::domain::{Actor, Term, TermField, ids, text};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What happened. The names are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Event {
+    Proposed,
+    Refused,
+    Viewed,
+    Approved,
+    Rejected,
+    Revoked,
+    Withdrawn,
+    Expired,
+    Superseded,
+    Executed,
+    Failed,
+    AttemptFailed,
+    Denied,
+    Imported,
+    SignedIn,
+    SignedOut,
+    TokenIssued,
+}
+
+/// Every event: the name in the log, and what it says about its actor.
+pub const EVENTS: [(Event, &str, &str); 17] = [
+    (Event::Proposed, "action.proposed", "proposed"),
+    (Event::Refused, "action.refused", "sent a proposal that was refused"),
+    (Event::Viewed, "action.viewed", "viewed"),
+    (Event::Approved, "action.approved", "approved"),
+    (Event::Rejected, "action.rejected", "rejected"),
+    (Event::Revoked, "action.revoked", "took the approval back"),
+    (Event::Withdrawn, "action.withdrawn", "withdrew"),
+    (Event::Expired, "action.expired", "expired"),
+    (Event::Superseded, "action.superseded", "superseded"),
+    (Event::Executed, "action.executed", "executed"),
+    (Event::Failed, "action.failed", "could not be executed"),
+    (
+        Event::AttemptFailed,
+        "action.attempt_failed",
+        "tried to execute; it broke and can be run again",
+    ),
+    (Event::Denied, "access.denied", "was denied"),
+    (Event::Imported, "evidence.imported", "imported evidence"),
+    (Event::SignedIn, "session.signed_in", "signed in"),
+    (Event::SignedOut, "session.signed_out", "signed out"),
+    (Event::TokenIssued, "token.issued", "issued a token"),
+];
+
+impl Event {
+    /// The name in the log.
+    pub fn as_str(self) -> &'static str {
+        EVENTS
+            .iter()
+            .find(|(event, ..)| *event == self)
+            .map_or("unknown", |(_, name, _)| name)
+    }
+}
+
+/// An event's name in words.
+pub fn words_of(event: &str) -> &str {
+    EVENTS
+        .iter()
+        .find(|(_, name, _)| *name == event)
+        .map_or(event, |(.., words)| words)
+}
+
+/// Where something happened, by ID and the name it had then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The record's ID.
+    pub id: String,
+    /// Its key or name at the time.
+    pub key: String,
+}
+
+/// The content of an entry, version 1. What is empty is left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    /// 1.
+    pub version: u32,
+    /// Who did it.
+    pub actor: Actor,
+    /// The request it came with.
+    pub request_id: String,
+    /// The trace: the proposal's own for everything that happens to an action.
+    pub trace_id: String,
+    /// The workflow that the client said it was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// The tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The calls of the trace before the proposal, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_call_chain: Vec<String>,
+    /// The request for approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<String>,
+    /// The proposer's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// What the action would do, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headline: Option<String>,
+    /// The state after the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The release it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Place>,
+    /// What somebody said with it: the agent's reason, a rejection's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Records it created, changed or is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
+    /// Keys of those records, where they have some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub record_keys: Vec<String>,
+    /// What else belongs to this kind of event: payload, digests, verdicts, result.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub details: Value,
+}
+
+impl Content {
+    /// What the entry is found by. Titles and texts of the payload count, so that an auditor finds an execution by what it
+    /// was about.
+    pub fn terms(&self, event: Event, action_id: Option<&str>) -> Vec<String> {
+        let mut terms = vec![
+            Term::new(TermField::Event, event.as_str()),
+            Term::new(TermField::Trace, &self.trace_id),
+        ];
+        let mut prose = vec![
+            self.headline.as_deref(),
+            self.note.as_deref(),
+            Some(words_of(event.as_str())),
+        ];
+        match &self.actor {
+            Actor::Person { id, name, email } => {
+                person_terms(&mut terms, id.as_str(), name, email);
+                prose.push(Some(name));
+            }
+            Actor::Client {
+                name,
+                caller_id,
+                caller_name,
+                caller_email,
+                ..
+            } => {
+                person_terms(&mut terms, caller_id.as_str(), caller_name, caller_email);
+                prose.extend([Some(name.as_str()), Some(caller_name.as_str())]);
+            }
+            Actor::System => {}
+        }
+        let single = [
+            (TermField::Tool, self.tool.as_deref()),
+            (TermField::Key, self.idempotency_key.as_deref()),
+            (TermField::State, self.state.as_deref()),
+            (TermField::Action, action_id),
+            (TermField::Record, action_id),
+            (TermField::Record, self.approval_id.as_deref()),
+            (
+                TermField::Release,
+                self.release.as_ref().map(|release| release.id.as_str()),
+            ),
+            (
+                TermField::Release,
+                self.release.as_ref().map(|release| release.key.as_str()),
+            ),
+        ];
+        terms.extend(
+            single
+                .into_iter()
+                .filter_map(|(field, value)| Some(Term::new(field, value?))),
+        );
+        terms.extend(
+            self.records
+                .iter()
+                .chain(&self.record_keys)
+                .map(|id| Term::new(TermField::Record, id)),
+        );
+        let mut titles = Vec::new();
+        collect_titles(&self.details, &mut titles);
+        prose.extend(titles.iter().map(|title| Some(title.as_str())));
+        for word in prose.into_iter().flatten().flat_map(text::words) {
+            terms.push(Term::new(TermField::Word, word));
+        }
+        // IDs that stand in prose are records too.
+        let cited: Vec<Term> = self
+            .note
+            .iter()
+            .flat_map(|note| ids::scan(note))
+            .map(|id| Term::new(TermField::Record, id))
+            .collect();
+        terms.extend(cited);
+        terms.sort();
+        terms.dedup();
+        terms.iter().map(Term::indexed).collect()
+    }
+}
+
+fn person_terms(terms: &mut Vec<Term>, id: &str, name: &str, email: &str) {
+    terms.extend([id, name, email].map(|value| Term::new(TermField::Person, value)));
+    terms.extend(name.split_whitespace().map(|part| Term::new(TermField::Person, part)));
+}
+
+/// Every `title` in a payload or result.
+fn collect_titles(value: &Value, titles: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_titles(item, titles)),
+        Value::Object(fields) => {
+            for (name, item) in fields {
+                match item {
+                    Value::String(text) if name == "title" => titles.push(text.clone()),
+                    other => collect_titles(other, titles),
+                }
+            }
+        }
+        _ => {}
+    }
+}

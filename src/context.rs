@@ -1,0 +1,122 @@
+//! Who asks, when it is, and fresh IDs: carried through every use case and every transaction, and never left out.
+
+use crate::domain::{
+    ActionId, ApprovalId, AttemptId, BlockerId, CertificationId, ClientId, ComponentId, ControlId, DecisionId,
+    EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, ReleaseId, TeamId, TenantId, Timestamp, TokenId,
+    WorkItemId,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The clock and the source of randomness. Parameters, so that a test can hold time still.
+#[derive(Clone)]
+pub struct Ports {
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    entropy: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    /// Tells IDs of one millisecond apart and keeps them in order.
+    counter: Arc<AtomicU64>,
+}
+
+impl Ports {
+    /// Ports on this clock and this source of random bytes.
+    pub fn new(
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        entropy: impl Fn(&mut [u8]) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            entropy: Arc::new(entropy),
+            counter: Arc::default(),
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// So many random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.entropy)(&mut bytes);
+        bytes
+    }
+
+    /// A fresh ID: a UUIDv7 (RFC 9562) with a counter in `rand_a`.
+    pub fn id<T: TypedId>(&self) -> T {
+        let mut random: [u8; 10] = self.random();
+        let count = self.counter.fetch_add(1, Ordering::Relaxed) & 0x0fff;
+        random[..2].copy_from_slice(&(count as u16).to_be_bytes());
+        let millis = u64::try_from(self.now().0 / 1_000).unwrap_or_default();
+        T::of_bits(
+            uuid::Builder::from_unix_timestamp_millis(millis, &random)
+                .as_uuid()
+                .as_u128(),
+        )
+    }
+}
+
+/// An ID type that can be made from 128 bits and read back.
+pub trait TypedId: Sized {
+    /// The ID of these bits.
+    fn of_bits(bits: u128) -> Self;
+    /// Reads it; `None` if it is of another kind.
+    fn read(text: &str) -> Option<Self>;
+}
+
+macro_rules! typed {
+    ($($id:ident)*) => {$(
+        impl TypedId for $id {
+            fn of_bits(bits: u128) -> Self { $id::from_bits(bits) }
+            fn read(text: &str) -> Option<Self> { $id::parse(text).ok() }
+        }
+    )*};
+}
+typed!(ActionId ApprovalId AttemptId BlockerId CertificationId ClientId ComponentId ControlId DecisionId EvidenceId
+    EvidenceLinkId FindingId PersonId ReleaseId TeamId TokenId WorkItemId);
+
+/// One request of one principal.
+#[derive(Clone)]
+pub struct Ctx {
+    /// Who asks; the tenant comes from here.
+    pub principal: Principal,
+    /// Names this request in logs and audit entries.
+    pub request_id: String,
+    /// Names the trace: 32 hex digits (W3C Trace Context).
+    pub trace_id: String,
+    /// Whether the trace came with the request, or was made for want of one.
+    pub trace_given: bool,
+    /// The workflow that the client says it is in.
+    pub workflow: Option<String>,
+    /// Clock and randomness.
+    pub ports: Ports,
+}
+
+impl Ctx {
+    /// A request that has no trace yet.
+    pub fn new(principal: Principal, ports: &Ports) -> Self {
+        Self {
+            principal,
+            request_id: crate::domain::canonical::hex(&ports.random::<16>()),
+            trace_id: crate::domain::canonical::hex(&ports.random::<16>()),
+            trace_given: false,
+            workflow: None,
+            ports: ports.clone(),
+        }
+    }
+
+    /// The service itself at work in a tenant.
+    pub fn system(tenant: TenantId, ports: &Ports) -> Self {
+        Self::new(Principal::System { tenant }, ports)
+    }
+
+    /// The only tenant that this request can touch.
+    pub fn tenant(&self) -> &TenantId {
+        self.principal.tenant()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.ports.now()
+    }
+}

@@ -1,0 +1,186 @@
+//! The five states of an action, and what may follow what.
+
+use serde::{Deserialize, Serialize};
+
+/// Where an action stands. There are exactly five.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The payload is prepared and has not been executed.
+    PendingApproval,
+    /// A person accepted the payload.
+    Approved,
+    /// A person declined it, or the reason code says expired, withdrawn, superseded or revoked. Final.
+    Rejected,
+    /// The service completed it. Final.
+    Executed,
+    /// The service could not complete it; nothing was written. Final.
+    Failed,
+}
+
+/// A command that the action's state does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an action that is {} cannot be {command}", .from.label())]
+pub struct InvalidTransition {
+    /// The state the action is in.
+    pub from: State,
+    /// What was to be done to it, as a participle: `approved`.
+    pub command: &'static str,
+}
+
+impl State {
+    /// Every state, in the order a reader expects.
+    pub const ALL: [State; 5] = [
+        State::PendingApproval,
+        State::Approved,
+        State::Rejected,
+        State::Executed,
+        State::Failed,
+    ];
+
+    /// Stable name, as in the database and for agents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::PendingApproval => "pending_approval",
+            State::Approved => "approved",
+            State::Rejected => "rejected",
+            State::Executed => "executed",
+            State::Failed => "failed",
+        }
+    }
+
+    /// Reads the stable name.
+    pub fn parse(text: &str) -> Option<State> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// The name that people read.
+    pub fn label(self) -> &'static str {
+        match self {
+            State::PendingApproval => "Pending approval",
+            State::Approved => "Approved",
+            State::Rejected => "Rejected",
+            State::Executed => "Executed",
+            State::Failed => "Failed",
+        }
+    }
+
+    /// Whether nothing can happen to the action any more.
+    pub fn is_final(self) -> bool {
+        matches!(self, State::Rejected | State::Executed | State::Failed)
+    }
+
+    fn from_one(self, from: State, to: State, command: &'static str) -> Result<State, InvalidTransition> {
+        if self == from {
+            Ok(to)
+        } else {
+            Err(InvalidTransition { from: self, command })
+        }
+    }
+
+    fn from_open(self, command: &'static str) -> Result<State, InvalidTransition> {
+        if self.is_final() {
+            Err(InvalidTransition { from: self, command })
+        } else {
+            Ok(State::Rejected)
+        }
+    }
+
+    /// A person accepts the payload.
+    pub fn approve(self) -> Result<State, InvalidTransition> {
+        self.from_one(State::PendingApproval, State::Approved, "approved")
+    }
+    /// A person declines the payload.
+    pub fn reject(self) -> Result<State, InvalidTransition> {
+        self.from_one(State::PendingApproval, State::Rejected, "rejected")
+    }
+    /// A person takes an approval back.
+    pub fn revoke(self) -> Result<State, InvalidTransition> {
+        self.from_one(State::Approved, State::Rejected, "revoked")
+    }
+    /// The proposer takes the proposal back.
+    pub fn withdraw(self) -> Result<State, InvalidTransition> {
+        self.from_open("withdrawn")
+    }
+    /// Its time has run out.
+    pub fn expire(self) -> Result<State, InvalidTransition> {
+        self.from_open("expired")
+    }
+    /// A newer proposal takes its place.
+    pub fn supersede(self) -> Result<State, InvalidTransition> {
+        self.from_open("superseded")
+    }
+    /// Its change set was applied.
+    pub fn execute(self) -> Result<State, InvalidTransition> {
+        self.from_one(State::Approved, State::Executed, "executed")
+    }
+    /// Its change set was refused when it was to run.
+    pub fn fail(self) -> Result<State, InvalidTransition> {
+        self.from_one(State::Approved, State::Failed, "failed")
+    }
+}
+
+/// How much could go wrong if a proposal were approved by mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// Adds or corrects one record, easily taken back.
+    Low,
+    /// Adds several records, or changes what others rely on.
+    Medium,
+    /// Waives, closes or opens something that a release rests on.
+    High,
+}
+
+impl Risk {
+    /// Stable name, which is also the word that people read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Risk::Low => "low",
+            Risk::Medium => "medium",
+            Risk::High => "high",
+        }
+    }
+    /// Reads the stable name.
+    pub fn parse(text: &str) -> Option<Risk> {
+        [Risk::Low, Risk::Medium, Risk::High]
+            .into_iter()
+            .find(|risk| risk.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_transitions_is_the_products() {
+        type Step = fn(State) -> Result<State, InvalidTransition>;
+        let steps: [(&str, Step); 8] = [
+            ("approve", State::approve),
+            ("reject", State::reject),
+            ("revoke", State::revoke),
+            ("withdraw", State::withdraw),
+            ("expire", State::expire),
+            ("supersede", State::supersede),
+            ("execute", State::execute),
+            ("fail", State::fail),
+        ];
+        let mut table = String::new();
+        for from in State::ALL {
+            for (name, step) in steps {
+                if let Ok(to) = step(from) {
+                    table.push_str(&format!("{} -{name}-> {}\n", from.as_str(), to.as_str()));
+                }
+            }
+        }
+        assert_eq!(
+            table,
+            "pending_approval -approve-> approved\npending_approval -reject-> rejected\n\
+             pending_approval -withdraw-> rejected\npending_approval -expire-> rejected\n\
+             pending_approval -supersede-> rejected\napproved -revoke-> rejected\n\
+             approved -withdraw-> rejected\napproved -expire-> rejected\napproved -supersede-> rejected\n\
+             approved -execute-> executed\napproved -fail-> failed\n"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! Canonical JSON (RFC 8785) and digests: one payload has one text, whatever the order of its keys or the form of its numbers.
+
+use serde::Serialize;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// The largest integer that every JSON reader keeps exactly (2^53 - 1; RFC 8785 and RFC 7493 section 2.2).
+pub const MAX_INTEGER: u64 = (1 << 53) - 1;
+
+/// A value that has no canonical form.
+#[derive(Debug, thiserror::Error)]
+#[error("no canonical JSON: {0}")]
+pub struct NotCanonical(String);
+
+/// The canonical text of a value.
+pub fn to_string<T: Serialize>(value: &T) -> Result<String, NotCanonical> {
+    let bytes = serde_json_canonicalizer::to_vec(value).map_err(|error| NotCanonical(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| NotCanonical(error.to_string()))
+}
+
+/// `sha256:` and the hex of the SHA-256 of these bytes.
+pub fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{}", sha256_hex(bytes))
+}
+
+/// The hex of the SHA-256 of these bytes.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// Reads JSON strictly (I-JSON, RFC 7493): a key that stands twice and an integer beyond 2^53 are refused, since two readers
+/// could understand them differently and a digest would hide which.
+pub fn parse_strict(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without doubled keys or integers beyond 2^53")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        if value.unsigned_abs() > MAX_INTEGER {
+            return Err(E::custom(format!("the integer {value} is beyond 2^53")));
+        }
+        Ok(Value::from(value))
+    }
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        if value > MAX_INTEGER {
+            return Err(E::custom(format!("the integer {value} is beyond 2^53")));
+        }
+        Ok(Value::from(value))
+    }
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.fract() == 0.0 {
+            // 12.0 and 1.2e1 are the integer 12 to every reader that follows RFC 8785.
+            if value.abs() > MAX_INTEGER as f64 {
+                return Err(E::custom(format!("the integer {value} is beyond 2^53")));
+            }
+            return Ok(Value::from(value as i64));
+        }
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Strict)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Strict)?;
+            if object.contains_key(&key) {
+                return Err(de::Error::custom(format!(
+                    "the key \"{key}\" stands twice in one object"
+                )));
+            }
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload_digest(text: &str) -> String {
+        let value = parse_strict(text.as_bytes()).expect("strict JSON");
+        digest(to_string(&value).expect("canonical").as_bytes())
+    }
+
+    #[test]
+    fn key_order_and_number_forms_do_not_change_the_digest() {
+        assert_eq!(
+            payload_digest(r#"{"b":1.0,"a":[10,{"y":1,"x":2.50}]}"#),
+            payload_digest(r#" { "a" : [1e1, {"x":2.5, "y":1}], "b" : 1 } "#)
+        );
+        assert_ne!(payload_digest(r#"{"a":[1,2]}"#), payload_digest(r#"{"a":[2,1]}"#));
+    }
+
+    #[test]
+    fn what_two_readers_could_understand_differently_is_refused() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            "9007199254740993",
+            "1e17",
+            "[1] x",
+            r#"{"a":{"b":1,"b":1}}"#,
+        ] {
+            assert!(parse_strict(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse_strict(b"9007199254740991").is_ok());
+    }
+}

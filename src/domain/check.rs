@@ -1,0 +1,157 @@
+//! Checks: the article's "reject when" list, as named verdicts with the facts they rest on.
+
+use super::RecordKind;
+use serde::{Deserialize, Serialize};
+
+/// Which check spoke. The names are stable and shown to agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckId {
+    /// Release, certification, team and components belong together.
+    Context,
+    /// What is referred to belongs to this release.
+    Unrelated,
+    /// Titles say what is to be done.
+    Titles,
+    /// Tasks have the right parent.
+    Hierarchy,
+    /// Evidence is present, intact and fresh.
+    Evidence,
+    /// The work is not planned or done already.
+    Duplicates,
+    /// Owner and team exist and belong together.
+    Ownership,
+    /// What is cited was read.
+    Grounding,
+    /// The text hides nothing and addresses nobody.
+    TextSafety,
+}
+
+impl CheckId {
+    /// Every check, in the order a reviewer reads them.
+    pub const ALL: [CheckId; 9] = [
+        CheckId::Context,
+        CheckId::Unrelated,
+        CheckId::Titles,
+        CheckId::Hierarchy,
+        CheckId::Evidence,
+        CheckId::Duplicates,
+        CheckId::Ownership,
+        CheckId::Grounding,
+        CheckId::TextSafety,
+    ];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CheckId::Context => "context",
+            CheckId::Unrelated => "unrelated",
+            CheckId::Titles => "titles",
+            CheckId::Hierarchy => "hierarchy",
+            CheckId::Evidence => "evidence",
+            CheckId::Duplicates => "duplicates",
+            CheckId::Ownership => "ownership",
+            CheckId::Grounding => "grounding",
+            CheckId::TextSafety => "text-safety",
+        }
+    }
+
+    /// What is wrong when the check speaks, in a reviewer's words.
+    pub fn title(self) -> &'static str {
+        match self {
+            CheckId::Context => "wrong tenant, team, release or certification",
+            CheckId::Unrelated => "refers to unrelated records",
+            CheckId::Titles => "titles are generic or missing",
+            CheckId::Hierarchy => "a task lacks its proper parent",
+            CheckId::Evidence => "evidence is stale or missing",
+            CheckId::Duplicates => "it would create duplicate work",
+            CheckId::Ownership => "the owner or team is wrong",
+            CheckId::Grounding => "it is not grounded in what was read",
+            CheckId::TextSafety => "its text is not safe to rely on",
+        }
+    }
+
+    /// Reads the stable name.
+    pub fn parse(text: &str) -> Option<CheckId> {
+        Self::ALL.into_iter().find(|check| check.as_str() == text)
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing wrong.
+    Pass,
+    /// It could not be told.
+    Unknown,
+    /// A person should look at it and say so.
+    Warn,
+    /// It cannot be approved like this.
+    Block,
+}
+
+impl Verdict {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Unknown => "unknown",
+            Verdict::Warn => "warn",
+            Verdict::Block => "block",
+        }
+    }
+}
+
+/// A record that a verdict rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FactRef {
+    /// What kind of record.
+    pub kind: RecordKind,
+    /// Its ID.
+    pub id: String,
+    /// The name people use for it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// One finding of one check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Which check.
+    pub id: CheckId,
+    /// What it found.
+    pub verdict: Verdict,
+    /// A sentence that a reviewer understands.
+    pub message: String,
+    /// The records it rests on.
+    pub facts: Vec<FactRef>,
+    /// Where in the payload (RFC 6901).
+    pub pointers: Vec<String>,
+}
+
+/// How many verdicts of each kind an action has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictCounts {
+    /// Passes.
+    pub pass: u32,
+    /// Warnings and what could not be told.
+    pub warn: u32,
+    /// Blocks.
+    pub block: u32,
+}
+
+impl VerdictCounts {
+    /// Counts the verdicts.
+    pub fn of(checks: &[Check]) -> Self {
+        let mut counts = Self::default();
+        for check in checks {
+            match check.verdict {
+                Verdict::Pass => counts.pass += 1,
+                Verdict::Warn | Verdict::Unknown => counts.warn += 1,
+                Verdict::Block => counts.block += 1,
+            }
+        }
+        counts
+    }
+}

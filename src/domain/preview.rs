@@ -1,0 +1,102 @@
+//! The preview: a change set rendered. The same sentence for the agent, the inbox and the page.
+
+use super::{ChangeSet, Create, RecordKind, Update};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A change set as an agent gets it back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// What would happen, in one sentence.
+    pub summary: String,
+    /// Records that would be created.
+    pub creates: Vec<Create>,
+    /// Records that would be changed, before and after.
+    pub updates: Vec<Update>,
+}
+
+impl Preview {
+    /// Renders a change set. `place` ends the sentence's first half: `in release R for team T`.
+    pub fn of(change_set: &ChangeSet, place: &str) -> Self {
+        Self {
+            summary: summary(change_set, place),
+            creates: change_set.creates().cloned().collect(),
+            updates: change_set.updates().cloned().collect(),
+        }
+    }
+}
+
+/// What a created record is called when it is counted.
+fn noun(create: &Create) -> &str {
+    match create.kind {
+        RecordKind::WorkItem => create.fields.get("kind").and_then(Value::as_str).unwrap_or("work item"),
+        kind => kind.word(),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+fn listed(nouns: Vec<&str>) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for noun in nouns {
+        match kinds.iter_mut().find(|(known, _)| *known == noun) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((noun, 1)),
+        }
+    }
+    let parts: Vec<String> = kinds.into_iter().map(|(noun, count)| counted(count, noun)).collect();
+    match parts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// `Creates 1 story and 12 tasks in release R for team T; updates nothing.`
+pub fn summary(change_set: &ChangeSet, place: &str) -> String {
+    let created = listed(change_set.creates().map(noun).collect());
+    let updated = listed(change_set.updates().map(|update| update.kind.word()).collect());
+    let place = if place.is_empty() {
+        String::new()
+    } else {
+        format!(" {place}")
+    };
+    match (created.is_empty(), updated.is_empty()) {
+        (true, true) => "Changes nothing.".to_owned(),
+        (false, true) => format!("Creates {created}{place}; updates nothing."),
+        (true, false) => format!("Updates {updated}{place}; creates nothing."),
+        (false, false) => format!("Creates {created} and updates {updated}{place}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Change;
+    use serde_json::json;
+
+    #[test]
+    fn the_summary_is_one_sentence_that_counts() {
+        let item = |kind: &str| {
+            Change::Create(Create {
+                kind: RecordKind::WorkItem,
+                id: String::new(),
+                client_ref: None,
+                fields: json!({ "kind": kind }).as_object().cloned().unwrap_or_default(),
+            })
+        };
+        let set = ChangeSet(vec![item("story"), item("task"), item("task")]);
+        assert_eq!(
+            summary(&set, "in release R for team T"),
+            "Creates 1 story and 2 tasks in release R for team T; updates nothing."
+        );
+        assert_eq!(summary(&ChangeSet::default(), ""), "Changes nothing.");
+    }
+}

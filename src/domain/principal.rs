@@ -1,0 +1,144 @@
+//! Who is at the door. The tenant comes from here and from nowhere else.
+
+use super::records::Role;
+use super::{ClientId, PersonId, TenantId};
+use serde::{Deserialize, Serialize};
+
+/// A person of a tenant, as last asserted at sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// The person's ID in this tenant.
+    pub id: PersonId,
+    /// The e-mail address that the identity provider asserted.
+    pub email: String,
+    /// The name that the identity provider asserted.
+    pub name: String,
+    /// Roles as last asserted.
+    pub roles: Vec<Role>,
+}
+
+impl Person {
+    /// Whether the person has one of these roles.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.roles.contains(role))
+    }
+}
+
+/// An MCP program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// The client's ID in this tenant.
+    pub id: ClientId,
+    /// Its name, such as `Helix`.
+    pub name: String,
+}
+
+/// Whoever gives a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A person in a browser session.
+    Person {
+        /// The tenant the session belongs to.
+        tenant: TenantId,
+        /// Who signed in.
+        person: Person,
+        /// A digest of the session's ID: tells sessions apart without opening any.
+        session: String,
+    },
+    /// An MCP client acting for a person.
+    Client {
+        /// The tenant the token belongs to.
+        tenant: TenantId,
+        /// The person on whose behalf it acts.
+        caller: Person,
+        /// The program.
+        client: Client,
+    },
+    /// The service itself, or an operator at its console.
+    System {
+        /// The tenant worked upon.
+        tenant: TenantId,
+    },
+}
+
+impl Principal {
+    /// The only tenant that this principal can touch.
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Principal::Person { tenant, .. } | Principal::Client { tenant, .. } | Principal::System { tenant } => {
+                tenant
+            }
+        }
+    }
+
+    /// The person behind it: the one in the session, or the caller of the client.
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Principal::Person { person, .. } => Some(person),
+            Principal::Client { caller, .. } => Some(caller),
+            Principal::System { .. } => None,
+        }
+    }
+
+    /// How an audit entry names it.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Principal::Person { person, .. } => Actor::Person {
+                id: person.id.clone(),
+                name: person.name.clone(),
+                email: person.email.clone(),
+            },
+            Principal::Client { caller, client, .. } => Actor::Client {
+                id: client.id.clone(),
+                name: client.name.clone(),
+                caller_id: caller.id.clone(),
+                caller_name: caller.name.clone(),
+                caller_email: caller.email.clone(),
+            },
+            Principal::System { .. } => Actor::System,
+        }
+    }
+}
+
+/// Who did it, as audit entries keep it: three kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum Actor {
+    /// A person in a browser session.
+    Person {
+        /// Their ID.
+        id: PersonId,
+        /// Their name at the time.
+        name: String,
+        /// Their e-mail address at the time.
+        email: String,
+    },
+    /// A client acting for a person.
+    Client {
+        /// The client's ID.
+        id: ClientId,
+        /// The client's name at the time.
+        name: String,
+        /// The person it acted for.
+        caller_id: PersonId,
+        /// Their name at the time.
+        caller_name: String,
+        /// Their e-mail address at the time.
+        caller_email: String,
+    },
+    /// The service itself.
+    System,
+}
+
+impl Actor {
+    /// The actor in words: `Dana Developer via Helix`.
+    pub fn label(&self) -> String {
+        match self {
+            Actor::Person { name, .. } => name.clone(),
+            Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}"),
+            Actor::System => "LoopIQ".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The query language of the audit search: words, and `field:value` terms. All must hold.
+//!
+//! `person:reviewer@acme.example tool:loopiq_link_evidence event:action.executed state:executed release:SHOP-2026.12
+//! record:wi_… trace:… key:… after:2026-11-01 before:2026-12-01 injection`; a value with spaces stands in quotes.
+
+use super::Timestamp;
+use super::text;
+use serde::{Deserialize, Serialize};
+
+/// What a term looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TermField {
+    /// A word of the text.
+    Word,
+    /// A person, by e-mail address, ID or a word of their name.
+    Person,
+    /// A tool.
+    Tool,
+    /// An event.
+    Event,
+    /// The state that the action was in after the entry.
+    State,
+    /// A release, by key or ID.
+    Release,
+    /// A record, by ID or key.
+    Record,
+    /// An action, by ID.
+    Action,
+    /// A trace ID.
+    Trace,
+    /// An idempotency key.
+    Key,
+}
+
+impl TermField {
+    /// Every field with the name it has in a query; words have none.
+    pub const NAMED: [(TermField, &'static str); 9] = [
+        (TermField::Person, "person"),
+        (TermField::Tool, "tool"),
+        (TermField::Event, "event"),
+        (TermField::State, "state"),
+        (TermField::Release, "release"),
+        (TermField::Record, "record"),
+        (TermField::Action, "action"),
+        (TermField::Trace, "trace"),
+        (TermField::Key, "key"),
+    ];
+
+    /// The name it has in a query and in the index.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMED
+            .iter()
+            .find(|(field, _)| *field == self)
+            .map_or("word", |(_, name)| name)
+    }
+}
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Term {
+    /// What it looks at.
+    pub field: TermField,
+    /// What must stand there.
+    pub value: String,
+}
+
+impl Term {
+    /// A term; values are compared without regard to case.
+    pub fn new(field: TermField, value: impl AsRef<str>) -> Self {
+        Self {
+            field,
+            value: value.as_ref().trim().to_lowercase(),
+        }
+    }
+
+    /// How the index writes it.
+    pub fn indexed(&self) -> String {
+        format!("{}:{}", self.field.as_str(), self.value)
+    }
+}
+
+/// A parsed query. Empty: everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// All of these must hold.
+    pub terms: Vec<Term>,
+    /// Not before this.
+    pub after: Option<Timestamp>,
+    /// Before this.
+    pub before: Option<Timestamp>,
+}
+
+/// What could not be understood, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message} (at character {})", .at + 1)]
+pub struct QueryError {
+    /// Character position from 0.
+    pub at: u32,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl AuditQuery {
+    /// The most conditions in one query: each costs a look into the index.
+    pub const MAX_TERMS: usize = 12;
+
+    /// Reads a query.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let mut query = Self::default();
+        for (at, token) in tokens(text)? {
+            query.add(at, &token)?;
+        }
+        if query.terms.len() > Self::MAX_TERMS {
+            return Err(QueryError {
+                at: 0,
+                message: format!("at most {} conditions at once", Self::MAX_TERMS),
+            });
+        }
+        Ok(query)
+    }
+
+    fn add(&mut self, at: u32, token: &str) -> Result<(), QueryError> {
+        let error = |message: String| Err(QueryError { at, message });
+        let Some((name, value)) = token.split_once(':') else {
+            self.terms.extend(
+                text::words(token)
+                    .into_iter()
+                    .map(|word| Term::new(TermField::Word, word)),
+            );
+            return Ok(());
+        };
+        if value.is_empty() {
+            return error(format!("{name}: wants a value behind the colon"));
+        }
+        if let Some((field, _)) = TermField::NAMED.iter().find(|(_, known)| *known == name) {
+            self.terms.push(Term::new(*field, value));
+            return Ok(());
+        }
+        if !matches!(name, "after" | "before") {
+            let known: Vec<&str> = TermField::NAMED.iter().map(|(_, name)| *name).collect();
+            return error(format!(
+                "there is no field \"{name}\"; there are {}, after and before",
+                known.join(", ")
+            ));
+        }
+        let Some(time) = Timestamp::parse(value) else {
+            return error(format!("{name}: wants a date such as 2026-11-22"));
+        };
+        if name == "after" {
+            self.after = Some(time)
+        } else {
+            self.before = Some(time)
+        }
+        Ok(())
+    }
+}
+
+/// Splits at spaces outside quotes; quotes may stand around a word or a value.
+fn tokens(text: &str) -> Result<Vec<(u32, String)>, QueryError> {
+    let mut found = Vec::new();
+    let mut token = String::new();
+    let (mut start, mut quoted_at) = (0, None);
+    for (at, c) in (0u32..).zip(text.chars()) {
+        match c {
+            '"' => quoted_at = if quoted_at.is_some() { None } else { Some(at) },
+            c if c.is_whitespace() && quoted_at.is_none() => {
+                if !token.is_empty() {
+                    found.push((start, std::mem::take(&mut token)));
+                }
+                start = at + 1;
+            }
+            c => token.push(c),
+        }
+    }
+    if let Some(at) = quoted_at {
+        return Err(QueryError {
+            at,
+            message: "this quotation mark is never closed".to_owned(),
+        });
+    }
+    if !token.is_empty() {
+        found.push((start, token));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_reads_into_terms_and_times() {
+        let query = AuditQuery::parse(r#"person:"Rita Reviewer" injection after:2026-11-01 trace:ABC"#).expect("fits");
+        assert_eq!(
+            query.terms,
+            vec![
+                Term::new(TermField::Person, "rita reviewer"),
+                Term::new(TermField::Word, "injection"),
+                Term::new(TermField::Trace, "abc"),
+            ]
+        );
+        assert_eq!(query.after, Timestamp::parse("2026-11-01"));
+    }
+
+    #[test]
+    fn an_error_points_at_the_character() {
+        let error = AuditQuery::parse("injection perso:rita").expect_err("no such field");
+        assert_eq!(error.at, 10);
+        assert!(error.message.contains("no field \"perso\""));
+        assert_eq!(AuditQuery::parse("a \"b").expect_err("open").at, 2);
+        assert!(AuditQuery::parse("after:yesterday").is_err());
+        assert!(AuditQuery::parse("key:").is_err());
+    }
+}

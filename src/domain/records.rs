@@ -1,0 +1,293 @@
+//! The records that actions are about.
+
+use super::words::words;
+use super::*;
+use serde::Serialize;
+
+words! {
+    /// What a person may do in their tenant, as the identity provider asserts it.
+    Role {
+        /// Proposes through a client.
+        Developer = "developer", "Developer";
+        /// Decides actions.
+        Reviewer = "reviewer", "Reviewer";
+        /// Decides actions and keeps the inbox short.
+        Lead = "lead", "Lead";
+        /// Searches and exports the audit trail.
+        Auditor = "auditor", "Auditor";
+        /// Keeps policy, clients and tokens; decides nothing.
+        Operator = "operator", "Operator";
+    }
+    /// How bad a finding is; the last is the worst.
+    Severity {
+        /// Information only.
+        None = "none", "None";
+        /// Low.
+        Low = "low", "Low";
+        /// Medium.
+        Medium = "medium", "Medium";
+        /// High.
+        High = "high", "High";
+        /// Critical.
+        Critical = "critical", "Critical";
+    }
+    /// Where a release stands.
+    ReleaseStatus {
+        /// Not begun.
+        Planned = "planned", "Planned";
+        /// Worked on.
+        InProgress = "in_progress", "In progress";
+        /// Its certification was granted.
+        Certified = "certified", "Certified";
+        /// With its users.
+        Released = "released", "Released";
+    }
+    /// Where a certification stands. People decide it, never an agent.
+    CertificationStatus {
+        /// Not asked for yet.
+        Open = "open", "Open";
+        /// Asked for.
+        Requested = "requested", "Requested";
+        /// Given.
+        Granted = "granted", "Granted";
+        /// Not given.
+        Refused = "refused", "Refused";
+    }
+    /// Whether a control holds.
+    ControlStatus {
+        /// It holds.
+        Passing = "passing", "Passing";
+        /// It does not.
+        Failing = "failing", "Failing";
+        /// Nobody has looked.
+        Unknown = "unknown", "Unknown";
+    }
+    /// What has become of a finding.
+    FindingStatus {
+        /// To be dealt with.
+        Open = "open", "Open";
+        /// Suppressed where it was found.
+        Suppressed = "suppressed", "Suppressed";
+        /// Gone.
+        Fixed = "fixed", "Fixed";
+        /// Never was one.
+        FalsePositive = "false_positive", "False positive";
+        /// Known and borne.
+        Accepted = "accepted", "Accepted";
+    }
+    /// What has become of a blocker.
+    BlockerStatus {
+        /// In the way.
+        Open = "open", "Open";
+        /// Out of the way.
+        Resolved = "resolved", "Resolved";
+        /// Known and borne.
+        Accepted = "accepted", "Accepted";
+    }
+    /// Story or task.
+    WorkItemKind {
+        /// What somebody gains.
+        Story = "story", "Story";
+        /// A step of a story.
+        Task = "task", "Task";
+    }
+    /// Where a work item stands.
+    WorkItemStatus {
+        /// Not begun.
+        Open = "open", "Open";
+        /// Worked on.
+        InProgress = "in_progress", "In progress";
+        /// Finished.
+        Done = "done", "Done";
+        /// Dropped.
+        Cancelled = "cancelled", "Cancelled";
+    }
+    /// How urgent a work item is.
+    Priority {
+        /// Low.
+        Low = "low", "Low";
+        /// Medium.
+        Medium = "medium", "Medium";
+        /// High.
+        High = "high", "High";
+        /// Critical.
+        Critical = "critical", "Critical";
+    }
+    /// What a component is.
+    ComponentKind {
+        /// What users know by name.
+        Application = "application", "Application";
+        /// A part of an application.
+        Module = "module", "Module";
+        /// Where its source is kept.
+        Repository = "repository", "Repository";
+        /// What runs.
+        Service = "service", "Service";
+    }
+    /// Where the collection time of evidence comes from.
+    CollectedFrom {
+        /// The run's own end time.
+        Run = "run", "the run itself";
+        /// The importer was told.
+        Told = "told", "the importer";
+        /// The time of import, for want of a better one.
+        Import = "import", "the time of import";
+    }
+}
+
+/// A release.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Release {
+    pub id: ReleaseId,
+    pub key: String,
+    pub name: String,
+    pub status: ReleaseStatus,
+    /// An open finding at or above this is a blocker.
+    pub severity_threshold: Severity,
+    /// The commit it is made from, where it is known.
+    pub commit: Option<String>,
+    pub version: i64,
+}
+
+/// A certification of a release.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Certification {
+    pub id: CertificationId,
+    pub key: String,
+    pub name: String,
+    pub release_id: ReleaseId,
+    pub status: CertificationStatus,
+    pub version: i64,
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Team {
+    pub id: TeamId,
+    pub key: String,
+    pub name: String,
+}
+
+/// An application, module, repository or service, and the team that answers for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Component {
+    pub id: ComponentId,
+    pub kind: ComponentKind,
+    pub key: String,
+    pub name: String,
+    pub team_id: TeamId,
+}
+
+/// A control of a release.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Control {
+    pub id: ControlId,
+    pub key: String,
+    pub title: String,
+    pub release_id: ReleaseId,
+    pub status: ControlStatus,
+    pub version: i64,
+}
+
+/// A file kept as evidence. Its bytes are kept beside it under their SHA-256.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Evidence {
+    pub id: EvidenceId,
+    pub key: String,
+    pub release_id: ReleaseId,
+    /// Who made it, such as `Semgrep OSS`.
+    pub provider: String,
+    /// What it is, such as `sarif`.
+    pub kind: String,
+    /// The file's name.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: i64,
+    pub collected_at: Timestamp,
+    pub collected_from: CollectedFrom,
+    pub imported_at: Timestamp,
+    /// The commit it speaks of, where it says so.
+    pub commit: Option<String>,
+}
+
+/// A finding. It keeps its ID across scans.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Finding {
+    pub id: FindingId,
+    pub key: String,
+    pub provider: String,
+    pub rule: String,
+    pub title: String,
+    pub message: String,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    /// What it was found in: a path or an address, as the scanner wrote it.
+    pub location: Option<String>,
+    pub line: Option<i64>,
+    pub component: Option<String>,
+    pub first_seen_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub version: i64,
+    /// The releases it was seen in.
+    pub release_ids: Vec<ReleaseId>,
+    /// The evidence that shows it, newest first.
+    pub evidence_ids: Vec<EvidenceId>,
+}
+
+/// What keeps a release from its certification: an open finding at or above the threshold, or a failing control.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Blocker {
+    pub id: BlockerId,
+    pub key: String,
+    pub release_id: ReleaseId,
+    pub finding_id: Option<FindingId>,
+    pub control_id: Option<ControlId>,
+    pub status: BlockerStatus,
+    /// The finding's or the control's title.
+    pub title: String,
+    /// The finding's severity; a failing control counts as high.
+    pub severity: Severity,
+}
+
+/// A story or task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct WorkItem {
+    pub id: WorkItemId,
+    pub key: String,
+    pub kind: WorkItemKind,
+    pub release_id: ReleaseId,
+    pub parent_id: Option<WorkItemId>,
+    pub team_id: TeamId,
+    pub owner_id: Option<PersonId>,
+    pub title: String,
+    pub description: String,
+    pub status: WorkItemStatus,
+    pub priority: Priority,
+    pub estimate: Option<String>,
+    pub acceptance_criteria: Vec<String>,
+    pub version: i64,
+    pub finding_ids: Vec<String>,
+    pub control_ids: Vec<String>,
+    pub evidence_ids: Vec<String>,
+    pub blocker_ids: Vec<String>,
+}

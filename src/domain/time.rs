@@ -1,0 +1,137 @@
+//! Time as it is kept: whole microseconds since 1970 in UTC, from the server's clock.
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z. In JSON for agents it is RFC 3339 (see [`Timestamp::rfc3339`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// One second in microseconds.
+    pub const SECOND: i64 = 1_000_000;
+    /// One minute in microseconds.
+    pub const MINUTE: i64 = 60 * Self::SECOND;
+    /// One hour in microseconds.
+    pub const HOUR: i64 = 60 * Self::MINUTE;
+    /// One day in microseconds.
+    pub const DAY: i64 = 24 * Self::HOUR;
+
+    /// This time and so many microseconds.
+    pub fn plus(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
+    /// Microseconds from `earlier` to this time; negative if it is later.
+    pub fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    fn datetime(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// RFC 3339 in UTC, such as `2026-11-22T21:20:34.5Z`.
+    pub fn rfc3339(self) -> String {
+        self.datetime().format(&Rfc3339).unwrap_or_default()
+    }
+
+    /// For people: `2026-11-22 21:20 UTC`.
+    pub fn minute(self) -> String {
+        let at = self.datetime();
+        format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
+    }
+
+    /// For people who compare: `2026-11-22 21:20:34 UTC`.
+    pub fn second(self) -> String {
+        let at = self.datetime();
+        format!(
+            "{} {:02}:{:02}:{:02} UTC",
+            at.date(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        )
+    }
+
+    /// Reads RFC 3339, or a date alone (its first moment in UTC).
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let whole = if text.len() == 10 {
+            format!("{text}T00:00:00Z")
+        } else {
+            text.to_owned()
+        };
+        let at = OffsetDateTime::parse(&whole, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos() / 1_000).ok().map(Self)
+    }
+
+    /// How long `self` is before (or after) `now`, in the largest unit that fits: `3 h`, `41 days`, `in 21 h`.
+    pub fn relative(self, now: Self) -> String {
+        let ahead = self > now;
+        let span = duration(now.since(self).abs());
+        match (span.as_str(), ahead) {
+            ("now", _) => "just now".to_owned(),
+            (_, true) => format!("in {span}"),
+            (_, false) => format!("{span} ago"),
+        }
+    }
+}
+
+/// A span of microseconds in the largest unit that fits: `now`, `5 min`, `3 h`, `41 days`.
+pub fn duration(micros: i64) -> String {
+    let micros = micros.max(0);
+    if micros < Timestamp::MINUTE {
+        "now".to_owned()
+    } else if micros < Timestamp::HOUR {
+        format!("{} min", micros / Timestamp::MINUTE)
+    } else if micros < 2 * Timestamp::DAY {
+        format!("{} h", micros / Timestamp::HOUR)
+    } else {
+        format!("{} days", micros / Timestamp::DAY)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.rfc3339())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Timestamp::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+#[cfg(feature = "engine")]
+impl schemars::JsonSchema for Timestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_back_and_speak_plainly() {
+        let at = Timestamp::parse("2026-11-22T21:20:34.5Z").expect("a time");
+        assert_eq!(at.rfc3339(), "2026-11-22T21:20:34.5Z");
+        assert_eq!(at.minute(), "2026-11-22 21:20 UTC");
+        assert_eq!(at.relative(at.plus(3 * Timestamp::HOUR)), "3 h ago");
+        assert_eq!(at.plus(41 * Timestamp::DAY).relative(at), "in 41 days");
+        assert_eq!(
+            Timestamp::parse("2026-11-22").map(Timestamp::rfc3339).as_deref(),
+            Some("2026-11-22T00:00:00Z")
+        );
+    }
+}

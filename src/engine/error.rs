@@ -1,0 +1,132 @@
+//! What a caller can be told. One enum for all doors; each door maps it once.
+
+use crate::domain::{ActionId, FieldError, InvalidTransition, ReasonCode, RecordKind, State};
+
+/// Why a use case was not carried out. Each variant is something a caller can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such record in this tenant: it never existed, or it is another tenant's.
+    #[error("There is no {} {id} that you can see. Check the ID.", .kind.word())]
+    NotFound {
+        /// What was looked for.
+        kind: RecordKind,
+        /// The ID as it was given.
+        id: String,
+    },
+    /// The tool does not exist, or not for this caller.
+    #[error("There is no tool {name}. tools/list names those you can use.")]
+    UnknownTool {
+        /// The name as it was given.
+        name: String,
+    },
+    /// The arguments do not fit. Nothing was stored.
+    #[error("The arguments do not fit; nothing was stored. {}", summary(.fields))]
+    Invalid {
+        /// Each thing that is wrong.
+        fields: Vec<FieldError>,
+    },
+    /// The principal may not do this.
+    #[error("{why}")]
+    NotAuthorized {
+        /// Why, and who could.
+        why: String,
+    },
+    /// The key belongs to another proposal.
+    #[error(
+        "The idempotency key belongs to {action}, which has other arguments. Nothing was stored. Use a new key for a new proposal."
+    )]
+    IdempotencyConflict {
+        /// The action that the key belongs to.
+        action: ActionId,
+    },
+    /// The decision named another digest than the action's.
+    #[error("What you were shown is not what is stored, so nothing was decided. Open the action again and read it.")]
+    DigestMismatch,
+    /// Somebody decided before, or time did.
+    #[error("{message}")]
+    AlreadyDecided {
+        /// Where the action stands now.
+        state: State,
+        /// Who decided what, and when.
+        message: String,
+    },
+    /// A check or the policy stands against it.
+    #[error("{message}")]
+    Refused {
+        /// The reason.
+        code: ReasonCode,
+        /// Why, and what would clear it.
+        message: String,
+    },
+    /// Something broke on our side; the cause is in the log under this ID.
+    #[error("Something failed on our side (incident {incident}). Nothing was changed; it is safe to try again.")]
+    Internal {
+        /// Names the log line.
+        incident: String,
+        /// The cause, for the log alone.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn summary(fields: &[FieldError]) -> String {
+    let named: Vec<String> = fields
+        .iter()
+        .take(3)
+        .map(|field| {
+            let place = if field.pointer.is_empty() {
+                "the arguments"
+            } else {
+                &field.pointer
+            };
+            format!("{place}: {}", field.message)
+        })
+        .collect();
+    let more = fields.len().saturating_sub(3);
+    if more > 0 {
+        format!("{}; and {more} more.", named.join("; "))
+    } else {
+        format!("{}.", named.join("; "))
+    }
+}
+
+impl Error {
+    /// The stable code that doors send.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::NotFound { .. } => "not_found",
+            Error::UnknownTool { .. } => "unknown_tool",
+            Error::Invalid { .. } => "invalid_arguments",
+            Error::NotAuthorized { .. } => "not_authorized",
+            Error::IdempotencyConflict { .. } => "idempotency_conflict",
+            Error::DigestMismatch => "digest_mismatch",
+            Error::AlreadyDecided { .. } => "already_decided",
+            Error::Refused { code, .. } => code.as_str(),
+            Error::Internal { .. } => "internal",
+        }
+    }
+
+    /// One thing wrong with one field.
+    pub fn field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::Invalid {
+            fields: vec![FieldError::new(pointer, message)],
+        }
+    }
+
+    /// Something broke on our side.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let cause = cause.into();
+        let incident = crate::domain::canonical::sha256_hex(format!("{cause:?}").as_bytes())[..8].to_owned();
+        tracing::error!(incident, cause = ?cause, "internal error");
+        Error::Internal { incident, cause }
+    }
+}
+
+impl From<InvalidTransition> for Error {
+    fn from(refused: InvalidTransition) -> Self {
+        Error::AlreadyDecided {
+            state: refused.from,
+            message: format!("Nothing was done: {refused}."),
+        }
+    }
+}

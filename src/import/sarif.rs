@@ -1,0 +1,306 @@
+//! Reads SARIF 2.1.0 (OASIS, with errata 01). Section numbers are that document's.
+
+mod identity;
+mod lenient;
+mod model;
+mod origin;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+use super::{ImportError, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, shown, shown_line};
+use identity::Mark;
+use model::{ArtifactLocation, ExternalFiles, Log, LogicalLocation, Outcome, Place, Probe, Run, Suppression};
+use origin::{bases, category, collected_at, repository};
+use rules::Rules;
+
+/// The most characters of a name that are kept: rule, tool, version, file, logical name.
+const MAX_NAME: usize = 1_000;
+const MAX_TITLE: usize = 200;
+
+/// Whether this is SARIF, or was before it was cut off.
+pub(super) fn looks_like(text: &str) -> bool {
+    let text = text.trim_start();
+    if !text.starts_with('{') {
+        return false;
+    }
+    let names_it = |schema: &str| schema.to_ascii_lowercase().contains("sarif");
+    match serde_json::from_str::<Probe>(text) {
+        Ok(probe) => {
+            probe.schema.as_deref().is_some_and(names_it)
+                || (probe.runs.is_some() && probe.version.is_some_and(|version| version.is_string()))
+        }
+        Err(_) => {
+            let head: String = text.chars().take(1_000).collect();
+            names_it(&head) || head.contains("\"runs\"")
+        }
+    }
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
+    read_within(text, MAX_TEXT)
+}
+
+/// Reads a file whose findings hold at most `limit` bytes of text.
+fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
+    // The version first: a file of another version has other shapes, and would only be called damaged.
+    let probe: Probe = serde_json::from_str(text).map_err(damage)?;
+    match probe.version {
+        Some(serde_json::Value::String(version)) if version == "2.1.0" => {}
+        Some(serde_json::Value::String(version)) => {
+            return Err(ImportError::WrongVersion {
+                found: shown_line(&version, 40),
+            });
+        }
+        _ => {
+            return Err(ImportError::WrongVersion {
+                found: "none".to_owned(),
+            });
+        }
+    }
+    // `null` says that the runs could not be written (3.13.4), which is not the same as none.
+    if probe.runs.is_none() {
+        return Err(missing("runs"));
+    }
+    let log: Log = serde_json::from_str(text).map_err(damage)?;
+    // Results beside the runs instead of in them (3.13.5): no tool is known to write them, and none may be passed over.
+    if log
+        .inline_external_properties
+        .iter()
+        .flatten()
+        .any(ExternalFiles::holds_results)
+    {
+        return Err(ImportError::ExternalResults {
+            place: "inlineExternalProperties".to_owned(),
+        });
+    }
+    let mut budget = Budget { limit, left: limit };
+    log.runs
+        .iter()
+        .enumerate()
+        .map(|(index, run)| read_run(index, run, &mut budget))
+        .collect()
+}
+
+struct Budget {
+    limit: usize,
+    left: usize,
+}
+
+impl Budget {
+    fn take(&mut self, bytes: usize) -> Result<(), ImportError> {
+        self.left = self
+            .left
+            .checked_sub(bytes)
+            .ok_or(ImportError::Expands { limit: self.limit })?;
+        Ok(())
+    }
+}
+
+fn missing(what: &str) -> ImportError {
+    ImportError::Missing { what: what.to_owned() }
+}
+
+fn damage(error: serde_json::Error) -> ImportError {
+    let (line, column) = (error.line(), error.column());
+    if error.is_eof() {
+        return ImportError::Truncated { line, column };
+    }
+    let text = error.to_string();
+    let detail = text
+        .strip_suffix(&format!(" at line {line} column {column}"))
+        .unwrap_or(&text);
+    ImportError::Malformed {
+        line,
+        column,
+        detail: shown_line(detail, 200),
+    }
+}
+
+fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, ImportError> {
+    let driver = &run.tool.driver;
+    // Without a name, two tools would share their findings, and one would close the other's.
+    let provider = named(driver.name.as_deref()).ok_or_else(|| missing(&format!("runs[{index}].tool.driver.name")))?;
+    let external = run.external_property_file_references.as_ref();
+    if external.is_some_and(ExternalFiles::holds_results) {
+        return Err(ImportError::ExternalResults {
+            place: format!("runs[{index}].externalPropertyFileReferences"),
+        });
+    }
+
+    let reader = Reader {
+        run,
+        rules: Rules::new(&run.tool),
+        bases: bases(run),
+    };
+    let results = run.results.as_deref().unwrap_or_default();
+    let mut findings = Vec::new();
+    let mut marks = Vec::new();
+    for result in results.iter().filter(|result| is_failure(result)) {
+        let (finding, mark) = reader.finding(result);
+        budget.take(size(&finding) + mark.weight)?;
+        findings.push(finding);
+        marks.push(mark);
+    }
+    identity::number(&mut findings, &marks);
+
+    let invocations = run.invocations.as_deref().unwrap_or_default();
+    let provenance = run.version_control_provenance.as_deref().unwrap_or_default();
+    let mut scan = Scan {
+        provider,
+        provider_version: named(driver.semantic_version.as_deref()).or_else(|| named(driver.version.as_deref())),
+        kind: ScanKind::Scan,
+        collected_at: collected_at(invocations),
+        commit: provenance
+            .iter()
+            .find_map(|source| named(source.revision_id.as_deref())),
+        component: None,
+        complete: run.results.is_some() && !invocations.iter().any(|one| one.execution_successful == Some(false)),
+        not_failures: results.len() - findings.len(),
+        results: results.len(),
+        findings,
+    };
+    let component = provenance
+        .iter()
+        .find_map(|source| named(source.repository_uri.as_deref().map(repository).as_deref()))
+        .or_else(|| {
+            run.automation_details
+                .as_ref()
+                .and_then(|details| category(details.id.as_deref()?))
+        });
+    scan.identify(component.as_deref());
+    Ok(scan)
+}
+
+/// A name in one line; `None` if blank.
+fn named(text: Option<&str>) -> Option<String> {
+    Some(shown_line(text?, MAX_NAME)).filter(|name| !name.is_empty())
+}
+
+/// `kind` is `fail` unless it says otherwise (3.27.9). An unknown kind counts as a failure, since that loses nothing.
+/// A result that is `absent` was in the baseline and is gone (3.27.24).
+fn is_failure(result: &Outcome) -> bool {
+    let is = |value: &Option<String>, names: &[&str]| {
+        value
+            .as_deref()
+            .is_some_and(|value| names.iter().any(|name| value.trim().eq_ignore_ascii_case(name)))
+    };
+    !is(
+        &result.kind,
+        &["pass", "open", "informational", "notApplicable", "review"],
+    ) && !is(&result.baseline_state, &["absent"])
+}
+
+/// Suppressed if one suppression is accepted, which it is unless its status says otherwise (3.35.3). A status that
+/// nobody knows is no acceptance.
+fn is_suppressed(suppressions: &[Suppression]) -> bool {
+    suppressions.iter().any(|one| match &one.status {
+        None | Some(serde_json::Value::Null) => true,
+        Some(status) => status
+            .as_str()
+            .is_some_and(|status| status.trim().eq_ignore_ascii_case("accepted")),
+    })
+}
+
+fn size(finding: &ScanFinding) -> usize {
+    let place = |place: &Location| {
+        place.uri.as_ref().map_or(0, String::len) + place.logical.as_ref().map_or(0, String::len) + 64
+    };
+    let places: usize = finding.location.iter().chain(&finding.more_locations).map(place).sum();
+    // The fixed part stands for the struct and its two digests.
+    finding.rule.len() + finding.title.len() + finding.message.len() + places + 512
+}
+
+struct Reader<'a> {
+    run: &'a Run,
+    rules: Rules<'a>,
+    bases: Vec<&'a str>,
+}
+
+impl Reader<'_> {
+    fn finding(&self, result: &Outcome) -> (ScanFinding, Mark) {
+        let rule = self.rules.of(result);
+        let message = rule.message(result);
+        let mut places = result
+            .locations
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|place| self.location(place));
+        let (location, snippet) = places
+            .next()
+            .map_or((None, None), |(place, snippet)| (Some(place), snippet));
+        let finding = ScanFinding {
+            rule: shown_line(rule.id, MAX_NAME),
+            title: shown_line(rule.title(&message), MAX_TITLE),
+            message: shown(&message, MAX_MESSAGE),
+            severity: rule.severity(result),
+            more_locations: places.map(|(place, _)| place).collect(),
+            location,
+            suppressed: is_suppressed(result.suppressions.as_deref().unwrap_or_default()),
+            help_uri: rule.help_uri().map(str::to_owned),
+            identity: String::new(),
+            key: String::new(),
+            key_source: super::KeySource::Message,
+            ordinal: 0,
+        };
+        let mark = identity::mark(result, &finding, snippet, &message);
+        (finding, mark)
+    }
+
+    /// A place and the code at it; `None` if it names neither a file nor a thing in one.
+    fn location<'p>(&self, place: &'p Place) -> Option<(Location, Option<&'p str>)> {
+        let physical = place.physical_location.as_ref();
+        let region = physical.and_then(|physical| physical.region.as_ref());
+        let uri = physical.and_then(|physical| self.uri(physical.artifact_location.as_ref()?));
+        let logical = place
+            .logical_locations
+            .iter()
+            .flatten()
+            .find_map(|one| self.logical(one));
+        if uri.is_none() && logical.is_none() {
+            return None;
+        }
+        let number = |number: Option<usize>| {
+            number
+                .and_then(|number| u32::try_from(number).ok())
+                .filter(|number| *number > 0)
+        };
+        let location = Location {
+            uri,
+            line: number(region.and_then(|region| region.start_line)),
+            column: number(region.and_then(|region| region.start_column)),
+            logical,
+        };
+        Some((location, region.and_then(|region| region.snippet.as_ref()?.plain())))
+    }
+
+    fn uri(&self, artifact: &ArtifactLocation) -> Option<String> {
+        let known = || {
+            self.run
+                .artifacts
+                .as_ref()?
+                .get(artifact.index?)?
+                .location
+                .as_ref()?
+                .uri
+                .as_deref()
+        };
+        let uri = artifact.uri.as_deref().or_else(known)?.trim();
+        let relative = self.bases.iter().find_map(|base| uri.strip_prefix(base)).unwrap_or(uri);
+        let relative = relative.strip_prefix("file:///").unwrap_or(relative);
+        let relative = relative
+            .strip_prefix("./")
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(relative);
+        named(Some(relative))
+    }
+
+    fn logical(&self, location: &LogicalLocation) -> Option<String> {
+        let name = |location: &LogicalLocation| {
+            named(location.fully_qualified_name.as_deref()).or_else(|| named(location.name.as_deref()))
+        };
+        name(location).or_else(|| name(self.run.logical_locations.as_ref()?.get(location.index?)?))
+    }
+}

@@ -1,0 +1,26 @@
+//! Reading values that decide nothing, whatever a tool wrote there.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::Value;
+
+/// A value, or `None` if it is null or of another type.
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(input: D) -> Result<Option<T>, D::Error> {
+    Ok(T::deserialize(Value::deserialize(input)?).ok())
+}
+
+/// A number from 0: written as 5, 5.0 or "5". The standard's -1 means "none".
+pub(super) fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usize>, D::Error> {
+    Ok(match Value::deserialize(input)? {
+        Value::Number(number) => {
+            let integer = number.as_u64().or_else(|| {
+                number
+                    .as_f64()
+                    .filter(|float| float.fract() == 0.0 && (0.0..1e15).contains(float))
+                    .map(|float| float as u64)
+            });
+            integer.and_then(|integer| usize::try_from(integer).ok())
+        }
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    })
+}

@@ -1,0 +1,457 @@
+//! Actions, decisions, attempts and views. A state change repeats its condition in the WHERE and asserts that one row changed.
+
+use super::row::{Columns, json};
+use super::{ReadTx, StoreError, WriteTx};
+use crate::domain::*;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+
+/// A stored action, whole.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub struct ActionRow {
+    pub id: ActionId,
+    pub approval_id: ApprovalId,
+    pub client_id: ClientId,
+    pub caller_id: PersonId,
+    pub idempotency_key: String,
+    pub tool: String,
+    pub tool_version: u32,
+    pub state: State,
+    /// Counts state changes; every change names the one it is for.
+    pub revision: i64,
+    pub risk: Risk,
+    pub headline: String,
+    pub summary: String,
+    pub reason: String,
+    pub workflow: Option<String>,
+    pub request_id: String,
+    pub trace_id: String,
+    /// The calls of the trace before the proposal, in order.
+    pub call_chain: Vec<String>,
+    /// IDs that were cited and that no read had returned.
+    pub unread: Vec<String>,
+    pub release_id: Option<String>,
+    pub team_id: Option<String>,
+    /// Canonical JSON.
+    pub payload: String,
+    pub payload_digest: String,
+    /// Canonical JSON of the envelope, never rebuilt.
+    pub envelope: String,
+    pub digest: String,
+    /// The checks as they were when it was proposed.
+    pub checks: Vec<Check>,
+    pub policy_version: i64,
+    /// Lower-case text for the inbox's search.
+    pub words: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// When it was rejected, executed or failed.
+    pub settled_at: Option<Timestamp>,
+    pub reason_codes: Vec<ReasonCode>,
+    /// Why it was rejected or failed, in words.
+    pub outcome: Option<String>,
+    pub result: Option<Value>,
+    pub supersedes: Option<String>,
+    pub superseded_by: Option<String>,
+}
+
+impl ActionRow {
+    /// Whether its time has run out although nobody has written so yet.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        !self.state.is_final() && self.expires_at <= now
+    }
+
+    /// The state as a reader sees it.
+    pub fn state_at(&self, now: Timestamp) -> State {
+        if self.is_overdue(now) {
+            State::Rejected
+        } else {
+            self.state
+        }
+    }
+}
+
+/// How an action goes on or ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// The state it comes to.
+    pub to: State,
+    /// Why, as codes.
+    pub codes: &'a [ReasonCode],
+    /// Why, in words.
+    pub words: Option<&'a str>,
+    /// What came of it.
+    pub result: Option<&'a Value>,
+}
+
+impl<'a> Ending<'a> {
+    /// A state that needs no reason.
+    pub fn of(to: State) -> Self {
+        Self {
+            to,
+            codes: &[],
+            words: None,
+            result: None,
+        }
+    }
+
+    /// A state with its reason.
+    pub fn because(to: State, codes: &'a [ReasonCode], words: &'a str) -> Self {
+        Self {
+            to,
+            codes,
+            words: Some(words),
+            result: None,
+        }
+    }
+}
+
+/// One person's decision.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub struct DecisionRow {
+    pub id: DecisionId,
+    pub action_id: ActionId,
+    /// `approve`, `reject` or `revoke`.
+    pub kind: String,
+    pub person_id: PersonId,
+    /// The digest it rested on.
+    pub digest: String,
+    /// The verdicts it rested on.
+    pub verdicts: Vec<Check>,
+    /// The warnings it acknowledged.
+    pub acknowledged: Vec<CheckId>,
+    pub policy_version: i64,
+    pub reason_codes: Vec<ReasonCode>,
+    pub reason: String,
+    pub decided_at: Timestamp,
+}
+
+/// One try at executing.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub struct AttemptRow {
+    pub id: AttemptId,
+    pub action_id: ActionId,
+    pub person_id: PersonId,
+    /// `executed`, `failed` or `broke`.
+    pub outcome: String,
+    pub at: Timestamp,
+}
+
+pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
+    Ok(ActionRow {
+        id: row.read("id", |t| ActionId::parse(t).ok())?,
+        approval_id: row.read("approval_id", |t| ApprovalId::parse(t).ok())?,
+        client_id: row.read("client_id", |t| ClientId::parse(t).ok())?,
+        caller_id: row.read("caller_id", |t| PersonId::parse(t).ok())?,
+        idempotency_key: row.text("idempotency_key")?,
+        tool: row.text("tool")?,
+        tool_version: u32::try_from(row.int("tool_version")?).unwrap_or_default(),
+        state: row.read("state", State::parse)?,
+        revision: row.int("revision")?,
+        risk: row.read("risk", Risk::parse)?,
+        headline: row.text("headline")?,
+        summary: row.text("summary")?,
+        reason: row.text("reason")?,
+        workflow: row.maybe_text("workflow")?,
+        request_id: row.text("request_id")?,
+        trace_id: row.text("trace_id")?,
+        call_chain: row.json("call_chain")?,
+        unread: row.json("unread")?,
+        release_id: row.maybe_text("release_id")?,
+        team_id: row.maybe_text("team_id")?,
+        payload: row.text("payload")?,
+        payload_digest: row.text("payload_digest")?,
+        envelope: row.text("envelope")?,
+        digest: row.text("digest")?,
+        checks: row.json("checks")?,
+        policy_version: row.int("policy_version")?,
+        words: row.text("words")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        settled_at: row.maybe_int("settled_at")?.map(Timestamp),
+        reason_codes: row.json("reason_codes")?,
+        outcome: row.maybe_text("outcome")?,
+        result: match row.maybe_text("result")? {
+            Some(text) => Some(serde_json::from_str(&text).map_err(|e| StoreError::damaged("result", e))?),
+            None => None,
+        },
+        supersedes: row.maybe_text("supersedes")?,
+        superseded_by: row.maybe_text("superseded_by")?,
+    })
+}
+
+fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
+    Ok(DecisionRow {
+        id: row.read("id", |t| DecisionId::parse(t).ok())?,
+        action_id: row.read("action_id", |t| ActionId::parse(t).ok())?,
+        kind: row.text("kind")?,
+        person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
+        digest: row.text("digest")?,
+        verdicts: row.json("verdicts")?,
+        acknowledged: row.json("acknowledged")?,
+        policy_version: row.int("policy_version")?,
+        reason_codes: row.json("reason_codes")?,
+        reason: row.text("reason")?,
+        decided_at: row.time("decided_at")?,
+    })
+}
+
+impl ReadTx {
+    /// An action of this tenant.
+    pub async fn action(&mut self, id: &ActionId) -> Result<Option<ActionRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM actions WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.as_ref().map(action).transpose()
+    }
+
+    /// The action that a client's key belongs to.
+    pub async fn action_by_key(&mut self, client: &ClientId, key: &str) -> Result<Option<ActionRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM actions WHERE tenant = $1 AND client_id = $2 AND idempotency_key = $3")
+            .bind(self.tenant())
+            .bind(client.as_str().to_owned())
+            .bind(key.to_owned())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.as_ref().map(action).transpose()
+    }
+
+    /// A page of somebody's own proposals by ID, which is by age, newest first.
+    pub async fn actions_of_caller(
+        &mut self,
+        caller: &PersonId,
+        state: Option<State>,
+        before: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<ActionRow>, StoreError> {
+        const SQL: &str = "SELECT * FROM actions WHERE tenant = $1 AND caller_id = $2 AND ($3 = '' OR state = $3) \
+             AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(caller.as_str().to_owned())
+            .bind(state.map_or("", State::as_str).to_owned())
+            .bind(before.unwrap_or_default().to_owned())
+            .bind(limit)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(action).collect()
+    }
+
+    /// What was decided about an action, in order.
+    pub async fn decisions(&mut self, id: &ActionId) -> Result<Vec<DecisionRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND action_id = $2 ORDER BY decided_at, id")
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(decision).collect()
+    }
+
+    /// Open actions whose time has run out.
+    pub async fn overdue(&mut self, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
+        const SQL: &str = "SELECT * FROM actions WHERE tenant = $1 AND state IN ('pending_approval', 'approved') \
+             AND expires_at <= $2 ORDER BY expires_at LIMIT $3";
+        let now = self.ctx.now();
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(now.0)
+            .bind(limit)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(action).collect()
+    }
+
+    /// Whether this person has seen this digest in this session.
+    pub async fn has_seen(
+        &mut self,
+        id: &ActionId,
+        person: &PersonId,
+        digest: &str,
+        session: &str,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT 1 FROM views WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .bind(person.as_str().to_owned())
+            .bind(digest.to_owned())
+            .bind(session.to_owned())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+impl WriteTx {
+    /// Stores a new action; `false` if the client's key belongs to another one by now.
+    pub async fn insert_action(&mut self, new: &ActionRow) -> Result<bool, StoreError> {
+        const SQL: &str = "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, \
+             tool_version, state, revision, risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, \
+             unread, release_id, team_id, payload, payload_digest, envelope, digest, checks, policy_version, words, \
+             created_at, expires_at, reason_codes, supersedes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
+             ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING";
+        let done = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(new.id.as_str().to_owned())
+            .bind(new.approval_id.as_str().to_owned())
+            .bind(new.client_id.as_str().to_owned())
+            .bind(new.caller_id.as_str().to_owned())
+            .bind(new.idempotency_key.clone())
+            .bind(new.tool.clone())
+            .bind(i64::from(new.tool_version))
+            .bind(new.state.as_str().to_owned())
+            .bind(new.revision)
+            .bind(new.risk.as_str().to_owned())
+            .bind(new.headline.clone())
+            .bind(new.summary.clone())
+            .bind(new.reason.clone())
+            .bind(new.workflow.clone())
+            .bind(new.request_id.clone())
+            .bind(new.trace_id.clone())
+            .bind(json(&new.call_chain)?)
+            .bind(json(&new.unread)?)
+            .bind(new.release_id.clone())
+            .bind(new.team_id.clone())
+            .bind(new.payload.clone())
+            .bind(new.payload_digest.clone())
+            .bind(new.envelope.clone())
+            .bind(new.digest.clone())
+            .bind(json(&new.checks)?)
+            .bind(new.policy_version)
+            .bind(new.words.clone())
+            .bind(new.created_at.0)
+            .bind(new.expires_at.0)
+            .bind(json(&new.reason_codes)?)
+            .bind(new.supersedes.clone())
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Takes an action from the state, revision and digest it was loaded with to the next state, while it has not expired.
+    pub async fn advance(&mut self, action: &ActionRow, to: State) -> Result<(), StoreError> {
+        let now = self.ctx.now();
+        self.change_state(action, Ending::of(to), now).await
+    }
+
+    /// The same for an end, with its reason codes, words and perhaps a result. Running out of time and refusals are ends that
+    /// an expired action may still have.
+    pub async fn settle(&mut self, action: &ActionRow, ending: Ending<'_>) -> Result<(), StoreError> {
+        let not_before = if ending.to == State::Executed {
+            self.ctx.now()
+        } else {
+            Timestamp(0)
+        };
+        self.change_state(action, ending, not_before).await
+    }
+
+    /// `alive_at`: the action must expire later than this.
+    async fn change_state(
+        &mut self,
+        action: &ActionRow,
+        ending: Ending<'_>,
+        alive_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE actions SET state = $7, revision = revision + 1, reason_codes = $8, outcome = $9, \
+             result = $10, settled_at = $11 WHERE tenant = $1 AND id = $2 AND state = $3 AND revision = $4 \
+             AND digest = $5 AND expires_at > $6";
+        let now = self.ctx.now();
+        let done = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(action.id.as_str().to_owned())
+            .bind(action.state.as_str().to_owned())
+            .bind(action.revision)
+            .bind(action.digest.clone())
+            .bind(alive_at.0)
+            .bind(ending.to.as_str().to_owned())
+            .bind(json(&ending.codes)?)
+            .bind(ending.words.map(str::to_owned))
+            .bind(ending.result.map(json).transpose()?)
+            .bind(ending.to.is_final().then_some(now.0))
+            .execute(&mut *self.read.tx)
+            .await?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict("the action"))
+        }
+    }
+
+    /// Links a superseded action to the one that takes its place.
+    pub async fn link_superseded(&mut self, old: &ActionId, new: &ActionId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE actions SET superseded_by = $3 WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant())
+            .bind(old.as_str().to_owned())
+            .bind(new.as_str().to_owned())
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps a decision.
+    pub async fn insert_decision(&mut self, new: &DecisionRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
+             policy_version, reason_codes, reason, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(new.id.as_str().to_owned())
+            .bind(new.action_id.as_str().to_owned())
+            .bind(new.kind.clone())
+            .bind(new.person_id.as_str().to_owned())
+            .bind(new.digest.clone())
+            .bind(json(&new.verdicts)?)
+            .bind(json(&new.acknowledged)?)
+            .bind(new.policy_version)
+            .bind(json(&new.reason_codes)?)
+            .bind(new.reason.clone())
+            .bind(new.decided_at.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps an attempt.
+    pub async fn insert_attempt(&mut self, new: &AttemptRow) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO attempts (tenant, id, action_id, person_id, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(new.id.as_str().to_owned())
+            .bind(new.action_id.as_str().to_owned())
+            .bind(new.person_id.as_str().to_owned())
+            .bind(new.outcome.clone())
+            .bind(new.at.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps that somebody saw a digest; `false` if that was known.
+    pub async fn insert_view(
+        &mut self,
+        id: &ActionId,
+        person: &PersonId,
+        digest: &str,
+        session: &str,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "INSERT INTO views (tenant, action_id, person_id, digest, session, at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        let now = self.ctx.now();
+        let done = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .bind(person.as_str().to_owned())
+            .bind(digest.to_owned())
+            .bind(session.to_owned())
+            .bind(now.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,228 @@
+//! Tenants, people, clients and tokens.
+
+use super::row::{Columns, json, list};
+use super::{ReadTx, Store, StoreError, WriteTx};
+use crate::domain::{Client, ClientId, Person, PersonId, Role, TenantId, Timestamp, TokenId};
+use sqlx::any::AnyRow;
+
+/// What an identity provider asserted at sign-in.
+#[derive(Debug, Clone)]
+pub struct Asserted {
+    /// The provider.
+    pub issuer: String,
+    /// The person there.
+    pub subject: String,
+    /// E-mail address.
+    pub email: String,
+    /// Name.
+    pub name: String,
+    /// Roles.
+    pub roles: Vec<Role>,
+}
+
+/// What a bearer token stands for.
+#[derive(Debug, Clone)]
+pub struct TokenRow {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// The client it was given to.
+    pub client: Client,
+    /// The person that the client acts for, with roles as last asserted.
+    pub caller: Person,
+    /// The resource it is for (RFC 8707).
+    pub audience: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// A token to keep.
+#[derive(Debug, Clone)]
+pub struct TokenGrant {
+    /// SHA-256 of the secret, in hex: the secret itself is never kept.
+    pub secret_digest: String,
+    /// Its name.
+    pub id: TokenId,
+    /// The client it is given to.
+    pub client: ClientId,
+    /// The person that the client acts for.
+    pub caller: PersonId,
+    /// The resource it is for.
+    pub audience: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+fn person(row: &AnyRow) -> Result<Person, StoreError> {
+    Ok(Person {
+        id: row.read("id", |t| PersonId::parse(t).ok())?,
+        email: row.text("email")?,
+        name: row.text("name")?,
+        roles: row.json("roles")?,
+    })
+}
+
+impl Store {
+    /// What a token stands for. The tenant is not known before, so this one look-up has none; a digest of 256 bits can't be
+    /// guessed.
+    pub async fn token(&self, secret_digest: &str) -> Result<Option<TokenRow>, StoreError> {
+        const SQL: &str = "SELECT t.tenant, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
+             p.id, p.email, p.name, p.roles FROM tokens t \
+             JOIN clients c ON c.tenant = t.tenant AND c.id = t.client_id \
+             JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = $1";
+        let row = sqlx::query(SQL)
+            .bind(secret_digest.to_owned())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| {
+            Ok(TokenRow {
+                tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
+                client: Client {
+                    id: row.read("client_id", |t| ClientId::parse(t).ok())?,
+                    name: row.text("client_name")?,
+                },
+                caller: person(&row)?,
+                audience: row.text("audience")?,
+                expires_at: row.time("expires_at")?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Every tenant: jobs loop over them.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM tenants ORDER BY id")
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter()
+            .map(|row| row.read("id", |t| TenantId::parse(t).ok()))
+            .collect()
+    }
+}
+
+impl ReadTx {
+    /// Whether the tenant exists, and its name.
+    pub async fn tenant_name(&mut self) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT name FROM tenants WHERE id = $1")
+            .bind(self.tenant())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(|row| row.text("name")).transpose()
+    }
+
+    /// People by ID.
+    pub async fn people(&mut self, ids: &[&str]) -> Result<Vec<Person>, StoreError> {
+        const SQL: &str = "SELECT * FROM people WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(ids))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(person).collect()
+    }
+
+    /// People by e-mail address.
+    pub async fn people_by_email(&mut self, emails: &[&str]) -> Result<Vec<Person>, StoreError> {
+        const SQL: &str = "SELECT * FROM people WHERE tenant = $1 AND email IN (SELECT value FROM json_each($2))";
+        if emails.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(emails))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(person).collect()
+    }
+
+    /// A client by name.
+    pub async fn client(&mut self, name: &str) -> Result<Option<Client>, StoreError> {
+        let row = sqlx::query("SELECT id, name FROM clients WHERE tenant = $1 AND name = $2")
+            .bind(self.tenant())
+            .bind(name.to_owned())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(|row| {
+            Ok(Client {
+                id: row.read("id", |t| ClientId::parse(t).ok())?,
+                name: row.text("name")?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Clients by ID.
+    pub async fn clients(&mut self, ids: &[&str]) -> Result<Vec<Client>, StoreError> {
+        const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(ids))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Client {
+                    id: row.read("id", |t| ClientId::parse(t).ok())?,
+                    name: row.text("name")?,
+                })
+            })
+            .collect()
+    }
+}
+
+impl WriteTx {
+    /// Keeps what was asserted about somebody, under the ID they have, or a new one.
+    pub async fn assert_person(&mut self, asserted: &Asserted) -> Result<Person, StoreError> {
+        const SQL: &str = "INSERT INTO people (tenant, id, issuer, subject, email, name, roles, asserted_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, issuer, subject) DO UPDATE SET \
+             email = excluded.email, name = excluded.name, roles = excluded.roles, asserted_at = excluded.asserted_at \
+             RETURNING id, email, name, roles";
+        let (fresh, now) = (self.ctx.ports.id::<PersonId>(), self.ctx.now());
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(fresh.as_str().to_owned())
+            .bind(asserted.issuer.clone())
+            .bind(asserted.subject.clone())
+            .bind(asserted.email.clone())
+            .bind(asserted.name.clone())
+            .bind(json(&asserted.roles)?)
+            .bind(now.0)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        person(&row)
+    }
+
+    /// Keeps a client; one with that name stays as it is.
+    pub async fn ensure_client(&mut self, name: &str) -> Result<Client, StoreError> {
+        let fresh = self.ctx.ports.id::<ClientId>();
+        sqlx::query("INSERT INTO clients (tenant, id, name) VALUES ($1, $2, $3) ON CONFLICT (tenant, name) DO NOTHING")
+            .bind(self.tenant())
+            .bind(fresh.as_str().to_owned())
+            .bind(name.to_owned())
+            .execute(&mut *self.tx)
+            .await?;
+        self.client(name).await?.ok_or(StoreError::Conflict("the client"))
+    }
+
+    /// Keeps a token.
+    pub async fn insert_token(&mut self, grant: &TokenGrant) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, \
+             created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let (tenant, now) = (self.tenant(), self.ctx.now());
+        sqlx::query(SQL)
+            .bind(grant.secret_digest.clone())
+            .bind(tenant)
+            .bind(grant.id.as_str().to_owned())
+            .bind(grant.client.as_str().to_owned())
+            .bind(grant.caller.as_str().to_owned())
+            .bind(grant.audience.clone())
+            .bind("[\"read\",\"propose\"]".to_owned())
+            .bind(now.0)
+            .bind(grant.expires_at.0)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+}

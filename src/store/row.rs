@@ -1,0 +1,61 @@
+//! Reading columns: typed, with an error that names the column.
+
+use super::StoreError;
+use crate::domain::Timestamp;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+/// Typed columns of a row.
+pub(super) trait Columns {
+    fn text(&self, column: &str) -> Result<String, StoreError>;
+    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError>;
+    fn int(&self, column: &str) -> Result<i64, StoreError>;
+    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError>;
+    fn time(&self, column: &str) -> Result<Timestamp, StoreError> {
+        self.int(column).map(Timestamp)
+    }
+    /// A column that is read by its type: an ID, a stable word.
+    fn read<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        read(&text).ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\"")))
+    }
+    /// The same where it may be absent.
+    fn maybe<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        match self.maybe_text(column)? {
+            None => Ok(None),
+            Some(text) => read(&text)
+                .map(Some)
+                .ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\""))),
+        }
+    }
+    /// A column that holds JSON.
+    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(column)?).map_err(|error| StoreError::damaged(column, error))
+    }
+}
+
+impl Columns for AnyRow {
+    fn text(&self, column: &str) -> Result<String, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+    fn int(&self, column: &str) -> Result<i64, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+}
+
+/// A list as the JSON text that `json_each` unfolds in SQL: one statement for any number of values.
+pub(super) fn list<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
+    serde_json::Value::from_iter(values.into_iter().map(|value| value.as_ref().to_owned())).to_string()
+}
+
+/// JSON for a TEXT column.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::damaged("a value to store", error))
+}

@@ -1,0 +1,266 @@
+//! `loopiq_create_remediation_work_package`: one story and its tasks, created in one approved transaction.
+
+use super::Tool;
+use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::work_item::{Estimate, NewItem, References, medium, owner, quoted};
+use crate::domain::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+pub(super) struct CreateRemediationWorkPackage;
+
+/// One parent story and its tasks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Arguments {
+    /// The release whose blockers this is about.
+    release_id: ReleaseId,
+    /// The certification that is blocked.
+    #[serde(default)]
+    certification_id: Option<CertificationId>,
+    /// The team that will do the work.
+    team_id: TeamId,
+    /// The application, by key, name or ID.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    application: Option<String>,
+    /// The module, by key, name or ID.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    module: Option<String>,
+    /// The repository, by key, name or ID.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    repository: Option<String>,
+    /// The service, by key, name or ID.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    service: Option<String>,
+    /// The story.
+    parent: Parent,
+    /// The tasks.
+    #[schemars(length(min = 1, max = 50))]
+    children: Vec<Child>,
+    /// The blockers that the package is to remove.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    blocker_ids: Vec<BlockerId>,
+}
+
+/// The story.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+struct Parent {
+    /// What will be better, in one line.
+    #[schemars(length(min = 1, max = 200))]
+    title: String,
+    /// What has to be known to do it.
+    #[schemars(length(max = 10_000))]
+    description: String,
+    /// Who answers for it: person ID or e-mail address.
+    #[serde(default)]
+    owner: Option<String>,
+    /// How urgent it is.
+    #[serde(default = "medium")]
+    priority: Priority,
+    /// When it counts as done.
+    #[serde(default)]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 1_000)))]
+    acceptance_criteria: Vec<String>,
+}
+
+/// One task.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+struct Child {
+    /// Your own name for it; the answer pairs it with the ID.
+    #[schemars(length(min = 1, max = 100))]
+    client_ref: String,
+    /// What is to be done, in one line.
+    #[schemars(length(min = 1, max = 200))]
+    title: String,
+    /// What has to be known to do it.
+    #[schemars(length(max = 10_000))]
+    description: String,
+    /// Who does it: person ID or e-mail address.
+    #[serde(default)]
+    owner: Option<String>,
+    /// How much work it is.
+    #[serde(default)]
+    estimate: Option<Estimate>,
+    /// The findings it removes.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    finding_ids: Vec<FindingId>,
+    /// The controls it makes pass.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    control_ids: Vec<ControlId>,
+    /// The evidence it rests on.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    evidence_ids: Vec<EvidenceId>,
+}
+
+impl Child {
+    fn references(&self) -> References<'_> {
+        References {
+            findings: &self.finding_ids,
+            controls: &self.control_ids,
+            evidence: &self.evidence_ids,
+            blockers: &[],
+        }
+    }
+}
+
+impl Arguments {
+    fn components(&self) -> [(ComponentKind, &'static str, Option<&String>); 4] {
+        [
+            (ComponentKind::Application, "/application", self.application.as_ref()),
+            (ComponentKind::Module, "/module", self.module.as_ref()),
+            (ComponentKind::Repository, "/repository", self.repository.as_ref()),
+            (ComponentKind::Service, "/service", self.service.as_ref()),
+        ]
+    }
+
+    fn package_references(&self) -> References<'_> {
+        References {
+            findings: &[],
+            controls: &[],
+            evidence: &[],
+            blockers: &self.blocker_ids,
+        }
+    }
+}
+
+impl Tool for CreateRemediationWorkPackage {
+    type Arguments = Arguments;
+    const NAME: &'static str = "loopiq_create_remediation_work_package";
+    const TITLE: &'static str = "Create remediation work package";
+    const DESCRIPTION: &'static str = "Proposes one parent story and its tasks for the blockers of a release. Nothing is created until a \
+         person approves; then all of it is created in one transaction.";
+    const VERSION: u32 = 1;
+
+    fn needs(arguments: &Arguments) -> FactsQuery {
+        let mut query = FactsQuery::default()
+            .with([&arguments.release_id])
+            .with(&arguments.certification_id)
+            .with([&arguments.team_id])
+            .with_person(arguments.parent.owner.as_ref());
+        for (_, _, named) in arguments.components() {
+            query = query.with_component(named);
+        }
+        for child in &arguments.children {
+            query = child.references().query(query.with_person(child.owner.as_ref()));
+        }
+        arguments.package_references().query(query)
+    }
+
+    fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
+        let mut problems = Problems::default();
+        problems.found(
+            "/releaseId",
+            "release",
+            facts.releases.get(arguments.release_id.as_str()),
+        );
+        if let Some(id) = &arguments.certification_id {
+            problems.found(
+                "/certificationId",
+                "certification",
+                facts.certifications.get(id.as_str()),
+            );
+        }
+        problems.found("/teamId", "team", facts.teams.get(arguments.team_id.as_str()));
+        let mut components = Vec::new();
+        for (kind, at, named) in arguments.components() {
+            let Some(named) = named else { continue };
+            components.extend(
+                problems
+                    .found(at, kind.as_str(), facts.component(kind, named))
+                    .map(|c| c.id.clone()),
+            );
+        }
+        arguments.package_references().check("", facts, &mut problems);
+        let parent_owner = owner(arguments.parent.owner.as_ref(), "/parent/owner", facts, &mut problems);
+        let mut references = arguments.package_references().places("");
+        let (mut seen, mut owners) = (BTreeSet::new(), Vec::new());
+        for (index, child) in arguments.children.iter().enumerate() {
+            let at = format!("/children/{index}");
+            child.references().check(&at, facts, &mut problems);
+            references.extend(child.references().places(&at));
+            owners.push(owner(
+                child.owner.as_ref(),
+                &format!("{at}/owner"),
+                facts,
+                &mut problems,
+            ));
+            if !seen.insert(child.client_ref.as_str()) {
+                problems.add(
+                    format!("{at}/clientRef"),
+                    "stands twice in this package; each task needs its own",
+                );
+            }
+        }
+        problems.end()?;
+
+        let parent: WorkItemId = ids.next();
+        let story = NewItem {
+            id: &parent,
+            client_ref: None,
+            kind: WorkItemKind::Story,
+            release: &arguments.release_id,
+            team: &arguments.team_id,
+            parent: None,
+            owner: parent_owner,
+            title: &arguments.parent.title,
+            description: &arguments.parent.description,
+            priority: arguments.parent.priority,
+            estimate: None,
+            acceptance_criteria: &arguments.parent.acceptance_criteria,
+            references: arguments.package_references(),
+        };
+        let mut changes = vec![story.create()];
+        for (child, child_owner) in arguments.children.iter().zip(owners) {
+            let id: WorkItemId = ids.next();
+            let task = NewItem {
+                id: &id,
+                client_ref: Some(child.client_ref.clone()),
+                kind: WorkItemKind::Task,
+                release: &arguments.release_id,
+                team: &arguments.team_id,
+                parent: Some(&parent),
+                owner: child_owner,
+                title: &child.title,
+                description: &child.description,
+                priority: arguments.parent.priority,
+                estimate: child.estimate.as_ref().map(Estimate::words),
+                acceptance_criteria: &[],
+                references: child.references(),
+            };
+            changes.push(task.create());
+        }
+        let mut evidence: Vec<EvidenceId> = arguments
+            .children
+            .iter()
+            .flat_map(|child| child.evidence_ids.iter().cloned())
+            .collect();
+        evidence.sort();
+        evidence.dedup();
+        Ok(Plan {
+            change_set: ChangeSet(changes),
+            headline: format!("Create work package: {}", quoted(&arguments.parent.title)),
+            risk: Risk::Medium,
+            place: PlanPlace {
+                release: Some(arguments.release_id.clone()),
+                certification: arguments.certification_id.clone(),
+                team: Some(arguments.team_id.clone()),
+                components,
+            },
+            evidence,
+            references,
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! What tools take: JSON Schema made of Rust types, validated before anything else happens.
+
+use crate::domain::{ActionId, FieldError, RecordKind, pointer, text};
+use jsonschema::Validator;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use schemars::{JsonSchema, schema_for};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// What every governed tool takes beside its own arguments.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// Your own key for this proposal. The same key with the same arguments returns the same action, for ever; use a new key for a
+    /// new proposal.
+    #[schemars(length(min = 1, max = 200))]
+    pub idempotency_key: String,
+    /// Why this should be done, for the reviewer, in plain text. Cite the IDs of the records that it rests on.
+    #[schemars(length(min = 1, max = 500))]
+    pub reason: String,
+    /// True: answer with preview and checks, and store nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The workflow that this belongs to.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub workflow: Option<String>,
+    /// The earlier action of yours that this proposal takes the place of.
+    #[serde(default)]
+    pub supersedes_action_id: Option<ActionId>,
+}
+
+/// The largest payload in bytes of canonical JSON.
+pub const MAX_PAYLOAD: usize = 256 * 1024;
+
+/// Fields that speak of the call and are no part of the payload.
+const CALL_ONLY: [&str; 2] = ["idempotencyKey", "dryRun"];
+
+/// The schema of a tool that takes these arguments and a [`Call`].
+pub fn of<T: JsonSchema>() -> Value {
+    let mut own = schema_for!(T).to_value();
+    let call = schema_for!(Call).to_value();
+    let merged = (own.as_object_mut(), call.as_object());
+    if let (Some(own), Some(call)) = merged {
+        merge(own, call, "properties");
+        let mut required: Vec<Value> = list(own.get("required"));
+        required.extend(list(call.get("required")));
+        own.insert("required".into(), Value::Array(required));
+        own.insert("additionalProperties".into(), Value::Bool(false));
+        own.insert("type".into(), json!("object"));
+    }
+    own
+}
+
+fn list(value: Option<&Value>) -> Vec<Value> {
+    value.and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn merge(own: &mut Map<String, Value>, call: &Map<String, Value>, name: &str) {
+    let added = call.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+    let entry = own.entry(name).or_insert_with(|| json!({}));
+    if let Some(fields) = entry.as_object_mut() {
+        fields.extend(added);
+    }
+}
+
+/// The payload of a call: the arguments as sent, less what only speaks of the call.
+pub fn payload_of(arguments: &Value) -> Value {
+    let mut payload = arguments.clone();
+    if let Some(fields) = payload.as_object_mut() {
+        for name in CALL_ONLY {
+            fields.remove(name);
+        }
+    }
+    payload
+}
+
+/// Reads arguments that have been validated.
+pub fn arguments<T: DeserializeOwned>(payload: &Value) -> Result<T, Vec<FieldError>> {
+    T::deserialize(payload).map_err(|error| vec![FieldError::new("", error.to_string())])
+}
+
+/// Everything that is wrong with the arguments by their schema, and every forbidden character in them.
+pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
+    let mut errors: Vec<FieldError> = validator
+        .iter_errors(arguments)
+        .flat_map(|error| explain(&error))
+        .collect();
+    errors.extend(text::forbidden_in(arguments));
+    errors.extend(blank_titles(arguments, ""));
+    errors.truncate(50);
+    errors
+}
+
+/// A title of spaces alone has a length and says nothing.
+fn blank_titles(value: &Value, at: &str) -> Vec<FieldError> {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, item)| {
+                let place = format!("{at}{}", pointer(&[name]));
+                match item {
+                    Value::String(text)
+                        if matches!(name.as_str(), "title" | "reason")
+                            && !text.is_empty()
+                            && text.trim().is_empty() =>
+                    {
+                        vec![FieldError::new(place, "must say something")]
+                    }
+                    other => blank_titles(other, &place),
+                }
+            })
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, item)| blank_titles(item, &format!("{at}/{index}")))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
+    let at = error.instance_path().to_string();
+    let one = |message: String| vec![FieldError::new(at.clone(), message)];
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            vec![FieldError::new(format!("{at}{}", pointer(&[name])), "is required")]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| FieldError::new(format!("{at}{}", pointer(&[name])), "is not a field of this tool"))
+            .collect(),
+        ValidationErrorKind::MaxItems { limit } => one(format!("holds more than {limit} items")),
+        ValidationErrorKind::MinItems { limit } => one(format!("needs at least {limit}")),
+        ValidationErrorKind::MaxLength { limit } => one(format!("is longer than {limit} characters")),
+        ValidationErrorKind::MinLength { limit } => one(format!("needs at least {limit} character")),
+        ValidationErrorKind::Enum { options } => one(format!("must be one of {options}")),
+        ValidationErrorKind::Pattern { pattern } => one(explain_pattern(pattern)),
+        ValidationErrorKind::Type {
+            kind: TypeKind::Single(kind),
+        } => one(format!("must be of type {kind}")),
+        _ => {
+            let mut message = error.masked_with("this").to_string();
+            message.truncate(message.char_indices().nth(300).map_or(message.len(), |(end, _)| end));
+            one(message)
+        }
+    }
+}
+
+/// The patterns in use are those of IDs: say so.
+fn explain_pattern(pattern: &str) -> String {
+    let kind = RecordKind::ALL
+        .iter()
+        .find(|kind| pattern.starts_with(&format!("^{}_", kind.prefix())));
+    match kind {
+        Some(kind) => format!(
+            "must be the ID of a {}: {}_ and 26 characters",
+            kind.word(),
+            kind.prefix()
+        ),
+        None => format!("must fit the pattern {pattern}"),
+    }
+}

