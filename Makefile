@@ -96,7 +96,7 @@ test-built:
 	@+$(MAKE) -j$(JOBS) wasm-dev tests
 	@target/debug/xtask site --profile wasm-dev
 	# The domain must build for browsers without the engine.
-	cargo check --package loopiq --no-default-features --target wasm32-unknown-unknown
+	cargo check --package loopiq --no-default-features --target wasm32-unknown-unknown --profile wasm-dev
 	# The whole workspace at once has the engine and the pages' server half on, through the server.
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace
@@ -107,7 +107,7 @@ endif
 	@if [ -f end2end/package.json ]; then \
 	  cd end2end && LOOPIQ_BIN=$(CURDIR)/target/debug/loopiq LEPTOS_SITE_ROOT=$(SITE) npx playwright test; fi
 
-# Clippy has a folder of its own where the compiler differs from the one we build with: else both would build all anew.
+# Clippy must be of the version of the compiler: Debian's has its own, which rustup's `cargo clippy` would not find.
 CLIPPY := cargo clippy
 ifeq ($(RUSTC),/usr/bin/rustc)
 CLIPPY := /usr/bin/cargo-clippy clippy
@@ -116,4 +116,4 @@ endif
 lint-built:
 	cargo fmt --all --check
 	$(CLIPPY) --workspace --all-targets -- -D warnings
-	$(CLIPPY) $(WASM) -- -D warnings
+	$(CLIPPY) $(WASM) --profile wasm-dev -- -D warnings

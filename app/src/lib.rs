@@ -3,7 +3,12 @@
 //! Pages are plain documents and exist only with feature `ssr`. Islands (feature `hydrate`) are leaves with serializable
 //! props, so the browser's bundle holds nothing but them, the server functions' client halves, and the engine's domain.
 
-#![allow(unreachable_pub, reason = "the component macro makes its props public whatever the component is")]
+// The types of views are as deep as the pages are.
+#![recursion_limit = "256"]
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes its props public whatever the component is"
+)]
 
 pub mod components;
 pub mod islands;

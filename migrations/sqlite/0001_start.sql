@@ -163,6 +163,8 @@ CREATE TABLE evidence (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
     sha256 TEXT NOT NULL,
+    -- Which run of the file: one file may hold several.
+    run BIGINT NOT NULL,
     size BIGINT NOT NULL,
     collected_at BIGINT NOT NULL,
     collected_from TEXT NOT NULL,
@@ -170,7 +172,7 @@ CREATE TABLE evidence (
     commit_id TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key),
-    UNIQUE (tenant, release_id, sha256, provider),
+    UNIQUE (tenant, release_id, sha256, run),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
     FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
 );
@@ -387,7 +389,6 @@ CREATE TABLE reads (
     at BIGINT NOT NULL,
     PRIMARY KEY (tenant, id)
 );
-CREATE INDEX reads_by_trace ON reads (tenant, client_id, caller_id, trace_id, at);
 CREATE INDEX reads_by_time ON reads (tenant, client_id, caller_id, at);
 
 -- The log of each tenant: a sequence without gaps, taken from its head.

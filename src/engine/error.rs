@@ -1,6 +1,7 @@
 //! What a caller can be told. One enum for all doors; each door maps it once.
 
 use crate::domain::{ActionId, FieldError, InvalidTransition, ReasonCode, RecordKind, State};
+use crate::store::StoreError;
 
 /// Why a use case was not carried out. Each variant is something a caller can act on.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +120,20 @@ impl Error {
         let incident = crate::domain::canonical::sha256_hex(format!("{cause:?}").as_bytes())[..8].to_owned();
         tracing::error!(incident, cause = ?cause, "internal error");
         Error::Internal { incident, cause }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(what) => Error::Refused {
+                code: ReasonCode::AlreadyDecided,
+                message: format!(
+                    "Nothing was done: {what} was changed by somebody else at the same moment. Look again."
+                ),
+            },
+            other => Error::internal(other),
+        }
     }
 }
 

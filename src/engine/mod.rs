@@ -1,3 +1,108 @@
-//! The use cases.
+//! The use cases. Each authorizes first and enters the store by one of its two entrances; every door calls these and adds
+//! nothing.
+
+mod answer;
+mod audit;
+mod catalogue;
+mod decide;
+mod entries;
 mod error;
+mod execute;
+mod import;
+mod inbox;
+mod naming;
+mod people;
+mod planning;
+mod propose;
+mod reads;
+mod standing;
+mod sweep;
+mod view;
+
+pub use crate::context::{Ctx, Ports};
+pub use audit::AuditReport;
+pub use catalogue::{Answer, ToolSpec};
 pub use error::Error;
+pub use import::ImportReport;
+pub use people::TokenRefusal;
+
+use crate::domain::{Command, Policy, Principal, allows};
+use crate::store::{ReadCall, Store};
+use std::sync::{Arc, Mutex};
+
+/// The engine: every use case, for every door. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    store: Store,
+    ports: Ports,
+    /// Where people open pages, without a slash at the end.
+    public_url: Arc<str>,
+    /// Calls of read tools that are not yet in the journal.
+    journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
+}
+
+impl Engine {
+    /// An engine on this store. `public_url` is where people open pages.
+    pub fn new(store: Store, ports: Ports, public_url: impl AsRef<str>) -> Self {
+        Self {
+            store,
+            ports,
+            public_url: public_url.as_ref().trim_end_matches('/').into(),
+            journal: Arc::default(),
+        }
+    }
+
+    /// The store, for what no use case does: setting up a demo.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Clock and randomness.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// The tenant's policy.
+    fn policy(&self) -> Policy {
+        Policy::default()
+    }
+
+    fn review_url(&self, id: &str) -> String {
+        format!("{}/actions/{id}", self.public_url)
+    }
+
+    /// The one place that says no by role. A denial leaves its entry.
+    async fn authorize(&self, ctx: &Ctx, command: Command) -> Result<(), Error> {
+        if allows(&ctx.principal, command) {
+            return Ok(());
+        }
+        let error = Error::NotAuthorized {
+            why: refusal(&ctx.principal, command).to_owned(),
+        };
+        self.deny(ctx, command, None, &error).await?;
+        Err(error)
+    }
+}
+
+/// Why somebody may not do something, and who could.
+fn refusal(principal: &Principal, command: Command) -> &'static str {
+    match (principal, command) {
+        (
+            Principal::Client { .. },
+            Command::Propose | Command::Withdraw | Command::ReadRecords | Command::ViewActions,
+        ) => {
+            "The person you act for has none of the roles developer, reviewer or lead. Ask an administrator of your identity provider."
+        }
+        (Principal::Client { .. }, _) => {
+            "A client can read, propose and withdraw. Only a person in a browser decides and executes."
+        }
+        (_, Command::Approve | Command::Reject | Command::Execute | Command::Revoke) => {
+            "You need the role reviewer or lead to decide actions. Nothing was changed."
+        }
+        (_, Command::SearchAudit) => "You need the role auditor, lead or operator to search the audit trail.",
+        (_, Command::ViewActions) => {
+            "You have no role in this tenant yet. Ask an administrator of your identity provider."
+        }
+        _ => "You may not do this.",
+    }
+}

@@ -10,6 +10,8 @@ mod sarif;
 pub use error::ImportError;
 
 use crate::domain::{canonical, text::visible};
+
+pub use crate::domain::Severity;
 use serde::{Deserialize, Serialize};
 
 /// The largest file that is read, in bytes (64 MiB). GitHub takes 10 MB compressed.
@@ -25,6 +27,20 @@ pub const MAX_TEXT: usize = 256 << 20;
 pub enum Format {
     /// Static Analysis Results Interchange Format, version 2.1.0 (OASIS).
     Sarif,
+}
+
+impl Format {
+    /// Its name, as commands and evidence records write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Sarif => "sarif",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Format> {
+        (name == "sarif").then_some(Format::Sarif)
+    }
 }
 
 /// The format of a file by its content; the name of a file says little (mobsfscan writes SARIF to `.json`). A damaged
@@ -193,22 +209,6 @@ pub struct Location {
     pub column: Option<u32>,
     /// A name inside it: `Namespace.Type.method`.
     pub logical: Option<String>,
-}
-
-/// How bad a finding is, from harmless to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// No harm by the scanner's account.
-    None,
-    /// CVSS 0.1 to 3.9.
-    Low,
-    /// CVSS 4.0 to 6.9.
-    Medium,
-    /// CVSS 7.0 to 8.9.
-    High,
-    /// CVSS 9.0 to 10.0.
-    Critical,
 }
 
 /// Text as it is shown: hidden characters made visible, line breaks as `\n`, at most `max` characters.

@@ -1,7 +1,7 @@
 //! Actions, decisions, attempts and views. A state change repeats its condition in the WHERE and asserts that one row changed.
 
 use super::row::{Columns, json};
-use super::{ReadTx, StoreError, WriteTx};
+use super::{ChainCall, ReadTx, StoreError, WriteTx};
 use crate::domain::*;
 use serde_json::Value;
 use sqlx::any::AnyRow;
@@ -28,7 +28,7 @@ pub struct ActionRow {
     pub request_id: String,
     pub trace_id: String,
     /// The calls of the trace before the proposal, in order.
-    pub call_chain: Vec<String>,
+    pub call_chain: Vec<ChainCall>,
     /// IDs that were cited and that no read had returned.
     pub unread: Vec<String>,
     pub release_id: Option<String>,

@@ -13,6 +13,8 @@ pub struct NewEvidence {
     pub kind: String,
     pub name: String,
     pub sha256: String,
+    /// Which run of the file, from 0.
+    pub run: i64,
     pub size: i64,
     pub collected_at: Timestamp,
     pub collected_from: CollectedFrom,
@@ -59,22 +61,21 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps evidence; `None` if the same bytes of the same provider are evidence of this release already.
+    /// Keeps evidence; `None` if the same run of the same bytes is evidence of this release already.
     pub async fn insert_evidence(&mut self, new: &NewEvidence) -> Result<Option<EvidenceId>, StoreError> {
-        let known = sqlx::query(
-            "SELECT id FROM evidence WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND provider = $4",
-        )
-        .bind(self.tenant())
-        .bind(new.release_id.clone())
-        .bind(new.sha256.clone())
-        .bind(new.provider.clone())
-        .fetch_optional(&mut *self.read.tx)
-        .await?;
+        let known =
+            sqlx::query("SELECT id FROM evidence WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4")
+                .bind(self.tenant())
+                .bind(new.release_id.clone())
+                .bind(new.sha256.clone())
+                .bind(new.run)
+                .fetch_optional(&mut *self.read.tx)
+                .await?;
         if known.is_some() {
             return Ok(None);
         }
         const SQL: &str = "INSERT INTO evidence (tenant, id, key, release_id, provider, kind, name, sha256, size, \
-             collected_at, collected_from, imported_at, commit_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+             collected_at, collected_from, imported_at, commit_id, run) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         let (id, now) = (self.ctx.ports.id::<EvidenceId>(), self.ctx.now());
         let number = self.take_numbers("EV", 1).await?;
         sqlx::query(SQL)
@@ -91,6 +92,7 @@ impl WriteTx {
             .bind(new.collected_from.as_str().to_owned())
             .bind(now.0)
             .bind(new.commit.clone())
+            .bind(new.run)
             .execute(&mut *self.read.tx)
             .await?;
         Ok(Some(id))

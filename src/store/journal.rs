@@ -3,6 +3,7 @@
 use super::row::{Columns, json};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::{Timestamp, canonical};
+use serde::{Deserialize, Serialize};
 
 /// One call of a read tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,30 +26,52 @@ pub struct ReadCall {
     pub at: Timestamp,
 }
 
-/// The most calls that a proposal's chain shows.
-const CHAIN: i64 = 200;
+/// One call of the chain that an action keeps: which records came back, as far as they can be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainCall {
+    /// The tool.
+    pub tool: String,
+    /// When.
+    pub at: Timestamp,
+    /// What came back, up to [`ChainCall::LISTED`].
+    pub record_ids: Vec<String>,
+    /// How many more came back.
+    pub more: u32,
+}
+
+impl ChainCall {
+    /// How many records of one call a chain lists.
+    pub const LISTED: usize = 20;
+    /// How many calls a chain holds: the last ones.
+    pub const CALLS: usize = 50;
+}
+
+impl From<&ReadCall> for ChainCall {
+    fn from(call: &ReadCall) -> Self {
+        Self {
+            tool: call.tool.clone(),
+            at: call.at,
+            record_ids: call.record_ids.iter().take(Self::LISTED).cloned().collect(),
+            more: u32::try_from(call.record_ids.len().saturating_sub(Self::LISTED)).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// The most calls that are looked at for one proposal.
+const WINDOW: i64 = 500;
 
 impl ReadTx {
-    /// The calls of a trace, or (without one) of this client and caller since its proposal before; oldest first.
-    pub async fn reads(
-        &mut self,
-        client: &str,
-        caller: &str,
-        trace: Option<&str>,
-        until: Timestamp,
-    ) -> Result<Vec<ReadCall>, StoreError> {
-        const BY_TRACE: &str = "SELECT * FROM reads WHERE tenant = $1 AND client_id = $2 AND caller_id = $3 \
-             AND trace_id = $4 AND at <= $5 ORDER BY at DESC, id DESC LIMIT $6";
-        const SINCE: &str = "SELECT * FROM reads WHERE tenant = $1 AND client_id = $2 AND caller_id = $3 AND $4 = '' \
-             AND at <= $5 AND at > COALESCE((SELECT MAX(created_at) FROM actions WHERE tenant = $1 AND client_id = $2 \
-             AND caller_id = $3 AND created_at < $5), 0) ORDER BY at DESC, id DESC LIMIT $6";
-        let rows = sqlx::query(if trace.is_some() { BY_TRACE } else { SINCE })
+    /// What this client read for this caller since then; oldest first.
+    pub async fn reads(&mut self, client: &str, caller: &str, since: Timestamp) -> Result<Vec<ReadCall>, StoreError> {
+        const SQL: &str = "SELECT * FROM reads WHERE tenant = $1 AND client_id = $2 AND caller_id = $3 AND at >= $4 \
+             ORDER BY at DESC, id DESC LIMIT $5";
+        let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(client.to_owned())
             .bind(caller.to_owned())
-            .bind(trace.unwrap_or_default().to_owned())
-            .bind(until.0)
-            .bind(CHAIN)
+            .bind(since.0)
+            .bind(WINDOW)
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter()
@@ -66,6 +89,21 @@ impl ReadTx {
                 })
             })
             .collect()
+    }
+}
+
+impl ReadTx {
+    /// When this client last proposed something for this caller.
+    pub async fn last_proposal(&mut self, client: &str, caller: &str) -> Result<Timestamp, StoreError> {
+        const SQL: &str = "SELECT COALESCE(MAX(created_at), 0) AS at FROM actions \
+             WHERE tenant = $1 AND caller_id = $3 AND client_id = $2";
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(client.to_owned())
+            .bind(caller.to_owned())
+            .fetch_one(&mut *self.tx)
+            .await?;
+        row.time("at")
     }
 }
 

@@ -21,7 +21,7 @@ pub use audit::{AuditRecord, Entry};
 pub use error::StoreError;
 pub use import::{ImportedFinding, NewEvidence, NewFinding};
 pub use inbox::{InboxFilter, InboxItem};
-pub use journal::ReadCall;
+pub use journal::{ChainCall, ReadCall};
 pub use people::{Asserted, TokenGrant, TokenRow};
 pub use records::ListFilter;
 

@@ -50,13 +50,22 @@ pub(crate) fn Checks(
                 })}
         </section>
     }
+    .into_any()
 }
 
 fn summary(counts: VerdictCounts) -> String {
     let parts: Vec<String> = [(counts.block, "block"), (counts.warn, "warn"), (counts.pass, "pass")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| if count == 1 && word == "pass" { "1 passes".to_owned() } else if count == 1 { format!("1 {word}s") } else { format!("{count} {word}") })
+        .map(|(count, word)| {
+            if count == 1 && word == "pass" {
+                "1 passes".to_owned()
+            } else if count == 1 {
+                format!("1 {word}s")
+            } else {
+                format!("{count} {word}")
+            }
+        })
         .collect();
     parts.join(" · ")
 }
@@ -101,4 +110,5 @@ fn CheckItem<'a>(check: Check, on_page: &'a HashSet<String>, fields: &'a HashSet
             </div>
         </li>
     }
+    .into_any()
 }

@@ -10,10 +10,15 @@ use loopiq::domain::{Command, Person, TenantId};
 pub(crate) fn Header() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     let services = use_context::<Services>();
-    let audit = services.as_ref().is_some_and(|services| services.may(Command::SearchAudit));
+    let audit = services
+        .as_ref()
+        .is_some_and(|services| services.may(Command::SearchAudit));
     let who = services.and_then(|services| {
         let principal = services.ctx.principal;
-        principal.person().cloned().map(|person| (principal.tenant().clone(), person))
+        principal
+            .person()
+            .cloned()
+            .map(|person| (principal.tenant().clone(), person))
     });
     let link = move |href: &'static str, label: &'static str, here: bool| {
         view! {

@@ -28,7 +28,10 @@ impl Shape {
     fn paths(self) -> (&'static str, &'static str) {
         match self {
             Shape::Half => ("M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z", "M8 2a6 6 0 0 0 0 12z"),
-            Shape::Ring => ("M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z", "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6z"),
+            Shape::Ring => (
+                "M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z",
+                "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
+            ),
             Shape::Tick => ("M2.5 8.5l3.5 3.5l7.5-8", ""),
             Shape::Cross => ("M3.5 3.5l9 9M12.5 3.5l-9 9", ""),
             Shape::Triangle => ("M8 2.2L14.8 13.8H1.2zM8 6.5v3.2M8 11.6v.4", ""),

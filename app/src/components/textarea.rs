@@ -10,7 +10,11 @@ fn content(text: &str) -> String {
     }
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     // The HTML parser drops one line break at the very start.
-    if escaped.starts_with(['\n', '\r']) { format!("\n{escaped}") } else { escaped }
+    if escaped.starts_with(['\n', '\r']) {
+        format!("\n{escaped}")
+    } else {
+        escaped
+    }
 }
 
 /// The field `text` of a decision's form, with its label. It must be filled in.
@@ -45,7 +49,10 @@ mod tests {
     #[test]
     fn text_cannot_leave_the_text_area() {
         let html = html("</textarea><script>alert(1)</script> & \"x\"");
-        assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; \"x\""), "{html}");
+        assert!(
+            html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; \"x\""),
+            "{html}"
+        );
         assert!(!html.contains("<script"), "{html}");
         assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
     }

@@ -22,7 +22,9 @@ pub(crate) fn AuditEntryPage() -> impl IntoView {
             let asked = asked.clone();
             async move {
                 // No entry has a number that is none; there is no kind of record for entries, so the tenant's log answers.
-                let seq = asked.parse().map_err(|_| Error::field("/seq", "wants the number of an entry"))?;
+                let seq = asked
+                    .parse()
+                    .map_err(|_| Error::field("/seq", "wants the number of an entry"))?;
                 services.engine.audit_entry(&services.ctx, seq).await
             }
         },

@@ -36,9 +36,14 @@ pub(crate) fn InboxPage() -> impl IntoView {
 }
 
 fn render((query, page): (InboxQuery, view::InboxPage)) -> AnyView {
-    let filtered = [&query.tool, &query.team, &query.release, &query.text].iter().any(|filter| !filter.is_empty());
+    let filtered = [&query.tool, &query.team, &query.release, &query.text]
+        .iter()
+        .any(|filter| !filter.is_empty());
     let next = page.next.as_ref().map(|after| address(&query, after));
-    let label = Tab::ALL.iter().find(|(tab, ..)| *tab == query.tab).map_or("", |(.., label)| label);
+    let label = Tab::ALL
+        .iter()
+        .find(|(tab, ..)| *tab == query.tab)
+        .map_or("", |(.., label)| label);
     let paged = !query.after.is_empty();
     view! {
         <Title text=format!("Inbox: {label}") />
@@ -79,7 +84,10 @@ fn address(query: &InboxQuery, after: &str) -> String {
 #[component]
 fn Tabs(chosen: Tab, counts: Vec<(Tab, i64)>) -> impl IntoView {
     let tabs = Tab::ALL.into_iter().map(|(tab, name, label)| {
-        let count = counts.iter().find(|(counted, _)| *counted == tab).map(|(_, count)| *count);
+        let count = counts
+            .iter()
+            .find(|(counted, _)| *counted == tab)
+            .map(|(_, count)| *count);
         view! {
             <li>
                 <a href=link("/", &[("tab", name)]) aria-current=(tab == chosen).then_some("page")>
@@ -95,6 +103,7 @@ fn Tabs(chosen: Tab, counts: Vec<(Tab, i64)>) -> impl IntoView {
             <ul>{tabs.collect_view()}</ul>
         </nav>
     }
+    .into_any()
 }
 
 #[component]
@@ -131,6 +140,7 @@ fn Filters(
             </div>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -146,13 +156,18 @@ fn Rows(rows: Vec<InboxRow>) -> impl IntoView {
         <ol class="rows">{rows.into_iter().map(|row| view! { <Row row /> }).collect_view()}</ol>
         <p class="quiet end">"Oldest first."</p>
     }
+    .into_any()
 }
 
 /// One action: two lines of words, and columns that the eye can run down. The headline's link covers the whole row.
 #[component]
 fn Row(row: InboxRow) -> impl IntoView {
     let href = format!("/actions/{}", row.id);
-    let place: Vec<String> = row.release.into_iter().chain(row.team.map(|team| format!("{team} team"))).collect();
+    let place: Vec<String> = row
+        .release
+        .into_iter()
+        .chain(row.team.map(|team| format!("{team} team")))
+        .collect();
     let closed = row.state.is_final();
     view! {
         <li class="row">
@@ -194,6 +209,7 @@ fn Row(row: InboxRow) -> impl IntoView {
             </div>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -231,4 +247,5 @@ fn Empty(query: InboxQuery, filtered: bool, decided: i64) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }

@@ -34,7 +34,10 @@ mod tests {
     #[test]
     fn parameters_are_encoded_and_empty_ones_left_out() {
         assert_eq!(link("/", &[("tab", ""), ("text", "a&b é")]), "/?text=a%26b%20%C3%A9");
-        assert_eq!(link("/audit", &[("q", "state:executed"), ("from", "2026-11-01")]), "/audit?q=state%3Aexecuted&from=2026-11-01");
+        assert_eq!(
+            link("/audit", &[("q", "state:executed"), ("from", "2026-11-01")]),
+            "/audit?q=state%3Aexecuted&from=2026-11-01"
+        );
         assert_eq!(link("/", &[]), "/");
     }
 }

@@ -17,12 +17,20 @@ pub(super) struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, title: &str, text: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), title: title.to_owned(), text: text.into() }
+        Self {
+            status: status.as_u16(),
+            title: title.to_owned(),
+            text: text.into(),
+        }
     }
 
     /// Nobody is signed in. The server redirects them before, so this is a safety net.
     pub(super) fn signed_out() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "You are not signed in", "Sign in, then open this page again.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "You are not signed in",
+            "Sign in, then open this page again.",
+        )
     }
 
     fn no_page() -> Self {

@@ -28,10 +28,17 @@ mod ssr {
             let services =
                 use_context::<Services>().ok_or_else(|| ServerFnError::new("Sign in, then send it again."))?;
             let accepts = use_context::<Parts>().and_then(|parts| {
-                parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().map(str::to_owned).ok())
+                parts
+                    .headers
+                    .get(header::ACCEPT)
+                    .and_then(|value| value.to_str().map(str::to_owned).ok())
             });
             let plain = accepts.is_some_and(|accepts| accepts.contains("text/html"));
-            Ok(Door { services, session: use_context::<Session>(), plain })
+            Ok(Door {
+                services,
+                session: use_context::<Session>(),
+                plain,
+            })
         }
 
         /// What the engine said, as an outcome: a refusal is an answer, never an error of the server function.
@@ -41,7 +48,12 @@ mod ssr {
                     Error::AlreadyDecided { state, .. } => Some(*state),
                     _ => None,
                 };
-                Outcome { done: false, message: error.to_string(), state, next: String::new() }
+                Outcome {
+                    done: false,
+                    message: error.to_string(),
+                    state,
+                    next: String::new(),
+                }
             })
         }
 
@@ -59,10 +71,20 @@ mod ssr {
             let known = ActionId::parse(id).is_ok();
             if known && (self.plain || moved) {
                 let draft = if outcome.done { Draft::default() } else { draft };
-                Flash { action: id.to_owned(), outcome: outcome.clone(), draft }.put(self.session).await;
+                Flash {
+                    action: id.to_owned(),
+                    outcome: outcome.clone(),
+                    draft,
+                }
+                .put(self.session)
+                .await;
             }
             if self.plain {
-                leptos_axum::redirect(&if known { format!("/actions/{id}") } else { "/".to_owned() });
+                leptos_axum::redirect(&if known {
+                    format!("/actions/{id}")
+                } else {
+                    "/".to_owned()
+                });
             }
             Ok(outcome)
         }

@@ -20,28 +20,48 @@ fn checks(names: &[String]) -> Vec<CheckId> {
 /// Approves the payload that the page showed, named by its digest.
 #[server(prefix = "/do", endpoint = "approve")]
 pub async fn approve(
-    #[server(default)] id: String,
-    #[server(default)] digest: String,
-    #[server(default)] acknowledged: Vec<String>,
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+    /// The digest that the page showed.
+    #[server(default)]
+    digest: String,
+    /// The checks whose warnings were acknowledged, by name; none: the field is absent.
+    #[server(default)]
+    acknowledged: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let result = services.engine.approve(&services.ctx, &id, &digest, &checks(&acknowledged)).await;
+    let result = services
+        .engine
+        .approve(&services.ctx, &id, &digest, &checks(&acknowledged))
+        .await;
     let outcome = Door::outcome(result);
-    door.answer(&id, State::PendingApproval, outcome, Draft::default()).await
+    door.answer(&id, State::PendingApproval, outcome, Draft::default())
+        .await
 }
 
 /// Approves, and then runs: two transactions, one after the other. What was approved stays approved if running is refused.
 #[server(prefix = "/do", endpoint = "approve-and-run")]
 pub async fn approve_and_run(
-    #[server(default)] id: String,
-    #[server(default)] digest: String,
-    #[server(default)] acknowledged: Vec<String>,
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+    /// The digest that the page showed.
+    #[server(default)]
+    digest: String,
+    /// The checks whose warnings were acknowledged, by name; none: the field is absent.
+    #[server(default)]
+    acknowledged: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let approved =
-        Door::outcome(services.engine.approve(&services.ctx, &id, &digest, &checks(&acknowledged)).await);
+    let approved = Door::outcome(
+        services
+            .engine
+            .approve(&services.ctx, &id, &digest, &checks(&acknowledged))
+            .await,
+    );
     let outcome = if approved.done {
         let run = Door::outcome(services.engine.execute(&services.ctx, &id).await);
         Outcome {
@@ -49,7 +69,10 @@ pub async fn approve_and_run(
             message: if run.done {
                 run.message
             } else {
-                format!("Your approval was recorded, but the action was not executed. {}", run.message)
+                format!(
+                    "Your approval was recorded, but the action was not executed. {}",
+                    run.message
+                )
             },
             state: run.state.or(approved.state).or(Some(State::Approved)),
             next: if run.next.is_empty() { approved.next } else { run.next },
@@ -57,16 +80,25 @@ pub async fn approve_and_run(
     } else {
         approved
     };
-    door.answer(&id, State::PendingApproval, outcome, Draft::default()).await
+    door.answer(&id, State::PendingApproval, outcome, Draft::default())
+        .await
 }
 
 /// Rejects, with at least a text of one's own.
 #[server(prefix = "/do", endpoint = "reject")]
 pub async fn reject(
-    #[server(default)] id: String,
-    #[server(default)] digest: String,
-    #[server(default)] codes: Vec<String>,
-    #[server(default)] text: String,
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+    /// The digest that the page showed.
+    #[server(default)]
+    digest: String,
+    /// Reason codes, by name.
+    #[server(default)]
+    codes: Vec<String>,
+    /// Why, in words of one's own.
+    #[server(default)]
+    text: String,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
@@ -74,14 +106,24 @@ pub async fn reject(
     let outcome = if text.trim().is_empty() {
         refused("Nothing was decided: write why you reject it, so that the agent can propose better.")
     } else {
-        Door::outcome(services.engine.reject(&services.ctx, &id, &digest, &known, text.trim()).await)
+        Door::outcome(
+            services
+                .engine
+                .reject(&services.ctx, &id, &digest, &known, text.trim())
+                .await,
+        )
     };
-    door.answer(&id, State::PendingApproval, outcome, Draft { text, codes }).await
+    door.answer(&id, State::PendingApproval, outcome, Draft { text, codes })
+        .await
 }
 
 /// Runs what was approved.
 #[server(prefix = "/do", endpoint = "execute")]
-pub async fn execute(#[server(default)] id: String) -> Result<Outcome, ServerFnError> {
+pub async fn execute(
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let outcome = Door::outcome(door.services.engine.execute(&door.services.ctx, &id).await);
     door.answer(&id, State::Approved, outcome, Draft::default()).await
@@ -90,8 +132,12 @@ pub async fn execute(#[server(default)] id: String) -> Result<Outcome, ServerFnE
 /// Takes an approval back before the action has run.
 #[server(prefix = "/do", endpoint = "revoke")]
 pub async fn revoke(
-    #[server(default)] id: String,
-    #[server(default)] text: String,
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+    /// Why, in words of one's own.
+    #[server(default)]
+    text: String,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
@@ -100,11 +146,25 @@ pub async fn revoke(
     } else {
         Door::outcome(services.engine.revoke(&services.ctx, &id, text.trim()).await)
     };
-    door.answer(&id, State::Approved, outcome, Draft { text, codes: Vec::new() }).await
+    door.answer(
+        &id,
+        State::Approved,
+        outcome,
+        Draft {
+            text,
+            codes: Vec::new(),
+        },
+    )
+    .await
 }
 
 /// A refusal of this door: an empty text never reaches the engine.
 #[cfg(feature = "ssr")]
 fn refused(message: &str) -> Outcome {
-    Outcome { done: false, message: message.to_owned(), state: None, next: String::new() }
+    Outcome {
+        done: false,
+        message: message.to_owned(),
+        state: None,
+        next: String::new(),
+    }
 }

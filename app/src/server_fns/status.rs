@@ -15,13 +15,23 @@ pub struct Status {
 
 /// Reads it. Nobody counts as having seen the action by this. It is a POST only so that no cache answers it.
 #[server(prefix = "/do", endpoint = "action-status")]
-pub async fn action_status(#[server(default)] id: String) -> Result<Status, ServerFnError> {
+pub async fn action_status(
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+) -> Result<Status, ServerFnError> {
     let door = super::answer::Door::open()?;
     Ok(match door.services.engine.view(&door.services.ctx, &id, false).await {
         Ok(view) => Status {
             state: Some(view.state),
-            words: view.timeline.last().map_or_else(String::new, |step| format!("{} ({})", step.words, step.actor)),
+            words: view
+                .timeline
+                .last()
+                .map_or_else(String::new, |step| format!("{} ({})", step.words, step.actor)),
         },
-        Err(error) => Status { state: None, words: error.to_string() },
+        Err(error) => Status {
+            state: None,
+            words: error.to_string(),
+        },
     })
 }

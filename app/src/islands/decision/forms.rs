@@ -20,7 +20,9 @@ fn read<T: FromFormData>(event: &SubmitEvent) -> Option<T> {
 
 /// Whether the form was sent by its second button, which has an address of its own.
 fn by_second_button(event: &SubmitEvent) -> bool {
-    event.submitter().is_some_and(|button| button.has_attribute("formaction"))
+    event
+        .submitter()
+        .is_some_and(|button| button.has_attribute("formaction"))
 }
 
 #[component]
@@ -33,10 +35,20 @@ pub(super) fn ApproveForm(
 ) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         if by_second_button(&event) {
-            if let Some(ApproveAndRun { id, digest, acknowledged }) = read(&event) {
+            if let Some(ApproveAndRun {
+                id,
+                digest,
+                acknowledged,
+            }) = read(&event)
+            {
                 desk.send("Approving and running…", approve_and_run(id, digest, acknowledged));
             }
-        } else if let Some(Approve { id, digest, acknowledged }) = read(&event) {
+        } else if let Some(Approve {
+            id,
+            digest,
+            acknowledged,
+        }) = read(&event)
+        {
             desk.send("Approving…", approve(id, digest, acknowledged));
         }
     };
@@ -69,6 +81,7 @@ pub(super) fn ApproveForm(
             </div>
         </form>
     }
+    .into_any()
 }
 
 fn acknowledgement(warning: Warning) -> impl IntoView {
@@ -78,6 +91,7 @@ fn acknowledgement(warning: Warning) -> impl IntoView {
             <span>{warning.messages.join(" ")}</span>
         </label>
     }
+    .into_any()
 }
 
 #[component]
@@ -91,7 +105,13 @@ pub(super) fn RejectForm(
     open: bool,
 ) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
-        if let Some(Reject { id, digest, codes, text }) = read(&event) {
+        if let Some(Reject {
+            id,
+            digest,
+            codes,
+            text,
+        }) = read(&event)
+        {
             desk.send("Rejecting…", reject(id, digest, codes, text));
         }
     };
@@ -125,6 +145,7 @@ pub(super) fn RejectForm(
             </form>
         </details>
     }
+    .into_any()
 }
 
 #[component]
@@ -143,6 +164,7 @@ pub(super) fn ExecuteForm(desk: Desk, id: String) -> impl IntoView {
             </button>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -164,4 +186,5 @@ pub(super) fn RevokeForm(desk: Desk, id: String, draft: Draft, open: bool) -> im
             </form>
         </details>
     }
+    .into_any()
 }

@@ -93,4 +93,5 @@ pub fn DecisionPanel(
             </p>
         </div>
     }
+    .into_any()
 }

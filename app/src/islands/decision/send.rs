@@ -30,7 +30,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(id: String, before: State) -> Self {
-        Self { phase: RwSignal::new(Phase::Ready), id: StoredValue::new(id), before }
+        Self {
+            phase: RwSignal::new(Phase::Ready),
+            id: StoredValue::new(id),
+            before,
+        }
     }
 
     /// Whether nothing may be sent now. Buttons say so by `aria-disabled`: a disabled button would lose the focus.
@@ -53,8 +57,15 @@ impl Desk {
     }
 
     /// Sends one decision; a second press while it is under way does nothing.
-    pub(super) fn send(self, words: &'static str, call: impl Future<Output = Result<Outcome, ServerFnError>> + 'static) {
-        if self.phase.with_untracked(|phase| matches!(phase, Phase::Sending(_) | Phase::Unknown(_))) {
+    pub(super) fn send(
+        self,
+        words: &'static str,
+        call: impl Future<Output = Result<Outcome, ServerFnError>> + 'static,
+    ) {
+        if self
+            .phase
+            .with_untracked(|phase| matches!(phase, Phase::Sending(_) | Phase::Unknown(_)))
+        {
             return;
         }
         self.phase.set(Phase::Sending(words));
@@ -73,7 +84,9 @@ impl Desk {
 
     /// The answer was lost. Whether the decision arrived is read before anything can be sent again.
     async fn look(self) {
-        self.phase.set(Phase::Sending("The answer was lost. Looking whether your decision arrived…"));
+        self.phase.set(Phase::Sending(
+            "The answer was lost. Looking whether your decision arrived…",
+        ));
         let id = self.id.get_value();
         match action_status(id).await {
             Ok(status) => match status.state {
@@ -97,7 +110,8 @@ impl Desk {
         let target = format!("/actions/{}", self.id.get_value());
         // A browser that refuses to navigate leaves the person with words instead of a frozen panel.
         if window().location().assign(&target).is_err() {
-            self.phase.set(Phase::Unknown("It is done. Load this page again to see it.".to_owned()));
+            self.phase
+                .set(Phase::Unknown("It is done. Load this page again to see it.".to_owned()));
         }
     }
 }

@@ -9,7 +9,11 @@ use std::collections::HashSet;
 /// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.
 #[component]
 pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
-    let records: usize = claim.reads.iter().map(|read| read.records.len() + read.more as usize).sum();
+    let records: usize = claim
+        .reads
+        .iter()
+        .map(|read| read.records.len() + read.more as usize)
+        .sum();
     let read = match (records, claim.reads.len()) {
         (_, 0) => "It read nothing in this trace".to_owned(),
         (1, 1) => "It read 1 record in 1 call".to_owned(),
@@ -49,6 +53,7 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>) -> impl I
             }}
         </section>
     }
+    .into_any()
 }
 
 fn call(read: ReadView, on_page: &HashSet<String>) -> AnyView {

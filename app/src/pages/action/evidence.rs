@@ -22,13 +22,18 @@ pub(super) fn References(id: &'static str, title: &'static str, references: Vec<
             </ul>
         </section>
     }
+    .into_any()
 }
 
 #[component]
 fn Card(reference: Reference) -> impl IntoView {
     let record = reference.record;
-    let main: Vec<String> =
-        reference.lines.iter().take(MAIN_LINES).map(|line| format!("{}: {}", line.label, line.value)).collect();
+    let main: Vec<String> = reference
+        .lines
+        .iter()
+        .take(MAIN_LINES)
+        .map(|line| format!("{}: {}", line.label, line.value))
+        .collect();
     let mut lines = vec![Line::text("ID", record.id.clone())];
     lines.extend(reference.lines);
     view! {
@@ -53,6 +58,7 @@ fn Card(reference: Reference) -> impl IntoView {
             </details>
         </li>
     }
+    .into_any()
 }
 
 /// Fields that would change, before and after.
@@ -89,6 +95,7 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
             {updates.collect_view()}
         </section>
     }
+    .into_any()
 }
 
 /// An empty value, said in words.

@@ -8,10 +8,18 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn FlashLine(flash: Flash) -> impl IntoView {
     let outcome = flash.outcome;
-    let (class, role) = if outcome.done { ("flash flash-done", "status") } else { ("flash flash-refused", "alert") };
+    let (class, role) = if outcome.done {
+        ("flash flash-done", "status")
+    } else {
+        ("flash flash-refused", "alert")
+    };
     let next = (!outcome.next.is_empty()).then(|| {
         // The engine names an action or an address of this site; anything else would lead away.
-        let href = if outcome.next.starts_with('/') { outcome.next } else { format!("/actions/{}", outcome.next) };
+        let href = if outcome.next.starts_with('/') {
+            outcome.next
+        } else {
+            format!("/actions/{}", outcome.next)
+        };
         view! {
             <a class="button" href=href>
                 "Next: the oldest action that is yours to decide"
@@ -26,4 +34,5 @@ pub(super) fn FlashLine(flash: Flash) -> impl IntoView {
             {next}
         </div>
     }
+    .into_any()
 }

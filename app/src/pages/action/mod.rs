@@ -39,7 +39,11 @@ pub(crate) fn ActionPage() -> impl IntoView {
                 // What a browser fetches in advance nobody has seen, and it must not use up the message.
                 let seen = !services.prefetch;
                 let action = services.engine.view(&services.ctx, &id, seen).await?;
-                let flash = if seen { Flash::take(session, &action.id).await } else { None };
+                let flash = if seen {
+                    Flash::take(session, &action.id).await
+                } else {
+                    None
+                };
                 Ok((action, flash, services.may(Command::SearchAudit)))
             }
         },
@@ -48,8 +52,12 @@ pub(crate) fn ActionPage() -> impl IntoView {
 }
 
 fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView {
-    let on_page: HashSet<String> =
-        action.references.iter().chain(&action.creates).map(|reference| reference.record.id.clone()).collect();
+    let on_page: HashSet<String> = action
+        .references
+        .iter()
+        .chain(&action.creates)
+        .map(|reference| reference.record.id.clone())
+        .collect();
     let fields: HashSet<String> = action.payload.iter().map(|(pointer, _)| pointer.clone()).collect();
     let warnings = warnings(&action.checks);
     let draft = flash.as_ref().map_or_else(Draft::default, |flash| flash.draft.clone());
@@ -131,11 +139,17 @@ fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView 
 /// What an approval has to acknowledge: each check that warns once, with all it found.
 fn warnings(checks: &[Check]) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();
-    for check in checks.iter().filter(|check| matches!(check.verdict, Verdict::Warn | Verdict::Unknown)) {
+    for check in checks
+        .iter()
+        .filter(|check| matches!(check.verdict, Verdict::Warn | Verdict::Unknown))
+    {
         let name = check.id.as_str();
         match warnings.iter_mut().find(|warning| warning.check == name) {
             Some(warning) => warning.messages.push(check.message.clone()),
-            None => warnings.push(Warning { check: name.to_owned(), messages: vec![check.message.clone()] }),
+            None => warnings.push(Warning {
+                check: name.to_owned(),
+                messages: vec![check.message.clone()],
+            }),
         }
     }
     warnings

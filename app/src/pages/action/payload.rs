@@ -37,6 +37,7 @@ pub(super) fn PayloadView(fields: Vec<(String, String)>, json: String) -> impl I
             </details>
         </section>
     }
+    .into_any()
 }
 
 /// Approval, action, request, trace, workflow, key, digests, and the calls of the trace in order.
@@ -71,4 +72,5 @@ pub(super) fn Identifiers(identifiers: Vec<(String, String)>, chain: Vec<String>
                 })}
         </section>
     }
+    .into_any()
 }

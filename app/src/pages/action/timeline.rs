@@ -28,6 +28,7 @@ pub(super) fn Timeline(steps: Vec<TimelineStep>, audit: bool) -> impl IntoView {
             <ol class="timeline">{steps.collect_view()}</ol>
         </section>
     }
+    .into_any()
 }
 
 /// The records that the execution created and changed.
@@ -50,4 +51,5 @@ pub(super) fn ResultBox(result: ResultView) -> impl IntoView {
             {list("Changed", result.updated)}
         </section>
     }
+    .into_any()
 }

@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 pub(super) fn Facets(asked: Asked, rows: Vec<AuditRow>) -> impl IntoView {
     let states: Vec<Facet> = State::ALL
         .into_iter()
-        .map(|state| Facet { term: term("state", state.as_str()), label: state.label().to_owned(), count: None })
+        .map(|state| Facet {
+            term: term("state", state.as_str()),
+            label: state.label().to_owned(),
+            count: None,
+        })
         .collect();
     let events = counted("event", rows.iter().map(|row| row.event.clone()));
     let releases = counted("release", rows.iter().filter_map(|row| row.release.clone()));
@@ -32,7 +36,11 @@ struct Facet {
 
 /// `field:value`, with quotes where the value holds a space.
 fn term(field: &str, value: &str) -> String {
-    if value.contains(char::is_whitespace) { format!("{field}:\"{value}\"") } else { format!("{field}:{value}") }
+    if value.contains(char::is_whitespace) {
+        format!("{field}:\"{value}\"")
+    } else {
+        format!("{field}:{value}")
+    }
 }
 
 fn counted(field: &str, values: impl Iterator<Item = String>) -> Vec<Facet> {
@@ -42,7 +50,11 @@ fn counted(field: &str, values: impl Iterator<Item = String>) -> Vec<Facet> {
     }
     counts
         .into_iter()
-        .map(|(value, count)| Facet { term: term(field, &value), label: value, count: Some(count) })
+        .map(|(value, count)| Facet {
+            term: term(field, &value),
+            label: value,
+            count: Some(count),
+        })
         .collect()
 }
 
@@ -59,7 +71,11 @@ fn item(facet: Facet, asked: &Asked) -> AnyView {
     let chosen = terms.contains(&facet.term.as_str());
     // Choosing a term that is there already takes it away.
     let q = if chosen {
-        terms.into_iter().filter(|term| *term != facet.term).collect::<Vec<_>>().join(" ")
+        terms
+            .into_iter()
+            .filter(|term| *term != facet.term)
+            .collect::<Vec<_>>()
+            .join(" ")
     } else {
         format!("{} {}", asked.q, facet.term).trim().to_owned()
     };

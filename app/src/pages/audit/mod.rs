@@ -38,7 +38,10 @@ impl Asked {
     }
 
     fn address(&self, q: &str, after: &str) -> String {
-        link("/audit", &[("q", q), ("from", &self.from), ("to", &self.to), ("after", after)])
+        link(
+            "/audit",
+            &[("q", q), ("from", &self.from), ("to", &self.to), ("after", after)],
+        )
     }
 }
 
@@ -47,12 +50,20 @@ impl Asked {
 pub(crate) fn AuditPage() -> impl IntoView {
     let map = use_query_map().get_untracked();
     let get = |name: &str| map.get(name).unwrap_or_default();
-    let asked = Asked { q: get("q"), from: get("from"), to: get("to"), after: get("after") };
+    let asked = Asked {
+        q: get("q"),
+        from: get("from"),
+        to: get("to"),
+        after: get("after"),
+    };
     loaded(
         move |services| {
             let asked = asked.clone();
             async move {
-                let page = services.engine.search_audit(&services.ctx, &asked.text(), &asked.after).await?;
+                let page = services
+                    .engine
+                    .search_audit(&services.ctx, &asked.text(), &asked.after)
+                    .await?;
                 Ok((asked, page))
             }
         },
@@ -138,6 +149,7 @@ fn Results(rows: Vec<AuditRow>) -> impl IntoView {
             <tbody role="rowgroup">{rows.into_iter().map(|row| view! { <Result row /> }).collect_view()}</tbody>
         </table>
     }
+    .into_any()
 }
 
 #[component]
@@ -147,8 +159,12 @@ fn Result(row: AuditRow) -> impl IntoView {
         let href = format!("/actions/{}", action.id);
         view! { <a href=href title=action.id><bdi>{action.name}</bdi></a> }.into_any()
     });
-    let release = row.release.map_or_else(none, |release| view! { <code class="key">{release}</code> }.into_any());
-    let state = row.state.map_or_else(none, |state| view! { <StateBadge state /> }.into_any());
+    let release = row
+        .release
+        .map_or_else(none, |release| view! { <code class="key">{release}</code> }.into_any());
+    let state = row
+        .state
+        .map_or_else(none, |state| view! { <StateBadge state /> }.into_any());
     view! {
         <tr role="row">
             <td role="cell" data-label="Entry" class="number">
@@ -162,6 +178,7 @@ fn Result(row: AuditRow) -> impl IntoView {
             <td role="cell" data-label="State after">{state}</td>
         </tr>
     }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -171,15 +188,27 @@ mod tests {
     #[test]
     fn dates_become_terms_behind_the_text() {
         let asked = |q: &str, from: &str, to: &str| {
-            Asked { q: q.to_owned(), from: from.to_owned(), to: to.to_owned(), after: String::new() }.text()
+            Asked {
+                q: q.to_owned(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+                after: String::new(),
+            }
+            .text()
         };
         assert_eq!(asked("injection", "2026-11-01", ""), "injection after:2026-11-01");
-        assert_eq!(asked("", "2026-11-01", "2026-12-01"), "after:2026-11-01 before:2026-12-01");
+        assert_eq!(
+            asked("", "2026-11-01", "2026-12-01"),
+            "after:2026-11-01 before:2026-12-01"
+        );
         assert_eq!(asked("", "", ""), "");
     }
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!([1, 999, 1000, 88213, 1234567].map(grouped), ["1", "999", "1,000", "88,213", "1,234,567"]);
+        assert_eq!(
+            [1, 999, 1000, 88213, 1234567].map(grouped),
+            ["1", "999", "1,000", "88,213", "1,234,567"]
+        );
     }
 }

@@ -1,14 +1,17 @@
 //! The query box, with its help and with an error that points at the character.
 
-use super::Asked;
 use super::super::link::link;
+use super::Asked;
 use leptos::prelude::*;
 use loopiq::domain::TermField;
 
 /// Queries that show what the language can do.
 const EXAMPLES: [(&str, &str); 6] = [
     ("state:executed", "what was executed"),
-    ("event:action.rejected person:reviewer@acme.example", "what one person rejected"),
+    (
+        "event:action.rejected person:reviewer@acme.example",
+        "what one person rejected",
+    ),
     ("release:SHOP-2026.12 injection", "one release, and a word"),
     ("tool:loopiq_create_remediation_work_package", "one tool"),
     ("person:\"Rita Reviewer\"", "a value with a space stands in quotes"),
@@ -59,6 +62,7 @@ pub(super) fn QueryForm(asked: Asked, error: Option<(u32, String)>) -> impl Into
             })}
         <Help />
     }
+    .into_any()
 }
 
 /// The query with a caret below the character. Tabs count as one column, so they are shown as spaces.
@@ -90,6 +94,7 @@ fn Help() -> impl IntoView {
             <ul>{examples.into_iter().collect_view()}</ul>
         </details>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -1,0 +1,92 @@
+//! Browser sessions in the database, under a digest of their ID: whoever reads the table can't take one over.
+
+use super::{LIFETIME, SIGN_IN_LIFETIME, WHO};
+use async_trait::async_trait;
+use loopiq::context::Ports;
+use loopiq::domain::Timestamp;
+use loopiq::domain::canonical::sha256_hex;
+use loopiq::store::{Store, StoreError};
+use std::collections::HashMap;
+use std::fmt;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+use tower_sessions::{SessionStore, cookie::time::OffsetDateTime};
+
+/// The sessions of an installation.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Store,
+    ports: Ports,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+/// The key that a session is kept under, and its name in audit entries: SHA-256 of its ID, in hex.
+pub(super) fn digest(id: &Id) -> String {
+    sha256_hex(id.to_string().as_bytes())
+}
+
+impl Sessions {
+    /// The sessions in this database, by this clock.
+    pub fn new(store: Store, ports: Ports) -> Self {
+        Self { store, ports }
+    }
+
+    /// Until when a session lives. By our own clock, not the library's; and shortly where nobody is signed in, because
+    /// anybody can make such sessions.
+    fn expires(&self, record: &Record) -> Timestamp {
+        let lifetime = if record.data.contains_key(WHO) { LIFETIME } else { SIGN_IN_LIFETIME };
+        self.ports.now().plus(lifetime)
+    }
+}
+
+fn backend(error: StoreError) -> Error {
+    Error::Backend(error.to_string())
+}
+
+fn written(record: &Record) -> Result<String> {
+    serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let data = written(record)?;
+        let expires = self.expires(record);
+        // 128 random bits: a second turn means that the random numbers are not, so the turns are few.
+        for _ in 0..3 {
+            if self.store.create_session(&digest(&record.id), &data, expires).await.map_err(backend)? {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+        Err(Error::Backend("no free session ID was found".to_owned()))
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let digest = digest(&record.id);
+        // A request that ends after its session was signed out must not bring it back.
+        if self.store.session(&digest, self.ports.now()).await.map_err(backend)?.is_none() {
+            return Ok(());
+        }
+        self.store.save_session(&digest, &written(record)?, self.expires(record)).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some(data) = self.store.session(&digest(id), self.ports.now()).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        let data: HashMap<String, serde_json::Value> =
+            serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
+        // The library sets the date anew before it saves; what counts is the one in the database.
+        Ok(Some(Record { id: *id, data, expiry_date: OffsetDateTime::UNIX_EPOCH }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.store.delete_session(&digest(id)).await.map_err(backend)
+    }
+}

@@ -1,0 +1,204 @@
+//! Signing in: off to the identity provider, and back.
+
+use super::require::no_role;
+use super::{PENDING, WHO, Who};
+use crate::App;
+use crate::http::pages::{self, Notice};
+use crate::http::status_of;
+use crate::oidc::{Assertion, OidcError, PendingSignIn};
+use crate::ops::metrics::SIGN_INS;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use openidconnect::url::{Url, form_urlencoded};
+use serde::{Deserialize, Serialize};
+use std::error::Error as _;
+use tower_sessions::Session;
+use tower_sessions::session::Error as SessionError;
+
+/// How many sign-ins one browser may have under way: tabs that were restored together each begin one.
+const MOST_PENDING: usize = 5;
+
+/// One sign-in under way, found again by the state that the provider sends back.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    state: String,
+    sign_in: PendingSignIn,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    #[serde(default)]
+    return_to: String,
+}
+
+/// `GET /login?return_to=PATH`: off to the identity provider.
+pub(super) async fn begin(
+    State(app): State<App>,
+    session: Session,
+    wish: Result<Query<Wish>, QueryRejection>,
+) -> Response {
+    let return_to = wish.map(|Query(wish)| wish.return_to).unwrap_or_default();
+    let start = match app.oidc.start(&return_to, app.now_seconds()).await {
+        Ok(start) => start,
+        Err(error) => return refused(&app, &error, &return_to),
+    };
+    let Some(state) = state_of(&start.authorize_url) else {
+        tracing::error!("the address of the identity provider holds no state");
+        return pages::broken().page(&app.stylesheet);
+    };
+    match remember(&session, Pending { state, sign_in: start.pending }).await {
+        Ok(()) => Redirect::to(&start.authorize_url).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a sign-in could not be kept");
+            pages::broken().page(&app.stylesheet)
+        }
+    }
+}
+
+fn state_of(authorize_url: &str) -> Option<String> {
+    let url = Url::parse(authorize_url).ok()?;
+    url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned())
+}
+
+async fn remember(session: &Session, new: Pending) -> Result<(), SessionError> {
+    let mut pending = under_way(session).await?;
+    pending.push(new);
+    if pending.len() > MOST_PENDING {
+        pending.remove(0);
+    }
+    session.insert(PENDING, pending).await
+}
+
+/// The sign-ins under way, oldest first. Those of another version are forgotten.
+async fn under_way(session: &Session) -> Result<Vec<Pending>, SessionError> {
+    match session.get(PENDING).await {
+        Ok(pending) => Ok(pending.unwrap_or_default()),
+        Err(SessionError::SerdeJson(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the provider's redirect carries. A parameter that is there twice is refused by the parser.
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    code: Option<String>,
+    state: Option<String>,
+    iss: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// `GET /auth/callback`: back from the identity provider.
+pub(super) async fn finish(
+    State(app): State<App>,
+    session: Session,
+    answer: Result<Query<Answer>, QueryRejection>,
+) -> Response {
+    let Ok(Query(answer)) = answer else { return unreadable(&app) };
+    let pending = match take(&session, answer.state.as_deref().unwrap_or_default()).await {
+        Ok(Some(pending)) => pending,
+        Ok(None) => return refused(&app, &OidcError::StateMismatch, "/"),
+        Err(error) => {
+            tracing::error!(%error, "a sign-in under way could not be read");
+            return pages::broken().page(&app.stylesheet);
+        }
+    };
+    let return_to = pending.return_to.clone();
+    let state = answer.state.unwrap_or_default();
+    let now = app.now_seconds();
+    if let Some(error) = answer.error {
+        let refusal = pending.refusal(&error, answer.error_description.as_deref(), &state, now);
+        return refused(&app, &refusal, &return_to);
+    }
+    let Some(code) = answer.code else { return unreadable(&app) };
+    match app.oidc.finish(pending, &code, &state, answer.iss.as_deref(), now).await {
+        Ok(assertion) => enter(&app, &session, &assertion, &return_to).await,
+        Err(error) => refused(&app, &error, &return_to),
+    }
+}
+
+/// Takes the sign-in with this state out of the session: it is good for one answer, whatever that is.
+async fn take(session: &Session, state: &str) -> Result<Option<PendingSignIn>, SessionError> {
+    let mut pending = under_way(session).await?;
+    let Some(at) = pending.iter().position(|one| one.state == state) else { return Ok(None) };
+    let found = pending.remove(at).sign_in;
+    session.insert(PENDING, pending).await?;
+    Ok(Some(found))
+}
+
+/// Signs the person in, under a new session ID.
+async fn enter(app: &App, session: &Session, assertion: &Assertion, return_to: &str) -> Response {
+    let Assertion { issuer, subject, tenant, roles, email, name } = assertion;
+    let (tenant, person) = match app.engine.sign_in(tenant, issuer, subject, email, name, roles).await {
+        Ok(found) => found,
+        Err(error) => {
+            metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
+            let (status, text) = (status_of(&error), error.to_string());
+            tracing::info!(code = error.code(), "a sign-in was refused");
+            return Notice::new(status, "You cannot come in", &text)
+                .link("/login", "Sign in again")
+                .page(&app.stylesheet);
+        }
+    };
+    if person.roles.is_empty() {
+        metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
+        return no_role().page(&app.stylesheet);
+    }
+    let who = Who { tenant, person: person.id, seen: app.ports.now().0 };
+    match replace(session, who).await {
+        Ok(()) => {
+            metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
+            Redirect::to(return_to).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a session could not be begun");
+            pages::broken().page(&app.stylesheet)
+        }
+    }
+}
+
+/// Puts this person into the session. What it held of whoever was signed in before goes; other tabs' sign-ins stay.
+async fn replace(session: &Session, who: Who) -> Result<(), SessionError> {
+    let pending = under_way(session).await?;
+    session.clear().await;
+    session.insert(WHO, who).await?;
+    if !pending.is_empty() {
+        session.insert(PENDING, pending).await?;
+    }
+    // An ID that was known before the sign-in could be known to somebody else.
+    session.cycle_id().await
+}
+
+fn unreadable(app: &App) -> Response {
+    let text = "The identity provider's answer cannot be read, so you were not signed in. Start again; if it happens \
+                twice, tell the people who run LoopIQ.";
+    Notice::new(StatusCode::BAD_REQUEST, "You were not signed in", text)
+        .link("/login", "Sign in again")
+        .page(&app.stylesheet)
+}
+
+/// The page that says why nobody was signed in, with the cause in the log.
+fn refused(app: &App, error: &OidcError, return_to: &str) -> Response {
+    metrics::counter!(SIGN_INS, "outcome" => "failed").increment(1);
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        causes.push(one.to_string());
+        cause = one.source();
+    }
+    tracing::warn!(cause = causes.join(": "), "nobody was signed in: {error}");
+    let status = match error {
+        OidcError::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        OidcError::Misconfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        OidcError::InvalidToken { .. } => StatusCode::BAD_GATEWAY,
+        OidcError::MissingClaim { .. } => StatusCode::FORBIDDEN,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let again = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    let again = if return_to.is_empty() || return_to == "/" { "/login".to_owned() } else { format!("/login?{again}") };
+    Notice::new(status, "You were not signed in", &error.to_string())
+        .link(&again, "Sign in again")
+        .page(&app.stylesheet)
+}

@@ -1,0 +1,86 @@
+//! An orderly end: no new requests, those under way are finished, what is in memory is written.
+
+use crate::App;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests under way may take once the service has been told to stop.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often what agents read is written to its journal.
+const FLUSH: Duration = Duration::from_millis(250);
+/// How often actions are looked at whose time is over.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How often sessions are forgotten whose time is over.
+const PURGE: Duration = Duration::from_secs(300);
+
+/// Ends when the process is told to stop: SIGTERM, or Ctrl-C.
+///
+/// # Errors
+/// The system does not let the process listen for signals.
+pub async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Says that the service is not ready any more, so that nobody sends it more requests.
+pub fn begin(app: &App) {
+    app.draining.store(true, Ordering::Relaxed);
+    tracing::info!("told to stop: finishing what is under way");
+}
+
+/// Writes what is still in memory, and closes the database.
+pub async fn end(app: &App) {
+    if let Err(error) = app.engine.flush_reads().await {
+        tracing::error!(%error, "the last reads could not be written to the journal");
+    }
+    app.store.close().await;
+    tracing::info!("stopped");
+}
+
+/// The service's own work beside requests, until `stop`: writes the journal of reads, expires what is due, and forgets
+/// old sessions. A failure is logged and tried again at the next turn.
+pub async fn chores(app: App, stop: CancellationToken) {
+    let mut flush = turns(FLUSH);
+    let mut sweep = turns(SWEEP);
+    let mut purge = turns(PURGE);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = flush.tick() => {
+                if let Err(error) = app.engine.flush_reads().await {
+                    tracing::error!(%error, "reads could not be written to the journal");
+                }
+            }
+            _ = sweep.tick() => {
+                app.metrics.run_upkeep();
+                match app.engine.sweep().await {
+                    Ok(0) => {}
+                    Ok(expired) => tracing::info!(expired, "actions expired"),
+                    Err(error) => tracing::error!(%error, "actions whose time is over could not be expired"),
+                }
+            }
+            _ = purge.tick() => {
+                if let Err(error) = app.store.purge_sessions(app.ports.now()).await {
+                    tracing::error!(%error, "old sessions could not be forgotten");
+                }
+            }
+        }
+    }
+}
+
+fn turns(every: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(every);
+    // After a pause (a suspended laptop) one turn is enough.
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
+}

@@ -1,0 +1,278 @@
+//! Executing: exactly what was approved, once, in one transaction of its own.
+//!
+//! A refusal is a committed outcome (Failed) with its entry. Only an internal error rolls back: it leaves the action Approved
+//! with an attempt recorded, and it may be run again.
+
+use super::decide::decider;
+use super::planning::{self, opened};
+use super::standing::{Committed, already, load_in_time, parse};
+use super::{Engine, Error, entries};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::view::Outcome;
+use crate::domain::*;
+use crate::store::{ActionRow, AttemptRow, DecisionRow, Ending, WriteTx};
+use crate::tools;
+use serde_json::{Value, json};
+
+impl Engine {
+    /// Runs an approved action.
+    pub async fn execute(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
+        self.authorize(ctx, Command::Execute).await?;
+        let id = parse(id)?;
+        let (action, policy) = (id.clone(), self.policy());
+        let outcome = self
+            .store
+            .write(ctx, move |tx| {
+                Box::pin(async move { execute(tx, &action, &policy).await })
+            })
+            .await;
+        if let Err(Error::Internal { incident, .. }) = &outcome {
+            self.attempt_broke(ctx, &id, incident).await?;
+        }
+        self.finish(ctx, Command::Execute, &id, outcome).await
+    }
+
+    /// Records an attempt that broke; the action stays Approved.
+    async fn attempt_broke(&self, ctx: &Ctx, id: &ActionId, incident: &str) -> Result<(), Error> {
+        let (id, incident) = (id.clone(), incident.to_owned());
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    let Some(action) = tx.action(&id).await? else {
+                        return Ok(());
+                    };
+                    attempt(tx, &action, "broke").await?;
+                    let details = json!({ "incident": incident });
+                    let entry = entries::about(tx, &action, Event::AttemptFailed, action.state, details).await?;
+                    tx.record(entry);
+                    Ok::<_, Error>(())
+                })
+            })
+            .await
+    }
+}
+
+async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<(), Error> {
+    let person = decider(tx)?;
+    let row = AttemptRow {
+        id: tx.ctx().ports.id(),
+        action_id: action.id.clone(),
+        person_id: person.id,
+        outcome: outcome.to_owned(),
+        at: tx.ctx().now(),
+    };
+    Ok(tx.insert_attempt(&row).await?)
+}
+
+async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Committed<Outcome>, Error> {
+    let person = decider(tx)?;
+    let action = match load_in_time(tx, id).await? {
+        Ok(action) => action,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if action.state == State::Executed {
+        let at = action.settled_at.unwrap_or(action.created_at).minute();
+        return Ok(Ok(Outcome {
+            done: true,
+            message: format!("It was executed on {at}; nothing was done twice."),
+            state: Some(State::Executed),
+            next: String::new(),
+        }));
+    }
+    let Ok(to) = action.state.execute() else {
+        return Ok(Err(match action.state {
+            State::PendingApproval => Error::AlreadyDecided {
+                state: action.state,
+                message: "Nothing was done: it has not been approved yet.".to_owned(),
+            },
+            _ => already(tx, &action).await?,
+        }));
+    };
+    if let Some(why) = policy.refuses(&person.id, &action.caller_id) {
+        return Err(Error::NotAuthorized { why: why.to_owned() });
+    }
+    if let Err((code, words)) = still_as_approved(tx, &action, policy).await? {
+        return failed(tx, &action, code, &words).await.map(Ok);
+    }
+    let envelope = opened(&action)?;
+    if let Err(error) = tx.apply(&envelope.change_set).await {
+        // What the data stand against is an outcome; what the database itself stands against is not.
+        let data = error.is_constraint() || matches!(error, crate::store::StoreError::Conflict(_));
+        if !data {
+            return Err(error.into());
+        }
+        return failed(tx, &action, ReasonCode::StaleTarget, ReasonCode::StaleTarget.words())
+            .await
+            .map(Ok);
+    }
+    let result = result(&envelope);
+    tx.settle(
+        &action,
+        Ending {
+            result: Some(&result),
+            ..Ending::of(to)
+        },
+    )
+    .await?;
+    attempt(tx, &action, "executed").await?;
+    let written: Vec<String> = [envelope.change_set.created_ids(), envelope.change_set.updated_ids()].concat();
+    let details = json!({
+        "digest": action.digest,
+        "payloadDigest": action.payload_digest,
+        "payload": envelope.payload,
+        "result": result,
+    });
+    let mut entry = entries::about(tx, &action, Event::Executed, to, details).await?;
+    let names: Vec<&str> = written.iter().map(String::as_str).collect();
+    entry.content.record_keys = tx.work_items(&names).await?.into_iter().map(|item| item.key).collect();
+    entry.content.records = written;
+    tx.record(entry);
+    let made = preview::summary(&envelope.change_set, "")
+        .trim_end_matches('.')
+        .replace("; updates nothing", "");
+    Ok(Ok(Outcome {
+        done: true,
+        message: format!(
+            "Executed: {}.",
+            made.replacen("Creates", "created", 1).replacen("Updates", "updated", 1)
+        ),
+        state: Some(to),
+        next: String::new(),
+    }))
+}
+
+/// Everything that must still hold: the envelope's bytes, the people's rights, the plan, the evidence and the checks.
+async fn still_as_approved(
+    tx: &mut WriteTx,
+    action: &ActionRow,
+    policy: &Policy,
+) -> Result<Result<(), (ReasonCode, String)>, Error> {
+    let refuse = |code: ReasonCode, words: String| Ok(Err((code, words)));
+    let Ok(envelope) = opened(action) else {
+        return refuse(
+            ReasonCode::EnvelopeDamaged,
+            ReasonCode::EnvelopeDamaged.words().to_owned(),
+        );
+    };
+    let decisions = tx.decisions(&action.id).await?;
+    let Some(approval) = decisions
+        .iter()
+        .rev()
+        .find(|d| d.kind == "approve" && d.digest == action.digest)
+    else {
+        return refuse(ReasonCode::DigestMismatch, "no approval names its digest".to_owned());
+    };
+    if let Some(words) = rights_lost(tx, action, approval).await? {
+        return refuse(ReasonCode::NotAuthorized, words);
+    }
+    if let Some(words) = policy.refuses(&approval.person_id, &action.caller_id) {
+        return refuse(ReasonCode::PolicyRefused, words.to_owned());
+    }
+    let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
+        return refuse(ReasonCode::PlanChanged, "this version of the tool is gone".to_owned());
+    };
+    let planned = match planning::again(tx, tool, &envelope, policy).await? {
+        Ok(planned) => planned,
+        Err(fields) => {
+            let words = fields
+                .first()
+                .map_or_else(String::new, |f| format!("{}: {}", f.pointer, f.message));
+            return refuse(ReasonCode::StaleTarget, words);
+        }
+    };
+    if planned.plan.change_set != envelope.change_set {
+        return refuse(ReasonCode::StaleTarget, ReasonCode::StaleTarget.words().to_owned());
+    }
+    if planned.seals() != envelope.evidence {
+        return refuse(
+            ReasonCode::EvidenceChanged,
+            ReasonCode::EvidenceChanged.words().to_owned(),
+        );
+    }
+    let new = planned.checks.iter().find(|check| match check.verdict {
+        Verdict::Block => true,
+        Verdict::Warn | Verdict::Unknown => !approval.acknowledged.contains(&check.id),
+        Verdict::Pass => false,
+    });
+    match new {
+        Some(check) => refuse(ReasonCode::Check(check.id), check.message.clone()),
+        None => Ok(Ok(())),
+    }
+}
+
+/// An action never has more rights than the least of its caller and its approver have today.
+async fn rights_lost(tx: &mut WriteTx, action: &ActionRow, approval: &DecisionRow) -> Result<Option<String>, Error> {
+    let people = tx
+        .people(&[action.caller_id.as_str(), approval.person_id.as_str()])
+        .await?;
+    let holds = |id: &PersonId, roles: &[Role]| people.iter().any(|p| p.id == *id && p.has_any(roles));
+    if !holds(&action.caller_id, &[Role::Developer, Role::Reviewer, Role::Lead]) {
+        return Ok(Some(
+            "the person it was proposed for may not propose any more".to_owned(),
+        ));
+    }
+    if !holds(&approval.person_id, &[Role::Reviewer, Role::Lead]) {
+        return Ok(Some("the person who approved it may not approve any more".to_owned()));
+    }
+    Ok(None)
+}
+
+async fn failed(tx: &mut WriteTx, action: &ActionRow, code: ReasonCode, words: &str) -> Result<Outcome, Error> {
+    let to = action.state.fail()?;
+    let message = format!("Not executed: {words}. Nothing was written. A new proposal can take its place.");
+    tx.settle(action, Ending::because(to, &[code], &message)).await?;
+    attempt(tx, action, "failed").await?;
+    let mut entry = entries::about(
+        tx,
+        action,
+        Event::Failed,
+        to,
+        json!({ "reasonCodes": [code], "digest": action.digest }),
+    )
+    .await?;
+    entry.content.note = Some(message.clone());
+    tx.record(entry);
+    Ok(Outcome {
+        done: false,
+        message,
+        state: Some(to),
+        next: String::new(),
+    })
+}
+
+/// What an agent gets back: the IDs it can use from now on.
+fn result(envelope: &Envelope) -> Value {
+    let set = &envelope.change_set;
+    let children: Vec<Value> = set
+        .creates()
+        .filter_map(|create| Some(json!({ "clientRef": create.client_ref.as_ref()?, "id": create.id })))
+        .collect();
+    let parent = set
+        .creates()
+        .find(|create| create.client_ref.is_none() && create.kind == RecordKind::WorkItem);
+    let mut references = serde_json::Map::new();
+    for name in [
+        "releaseId",
+        "certificationId",
+        "teamId",
+        "blockerIds",
+        "evidenceId",
+        "controlId",
+    ] {
+        if let Some(value) = envelope.payload.get(name) {
+            references.insert(name.to_owned(), value.clone());
+        }
+    }
+    references.insert(
+        "evidenceIds".into(),
+        json!(envelope.evidence.iter().map(|e| &e.id).collect::<Vec<_>>()),
+    );
+    json!({
+        "parentId": parent.map(|create| &create.id),
+        "children": children,
+        "createdIds": set.created_ids(),
+        "updatedIds": set.updated_ids(),
+        "references": references,
+    })
+}

@@ -1,0 +1,168 @@
+//! The inbox.
+
+use super::{Engine, Error};
+use crate::context::Ctx;
+use crate::domain::view::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When};
+use crate::domain::*;
+use crate::store::{InboxFilter, InboxItem, ListFilter};
+use crate::tools;
+
+/// Actions on a page.
+const PAGE: i64 = 50;
+
+impl Engine {
+    /// A page of the inbox, oldest first.
+    pub async fn inbox(&self, ctx: &Ctx, query: &InboxQuery) -> Result<InboxPage, Error> {
+        self.authorize(ctx, Command::ViewActions).await?;
+        let me = ctx
+            .principal
+            .person()
+            .map(|person| person.id.as_str().to_owned())
+            .unwrap_or_default();
+        let filter = self.filter(ctx, query, &me);
+        let since = ctx.now().plus(-Timestamp::DAY);
+        let (mut items, (counts, mine), teams, releases, decided_today) = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let all = ListFilter {
+                        limit: 200,
+                        ..ListFilter::default()
+                    };
+                    Ok::<_, Error>((
+                        tx.inbox(&filter).await?,
+                        tx.counts(&me).await?,
+                        tx.all_teams().await?,
+                        tx.list_releases(&all).await?,
+                        tx.decided_since(since).await?,
+                    ))
+                })
+            })
+            .await?;
+        let more = items.len() as i64 > PAGE;
+        items.truncate(PAGE as usize);
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("{}~{}", last.created_at.0, last.id));
+        let mine = if self.may_decide(ctx) { mine } else { 0 };
+        let count = |tab: Tab| match tab {
+            Tab::Mine => mine,
+            Tab::All => counts.values().sum(),
+            tab => tab
+                .state()
+                .and_then(|state| counts.get(&state).copied())
+                .unwrap_or_default(),
+        };
+        Ok(InboxPage {
+            counts: Tab::ALL.iter().map(|(tab, ..)| (*tab, count(*tab))).collect(),
+            rows: items.iter().map(|item| self.row(ctx, item)).collect(),
+            next,
+            tools: tools::TOOLS
+                .iter()
+                .map(|tool| choice(tool.name(), tool.title()))
+                .collect(),
+            teams: teams.iter().map(|team| choice(team.id.as_str(), &team.name)).collect(),
+            releases: releases
+                .iter()
+                .map(|release| choice(release.id.as_str(), &release.key))
+                .collect(),
+            decided_today,
+        })
+    }
+
+    fn filter(&self, ctx: &Ctx, query: &InboxQuery, me: &str) -> InboxFilter {
+        let after = query
+            .after
+            .split_once('~')
+            .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+        let mine = query.tab == Tab::Mine;
+        InboxFilter {
+            state: query.tab.state(),
+            // Who may decide nothing has nothing that is theirs to decide: no tool has this name.
+            tool: if mine && !self.may_decide(ctx) {
+                "-".to_owned()
+            } else {
+                query.tool.clone()
+            },
+            not_of: if mine && !self.policy().caller_may_decide {
+                me.to_owned()
+            } else {
+                String::new()
+            },
+            team: query.team.clone(),
+            release: query.release.clone(),
+            text: query.text.trim().to_owned(),
+            after,
+            limit: PAGE + 1,
+        }
+    }
+
+    fn may_decide(&self, ctx: &Ctx) -> bool {
+        allows(&ctx.principal, Command::Approve)
+    }
+
+    fn row(&self, ctx: &Ctx, item: &InboxItem) -> InboxRow {
+        let now = ctx.now();
+        let overdue = !item.state.is_final() && item.expires_at <= now;
+        let state = if overdue { State::Rejected } else { item.state };
+        InboxRow {
+            id: item.id.clone(),
+            state,
+            headline: text::visible(&item.headline),
+            summary: text::visible(&item.summary),
+            tool: tools::find(&item.tool).map_or(item.tool.clone(), |tool| tool.title().to_owned()),
+            release: item.release_key.as_deref().map(text::visible),
+            team: item.team_name.as_deref().map(text::visible),
+            asked_by: text::visible(&format!("{} via {}", item.caller_name, item.client_name)),
+            risk: item.risk,
+            verdicts: VerdictCounts::of(&item.checks),
+            proposed: When::new(item.created_at, now),
+            age: duration(item.settled_at.unwrap_or(now).since(item.created_at)),
+            expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
+            not_mine: self.not_mine(ctx, state, &item.caller_id),
+        }
+    }
+
+    /// Why this person can't decide an action of this caller, while there is something to decide.
+    pub(super) fn not_mine(&self, ctx: &Ctx, state: State, caller: &PersonId) -> Option<String> {
+        let person = ctx.principal.person()?;
+        if state.is_final() {
+            return None;
+        }
+        if !self.may_decide(ctx) {
+            return Some("A reviewer or lead decides it.".to_owned());
+        }
+        self.policy().refuses(&person.id, caller).map(str::to_owned)
+    }
+
+    /// Where the next action is that this person can decide; empty: nothing waits.
+    pub(super) async fn next_of(&self, ctx: &Ctx, but: &ActionId) -> Result<String, Error> {
+        let Some(person) = ctx.principal.person() else {
+            return Ok(String::new());
+        };
+        let query = InboxQuery {
+            tab: Tab::Mine,
+            ..InboxQuery::default()
+        };
+        let filter = InboxFilter {
+            limit: 2,
+            ..self.filter(ctx, &query, person.id.as_str())
+        };
+        let items = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move { Ok::<_, Error>(tx.inbox(&filter).await?) })
+            })
+            .await?;
+        let next = items.into_iter().find(|item| item.id != but.as_str());
+        Ok(next.map_or(String::new(), |item| format!("/actions/{}", item.id)))
+    }
+}
+
+fn choice(value: &str, label: &str) -> Choice {
+    Choice {
+        value: value.to_owned(),
+        label: text::visible(label),
+    }
+}

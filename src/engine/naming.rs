@@ -1,0 +1,40 @@
+//! Names for records, from the database, in one batch.
+
+use super::Error;
+use crate::domain::view::Named;
+use crate::domain::{Facts, FactsQuery, RecordKind, text};
+use crate::store::ReadTx;
+
+/// The names of many records.
+pub(super) struct Names(Facts);
+
+impl Names {
+    /// Loads the names of these records.
+    pub(super) async fn load<T: AsRef<str>>(tx: &mut ReadTx, ids: impl IntoIterator<Item = T>) -> Result<Self, Error> {
+        Ok(Self(tx.facts(&FactsQuery::default().with(ids)).await?))
+    }
+
+    /// The facts behind the names.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.0
+    }
+
+    /// A record with the names people use for it. One that is not there is named by its ID alone.
+    pub(super) fn named(&self, id: &str) -> Named {
+        let kind = RecordKind::of(id).unwrap_or(RecordKind::Action);
+        match self.0.name_of(id) {
+            Some((key, name)) => Named {
+                kind,
+                id: id.to_owned(),
+                key: key.map(text::visible),
+                name: text::visible(name),
+            },
+            None => Named {
+                kind,
+                id: id.to_owned(),
+                key: None,
+                name: format!("unknown {}", kind.word()),
+            },
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Proposing: validate, plan, check, freeze the envelope, and store action and audit entry in one short write.
+
+use super::answer::{dry_run, pending};
+use super::planning::{self, Planned};
+use super::{Answer, Engine, Error, entries};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::store::{ActionRow, ChainCall, Ending, ReadCall, WriteTx};
+use crate::tools::schema::{self, Call, MAX_PAYLOAD};
+use crate::tools::{AnyTool, NewIds};
+use serde_json::{Value, json};
+
+/// How far back a citation counts as read.
+const READ_WINDOW: i64 = Timestamp::DAY;
+
+/// What was sent, before it is known to be any good.
+struct Sent {
+    tool: &'static dyn AnyTool,
+    arguments: Value,
+    payload: Value,
+    /// Canonical JSON of the payload.
+    text: String,
+    digest: String,
+    client: Client,
+    caller: Person,
+}
+
+impl Engine {
+    /// Proposes an action, or answers with the one that the key already belongs to.
+    pub(super) async fn propose(
+        &self,
+        ctx: &Ctx,
+        tool: &'static dyn AnyTool,
+        arguments: Value,
+    ) -> Result<Answer, Error> {
+        self.authorize(ctx, Command::Propose).await?;
+        let Principal::Client { caller, client, .. } = &ctx.principal else {
+            return Err(Error::NotAuthorized {
+                why: "Actions are proposed through a client.".to_owned(),
+            });
+        };
+        let mut ctx = ctx.clone();
+        ctx.workflow = arguments.get("workflow").and_then(Value::as_str).map(str::to_owned);
+        let outcome = match sent(tool, arguments, client, caller) {
+            Ok(sent) => self.propose_sent(&ctx, sent).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &outcome {
+            self.refused(&ctx, tool, error).await?;
+        }
+        outcome
+    }
+
+    async fn propose_sent(&self, ctx: &Ctx, sent: Sent) -> Result<Answer, Error> {
+        let dry = sent.arguments.get("dryRun").and_then(Value::as_bool) == Some(true);
+        let key = sent
+            .arguments
+            .get("idempotencyKey")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        // Before anything is judged: a known key gives its action whatever has become of tools, facts and policy.
+        if !dry && let Some(original) = self.original(ctx, &sent, &key).await? {
+            return Ok(original);
+        }
+        let fields = schema::problems(self.validator(sent.tool), &sent.arguments);
+        if !fields.is_empty() {
+            return Err(Error::Invalid { fields });
+        }
+        let call: Call = schema::arguments(&sent.arguments).map_err(|fields| Error::Invalid { fields })?;
+        self.flush_reads().await?;
+        let (planned, chain, unread) = self.plan_now(ctx, &sent).await?;
+        if call.dry_run {
+            return dry_run(&planned, &sent.digest);
+        }
+        let action = self.freeze(ctx, &sent, &call, &planned, chain, unread)?;
+        let answer = pending(self, &action, &planned);
+        let supersedes = call.supersedes_action_id;
+        let inserted = {
+            let (action, sent_payload) = (action, sent.payload.clone());
+            self.store
+                .write(ctx, move |tx| {
+                    Box::pin(async move { insert(tx, action, sent_payload, supersedes).await })
+                })
+                .await?
+        };
+        if inserted {
+            return answer;
+        }
+        // Somebody used the key between our look and our write: theirs is the original.
+        self.original(ctx, &sent, &key)
+            .await?
+            .ok_or_else(|| Error::internal("a key that is taken has no action"))
+    }
+
+    /// The action that the key belongs to, if there is one; an error if it is another proposal.
+    async fn original(&self, ctx: &Ctx, sent: &Sent, key: &str) -> Result<Option<Answer>, Error> {
+        let (client, key) = (sent.client.id.clone(), key.to_owned());
+        let known = self
+            .store
+            .read(ctx, |tx| {
+                Box::pin(async move { Ok::<_, Error>(tx.action_by_key(&client, &key).await?) })
+            })
+            .await?;
+        let Some(action) = known else { return Ok(None) };
+        let same = action.caller_id == sent.caller.id
+            && action.tool == sent.tool.name()
+            && action.payload_digest == sent.digest;
+        if !same {
+            return Err(Error::IdempotencyConflict { action: action.id });
+        }
+        self.answer_again(ctx, action).await.map(Some)
+    }
+
+    async fn plan_now(&self, ctx: &Ctx, sent: &Sent) -> Result<(Planned, Vec<ChainCall>, Vec<String>), Error> {
+        let policy = self.policy();
+        let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
+        let (client, caller) = (sent.client.id.clone(), sent.caller.id.clone());
+        let (trace, since) = (
+            ctx.trace_given.then(|| ctx.trace_id.clone()),
+            ctx.now().plus(-READ_WINDOW),
+        );
+        let ports = self.ports.clone();
+        self.store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let planned = planning::plan(tx, tool, &payload, NewIds::Fresh(&ports), &policy)
+                        .await?
+                        .map_err(|fields| Error::Invalid { fields })?;
+                    let reads = tx.reads(client.as_str(), caller.as_str(), since).await?;
+                    let from = match trace {
+                        Some(_) => Timestamp(0),
+                        None => tx.last_proposal(client.as_str(), caller.as_str()).await?,
+                    };
+                    let unread = unread(&text, &reads);
+                    let mut chain: Vec<ChainCall> = reads
+                        .iter()
+                        .filter(|read| trace.as_ref().is_none_or(|trace| *trace == read.trace_id) && read.at > from)
+                        .map(ChainCall::from)
+                        .collect();
+                    chain.drain(..chain.len().saturating_sub(ChainCall::CALLS));
+                    Ok((planned, chain, unread))
+                })
+            })
+            .await
+    }
+
+    fn freeze(
+        &self,
+        ctx: &Ctx,
+        sent: &Sent,
+        call: &Call,
+        planned: &Planned,
+        call_chain: Vec<ChainCall>,
+        unread: Vec<String>,
+    ) -> Result<ActionRow, Error> {
+        let (plan, policy, now) = (&planned.plan, self.policy(), ctx.now());
+        let id: ActionId = self.ports.id();
+        let expires_at = now.plus(policy.expiry(plan.risk));
+        let envelope = Envelope {
+            envelope_version: Envelope::VERSION,
+            tenant: ctx.tenant().clone(),
+            action_id: id.clone(),
+            tool: sent.tool.name().to_owned(),
+            tool_version: sent.tool.version(),
+            payload: sent.payload.clone(),
+            change_set: plan.change_set.clone(),
+            evidence: planned.seals(),
+            risk: plan.risk,
+            expires_at,
+            supersedes_action_id: call.supersedes_action_id.clone(),
+        };
+        let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
+        let summary = preview::summary(&plan.change_set, &planned.place());
+        let words = [
+            &plan.headline,
+            &summary,
+            &call.reason,
+            &sent.caller.name,
+            &sent.client.name,
+            id.as_str(),
+        ]
+        .map(|text| text.to_lowercase())
+        .join(" ");
+        Ok(ActionRow {
+            approval_id: self.ports.id(),
+            client_id: sent.client.id.clone(),
+            caller_id: sent.caller.id.clone(),
+            idempotency_key: call.idempotency_key.clone(),
+            tool: sent.tool.name().to_owned(),
+            tool_version: sent.tool.version(),
+            state: State::PendingApproval,
+            revision: 1,
+            risk: plan.risk,
+            headline: plan.headline.clone(),
+            summary,
+            reason: call.reason.clone(),
+            workflow: call.workflow.clone(),
+            request_id: ctx.request_id.clone(),
+            trace_id: ctx.trace_id.clone(),
+            call_chain,
+            unread,
+            release_id: plan.place.release.as_ref().map(|id| id.as_str().to_owned()),
+            team_id: plan.place.team.as_ref().map(|id| id.as_str().to_owned()),
+            payload: sent.text.clone(),
+            payload_digest: sent.digest.clone(),
+            envelope: bytes,
+            digest,
+            checks: planned.checks.clone(),
+            policy_version: policy.version,
+            words,
+            created_at: now,
+            expires_at,
+            settled_at: None,
+            reason_codes: Vec::new(),
+            outcome: None,
+            result: None,
+            supersedes: call.supersedes_action_id.as_ref().map(|id| id.as_str().to_owned()),
+            superseded_by: None,
+            id,
+        })
+    }
+
+    /// The entry of a proposal that was refused: what was wrong, never what was sent.
+    async fn refused(&self, ctx: &Ctx, tool: &dyn AnyTool, error: &Error) -> Result<(), Error> {
+        if matches!(error, Error::Internal { .. }) {
+            return Ok(());
+        }
+        let mut content = entries::content(ctx);
+        content.tool = Some(tool.name().to_owned());
+        content.details = match error {
+            Error::Invalid { fields } => json!({ "code": error.code(), "fields": fields }),
+            _ => json!({ "code": error.code(), "message": error.to_string() }),
+        };
+        self.write_entry(
+            ctx,
+            crate::store::Entry {
+                event: Event::Refused,
+                action_id: None,
+                content,
+            },
+        )
+        .await
+    }
+}
+
+fn sent(tool: &'static dyn AnyTool, arguments: Value, client: &Client, caller: &Person) -> Result<Sent, Error> {
+    if !arguments.is_object() {
+        return Err(Error::field("", "must be an object"));
+    }
+    let payload = schema::payload_of(&arguments);
+    let text = canonical::to_string(&payload).map_err(|error| Error::field("", error.to_string()))?;
+    if text.len() > MAX_PAYLOAD {
+        return Err(Error::field(
+            "",
+            format!("the payload has {} bytes; at most {MAX_PAYLOAD} fit", text.len()),
+        ));
+    }
+    let digest = canonical::digest(text.as_bytes());
+    Ok(Sent {
+        tool,
+        arguments,
+        payload,
+        text,
+        digest,
+        client: client.clone(),
+        caller: caller.clone(),
+    })
+}
+
+/// IDs that the payload cites and that no read had returned. Teams, people and actions are known without reading records.
+fn unread(payload: &str, reads: &[ReadCall]) -> Vec<String> {
+    ids::scan(payload)
+        .into_iter()
+        .filter(|id| {
+            !matches!(
+                RecordKind::of(id),
+                Some(RecordKind::Team | RecordKind::Person | RecordKind::Action | RecordKind::Approval)
+            )
+        })
+        .filter(|id| !reads.iter().any(|read| read.record_ids.iter().any(|known| known == id)))
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn insert(
+    tx: &mut WriteTx,
+    action: ActionRow,
+    payload: Value,
+    supersedes: Option<ActionId>,
+) -> Result<bool, Error> {
+    if !tx.insert_action(&action).await? {
+        return Ok(false);
+    }
+    if let Some(old) = supersedes {
+        supersede(tx, &old, &action).await?;
+    }
+    let details = json!({
+        "digest": action.digest,
+        "payloadDigest": action.payload_digest,
+        "payload": payload,
+        "checks": action.checks,
+        "risk": action.risk,
+        "expiresAt": action.expires_at,
+    });
+    let mut entry = entries::about(tx, &action, Event::Proposed, State::PendingApproval, details).await?;
+    entry.content.note = Some(action.reason.clone());
+    entry.content.records = ids::scan(&action.payload).into_iter().map(str::to_owned).collect();
+    tx.record(entry);
+    Ok(true)
+}
+
+/// Closes the proposer's earlier action in favour of this one. One that is final already stays as it ended.
+async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &ActionRow) -> Result<(), Error> {
+    let known = tx.action(old).await?.filter(|known| known.caller_id == new.caller_id);
+    let Some(known) = known else {
+        return Err(Error::field("/supersedesActionId", "there is no such action of yours"));
+    };
+    if known.state == State::Executed {
+        return Err(Error::field(
+            "/supersedesActionId",
+            "that action was executed; it cannot be superseded",
+        ));
+    }
+    if let Ok(to) = known.state.supersede() {
+        let words = format!("Superseded by {}.", new.id);
+        tx.settle(&known, Ending::because(to, &[ReasonCode::Superseded], &words))
+            .await?;
+        let mut entry = entries::about(tx, &known, Event::Superseded, to, json!({ "supersededBy": new.id })).await?;
+        entry.content.note = Some(words);
+        tx.record(entry);
+    }
+    tx.link_superseded(old, &new.id).await?;
+    Ok(())
+}

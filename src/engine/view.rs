@@ -1,0 +1,482 @@
+//! The action page: everything a reviewer must be able to check, from stored facts.
+
+use super::naming::Names;
+use super::planning::{self, opened};
+use super::standing::parse;
+use super::{Engine, Error, entries};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::view::*;
+use crate::domain::*;
+use crate::store::{ActionRow, AuditRecord, ReadTx};
+use crate::tools;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+mod tree;
+
+/// What one read of the store gives for a page.
+struct Loaded {
+    action: ActionRow,
+    envelope: Envelope,
+    /// The checks: today's while it is pending, else those that the last decision (or the proposal) rested on.
+    checks: Vec<Check>,
+    names: Names,
+    timeline: Vec<AuditRecord>,
+    place: tools::PlanPlace,
+    tenant: String,
+    client: String,
+}
+
+impl Engine {
+    /// Everything about an action, for its page. `seen`: a person looks at it (and no browser fetches it ahead), which is kept
+    /// once per person, digest and session.
+    pub async fn view(&self, ctx: &Ctx, id: &str, seen: bool) -> Result<ActionView, Error> {
+        self.authorize(ctx, Command::ViewActions).await?;
+        let action_id = parse(id)?;
+        if seen {
+            self.mark_seen(ctx, &action_id).await?;
+        }
+        let policy = self.policy();
+        let loaded = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move { load(tx, &action_id, &policy).await })
+            })
+            .await?;
+        Ok(self.render(ctx, loaded))
+    }
+
+    async fn mark_seen(&self, ctx: &Ctx, id: &ActionId) -> Result<(), Error> {
+        let Principal::Person { person, session, .. } = &ctx.principal else {
+            return Ok(());
+        };
+        let (id, person, session) = (id.clone(), person.id.clone(), session.clone());
+        let known = {
+            let (id, person, session) = (id.clone(), person.clone(), session.clone());
+            self.store
+                .read(ctx, move |tx| {
+                    Box::pin(async move {
+                        let Some(action) = tx.action(&id).await? else {
+                            return Ok::<_, Error>(true);
+                        };
+                        Ok(tx.has_seen(&id, &person, &action.digest, &session).await?)
+                    })
+                })
+                .await?
+        };
+        if known {
+            return Ok(());
+        }
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    let Some(action) = tx.action(&id).await? else {
+                        return Ok::<_, Error>(());
+                    };
+                    if tx.insert_view(&id, &person, &action.digest, &session).await? {
+                        let details = json!({ "digest": action.digest });
+                        let entry = entries::about(tx, &action, Event::Viewed, action.state, details).await?;
+                        tx.record(entry);
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    fn render(&self, ctx: &Ctx, loaded: Loaded) -> ActionView {
+        let now = ctx.now();
+        let Loaded {
+            action,
+            envelope,
+            checks,
+            names,
+            timeline,
+            place,
+            tenant,
+            client,
+        } = loaded;
+        let state = action.state_at(now);
+        let caller = names.named(action.caller_id.as_str());
+        let asked_by = format!("{} via {}", caller.name, text::visible(&client));
+        let executed = state == State::Executed;
+        let outcome = if action.is_overdue(now) {
+            Some("Its time ran out.".to_owned())
+        } else {
+            action
+                .outcome
+                .as_deref()
+                .map(|words| with_codes(words, &action.reason_codes))
+        };
+        let title = tools::find(&action.tool).map_or(action.tool.as_str(), |tool| tool.title());
+        ActionView {
+            state,
+            outcome,
+            headline: text::visible(&action.headline),
+            summary: text::visible(&action.summary),
+            tool: (title.to_owned(), action.tool.clone()),
+            risk: action.risk,
+            proposed: When::new(action.created_at, now),
+            expires: (!state.is_final()).then(|| When::new(action.expires_at, now)),
+            digest: action.digest.clone(),
+            context: context(ctx, &tenant, &place, &names),
+            tree: tree::of(&envelope.change_set, &names, executed),
+            creates: other_creates(&envelope.change_set, &names),
+            updates: updates(&envelope.change_set, &names),
+            references: references(&envelope, &names, now),
+            claim: claim(&action, asked_by, &names, now),
+            payload: fields(&envelope.payload),
+            payload_json: text::visible(&action.payload),
+            identifiers: identifiers(&action),
+            call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
+            timeline: timeline.iter().map(|record| step(record, now)).collect(),
+            result: executed.then(|| ResultView {
+                created: envelope
+                    .change_set
+                    .created_ids()
+                    .iter()
+                    .map(|id| names.named(id))
+                    .collect(),
+                updated: envelope
+                    .change_set
+                    .updated_ids()
+                    .iter()
+                    .map(|id| names.named(id))
+                    .collect(),
+            }),
+            panel: self.panel(ctx, &action, state, &checks, &envelope),
+            checks,
+            id: action.id.to_string(),
+        }
+    }
+
+    fn panel(&self, ctx: &Ctx, action: &ActionRow, state: State, checks: &[Check], envelope: &Envelope) -> Panel {
+        let not_mine = self.not_mine(ctx, state, &action.caller_id);
+        let mine = not_mine.is_none() && !state.is_final();
+        let block = checks.iter().find(|check| check.verdict == Verdict::Block);
+        let pending = state == State::PendingApproval;
+        let failed: Vec<CheckId> = checks
+            .iter()
+            .filter(|check| check.verdict >= Verdict::Warn)
+            .map(|check| check.id)
+            .collect();
+        let counted = preview::summary(&envelope.change_set, "");
+        Panel {
+            approve: mine && pending && block.is_none(),
+            reject: mine && pending,
+            execute: mine && state == State::Approved,
+            revoke: mine && state == State::Approved,
+            why_not: match (not_mine, block) {
+                (Some(why), _) => Some(why),
+                (None, Some(block)) if pending => Some(format!("It can't be approved: {}", block.message)),
+                _ => None,
+            },
+            you_approve: format!(
+                "{} Digest {}…",
+                counted,
+                action
+                    .digest
+                    .trim_start_matches("sha256:")
+                    .chars()
+                    .take(12)
+                    .collect::<String>()
+            ),
+            reasons: ReasonCode::for_rejection()
+                .map(|code| {
+                    let ticked = matches!(code, ReasonCode::Check(check) if failed.contains(&check));
+                    (code.as_str().to_owned(), code.words().to_owned(), ticked)
+                })
+                .collect(),
+        }
+    }
+}
+
+async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded, Error> {
+    let missing = || Error::NotFound {
+        kind: RecordKind::Action,
+        id: id.as_str().to_owned(),
+    };
+    let action = tx.action(id).await?.ok_or_else(missing)?;
+    let envelope = opened(&action)?;
+    let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
+    if let Some(tool) = tools::find(&action.tool)
+        && let Ok(planned) = planning::again(tx, tool, &envelope, policy).await?
+    {
+        place = planned.plan.place;
+        if action.state == State::PendingApproval {
+            checks = planned.checks;
+        }
+    }
+    if action.state != State::PendingApproval
+        && let Some(decision) = tx
+            .decisions(id)
+            .await?
+            .into_iter()
+            .rfind(|decision| !decision.verdicts.is_empty())
+    {
+        checks = decision.verdicts;
+    }
+    // A target that has changed makes planning fail; where it acts is known all the same.
+    place.release = place
+        .release
+        .or_else(|| action.release_id.as_deref().and_then(|id| ReleaseId::parse(id).ok()));
+    place.team = place
+        .team
+        .or_else(|| action.team_id.as_deref().and_then(|id| TeamId::parse(id).ok()));
+    let mut wanted: BTreeSet<String> = ids::scan(&action.envelope).into_iter().map(str::to_owned).collect();
+    wanted.extend(
+        action
+            .call_chain
+            .iter()
+            .flat_map(|call| call.record_ids.iter().cloned()),
+    );
+    wanted.extend(action.unread.iter().cloned());
+    wanted.insert(action.caller_id.to_string());
+    wanted.extend(place.release.iter().map(ToString::to_string));
+    wanted.extend(place.team.iter().map(ToString::to_string));
+    wanted.extend(place.components.iter().map(ToString::to_string));
+    let names = Names::load(tx, &wanted).await?;
+    let timeline = tx.audit_of_action(id).await?;
+    let tenant = tx.tenant_name().await?.unwrap_or_default();
+    let client = tx
+        .clients(&[action.client_id.as_str()])
+        .await?
+        .pop()
+        .map(|client| client.name)
+        .unwrap_or_default();
+    Ok(Loaded {
+        action,
+        envelope,
+        checks,
+        names,
+        timeline,
+        place,
+        tenant,
+        client,
+    })
+}
+
+fn with_codes(words: &str, codes: &[ReasonCode]) -> String {
+    let codes: Vec<&str> = codes.iter().map(|code| code.words()).collect();
+    let words = text::visible(words);
+    if codes.is_empty() {
+        words
+    } else {
+        format!("{words} ({})", codes.join("; "))
+    }
+}
+
+fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: &Names) -> Vec<Line> {
+    let mut lines = vec![Line::text(
+        "Tenant",
+        format!("{} ({})", text::visible(tenant), ctx.tenant()),
+    )];
+    let mut add = |label: &str, id: Option<&str>| {
+        lines.extend(id.map(|id| Line::record(label, names.named(id))));
+    };
+    add("Team", place.team.as_ref().map(TeamId::as_str));
+    add("Release", place.release.as_ref().map(ReleaseId::as_str));
+    add(
+        "Certification",
+        place.certification.as_ref().map(CertificationId::as_str),
+    );
+    for component in &place.components {
+        let kind = names.facts().components.get(component.as_str()).map(|c| c.kind.label());
+        add(kind.unwrap_or("Component"), Some(component.as_str()));
+    }
+    lines
+}
+
+fn other_creates(change_set: &ChangeSet, names: &Names) -> Vec<Reference> {
+    change_set
+        .creates()
+        .filter(|create| create.kind != RecordKind::WorkItem)
+        .map(|create| Reference {
+            record: Named {
+                kind: create.kind,
+                id: create.id.clone(),
+                key: None,
+                name: format!("New {}", create.kind.word()),
+            },
+            lines: create
+                .fields
+                .iter()
+                .map(
+                    |(field, value)| match value.as_str().filter(|id| RecordKind::of(id).is_some()) {
+                        Some(id) => Line::record(field, names.named(id)),
+                        None => Line::text(field, plain(value, names)),
+                    },
+                )
+                .collect(),
+        })
+        .collect()
+}
+
+fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> {
+    change_set
+        .updates()
+        .map(|update| UpdateView {
+            record: names.named(&update.id),
+            fields: update
+                .fields
+                .iter()
+                .map(|change| {
+                    (
+                        change.field.clone(),
+                        plain(&change.before, names),
+                        plain(&change.after, names),
+                    )
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// A value as a reader sees it: names for IDs, a dash for nothing.
+fn plain(value: &Value, names: &Names) -> String {
+    match value {
+        Value::Null => "—".to_owned(),
+        Value::String(id) if RecordKind::of(id).is_some() => {
+            let named = names.named(id);
+            format!("{} ({id})", named.key.unwrap_or(named.name))
+        }
+        Value::String(words) => text::visible(words),
+        other => text::visible(&other.to_string()),
+    }
+}
+
+/// Every finding, control, evidence, blocker and work item that the envelope names, with enough to judge it.
+fn references(envelope: &Envelope, names: &Names, now: Timestamp) -> Vec<Reference> {
+    let text = envelope.payload.to_string();
+    let facts = names.facts();
+    let mut found = Vec::new();
+    for id in ids::scan(&text) {
+        let mut lines = Vec::new();
+        let mut add = |label: &str, value: String| lines.push(Line::text(label, text::visible(&value)));
+        if let Some(evidence) = facts.evidence.get(id) {
+            add("Provider", evidence.provider.clone());
+            add("Kind", evidence.kind.clone());
+            let age = evidence.collected_at.relative(now);
+            add(
+                "Collected",
+                format!(
+                    "{age}, {} (from {})",
+                    evidence.collected_at.second(),
+                    evidence.collected_from.label()
+                ),
+            );
+            add("SHA-256", evidence.sha256.clone());
+            add("Size", format!("{} bytes", evidence.size));
+            evidence.commit.iter().for_each(|commit| add("Commit", commit.clone()));
+        } else if let Some(finding) = facts.findings.get(id) {
+            add("Severity", finding.severity.label().to_owned());
+            add("Status", finding.status.label().to_owned());
+            add("Rule", format!("{} ({})", finding.rule, finding.provider));
+            if let Some(location) = &finding.location {
+                add(
+                    "Where",
+                    finding
+                        .line
+                        .map_or(location.clone(), |line| format!("{location}:{line}")),
+                );
+            }
+            add("Says", finding.message.clone());
+            add("Last seen", finding.last_seen_at.relative(now));
+        } else if let Some(control) = facts.controls.get(id) {
+            add("Status", control.status.label().to_owned());
+        } else if let Some(blocker) = facts.blockers.get(id) {
+            add("Status", blocker.status.label().to_owned());
+            add("Severity", blocker.severity.label().to_owned());
+        } else if let Some(item) = facts.work_items.get(id) {
+            add("Status", item.status.label().to_owned());
+            add("Priority", item.priority.label().to_owned());
+        } else {
+            continue;
+        }
+        found.push(Reference {
+            record: names.named(id),
+            lines,
+        });
+    }
+    found
+}
+
+fn claim(action: &ActionRow, asked_by: String, names: &Names, now: Timestamp) -> Claim {
+    Claim {
+        reason: text::visible(&action.reason),
+        asked_by,
+        reads: action
+            .call_chain
+            .iter()
+            .map(|call| ReadView {
+                tool: call.tool.clone(),
+                at: When::new(call.at, now),
+                records: call.record_ids.iter().map(|id| names.named(id)).collect(),
+                more: call.more,
+            })
+            .collect(),
+        unread: action.unread.iter().map(|id| names.named(id)).collect(),
+    }
+}
+
+/// The payload as fields: a JSON Pointer and a value for each leaf.
+fn fields(payload: &Value) -> Vec<(String, String)> {
+    fn walk(value: &Value, at: &str, rows: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                fields
+                    .iter()
+                    .for_each(|(name, item)| walk(item, &format!("{at}{}", pointer(&[name])), rows));
+            }
+            Value::Array(items) if !items.is_empty() => {
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(n, item)| walk(item, &format!("{at}/{n}"), rows));
+            }
+            Value::String(words) => rows.push((at.to_owned(), text::visible(words))),
+            other => rows.push((at.to_owned(), other.to_string())),
+        }
+    }
+    let mut rows = Vec::new();
+    walk(payload, "", &mut rows);
+    rows
+}
+
+fn identifiers(action: &ActionRow) -> Vec<(String, String)> {
+    let mut rows = vec![
+        ("Approval ID", action.approval_id.to_string()),
+        ("Action ID", action.id.to_string()),
+        ("Request ID", action.request_id.clone()),
+        ("Trace ID", action.trace_id.clone()),
+        ("Idempotency key", text::visible(&action.idempotency_key)),
+        ("Digest", action.digest.clone()),
+        ("Payload digest", action.payload_digest.clone()),
+        ("Tool", format!("{} (version {})", action.tool, action.tool_version)),
+    ];
+    let optional = [
+        ("Workflow", &action.workflow),
+        ("Supersedes", &action.supersedes),
+        ("Superseded by", &action.superseded_by),
+    ];
+    rows.extend(
+        optional
+            .into_iter()
+            .filter_map(|(label, value)| Some((label, text::visible(value.as_ref()?)))),
+    );
+    rows.into_iter()
+        .map(|(label, value)| (label.to_owned(), value))
+        .collect()
+}
+
+fn step(record: &AuditRecord, now: Timestamp) -> TimelineStep {
+    TimelineStep {
+        seq: record.seq,
+        event: record.event.clone(),
+        words: super::audit::words(record),
+        actor: text::visible(&record.content.actor.label()),
+        at: When::new(record.at, now),
+        note: record.content.note.as_deref().map(text::visible),
+    }
+}
