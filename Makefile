@@ -72,22 +72,26 @@ build-built:
 dev-built:
 	cargo leptos watch -- serve --demo
 
+# Lines with `+` run under `make -n` too, where they must only say what they would do.
+DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+BUILD := $(if $(DRY),@echo )cargo build
+
 wasm-dev:
-	+cargo build $(WASM) --profile wasm-dev
+	+$(BUILD) $(WASM) --profile wasm-dev
 
 wasm-release:
-	+cargo build $(WASM) --profile wasm-release
+	+$(BUILD) $(WASM) --profile wasm-release
 
 server:
-	+cargo build --package loopiq-server --package xtask
+	+$(BUILD) --package loopiq-server --package xtask
 
 server-release:
-	+cargo build --package xtask
-	+cargo build --package loopiq-server --release
+	+$(BUILD) --package xtask
+	+$(BUILD) --package loopiq-server --release
 
 # All test programs, and the binary the browser tests start, in one go.
 tests:
-	+cargo build --workspace --bins --tests
+	+$(BUILD) --workspace --bins --tests
 
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 

@@ -192,6 +192,19 @@ fn missing(kind: RecordKind, id: &str) -> Error {
     }
 }
 
+/// Every record that an answer names: those that were asked for first, then those that they refer to.
+fn returned(answer: &Value) -> Vec<String> {
+    let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
+    let asked = items.chain([answer]).filter_map(|item| item.get("id").and_then(Value::as_str));
+    let mut found: Vec<String> = asked.map(str::to_owned).collect();
+    for id in ids::scan(&answer.to_string()) {
+        if !found.iter().any(|known| known == id) {
+            found.push(id.to_owned());
+        }
+    }
+    found
+}
+
 /// `{items, nextCursor?}`; there is a next page where this one is full.
 fn page<T: Serialize>(items: &[T], limit: i64, cursor: impl Fn(&T) -> String) -> Value {
     let next = items.last().filter(|_| items.len() as i64 >= limit).map(cursor);
@@ -470,7 +483,7 @@ impl Engine {
             request_id: ctx.request_id.clone(),
             tool: tool.to_owned(),
             arguments_digest: canonical::digest(arguments.as_bytes()),
-            record_ids: ids::scan(&answer.to_string()).into_iter().map(str::to_owned).collect(),
+            record_ids: returned(answer),
             at: ctx.now(),
         };
         self.queue().push((tenant.clone(), call));

@@ -21,6 +21,7 @@ pub(crate) fn Checks(
     let (passed, mut open): (Vec<Check>, Vec<Check>) =
         checks.into_iter().partition(|check| check.verdict == Verdict::Pass);
     open.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    let none = open.is_empty() && passed.is_empty();
     let passes = match passed.len() {
         0 => String::new(),
         1 => "1 check passes".to_owned(),
@@ -31,6 +32,7 @@ pub(crate) fn Checks(
             <h2 id="checks">
                 "Checks " <small class="quiet">{summary(counts)}</small>
             </h2>
+            {none.then(|| view! { <p>"No check has spoken of this action."</p> })}
             <ul class="checks">
                 {open.into_iter().map(|check| view! { <CheckItem check on_page=&on_page fields=&fields /> }).collect_view()}
             </ul>
@@ -57,15 +59,7 @@ fn summary(counts: VerdictCounts) -> String {
     let parts: Vec<String> = [(counts.block, "block"), (counts.warn, "warn"), (counts.pass, "pass")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| {
-            if count == 1 && word == "pass" {
-                "1 passes".to_owned()
-            } else if count == 1 {
-                format!("1 {word}s")
-            } else {
-                format!("{count} {word}")
-            }
-        })
+        .map(|(count, word)| format!("{count} {word}"))
         .collect();
     parts.join(" · ")
 }

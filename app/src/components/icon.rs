@@ -37,12 +37,13 @@ impl Shape {
             Shape::Triangle => ("M8 2.2L14.8 13.8H1.2zM8 6.5v3.2M8 11.6v.4", ""),
             Shape::Octagon => ("M5.4 1.8h5.2l3.6 3.6v5.2l-3.6 3.6H5.4l-3.6-3.6V5.4zM5 8h6", ""),
             Shape::Question => ("M5 6a3 3 0 1 1 4.4 2.6c-1 .6-1.4 1-1.4 2M8 13v.4", ""),
-            Shape::Bars(1) => ("M9 12V7h2v5zM13 12V3h1.5v9z", "M4 12v-2h3v2z"),
-            Shape::Bars(2) => ("M13 12V3h1.5v9z", "M4 12v-2h3v2zM8.5 12V7h3v5z"),
-            Shape::Bars(_) => ("", "M4 12v-2h3v2zM8.5 12V7h3v5zM12.5 12V3h3v9z"),
+            Shape::Bars(_) => ("", ""),
         }
     }
 }
+
+/// Three bars of growing height; those above the level are faint.
+const BARS: [&str; 3] = ["M1 14v-4h3.5v4z", "M6.25 14V6h3.5v8z", "M11.5 14V2H15v12z"];
 
 /// Draws a shape in the colour of its text.
 #[component]
@@ -55,6 +56,15 @@ pub(crate) fn Icon(
         <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
             {(!line.is_empty()).then(|| view! { <path class="line" d=line></path> })}
             {(!fill.is_empty()).then(|| view! { <path class="fill" d=fill></path> })}
+            {BARS
+                .into_iter()
+                .zip(1u8..)
+                .filter_map(|(bar, at)| match shape {
+                    Shape::Bars(level) => Some(if at <= level { ("fill", bar) } else { ("fill faint", bar) }),
+                    _ => None,
+                })
+                .map(|(class, bar)| view! { <path class=class d=bar></path> })
+                .collect_view()}
         </svg>
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn Lines(
 ) -> impl IntoView {
     let lines = lines.into_iter().map(|line| {
         let value = match line.record {
-            Some(record) => view! { <RecordLink record /> }.into_any(),
+            Some(record) => view! { <RecordLink record bare=true /> }.into_any(),
             None => view! { <bdi>{line.value}</bdi> }.into_any(),
         };
         view! {

@@ -34,11 +34,13 @@ pub(crate) fn RecordLink(
     /// Whether this page holds its detail.
     #[prop(optional)]
     on_page: bool,
+    /// Whether the kind is left out, because a label beside it says it.
+    #[prop(optional)]
+    bare: bool,
 ) -> impl IntoView {
     let Named { kind, id, key, name } = record;
     let label = view! {
-        <span class="record-kind">{kind.word()}</span>
-        " "
+        {(!bare).then(|| view! { <span class="record-kind">{kind.word()}</span> " " })}
         {key.filter(|key| *key != name).map(|key| view! { <code class="key">{key}</code> " " })}
         <bdi>{name}</bdi>
     };

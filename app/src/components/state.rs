@@ -39,8 +39,7 @@ pub(crate) fn RiskBadge(
     view! {
         <span class=class>
             <Icon shape />
-            {risk.as_str()}
-            <span class="risk-word">" risk"</span>
+            <span>{risk.as_str()} <span class="risk-word">" risk"</span></span>
         </span>
     }
 }

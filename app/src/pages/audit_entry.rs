@@ -50,7 +50,7 @@ fn render(entry: AuditEntryView) -> AnyView {
                 <h2 id="entry">"Entry"</h2>
                 <dl class="lines">
                     <div><dt>"Time"</dt><dd><Exact when=row.at /></dd></div>
-                    <div><dt>"Who"</dt><dd><bdi>{row.actor}</bdi></dd></div>
+                    <div><dt>"Who"</dt><dd><bdi dir="ltr">{row.actor}</bdi></dd></div>
                     {row
                         .action
                         .map(|action| {

@@ -116,6 +116,8 @@ fn Filters(
 ) -> impl IntoView {
     let tab = query.tab.as_str();
     view! {
+        <details class="fold" open=filtered>
+            <summary>"Filter"</summary>
         <form class="filters" method="get" action="/" role="search" aria-label="Filter actions">
             <input type="hidden" name="tab" value=tab />
             <div class="field grow">
@@ -139,6 +141,7 @@ fn Filters(
                     })}
             </div>
         </form>
+        </details>
     }
     .into_any()
 }
@@ -188,7 +191,7 @@ fn Row(row: InboxRow) -> impl IntoView {
                         .into_iter()
                         .map(|place| view! { <span class="part"><bdi>{place}</bdi></span> " " })
                         .collect_view()}
-                    <span class="part">"asked by " <bdi>{row.asked_by}</bdi></span>
+                    <span class="part">"asked by " <bdi dir="ltr">{row.asked_by}</bdi></span>
                     {row.not_mine.map(|why| view! { " " <span class="part not-mine">{why}</span> })}
                 </p>
             </div>

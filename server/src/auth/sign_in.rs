@@ -11,6 +11,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use loopiq::domain::Role;
+use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
 use serde::{Deserialize, Serialize};
 use std::error::Error as _;
@@ -114,7 +116,7 @@ pub(super) async fn finish(
     }
     let Some(code) = answer.code else { return unreadable(&app) };
     match app.oidc.finish(pending, &code, &state, answer.iss.as_deref(), now).await {
-        Ok(assertion) => enter(&app, &session, &assertion, &return_to).await,
+        Ok(assertion) => enter(&app, &session, assertion, &return_to).await,
         Err(error) => refused(&app, &error, &return_to),
     }
 }
@@ -129,9 +131,8 @@ async fn take(session: &Session, state: &str) -> Result<Option<PendingSignIn>, S
 }
 
 /// Signs the person in, under a new session ID.
-async fn enter(app: &App, session: &Session, assertion: &Assertion, return_to: &str) -> Response {
-    let Assertion { issuer, subject, tenant, roles, email, name } = assertion;
-    let (tenant, person) = match app.engine.sign_in(tenant, issuer, subject, email, name, roles).await {
+async fn enter(app: &App, session: &Session, assertion: Assertion, return_to: &str) -> Response {
+    let (tenant, person) = match app.engine.sign_in(&assertion.tenant, asserted(&assertion)).await {
         Ok(found) => found,
         Err(error) => {
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
@@ -157,6 +158,12 @@ async fn enter(app: &App, session: &Session, assertion: &Assertion, return_to: &
             pages::broken().page(&app.stylesheet)
         }
     }
+}
+
+/// The assertion in our words. Roles that mean nothing here are the provider's own business.
+fn asserted(assertion: &Assertion) -> Asserted {
+    let Assertion { issuer, subject, tenant: _, roles, email, name } = assertion.clone();
+    Asserted { issuer, subject, email, name, roles: roles.iter().filter_map(|role| Role::parse(role)).collect() }
 }
 
 /// Puts this person into the session. What it held of whoever was signed in before goes; other tabs' sign-ins stay.

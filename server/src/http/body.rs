@@ -10,7 +10,7 @@ use axum::response::Response;
 use std::time::Duration;
 
 /// The largest body that is read: 1 MiB.
-pub const MAX_BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 
 /// How long the client may take to send, and the service to answer.
 const PATIENCE: Duration = Duration::from_secs(30);

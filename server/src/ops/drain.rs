@@ -10,10 +10,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often what agents read is written to its journal.
 const FLUSH: Duration = Duration::from_millis(250);
-/// How often actions are looked at whose time is over.
+/// How often actions and sessions are looked at whose time is over.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How often sessions are forgotten whose time is over.
-const PURGE: Duration = Duration::from_secs(300);
 
 /// Ends when the process is told to stop: SIGTERM, or Ctrl-C.
 ///
@@ -52,7 +50,6 @@ pub async fn end(app: &App) {
 pub async fn chores(app: App, stop: CancellationToken) {
     let mut flush = turns(FLUSH);
     let mut sweep = turns(SWEEP);
-    let mut purge = turns(PURGE);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -67,11 +64,6 @@ pub async fn chores(app: App, stop: CancellationToken) {
                     Ok(0) => {}
                     Ok(expired) => tracing::info!(expired, "actions expired"),
                     Err(error) => tracing::error!(%error, "actions whose time is over could not be expired"),
-                }
-            }
-            _ = purge.tick() => {
-                if let Err(error) = app.store.purge_sessions(app.ports.now()).await {
-                    tracing::error!(%error, "old sessions could not be forgotten");
                 }
             }
         }

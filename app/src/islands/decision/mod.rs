@@ -80,12 +80,12 @@ pub fn DecisionPanel(
                     }
                 })}
             {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() draft=draft.clone() open /> })}
-            <p class="progress" role="status">
-                {move || desk.progress()}
-            </p>
-            <p class="refusal" role="alert">
-                {move || desk.refusal()}
-            </p>
+            <div class="answers">
+                <p role="status">{move || desk.progress()}</p>
+                <p class="refusal" class:said=move || desk.said() role="alert">
+                    {move || desk.refusal()}
+                </p>
+            </div>
             <p class="again" hidden=move || !matches!(desk.phase.get(), Phase::Unknown(_))>
                 <button type="button" class="button" on:click=move |_| desk.look_again()>
                     "Look again"

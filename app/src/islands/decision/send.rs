@@ -56,6 +56,11 @@ impl Desk {
         }
     }
 
+    /// Whether there is a refusal to read.
+    pub(super) fn said(self) -> bool {
+        matches!(self.phase.get(), Phase::Refused(_) | Phase::Unknown(_))
+    }
+
     /// Sends one decision; a second press while it is under way does nothing.
     pub(super) fn send(
         self,

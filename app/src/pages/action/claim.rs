@@ -32,7 +32,7 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>) -> impl I
         <section class="card claim" aria-labelledby="claim">
             <h2 id="claim">"The agent's claim, not verified"</h2>
             <blockquote class="prose" dir="auto">{claim.reason}</blockquote>
-            <p class="quiet">"Asked by " <bdi>{claim.asked_by}</bdi></p>
+            <p class="quiet">"Asked by " <bdi dir="ltr">{claim.asked_by}</bdi></p>
             {cites_unread
                 .then(|| {
                     view! {

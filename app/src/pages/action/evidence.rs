@@ -70,8 +70,8 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
             view! {
                 <tr role="row">
                     <th scope="row" role="rowheader">{field}</th>
-                    <td role="cell" data-label="Before" class="before"><del>{shown(before)}</del></td>
-                    <td role="cell" data-label="After" class="after"><ins>{shown(after)}</ins></td>
+                    <td role="cell" data-label="Before" class="before">{shown(before, false)}</td>
+                    <td role="cell" data-label="After" class="after">{shown(after, true)}</td>
                 </tr>
             }
         });
@@ -98,11 +98,11 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
     .into_any()
 }
 
-/// An empty value, said in words.
-fn shown(value: String) -> AnyView {
-    if value.is_empty() {
-        view! { <span class="quiet">"nothing"</span> }.into_any()
-    } else {
-        view! { <bdi>{value}</bdi> }.into_any()
+/// A value before or after; an empty one is said in words.
+fn shown(value: String, after: bool) -> AnyView {
+    match (value.is_empty(), after) {
+        (true, _) => view! { <span class="quiet">"nothing"</span> }.into_any(),
+        (false, false) => view! { <del dir="auto">{value}</del> }.into_any(),
+        (false, true) => view! { <ins dir="auto">{value}</ins> }.into_any(),
     }
 }

@@ -116,7 +116,7 @@ fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView 
                         view! { <References id="evidence" title="Evidence and references" references=action.references /> }
                     })}
                 <ClaimBox claim=action.claim on_page=&on_page />
-                <PayloadView fields=action.payload json=action.payload_json />
+                <PayloadView fields=action.payload json=action.payload_json on_page=&on_page />
                 <Identifiers identifiers=action.identifiers chain=action.call_chain />
                 <Timeline steps=action.timeline audit />
             </div>

@@ -1,18 +1,25 @@
 //! The payload as fields and as canonical JSON, and the identifiers that name this action elsewhere.
 
 use crate::components::code::{CodeBlock, CopyText};
+use crate::components::record::anchor;
 use leptos::prelude::*;
+use loopiq::domain::RecordKind;
+use std::collections::HashSet;
 
 /// The payload. Each field has an anchor, `payload` and its pointer, which the checks link to.
 #[component]
-pub(super) fn PayloadView(fields: Vec<(String, String)>, json: String) -> impl IntoView {
+pub(super) fn PayloadView<'a>(
+    fields: Vec<(String, String)>,
+    json: String,
+    on_page: &'a HashSet<String>,
+) -> impl IntoView + use<> {
     let count = fields.len();
     let rows = fields.into_iter().map(|(pointer, value)| {
         let id = format!("payload{pointer}");
         view! {
             <tr role="row" id=id>
                 <th scope="row" role="rowheader"><code>{pointer}</code></th>
-                <td role="cell" data-label="Value"><bdi>{value}</bdi></td>
+                <td role="cell" data-label="Value">{shown(value, on_page)}</td>
             </tr>
         }
     });
@@ -38,6 +45,18 @@ pub(super) fn PayloadView(fields: Vec<(String, String)>, json: String) -> impl I
         </section>
     }
     .into_any()
+}
+
+/// A field's value: an ID as such, and as a link where this page holds the record's detail.
+fn shown(value: String, on_page: &HashSet<String>) -> AnyView {
+    if on_page.contains(&value) {
+        let href = format!("#{}", anchor(&value));
+        view! { <a href=href><code>{value}</code></a> }.into_any()
+    } else if RecordKind::of(&value).is_some() {
+        view! { <code>{value}</code> }.into_any()
+    } else {
+        view! { <bdi>{value}</bdi> }.into_any()
+    }
 }
 
 /// Approval, action, request, trace, workflow, key, digests, and the calls of the trace in order.

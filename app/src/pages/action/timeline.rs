@@ -16,7 +16,7 @@ pub(super) fn Timeline(steps: Vec<TimelineStep>, audit: bool) -> impl IntoView {
         };
         view! {
             <li>
-                <p><strong>{step.words}</strong> " " <span>"by " <bdi>{step.actor}</bdi></span></p>
+                <p><strong>{step.words}</strong> " " <span>"by " <bdi dir="ltr">{step.actor}</bdi></span></p>
                 {step.note.map(|note| view! { <blockquote class="prose" dir="auto">{note}</blockquote> })}
                 <p class="quiet"><Exact when=step.at /> " · " {entry}</p>
             </li>

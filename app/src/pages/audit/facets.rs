@@ -20,9 +20,14 @@ pub(super) fn Facets(asked: Asked, rows: Vec<AuditRow>) -> impl IntoView {
     let releases = counted("release", rows.iter().filter_map(|row| row.release.clone()));
     view! {
         <aside class="facets" aria-label="Narrow the search">
+            <details class="fold">
+                <summary>"Narrow the search"</summary>
+                <div class="facet-groups">
             {group("State after", states, &asked)}
             {group("Events on this page", events, &asked)}
             {group("Releases on this page", releases, &asked)}
+                </div>
+            </details>
         </aside>
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn QueryForm(asked: Asked, error: Option<(u32, String)>) -> impl Into
             .map(|(at, message)| {
                 view! {
                     <div class="query-error" id="query-error" role="alert">
-                        <p>{message} " (at character " {at + 1} ")"</p>
+                        <p>"This query cannot be read: " {message} " (at character " {at + 1} ")"</p>
                         <pre aria-hidden="true">{marked(&text, at)}</pre>
                     </div>
                 }

@@ -1,0 +1,76 @@
+//! `loopiq import`: evidence and findings from a scanner's file.
+
+use super::{engine, known_tenant, print};
+use crate::settings::Installation;
+use anyhow::{Context, Result, anyhow, bail};
+use loopiq::context::{Ctx, Ports};
+use loopiq::domain::Timestamp;
+use loopiq::import::{Format, MAX_BYTES};
+use std::path::{Path, PathBuf};
+
+/// What `loopiq import` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file.
+    file: PathBuf,
+    #[command(flatten)]
+    installation: Installation,
+    /// The tenant.
+    #[arg(long)]
+    tenant: String,
+    /// The release's key, such as PAY-2026.11.
+    #[arg(long, value_name = "KEY")]
+    release: String,
+    /// The file's format; without it, it is told by the content.
+    #[arg(long, value_parser = format)]
+    format: Option<Format>,
+    /// When the scan ran, where the file does not say: RFC 3339, or a date.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    collected_at: Option<Timestamp>,
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::parse(name).ok_or_else(|| "this version reads sarif".to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "must be RFC 3339, such as 2026-11-22T21:20:00Z, or a date".to_owned())
+}
+
+/// Imports the file and prints what became of it.
+///
+/// # Errors
+/// The file cannot be read, holds something else, or there is no such tenant or release.
+pub async fn run(args: Args, ports: Ports) -> Result<()> {
+    let Args { file, installation, tenant, release, format, collected_at, json } = args;
+    let bytes = read(&file)?;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let engine = engine(&installation, &ports).await?;
+    let tenant = known_tenant(&engine, &tenant).await?;
+    let ctx = Ctx::system(tenant, &ports);
+    let report = engine
+        .import(&ctx, &release, &name, bytes, format, collected_at)
+        .await
+        // An engine's "arguments" are not what somebody at a console calls a file.
+        .map_err(|error| match error {
+            loopiq::engine::Error::Invalid { fields } => {
+                anyhow!("{}", fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join("; "))
+            }
+            loopiq::engine::Error::NotFound { .. } => anyhow!("there is no release {release} in this tenant"),
+            error => error.into(),
+        })?;
+    print(&report, json)
+}
+
+/// Reads the file, but not one that is too large to be read anyway.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let cannot = || format!("{} cannot be read", file.display());
+    let size = std::fs::metadata(file).with_context(cannot)?.len();
+    if size > MAX_BYTES as u64 {
+        bail!("{} is larger than {} MiB", file.display(), MAX_BYTES >> 20);
+    }
+    std::fs::read(file).with_context(cannot)
+}

@@ -1,0 +1,100 @@
+//! What the binary does from a console. Each command works beside a running service, prints its result on stdout and
+//! everything else on stderr.
+
+pub mod audit;
+pub mod helix;
+pub mod import;
+pub mod schema;
+pub mod serve;
+pub mod token;
+
+use crate::settings::{Cli, Command, Installation};
+use anyhow::{Context, Result, bail};
+use loopiq::context::Ports;
+use loopiq::domain::TenantId;
+use loopiq::engine::Engine;
+use loopiq::store::Store;
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Runs one command.
+///
+/// # Errors
+/// What it says, in one line, is for the person at the console.
+pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
+    match cli.command {
+        Command::Serve(args) => serve::run(args, ports).await,
+        Command::Token(args) => token::run(args, ports).await,
+        Command::Import(args) => import::run(args, ports).await,
+        Command::Helix(args) => helix::run(args).await,
+        Command::Schema(command) => schema::run(command).await,
+        Command::Audit(command) => audit::run(command, ports).await,
+    }
+}
+
+/// An error as one line: what failed, and why.
+pub fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        // Many errors repeat their cause in their own text.
+        if !line.contains(&cause) {
+            if !line.is_empty() {
+                line.push_str(": ");
+            }
+            line.push_str(&cause);
+        }
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Prints a result on stdout: in words, or as one JSON object.
+pub(crate) fn print<T: Display + Serialize>(result: &T, json: bool) -> Result<()> {
+    let text = if json { serde_json::to_string(result)? } else { result.to_string() };
+    print_line(&text)
+}
+
+/// Prints a line on stdout.
+pub(crate) fn print_line(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).context("the result cannot be printed")
+}
+
+/// The store of an installation that exists.
+pub(crate) async fn open(installation: &Installation) -> Result<Store> {
+    installation.must_exist()?;
+    Ok(Store::open(&installation.url()?).await?)
+}
+
+/// An engine for a command. It makes no links, so it needs no public URL.
+pub(crate) async fn engine(installation: &Installation, ports: &Ports) -> Result<Engine> {
+    Ok(Engine::new(open(installation).await?, ports.clone(), ""))
+}
+
+/// A tenant's name from the command line.
+pub(crate) fn tenant(name: &str) -> Result<TenantId> {
+    TenantId::parse(name).ok().with_context(|| format!("{name} is no tenant's name: a-z, 0-9 and hyphens"))
+}
+
+/// The tenant, if the installation has it.
+pub(crate) async fn known_tenant(engine: &Engine, name: &str) -> Result<TenantId> {
+    let tenant = tenant(name)?;
+    if engine.store().tenants().await?.contains(&tenant) {
+        return Ok(tenant);
+    }
+    bail!("there is no tenant {name} here");
+}
+
+/// What a demo leaves in its data directory: the public URL it was last started with. Commands that hand out tokens
+/// without asking anybody work only where it is.
+pub(crate) fn demo_marker(data_dir: &Path) -> PathBuf {
+    data_dir.join("demo-url")
+}
+
+/// The public URL of the demo in this data directory; `None` where the installation is no demo.
+pub fn demo_url(data_dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(demo_marker(data_dir)).ok()?;
+    Some(text.trim().to_owned()).filter(|url| !url.is_empty())
+}

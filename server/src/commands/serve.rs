@@ -1,0 +1,248 @@
+//! `loopiq serve`.
+
+use super::{demo_marker, print_line};
+use crate::demo_idp::DemoIdp;
+use crate::oidc::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, Oidc, OidcSettings};
+use crate::ops::{drain, metrics};
+use crate::settings::{Installation, is_loopback, public_url};
+use crate::site::Site;
+use crate::{App, demo, http};
+use anyhow::{Context, Result, bail};
+use axum::serve::ListenerExt;
+use loopiq::context::Ports;
+use loopiq::domain::canonical::hex;
+use loopiq::engine::Engine;
+use loopiq::store::Store;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What `loopiq serve` takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    installation: Installation,
+    /// Where to listen.
+    #[arg(long, env = "LOOPIQ_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDR:PORT", value_parser = address)]
+    listen: SocketAddr,
+    /// Where browsers and clients reach the service. Without it, http:// and the address listened on.
+    #[arg(long, env = "LOOPIQ_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Demo: an identity provider without passwords, and tenants with records. On loopback only.
+    #[arg(long, env = "LOOPIQ_DEMO", value_parser = clap::builder::FalseyValueParser::new())]
+    demo: bool,
+    #[command(flatten)]
+    oidc: OidcArgs,
+}
+
+/// The identity provider. Needed without `--demo`.
+#[derive(Debug, Clone, clap::Args)]
+struct OidcArgs {
+    /// Issuer of the identity provider, as its discovery document writes it.
+    #[arg(long, env = "LOOPIQ_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// The client that the identity provider knows this service by.
+    #[arg(long, env = "LOOPIQ_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// That client's secret. Better in the environment: other users of the machine see flags.
+    #[arg(long, env = "LOOPIQ_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    oidc_client_secret: Option<String>,
+    /// The ID token's claim that names the tenant.
+    #[arg(long, env = "LOOPIQ_OIDC_TENANT_CLAIM", default_value = DEFAULT_TENANT_CLAIM, value_name = "CLAIM")]
+    oidc_tenant_claim: String,
+    /// The ID token's claim that lists the roles.
+    #[arg(long, env = "LOOPIQ_OIDC_ROLES_CLAIM", default_value = DEFAULT_ROLES_CLAIM, value_name = "CLAIM")]
+    oidc_roles_claim: String,
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// One line, before anything is served: the data directory, the port, the site, the database or a setting cannot be
+/// used.
+pub async fn run(args: Args, ports: Ports) -> Result<()> {
+    if args.demo && !args.listen.ip().is_loopback() {
+        bail!(
+            "--demo signs people in without a password, so it listens on loopback alone; {} is reached from elsewhere",
+            args.listen
+        );
+    }
+    let given_url = args.public_url.as_deref().map(public_url).transpose()?;
+    if args.demo && given_url.as_deref().is_some_and(|url| !is_loopback(url)) {
+        bail!("--demo signs people in without a password, so its public URL must be on loopback");
+    }
+    if !args.demo {
+        args.oidc.must_be_complete()?;
+    }
+    let site = Site::find()?;
+    args.installation.prepare()?;
+    let database = args.installation.url()?;
+    let listener = listen(args.listen).await?;
+    let address = listener.local_addr().context("the address listened on")?;
+    let url = given_url.unwrap_or_else(|| format!("http://{address}"));
+    if !args.demo && !url.starts_with("https://") && !is_loopback(&url) {
+        tracing::warn!(url, "the public URL is not https: cookies and pages can be read on the way");
+    }
+
+    let store = Store::open(&database).await?;
+    let app = app(&args, store, ports, &url, &site, address)?;
+    mark_demo(&args, &app).await?;
+    let router = http::router(&app, &site)?;
+    print_line(&format!("ready on {url}"))?;
+    serve(listener, router, app).await
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!("{address} is in use by another program; see --listen"),
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    })
+}
+
+/// The service on this store, with its identity provider.
+fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address: SocketAddr) -> Result<App> {
+    let (oidc, demo_idp) = if args.demo {
+        let (settings, idp) = demo_provider(url, &ports, site.stylesheet())?;
+        (settings, Some(idp))
+    } else {
+        (args.oidc.settings(url)?, None)
+    };
+    Ok(App {
+        engine: Engine::new(store.clone(), ports.clone(), url),
+        store,
+        ports,
+        public_url: Arc::from(url),
+        oidc: Oidc::new(oidc).map_err(|error| anyhow::anyhow!("{}", cause_of(&error)))?,
+        demo_idp,
+        leptos: site.leptos(address),
+        stylesheet: Arc::from(site.stylesheet()),
+        metrics: metrics::recorder()?,
+        draining: Arc::default(),
+    })
+}
+
+/// The demo's identity provider at this address, and how the service signs in with it. The client's secret is made anew
+/// at each start: both sides are this process.
+///
+/// # Errors
+/// The URL or the demo's people do not fit, which is a mistake of the program.
+pub fn demo_provider(url: &str, ports: &Ports, stylesheet: &str) -> Result<(OidcSettings, DemoIdp)> {
+    let settings = OidcSettings {
+        issuer: format!("{url}/demo-idp"),
+        client_id: "loopiq".to_owned(),
+        client_secret: hex(&ports.random::<32>()),
+        redirect_url: format!("{url}/auth/callback"),
+        tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
+        roles_claim: DEFAULT_ROLES_CLAIM.to_owned(),
+    };
+    let clock = ports.clone();
+    let idp = DemoIdp::new(
+        &settings.issuer,
+        &settings.client_id,
+        &settings.client_secret,
+        vec![settings.redirect_url.clone()],
+        demo::people(),
+        Arc::new(move || clock.now().0.div_euclid(1_000_000)),
+    )?
+    .with_stylesheet(Some(stylesheet.to_owned()));
+    Ok((settings, idp))
+}
+
+/// Brings the demo's records in, and leaves the mark of a demo; without `--demo` takes the mark away, so that nobody is
+/// given a token for nothing.
+async fn mark_demo(args: &Args, app: &App) -> Result<()> {
+    let marker = demo_marker(&args.installation.data_dir);
+    if let Some(idp) = &app.demo_idp {
+        demo::seed(&app.engine, idp.issuer()).await.context("the demo's records could not be written")?;
+        return std::fs::write(&marker, format!("{}\n", app.public_url))
+            .with_context(|| format!("{} cannot be written", marker.display()));
+    }
+    match std::fs::remove_file(&marker) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", marker.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, app: App) -> Result<()> {
+    // Nagle's algorithm would hold back the second half of each page for 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let stop = CancellationToken::new();
+    let signal = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move {
+            if let Err(error) = drain::told_to_stop().await {
+                tracing::error!(%error, "the process cannot listen for signals");
+                std::future::pending::<()>().await;
+            }
+            drain::begin(&app);
+            stop.cancel();
+        }
+    });
+    let chores = tokio::spawn(drain::chores(app.clone(), stop.clone()));
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    tokio::select! {
+        outcome = serving => outcome.context("the service broke off")?,
+        () = async {
+            stop.cancelled().await;
+            tokio::time::sleep(drain::PATIENCE).await;
+        } => tracing::warn!("requests under way were given up after {} seconds", drain::PATIENCE.as_secs()),
+    }
+    stop.cancel();
+    signal.abort();
+    let _ = chores.await;
+    drain::end(&app).await;
+    Ok(())
+}
+
+impl OidcArgs {
+    fn needed(&self) -> [(&'static str, &'static str, Option<&String>); 3] {
+        [
+            ("LOOPIQ_OIDC_ISSUER", "--oidc-issuer", self.oidc_issuer.as_ref()),
+            ("LOOPIQ_OIDC_CLIENT_ID", "--oidc-client-id", self.oidc_client_id.as_ref()),
+            ("LOOPIQ_OIDC_CLIENT_SECRET", "--oidc-client-secret", self.oidc_client_secret.as_ref()),
+        ]
+    }
+
+    fn must_be_complete(&self) -> Result<()> {
+        for (variable, flag, value) in self.needed() {
+            if value.is_none_or(|value| value.trim().is_empty()) {
+                bail!(
+                    "{variable} (or {flag}) is not set; the service needs an identity provider, or --demo to bring its own"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn settings(&self, url: &str) -> Result<OidcSettings> {
+        self.must_be_complete()?;
+        let [issuer, client_id, client_secret] = self.needed().map(|(_, _, value)| value.cloned().unwrap_or_default());
+        Ok(OidcSettings {
+            issuer,
+            client_id,
+            client_secret,
+            redirect_url: format!("{url}/auth/callback"),
+            tenant_claim: self.oidc_tenant_claim.clone(),
+            roles_claim: self.oidc_roles_claim.clone(),
+        })
+    }
+}
+
+/// What is wrong with the settings: the error's own text is for the person who signs in.
+fn cause_of(error: &crate::oidc::OidcError) -> String {
+    let cause = std::error::Error::source(error);
+    format!("the identity provider's settings cannot be used: {}", cause.map_or_else(|| error.to_string(), ToString::to_string))
+}
+
+/// An address to listen on: `127.0.0.1:3000`, `[::1]:3000` or `localhost:3000`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text.to_socket_addrs().map_err(|_| "must be ADDR:PORT, such as 127.0.0.1:3000".to_owned())?;
+    found.next().ok_or_else(|| "this name has no address".to_owned())
+}

@@ -1,0 +1,207 @@
+use crate::world::{World, text};
+use loopiq::engine::Error;
+use serde_json::json;
+
+async fn executed(world: &World) -> (String, String, String) {
+    let mut developer = world.client("developer");
+    developer.trace_id = "0af7651916cd43dd8448eb211c80319c".into();
+    developer.trace_given = true;
+    let tool = "loopiq_create_remediation_work_package";
+    let answer = world
+        .engine
+        .call(&developer, tool, world.package("k1"))
+        .await
+        .expect("a proposal")
+        .structured;
+    let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+    let reviewer = world.person("reviewer");
+    world
+        .engine
+        .approve(&reviewer, &id, &digest, &[])
+        .await
+        .expect("approved");
+    world.engine.execute(&reviewer, &id).await.expect("executed");
+    let record = text(&world.get(&id).await["result"], "parentId");
+    (id, developer.trace_id, record)
+}
+
+#[tokio::test]
+async fn an_execution_is_found_by_everything_it_is_known_by() {
+    let world = World::new().await;
+    let (id, trace, record) = executed(&world).await;
+    let auditor = world.person("auditor");
+    for query in [
+        format!("trace:{trace} event:action.executed"),
+        "person:reviewer@acme.example event:action.executed".to_owned(),
+        "person:reviewer state:executed".to_owned(),
+        format!("record:{record}"),
+        format!("record:WI-2 event:action.executed"),
+        format!("action:{id} event:action.executed"),
+        "key:k1 event:action.executed".to_owned(),
+        "release:SHOP-1 event:action.executed".to_owned(),
+        "tool:loopiq_create_remediation_work_package event:action.executed".to_owned(),
+        "parameterize hostile event:action.executed".to_owned(),
+        "event:action.executed after:2026-11-22 before:2026-11-23".to_owned(),
+    ] {
+        let page = world.engine.search_audit(&auditor, &query, "").await.expect("a page");
+        assert_eq!(page.error, None, "{query}");
+        assert!(
+            page.rows.iter().any(|row| row.event == "action.executed"),
+            "{query}: {:?}",
+            page.rows
+        );
+    }
+    for query in [
+        "trace:00000000000000000000000000000001",
+        "event:action.executed after:2026-11-23",
+        "key:k2",
+        "nonsense",
+    ] {
+        let page = world.engine.search_audit(&auditor, query, "").await.expect("a page");
+        assert_eq!(page.rows.len(), 0, "{query}");
+    }
+    let wrong = world
+        .engine
+        .search_audit(&auditor, "colour:red", "")
+        .await
+        .expect("a page");
+    assert_eq!(wrong.error.expect("an error").0, 0);
+    let stranger = world.person_of(&world.globex, "auditor");
+    let page = world
+        .engine
+        .search_audit(&stranger, &format!("trace:{trace}"), "")
+        .await
+        .expect("a page");
+    assert!(page.rows.is_empty(), "another tenant's log");
+}
+
+#[tokio::test]
+async fn only_those_who_may_search_the_trail() {
+    let world = World::new().await;
+    for role in ["developer", "reviewer", "nobody"] {
+        let refused = world.engine.search_audit(&world.person(role), "", "").await;
+        assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{role}");
+    }
+    for role in ["auditor", "lead", "operator"] {
+        assert!(
+            world.engine.search_audit(&world.person(role), "", "").await.is_ok(),
+            "{role}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_repeat() {
+    let world = World::new().await;
+    for n in 0..60 {
+        world.proposed(&format!("k{n}")).await;
+    }
+    let auditor = world.person("auditor");
+    let (mut after, mut seen) = (String::new(), Vec::new());
+    loop {
+        let page = world
+            .engine
+            .search_audit(&auditor, "event:action.proposed", &after)
+            .await
+            .expect("a page");
+        seen.extend(page.rows.iter().map(|row| row.seq));
+        match page.next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 60);
+    assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
+
+    let reviewer = world.person("reviewer");
+    let (mut query, mut ids) = (loopiq::domain::view::InboxQuery::default(), Vec::new());
+    loop {
+        let page = world.engine.inbox(&reviewer, &query).await.expect("a page");
+        ids.extend(page.rows.iter().map(|row| row.id.clone()));
+        match page.next {
+            Some(next) => query.after = next,
+            None => break,
+        }
+    }
+    assert_eq!(ids.len(), 60);
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "oldest first");
+}
+
+#[tokio::test]
+async fn a_changed_entry_is_named_and_entries_cannot_be_changed_in_passing() {
+    use sqlx::{AnyConnection, Connection, Executor};
+    let world = World::new().await;
+    executed(&world).await;
+    let whole = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    assert_eq!((whole.bad, whole.entries > 5), (None, true));
+    let url = format!("sqlite://{}", world.folder.path().join("loopiq.db").display());
+    let mut connection = AnyConnection::connect(&url).await.expect("a connection");
+    for sql in [
+        "UPDATE audit_contents SET content = '{}' WHERE seq = 3",
+        "DELETE FROM audit_contents WHERE seq = 3",
+        "UPDATE audit_entries SET at = 0 WHERE seq = 3",
+        "DELETE FROM audit_entries WHERE seq = 3",
+    ] {
+        assert!(connection.execute(sql).await.is_err(), "{sql}");
+    }
+    // Whoever owns the file can drop the trigger; the hashes still tell.
+    connection
+        .execute("DROP TRIGGER audit_contents_stay")
+        .await
+        .expect("dropped");
+    connection
+        .execute(
+            "UPDATE audit_contents SET content = replace(content, 'acme', 'evil') WHERE tenant = 'acme' AND seq = 3",
+        )
+        .await
+        .expect("changed");
+    let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    assert_eq!(report.bad.map(|(seq, _)| seq), Some(3));
+    let other = world.engine.verify_audit(&world.globex.tenant).await.expect("a report");
+    assert_eq!(other.bad, None);
+}
+
+#[tokio::test]
+async fn a_proposals_entry_keeps_what_the_article_lists() {
+    let world = World::new().await;
+    let (id, _, _) = executed(&world).await;
+    let view = world
+        .engine
+        .view(&world.person("reviewer"), &id, true)
+        .await
+        .expect("a page");
+    let seq = view
+        .timeline
+        .iter()
+        .find(|step| step.event == "action.proposed")
+        .expect("proposed")
+        .seq;
+    let entry = world
+        .engine
+        .audit_entry(&world.person("auditor"), seq)
+        .await
+        .expect("an entry");
+    assert!(entry.intact);
+    let content: serde_json::Value = serde_json::from_str(&entry.content).expect("JSON");
+    for pointer in [
+        "/actor/callerEmail",
+        "/requestId",
+        "/traceId",
+        "/workflow",
+        "/tool",
+        "/approvalId",
+        "/idempotencyKey",
+        "/details/payload",
+        "/details/digest",
+        "/release/key",
+    ] {
+        assert!(
+            content.pointer(pointer).is_some_and(|value| !value.is_null()),
+            "{pointer}"
+        );
+    }
+    assert_eq!(
+        content["details"]["payload"]["parent"]["title"],
+        json!("Remove injection findings in login")
+    );
+}

@@ -1,0 +1,10 @@
+//! The engine through its use cases, on a fresh database each.
+
+mod apply;
+mod audit;
+mod decide;
+mod import;
+mod propose;
+mod reads;
+mod state_machine;
+mod world;

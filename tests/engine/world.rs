@@ -1,0 +1,414 @@
+//! A small world: two tenants, their people, one release each with evidence and a backlog; time stands still until it is moved.
+
+use loopiq::context::{Ctx, Ports};
+use loopiq::domain::*;
+use loopiq::engine::{Answer, Engine, Error};
+use loopiq::store::{Asserted, Store};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// When every test begins.
+pub const START: &str = "2026-11-22T09:00:00Z";
+
+pub struct World {
+    pub engine: Engine,
+    pub acme: Place,
+    pub globex: Place,
+    pub clock: Arc<AtomicI64>,
+    pub folder: tempfile::TempDir,
+}
+
+/// The records of one tenant.
+#[derive(Clone)]
+pub struct Place {
+    pub tenant: TenantId,
+    pub people: Vec<(String, Person)>,
+    pub client: Client,
+    pub team: TeamId,
+    pub release: ReleaseId,
+    pub other_release: ReleaseId,
+    pub certification: CertificationId,
+    pub control: ControlId,
+    pub story: WorkItemId,
+    pub finding: FindingId,
+    pub evidence: EvidenceId,
+    pub blocker: BlockerId,
+    pub elsewhere: BlockerId,
+}
+
+impl Place {
+    pub fn person(&self, role: &str) -> Person {
+        self.people
+            .iter()
+            .find(|(name, _)| name == role)
+            .map(|(_, person)| person.clone())
+            .expect("known person")
+    }
+}
+
+pub fn sarif(results: Value) -> Vec<u8> {
+    json!({
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "probe", "rules": [
+                { "id": "sql-injection", "shortDescription": { "text": "SQL injection" },
+                  "properties": { "security-severity": "9.1" } },
+                { "id": "style", "defaultConfiguration": { "level": "note" } },
+            ] } },
+            "invocations": [{ "executionSuccessful": true, "endTimeUtc": "2026-11-20T10:00:00Z" }],
+            "results": results,
+        }],
+    })
+    .to_string()
+    .into_bytes()
+}
+
+pub fn result(rule: &str, file: &str, line: u32) -> Value {
+    json!({
+        "ruleId": rule, "message": { "text": format!("{rule} in {file}") },
+        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line } } }],
+    })
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
+        let start = Timestamp::parse(START).expect("a time");
+        let clock = Arc::new(AtomicI64::new(start.0));
+        let (time, drawn) = (clock.clone(), AtomicU64::new(0));
+        let ports = Ports::new(
+            // Every look at the clock is a microsecond later, so that an order in time is an order of events.
+            move || Timestamp(time.fetch_add(1, Ordering::SeqCst)),
+            move |bytes| {
+                let draw = drawn.fetch_add(1, Ordering::SeqCst);
+                let hash = Sha256::digest(draw.to_be_bytes());
+                bytes
+                    .iter_mut()
+                    .zip(hash.iter().cycle())
+                    .for_each(|(byte, random)| *byte = *random);
+            },
+        );
+        let store = Store::open(&url).await.expect("a database");
+        let engine = Engine::new(store, ports, "http://127.0.0.1:3000");
+        let acme = settle(&engine, "acme").await;
+        let globex = settle(&engine, "globex").await;
+        Self {
+            engine,
+            acme,
+            globex,
+            clock,
+            folder,
+        }
+    }
+
+    pub fn pass(&self, micros: i64) {
+        self.clock.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    pub fn person(&self, role: &str) -> Ctx {
+        self.person_of(&self.acme, role)
+    }
+
+    pub fn person_of(&self, place: &Place, role: &str) -> Ctx {
+        let principal = Principal::Person {
+            tenant: place.tenant.clone(),
+            person: place.person(role),
+            session: format!("session of {role}"),
+        };
+        Ctx::new(principal, self.engine.ports())
+    }
+
+    pub fn client(&self, role: &str) -> Ctx {
+        self.client_of(&self.acme, role)
+    }
+
+    pub fn client_of(&self, place: &Place, role: &str) -> Ctx {
+        let principal = Principal::Client {
+            tenant: place.tenant.clone(),
+            caller: place.person(role),
+            client: place.client.clone(),
+        };
+        Ctx::new(principal, self.engine.ports())
+    }
+
+    /// A work package of one story and two tasks, with real references.
+    pub fn package(&self, key: &str) -> Value {
+        let acme = &self.acme;
+        json!({
+            "idempotencyKey": key,
+            "reason": format!("Blocker {} keeps the release from its certification.", acme.blocker),
+            "workflow": "release-readiness",
+            "releaseId": acme.release, "certificationId": acme.certification, "teamId": acme.team,
+            "application": "shop",
+            "parent": { "title": "Remove injection findings in login", "description": "Found by probe.",
+                        "owner": "developer@acme.example", "priority": "high", "acceptanceCriteria": ["No finding is left."] },
+            "children": [
+                { "clientRef": "one", "title": "Parameterize the query in routes/login.ts:34", "description": "d",
+                  "estimate": "2 h", "findingIds": [acme.finding], "controlIds": [acme.control], "evidenceIds": [acme.evidence] },
+                { "clientRef": "two", "title": "Test the login with hostile input", "description": "d", "estimate": 3,
+                  "findingIds": [acme.finding], "controlIds": [], "evidenceIds": [acme.evidence] },
+            ],
+            "blockerIds": [acme.blocker],
+        })
+    }
+
+    pub async fn propose(&self, arguments: Value) -> Result<Answer, Error> {
+        self.engine
+            .call(
+                &self.client("developer"),
+                "loopiq_create_remediation_work_package",
+                arguments,
+            )
+            .await
+    }
+
+    /// Proposes the package under this key: (action ID, digest).
+    pub async fn proposed(&self, key: &str) -> (String, String) {
+        let answer = self.propose(self.package(key)).await.expect("a proposal").structured;
+        (text(&answer, "actionId"), text(&answer, "digest"))
+    }
+
+    pub async fn get(&self, id: &str) -> Value {
+        let arguments = json!({ "actionId": id });
+        self.engine
+            .call(&self.client("developer"), "loopiq_get_action", arguments)
+            .await
+            .expect("an action")
+            .structured
+    }
+
+    /// Rows of a table, by a connection of the test's own.
+    pub async fn count(&self, table: &str) -> i64 {
+        let rows = self.dump().await;
+        rows.iter().filter(|row| row.starts_with(&format!("{table}|"))).count() as i64
+    }
+
+    /// Every row of every table as text: `table|column=value|…`.
+    pub async fn dump(&self) -> Vec<String> {
+        use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
+        let url = format!("sqlite://{}", self.folder.path().join("loopiq.db").display());
+        let mut connection = AnyConnection::connect(&url).await.expect("a connection");
+        let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%' ORDER BY name")
+            .fetch_all(&mut connection)
+            .await
+            .expect("tables");
+        let mut rows = Vec::new();
+        for table in tables {
+            let table: String = table.get(0);
+            let columns = sqlx::query("SELECT name FROM pragma_table_info($1)")
+                .bind(table.clone())
+                .fetch_all(&mut connection)
+                .await
+                .expect("columns");
+            let parts: Vec<String> = columns
+                .iter()
+                .map(|column| {
+                    let column: String = column.get(0);
+                    format!("'|{column}=' || COALESCE(CAST(\"{column}\" AS TEXT), 'NULL')")
+                })
+                .collect();
+            let sql = format!("SELECT '{table}' || {} FROM \"{table}\"", parts.join(" || "));
+            let found = sqlx::query(AssertSqlSafe(sql))
+                .fetch_all(&mut connection)
+                .await
+                .expect("rows");
+            rows.extend(found.iter().map(|row| row.get::<String, _>(0)));
+        }
+        rows.sort();
+        rows
+    }
+}
+
+pub fn text(value: &Value, field: &str) -> String {
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("{field} in {value}"))
+        .to_owned()
+}
+
+async fn settle(engine: &Engine, name: &str) -> Place {
+    let tenant = TenantId::parse(name).expect("a tenant");
+    let ctx = Ctx::system(tenant.clone(), engine.ports());
+    let ports = engine.ports().clone();
+    let title = name.to_uppercase();
+    engine
+        .store()
+        .write::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move { Ok(tx.insert_tenant(&title).await?) })
+        })
+        .await
+        .expect("a tenant");
+    let mut people = Vec::new();
+    for (who, roles) in [
+        ("developer", vec![Role::Developer]),
+        ("reviewer", vec![Role::Reviewer]),
+        ("reviewer2", vec![Role::Reviewer]),
+        ("lead", vec![Role::Lead]),
+        ("auditor", vec![Role::Auditor]),
+        ("operator", vec![Role::Operator]),
+        ("nobody", vec![]),
+    ] {
+        let email = format!("{who}@{name}.example");
+        let asserted = Asserted {
+            issuer: "https://idp.example".into(),
+            subject: email.clone(),
+            email,
+            name: format!("{who} of {name}"),
+            roles,
+        };
+        let (_, person) = engine.sign_in(name, asserted).await.expect("a sign-in");
+        people.push((who.to_owned(), person));
+    }
+    let (team, release, other_release): (TeamId, ReleaseId, ReleaseId) = (ports.id(), ports.id(), ports.id());
+    let (certification, control, story): (CertificationId, ControlId, WorkItemId) =
+        (ports.id(), ports.id(), ports.id());
+    let component: ComponentId = ports.id();
+    let member = people[0].1.id.clone();
+    let place = (
+        team.clone(),
+        release.clone(),
+        other_release.clone(),
+        certification.clone(),
+        control.clone(),
+        story.clone(),
+    );
+    let client = engine
+        .store()
+        .write::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move {
+                let (team, release, other, certification, control, story) = place;
+                tx.insert_team(&Team {
+                    id: team.clone(),
+                    key: "checkout".into(),
+                    name: "Checkout".into(),
+                })
+                .await?;
+                tx.insert_member(&team, &member).await?;
+                for (id, key) in [(&release, "SHOP-1"), (&other, "SHOP-2")] {
+                    let release = Release {
+                        id: id.clone(),
+                        key: key.into(),
+                        name: format!("Shop {key}"),
+                        status: ReleaseStatus::InProgress,
+                        severity_threshold: Severity::High,
+                        commit: None,
+                        version: 1,
+                    };
+                    tx.insert_release(&release, &[&team]).await?;
+                }
+                let shop = Component {
+                    id: component,
+                    kind: ComponentKind::Application,
+                    key: "shop".into(),
+                    name: "Shop".into(),
+                    team_id: team.clone(),
+                };
+                tx.insert_component(&shop, &[&release]).await?;
+                tx.insert_certification(&Certification {
+                    id: certification,
+                    key: "SOC2-1".into(),
+                    name: "SOC 2".into(),
+                    release_id: release.clone(),
+                    status: CertificationStatus::Open,
+                    version: 1,
+                })
+                .await?;
+                tx.insert_control(&Control {
+                    id: control,
+                    key: "AC-3".into(),
+                    title: "Access enforcement".into(),
+                    release_id: release.clone(),
+                    status: ControlStatus::Failing,
+                    version: 1,
+                })
+                .await?;
+                tx.insert_work_item(&work_item(&story, &release, &team, "Harden the login"))
+                    .await?;
+                Ok(tx.ensure_client("Helix").await?)
+            })
+        })
+        .await
+        .expect("records");
+    let scan = sarif(json!([
+        result("sql-injection", "routes/login.ts", 34),
+        result("style", "a.ts", 1)
+    ]));
+    engine
+        .import(&ctx, "SHOP-1", "probe.sarif", scan, None, None)
+        .await
+        .expect("an import");
+    let scan = sarif(json!([result("sql-injection", "routes/other.ts", 9)]));
+    engine
+        .import(&ctx, "SHOP-2", "probe.sarif", scan, None, None)
+        .await
+        .expect("an import");
+    let (of, other) = (release.clone(), other_release.clone());
+    let (blocker, elsewhere) = engine
+        .store()
+        .read::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move {
+                let mut first = Vec::new();
+                for release in [of, other] {
+                    let filter = loopiq::store::ListFilter {
+                        release: Some(release.to_string()),
+                        limit: 10,
+                        ..Default::default()
+                    };
+                    let blockers = tx.list_blockers(&filter).await?;
+                    first.push(
+                        blockers
+                            .into_iter()
+                            .find(|b| b.finding_id.is_some())
+                            .expect("a blocker"),
+                    );
+                }
+                let blocker = first.remove(0);
+                let finding = blocker.finding_id.clone().expect("a finding");
+                let finding = tx.findings(&[finding.as_str()]).await?.remove(0);
+                Ok(((blocker, finding), first.remove(0)))
+            })
+        })
+        .await
+        .expect("blockers");
+    Place {
+        tenant,
+        people,
+        client,
+        team,
+        release,
+        other_release,
+        certification,
+        control,
+        story,
+        finding: blocker.1.id,
+        evidence: blocker.1.evidence_ids[0].clone(),
+        blocker: blocker.0.id,
+        elsewhere: elsewhere.id,
+    }
+}
+
+pub fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, title: &str) -> WorkItem {
+    WorkItem {
+        id: id.clone(),
+        key: String::new(),
+        kind: WorkItemKind::Story,
+        release_id: release.clone(),
+        parent_id: None,
+        team_id: team.clone(),
+        owner_id: None,
+        title: title.into(),
+        description: String::new(),
+        status: WorkItemStatus::Open,
+        priority: Priority::Medium,
+        estimate: None,
+        acceptance_criteria: Vec::new(),
+        version: 1,
+        finding_ids: Vec::new(),
+        control_ids: Vec::new(),
+        evidence_ids: Vec::new(),
+        blocker_ids: Vec::new(),
+    }
+}
