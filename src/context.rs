@@ -42,6 +42,15 @@ impl Ports {
         bytes
     }
 
+    /// The same randomness under another clock.
+    pub fn with_clock(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            entropy: self.entropy.clone(),
+            counter: self.counter.clone(),
+        }
+    }
+
     /// A fresh ID: a UUIDv7 (RFC 9562) with a counter in `rand_a`.
     pub fn id<T: TypedId>(&self) -> T {
         let mut random: [u8; 10] = self.random();

@@ -10,7 +10,13 @@ use std::path::{Path, PathBuf};
 #[command(name = "loopiq", version, about, arg_required_else_help = true)]
 pub struct Cli {
     /// What is logged on stderr: `text` or `json`, and levels, such as `json,debug` or `info,loopiq=debug`.
-    #[arg(long, global = true, env = "LOOPIQ_LOG", default_value = "info", value_name = "FORMAT,LEVELS")]
+    #[arg(
+        long,
+        global = true,
+        env = "LOOPIQ_LOG",
+        default_value = "info",
+        value_name = "FORMAT,LEVELS"
+    )]
     pub log: String,
     /// What to do.
     #[command(subcommand)]
@@ -66,7 +72,11 @@ impl Installation {
         if file.is_empty() || file.contains(":memory:") || file.contains("mode=memory") {
             bail!("a database in memory is not kept and cannot be shared; use sqlite://FILE");
         }
-        Ok(if file.contains('?') { url.clone() } else { format!("{url}?mode=rwc") })
+        Ok(if file.contains('?') {
+            url.clone()
+        } else {
+            format!("{url}?mode=rwc")
+        })
     }
 
     /// The database's file, where the URL names one in a plain way.
@@ -106,7 +116,10 @@ impl Installation {
     pub fn must_exist(&self) -> Result<()> {
         match self.file() {
             Some(file) if !file.is_file() => {
-                bail!("there is no installation at {}: start `loopiq serve` there first", file.display())
+                bail!(
+                    "there is no installation at {}: start `loopiq serve` there first",
+                    file.display()
+                )
             }
             _ => Ok(()),
         }
@@ -115,7 +128,9 @@ impl Installation {
 
 /// The URL of a database file. SQLx decodes percent signs in it, so what a URL would read otherwise is encoded.
 fn sqlite_url(file: &Path) -> Result<String> {
-    let Some(path) = file.to_str() else { bail!("the path {} is not UTF-8", file.display()) };
+    let Some(path) = file.to_str() else {
+        bail!("the path {} is not UTF-8", file.display())
+    };
     let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     Ok(format!("sqlite://{path}?mode=rwc"))
 }
@@ -156,7 +171,10 @@ mod tests {
     use clap::CommandFactory;
 
     fn at(dir: &str, url: Option<&str>) -> Installation {
-        Installation { data_dir: dir.into(), database_url: url.map(str::to_owned) }
+        Installation {
+            data_dir: dir.into(),
+            database_url: url.map(str::to_owned),
+        }
     }
 
     #[test]
@@ -167,10 +185,25 @@ mod tests {
     #[test]
     fn a_database_url_is_made_or_taken_or_refused() {
         assert_eq!(at("/x", None).url().unwrap(), "sqlite:///x/loopiq.db?mode=rwc");
-        assert_eq!(at("/50% ?#", None).url().unwrap(), "sqlite:///50%25 %3F%23/loopiq.db?mode=rwc");
-        assert_eq!(at("/x", Some("sqlite:///y.db")).url().unwrap(), "sqlite:///y.db?mode=rwc");
-        assert_eq!(at("/x", Some("sqlite:///y.db?mode=rw")).url().unwrap(), "sqlite:///y.db?mode=rw");
-        for refused in ["postgres://u:secret@h/d", "mysql://h/d", "sqlite::memory:", "sqlite:", "/plain/path"] {
+        assert_eq!(
+            at("/50% ?#", None).url().unwrap(),
+            "sqlite:///50%25 %3F%23/loopiq.db?mode=rwc"
+        );
+        assert_eq!(
+            at("/x", Some("sqlite:///y.db")).url().unwrap(),
+            "sqlite:///y.db?mode=rwc"
+        );
+        assert_eq!(
+            at("/x", Some("sqlite:///y.db?mode=rw")).url().unwrap(),
+            "sqlite:///y.db?mode=rw"
+        );
+        for refused in [
+            "postgres://u:secret@h/d",
+            "mysql://h/d",
+            "sqlite::memory:",
+            "sqlite:",
+            "/plain/path",
+        ] {
             let line = at("/x", Some(refused)).url().unwrap_err().to_string();
             assert!(!line.contains("secret") && !line.contains('\n'), "{line}");
         }
@@ -179,11 +212,23 @@ mod tests {
     #[test]
     fn a_public_url_is_an_origin() {
         assert_eq!(public_url("http://127.0.0.1:3000/").unwrap(), "http://127.0.0.1:3000");
-        assert_eq!(public_url("https://Loopiq.Example:443").unwrap(), "https://loopiq.example");
-        for refused in ["loopiq.example", "ftp://x", "https://x/path", "https://x/?q", "https://u@x/", "http://"] {
+        assert_eq!(
+            public_url("https://Loopiq.Example:443").unwrap(),
+            "https://loopiq.example"
+        );
+        for refused in [
+            "loopiq.example",
+            "ftp://x",
+            "https://x/path",
+            "https://x/?q",
+            "https://u@x/",
+            "http://",
+        ] {
             assert!(public_url(refused).is_err(), "{refused}");
         }
-        assert!(is_loopback("http://127.0.0.1:3000") && is_loopback("http://[::1]:1") && is_loopback("http://localhost"));
+        assert!(
+            is_loopback("http://127.0.0.1:3000") && is_loopback("http://[::1]:1") && is_loopback("http://localhost")
+        );
         assert!(!is_loopback("http://10.0.0.1") && !is_loopback("https://localhost.example"));
     }
 }

@@ -47,11 +47,19 @@ impl Site {
     pub fn at(root: &Path) -> Result<Self> {
         let root = root.canonicalize().context("the folder is missing")?;
         // The site's own builder writes hash.txt into the site; cargo-leptos puts it next to the binary.
-        let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("hash.txt")));
+        let beside = std::env::current_exe()
+            .ok()
+            .and_then(|exe| Some(exe.parent()?.join("hash.txt")));
         let mut problem = None;
         for hashes in std::iter::once(root.join("hash.txt")).chain(beside) {
             match complete(&root, &hashes) {
-                Ok(stylesheet) => return Ok(Self { root, hashes, stylesheet }),
+                Ok(stylesheet) => {
+                    return Ok(Self {
+                        root,
+                        hashes,
+                        stylesheet,
+                    });
+                }
                 Err(error) => problem = problem.or(Some(error)),
             }
         }
@@ -87,8 +95,11 @@ impl Site {
 fn complete(root: &Path, hashes: &Path) -> Result<String> {
     let text = std::fs::read_to_string(hashes).with_context(|| format!("{} cannot be read", hashes.display()))?;
     let hash_of = |kind: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(kind)?.strip_prefix(':'));
-        line.map(str::trim).with_context(|| format!("{} does not name the {kind} file", hashes.display()))
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(kind)?.strip_prefix(':'));
+        line.map(str::trim)
+            .with_context(|| format!("{} does not name the {kind} file", hashes.display()))
     };
     for kind in ["js", "wasm", "css"] {
         let file = root.join(PKG).join(format!("{NAME}.{}.{kind}", hash_of(kind)?));

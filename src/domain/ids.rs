@@ -2,6 +2,7 @@
 //! a sort by ID is a sort by age.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Crockford's base32 in lower case: no i, l, o or u, and it sorts as the bytes do.
@@ -163,13 +164,10 @@ impl RecordKind {
 
 /// Every ID that stands in a text, once each, in order of appearance.
 pub fn scan(text: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
-    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
-        if RecordKind::of(word).is_some() && !found.contains(&word) {
-            found.push(word);
-        }
-    }
-    found
+    let mut seen = BTreeSet::new();
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| RecordKind::of(word).is_some() && seen.insert(*word))
+        .collect()
 }
 
 /// A tenant: the short name that its people sign in under, such as `acme`.

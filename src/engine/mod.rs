@@ -57,6 +57,11 @@ impl Engine {
         &self.store
     }
 
+    /// Where people open pages, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
     /// Clock and randomness.
     pub fn ports(&self) -> &Ports {
         &self.ports

@@ -195,14 +195,16 @@ fn missing(kind: RecordKind, id: &str) -> Error {
 /// Every record that an answer names: those that were asked for first, then those that they refer to.
 fn returned(answer: &Value) -> Vec<String> {
     let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
-    let asked = items.chain([answer]).filter_map(|item| item.get("id").and_then(Value::as_str));
-    let mut found: Vec<String> = asked.map(str::to_owned).collect();
-    for id in ids::scan(&answer.to_string()) {
-        if !found.iter().any(|known| known == id) {
-            found.push(id.to_owned());
-        }
-    }
-    found
+    let asked = items
+        .chain([answer])
+        .filter_map(|item| item.get("id").and_then(Value::as_str));
+    let text = answer.to_string();
+    let mut seen = std::collections::BTreeSet::new();
+    asked
+        .chain(ids::scan(&text))
+        .filter(|id| seen.insert(*id))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `{items, nextCursor?}`; there is a next page where this one is full.

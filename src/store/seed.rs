@@ -25,6 +25,19 @@ impl WriteTx {
         .await
     }
 
+    /// Keeps people of a provider that has moved: a demo's provider lives at the service's own address, and keeps its people when
+    /// that changes.
+    pub async fn move_issuer(&mut self, ends_with: &str, to: &str) -> Result<(), StoreError> {
+        let tenant = self.tenant();
+        self.run(
+            sqlx::query("UPDATE people SET issuer = $3 WHERE tenant = $1 AND issuer LIKE $2 AND issuer <> $3")
+                .bind(tenant)
+                .bind(format!("%{ends_with}"))
+                .bind(to.to_owned()),
+        )
+        .await
+    }
+
     /// Adds a team.
     pub async fn insert_team(&mut self, team: &Team) -> Result<(), StoreError> {
         let tenant = self.tenant();

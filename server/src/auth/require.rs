@@ -26,12 +26,7 @@ enum Closed {
 }
 
 /// Lets through whoever is signed in and has a role, with [`Services`] in the request's extensions.
-pub(crate) async fn require(
-    State(app): State<App>,
-    session: Session,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn require(State(app): State<App>, session: Session, mut request: Request, next: Next) -> Response {
     let principal = match open(&app, &session).await {
         Ok(principal) => principal,
         Err(closed) => return refuse(&app, &request, &closed),
@@ -42,7 +37,11 @@ pub(crate) async fn require(
         span.record("person", person.id.as_str());
     }
     let ctx = context(&app, principal, &request);
-    let services = Services { engine: app.engine.clone(), ctx, prefetch: is_unseen(&request) };
+    let services = Services {
+        engine: app.engine.clone(),
+        ctx,
+        prefetch: is_unseen(&request),
+    };
     request.extensions_mut().insert(services);
     next.run(request).await
 }
@@ -62,7 +61,9 @@ pub(super) fn context(app: &App, principal: Principal, request: &Request) -> Ctx
 
 /// Who is signed in, with the roles that were asserted last.
 pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Principal>, Error> {
-    let Some(who) = who(session).await.map_err(Error::internal)? else { return Ok(None) };
+    let Some(who) = who(session).await.map_err(Error::internal)? else {
+        return Ok(None);
+    };
     let Some(id) = session.id() else { return Ok(None) };
     let Some(person) = app.engine.person(&who.tenant, &who.person).await? else {
         // The person is gone; so is the session, then.
@@ -71,10 +72,17 @@ pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Pri
     };
     let now = app.ports.now().0;
     if now.saturating_sub(who.seen) >= TOUCH_EVERY {
-        let seen = Who { seen: now, ..who.clone() };
+        let seen = Who {
+            seen: now,
+            ..who.clone()
+        };
         session.insert(WHO, seen).await.map_err(Error::internal)?;
     }
-    Ok(Some(Principal::Person { tenant: who.tenant, person, session: session_store::digest(&id) }))
+    Ok(Some(Principal::Person {
+        tenant: who.tenant,
+        person,
+        session: session_store::digest(&id),
+    }))
 }
 
 async fn open(app: &App, session: &Session) -> Result<Principal, Closed> {
@@ -140,6 +148,8 @@ fn login(uri: &Uri) -> String {
     if path == "/" {
         return "/login".to_owned();
     }
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", path).finish();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", path)
+        .finish();
     format!("/login?{query}")
 }

@@ -8,9 +8,10 @@ use loopiq::domain::canonical::sha256_hex;
 use loopiq::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt;
+use time::OffsetDateTime;
+use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
-use tower_sessions::{SessionStore, cookie::time::OffsetDateTime};
 
 /// The sessions of an installation.
 #[derive(Clone)]
@@ -39,7 +40,11 @@ impl Sessions {
     /// Until when a session lives. By our own clock, not the library's; and shortly where nobody is signed in, because
     /// anybody can make such sessions.
     fn expires(&self, record: &Record) -> Timestamp {
-        let lifetime = if record.data.contains_key(WHO) { LIFETIME } else { SIGN_IN_LIFETIME };
+        let lifetime = if record.data.contains_key(WHO) {
+            LIFETIME
+        } else {
+            SIGN_IN_LIFETIME
+        };
         self.ports.now().plus(lifetime)
     }
 }
@@ -59,7 +64,12 @@ impl SessionStore for Sessions {
         let expires = self.expires(record);
         // 128 random bits: a second turn means that the random numbers are not, so the turns are few.
         for _ in 0..3 {
-            if self.store.create_session(&digest(&record.id), &data, expires).await.map_err(backend)? {
+            if self
+                .store
+                .create_session(&digest(&record.id), &data, expires)
+                .await
+                .map_err(backend)?
+            {
                 return Ok(());
             }
             record.id = Id::default();
@@ -70,20 +80,38 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         let digest = digest(&record.id);
         // A request that ends after its session was signed out must not bring it back.
-        if self.store.session(&digest, self.ports.now()).await.map_err(backend)?.is_none() {
+        if self
+            .store
+            .session(&digest, self.ports.now())
+            .await
+            .map_err(backend)?
+            .is_none()
+        {
             return Ok(());
         }
-        self.store.save_session(&digest, &written(record)?, self.expires(record)).await.map_err(backend)
+        self.store
+            .save_session(&digest, &written(record)?, self.expires(record))
+            .await
+            .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(data) = self.store.session(&digest(id), self.ports.now()).await.map_err(backend)? else {
+        let Some(data) = self
+            .store
+            .session(&digest(id), self.ports.now())
+            .await
+            .map_err(backend)?
+        else {
             return Ok(None);
         };
         let data: HashMap<String, serde_json::Value> =
             serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
         // The library sets the date anew before it saves; what counts is the one in the database.
-        Ok(Some(Record { id: *id, data, expiry_date: OffsetDateTime::UNIX_EPOCH }))
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date: OffsetDateTime::UNIX_EPOCH,
+        }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {

@@ -50,7 +50,15 @@ pub(super) async fn begin(
         tracing::error!("the address of the identity provider holds no state");
         return pages::broken().page(&app.stylesheet);
     };
-    match remember(&session, Pending { state, sign_in: start.pending }).await {
+    match remember(
+        &session,
+        Pending {
+            state,
+            sign_in: start.pending,
+        },
+    )
+    .await
+    {
         Ok(()) => Redirect::to(&start.authorize_url).into_response(),
         Err(error) => {
             tracing::error!(%error, "a sign-in could not be kept");
@@ -61,7 +69,9 @@ pub(super) async fn begin(
 
 fn state_of(authorize_url: &str) -> Option<String> {
     let url = Url::parse(authorize_url).ok()?;
-    url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned())
+    url.query_pairs()
+        .find(|(name, _)| name == "state")
+        .map(|(_, state)| state.into_owned())
 }
 
 async fn remember(session: &Session, new: Pending) -> Result<(), SessionError> {
@@ -98,7 +108,9 @@ pub(super) async fn finish(
     session: Session,
     answer: Result<Query<Answer>, QueryRejection>,
 ) -> Response {
-    let Ok(Query(answer)) = answer else { return unreadable(&app) };
+    let Ok(Query(answer)) = answer else {
+        return unreadable(&app);
+    };
     let pending = match take(&session, answer.state.as_deref().unwrap_or_default()).await {
         Ok(Some(pending)) => pending,
         Ok(None) => return refused(&app, &OidcError::StateMismatch, "/"),
@@ -114,8 +126,14 @@ pub(super) async fn finish(
         let refusal = pending.refusal(&error, answer.error_description.as_deref(), &state, now);
         return refused(&app, &refusal, &return_to);
     }
-    let Some(code) = answer.code else { return unreadable(&app) };
-    match app.oidc.finish(pending, &code, &state, answer.iss.as_deref(), now).await {
+    let Some(code) = answer.code else {
+        return unreadable(&app);
+    };
+    match app
+        .oidc
+        .finish(pending, &code, &state, answer.iss.as_deref(), now)
+        .await
+    {
         Ok(assertion) => enter(&app, &session, assertion, &return_to).await,
         Err(error) => refused(&app, &error, &return_to),
     }
@@ -124,7 +142,9 @@ pub(super) async fn finish(
 /// Takes the sign-in with this state out of the session: it is good for one answer, whatever that is.
 async fn take(session: &Session, state: &str) -> Result<Option<PendingSignIn>, SessionError> {
     let mut pending = under_way(session).await?;
-    let Some(at) = pending.iter().position(|one| one.state == state) else { return Ok(None) };
+    let Some(at) = pending.iter().position(|one| one.state == state) else {
+        return Ok(None);
+    };
     let found = pending.remove(at).sign_in;
     session.insert(PENDING, pending).await?;
     Ok(Some(found))
@@ -147,7 +167,11 @@ async fn enter(app: &App, session: &Session, assertion: Assertion, return_to: &s
         metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
         return no_role().page(&app.stylesheet);
     }
-    let who = Who { tenant, person: person.id, seen: app.ports.now().0 };
+    let who = Who {
+        tenant,
+        person: person.id,
+        seen: app.ports.now().0,
+    };
     match replace(session, who).await {
         Ok(()) => {
             metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
@@ -162,8 +186,21 @@ async fn enter(app: &App, session: &Session, assertion: Assertion, return_to: &s
 
 /// The assertion in our words. Roles that mean nothing here are the provider's own business.
 fn asserted(assertion: &Assertion) -> Asserted {
-    let Assertion { issuer, subject, tenant: _, roles, email, name } = assertion.clone();
-    Asserted { issuer, subject, email, name, roles: roles.iter().filter_map(|role| Role::parse(role)).collect() }
+    let Assertion {
+        issuer,
+        subject,
+        tenant: _,
+        roles,
+        email,
+        name,
+    } = assertion.clone();
+    Asserted {
+        issuer,
+        subject,
+        email,
+        name,
+        roles: roles.iter().filter_map(|role| Role::parse(role)).collect(),
+    }
 }
 
 /// Puts this person into the session. What it held of whoever was signed in before goes; other tabs' sign-ins stay.
@@ -203,8 +240,14 @@ fn refused(app: &App, error: &OidcError, return_to: &str) -> Response {
         OidcError::MissingClaim { .. } => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
-    let again = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
-    let again = if return_to.is_empty() || return_to == "/" { "/login".to_owned() } else { format!("/login?{again}") };
+    let again = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", return_to)
+        .finish();
+    let again = if return_to.is_empty() || return_to == "/" {
+        "/login".to_owned()
+    } else {
+        format!("/login?{again}")
+    };
     Notice::new(status, "You were not signed in", &error.to_string())
         .link(&again, "Sign in again")
         .page(&app.stylesheet)

@@ -13,7 +13,10 @@ use tower_sessions::Session;
 pub(super) async fn ask(State(app): State<App>, session: Session) -> Response {
     match require::principal(&app, &session).await {
         Ok(Some(principal)) => {
-            let name = principal.person().map(|person| person.name.as_str()).unwrap_or_default();
+            let name = principal
+                .person()
+                .map(|person| person.name.as_str())
+                .unwrap_or_default();
             let text = format!("You are signed in as {name}. Sign out of LoopIQ in this browser?");
             Notice::new(StatusCode::OK, "Sign out", &text)
                 .post("/logout", "Sign out")
@@ -30,7 +33,9 @@ fn signed_out(app: &App) -> Response {
     let notice = Notice::new(StatusCode::OK, "You are signed out", text).link("/login", "Sign in");
     // A link and not a redirect: the policy for forms lets none lead to another site.
     match app.oidc.end_session_url(None) {
-        Some(url) => notice.link(&url, "Sign out of the identity provider too").page(&app.stylesheet),
+        Some(url) => notice
+            .link(&url, "Sign out of the identity provider too")
+            .page(&app.stylesheet),
         None => notice.page(&app.stylesheet),
     }
 }

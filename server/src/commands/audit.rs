@@ -30,7 +30,11 @@ pub struct Args {
 /// # Errors
 /// An entry does not hold; the line names the first one. Or there is nothing to check.
 pub async fn run(command: Command, ports: Ports) -> Result<()> {
-    let Command::Verify(Args { installation, tenant, json }) = command;
+    let Command::Verify(Args {
+        installation,
+        tenant,
+        json,
+    }) = command;
     let engine = engine(&installation, &ports).await?;
     let tenants = match tenant {
         Some(name) => vec![known_tenant(&engine, &name).await?],
@@ -49,5 +53,9 @@ pub async fn run(command: Command, ports: Ports) -> Result<()> {
             None => print_line(&format!("{tenant}: {entries} entries, all of them hold"))?,
         }
     }
-    if bad.is_empty() { Ok(()) } else { bail!("{}", bad.join("; ")) }
+    if bad.is_empty() {
+        Ok(())
+    } else {
+        bail!("{}", bad.join("; "))
+    }
 }

@@ -1,10 +1,112 @@
-//! `loopiq helix` (stand-in until it is written).
+//! `loopiq helix`: the demo agent. A real MCP client that reads what blocks a release and proposes work packages from it,
+//! by plain rules and without a language model.
+
+mod agent;
+mod package;
+mod plan;
+mod report;
+mod run;
+
+use super::{demo_url, engine, known_tenant, print};
+use crate::mcp_audience;
+use crate::settings::{Installation, public_url};
+use anyhow::{Result, bail};
+use loopiq::context::Ports;
+use loopiq::domain::Timestamp;
+
+/// Where a demo is reached unless it was told otherwise.
+const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 
 /// What `loopiq helix` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    installation: Installation,
+    /// The tenant.
+    #[arg(long)]
+    tenant: String,
+    /// The release's key, such as PAY-2026.11.
+    #[arg(long, value_name = "KEY")]
+    release: String,
+    /// Where the service is reached; without it, where the demo was last started, or http://127.0.0.1:3000.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The bearer token. In a demo one is made for developer@TENANT.example.
+    #[arg(long, env = "LOOPIQ_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// The most work packages to propose.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    packages: usize,
+    /// Ask for previews and checks; nothing is stored.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
 
-/// Runs it.
-pub async fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("this command is not written yet")
+/// Reads, proposes, and prints what came of it.
+///
+/// # Errors
+/// The service is not reached or refuses, or some of the proposals failed; those are in what was printed.
+pub async fn run(args: Args) -> Result<()> {
+    let ports = machine();
+    let demo = demo_url(&args.installation.data_dir);
+    let url = match (&args.url, &demo) {
+        (Some(given), _) => public_url(given)?,
+        (None, Some(demo)) => demo.clone(),
+        (None, None) => DEFAULT_URL.to_owned(),
+    };
+    let token = match (&args.token, demo) {
+        (Some(token), _) => token.trim().to_owned(),
+        (None, Some(demo)) => demo_token(&args, &demo, &ports).await?,
+        (None, None) => bail!(
+            "a bearer token is needed: --token or LOOPIQ_TOKEN ({} is no demo, so none can be made)",
+            args.installation.data_dir.display()
+        ),
+    };
+    let agent = agent::Agent::connect(&mcp_audience(&url), &token, &ports).await?;
+    let task = run::Task {
+        tenant: &args.tenant,
+        release: &args.release,
+        dry_run: args.dry_run,
+        most: args.packages,
+    };
+    let report = run::run(&agent, &task, &|line| eprintln!("helix: {line}")).await;
+    agent.close().await;
+    let report = report?;
+    print(&report, args.json)?;
+    match report.failed.len() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} proposals failed", failed + report.proposals.len()),
+    }
+}
+
+/// A token for the tenant's developer. It is for the demo's own address, whatever name that is reached by.
+async fn demo_token(args: &Args, demo: &str, ports: &Ports) -> Result<String> {
+    args.installation.must_exist()?;
+    let engine = engine(&args.installation, ports).await?;
+    let tenant = known_tenant(&engine, &args.tenant).await?;
+    let caller = format!("developer@{}.example", tenant.as_str());
+    let token = engine
+        .issue_token(&tenant, &caller, "Helix", &mcp_audience(demo))
+        .await?;
+    eprintln!("helix: this is a demo, so a token for {caller} was made");
+    Ok(token)
+}
+
+/// The machine's clock and randomness.
+fn machine() -> Ports {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a command of its own; its ports are the machine's"
+    )]
+    let now =
+        || Timestamp(i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000).unwrap_or_default());
+    Ports::new(now, |bytes| {
+        if let Err(error) = getrandom::fill(bytes) {
+            eprintln!("loopiq: the system gives no random bytes: {error}");
+            std::process::abort();
+        }
+    })
 }

@@ -45,9 +45,20 @@ fn time(text: &str) -> Result<Timestamp, String> {
 /// # Errors
 /// The file cannot be read, holds something else, or there is no such tenant or release.
 pub async fn run(args: Args, ports: Ports) -> Result<()> {
-    let Args { file, installation, tenant, release, format, collected_at, json } = args;
+    let Args {
+        file,
+        installation,
+        tenant,
+        release,
+        format,
+        collected_at,
+        json,
+    } = args;
     let bytes = read(&file)?;
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let engine = engine(&installation, &ports).await?;
     let tenant = known_tenant(&engine, &tenant).await?;
     let ctx = Ctx::system(tenant, &ports);
@@ -57,7 +68,14 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         // An engine's "arguments" are not what somebody at a console calls a file.
         .map_err(|error| match error {
             loopiq::engine::Error::Invalid { fields } => {
-                anyhow!("{}", fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join("; "))
+                anyhow!(
+                    "{}",
+                    fields
+                        .iter()
+                        .map(|field| field.message.as_str())
+                        .collect::<Vec<_>>()
+                        .join("; ")
+                )
             }
             loopiq::engine::Error::NotFound { .. } => anyhow!("there is no release {release} in this tenant"),
             error => error.into(),

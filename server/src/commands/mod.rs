@@ -52,14 +52,20 @@ pub fn one_line(error: &anyhow::Error) -> String {
 
 /// Prints a result on stdout: in words, or as one JSON object.
 pub(crate) fn print<T: Display + Serialize>(result: &T, json: bool) -> Result<()> {
-    let text = if json { serde_json::to_string(result)? } else { result.to_string() };
+    let text = if json {
+        serde_json::to_string(result)?
+    } else {
+        result.to_string()
+    };
     print_line(&text)
 }
 
 /// Prints a line on stdout.
 pub(crate) fn print_line(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).context("the result cannot be printed")
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .context("the result cannot be printed")
 }
 
 /// The store of an installation that exists.
@@ -75,7 +81,9 @@ pub(crate) async fn engine(installation: &Installation, ports: &Ports) -> Result
 
 /// A tenant's name from the command line.
 pub(crate) fn tenant(name: &str) -> Result<TenantId> {
-    TenantId::parse(name).ok().with_context(|| format!("{name} is no tenant's name: a-z, 0-9 and hyphens"))
+    TenantId::parse(name)
+        .ok()
+        .with_context(|| format!("{name} is no tenant's name: a-z, 0-9 and hyphens"))
 }
 
 /// The tenant, if the installation has it.

@@ -18,7 +18,13 @@ pub struct Args {
     #[command(flatten)]
     installation: Installation,
     /// PostgreSQL's owner, in a later version.
-    #[arg(long, env = "LOOPIQ_DATABASE_ADMIN_URL", value_name = "URL", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "LOOPIQ_DATABASE_ADMIN_URL",
+        value_name = "URL",
+        hide = true,
+        hide_env_values = true
+    )]
     database_admin_url: Option<String>,
 }
 
@@ -27,7 +33,10 @@ pub struct Args {
 /// # Errors
 /// The database cannot be opened, or is of a newer version.
 pub async fn run(command: Command) -> Result<()> {
-    let Command::Upgrade(Args { installation, database_admin_url }) = command;
+    let Command::Upgrade(Args {
+        installation,
+        database_admin_url,
+    }) = command;
     if database_admin_url.is_some() {
         bail!("PostgreSQL is not in this version yet, so there is no database owner to sign in as");
     }

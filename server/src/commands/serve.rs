@@ -1,7 +1,7 @@
 //! `loopiq serve`.
 
 use super::{demo_marker, print_line};
-use crate::demo_idp::DemoIdp;
+use crate::demo_idp::{DemoIdp, DemoPerson};
 use crate::oidc::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, Oidc, OidcSettings};
 use crate::ops::{drain, metrics};
 use crate::settings::{Installation, is_loopback, public_url};
@@ -46,7 +46,12 @@ struct OidcArgs {
     #[arg(long, env = "LOOPIQ_OIDC_CLIENT_ID", value_name = "ID")]
     oidc_client_id: Option<String>,
     /// That client's secret. Better in the environment: other users of the machine see flags.
-    #[arg(long, env = "LOOPIQ_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "LOOPIQ_OIDC_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
     oidc_client_secret: Option<String>,
     /// The ID token's claim that names the tenant.
     #[arg(long, env = "LOOPIQ_OIDC_TENANT_CLAIM", default_value = DEFAULT_TENANT_CLAIM, value_name = "CLAIM")]
@@ -82,15 +87,20 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     let address = listener.local_addr().context("the address listened on")?;
     let url = given_url.unwrap_or_else(|| format!("http://{address}"));
     if !args.demo && !url.starts_with("https://") && !is_loopback(&url) {
-        tracing::warn!(url, "the public URL is not https: cookies and pages can be read on the way");
+        tracing::warn!(
+            url,
+            "the public URL is not https: cookies and pages can be read on the way"
+        );
     }
 
     let store = Store::open(&database).await?;
     let app = app(&args, store, ports, &url, &site, address)?;
     mark_demo(&args, &app).await?;
     let router = http::router(&app, &site)?;
+    // Before anybody is told that the service is there, so that from then on it ends in order.
+    let told_to_stop = drain::told_to_stop().context("the process cannot listen for signals")?;
     print_line(&format!("ready on {url}"))?;
-    serve(listener, router, app).await
+    serve(listener, router, app, told_to_stop).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
@@ -103,7 +113,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// The service on this store, with its identity provider.
 fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address: SocketAddr) -> Result<App> {
     let (oidc, demo_idp) = if args.demo {
-        let (settings, idp) = demo_provider(url, &ports, site.stylesheet())?;
+        let (settings, idp) = demo_provider(url, &ports, site.stylesheet(), demo::people())?;
         (settings, Some(idp))
     } else {
         (args.oidc.settings(url)?, None)
@@ -127,7 +137,12 @@ fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address:
 ///
 /// # Errors
 /// The URL or the demo's people do not fit, which is a mistake of the program.
-pub fn demo_provider(url: &str, ports: &Ports, stylesheet: &str) -> Result<(OidcSettings, DemoIdp)> {
+pub fn demo_provider(
+    url: &str,
+    ports: &Ports,
+    stylesheet: &str,
+    people: Vec<DemoPerson>,
+) -> Result<(OidcSettings, DemoIdp)> {
     let settings = OidcSettings {
         issuer: format!("{url}/demo-idp"),
         client_id: "loopiq".to_owned(),
@@ -142,7 +157,7 @@ pub fn demo_provider(url: &str, ports: &Ports, stylesheet: &str) -> Result<(Oidc
         &settings.client_id,
         &settings.client_secret,
         vec![settings.redirect_url.clone()],
-        demo::people(),
+        people,
         Arc::new(move || clock.now().0.div_euclid(1_000_000)),
     )?
     .with_stylesheet(Some(stylesheet.to_owned()));
@@ -154,7 +169,9 @@ pub fn demo_provider(url: &str, ports: &Ports, stylesheet: &str) -> Result<(Oidc
 async fn mark_demo(args: &Args, app: &App) -> Result<()> {
     let marker = demo_marker(&args.installation.data_dir);
     if let Some(idp) = &app.demo_idp {
-        demo::seed(&app.engine, idp.issuer()).await.context("the demo's records could not be written")?;
+        demo::seed(&app.engine, idp.issuer())
+            .await
+            .context("the demo's records could not be written")?;
         return std::fs::write(&marker, format!("{}\n", app.public_url))
             .with_context(|| format!("{} cannot be written", marker.display()));
     }
@@ -166,7 +183,12 @@ async fn mark_demo(args: &Args, app: &App) -> Result<()> {
     }
 }
 
-async fn serve(listener: TcpListener, router: axum::Router, app: App) -> Result<()> {
+async fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    app: App,
+    told_to_stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
     // Nagle's algorithm would hold back the second half of each page for 40 ms.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -177,16 +199,15 @@ async fn serve(listener: TcpListener, router: axum::Router, app: App) -> Result<
     let signal = tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
         async move {
-            if let Err(error) = drain::told_to_stop().await {
-                tracing::error!(%error, "the process cannot listen for signals");
-                std::future::pending::<()>().await;
-            }
+            told_to_stop.await;
             drain::begin(&app);
             stop.cancel();
         }
     });
     let chores = tokio::spawn(drain::chores(app.clone(), stop.clone()));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    let serving = axum::serve(listener, router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
     tokio::select! {
         outcome = serving => outcome.context("the service broke off")?,
         () = async {
@@ -205,8 +226,16 @@ impl OidcArgs {
     fn needed(&self) -> [(&'static str, &'static str, Option<&String>); 3] {
         [
             ("LOOPIQ_OIDC_ISSUER", "--oidc-issuer", self.oidc_issuer.as_ref()),
-            ("LOOPIQ_OIDC_CLIENT_ID", "--oidc-client-id", self.oidc_client_id.as_ref()),
-            ("LOOPIQ_OIDC_CLIENT_SECRET", "--oidc-client-secret", self.oidc_client_secret.as_ref()),
+            (
+                "LOOPIQ_OIDC_CLIENT_ID",
+                "--oidc-client-id",
+                self.oidc_client_id.as_ref(),
+            ),
+            (
+                "LOOPIQ_OIDC_CLIENT_SECRET",
+                "--oidc-client-secret",
+                self.oidc_client_secret.as_ref(),
+            ),
         ]
     }
 
@@ -238,11 +267,16 @@ impl OidcArgs {
 /// What is wrong with the settings: the error's own text is for the person who signs in.
 fn cause_of(error: &crate::oidc::OidcError) -> String {
     let cause = std::error::Error::source(error);
-    format!("the identity provider's settings cannot be used: {}", cause.map_or_else(|| error.to_string(), ToString::to_string))
+    format!(
+        "the identity provider's settings cannot be used: {}",
+        cause.map_or_else(|| error.to_string(), ToString::to_string)
+    )
 }
 
 /// An address to listen on: `127.0.0.1:3000`, `[::1]:3000` or `localhost:3000`.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut found = text.to_socket_addrs().map_err(|_| "must be ADDR:PORT, such as 127.0.0.1:3000".to_owned())?;
+    let mut found = text
+        .to_socket_addrs()
+        .map_err(|_| "must be ADDR:PORT, such as 127.0.0.1:3000".to_owned())?;
     found.next().ok_or_else(|| "this name has no address".to_owned())
 }

@@ -47,7 +47,14 @@ impl fmt::Display for Token {
 /// # Errors
 /// The installation is no demo, or there is no such tenant or person.
 pub async fn run(args: Args, ports: Ports) -> Result<()> {
-    let Args { installation, tenant, caller, client, public_url: given, json } = args;
+    let Args {
+        installation,
+        tenant,
+        caller,
+        client,
+        public_url: given,
+        json,
+    } = args;
     installation.must_exist()?;
     let Some(started_at) = demo_url(&installation.data_dir) else {
         bail!(

@@ -1,7 +1,14 @@
-//! The demo's people and records.
+//! The demo: people, records and actions in every state, all written for it. Scanner files are imported on top.
+
+mod actions;
+mod records;
+mod scans;
 
 use crate::demo_idp::DemoPerson;
-use loopiq::engine::Engine;
+use anyhow::Result;
+use loopiq::domain::{Role, TenantId};
+use loopiq::engine::{Ctx, Engine, Error};
+use loopiq::store::Asserted;
 
 /// Who can sign in to a demo.
 pub fn people() -> Vec<DemoPerson> {
@@ -28,7 +35,62 @@ pub fn people() -> Vec<DemoPerson> {
     acme.chain(globex).collect()
 }
 
-/// Brings the demo's records into an installation; a second time it changes nothing.
-pub async fn seed(_engine: &Engine, _issuer: &str) -> anyhow::Result<()> {
+/// Brings the demo's records into an installation; a second time it changes nothing but the provider's address.
+///
+/// # Errors
+/// The database cannot be written.
+pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
+    for (tenant, name) in [("acme", "Acme Retail"), ("globex", "Globex Systems")] {
+        let ctx = Ctx::system(TenantId::parse(tenant)?, engine.ports());
+        if !is_new(engine, &ctx).await? {
+            let issuer = issuer.to_owned();
+            engine
+                .store()
+                .write::<_, Error, _>(&ctx, move |tx| {
+                    Box::pin(async move { Ok(tx.move_issuer("/demo-idp", &issuer).await?) })
+                })
+                .await?;
+            continue;
+        }
+        tracing::info!(tenant, "writing the demo's records");
+        let people = settle(engine, &ctx, name, issuer).await?;
+        let world = records::write(engine, &ctx, people).await?;
+        scans::import(engine, &ctx).await?;
+        actions::play(engine, &ctx, &world).await?;
+    }
     Ok(())
+}
+
+async fn is_new(engine: &Engine, ctx: &Ctx) -> Result<bool> {
+    let name = engine
+        .store()
+        .read::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.tenant_name().await?) }))
+        .await?;
+    Ok(name.is_none())
+}
+
+/// The tenant and its people, as their first sign-in would bring them.
+async fn settle(engine: &Engine, ctx: &Ctx, name: &str, issuer: &str) -> Result<records::People> {
+    let (name, issuer, tenant) = (name.to_owned(), issuer.to_owned(), ctx.tenant().to_string());
+    let people = engine
+        .store()
+        .write::<_, Error, _>(ctx, move |tx| {
+            Box::pin(async move {
+                tx.insert_tenant(&name).await?;
+                let mut known = Vec::new();
+                for person in people().into_iter().filter(|person| person.tenant == tenant) {
+                    let asserted = Asserted {
+                        issuer: issuer.clone(),
+                        subject: person.subject,
+                        email: person.email,
+                        name: person.name,
+                        roles: person.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+                    };
+                    known.push(tx.assert_person(&asserted).await?);
+                }
+                Ok(known)
+            })
+        })
+        .await?;
+    Ok(records::People(people))
 }

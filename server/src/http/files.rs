@@ -25,7 +25,10 @@ pub(super) fn router(site: &Site) -> Router<App> {
         .precompressed_gzip();
     let bundle = dir.clone();
     Router::new()
-        .route("/pkg/{*file}", any(move |State(app): State<App>, request: Request| serve(app, bundle, request, FOR_EVER)))
+        .route(
+            "/pkg/{*file}",
+            any(move |State(app): State<App>, request: Request| serve(app, bundle, request, FOR_EVER)),
+        )
         .fallback(move |State(app): State<App>, request: Request| serve(app, dir, request, AN_HOUR))
 }
 

@@ -17,7 +17,9 @@ pub(super) struct CspNonce(pub(super) Nonce);
 /// Gives the request a nonce, and the answer its headers. What a handler has set itself stays.
 pub(super) async fn protect(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let nonce = STANDARD.encode(app.ports.random::<16>());
-    request.extensions_mut().insert(CspNonce(Nonce::from_value(nonce.as_str())));
+    request
+        .extensions_mut()
+        .insert(CspNonce(Nonce::from_value(nonce.as_str())));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(content_security_policy(&nonce)) {
@@ -27,7 +29,11 @@ pub(super) async fn protect(State(app): State<App>, mut request: Request, next: 
         unless_set(headers, name, HeaderValue::from_static(value));
     }
     if app.is_https() {
-        unless_set(headers, header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        unless_set(
+            headers,
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
     }
     response
 }
@@ -37,7 +43,10 @@ const FIXED: [(HeaderName, &str); 7] = [
     // Not `no-referrer`: the browser would send `Origin: null` with plain forms.
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     // What is not a file belongs to one person at one time.

@@ -16,7 +16,9 @@ pub(super) async fn check(State(app): State<App>, request: Request, next: Next) 
         return next.run(request).await;
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let host = host
+        .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
+        .unwrap_or_default();
     let asked = format!("http://{host}");
     if *app.public_url == *asked {
         return next.run(request).await;

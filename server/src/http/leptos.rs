@@ -34,7 +34,9 @@ pub fn page_paths() -> Vec<String> {
 
 /// The paths of all server functions.
 pub fn function_paths() -> Vec<String> {
-    leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect()
+    leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, _)| path.to_owned())
+        .collect()
 }
 
 /// What a page or a server function finds in Leptos' context: put into the request's extensions on its way here.

@@ -52,7 +52,9 @@ pub fn router(app: &App, site: &Site) -> Result<Router> {
         .merge(mcp::router(app.clone()));
     Ok(router
         .layer(from_fn_with_state(app.clone(), body::whole))
-        .layer(CatchPanicLayer::custom(move |panic| pages::panicked(&stylesheet, panic)))
+        .layer(CatchPanicLayer::custom(move |panic| {
+            pages::panicked(&stylesheet, panic)
+        }))
         .layer(from_fn_with_state(app.clone(), host::check))
         .layer(from_fn_with_state(app.clone(), headers::protect))
         .layer(from_fn_with_state(app.clone(), observe::observe))

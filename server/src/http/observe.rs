@@ -19,7 +19,11 @@ pub struct RequestId(pub Arc<str>);
 
 /// Names the request and opens its log span.
 pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| is_sane(id));
+    let given = request
+        .headers()
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_sane(id));
     let id: Arc<str> = match given {
         Some(id) => Arc::from(id),
         None => Arc::from(hex(&app.ports.random::<16>())),
@@ -57,7 +61,11 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
 /// Measures the time until the head of the answer.
 pub(super) async fn measure(request: Request, next: Next) -> Response {
     // Routes, not paths: each label makes a series of its own.
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", MatchedPath::as_str)
+        .to_owned();
     let method = method_label(request.method());
     let _active = Active::begin();
     #[expect(clippy::disallowed_methods, reason = "measures a duration; nothing is decided by it")]
@@ -97,7 +105,10 @@ fn method_label(method: &Method) -> &'static str {
 
 /// Whether a name that came from outside may stand in our logs and audit entries.
 fn is_sane(id: &str) -> bool {
-    (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    (8..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// The trace that a request is part of, by its header `traceparent` (W3C Trace Context, 3.2).
@@ -138,7 +149,10 @@ mod tests {
         };
         let trace = "0af7651916cd43dd8448eb211c80319c";
         assert_eq!(of(&format!("00-{trace}-b7ad6b7169203331-01")).as_deref(), Some(trace));
-        assert_eq!(of(&format!("cc-{trace}-b7ad6b7169203331-01-more")).as_deref(), Some(trace));
+        assert_eq!(
+            of(&format!("cc-{trace}-b7ad6b7169203331-01-more")).as_deref(),
+            Some(trace)
+        );
         for wrong in [
             format!("00-{trace}-b7ad6b7169203331-01-more"),
             format!("ff-{trace}-b7ad6b7169203331-01"),

@@ -15,13 +15,26 @@ pub(crate) struct Notice<'a> {
 impl<'a> Notice<'a> {
     /// A page with this heading and text, both as plain text.
     pub(crate) fn new(status: StatusCode, title: &'a str, text: &'a str) -> Self {
-        Self { status, title, text, buttons: String::new() }
+        Self {
+            status,
+            title,
+            text,
+            buttons: String::new(),
+        }
     }
 
     /// Adds a link. The first one is what most people want.
     pub(crate) fn link(mut self, href: &str, label: &str) -> Self {
-        let class = if self.buttons.is_empty() { "button primary" } else { "button" };
-        self.buttons.push_str(&format!("<a class=\"{class}\" href=\"{}\">{}</a>\n", escape(href), escape(label)));
+        let class = if self.buttons.is_empty() {
+            "button primary"
+        } else {
+            "button"
+        };
+        self.buttons.push_str(&format!(
+            "<a class=\"{class}\" href=\"{}\">{}</a>\n",
+            escape(href),
+            escape(label)
+        ));
         self
     }
 
@@ -37,9 +50,18 @@ impl<'a> Notice<'a> {
 
     /// The page.
     pub(crate) fn page(self, stylesheet: &str) -> Response {
-        let Self { status, title, text, buttons } = self;
+        let Self {
+            status,
+            title,
+            text,
+            buttons,
+        } = self;
         let (title, text) = (escape(title), escape(text));
-        let buttons = if buttons.is_empty() { buttons } else { format!("<div class=\"buttons\">\n{buttons}</div>\n") };
+        let buttons = if buttons.is_empty() {
+            buttons
+        } else {
+            format!("<div class=\"buttons\">\n{buttons}</div>\n")
+        };
         let code = if status.is_success() {
             String::new()
         } else {
@@ -65,18 +87,27 @@ impl<'a> Notice<'a> {
         if html {
             return self.page(stylesheet);
         }
-        (self.status, [(header::CACHE_CONTROL, "no-store")], format!("{}. {}\n", self.title, self.text)).into_response()
+        (
+            self.status,
+            [(header::CACHE_CONTROL, "no-store")],
+            format!("{}. {}\n", self.title, self.text),
+        )
+            .into_response()
     }
 }
 
 /// Whether whoever asks can show a page.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// A form that another site's page sent in this person's name.
 pub(super) fn other_site(stylesheet: &str) -> Response {
-    let text = "A page of another site sent this in your name, so nothing was done. Open LoopIQ itself and do it there.";
+    let text =
+        "A page of another site sent this in your name, so nothing was done. Open LoopIQ itself and do it there.";
     Notice::new(StatusCode::FORBIDDEN, "This did not come from LoopIQ", text)
         .link("/", "Go to the inbox")
         .page(stylesheet)
@@ -85,7 +116,9 @@ pub(super) fn other_site(stylesheet: &str) -> Response {
 /// A mistake of ours. Its message is in the log, under the ID that the answer's header names.
 pub(super) fn panicked(stylesheet: &str, panic: Box<dyn Any + Send>) -> Response {
     let message = panic.downcast_ref::<String>().map(String::as_str);
-    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    let message = message
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
     tracing::error!(panic = message, "a handler panicked");
     broken().page(stylesheet)
 }

@@ -52,7 +52,9 @@ fn why(refusal: TokenRefusal) -> &'static str {
 fn unauthorized(door: &Door, description: Option<&str>, detail: &str) -> Response {
     let mut challenge = format!("Bearer resource_metadata=\"{}\"", door.metadata_url());
     if let Some(description) = description {
-        challenge.push_str(&format!(", error=\"invalid_token\", error_description=\"{description}\""));
+        challenge.push_str(&format!(
+            ", error=\"invalid_token\", error_description=\"{description}\""
+        ));
     }
     let mut response = problem(StatusCode::UNAUTHORIZED, detail);
     if let Ok(value) = HeaderValue::from_str(&challenge) {

@@ -24,17 +24,32 @@ pub(super) async fn strict(request: Request, next: Next) -> Response {
             let detail = "The request is larger than 1 MiB (1048576 bytes), so nothing of it was read. Send less.";
             return problem(StatusCode::PAYLOAD_TOO_LARGE, detail);
         }
-        Err(_) => return problem(StatusCode::BAD_REQUEST, "The request ended before it was complete. Send it again."),
+        Err(_) => {
+            return problem(
+                StatusCode::BAD_REQUEST,
+                "The request ended before it was complete. Send it again.",
+            );
+        }
     };
     let message = match parse_strict(&bytes) {
         Ok(message) => message,
-        Err(cause) => return rpc(PARSE_ERROR, &format!("The body is not JSON that can be taken: {cause}."), Value::Null),
+        Err(cause) => {
+            return rpc(
+                PARSE_ERROR,
+                &format!("The body is not JSON that can be taken: {cause}."),
+                Value::Null,
+            );
+        }
     };
     if let Err(why) = is_message(&message) {
         return rpc(INVALID_REQUEST, why, id(&message));
     }
     let Ok(written) = serde_json::to_vec(&message) else {
-        return rpc(INVALID_REQUEST, "The message cannot be written as JSON again.", id(&message));
+        return rpc(
+            INVALID_REQUEST,
+            "The message cannot be written as JSON again.",
+            id(&message),
+        );
     };
     // The length is another one now.
     parts.headers.remove(header::CONTENT_LENGTH);

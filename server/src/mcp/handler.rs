@@ -7,7 +7,8 @@ use loopiq::domain::Principal;
 use loopiq::engine::{Answer, Engine, Error, ToolSpec};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation, JsonObject,
-    ListToolsResult, PaginatedRequestParams, RequestMetaObject, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    ListToolsResult, PaginatedRequestParams, RequestMetaObject, ServerCapabilities, ServerConfig, Tool,
+    ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -37,7 +38,10 @@ impl Handler {
         // Always there: nothing reaches the handler but through `auth::bearer`.
         let principal = parts.and_then(|parts| parts.extensions.get::<Principal>());
         let (Some(parts), Some(principal)) = (parts, principal) else {
-            return Err(ErrorData::internal_error("The request has no principal. Nothing was done.", None));
+            return Err(ErrorData::internal_error(
+                "The request has no principal. Nothing was done.",
+                None,
+            ));
         };
         let mut ctx = Ctx::new(principal.clone(), &self.ports);
         if let Some(id) = parts.extensions.get::<crate::http::RequestId>() {
@@ -89,15 +93,19 @@ impl ServerHandler for Handler {
 
 /// `_meta` first: it is the message's own (SEP-414), while a proxy may have set the header.
 fn trace(meta: &RequestMetaObject, headers: &HeaderMap) -> Option<String> {
-    let own = meta.get_traceparent().and_then(|value| HeaderValue::from_str(value).ok());
+    let own = meta
+        .get_traceparent()
+        .and_then(|value| HeaderValue::from_str(value).ok());
     let own = own.map(|value| HeaderMap::from_iter([(axum::http::HeaderName::from_static("traceparent"), value)]));
-    own.as_ref().and_then(crate::http::trace_id).or_else(|| crate::http::trace_id(headers))
+    own.as_ref()
+        .and_then(crate::http::trace_id)
+        .or_else(|| crate::http::trace_id(headers))
 }
 
 fn tool(spec: ToolSpec) -> Tool {
     Tool::new(spec.name, spec.description, object(spec.input_schema))
         .with_title(spec.title)
-        .with_raw_output_schema(object(spec.output_schema))
+        .with_raw_output_schema(Arc::new(output_schema(spec.output_schema)))
         .with_annotations(
             // A proposal changes no record: the person who approves it does. The same one twice is the same action.
             ToolAnnotations::with_title(spec.title)
@@ -106,6 +114,32 @@ fn tool(spec: ToolSpec) -> Tool {
                 .idempotent(true)
                 .open_world(false),
         )
+}
+
+/// What a tool answers, or what it refuses with. Refusals have to be part of it: the client of TypeScript's SDK 1.x holds the
+/// structured content of results with `isError` to the schema too, and the model would be shown a complaint about schemas
+/// instead of what was wrong with its call. (SDK 2.x and Python's leave such results alone.)
+fn output_schema(answer: Value) -> JsonObject {
+    let text = json!({ "type": "string" });
+    let field = json!({ "type": "object", "properties": { "pointer": text, "message": text }, "required": ["pointer", "message"] });
+    let refusal = json!({
+        "type": "object",
+        "description": "With isError: a stable code, a sentence, and each thing that is wrong with the arguments.",
+        "properties": { "error": text, "message": text, "fields": { "type": "array", "items": field } },
+        "required": ["error", "message", "fields"],
+    });
+    let mut schema = JsonObject::new();
+    let mut answer = answer;
+    // References in it are written from the root.
+    for name in ["$schema", "$defs"] {
+        if let Some(part) = answer.as_object_mut().and_then(|fields| fields.remove(name)) {
+            schema.insert(name.to_owned(), part);
+        }
+    }
+    // The protocol of 2025 wants an object at the root.
+    schema.insert("type".to_owned(), json!("object"));
+    schema.insert("anyOf".to_owned(), json!([answer, refusal]));
+    schema
 }
 
 /// Schemas are objects; a test of the engine holds them to it.
@@ -131,8 +165,10 @@ fn refusal(error: &Error) -> CallToolResult {
         Error::Invalid { fields } => fields.as_slice(),
         _ => &[],
     };
-    let fields: Vec<Value> =
-        fields.iter().map(|field| json!({ "pointer": field.pointer, "message": field.message })).collect();
+    let fields: Vec<Value> = fields
+        .iter()
+        .map(|field| json!({ "pointer": field.pointer, "message": field.message }))
+        .collect();
     let message = error.to_string();
     let mut result = CallToolResult::error(vec![ContentBlock::text(message.clone())]);
     result.structured_content = Some(json!({ "error": error.code(), "message": message, "fields": fields }));

@@ -11,7 +11,7 @@ mod handler;
 mod metadata;
 mod problem;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::App;
 use axum::Router;
@@ -100,7 +100,11 @@ fn names(public_url: &str) -> (Vec<String>, Vec<String>) {
     let host = uri.host().unwrap_or_default();
     let port = uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
     let loopback = ["127.0.0.1", "localhost", "[::1]"];
-    let all = if loopback.contains(&host) { loopback.to_vec() } else { vec![host] };
+    let all = if loopback.contains(&host) {
+        loopback.to_vec()
+    } else {
+        vec![host]
+    };
     let origins = all.iter().map(|name| format!("{scheme}://{name}:{port}")).collect();
     let hosts = all.iter().map(|name| match uri.port_u16() {
         Some(port) => format!("{name}:{port}"),

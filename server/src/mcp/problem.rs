@@ -26,6 +26,8 @@ pub(super) fn rpc(code: i32, message: &str, id: Value) -> Response {
 fn answer(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -13,21 +13,29 @@ const FLUSH: Duration = Duration::from_millis(250);
 /// How often actions and sessions are looked at whose time is over.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Ends when the process is told to stop: SIGTERM, or Ctrl-C.
+/// Listens from now on; the future ends when the process is told to stop: SIGTERM, or Ctrl-C.
 ///
 /// # Errors
 /// The system does not let the process listen for signals.
-pub async fn told_to_stop() -> std::io::Result<()> {
+pub fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(async {
+        // Without signals the process ends as the system ends it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 /// Says that the service is not ready any more, so that nobody sends it more requests.

@@ -23,9 +23,16 @@ pub fn start(setting: &str) -> Result<()> {
         .with_writer(std::io::stderr);
     // A second start in one process (tests) changes nothing.
     let _ = if json {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init()
     } else {
-        lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
+        lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init()
     };
     Ok(())
 }
@@ -41,7 +48,11 @@ fn parse(setting: &str) -> (bool, String) {
             level => levels.push(level),
         }
     }
-    let levels = if levels.is_empty() { "info".to_owned() } else { levels.join(",") };
+    let levels = if levels.is_empty() {
+        "info".to_owned()
+    } else {
+        levels.join(",")
+    };
     (json, levels)
 }
 

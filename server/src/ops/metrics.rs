@@ -15,7 +15,9 @@ pub const HTTP_ACTIVE: &str = "http_requests_in_flight";
 /// Sign-ins by outcome.
 pub const SIGN_INS: &str = "loopiq_sign_ins_total";
 
-const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -40,7 +42,11 @@ pub fn recorder() -> Result<PrometheusHandle> {
     });
     if let Some(recorder) = mine {
         metrics::set_global_recorder(recorder).map_err(|_| anyhow!("metrics are recorded by somebody else"))?;
-        metrics::describe_histogram!(HTTP_SECONDS, metrics::Unit::Seconds, "Time until the head of the answer.");
+        metrics::describe_histogram!(
+            HTTP_SECONDS,
+            metrics::Unit::Seconds,
+            "Time until the head of the answer."
+        );
         metrics::describe_gauge!(HTTP_ACTIVE, "Requests that are being answered.");
         metrics::describe_counter!(SIGN_INS, "Sign-ins by outcome.");
     }
@@ -49,5 +55,8 @@ pub fn recorder() -> Result<PrometheusHandle> {
 
 /// `GET /metrics`, in Prometheus' text format.
 pub(super) async fn print(State(app): State<App>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        app.metrics.render(),
+    )
 }

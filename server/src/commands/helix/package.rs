@@ -61,11 +61,15 @@ pub(super) struct Blocker {
 impl Release {
     fn component(&self, name: Option<&str>) -> Option<&Component> {
         let name = name?;
-        self.components.iter().find(|component| [&component.key, &component.name, &component.id].iter().any(|own| *own == name))
+        self.components.iter().find(|component| {
+            [&component.key, &component.name, &component.id]
+                .iter()
+                .any(|own| *own == name)
+        })
     }
 
     /// The team of the component that the scanner named; else the only one; else the first by key, which is a guess.
-    fn team(&self, component: Option<&Component>) -> Option<(&str, bool)> {
+    fn team<'a>(&'a self, component: Option<&'a Component>) -> Option<(&'a str, bool)> {
         if let Some(component) = component {
             return Some((&component.team_id, false));
         }
@@ -86,8 +90,10 @@ pub(super) fn arguments(group: &Group, release: &Release, blockers: &[Blocker]) 
     let component = release.component(group.component.as_deref());
     let (team, is_guess) = release.team(component)?;
     let ids = group.finding_ids();
-    let mut blockers: Vec<&Blocker> =
-        blockers.iter().filter(|blocker| blocker.finding_id.as_deref().is_some_and(|id| ids.contains(id))).collect();
+    let mut blockers: Vec<&Blocker> = blockers
+        .iter()
+        .filter(|blocker| blocker.finding_id.as_deref().is_some_and(|id| ids.contains(id)))
+        .collect();
     blockers.sort_by(|a, b| a.id.cmp(&b.id));
 
     let mut arguments = Map::new();
@@ -117,9 +123,17 @@ pub(super) fn arguments(group: &Group, release: &Release, blockers: &[Blocker]) 
             ],
         }),
     );
-    let children: Vec<Value> = group.children.iter().enumerate().map(|(n, child)| task(n + 1, group, child)).collect();
+    let children: Vec<Value> = group
+        .children
+        .iter()
+        .enumerate()
+        .map(|(n, child)| task(n + 1, group, child))
+        .collect();
     arguments.insert("children".into(), json!(children));
-    arguments.insert("blockerIds".into(), json!(blockers.iter().map(|blocker| &blocker.id).collect::<Vec<_>>()));
+    arguments.insert(
+        "blockerIds".into(),
+        json!(blockers.iter().map(|blocker| &blocker.id).collect::<Vec<_>>()),
+    );
     arguments.insert("reason".into(), json!(reason(group, release, &blockers)));
     arguments.insert("workflow".into(), json!("release-readiness"));
     arguments.insert("idempotencyKey".into(), json!(key(&release.id, &ids)));
@@ -128,14 +142,25 @@ pub(super) fn arguments(group: &Group, release: &Release, blockers: &[Blocker]) 
 
 fn task(number: usize, group: &Group, child: &Child) -> Value {
     let findings: Vec<&str> = child.findings.iter().map(|finding| finding.id.as_str()).collect();
-    let evidence: BTreeSet<&String> = child.findings.iter().flat_map(|finding| &finding.evidence_ids).collect();
+    let evidence: BTreeSet<&String> = child
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.evidence_ids)
+        .collect();
     let told: Vec<String> = child
         .findings
         .iter()
         .map(|finding| {
             let at = finding.line.map(|line| format!(", line {line}")).unwrap_or_default();
-            let message = Some(line(&finding.message)).filter(|text| !text.is_empty()).unwrap_or_else(|| line(&finding.title));
-            format!("{} ({}{at}): {}", finding.key, finding.severity.as_str(), clip(&message, 400))
+            let message = Some(line(&finding.message))
+                .filter(|text| !text.is_empty())
+                .unwrap_or_else(|| line(&finding.title));
+            format!(
+                "{} ({}{at}): {}",
+                finding.key,
+                finding.severity.as_str(),
+                clip(&message, 400)
+            )
         })
         .collect();
     json!({
@@ -183,7 +208,10 @@ fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess
         release.key,
     );
     for finding in group.findings().take(MAX_PLACES) {
-        let place = finding.location.as_deref().map(|location| clip_front(&line(location), 200));
+        let place = finding
+            .location
+            .as_deref()
+            .map(|location| clip_front(&line(location), 200));
         let place = place.unwrap_or_else(|| group.area.clone());
         let at = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
         text.push_str(&format!("- {}: {place}{at}\n", finding.key));
@@ -192,7 +220,11 @@ fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess
         text.push_str(&format!("- and {} more; each has its task\n", count - MAX_PLACES));
     }
     if !blockers.is_empty() {
-        let keys: Vec<&str> = blockers.iter().take(MAX_PLACES).map(|blocker| blocker.key.as_str()).collect();
+        let keys: Vec<&str> = blockers
+            .iter()
+            .take(MAX_PLACES)
+            .map(|blocker| blocker.key.as_str())
+            .collect();
         text.push_str(&format!("\nBlockers: {}.\n", keys.join(", ")));
     }
     if is_guess {
@@ -211,10 +243,15 @@ fn reason(group: &Group, release: &Release, blockers: &[&Blocker]) -> String {
         clip(&line(&group.rule), 80),
         clip_front(&group.area, 60),
     );
-    let evidence: BTreeSet<&str> =
-        group.findings().flat_map(|finding| finding.evidence_ids.iter().take(1)).map(String::as_str).collect();
+    let evidence: BTreeSet<&str> = group
+        .findings()
+        .flat_map(|finding| finding.evidence_ids.iter().take(1))
+        .map(String::as_str)
+        .collect();
     let cited = blockers.iter().map(|blocker| blocker.id.as_str()).take(2);
-    let cited = cited.chain(evidence.into_iter().take(2)).chain(group.findings().map(|finding| finding.id.as_str()));
+    let cited = cited
+        .chain(evidence.into_iter().take(2))
+        .chain(group.findings().map(|finding| finding.id.as_str()));
     for id in cited {
         if text.chars().count() + id.len() + 2 > MAX_REASON {
             break;
@@ -228,7 +265,10 @@ fn reason(group: &Group, release: &Release, blockers: &[&Blocker]) -> String {
 /// The same findings of the same release: the same key.
 fn key(release: &str, findings: &BTreeSet<&str>) -> String {
     let ids: Vec<&str> = findings.iter().copied().collect();
-    format!("helix-{}", &sha256_hex(format!("{release} {}", ids.join(" ")).as_bytes())[..40])
+    format!(
+        "helix-{}",
+        &sha256_hex(format!("{release} {}", ids.join(" ")).as_bytes())[..40]
+    )
 }
 
 fn priority(severity: Severity) -> &'static str {

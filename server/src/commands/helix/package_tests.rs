@@ -2,15 +2,24 @@ use super::super::plan::{Finding, groups};
 use super::*;
 
 fn release(components: Vec<Component>) -> Release {
-    let team = |id: &str, key: &str| Named { id: id.to_owned(), key: key.to_owned() };
+    let team = |id: &str, key: &str| Named {
+        id: id.to_owned(),
+        key: key.to_owned(),
+    };
     Release {
         id: "rel_1".to_owned(),
         key: "PAY-2026.11".to_owned(),
         teams: vec![team("team_2", "PLATFORM"), team("team_1", "PAYMENTS")],
         components,
         certifications: vec![
-            Certification { id: "crt_0".to_owned(), status: "granted".to_owned() },
-            Certification { id: "crt_1".to_owned(), status: "open".to_owned() },
+            Certification {
+                id: "crt_0".to_owned(),
+                status: "granted".to_owned(),
+            },
+            Certification {
+                id: "crt_1".to_owned(),
+                status: "open".to_owned(),
+            },
         ],
     }
 }
@@ -36,12 +45,20 @@ fn only_group(findings: Vec<Finding>) -> Group {
 }
 
 fn blocker(id: &str, finding: Option<&str>) -> Blocker {
-    Blocker { id: id.to_owned(), key: id.to_uppercase(), finding_id: finding.map(str::to_owned) }
+    Blocker {
+        id: id.to_owned(),
+        key: id.to_uppercase(),
+        finding_id: finding.map(str::to_owned),
+    }
 }
 
 #[test]
 fn a_package_names_rule_place_and_what_it_rests_on() {
-    let group = only_group(vec![finding("1", "src/db/a.rs", 4), finding("2", "src/db/a.rs", 9), finding("3", "src/db/b.rs", 7)]);
+    let group = only_group(vec![
+        finding("1", "src/db/a.rs", 4),
+        finding("2", "src/db/a.rs", 9),
+        finding("3", "src/db/b.rs", 7),
+    ]);
     let service = Component {
         id: "cmp_1".to_owned(),
         kind: ComponentKind::Service,
@@ -49,9 +66,17 @@ fn a_package_names_rule_place_and_what_it_rests_on() {
         name: "Payments API".to_owned(),
         team_id: "team_9".to_owned(),
     };
-    let blockers = [blocker("blk_2", Some("3")), blocker("blk_1", Some("1")), blocker("blk_3", Some("9")), blocker("blk_4", None)];
+    let blockers = [
+        blocker("blk_2", Some("3")),
+        blocker("blk_1", Some("1")),
+        blocker("blk_3", Some("9")),
+        blocker("blk_4", None),
+    ];
     let it = Value::Object(arguments(&group, &release(vec![service]), &blockers).unwrap());
-    assert_eq!((&it["releaseId"], &it["certificationId"], &it["teamId"]), (&json!("rel_1"), &json!("crt_1"), &json!("team_9")));
+    assert_eq!(
+        (&it["releaseId"], &it["certificationId"], &it["teamId"]),
+        (&json!("rel_1"), &json!("crt_1"), &json!("team_9"))
+    );
     assert_eq!(it["service"], "payments-api");
     assert_eq!(it["parent"]["title"], "Fix \"SQL built from user input\" in src/db");
     assert_eq!(it["children"][0]["title"], "Fix rust.sqli in src/db/a.rs (2 places)");
@@ -60,7 +85,12 @@ fn a_package_names_rule_place_and_what_it_rests_on() {
     assert_eq!(it["children"][1]["title"], "Fix rust.sqli in src/db/b.rs:7");
     assert_eq!(it["blockerIds"], json!(["blk_1", "blk_2"]));
     let reason = it["reason"].as_str().unwrap();
-    assert!(["rel_1", "blk_1", "evd_1", " 1 2 3"].iter().all(|cited| reason.contains(cited)), "{reason}");
+    assert!(
+        ["rel_1", "blk_1", "evd_1", " 1 2 3"]
+            .iter()
+            .all(|cited| reason.contains(cited)),
+        "{reason}"
+    );
     assert!(!it["parent"]["description"].as_str().unwrap().contains("guess"));
 }
 
@@ -70,15 +100,23 @@ fn a_team_that_is_a_guess_is_called_one() {
     let it = Value::Object(arguments(&group, &release(Vec::new()), &[]).unwrap());
     assert_eq!(it["teamId"], "team_1", "the first by key");
     assert!(it["parent"]["description"].as_str().unwrap().contains("guess"));
-    let nobody = Release { teams: Vec::new(), ..release(Vec::new()) };
+    let nobody = Release {
+        teams: Vec::new(),
+        ..release(Vec::new())
+    };
     assert!(arguments(&group, &nobody, &[]).is_none());
 }
 
 #[test]
 fn the_key_follows_release_and_findings_alone() {
-    let key_of = |findings: Vec<Finding>| arguments(&only_group(findings), &release(Vec::new()), &[]).unwrap()["idempotencyKey"].clone();
+    let key_of = |findings: Vec<Finding>| {
+        arguments(&only_group(findings), &release(Vec::new()), &[]).unwrap()["idempotencyKey"].clone()
+    };
     let one = key_of(vec![finding("1", "src/db/a.rs", 4), finding("2", "src/db/b.rs", 4)]);
-    assert_eq!(one, key_of(vec![finding("2", "src/db/c.rs", 1), finding("1", "src/db/a.rs", 5)]));
+    assert_eq!(
+        one,
+        key_of(vec![finding("2", "src/db/c.rs", 1), finding("1", "src/db/a.rs", 5)])
+    );
     assert_ne!(one, key_of(vec![finding("1", "src/db/a.rs", 4)]));
 }
 
@@ -92,7 +130,10 @@ fn everything_fits_whatever_a_scanner_writes() {
         ..finding(&format!("fnd_{n:026}"), &format!("{long}/{long}/{long}/{n:03}"), n)
     });
     let group = only_group(findings.collect());
-    let blockers: Vec<Blocker> = group.findings().map(|finding| blocker(&format!("blk_{}", finding.id), Some(&finding.id))).collect();
+    let blockers: Vec<Blocker> = group
+        .findings()
+        .map(|finding| blocker(&format!("blk_{}", finding.id), Some(&finding.id)))
+        .collect();
     let it = Value::Object(arguments(&group, &release(Vec::new()), &blockers).unwrap());
     let length = |value: &Value| value.as_str().unwrap().chars().count();
     assert!(length(&it["parent"]["title"]) <= 200 && length(&it["reason"]) <= 500);

@@ -72,7 +72,9 @@ pub(super) fn groups(findings: Vec<Finding>, taken: &BTreeSet<String>) -> Vec<Gr
         let key = (finding.rule.clone(), finding.component.clone(), area(&finding));
         by_area.entry(key).or_default().push(finding);
     }
-    let groups = by_area.into_iter().filter_map(|((rule, component, area), findings)| group(rule, component, area, findings));
+    let groups = by_area
+        .into_iter()
+        .filter_map(|((rule, component, area), findings)| group(rule, component, area, findings));
     let mut groups: Vec<Group> = groups.collect();
     // Stable: what is equal here stays in the order of rule, component and area.
     groups.sort_by_key(|group| std::cmp::Reverse((group.severity, group.findings().count())));
@@ -82,20 +84,37 @@ pub(super) fn groups(findings: Vec<Finding>, taken: &BTreeSet<String>) -> Vec<Gr
 fn group(rule: String, component: Option<String>, area: String, mut findings: Vec<Finding>) -> Option<Group> {
     findings.sort_by(|a, b| (&a.location, a.line, &a.id).cmp(&(&b.location, b.line, &b.id)));
     let severity = findings.iter().map(|finding| finding.severity).max()?;
-    let title = findings.first().map(|finding| line(&finding.title)).filter(|title| !title.is_empty());
+    let title = findings
+        .first()
+        .map(|finding| line(&finding.title))
+        .filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| line(&rule));
     let mut children: Vec<Child> = Vec::new();
     let mut left = 0;
     for finding in findings {
+        let has_room = children.len() < MAX_CHILDREN;
         match children.last_mut() {
-            Some(child) if finding.location.is_some() && child.location == finding.location => child.findings.push(finding),
-            _ if children.len() < MAX_CHILDREN => {
-                children.push(Child { location: finding.location.clone(), findings: vec![finding] });
+            Some(child) if finding.location.is_some() && child.location == finding.location => {
+                child.findings.push(finding)
+            }
+            _ if has_room => {
+                children.push(Child {
+                    location: finding.location.clone(),
+                    findings: vec![finding],
+                });
             }
             _ => left += 1,
         }
     }
-    Some(Group { rule, title, area, component, severity, children, left })
+    Some(Group {
+        rule,
+        title,
+        area,
+        component,
+        severity,
+        children,
+        left,
+    })
 }
 
 /// The first two directories of the path, the host of an address, the component, or the place itself: the first that there is.
@@ -107,7 +126,10 @@ fn area(finding: &Finding) -> String {
         return rest.split('/').next().unwrap_or_default().to_owned();
     }
     let path = place.strip_prefix("file://").unwrap_or(&place).replace('\\', "/");
-    let mut segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let mut segments: Vec<&str> = path
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     let file = segments.pop();
     segments.truncate(2);
     match (segments.is_empty(), &finding.component, file) {

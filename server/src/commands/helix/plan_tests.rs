@@ -44,11 +44,19 @@ fn one_group_per_rule_and_area_and_one_task_per_file() {
         shape(&groups),
         vec![
             ("sqli".into(), "web".into(), vec![vec!["5"]]),
-            ("sqli".into(), "src/db".into(), vec![vec!["1"], vec!["4", "2"], vec!["3"]]),
+            (
+                "sqli".into(),
+                "src/db".into(),
+                vec![vec!["1"], vec!["4", "2"], vec!["3"]]
+            ),
             ("xss".into(), "src/db".into(), vec![vec!["6"]]),
         ]
     );
-    assert_eq!(shape(&groups), shape(&groups_of(reversed)), "whatever the order they came in");
+    assert_eq!(
+        shape(&groups),
+        shape(&groups_of(reversed)),
+        "whatever the order they came in"
+    );
 }
 
 fn groups_of(findings: Vec<Finding>) -> Vec<Group> {
@@ -69,18 +77,25 @@ fn what_somebody_works_on_already_is_left_out() {
 fn a_package_takes_fifty_tasks_and_counts_what_is_left() {
     let places: Vec<String> = (0..60).map(|n| format!("src/db/f{n:02}.rs")).collect();
     let findings = places.iter().enumerate();
-    let findings = findings.map(|(n, place)| finding(&n.to_string(), "sqli", Some(place), 1, Severity::High)).collect();
+    let findings = findings
+        .map(|(n, place)| finding(&n.to_string(), "sqli", Some(place), 1, Severity::High))
+        .collect();
     let groups = groups_of(findings);
     assert_eq!((groups[0].children.len(), groups[0].left), (MAX_CHILDREN, 10));
 }
 
 #[test]
 fn findings_without_a_file_are_tasks_of_their_own() {
-    let mut findings: Vec<Finding> = (0..2).map(|n| finding(&n.to_string(), "cve", None, 0, Severity::High)).collect();
+    let mut findings: Vec<Finding> = (0..2)
+        .map(|n| finding(&n.to_string(), "cve", None, 0, Severity::High))
+        .collect();
     findings[0].component = Some("openssl".to_owned());
     findings[1].component = Some("openssl".to_owned());
     let groups = groups_of(findings);
-    assert_eq!(shape(&groups), vec![("cve".into(), "openssl".into(), vec![vec!["0"], vec!["1"]])]);
+    assert_eq!(
+        shape(&groups),
+        vec![("cve".into(), "openssl".into(), vec![vec!["0"], vec!["1"]])]
+    );
 }
 
 #[test]
@@ -104,5 +119,8 @@ fn scanners_text_fits_on_a_line() {
     assert_eq!(line("a\u{202e}b"), "a⟦U+202E⟧b");
     assert_eq!(clip("abcdef", 4), "abc…");
     assert_eq!(clip_front("abcdef", 4), "…def");
-    assert_eq!((clip("äöü", 3), clip_front("äöü", 3)), ("äöü".to_owned(), "äöü".to_owned()));
+    assert_eq!(
+        (clip("äöü", 3), clip_front("äöü", 3)),
+        ("äöü".to_owned(), "äöü".to_owned())
+    );
 }

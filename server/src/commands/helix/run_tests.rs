@@ -1,0 +1,127 @@
+use super::*;
+use crate::mcp::tests::world::World;
+
+async fn helix(world: &World, dry_run: bool, most: usize) -> Report {
+    let token = world.token("developer").await;
+    let agent = Agent::connect(&world.door(), &token, world.engine.ports())
+        .await
+        .unwrap();
+    let task = Task {
+        tenant: "acme",
+        release: "PAY-1",
+        dry_run,
+        most,
+    };
+    let report = run(&agent, &task, &|_| ()).await.unwrap();
+    agent.close().await;
+    report
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report
+        .proposals
+        .iter()
+        .map(|proposal| proposal.action_id.as_deref().unwrap_or("none"))
+        .collect()
+}
+
+#[tokio::test]
+async fn it_proposes_what_blocks_and_the_same_again_is_the_same_action() {
+    let world = World::new().await;
+    let first = helix(&world, false, 3).await;
+    assert!(first.failed.is_empty(), "{first}");
+    let told: Vec<_> = first
+        .proposals
+        .iter()
+        .map(|proposal| (proposal.title.as_str(), proposal.tasks, proposal.findings))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Fix \"SQL built from user input\" in src/db", 2, 3),
+            ("Fix \"Weak hash\" in src/auth", 1, 1)
+        ],
+        "what is below the threshold blocks nothing"
+    );
+    assert!(
+        first
+            .proposals
+            .iter()
+            .all(|proposal| proposal.status == "pending_approval"),
+        "{first}"
+    );
+    let blocked = first
+        .proposals
+        .iter()
+        .flat_map(|proposal| &proposal.warnings)
+        .filter(|warning| warning.ends_with("block"));
+    assert_eq!(blocked.count(), 0, "{first}");
+    assert_eq!(ids(&helix(&world, false, 3).await), ids(&first));
+}
+
+#[tokio::test]
+async fn it_tells_what_it_leaves_and_stores_nothing_when_asked_not_to() {
+    let world = World::new().await;
+    let dry = helix(&world, true, 1).await;
+    assert_eq!((ids(&dry), dry.left_groups, dry.left_findings), (vec!["none"], 1, 1));
+    let text = dry.to_string();
+    assert!(
+        text.contains("(nothing stored)  dry_run") && text.contains("left for another run: 1 findings"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn each_thing_that_stops_it_has_its_line() {
+    let world = World::new().await;
+    let ports = world.engine.ports();
+    let unknown = Agent::connect(&world.door(), "loopiq_nothing", ports)
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        one_line(&unknown).contains("The token is not known here"),
+        "{unknown:#}"
+    );
+    let nobody = Agent::connect("http://127.0.0.1:9/mcp", "x", ports)
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        one_line(&nobody).contains("is the service running there?"),
+        "{nobody:#}"
+    );
+    let agent = Agent::connect(&world.door(), &world.token("developer").await, ports)
+        .await
+        .unwrap();
+    for (tenant, release, line) in [
+        ("globex", "PAY-1", "the token is for the tenant acme"),
+        ("acme", "PAY-2", "there is no release PAY-2"),
+    ] {
+        let error = run(
+            &agent,
+            &Task {
+                tenant,
+                release,
+                dry_run: false,
+                most: 3,
+            },
+            &|_| (),
+        )
+        .await
+        .err()
+        .unwrap();
+        assert!(one_line(&error).contains(line), "{error:#}");
+    }
+    let auditor = Agent::connect(&world.door(), &world.token("auditor").await, ports)
+        .await
+        .unwrap();
+    let task = Task {
+        tenant: "acme",
+        release: "PAY-1",
+        dry_run: false,
+        most: 3,
+    };
+    let error = run(&auditor, &task, &|_| ()).await.err().unwrap();
+    assert!(one_line(&error).contains("developer, reviewer or lead"), "{error:#}");
+}

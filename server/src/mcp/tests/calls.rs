@@ -1,0 +1,249 @@
+use super::world::{PROTOCOL, World, meta, read};
+use serde_json::{Value, json};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+fn parent(trace: &str) -> String {
+    format!("00-{trace}-b7ad6b7169203331-01")
+}
+
+async fn tools(world: &World, token: &str) -> Vec<Value> {
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let answer = read(world.send(token, body.to_string()).await).await;
+    answer["result"]["tools"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_list_holds_what_the_caller_may_use_and_how_it_behaves() {
+    let world = World::new().await;
+    let developers = tools(&world, &world.token("developer").await).await;
+    assert!(
+        tools(&world, &world.token("auditor").await).await.is_empty(),
+        "an auditor reads in a browser"
+    );
+    let named = |name: &str| developers.iter().find(|tool| tool["name"] == name).unwrap();
+    let propose = named("loopiq_create_remediation_work_package");
+    let title = &propose["title"];
+    assert_eq!(
+        propose["annotations"],
+        json!({ "title": title, "readOnlyHint": false, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false })
+    );
+    assert_eq!(named("loopiq_list_blockers")["annotations"]["readOnlyHint"], true);
+    for tool in &developers {
+        assert_eq!(
+            (&tool["inputSchema"]["type"], &tool["outputSchema"]["type"]),
+            (&json!("object"), &json!("object")),
+            "{tool}"
+        );
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{tool}");
+        let name = tool["name"].as_str().unwrap();
+        assert!(
+            !["approve", "reject", "execute"].iter().any(|verb| name.contains(verb)),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_read_answers_with_structured_content_and_the_same_as_text() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let result = world.call(&token, "loopiq_list_releases", json!({})).await;
+    assert_eq!(
+        (&result["isError"], &result["structuredContent"]["items"][0]["key"]),
+        (&json!(false), &json!("PAY-1"))
+    );
+    let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(text, result["structuredContent"]);
+    assert_eq!(result["resultType"], "complete");
+}
+
+#[tokio::test]
+async fn a_proposal_is_a_success_that_says_what_to_do_next() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let result = world
+        .call(&token, "loopiq_create_work_item", world.work_item("k-1"))
+        .await;
+    assert_eq!(result["isError"], false, "{result}");
+    let (answer, content) = (&result["structuredContent"], result["content"].as_array().unwrap());
+    assert_eq!(
+        (&answer["status"], &answer["pollTool"]),
+        (&json!("pending_approval"), &json!("loopiq_get_action"))
+    );
+    let line = content[0]["text"].as_str().unwrap();
+    assert!(
+        content.len() == 1 && !line.contains('\n') && line.contains(answer["actionId"].as_str().unwrap()),
+        "{line}"
+    );
+    let again = world
+        .call(&token, "loopiq_create_work_item", world.work_item("k-1"))
+        .await;
+    assert_eq!(again["structuredContent"]["actionId"], answer["actionId"]);
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_result_that_a_model_can_read() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let unknown = world.call(&token, "loopiq_approve_action", json!({})).await;
+    assert_eq!(
+        (&unknown["isError"], &unknown["structuredContent"]["error"]),
+        (&json!(true), &json!("unknown_tool"))
+    );
+    assert_eq!(unknown["structuredContent"]["fields"], json!([]));
+    assert_eq!(unknown["content"][0]["text"], unknown["structuredContent"]["message"]);
+
+    let mut arguments = world.work_item("k-1");
+    arguments["approved"] = json!(true);
+    arguments["title"] = json!("");
+    let invalid = world.call(&token, "loopiq_create_work_item", arguments).await;
+    assert_eq!(
+        (&invalid["isError"], &invalid["structuredContent"]["error"]),
+        (&json!(true), &json!("invalid_arguments"))
+    );
+    let fields = invalid["structuredContent"]["fields"].as_array().unwrap();
+    let pointers: Vec<&str> = fields.iter().map(|field| field["pointer"].as_str().unwrap()).collect();
+    assert!(
+        pointers.contains(&"/approved") && pointers.contains(&"/title"),
+        "{pointers:?}"
+    );
+    assert!(fields.iter().all(|field| field["message"].is_string()));
+
+    let nobody = world
+        .call(
+            &world.token("auditor").await,
+            "loopiq_create_work_item",
+            world.work_item("k-1"),
+        )
+        .await;
+    assert_eq!(
+        (&nobody["isError"], &nobody["structuredContent"]["error"]),
+        (&json!(true), &json!("not_authorized"))
+    );
+
+    world
+        .call(&token, "loopiq_create_work_item", world.work_item("k-2"))
+        .await;
+    let mut other = world.work_item("k-2");
+    other["title"] = json!("Something else altogether under the same key");
+    let conflict = world.call(&token, "loopiq_create_work_item", other).await;
+    assert_eq!(conflict["structuredContent"]["error"], "idempotency_conflict");
+}
+
+#[tokio::test]
+async fn what_a_tool_answers_fits_what_it_declares_refusals_included() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let declared = tools(&world, &token).await;
+    for (tool, arguments, is_error) in [
+        ("loopiq_get_context", json!({}), false),
+        ("loopiq_list_findings", json!({}), false),
+        ("loopiq_list_findings", json!({ "limit": 0 }), true),
+        ("loopiq_create_work_item", world.work_item("k-1"), false),
+        ("loopiq_create_work_item", json!({}), true),
+        ("loopiq_withdraw_action", json!({}), true),
+    ] {
+        let schema = &declared.iter().find(|known| known["name"] == tool).unwrap()["outputSchema"];
+        let result = world.call(&token, tool, arguments).await;
+        assert_eq!(result["isError"], is_error, "{result}");
+        let (answer, refusal) = (&result["structuredContent"], ["error", "message", "fields"]);
+        // Both forms are told apart by what they require; no JSON Schema library is among this crate's dependencies.
+        let forms = schema["anyOf"].as_array().unwrap();
+        let has = |names: Vec<&str>| names.iter().all(|name| !answer[*name].is_null());
+        let required = |form: &Value| form["required"].as_array().map_or_else(Vec::new, |names| names.clone());
+        let form = if is_error { &forms[1] } else { &forms[0] };
+        assert!(
+            has(required(form).iter().filter_map(Value::as_str).collect()),
+            "{answer}"
+        );
+        assert_eq!(has(refusal.to_vec()), is_error, "{answer}");
+    }
+}
+
+/// The trace that an action was proposed in, as its record tells it.
+async fn trace_of(world: &World, token: &str, key: &str, more: Value, header: Option<&str>) -> String {
+    let mut arguments = world.work_item(key);
+    arguments["title"] = json!(format!("Rotate the signing keys of gateway {key}"));
+    let proposed = world
+        .call_with(token, "loopiq_create_work_item", arguments, more, header)
+        .await;
+    let id = proposed["structuredContent"]["actionId"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{proposed}"))
+        .to_owned();
+    world.trace_of(&id).await
+}
+
+#[tokio::test]
+async fn the_trace_comes_from_the_message_then_from_the_header_then_from_nowhere() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let other = "1".repeat(32);
+    let own = json!({ "traceparent": parent(TRACE) });
+    assert_eq!(trace_of(&world, &token, "k-1", own, Some(&parent(&other))).await, TRACE);
+    assert_eq!(
+        trace_of(&world, &token, "k-2", json!({}), Some(&parent(TRACE))).await,
+        TRACE
+    );
+    let wrong = json!({ "traceparent": parent(&"0".repeat(32)) });
+    assert_eq!(
+        trace_of(&world, &token, "k-3", wrong.clone(), Some(&parent(&other))).await,
+        other,
+        "the next that is one"
+    );
+    let fresh = trace_of(&world, &token, "k-4", wrong, Some("garbage")).await;
+    assert!(
+        fresh.len() == 32 && fresh != TRACE && fresh.bytes().any(|byte| byte != b'0'),
+        "{fresh}"
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_is_whole_is_an_integer_however_it_is_written() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"loopiq_list_findings","arguments":{"limit":2.0}}}"#;
+    let answer = read(world.send(&token, body).await).await;
+    assert_eq!(
+        answer["result"]["structuredContent"]["items"].as_array().unwrap().len(),
+        2,
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_of_this_protocol_needs_its_headers() {
+    let world = World::new().await;
+    let token = world.token("developer").await;
+    let body = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/list", "params": { "_meta": meta() } }).to_string();
+    let send = |method: Option<&str>, version: Option<&str>| {
+        let mut request = world.post().bearer_auth(&token).body(body.clone());
+        if let Some(method) = method {
+            request = request.header("mcp-method", method);
+        }
+        if let Some(version) = version {
+            request = request.header("mcp-protocol-version", version);
+        }
+        request.send()
+    };
+    let good = send(Some("tools/list"), Some(PROTOCOL)).await.unwrap();
+    assert!(!good.headers().contains_key("mcp-session-id"));
+    let good = read(good).await;
+    assert_eq!(
+        (&good["result"]["cacheScope"], &good["result"]["ttlMs"]),
+        (&json!("private"), &json!(0)),
+        "{good}"
+    );
+    for wrong in [
+        send(Some("tools/call"), Some(PROTOCOL)),
+        send(None, Some(PROTOCOL)),
+        send(Some("tools/list"), None),
+    ] {
+        let response = wrong.await.unwrap();
+        assert_eq!(response.status(), 400);
+        assert_eq!(read(response).await["error"]["code"], -32020);
+    }
+    let future = send(Some("tools/list"), Some("2099-01-01")).await.unwrap();
+    assert_eq!(future.status(), 400);
+}

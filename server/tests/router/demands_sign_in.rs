@@ -1,0 +1,90 @@
+//! Every page and every server function demands a sign-in: the lists come from the router itself, so that a new one is
+//! in them.
+
+use crate::support::Service;
+use loopiq_server::http::{function_paths, page_paths};
+use reqwest::Method;
+
+/// A path with something in the place of each parameter.
+fn example(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "x" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[tokio::test]
+async fn every_page_does() {
+    let service = Service::start().await;
+    let pages = page_paths();
+    assert!(pages.len() >= 4, "{pages:?}");
+    for page in pages {
+        let path = example(&page);
+        for cookie in [
+            None,
+            Some("loopiq_session=AAAAAAAAAAAAAAAAAAAAAA"),
+            Some("loopiq_session=%00"),
+        ] {
+            let mut browser = service.browser();
+            browser.cookie = cookie.map(str::to_owned);
+            let answer = browser.get(&path).await;
+            assert_eq!(answer.status, 303, "{path} with {cookie:?}");
+            assert!(answer.location().starts_with("/login"), "{path}: {}", answer.location());
+            assert!(answer.text.is_empty(), "{path}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_server_function_does() {
+    let service = Service::start().await;
+    let functions = function_paths();
+    assert!(functions.len() >= 5, "{functions:?}");
+    for path in functions {
+        assert!(path.starts_with("/do/"), "{path}");
+        for method in [Method::POST, Method::GET, Method::PUT] {
+            let mut browser = service.browser();
+            let request = browser
+                .request(method.clone(), &path)
+                .header("accept", "application/json");
+            let answer = browser.send(request).await;
+            assert_eq!(answer.status, 401, "{method} {path}");
+            assert!(answer.header("location").is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_server_function_answers_to_another_site() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("reviewer@acme.example").await;
+    for path in function_paths() {
+        let request = browser
+            .request(Method::POST, &path)
+            .header("sec-fetch-site", "cross-site");
+        let request = request.header("origin", "https://evil.example").form(&[("id", "x")]);
+        assert_eq!(browser.send(request).await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn signed_in_every_page_is_there_and_tells_the_browser_not_to_keep_it() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("lead@acme.example").await;
+    for page in page_paths() {
+        let answer = browser.get(&example(&page)).await;
+        assert!(matches!(answer.status, 200 | 400 | 404), "{page}: {}", answer.status);
+        assert_eq!(answer.header("cache-control"), "no-store", "{page}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_fetched_in_advance_begins_no_sign_in() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    let request = browser
+        .request(Method::GET, "/")
+        .header("sec-purpose", "prefetch;prerender");
+    let answer = browser.send(request).await;
+    assert_eq!((answer.status, answer.location()), (401, ""));
+}

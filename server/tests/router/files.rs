@@ -1,0 +1,77 @@
+//! Files of the site, and addresses where there is nothing.
+
+use crate::support::{Service, site};
+use reqwest::Method;
+
+#[tokio::test]
+async fn what_is_named_by_its_content_is_kept_for_ever_and_sent_packed() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    let plain = browser.get(site::SCRIPT).await;
+    assert_eq!((plain.status, plain.text.as_str()), (200, "export default 1;"));
+    assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(plain.header("vary"), "accept-encoding");
+
+    let request = browser
+        .request(Method::GET, site::SCRIPT)
+        .header("accept-encoding", "gzip, br");
+    let packed = browser.send(request).await;
+    assert_eq!(
+        (packed.header("content-encoding"), packed.text.as_str()),
+        ("br", "packed js")
+    );
+    assert!(packed.header("content-type").contains("javascript"));
+    assert_eq!(packed.header("cache-control"), "public, max-age=31536000, immutable");
+
+    let wasm = browser.get(&site::SCRIPT.replace(".js", ".wasm")).await;
+    assert_eq!(wasm.header("content-type"), "application/wasm");
+}
+
+#[tokio::test]
+async fn other_files_are_kept_for_an_hour() {
+    let service = Service::start().await;
+    let icon = service.browser().get("/favicon.svg").await;
+    assert_eq!(
+        (icon.status, icon.header("cache-control")),
+        (200, "public, max-age=3600")
+    );
+}
+
+#[tokio::test]
+async fn where_there_is_nothing_a_page_says_so() {
+    let service = Service::start().await;
+    for mut browser in [service.browser(), service.signed_in("lead@acme.example").await] {
+        for path in [
+            "/nothing",
+            "/pkg/nothing.js",
+            "/pkg/",
+            "/do/nothing",
+            "/..%2f..%2fetc%2fpasswd",
+            "/demo-idp/nothing",
+        ] {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.status, 404, "{path}");
+            assert_ne!(
+                answer.header("cache-control"),
+                "public, max-age=31536000, immutable",
+                "{path}"
+            );
+        }
+        let page = browser.get("/nothing").await;
+        assert!(page.text.contains("There is no such page") && page.text.contains("/pkg/loopiq.0123456789abcdef.css"));
+    }
+    let mut browser = service.browser();
+    let request = browser
+        .request(Method::GET, "/nothing")
+        .header("accept", "application/json");
+    let text = browser.send(request).await;
+    assert!(text.header("content-type").starts_with("text/plain") && text.text.starts_with("There is no such page."));
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_named() {
+    let service = Service::start().await;
+    let answer = service.browser().post("/login", &[]).await;
+    assert_eq!(answer.status, 405);
+    assert!(answer.text.contains("POST cannot be done"), "{}", answer.text);
+}

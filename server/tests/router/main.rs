@@ -1,0 +1,11 @@
+//! The service as a whole, over its real router: what a browser or a probe sees of it. One test program, because linking
+//! is what takes the time.
+
+mod commands;
+mod demands_sign_in;
+mod files;
+mod limits;
+mod operations;
+mod sign_in;
+mod sign_out;
+mod support;

@@ -1,0 +1,53 @@
+//! What people who run the service look at.
+
+use crate::support::Service;
+use std::sync::atomic::Ordering;
+
+#[tokio::test]
+async fn alive_ready_and_draining() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    let alive = browser.get("/healthz").await;
+    assert_eq!((alive.status, alive.text.as_str()), (200, "ok\n"));
+    let ready = browser.get("/readyz").await;
+    assert_eq!((ready.status, ready.text.as_str()), (200, "{\"status\":\"ready\"}"));
+    service.app.draining.store(true, Ordering::Relaxed);
+    let draining = browser.get("/readyz").await;
+    assert_eq!(draining.status, 503);
+    assert!(draining.text.contains("draining"));
+    assert_eq!(browser.get("/healthz").await.status, 200, "alive until the end");
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_not_ready_and_says_nothing_more() {
+    let service = Service::start().await;
+    service.app.store.close().await;
+    let mut browser = service.browser();
+    let answer = browser.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    assert!(
+        answer.text.contains("the database does not answer") && !answer.text.contains("Pool"),
+        "{}",
+        answer.text
+    );
+    let page = browser.get("/login").await;
+    assert_eq!(page.status, 500);
+    assert!(page.text.contains("Something failed on our side"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_not_by_path() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    browser.get("/actions/act_secret").await;
+    browser.get("/made-up-path").await;
+    let metrics = browser.get("/metrics").await;
+    assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
+    let line = "http_request_duration_seconds_count{route=\"/actions/{id}\",method=\"GET\",status=\"303\"}";
+    assert!(metrics.text.contains(line), "{}", metrics.text);
+    assert!(
+        !metrics.text.contains("act_secret") && !metrics.text.contains("made-up-path"),
+        "{}",
+        metrics.text
+    );
+}

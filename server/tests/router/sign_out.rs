@@ -1,0 +1,63 @@
+//! Signing out.
+
+use crate::support::Service;
+use loopiq_server::http::function_paths;
+use reqwest::Method;
+
+#[tokio::test]
+async fn signing_out_ends_the_session_itself() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("reviewer@acme.example").await;
+    let stolen = browser.cookie.clone();
+
+    let asked = browser.get("/logout").await;
+    assert_eq!(asked.status, 200);
+    assert!(
+        asked.text.contains("method=\"post\" action=\"/logout\""),
+        "{}",
+        asked.text
+    );
+    assert_eq!(browser.get("/").await.status, 200, "a link ends nothing");
+
+    let out = browser.post("/logout", &[]).await;
+    assert_eq!((out.status, out.location()), (303, "/logout"));
+    assert_eq!(browser.cookie, None);
+    let page = browser.get("/logout").await;
+    assert!(page.status == 200 && page.text.contains("You are signed out") && page.text.contains("/login"));
+    assert_eq!(browser.get("/").await.status, 303);
+
+    browser.cookie = stolen;
+    assert_eq!(
+        browser.get("/").await.status,
+        303,
+        "the cookie is worth nothing any more"
+    );
+    for path in function_paths() {
+        assert_eq!(browser.post(&path, &[]).await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_can_sign_out() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    assert_eq!(browser.post("/logout", &[]).await.location(), "/logout");
+    assert!(browser.get("/logout").await.text.contains("You are signed out"));
+}
+
+#[tokio::test]
+async fn another_site_can_sign_nobody_out() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("reviewer@acme.example").await;
+    for header in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+    ] {
+        let request = browser.request(Method::POST, "/logout").header(header.0, header.1);
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 403, "{header:?}");
+        assert!(answer.text.contains("another site"), "{}", answer.text);
+    }
+    assert_eq!(browser.get("/").await.status, 200);
+}

@@ -1,0 +1,119 @@
+//! As much of a browser as these tests need: it keeps the session's cookie, and follows a redirect when it is told to.
+
+use reqwest::{Method, RequestBuilder, header};
+
+/// A browser.
+pub(crate) struct Browser {
+    client: reqwest::Client,
+    url: String,
+    /// The session's cookie: `loopiq_session=...`.
+    pub(crate) cookie: Option<String>,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// A header's value; empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Where it leads.
+    pub(crate) fn location(&self) -> &str {
+        self.header("location")
+    }
+}
+
+impl Browser {
+    pub(crate) fn new(url: &str) -> Self {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            client,
+            url: url.to_owned(),
+            cookie: None,
+        }
+    }
+
+    /// A request as a browser sends it for a page.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.url)
+        };
+        let request = self.client.request(method, url).header(header::ACCEPT, "text/html,*/*");
+        match &self.cookie {
+            Some(cookie) => request.header(header::COOKIE, cookie),
+            None => request,
+        }
+    }
+
+    /// Sends it, and keeps the cookie that came back.
+    pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        for cookie in response.headers().get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            if pair.starts_with("loopiq_session=") {
+                self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
+            }
+        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            text: String::from_utf8_lossy(&response.bytes().await.unwrap()).into_owned(),
+        }
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a form of this site.
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header("sec-fetch-site", "same-origin")
+            .form(form);
+        self.send(request).await
+    }
+
+    /// Opens the page, goes to the provider's page and chooses: answers where the provider sends the browser then.
+    pub(crate) async fn choose(&mut self, page: &str, field: (&str, &str)) -> String {
+        let away = self.get(page).await;
+        assert_eq!(away.status, 303, "{}", away.text);
+        let query = away.location().split_once('?').unwrap().1.to_owned();
+        let asked = self.get(&away.location().to_owned()).await;
+        assert_eq!(asked.status, 200, "{}", asked.text);
+        let mut form: Vec<(String, String)> = pairs(&query);
+        form.push((field.0.to_owned(), field.1.to_owned()));
+        let form: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let back = self.post("/demo-idp/authorize", &form).await;
+        assert_eq!(back.status, 303, "{}", back.text);
+        back.location().to_owned()
+    }
+
+    /// A whole sign-in that begins with this page. Answers what the callback said.
+    pub(crate) async fn sign_in(&mut self, email: &str, page: &str) -> Answer {
+        let callback = self.choose(page, ("person", email)).await;
+        self.get(&callback).await
+    }
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    openidconnect::url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! A service of one's own for each test: fresh database, clock that stands still, real sockets on loopback.
+
+mod browser;
+pub(crate) mod site;
+
+pub(crate) use browser::{Answer, Browser};
+
+use loopiq::context::{Ctx, Ports};
+use loopiq::domain::{PersonId, Role, TenantId, Timestamp};
+use loopiq::engine::{Engine, Error};
+use loopiq::store::{Asserted, Store};
+use loopiq_server::App;
+use loopiq_server::commands::serve::demo_provider;
+use loopiq_server::demo_idp::DemoPerson;
+use loopiq_server::oidc::Oidc;
+use loopiq_server::ops::metrics;
+use loopiq_server::site::Site;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// A running service.
+pub(crate) struct Service {
+    pub(crate) app: App,
+    pub(crate) url: String,
+    clock: Arc<AtomicI64>,
+    _dir: TempDir,
+}
+
+impl Service {
+    /// Starts one, with the tenant `acme`.
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("site");
+        site::write(&root);
+        let site = Site::at(&root).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let clock = Arc::new(AtomicI64::new(Timestamp::parse("2026-11-22T21:00:00Z").unwrap().0));
+        let ports = Ports::new(
+            {
+                let clock = Arc::clone(&clock);
+                move || Timestamp(clock.load(Ordering::Relaxed))
+            },
+            |bytes| getrandom::fill(bytes).unwrap(),
+        );
+        let store = Store::open(&format!("sqlite://{}/loopiq.db?mode=rwc", dir.path().display()))
+            .await
+            .unwrap();
+        let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &ports);
+        store
+            .write(&ctx, |tx| {
+                Box::pin(async move { Ok::<_, Error>(tx.insert_tenant("Acme").await?) })
+            })
+            .await
+            .unwrap();
+        let (oidc, idp) = demo_provider(&url, &ports, site.stylesheet(), people()).unwrap();
+        let app = App {
+            engine: Engine::new(store.clone(), ports.clone(), &url),
+            store,
+            ports,
+            public_url: Arc::from(url.as_str()),
+            oidc: Oidc::new(oidc).unwrap(),
+            demo_idp: Some(idp),
+            leptos: site.leptos(address),
+            stylesheet: Arc::from(site.stylesheet()),
+            metrics: metrics::recorder().unwrap(),
+            draining: Arc::default(),
+        };
+        let router = loopiq_server::http::router(&app, &site).unwrap();
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self {
+            app,
+            url,
+            clock,
+            _dir: dir,
+        }
+    }
+
+    /// A browser that has never been here.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// A browser in which somebody has signed in.
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(email, "/login").await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        browser
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, micros: i64) {
+        self.clock.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// What the identity provider says about somebody at their next sign-in elsewhere.
+    pub(crate) async fn assert_roles(&self, email: &str, roles: &[Role]) -> PersonId {
+        let asserted = Asserted {
+            issuer: format!("{}/demo-idp", self.url),
+            subject: email.to_owned(),
+            email: email.to_owned(),
+            name: email.to_owned(),
+            roles: roles.to_vec(),
+        };
+        self.app.engine.sign_in("acme", asserted).await.unwrap().1.id
+    }
+}
+
+/// Who can sign in.
+fn people() -> Vec<DemoPerson> {
+    let person = |tenant: &str, email: &str, roles: &[&str]| DemoPerson {
+        tenant: tenant.to_owned(),
+        subject: email.to_owned(),
+        email: email.to_owned(),
+        name: format!("Name of {email}"),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+    };
+    vec![
+        person("acme", "reviewer@acme.example", &["reviewer"]),
+        person("acme", "lead@acme.example", &["lead"]),
+        person("acme", "guest@acme.example", &[]),
+        person("acme", "painter@acme.example", &["painter"]),
+        person("nowhere", "stranger@nowhere.example", &["reviewer"]),
+    ]
+}
