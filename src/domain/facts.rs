@@ -72,6 +72,20 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Adds what these facts hold.
+    pub fn extend(&mut self, more: Facts) {
+        self.releases.extend(more.releases);
+        self.certifications.extend(more.certifications);
+        self.teams.extend(more.teams);
+        self.people.extend(more.people);
+        self.components.extend(more.components);
+        self.controls.extend(more.controls);
+        self.evidence.extend(more.evidence);
+        self.findings.extend(more.findings);
+        self.blockers.extend(more.blockers);
+        self.work_items.extend(more.work_items);
+    }
+
     /// Somebody named by ID or e-mail address.
     pub fn person(&self, named: &str) -> Option<&Person> {
         self.people

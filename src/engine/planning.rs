@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::checks::{self, Subject};
-use crate::domain::{Check, Envelope, EvidenceSeal, Facts, FieldError, Policy};
+use crate::domain::{Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, Policy};
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan};
 use serde_json::Value;
@@ -47,11 +47,18 @@ pub(super) async fn plan(
         Ok(query) => query,
         Err(fields) => return Ok(Err(fields)),
     };
-    let facts = tx.facts(&query).await?;
+    let mut facts = tx.facts(&query).await?;
     let plan = match tool.plan(payload, &facts, &mut ids) {
         Ok(plan) => plan,
         Err(fields) => return Ok(Err(fields)),
     };
+    // A payload that names a record alone says by it where it acts: the release and team are known only now.
+    let (release, team) = (plan.place.release.as_ref(), plan.place.team.as_ref());
+    let release = release.filter(|id| !facts.releases.contains_key(id.as_str()));
+    let team = team.filter(|id| !facts.teams.contains_key(id.as_str()));
+    if release.is_some() || team.is_some() {
+        facts.extend(tx.facts(&FactsQuery::default().with(release).with(team)).await?);
+    }
     let now = tx.ctx().now();
     let checks = checks::run(&Subject {
         plan: &plan,

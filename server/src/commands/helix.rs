@@ -57,6 +57,10 @@ pub async fn run(args: Args) -> Result<()> {
         (None, Some(demo)) => demo.clone(),
         (None, None) => DEFAULT_URL.to_owned(),
     };
+    if url.starts_with("https:") {
+        // TLS would bring a second copy of everything it needs, for a demo that is only ever on loopback.
+        bail!("helix is a demo agent and speaks plain HTTP; {url} needs another client");
+    }
     let token = match (&args.token, demo) {
         (Some(token), _) => token.trim().to_owned(),
         (None, Some(demo)) => demo_token(&args, &demo, &ports).await?,

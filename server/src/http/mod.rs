@@ -41,9 +41,10 @@ pub fn router(app: &App, site: &Site) -> Result<Router> {
 
     let mut browsers = leptos::router(app).merge(auth::router(app));
     if let Some(idp) = &app.demo_idp {
-        browsers = browsers.nest_service("/demo-idp", demo_idp::router(idp.clone()));
+        browsers = browsers.nest("/demo-idp", demo_idp::router(idp.clone()).with_state(()));
     }
     let router = browsers
+        .layer(from_fn_with_state(app.clone(), pages::never_blank))
         .layer(other_site)
         .merge(ops::router())
         .merge(files::router(site))

@@ -1,6 +1,9 @@
 //! Pages of last resort, for when Leptos is not asked: signing in and out, and errors before or outside it.
 
+use crate::App;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use std::any::Any;
 
@@ -121,6 +124,18 @@ pub(super) fn panicked(stylesheet: &str, panic: Box<dyn Any + Send>) -> Response
         .unwrap_or("no message");
     tracing::error!(panic = message, "a handler panicked");
     broken().page(stylesheet)
+}
+
+/// Puts words to an answer that has none: the session's layer says nothing when the session cannot be kept.
+pub(super) async fn never_blank(State(app): State<App>, request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let response = next.run(request).await;
+    let blank = response.status().is_server_error() && !response.headers().contains_key(header::CONTENT_TYPE);
+    if blank {
+        broken().answer(html, &app.stylesheet)
+    } else {
+        response
+    }
 }
 
 /// Something failed on our side.

@@ -61,10 +61,7 @@ async fn where_there_is_nothing_a_page_says_so() {
         assert!(page.text.contains("There is no such page") && page.text.contains("/pkg/loopiq.0123456789abcdef.css"));
     }
     let mut browser = service.browser();
-    let request = browser
-        .request(Method::GET, "/nothing")
-        .header("accept", "application/json");
-    let text = browser.send(request).await;
+    let text = browser.send(browser.program(Method::GET, "/nothing")).await;
     assert!(text.header("content-type").starts_with("text/plain") && text.text.starts_with("There is no such page."));
 }
 

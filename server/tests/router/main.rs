@@ -8,4 +8,5 @@ mod limits;
 mod operations;
 mod sign_in;
 mod sign_out;
+mod stress;
 mod support;

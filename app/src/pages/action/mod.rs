@@ -8,7 +8,7 @@ mod timeline;
 
 use self::claim::ClaimBox;
 use self::evidence::{Changes, References};
-use self::flash::FlashLine;
+use self::flash::{FlashLine, Next, next};
 use self::payload::{Identifiers, PayloadView};
 use self::timeline::{ResultBox, Timeline};
 use super::load::loaded;
@@ -44,14 +44,22 @@ pub(crate) fn ActionPage() -> impl IntoView {
                 } else {
                     None
                 };
-                Ok((action, flash, services.may(Command::SearchAudit)))
+                let onward = match &flash {
+                    Some(flash) => next(&services, flash).await,
+                    None => None,
+                };
+                Ok((
+                    action,
+                    flash.map(|flash| (flash, onward)),
+                    services.may(Command::SearchAudit),
+                ))
             }
         },
         render,
     )
 }
 
-fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView {
+fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bool)) -> AnyView {
     let on_page: HashSet<String> = action
         .references
         .iter()
@@ -60,7 +68,9 @@ fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView 
         .collect();
     let fields: HashSet<String> = action.payload.iter().map(|(pointer, _)| pointer.clone()).collect();
     let warnings = warnings(&action.checks);
-    let draft = flash.as_ref().map_or_else(Draft::default, |flash| flash.draft.clone());
+    let draft = flash
+        .as_ref()
+        .map_or_else(Draft::default, |(flash, _)| flash.draft.clone());
     let (tool, tool_name) = action.tool.clone();
     let has_tree = !action.tree.is_empty();
     view! {
@@ -70,7 +80,7 @@ fn render((action, flash, audit): (ActionView, Option<Flash>, bool)) -> AnyView 
                 <a href="/">"‹ Inbox"</a>
                 <a class="to-decision" href="#decision">"Decision ↓"</a>
             </nav>
-            {flash.map(|flash| view! { <FlashLine flash /> })}
+            {flash.map(|(flash, next)| view! { <FlashLine flash next /> })}
             <header class="action-head">
                 <h1 dir="auto">{action.headline.clone()}</h1>
                 <p class="facts">

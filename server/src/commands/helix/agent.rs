@@ -6,7 +6,7 @@ use loopiq::domain::canonical::hex;
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion, RequestMetaObject,
 };
-use rmcp::service::RunningService;
+use rmcp::service::{ClientInitializeError, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientLifecycleMode, ClientServiceExt, RoleClient};
@@ -50,7 +50,10 @@ impl Agent {
             .await
             .map_err(|error| match error.auth_challenge() {
                 Some(challenge) => anyhow!("{url} refused the token: {}", described(challenge)),
-                None => anyhow!(error).context(format!("no connection to {url}; is the service running there?")),
+                None => anyhow!(
+                    "no connection to {url}; is the service running there? ({})",
+                    root(&error)
+                ),
             })?;
         let (trace, parent) = (hex(&ports.random::<16>()), hex(&ports.random::<8>()));
         Ok(Self {
@@ -140,6 +143,18 @@ fn object(value: Value) -> Map<String, Value> {
         Value::Object(fields) => fields,
         _ => Map::new(),
     }
+}
+
+/// What lies at the bottom of it; rmcp's own text is mostly names of its types.
+fn root(error: &ClientInitializeError) -> String {
+    let mut cause: &dyn std::error::Error = match error {
+        ClientInitializeError::TransportError { error, .. } => error.error.as_ref(),
+        _ => error,
+    };
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// What a challenge says in words (RFC 6750, 3).

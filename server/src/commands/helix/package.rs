@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 const MAX_TITLE: usize = 200;
 const MAX_REASON: usize = 500;
+/// Of a rule's own title; scanners put whole paragraphs there. The description has more of it.
+const MAX_RULE_TITLE: usize = 100;
 /// How many places a description lists; the tasks name them all.
 const MAX_PLACES: usize = 20;
 
@@ -80,9 +82,11 @@ impl Release {
 
 /// The story's title: what will be better, and where.
 pub(super) fn title(group: &Group) -> String {
-    let area = clip_front(&group.area, 60);
-    let room = MAX_TITLE - area.chars().count() - "Fix \"\" in ".len();
-    format!("Fix \"{}\" in {area}", clip(&group.title, room))
+    format!(
+        "Fix “{}” in {}",
+        clip(&group.title, MAX_RULE_TITLE),
+        clip_front(&group.area, 60)
+    )
 }
 
 /// The arguments; `None` for a release that has no team to give the work to.
@@ -235,9 +239,8 @@ fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess
 
 /// Why, with the IDs that were read; as many as fit.
 fn reason(group: &Group, release: &Release, blockers: &[&Blocker]) -> String {
-    let count = group.findings().count();
     let mut text = format!(
-        "I read the open blockers and findings of {} ({}). {count} of them are {} in {} and no open work item rests on them:",
+        "Of the open blockers and findings of {} ({}) that I read, these are {} in {}, and no open work item rests on them:",
         release.key,
         release.id,
         clip(&line(&group.rule), 80),

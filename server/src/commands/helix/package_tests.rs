@@ -78,7 +78,7 @@ fn a_package_names_rule_place_and_what_it_rests_on() {
         (&json!("rel_1"), &json!("crt_1"), &json!("team_9"))
     );
     assert_eq!(it["service"], "payments-api");
-    assert_eq!(it["parent"]["title"], "Fix \"SQL built from user input\" in src/db");
+    assert_eq!(it["parent"]["title"], "Fix “SQL built from user input” in src/db");
     assert_eq!(it["children"][0]["title"], "Fix rust.sqli in src/db/a.rs (2 places)");
     assert_eq!(it["children"][0]["findingIds"], json!(["1", "2"]));
     assert_eq!(it["children"][0]["evidenceIds"], json!(["evd_1", "evd_2", "evd_old"]));

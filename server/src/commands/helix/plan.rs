@@ -145,13 +145,17 @@ pub(super) fn line(text: &str) -> String {
     text::visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// At most so many characters, with an ellipsis where something was cut off.
+/// At most so many characters, with an ellipsis where something was cut off: between two words, if that costs little.
 pub(super) fn clip(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+    let whole_words = kept
+        .rfind(' ')
+        .filter(|end| *end > kept.len() / 2)
+        .map_or(kept.as_str(), |end| &kept[..end]);
+    format!("{}…", whole_words.trim_end())
 }
 
 /// The same for a path, whose end tells the most.

@@ -118,6 +118,7 @@ fn scanners_text_fits_on_a_line() {
     assert_eq!(line("a\n  b\tc"), "a b c");
     assert_eq!(line("a\u{202e}b"), "a⟦U+202E⟧b");
     assert_eq!(clip("abcdef", 4), "abc…");
+    assert_eq!(clip("one two three", 10), "one two…");
     assert_eq!(clip_front("abcdef", 4), "…def");
     assert_eq!(
         (clip("äöü", 3), clip_front("äöü", 3)),

@@ -81,7 +81,11 @@ impl fmt::Display for Report {
         for proposal in &self.proposals {
             let id = proposal.action_id.as_deref().unwrap_or("(nothing stored)");
             lines.push(format!("{id}  {}  {}", proposal.status, proposal.title));
-            let mut about = format!("  {} tasks, {} findings", proposal.tasks, proposal.findings);
+            let mut about = format!(
+                "  {}, {}",
+                count(proposal.tasks, "task"),
+                count(proposal.findings, "finding")
+            );
             if !proposal.warnings.is_empty() {
                 about.push_str(&format!("; checks to look at: {}", proposal.warnings.join(", ")));
             }
@@ -109,16 +113,21 @@ impl fmt::Display for Report {
         }
         if self.left_findings > 0 {
             lines.push(format!(
-                "left for another run: {} findings, in {} more groups (--packages raises the limit)",
-                self.left_findings, self.left_groups
+                "left for another run: {}, in {} (--packages raises the limit)",
+                count(self.left_findings, "finding"),
+                count(self.left_groups, "more group"),
             ));
         }
         if self.failing_controls > 0 {
             lines.push(format!(
-                "{} blockers are failing controls; these are left to people",
-                self.failing_controls
+                "left to people: {}",
+                count(self.failing_controls, "failing control")
             ));
         }
         f.write_str(&lines.join("\n"))
     }
+}
+
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -38,8 +38,8 @@ async fn it_proposes_what_blocks_and_the_same_again_is_the_same_action() {
     assert_eq!(
         told,
         [
-            ("Fix \"SQL built from user input\" in src/db", 2, 3),
-            ("Fix \"Weak hash\" in src/auth", 1, 1)
+            ("Fix “SQL built from user input” in src/db", 2, 3),
+            ("Fix “Weak hash” in src/auth", 1, 1)
         ],
         "what is below the threshold blocks nothing"
     );
@@ -66,7 +66,8 @@ async fn it_tells_what_it_leaves_and_stores_nothing_when_asked_not_to() {
     assert_eq!((ids(&dry), dry.left_groups, dry.left_findings), (vec!["none"], 1, 1));
     let text = dry.to_string();
     assert!(
-        text.contains("(nothing stored)  dry_run") && text.contains("left for another run: 1 findings"),
+        text.contains("(nothing stored)  dry_run")
+            && text.contains("left for another run: 1 finding, in 1 more group "),
         "{text}"
     );
 }

@@ -45,12 +45,17 @@ impl Browser {
 
     /// A request as a browser sends it for a page.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.program(method, path).header(header::ACCEPT, "text/html,*/*")
+    }
+
+    /// A request as a script or a program sends it: it can show no page.
+    pub(crate) fn program(&self, method: Method, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
             format!("{}{path}", self.url)
         };
-        let request = self.client.request(method, url).header(header::ACCEPT, "text/html,*/*");
+        let request = self.client.request(method, url);
         match &self.cookie {
             Some(cookie) => request.header(header::COOKIE, cookie),
             None => request,

@@ -3,7 +3,7 @@
 mod browser;
 pub(crate) mod site;
 
-pub(crate) use browser::{Answer, Browser};
+pub(crate) use browser::Browser;
 
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::{PersonId, Role, TenantId, Timestamp};
