@@ -383,8 +383,6 @@ pub struct Outcome {
     pub message: String,
     /// The action's state now, when it is known.
     pub state: Option<State>,
-    /// Where to go from here; empty: stay.
-    pub next: String,
 }
 
 /// One line of the audit search.

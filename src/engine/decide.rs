@@ -42,7 +42,7 @@ impl Engine {
         self.authorize(ctx, Command::Reject).await?;
         let (id, text) = (
             parse(id)?,
-            said(text, "why you reject it; the agent reads it and can do better")?,
+            said(text, "why you reject it, so that the agent can propose better")?,
         );
         let codes = if codes.is_empty() {
             vec![ReasonCode::Declined]
@@ -71,7 +71,7 @@ impl Engine {
     /// Takes an approval back before the action has run.
     pub async fn revoke(&self, ctx: &Ctx, id: &str, text: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Revoke).await?;
-        let (id, text) = (parse(id)?, said(text, "why the approval is taken back")?);
+        let (id, text) = (parse(id)?, said(text, "why you take the approval back")?);
         let (action, policy) = (id.clone(), self.policy());
         let outcome = self
             .store
@@ -121,7 +121,7 @@ impl Engine {
         withdrawn
     }
 
-    /// Records a denial, and sends a person on to the next action that waits for them.
+    /// Records a denial.
     pub(super) async fn finish(
         &self,
         ctx: &Ctx,
@@ -129,31 +129,30 @@ impl Engine {
         id: &ActionId,
         outcome: Result<Committed<Outcome>, Error>,
     ) -> Result<Outcome, Error> {
-        match outcome.and_then(|committed| committed) {
-            Ok(mut outcome) => {
-                outcome.next = self.next_of(ctx, id).await?;
-                Ok(outcome)
-            }
-            Err(error) => {
-                if matches!(error, Error::NotAuthorized { .. }) {
-                    self.deny(ctx, command, Some(id), &error).await?;
-                }
-                Err(error)
-            }
+        let outcome = outcome.and_then(|committed| committed);
+        if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
+            self.deny(ctx, command, Some(id), error).await?;
         }
+        outcome
     }
 }
 
 fn said(text: &str, what: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Error::field("/text", format!("say {what}")));
+        return Err(Error::Wording {
+            message: format!("write {what}."),
+        });
     }
     if text.chars().count() > MAX_TEXT {
-        return Err(Error::field("/text", format!("is longer than {MAX_TEXT} characters")));
+        return Err(Error::Wording {
+            message: format!("what you wrote is longer than {MAX_TEXT} characters."),
+        });
     }
     if let Some(error) = text::forbidden_in(&json!(text)).pop() {
-        return Err(Error::field("/text", error.message));
+        return Err(Error::Wording {
+            message: format!("what you wrote {}.", error.message),
+        });
     }
     Ok(text.to_owned())
 }
@@ -163,7 +162,6 @@ fn done(state: State, message: impl Into<String>) -> Outcome {
         done: true,
         message: message.into(),
         state: Some(state),
-        next: String::new(),
     }
 }
 

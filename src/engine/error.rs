@@ -26,6 +26,12 @@ pub enum Error {
         /// Each thing that is wrong.
         fields: Vec<FieldError>,
     },
+    /// What somebody wrote with a decision does not do.
+    #[error("Nothing was decided: {message}")]
+    Wording {
+        /// What to write instead.
+        message: String,
+    },
     /// The principal may not do this.
     #[error("{why}")]
     NotAuthorized {
@@ -97,7 +103,7 @@ impl Error {
         match self {
             Error::NotFound { .. } => "not_found",
             Error::UnknownTool { .. } => "unknown_tool",
-            Error::Invalid { .. } => "invalid_arguments",
+            Error::Invalid { .. } | Error::Wording { .. } => "invalid_arguments",
             Error::NotAuthorized { .. } => "not_authorized",
             Error::IdempotencyConflict { .. } => "idempotency_conflict",
             Error::DigestMismatch => "digest_mismatch",

@@ -77,7 +77,6 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
             done: true,
             message: format!("It was executed on {at}; nothing was done twice."),
             state: Some(State::Executed),
-            next: String::new(),
         }));
     }
     let Ok(to) = action.state.execute() else {
@@ -138,7 +137,6 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
             made.replacen("Creates", "created", 1).replacen("Updates", "updated", 1)
         ),
         state: Some(to),
-        next: String::new(),
     }))
 }
 
@@ -237,7 +235,6 @@ async fn failed(tx: &mut WriteTx, action: &ActionRow, code: ReasonCode, words: &
         done: false,
         message,
         state: Some(to),
-        next: String::new(),
     })
 }
 

@@ -135,29 +135,6 @@ impl Engine {
         }
         self.policy().refuses(&person.id, caller).map(str::to_owned)
     }
-
-    /// Where the next action is that this person can decide; empty: nothing waits.
-    pub(super) async fn next_of(&self, ctx: &Ctx, but: &ActionId) -> Result<String, Error> {
-        let Some(person) = ctx.principal.person() else {
-            return Ok(String::new());
-        };
-        let query = InboxQuery {
-            tab: Tab::Mine,
-            ..InboxQuery::default()
-        };
-        let filter = InboxFilter {
-            limit: 2,
-            ..self.filter(ctx, &query, person.id.as_str())
-        };
-        let items = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move { Ok::<_, Error>(tx.inbox(&filter).await?) })
-            })
-            .await?;
-        let next = items.into_iter().find(|item| item.id != but.as_str());
-        Ok(next.map_or(String::new(), |item| format!("/actions/{}", item.id)))
-    }
 }
 
 fn choice(value: &str, label: &str) -> Choice {

@@ -215,7 +215,7 @@ async fn a_rejection_needs_words_and_the_agent_reads_them() {
     let reviewer = world.person("reviewer");
     for text in ["", "   ", &"x".repeat(2_001), "a\u{200B}b"] {
         let refused = world.engine.reject(&reviewer, &id, &digest, &[], text).await;
-        assert!(matches!(refused, Err(Error::Invalid { .. })));
+        assert!(matches!(refused, Err(Error::Wording { .. })));
     }
     let codes = [ReasonCode::Check(CheckId::Evidence), ReasonCode::Declined];
     world

@@ -55,7 +55,9 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "There is nothing here that you can see", text),
             Error::NotAuthorized { .. } => Self::new(StatusCode::FORBIDDEN, "You may not see this", text),
-            Error::Invalid { .. } => Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text),
+            Error::Invalid { .. } | Error::Wording { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text)
+            }
             // The text names the incident, under which the log has the cause.
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", text),
         }

@@ -52,7 +52,6 @@ mod ssr {
                     done: false,
                     message: error.to_string(),
                     state,
-                    next: String::new(),
                 }
             })
         }

@@ -75,7 +75,6 @@ pub async fn approve_and_run(
                 )
             },
             state: run.state.or(approved.state).or(Some(State::Approved)),
-            next: if run.next.is_empty() { approved.next } else { run.next },
         }
     } else {
         approved
@@ -103,16 +102,7 @@ pub async fn reject(
     let door = Door::open()?;
     let services = &door.services;
     let known: Vec<ReasonCode> = codes.iter().filter_map(|code| ReasonCode::parse(code)).collect();
-    let outcome = if text.trim().is_empty() {
-        refused("Nothing was decided: write why you reject it, so that the agent can propose better.")
-    } else {
-        Door::outcome(
-            services
-                .engine
-                .reject(&services.ctx, &id, &digest, &known, text.trim())
-                .await,
-        )
-    };
+    let outcome = Door::outcome(services.engine.reject(&services.ctx, &id, &digest, &known, &text).await);
     door.answer(&id, State::PendingApproval, outcome, Draft { text, codes })
         .await
 }
@@ -141,11 +131,7 @@ pub async fn revoke(
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let outcome = if text.trim().is_empty() {
-        refused("Nothing was decided: write why you revoke the approval.")
-    } else {
-        Door::outcome(services.engine.revoke(&services.ctx, &id, text.trim()).await)
-    };
+    let outcome = Door::outcome(services.engine.revoke(&services.ctx, &id, &text).await);
     door.answer(
         &id,
         State::Approved,
@@ -156,15 +142,4 @@ pub async fn revoke(
         },
     )
     .await
-}
-
-/// A refusal of this door: an empty text never reaches the engine.
-#[cfg(feature = "ssr")]
-fn refused(message: &str) -> Outcome {
-    Outcome {
-        done: false,
-        message: message.to_owned(),
-        state: None,
-        next: String::new(),
-    }
 }

@@ -23,9 +23,17 @@ pub(super) async fn play(engine: &Engine, ctx: &Ctx, world: &World) -> Result<()
     let start = ctx.now().plus(-40 * Timestamp::HOUR);
     let clock = Arc::new(AtomicI64::new(0));
     let ticking = clock.clone();
-    let ports = engine.ports().with_clock(move || start.plus(ticking.fetch_add(1_000, Ordering::SeqCst)));
+    let ports = engine
+        .ports()
+        .with_clock(move || start.plus(ticking.fetch_add(1_000, Ordering::SeqCst)));
     let past = Engine::new(engine.store().clone(), ports, engine.public_url());
-    let mut player = Player { engine: past, ctx, world, clock, proposals: 0 };
+    let mut player = Player {
+        engine: past,
+        ctx,
+        world,
+        clock,
+        proposals: 0,
+    };
     match ctx.tenant().as_str() {
         "acme" => player.acme().await,
         _ => player.globex().await,
@@ -62,9 +70,19 @@ impl Player<'_> {
     async fn read(&self, agent: &Ctx, area: &Area) -> Result<(Vec<Value>, Vec<Value>)> {
         let listing = json!({ "releaseId": area.release });
         self.engine.call(agent, "loopiq_get_release", listing.clone()).await?;
-        self.engine.call(agent, "loopiq_get_release_certification", listing.clone()).await?;
-        let blockers = self.engine.call(agent, "loopiq_list_blockers", listing.clone()).await?.structured;
-        let findings = self.engine.call(agent, "loopiq_list_findings", listing).await?.structured;
+        self.engine
+            .call(agent, "loopiq_get_release_certification", listing.clone())
+            .await?;
+        let blockers = self
+            .engine
+            .call(agent, "loopiq_list_blockers", listing.clone())
+            .await?
+            .structured;
+        let findings = self
+            .engine
+            .call(agent, "loopiq_list_findings", listing)
+            .await?
+            .structured;
         let items = |page: Value| page["items"].as_array().cloned().unwrap_or_default();
         Ok((items(blockers), items(findings)))
     }
@@ -74,7 +92,12 @@ impl Player<'_> {
         self.proposals += 1;
         arguments["idempotencyKey"] = json!(format!("demo-{}", self.proposals));
         arguments["workflow"] = json!("release-readiness");
-        let answer = self.engine.call(agent, tool, arguments).await.context(tool.to_owned())?.structured;
+        let answer = self
+            .engine
+            .call(agent, tool, arguments)
+            .await
+            .context(tool.to_owned())?
+            .structured;
         let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
         Ok((text("actionId"), text("digest")))
     }
@@ -114,13 +137,17 @@ impl Player<'_> {
             },
             "children": children, "blockerIds": blocking,
         });
-        self.propose(&agent, "loopiq_create_remediation_work_package", arguments).await
+        self.propose(&agent, "loopiq_create_remediation_work_package", arguments)
+            .await
     }
 
     async fn update(&mut self, item: &WorkItemId, changes: Value, reason: &str) -> Result<(String, String)> {
         let agent = self.client("developer")?;
-        let current =
-            self.engine.call(&agent, "loopiq_get_work_item", json!({ "workItemId": item })).await?.structured;
+        let current = self
+            .engine
+            .call(&agent, "loopiq_get_work_item", json!({ "workItemId": item }))
+            .await?
+            .structured;
         let arguments = json!({
             "reason": reason, "workItemId": item, "expectedVersion": current["version"], "changes": changes,
         });
@@ -143,14 +170,26 @@ impl Player<'_> {
         let (pay, shop) = (self.world.releases[0].clone(), self.world.releases[1].clone());
 
         self.hours_ago(39);
-        let ledger =
-            self.package("developer", &pay, "sql-injection", "Remove SQL injection findings from the ledger").await?;
+        let ledger = self
+            .package(
+                "developer",
+                &pay,
+                "sql-injection",
+                "Remove SQL injection findings from the ledger",
+            )
+            .await?;
         self.hours_ago(37);
         self.approve("reviewer", &ledger).await?;
         self.execute("reviewer", &ledger).await?;
 
         self.hours_ago(36);
-        let update = self.update(&pay.backlog[0], json!({ "priority": "critical" }), "The release is blocked by it.").await?;
+        let update = self
+            .update(
+                &pay.backlog[0],
+                json!({ "priority": "critical" }),
+                "The release is blocked by it.",
+            )
+            .await?;
         self.hours_ago(35);
         self.approve("reviewer2", &update).await?;
         self.execute("reviewer2", &update).await?;
@@ -164,34 +203,73 @@ impl Player<'_> {
         self.engine.reject(&reviewer, &vague.0, &vague.1, &codes, text).await?;
 
         self.hours_ago(30);
-        let moved = self.update(&pay.backlog[2], json!({ "status": "in_progress" }), "Work on it has begun.").await?;
+        let moved = self
+            .update(
+                &pay.backlog[2],
+                json!({ "status": "in_progress" }),
+                "Work on it has begun.",
+            )
+            .await?;
         self.approve("lead", &moved).await?;
         let item = pay.backlog[2].clone();
         self.engine
             .store()
             .write::<_, Error, _>(&self.person("lead")?, move |tx| {
-                Box::pin(async move { Ok(tx.touch_work_item(&item, "Document the PIN hashing scheme and its pepper").await?) })
+                Box::pin(async move {
+                    Ok(tx
+                        .touch_work_item(&item, "Document the PIN hashing scheme and its pepper")
+                        .await?)
+                })
             })
             .await?;
         self.execute("lead", &moved).await?;
 
         self.hours_ago(26);
-        let mistaken = self.package("developer", &shop, "missing-authz", "Add authorization to the basket's admin routes").await?;
-        let withdrawal = json!({ "actionId": mistaken.0, "reason": "The basket's routes are handled by another package." });
-        self.engine.call(&self.client("developer")?, "loopiq_withdraw_action", withdrawal).await?;
+        let mistaken = self
+            .package(
+                "developer",
+                &shop,
+                "missing-authz",
+                "Add authorization to the basket's admin routes",
+            )
+            .await?;
+        let withdrawal =
+            json!({ "actionId": mistaken.0, "reason": "The basket's routes are handled by another package." });
+        self.engine
+            .call(&self.client("developer")?, "loopiq_withdraw_action", withdrawal)
+            .await?;
 
         self.hours_ago(20);
         // One of its scans is stale: it waits with a warning.
-        self.package("developer", &pay, "hardcoded-secret", "Move payment secrets into the vault").await?;
+        self.package(
+            "developer",
+            &pay,
+            "hardcoded-secret",
+            "Move payment secrets into the vault",
+        )
+        .await?;
         self.hours_ago(18);
         let link = self.link(&pay).await?;
         self.hours_ago(16);
         self.approve("reviewer", &link).await?;
 
         self.hours_ago(9);
-        self.package("developer", &pay, "weak-hash", "Replace the PIN hash by a memory-hard one").await?;
+        self.package(
+            "developer",
+            &pay,
+            "weak-hash",
+            "Replace the PIN hash by a memory-hard one",
+        )
+        .await?;
         self.hours_ago(6);
-        let authz = self.package("developer", &pay, "missing-authz", "Check authorization on every refund route").await?;
+        let authz = self
+            .package(
+                "developer",
+                &pay,
+                "missing-authz",
+                "Check authorization on every refund route",
+            )
+            .await?;
         self.hours_ago(5);
         self.approve("reviewer2", &authz).await?;
         self.hours_ago(4);
@@ -206,15 +284,24 @@ impl Player<'_> {
         self.hours_ago(2);
         self.task(&shop).await?;
         self.hours_ago(1);
-        self.package("lead", &shop, "open-redirect", "Allow only known addresses after the login").await?;
+        self.package(
+            "lead",
+            &shop,
+            "open-redirect",
+            "Allow only known addresses after the login",
+        )
+        .await?;
         Ok(())
     }
 
     /// Evidence for a control.
     async fn link(&mut self, area: &Area) -> Result<(String, String)> {
         let agent = self.client("developer")?;
-        let evidence =
-            self.engine.call(&agent, "loopiq_search_evidence", json!({ "releaseId": area.release })).await?.structured;
+        let evidence = self
+            .engine
+            .call(&agent, "loopiq_search_evidence", json!({ "releaseId": area.release }))
+            .await?
+            .structured;
         let arguments = json!({
             "reason": "The scan shows that input is validated on all payment routes.",
             "evidenceId": evidence["items"][0]["id"], "controlId": area.controls[2],
@@ -237,7 +324,8 @@ impl Player<'_> {
             }],
             "blockerIds": blockers.iter().take(1).map(|blocker| &blocker["id"]).collect::<Vec<_>>(),
         });
-        self.propose(&agent, "loopiq_create_remediation_work_package", arguments).await
+        self.propose(&agent, "loopiq_create_remediation_work_package", arguments)
+            .await
     }
 
     /// One task under a story of the backlog, resting on no evidence.
@@ -255,11 +343,19 @@ impl Player<'_> {
     async fn globex(&mut self) -> Result<()> {
         let core = self.world.releases[0].clone();
         self.hours_ago(8);
-        let done = self.package("developer", &core, "weak-hash", "Sign tokens with a current algorithm").await?;
+        let done = self
+            .package("developer", &core, "weak-hash", "Sign tokens with a current algorithm")
+            .await?;
         self.approve("reviewer", &done).await?;
         self.execute("reviewer", &done).await?;
         self.hours_ago(2);
-        self.package("developer", &core, "sql-injection", "Use prepared statements in the core store").await?;
+        self.package(
+            "developer",
+            &core,
+            "sql-injection",
+            "Use prepared statements in the core store",
+        )
+        .await?;
         Ok(())
     }
 }

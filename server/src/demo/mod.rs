@@ -31,7 +31,10 @@ pub fn people() -> Vec<DemoPerson> {
         }
     };
     let acme = ACME.into_iter().map(|who| person("acme", who));
-    let globex = ACME.into_iter().filter(|who| who.0 != "reviewer2").map(|who| person("globex", who));
+    let globex = ACME
+        .into_iter()
+        .filter(|who| who.0 != "reviewer2")
+        .map(|who| person("globex", who));
     acme.chain(globex).collect()
 }
 

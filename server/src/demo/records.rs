@@ -14,7 +14,9 @@ impl People {
     pub(super) fn get(&self, local: &str) -> Result<Person> {
         let prefix = format!("{local}@");
         let person = self.0.iter().find(|person| person.email.starts_with(&prefix));
-        person.cloned().with_context(|| format!("the demo has nobody called {local}"))
+        person
+            .cloned()
+            .with_context(|| format!("the demo has nobody called {local}"))
     }
 }
 
@@ -67,10 +69,26 @@ const PAY: Plan = Plan {
         ("AU-2", "Event logging", ControlStatus::Passing),
     ],
     backlog: &[
-        ("Move the ledger's queries to prepared statements", WorkItemStatus::Open, Priority::High),
-        ("Rotate the refund gateway's credentials", WorkItemStatus::InProgress, Priority::High),
-        ("Document the PIN hashing scheme", WorkItemStatus::Open, Priority::Medium),
-        ("Remove the legacy settlement export", WorkItemStatus::Done, Priority::Low),
+        (
+            "Move the ledger's queries to prepared statements",
+            WorkItemStatus::Open,
+            Priority::High,
+        ),
+        (
+            "Rotate the refund gateway's credentials",
+            WorkItemStatus::InProgress,
+            Priority::High,
+        ),
+        (
+            "Document the PIN hashing scheme",
+            WorkItemStatus::Open,
+            Priority::Medium,
+        ),
+        (
+            "Remove the legacy settlement export",
+            WorkItemStatus::Done,
+            Priority::Low,
+        ),
     ],
 };
 
@@ -93,8 +111,16 @@ const SHOP: Plan = Plan {
         ("CC8.1", "Change management", ControlStatus::Passing),
     ],
     backlog: &[
-        ("Harden the login against credential stuffing", WorkItemStatus::Open, Priority::High),
-        ("Add rate limits to the basket service", WorkItemStatus::Open, Priority::Medium),
+        (
+            "Harden the login against credential stuffing",
+            WorkItemStatus::Open,
+            Priority::High,
+        ),
+        (
+            "Add rate limits to the basket service",
+            WorkItemStatus::Open,
+            Priority::Medium,
+        ),
         ("Replace the mail gateway", WorkItemStatus::Cancelled, Priority::Low),
     ],
 };
@@ -112,18 +138,30 @@ const CORE: Plan = Plan {
     ],
     controls: &[
         ("A.8.28", "Secure coding", ControlStatus::Failing),
-        ("A.8.8", "Management of technical vulnerabilities", ControlStatus::Unknown),
+        (
+            "A.8.8",
+            "Management of technical vulnerabilities",
+            ControlStatus::Unknown,
+        ),
     ],
     backlog: &[("Upgrade the token library", WorkItemStatus::Open, Priority::High)],
 };
 
 /// Writes the records of this context's tenant.
 pub(super) async fn write(engine: &Engine, ctx: &Ctx, people: People) -> Result<World> {
-    let plans: &[&Plan] = if ctx.tenant().as_str() == "acme" { &[&PAY, &SHOP] } else { &[&CORE] };
+    let plans: &[&Plan] = if ctx.tenant().as_str() == "acme" {
+        &[&PAY, &SHOP]
+    } else {
+        &[&CORE]
+    };
     let mut releases = Vec::new();
     for plan in plans {
         let (plan, people) = (*plan, people.clone());
-        let members = plan.members.iter().map(|who| people.get(who)).collect::<Result<Vec<_>>>()?;
+        let members = plan
+            .members
+            .iter()
+            .map(|who| people.get(who))
+            .collect::<Result<Vec<_>>>()?;
         let area = engine
             .store()
             .write::<_, Error, _>(ctx, move |tx| Box::pin(async move { area(tx, plan, members).await }))
@@ -134,13 +172,22 @@ pub(super) async fn write(engine: &Engine, ctx: &Ctx, people: People) -> Result<
         .store()
         .write::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.ensure_client("Helix").await?) }))
         .await?;
-    Ok(World { people, client, releases })
+    Ok(World {
+        people,
+        client,
+        releases,
+    })
 }
 
 async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Result<Area, Error> {
     let ports = tx.ctx().ports.clone();
     let (team, release, certification): (TeamId, ReleaseId, CertificationId) = (ports.id(), ports.id(), ports.id());
-    tx.insert_team(&Team { id: team.clone(), key: plan.team.0.into(), name: plan.team.1.into() }).await?;
+    tx.insert_team(&Team {
+        id: team.clone(),
+        key: plan.team.0.into(),
+        name: plan.team.1.into(),
+    })
+    .await?;
     for person in members {
         tx.insert_member(&team, &person.id).await?;
     }
@@ -177,8 +224,15 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     for (key, title, status) in plan.controls {
         let id: ControlId = ports.id();
         let (key, title) = ((*key).into(), (*title).into());
-        tx.insert_control(&Control { id: id.clone(), key, title, release_id: release.clone(), status: *status, version: 1 })
-            .await?;
+        tx.insert_control(&Control {
+            id: id.clone(),
+            key,
+            title,
+            release_id: release.clone(),
+            status: *status,
+            version: 1,
+        })
+        .await?;
         controls.push(id);
     }
     let mut backlog = Vec::new();
@@ -207,5 +261,11 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
         .await?;
         backlog.push(id);
     }
-    Ok(Area { release, certification, team, controls, backlog })
+    Ok(Area {
+        release,
+        certification,
+        team,
+        controls,
+        backlog,
+    })
 }

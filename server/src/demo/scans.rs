@@ -48,7 +48,10 @@ fn scan(tool: &str, commit: &str, at: Timestamp, found: &[Found]) -> Vec<u8> {
     let results: Vec<Value> = found
         .iter()
         .map(|(rule, file, line)| {
-            let title = RULES.iter().find(|(id, ..)| id == rule).map_or(*rule, |(_, title, _)| *title);
+            let title = RULES
+                .iter()
+                .find(|(id, ..)| id == rule)
+                .map_or(*rule, |(_, title, _)| *title);
             json!({
                 "ruleId": rule,
                 "message": { "text": format!("{title}: {file}, line {line}.") },
@@ -77,9 +80,13 @@ pub(super) async fn import(engine: &Engine, ctx: &Ctx) -> Result<()> {
     let scans: &[(&str, &str, &str, i64, &[Found])] = match ctx.tenant().as_str() {
         "acme" => &[
             ("PAY-2026.11", "codescan-pay.sarif", "Codescan", 2, PAY),
-            ("PAY-2026.11", "secretscan-pay.sarif", "Secretscan", 41, &[
-                ("hardcoded-secret", "deploy/pay/values.yaml", 77),
-            ]),
+            (
+                "PAY-2026.11",
+                "secretscan-pay.sarif",
+                "Secretscan",
+                41,
+                &[("hardcoded-secret", "deploy/pay/values.yaml", 77)],
+            ),
             ("SHOP-2026.12", "codescan-shop.sarif", "Codescan", 3, SHOP),
         ],
         _ => &[("CORE-7.4", "codescan-core.sarif", "Codescan", 4, CORE)],

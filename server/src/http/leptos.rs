@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use loopiq_app::Services;
+use std::sync::OnceLock;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_sessions::Session;
 
@@ -15,7 +16,9 @@ use tower_sessions::Session;
 pub(super) fn router(app: &App) -> Router<App> {
     let options = app.leptos.clone();
     Router::new()
-        .leptos_routes_with_context(app, pages(), context, move || loopiq_app::shell(options.clone()))
+        .leptos_routes_with_context(app, pages().to_vec(), context, move || {
+            loopiq_app::shell(options.clone())
+        })
         .layer(from_fn_with_state(app.clone(), auth::require))
         .layer(auth::session_layer(app))
         // Pages are made anew each time: a strong compression would cost more than it saves. No page holds a secret
@@ -23,8 +26,11 @@ pub(super) fn router(app: &App) -> Router<App> {
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
 
-fn pages() -> Vec<AxumRouteListing> {
-    generate_route_list(loopiq_app::App)
+/// The pages, listed once in the life of the process: while Leptos lists routes, no resource anywhere in the process is
+/// loaded, and a page that is rendered at that moment (by another service, in a test) waits for ever.
+fn pages() -> &'static [AxumRouteListing] {
+    static PAGES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+    PAGES.get_or_init(|| generate_route_list(loopiq_app::App))
 }
 
 /// The paths of all pages, as axum writes them: `/actions/{id}`.

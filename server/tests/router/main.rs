@@ -8,5 +8,4 @@ mod limits;
 mod operations;
 mod sign_in;
 mod sign_out;
-mod stress;
 mod support;

@@ -110,7 +110,9 @@ pub(super) async fn run(agent: &Agent, task: &Task<'_>, tell: &(dyn Fn(&str) + S
     ));
 
     let mut left = groups.into_iter();
-    for group in left.by_ref().take(task.most) {
+    // What is skipped does not count: it must not stand in the way of the rest for ever.
+    while report.proposals.len() + report.failed.len() < task.most {
+        let Some(group) = left.next() else { break };
         let title = package::title(&group);
         report.left_findings += group.left;
         match propose(agent, task, &group, &release, &blockers, &title).await {

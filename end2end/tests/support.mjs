@@ -1,0 +1,38 @@
+// What the journeys share: the service's commands, an agent, and signing in.
+import { execFileSync } from 'node:child_process';
+import { expect } from '@playwright/test';
+import { connect } from '../mcp/client.mjs';
+
+export const url = () => process.env.LOOPIQ_URL;
+
+/** Runs a command of the binary on the demo's installation and gives its standard output. */
+export function loopiq(...args) {
+  return execFileSync(process.env.LOOPIQ_BIN, [...args, '--data-dir', process.env.LOOPIQ_DATA], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trim();
+}
+
+/** A real MCP client that acts for somebody. */
+export async function agent(email = 'developer@acme.example', tenant = 'acme') {
+  const token = loopiq('token', '--tenant', tenant, '--as', email);
+  return connect(url(), token, { name: 'Helix' });
+}
+
+/** Signs in with the demo's identity provider, through the same code as production. */
+export async function signIn(page, email, path = '/') {
+  await page.goto(url() + path);
+  await page.getByRole('button', { name: email }).click();
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+}
+
+/** The badge that says where the action stands. */
+export const state = (page) => page.locator('.facts .badge');
+
+/** Ticks every warning that wants to be acknowledged. */
+export async function acknowledge(page) {
+  for (const box of await page.locator('.acknowledge input').all()) await box.check();
+}
+
+/** Waits until the islands answer: the copy buttons show then. */
+export const alive = (page) => expect(page.locator('.copy:visible').first()).toBeVisible();
