@@ -171,7 +171,7 @@ pub struct InboxRow {
     pub verdicts: VerdictCounts,
     /// When it was proposed.
     pub proposed: When,
-    /// How long it has waited (`3 h`), or how long until it was decided.
+    /// How long it has waited (`3 h`), or how long it took to its end (`took 3 h`).
     pub age: String,
     /// When it expires, while it can.
     pub expires: Option<When>,

@@ -118,7 +118,11 @@ impl Engine {
             risk: item.risk,
             verdicts: VerdictCounts::of(&item.checks),
             proposed: When::new(item.created_at, now),
-            age: duration(item.settled_at.unwrap_or(now).since(item.created_at)),
+            age: match item.settled_at {
+                None => duration(now.since(item.created_at)),
+                Some(at) if at.since(item.created_at) < Timestamp::MINUTE => "took < 1 min".to_owned(),
+                Some(at) => format!("took {}", duration(at.since(item.created_at))),
+            },
             expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
             not_mine: self.not_mine(ctx, state, &item.caller_id),
         }
