@@ -56,13 +56,19 @@ fn validators() -> &'static BTreeMap<&'static str, Validator> {
     static ALL: OnceLock<BTreeMap<&'static str, Validator>> = OnceLock::new();
     ALL.get_or_init(|| {
         specs()
-            .into_iter()
+            .iter()
             .filter_map(|spec| Some((spec.name, jsonschema::validator_for(&spec.input_schema).ok()?)))
             .collect()
     })
 }
 
-fn specs() -> Vec<ToolSpec> {
+/// Every tool there is; made once.
+fn specs() -> &'static [ToolSpec] {
+    static ALL: OnceLock<Vec<ToolSpec>> = OnceLock::new();
+    ALL.get_or_init(make_specs)
+}
+
+fn make_specs() -> Vec<ToolSpec> {
     let read = reads::TOOLS.iter().map(|tool| ToolSpec {
         name: tool.name,
         title: tool.title,
@@ -135,8 +141,9 @@ impl Engine {
         let may = |command| allows(&ctx.principal, command);
         let (read, propose) = (may(Command::ReadRecords), may(Command::Propose));
         Ok(specs()
-            .into_iter()
+            .iter()
             .filter(|spec| if spec.read_only { read } else { propose })
+            .cloned()
             .collect())
     }
 
@@ -209,7 +216,7 @@ mod tests {
     fn every_schema_compiles_and_names_what_it_takes() {
         let specs = specs();
         assert_eq!(validators().len(), specs.len());
-        for spec in &specs {
+        for spec in specs {
             let input = &spec.input_schema;
             assert_eq!(input["type"], "object", "{}", spec.name);
             assert_eq!(

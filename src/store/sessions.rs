@@ -18,11 +18,9 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Keeps a session, whether it exists or not.
+    /// Keeps what a session holds now. One that was ended meanwhile stays ended.
     pub async fn save_session(&self, digest: &str, data: &str, expires: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO sessions (id_digest, data, expires_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (id_digest) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at";
-        sqlx::query(SQL)
+        sqlx::query("UPDATE sessions SET data = $2, expires_at = $3 WHERE id_digest = $1")
             .bind(digest.to_owned())
             .bind(data.to_owned())
             .bind(expires.0)

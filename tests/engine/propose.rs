@@ -34,7 +34,7 @@ async fn a_proposal_is_kept_and_writes_nothing_else() {
     assert_eq!(tables, expected.map(str::to_owned).into());
 }
 
-pub fn added(before: &[String], after: &[String]) -> Vec<String> {
+pub(crate) fn added(before: &[String], after: &[String]) -> Vec<String> {
     after
         .iter()
         .filter(|row| before.binary_search(row).is_err())

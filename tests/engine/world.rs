@@ -10,36 +10,35 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// When every test begins.
-pub const START: &str = "2026-11-22T09:00:00Z";
+pub(crate) const START: &str = "2026-11-22T09:00:00Z";
 
-pub struct World {
-    pub engine: Engine,
-    pub acme: Place,
-    pub globex: Place,
-    pub clock: Arc<AtomicI64>,
-    pub folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) acme: Place,
+    pub(crate) globex: Place,
+    pub(crate) clock: Arc<AtomicI64>,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// The records of one tenant.
 #[derive(Clone)]
-pub struct Place {
-    pub tenant: TenantId,
-    pub people: Vec<(String, Person)>,
-    pub client: Client,
-    pub team: TeamId,
-    pub release: ReleaseId,
-    pub other_release: ReleaseId,
-    pub certification: CertificationId,
-    pub control: ControlId,
-    pub story: WorkItemId,
-    pub finding: FindingId,
-    pub evidence: EvidenceId,
-    pub blocker: BlockerId,
-    pub elsewhere: BlockerId,
+pub(crate) struct Place {
+    pub(crate) tenant: TenantId,
+    pub(crate) people: Vec<(String, Person)>,
+    pub(crate) client: Client,
+    pub(crate) team: TeamId,
+    pub(crate) release: ReleaseId,
+    pub(crate) certification: CertificationId,
+    pub(crate) control: ControlId,
+    pub(crate) story: WorkItemId,
+    pub(crate) finding: FindingId,
+    pub(crate) evidence: EvidenceId,
+    pub(crate) blocker: BlockerId,
+    pub(crate) elsewhere: BlockerId,
 }
 
 impl Place {
-    pub fn person(&self, role: &str) -> Person {
+    pub(crate) fn person(&self, role: &str) -> Person {
         self.people
             .iter()
             .find(|(name, _)| name == role)
@@ -48,7 +47,7 @@ impl Place {
     }
 }
 
-pub fn sarif(results: Value) -> Vec<u8> {
+pub(crate) fn sarif(results: Value) -> Vec<u8> {
     json!({
         "version": "2.1.0",
         "runs": [{
@@ -65,7 +64,7 @@ pub fn sarif(results: Value) -> Vec<u8> {
     .into_bytes()
 }
 
-pub fn result(rule: &str, file: &str, line: u32) -> Value {
+pub(crate) fn result(rule: &str, file: &str, line: u32) -> Value {
     json!({
         "ruleId": rule, "message": { "text": format!("{rule} in {file}") },
         "locations": [{ "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line } } }],
@@ -73,7 +72,7 @@ pub fn result(rule: &str, file: &str, line: u32) -> Value {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
         let start = Timestamp::parse(START).expect("a time");
@@ -104,15 +103,15 @@ impl World {
         }
     }
 
-    pub fn pass(&self, micros: i64) {
+    pub(crate) fn pass(&self, micros: i64) {
         self.clock.fetch_add(micros, Ordering::SeqCst);
     }
 
-    pub fn person(&self, role: &str) -> Ctx {
+    pub(crate) fn person(&self, role: &str) -> Ctx {
         self.person_of(&self.acme, role)
     }
 
-    pub fn person_of(&self, place: &Place, role: &str) -> Ctx {
+    pub(crate) fn person_of(&self, place: &Place, role: &str) -> Ctx {
         let principal = Principal::Person {
             tenant: place.tenant.clone(),
             person: place.person(role),
@@ -121,11 +120,11 @@ impl World {
         Ctx::new(principal, self.engine.ports())
     }
 
-    pub fn client(&self, role: &str) -> Ctx {
+    pub(crate) fn client(&self, role: &str) -> Ctx {
         self.client_of(&self.acme, role)
     }
 
-    pub fn client_of(&self, place: &Place, role: &str) -> Ctx {
+    pub(crate) fn client_of(&self, place: &Place, role: &str) -> Ctx {
         let principal = Principal::Client {
             tenant: place.tenant.clone(),
             caller: place.person(role),
@@ -135,7 +134,7 @@ impl World {
     }
 
     /// A work package of one story and two tasks, with real references.
-    pub fn package(&self, key: &str) -> Value {
+    pub(crate) fn package(&self, key: &str) -> Value {
         let acme = &self.acme;
         json!({
             "idempotencyKey": key,
@@ -155,7 +154,7 @@ impl World {
         })
     }
 
-    pub async fn propose(&self, arguments: Value) -> Result<Answer, Error> {
+    pub(crate) async fn propose(&self, arguments: Value) -> Result<Answer, Error> {
         self.engine
             .call(
                 &self.client("developer"),
@@ -166,12 +165,12 @@ impl World {
     }
 
     /// Proposes the package under this key: (action ID, digest).
-    pub async fn proposed(&self, key: &str) -> (String, String) {
+    pub(crate) async fn proposed(&self, key: &str) -> (String, String) {
         let answer = self.propose(self.package(key)).await.expect("a proposal").structured;
         (text(&answer, "actionId"), text(&answer, "digest"))
     }
 
-    pub async fn get(&self, id: &str) -> Value {
+    pub(crate) async fn get(&self, id: &str) -> Value {
         let arguments = json!({ "actionId": id });
         self.engine
             .call(&self.client("developer"), "loopiq_get_action", arguments)
@@ -181,13 +180,13 @@ impl World {
     }
 
     /// Rows of a table, by a connection of the test's own.
-    pub async fn count(&self, table: &str) -> i64 {
+    pub(crate) async fn count(&self, table: &str) -> i64 {
         let rows = self.dump().await;
         rows.iter().filter(|row| row.starts_with(&format!("{table}|"))).count() as i64
     }
 
     /// Every row of every table as text: `table|column=value|…`.
-    pub async fn dump(&self) -> Vec<String> {
+    pub(crate) async fn dump(&self) -> Vec<String> {
         use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
         let url = format!("sqlite://{}", self.folder.path().join("loopiq.db").display());
         let mut connection = AnyConnection::connect(&url).await.expect("a connection");
@@ -222,7 +221,7 @@ impl World {
     }
 }
 
-pub fn text(value: &Value, field: &str) -> String {
+pub(crate) fn text(value: &Value, field: &str) -> String {
     value[field]
         .as_str()
         .unwrap_or_else(|| panic!("{field} in {value}"))
@@ -379,7 +378,6 @@ async fn settle(engine: &Engine, name: &str) -> Place {
         client,
         team,
         release,
-        other_release,
         certification,
         control,
         story,
@@ -390,7 +388,7 @@ async fn settle(engine: &Engine, name: &str) -> Place {
     }
 }
 
-pub fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, title: &str) -> WorkItem {
+pub(crate) fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, title: &str) -> WorkItem {
     WorkItem {
         id: id.clone(),
         key: String::new(),

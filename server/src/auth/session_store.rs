@@ -78,19 +78,9 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let digest = digest(&record.id);
-        // A request that ends after its session was signed out must not bring it back.
-        if self
-            .store
-            .session(&digest, self.ports.now())
-            .await
-            .map_err(backend)?
-            .is_none()
-        {
-            return Ok(());
-        }
+        // An update alone: a request that ends after its session was signed out must not bring it back.
         self.store
-            .save_session(&digest, &written(record)?, self.expires(record))
+            .save_session(&digest(&record.id), &written(record)?, self.expires(record))
             .await
             .map_err(backend)
     }

@@ -12,7 +12,6 @@ use crate::mcp_audience;
 use crate::settings::{Installation, public_url};
 use anyhow::{Result, bail};
 use loopiq::context::Ports;
-use loopiq::domain::Timestamp;
 
 /// Where a demo is reached unless it was told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
@@ -49,8 +48,7 @@ pub struct Args {
 ///
 /// # Errors
 /// The service is not reached or refuses, or some of the proposals failed; those are in what was printed.
-pub async fn run(args: Args) -> Result<()> {
-    let ports = machine();
+pub async fn run(args: Args, ports: Ports) -> Result<()> {
     let demo = demo_url(&args.installation.data_dir);
     let url = match (&args.url, &demo) {
         (Some(given), _) => public_url(given)?,
@@ -97,20 +95,4 @@ async fn demo_token(args: &Args, demo: &str, ports: &Ports) -> Result<String> {
         .await?;
     eprintln!("helix: this is a demo, so a token for {caller} was made");
     Ok(token)
-}
-
-/// The machine's clock and randomness.
-fn machine() -> Ports {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a command of its own; its ports are the machine's"
-    )]
-    let now =
-        || Timestamp(i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000).unwrap_or_default());
-    Ports::new(now, |bytes| {
-        if let Err(error) = getrandom::fill(bytes) {
-            eprintln!("loopiq: the system gives no random bytes: {error}");
-            std::process::abort();
-        }
-    })
 }

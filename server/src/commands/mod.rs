@@ -28,7 +28,7 @@ pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
         Command::Serve(args) => serve::run(args, ports).await,
         Command::Token(args) => token::run(args, ports).await,
         Command::Import(args) => import::run(args, ports).await,
-        Command::Helix(args) => helix::run(args).await,
+        Command::Helix(args) => helix::run(args, ports).await,
         Command::Schema(command) => schema::run(command).await,
         Command::Audit(command) => audit::run(command, ports).await,
     }

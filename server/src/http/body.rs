@@ -1,7 +1,7 @@
 //! Limits: how long an answer may take, and how large a request may be.
 
 use super::pages::{self, Notice};
-use crate::App;
+use crate::{App, mcp};
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -31,6 +31,10 @@ enum Refusal {
 pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) -> Response {
     let html = pages::wants_html(request.headers());
     let answer = async {
+        // The MCP door reads and refuses in its own terms, which clients of that protocol understand.
+        if request.uri().path() == mcp::PATH {
+            return next.run(request).await;
+        }
         let (parts, body) = request.into_parts();
         let refusal = match read(&parts.headers, body).await {
             Ok(body) => return next.run(Request::from_parts(parts, body)).await,

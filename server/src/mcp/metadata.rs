@@ -13,8 +13,7 @@ pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 pub(super) struct Metadata {
     resource: String,
     resource_name: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    authorization_servers: Vec<String>,
+    authorization_servers: [String; 1],
     bearer_methods_supported: [&'static str; 1],
     scopes_supported: [&'static str; 3],
 }
@@ -24,7 +23,7 @@ pub(super) async fn show(State(door): State<Door>) -> Json<Metadata> {
     Json(Metadata {
         resource: door.resource(),
         resource_name: "LoopIQ Governed Actions",
-        authorization_servers: door.issuer.iter().map(|issuer| issuer.to_string()).collect(),
+        authorization_servers: [door.issuer.to_string()],
         // Never in the URL: it stands in logs and histories.
         bearer_methods_supported: ["header"],
         // What the identity provider must know, to tell who it is and of which tenant.

@@ -25,7 +25,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use std::sync::Arc;
 
 /// The path of the door.
-const PATH: &str = "/mcp";
+pub(crate) const PATH: &str = "/mcp";
 
 /// What the door needs of the service.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ struct Door {
     /// Where the service is reached, without a slash at the end.
     public_url: Arc<str>,
     /// Who signs people in; `None` where the settings name nobody that a client could ask.
-    issuer: Option<Arc<str>>,
+    issuer: Arc<str>,
 }
 
 impl Door {
@@ -53,7 +53,7 @@ impl Door {
 /// The routes of the MCP door.
 pub fn router(app: App) -> Router {
     routes(Door {
-        issuer: app.demo_idp.as_ref().map(|idp| idp.issuer().into()),
+        issuer: app.oidc.issuer().into(),
         engine: app.engine,
         ports: app.ports,
         public_url: app.public_url,

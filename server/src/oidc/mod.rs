@@ -86,6 +86,11 @@ struct Inner {
 }
 
 impl Oidc {
+    /// The provider that signs people in.
+    pub fn issuer(&self) -> &str {
+        &self.0.settings.issuer
+    }
+
     /// Checks the settings. Nothing is sent anywhere yet.
     ///
     /// # Errors

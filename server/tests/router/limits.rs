@@ -13,7 +13,8 @@ async fn a_body_over_one_mebibyte_is_refused() {
     let service = Service::start().await;
     let mut browser = service.signed_in("reviewer@acme.example").await;
     let mut paths = function_paths();
-    paths.extend(["/logout", "/mcp", "/demo-idp/token", "/nothing"].map(str::to_owned));
+    // `/mcp` asks who it is first, and has its own limit and tests.
+    paths.extend(["/logout", "/demo-idp/token", "/nothing"].map(str::to_owned));
     for path in paths {
         let declared = browser.request(Method::POST, &path).body(vec![b'x'; TOO_MUCH]);
         let answer = browser.send(declared).await;

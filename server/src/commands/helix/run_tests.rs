@@ -126,3 +126,44 @@ async fn each_thing_that_stops_it_has_its_line() {
     let error = run(&auditor, &task, &|_| ()).await.err().unwrap();
     assert!(one_line(&error).contains("developer, reviewer or lead"), "{error:#}");
 }
+
+#[tokio::test]
+async fn work_that_is_open_under_the_same_title_is_named_and_does_not_use_up_the_limit() {
+    use loopiq::context::Ctx;
+    use loopiq::domain::*;
+    let world = World::new().await;
+    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), world.engine.ports());
+    let item = loopiq::domain::WorkItem {
+        id: world.engine.ports().id(),
+        key: "WI-1".to_owned(),
+        kind: WorkItemKind::Story,
+        release_id: world.release.clone(),
+        parent_id: None,
+        team_id: world.team.clone(),
+        owner_id: None,
+        title: "Fix “SQL built from user input” in src/db".to_owned(),
+        description: String::new(),
+        status: WorkItemStatus::Open,
+        priority: Priority::High,
+        estimate: None,
+        acceptance_criteria: Vec::new(),
+        version: 1,
+        finding_ids: Vec::new(),
+        control_ids: Vec::new(),
+        evidence_ids: Vec::new(),
+        blocker_ids: Vec::new(),
+    };
+    let insert = world
+        .engine
+        .store()
+        .write::<_, loopiq::engine::Error, _>(&ctx, move |tx| {
+            Box::pin(async move { Ok(tx.insert_work_item(&item).await?) })
+        });
+    insert.await.unwrap();
+    let report = helix(&world, false, 1).await;
+    assert!(
+        report.skipped[0].why.contains("WI-1") && report.failed.is_empty(),
+        "{report}"
+    );
+    assert_eq!(report.proposals[0].title, "Fix “Weak hash” in src/auth");
+}

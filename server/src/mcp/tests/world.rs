@@ -49,7 +49,7 @@ impl World {
             engine: engine.clone(),
             ports,
             public_url: url.as_str().into(),
-            issuer: Some("https://idp.example".into()),
+            issuer: "https://idp.example".into(),
         };
         tokio::spawn(async move { axum::serve(listener, routes(door)).await });
         Self {
