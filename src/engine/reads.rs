@@ -1,9 +1,12 @@
 //! Read tools: reading is free, and kept in a journal, so that a reviewer sees what a proposal rests on.
 
+mod certification;
+mod journal;
+
 use super::{Engine, Error};
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::store::{ListFilter, ReadCall, ReadTx};
+use crate::store::{ListFilter, ReadTx};
 use crate::tools::schema;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
@@ -156,11 +159,14 @@ pub(super) async fn run(engine: &Engine, ctx: &Ctx, tool: &ReadTool, arguments: 
         }
         "loopiq_get_release_certification" => {
             let one: OneRelease = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| Box::pin(get_certification(tx, one.release_id))).await
+            in_read(engine, ctx, move |tx| Box::pin(certification::get(tx, one.release_id))).await
         }
         "loopiq_get_release_certification_evidence_graph" => {
             let one: OneRelease = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| Box::pin(evidence_graph(tx, one.release_id))).await
+            in_read(engine, ctx, move |tx| {
+                Box::pin(certification::graph(tx, one.release_id))
+            })
+            .await
         }
         "loopiq_get_work_item" => {
             let one: OneWorkItem = schema::arguments(arguments).map_err(invalid)?;
@@ -190,21 +196,6 @@ fn missing(kind: RecordKind, id: &str) -> Error {
         kind,
         id: id.to_owned(),
     }
-}
-
-/// Every record that an answer names: those that were asked for first, then those that they refer to.
-fn returned(answer: &Value) -> Vec<String> {
-    let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
-    let asked = items
-        .chain([answer])
-        .filter_map(|item| item.get("id").and_then(Value::as_str));
-    let text = answer.to_string();
-    let mut seen = std::collections::BTreeSet::new();
-    asked
-        .chain(ids::scan(&text))
-        .filter(|id| seen.insert(*id))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// `{items, nextCursor?}`; there is a next page where this one is full.
@@ -260,114 +251,6 @@ async fn get_release(tx: &mut ReadTx, id: ReleaseId) -> Result<Value, Error> {
         );
     }
     Ok(answer)
-}
-
-/// Everything of one release that a certification rests on. A release has few enough for one answer; the limit keeps it so.
-struct Rests {
-    certifications: Vec<Certification>,
-    controls: Vec<Control>,
-    evidence: Vec<Evidence>,
-    blockers: Vec<Blocker>,
-}
-
-async fn rests(tx: &mut ReadTx, id: &ReleaseId) -> Result<Rests, Error> {
-    if tx.releases(&[id.as_str()]).await?.is_empty() {
-        return Err(missing(RecordKind::Release, id.as_str()));
-    }
-    let all = ListFilter {
-        release: Some(id.as_str().to_owned()),
-        limit: 1_000,
-        ..ListFilter::default()
-    };
-    Ok(Rests {
-        certifications: tx.certifications_of(&[id.as_str()]).await?,
-        controls: tx.list_controls(&all).await?,
-        evidence: tx.list_evidence(&all).await?,
-        blockers: tx.list_blockers(&all).await?,
-    })
-}
-
-async fn get_certification(tx: &mut ReadTx, id: ReleaseId) -> Result<Value, Error> {
-    let rests = rests(tx, &id).await?;
-    let open: Vec<&Blocker> = rests
-        .blockers
-        .iter()
-        .filter(|blocker| blocker.status == BlockerStatus::Open)
-        .collect();
-    Ok(json!({
-        "releaseId": id,
-        "certifications": rests.certifications,
-        "controls": rests.controls,
-        "evidence": rests.evidence,
-        "openBlockers": open.len(),
-        "blockers": open.iter().take(200).collect::<Vec<_>>(),
-    }))
-}
-
-async fn evidence_graph(tx: &mut ReadTx, id: ReleaseId) -> Result<Value, Error> {
-    let rests = rests(tx, &id).await?;
-    let all = ListFilter {
-        release: Some(id.as_str().to_owned()),
-        limit: 1_000,
-        ..ListFilter::default()
-    };
-    let findings = tx.list_findings(&all).await?;
-    let items = tx.list_work_items(&all).await?;
-    let mut nodes = vec![json!({ "id": id, "kind": "release" })];
-    let mut edges = Vec::new();
-    let mut edge = |from: &str, to: &str, kind: &str| edges.push(json!({ "from": from, "to": to, "kind": kind }));
-    let mut targets: Vec<String> = Vec::new();
-    for certification in &rests.certifications {
-        nodes.push(json!({ "id": certification.id, "kind": "certification", "key": certification.key, "status": certification.status }));
-        edge(certification.id.as_str(), id.as_str(), "certifies");
-        targets.push(certification.id.to_string());
-    }
-    for control in &rests.controls {
-        nodes.push(json!({ "id": control.id, "kind": "control", "key": control.key, "status": control.status }));
-        for certification in &rests.certifications {
-            edge(certification.id.as_str(), control.id.as_str(), "rests_on");
-        }
-        targets.push(control.id.to_string());
-    }
-    for evidence in &rests.evidence {
-        nodes.push(
-            json!({ "id": evidence.id, "kind": "evidence", "key": evidence.key, "collectedAt": evidence.collected_at }),
-        );
-    }
-    for finding in &findings {
-        nodes.push(json!({ "id": finding.id, "kind": "finding", "key": finding.key, "status": finding.status, "severity": finding.severity }));
-        for evidence in &finding.evidence_ids {
-            edge(evidence.as_str(), finding.id.as_str(), "shows");
-        }
-    }
-    for blocker in &rests.blockers {
-        nodes.push(json!({ "id": blocker.id, "kind": "blocker", "key": blocker.key, "status": blocker.status }));
-        if let Some(finding) = &blocker.finding_id {
-            edge(blocker.id.as_str(), finding.as_str(), "is_about");
-        }
-        if let Some(control) = &blocker.control_id {
-            edge(blocker.id.as_str(), control.as_str(), "is_about");
-        }
-    }
-    for item in &items {
-        nodes.push(json!({ "id": item.id, "kind": "workItem", "key": item.key, "status": item.status }));
-        for reference in [
-            &item.finding_ids,
-            &item.control_ids,
-            &item.evidence_ids,
-            &item.blocker_ids,
-        ]
-        .into_iter()
-        .flatten()
-        {
-            edge(item.id.as_str(), reference, "rests_on");
-        }
-    }
-    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-    for (evidence, target) in tx.evidence_links(&targets).await? {
-        edge(&target, &evidence, "evidenced_by");
-    }
-    Ok(json!({ "releaseId": id, "nodes": nodes, "edges": edges }))
 }
 
 async fn get_work_item(tx: &mut ReadTx, id: WorkItemId) -> Result<Value, Error> {
@@ -470,48 +353,5 @@ impl Engine {
         Ok(page(&items, limit, |item| {
             item["id"].as_str().unwrap_or_default().to_owned()
         }))
-    }
-
-    /// Puts a call into the journal's queue.
-    pub(super) fn note_read(&self, ctx: &Ctx, tool: &str, arguments: &Value, answer: &Value) -> Result<(), Error> {
-        let Principal::Client { tenant, caller, client } = &ctx.principal else {
-            return Ok(());
-        };
-        let arguments = canonical::to_string(arguments).map_err(Error::internal)?;
-        let call = ReadCall {
-            client_id: client.id.to_string(),
-            caller_id: caller.id.to_string(),
-            trace_id: ctx.trace_id.clone(),
-            request_id: ctx.request_id.clone(),
-            tool: tool.to_owned(),
-            arguments_digest: canonical::digest(arguments.as_bytes()),
-            record_ids: returned(answer),
-            at: ctx.now(),
-        };
-        self.queue().push((tenant.clone(), call));
-        Ok(())
-    }
-
-    fn queue(&self) -> std::sync::MutexGuard<'_, Vec<(TenantId, ReadCall)>> {
-        // A panic while the lock was held left the list whole: pushing and taking are all that happens under it.
-        self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// Writes the queue to the journal.
-    pub async fn flush_reads(&self) -> Result<(), Error> {
-        let calls = std::mem::take(&mut *self.queue());
-        let mut by_tenant: BTreeMap<TenantId, Vec<ReadCall>> = BTreeMap::new();
-        for (tenant, call) in calls {
-            by_tenant.entry(tenant).or_default().push(call);
-        }
-        for (tenant, calls) in by_tenant {
-            let ctx = Ctx::system(tenant, &self.ports);
-            self.store
-                .write(&ctx, move |tx| {
-                    Box::pin(async move { Ok::<_, Error>(tx.insert_reads(&calls).await?) })
-                })
-                .await?;
-        }
-        Ok(())
     }
 }

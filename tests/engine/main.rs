@@ -2,6 +2,8 @@
 
 mod apply;
 mod audit;
+mod canonical;
+mod contract;
 mod decide;
 mod import;
 mod propose;

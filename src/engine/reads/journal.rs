@@ -1,0 +1,74 @@
+//! The journal of what agents read: queued here, written in batches, and before the next proposal.
+
+use crate::context::Ctx;
+use crate::domain::{Principal, TenantId, canonical, ids};
+use crate::engine::{Engine, Error};
+use crate::store::ReadCall;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every record that an answer names: those that were asked for first, then those that they refer to.
+fn returned(answer: &Value) -> Vec<String> {
+    let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
+    let asked = items
+        .chain([answer])
+        .filter_map(|item| item.get("id").and_then(Value::as_str));
+    let text = answer.to_string();
+    let mut seen = BTreeSet::new();
+    asked
+        .chain(ids::scan(&text))
+        .filter(|id| seen.insert(*id))
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Engine {
+    /// Puts a call into the journal's queue.
+    pub(in crate::engine) fn note_read(
+        &self,
+        ctx: &Ctx,
+        tool: &str,
+        arguments: &Value,
+        answer: &Value,
+    ) -> Result<(), Error> {
+        let Principal::Client { tenant, caller, client } = &ctx.principal else {
+            return Ok(());
+        };
+        let arguments = canonical::to_string(arguments).map_err(Error::internal)?;
+        let call = ReadCall {
+            client_id: client.id.to_string(),
+            caller_id: caller.id.to_string(),
+            trace_id: ctx.trace_id.clone(),
+            request_id: ctx.request_id.clone(),
+            tool: tool.to_owned(),
+            arguments_digest: canonical::digest(arguments.as_bytes()),
+            record_ids: returned(answer),
+            at: ctx.now(),
+        };
+        self.queue().push((tenant.clone(), call));
+        Ok(())
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Vec<(TenantId, ReadCall)>> {
+        // A panic while the lock was held left the list whole: pushing and taking are all that happens under it.
+        self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Writes the queue to the journal.
+    pub async fn flush_reads(&self) -> Result<(), Error> {
+        let calls = std::mem::take(&mut *self.queue());
+        let mut by_tenant: BTreeMap<TenantId, Vec<ReadCall>> = BTreeMap::new();
+        for (tenant, call) in calls {
+            by_tenant.entry(tenant).or_default().push(call);
+        }
+        for (tenant, calls) in by_tenant {
+            let ctx = Ctx::system(tenant, &self.ports);
+            self.store
+                .write(&ctx, move |tx| {
+                    Box::pin(async move { Ok::<_, Error>(tx.insert_reads(&calls).await?) })
+                })
+                .await?;
+        }
+        Ok(())
+    }
+}
