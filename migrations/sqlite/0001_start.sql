@@ -329,6 +329,7 @@ CREATE TABLE actions (
     FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
 );
 CREATE INDEX actions_by_state ON actions (tenant, state, created_at, id);
+CREATE INDEX actions_by_time ON actions (tenant, created_at, id);
 CREATE INDEX actions_by_caller ON actions (tenant, caller_id, created_at, id);
 CREATE INDEX actions_due ON actions (expires_at, tenant, id) WHERE state IN ('pending_approval', 'approved');
 

@@ -25,6 +25,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Option<Check> {
             Some(RecordKind::Blocker) => facts.blockers.get(id).is_some_and(|b| b.release_id != release.id),
             Some(RecordKind::Control) => facts.controls.get(id).is_some_and(|c| c.release_id != release.id),
             Some(RecordKind::Evidence) => facts.evidence.get(id).is_some_and(|e| e.release_id != release.id),
+            Some(RecordKind::WorkItem) => facts.work_items.get(id).is_some_and(|w| w.release_id != release.id),
             Some(RecordKind::Finding) => facts
                 .findings
                 .get(id)
@@ -45,7 +46,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Option<Check> {
     let (verdict, message) = match wrong.as_slice() {
         [] => (
             Verdict::Pass,
-            format!("Everything it refers to belongs to release {}.", release.key),
+            format!("Every record it refers to belongs to release {}.", release.key),
         ),
         [one] => (Verdict::Block, format!("For release {}: {one}.", release.key)),
         [first, rest @ ..] => (

@@ -88,9 +88,11 @@ impl Facts {
 
     /// Somebody named by ID or e-mail address.
     pub fn person(&self, named: &str) -> Option<&Person> {
+        let mut of_address = self.people.values().filter(|person| person.email == named);
+        // An address that several people have names none of them.
         self.people
             .get(named)
-            .or_else(|| self.people.values().find(|person| person.email == named))
+            .or_else(|| of_address.next().filter(|_| of_address.next().is_none()))
     }
 
     /// A component named by ID, key or name, of this kind.

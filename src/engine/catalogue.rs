@@ -164,6 +164,7 @@ impl Engine {
                 name: name.chars().take(100).collect(),
             });
         }
+        self.authorize(ctx, Command::Withdraw).await?;
         check(name, &arguments)?;
         let call: Withdrawal = schema::arguments(&arguments).map_err(invalid)?;
         let state = self.withdraw(ctx, call.action_id.as_str(), &call.reason).await?;
@@ -198,6 +199,7 @@ fn invalid(fields: Vec<FieldError>) -> Error {
 }
 
 fn check(name: &str, arguments: &Value) -> Result<(), Error> {
+    schema::canonical_text(arguments).map_err(|field| invalid(vec![field]))?;
     let fields = validators()
         .get(name)
         .map_or_else(Vec::new, |validator| schema::problems(validator, arguments));

@@ -214,7 +214,7 @@ async fn approve(
     tx: &mut WriteTx,
     id: &ActionId,
     digest: &str,
-    acknowledged: Vec<CheckId>,
+    mut acknowledged: Vec<CheckId>,
     policy: &Policy,
 ) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
@@ -257,6 +257,15 @@ async fn approve(
             message: format!("Not approved: acknowledge each warning first ({}).", names.join(", ")),
         });
     }
+    // Nobody acknowledges what is not there: a warning that comes later is new.
+    let warns = |id: &CheckId| {
+        checks
+            .iter()
+            .any(|c| c.id == *id && matches!(c.verdict, Verdict::Warn | Verdict::Unknown))
+    };
+    acknowledged.retain(warns);
+    acknowledged.sort();
+    acknowledged.dedup();
     let counted = VerdictCounts::of(&checks);
     decided(
         tx,
@@ -343,10 +352,14 @@ async fn reject(
     }
     tx.settle(&action, Ending::because(to, &codes, &text)).await?;
     may_decide(policy, &person, &action)?;
+    // What the page showed: today's checks, or those of the proposal where it no longer plans.
+    let checks = judge(tx, &action, policy)
+        .await
+        .unwrap_or_else(|_| action.checks.clone());
     let words = Words {
         codes,
         text,
-        checks: action.checks.clone(),
+        checks,
         ..Words::default()
     };
     decided(tx, &action, to, Event::Rejected, "reject", policy, words).await?;

@@ -39,6 +39,8 @@ pub struct Engine {
     public_url: Arc<str>,
     /// Calls of read tools that are not yet in the journal.
     journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
+    /// Held while they are written.
+    flushing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
@@ -49,6 +51,7 @@ impl Engine {
             ports,
             public_url: public_url.as_ref().trim_end_matches('/').into(),
             journal: Arc::default(),
+            flushing: Arc::default(),
         }
     }
 

@@ -124,12 +124,17 @@ impl Engine {
         self.store
             .write(&ctx, move |tx| {
                 Box::pin(async move {
-                    let Some(caller) = tx.people_by_email(&[&email]).await?.pop() else {
+                    let mut people = tx.people_by_email(&[&email]).await?;
+                    let Some(caller) = people.pop() else {
                         return Err(Error::NotFound {
                             kind: RecordKind::Person,
                             id: email,
                         });
                     };
+                    // Two people of one address: a token for the wrong one would undo the separation of duties.
+                    if !people.is_empty() {
+                        return Err(Error::field("/as", format!("several people have the address {email}")));
+                    }
                     let client = tx.ensure_client(&client).await?;
                     let grant = TokenGrant {
                         secret_digest: digest,

@@ -2,14 +2,15 @@
 
 use super::answer::{dry_run, pending};
 use super::planning::{self, Planned};
-use super::{Answer, Engine, Error, entries};
+use super::{Answer, Engine, Error, entries, standing};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::store::{ActionRow, ChainCall, Ending, ReadCall, WriteTx};
-use crate::tools::schema::{self, Call, MAX_PAYLOAD};
+use crate::tools::schema::{self, Call};
 use crate::tools::{AnyTool, NewIds};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// How far back a citation counts as read.
 const READ_WINDOW: i64 = Timestamp::DAY;
@@ -40,14 +41,12 @@ impl Engine {
                 why: "Actions are proposed through a client.".to_owned(),
             });
         };
-        let mut ctx = ctx.clone();
-        ctx.workflow = arguments.get("workflow").and_then(Value::as_str).map(str::to_owned);
         let outcome = match sent(tool, arguments, client, caller) {
-            Ok(sent) => self.propose_sent(&ctx, sent).await,
+            Ok(sent) => self.propose_sent(ctx, sent).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &outcome {
-            self.refused(&ctx, tool, error).await?;
+            self.refused(ctx, tool, error).await?;
         }
         outcome
     }
@@ -250,13 +249,7 @@ fn sent(tool: &'static dyn AnyTool, arguments: Value, client: &Client, caller: &
         return Err(Error::field("", "must be an object"));
     }
     let payload = schema::payload_of(&arguments);
-    let text = canonical::to_string(&payload).map_err(|error| Error::field("", error.to_string()))?;
-    if text.len() > MAX_PAYLOAD {
-        return Err(Error::field(
-            "",
-            format!("the payload has {} bytes; at most {MAX_PAYLOAD} fit", text.len()),
-        ));
-    }
+    let text = schema::canonical_text(&payload).map_err(|field| Error::Invalid { fields: vec![field] })?;
     let digest = canonical::digest(text.as_bytes());
     Ok(Sent {
         tool,
@@ -271,6 +264,10 @@ fn sent(tool: &'static dyn AnyTool, arguments: Value, client: &Client, caller: &
 
 /// IDs that the payload cites and that no read had returned. Teams, people and actions are known without reading records.
 fn unread(payload: &str, reads: &[ReadCall]) -> Vec<String> {
+    let read: HashSet<&str> = reads
+        .iter()
+        .flat_map(|read| read.record_ids.iter().map(String::as_str))
+        .collect();
     ids::scan(payload)
         .into_iter()
         .filter(|id| {
@@ -279,7 +276,7 @@ fn unread(payload: &str, reads: &[ReadCall]) -> Vec<String> {
                 Some(RecordKind::Team | RecordKind::Person | RecordKind::Action | RecordKind::Approval)
             )
         })
-        .filter(|id| !reads.iter().any(|read| read.record_ids.iter().any(|known| known == id)))
+        .filter(|id| !read.contains(id))
         .map(str::to_owned)
         .collect()
 }
@@ -323,7 +320,15 @@ async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &ActionRow) -> Result<
             "that action was executed; it cannot be superseded",
         ));
     }
-    if let Ok(to) = known.state.supersede() {
+    if known.superseded_by.is_some() {
+        return Err(Error::field(
+            "/supersedesActionId",
+            "that action was superseded already",
+        ));
+    }
+    if known.is_overdue(tx.ctx().now()) {
+        standing::expire(tx, &known).await?;
+    } else if let Ok(to) = known.state.supersede() {
         let words = format!("Superseded by {}.", new.id);
         tx.settle(&known, Ending::because(to, &[ReasonCode::Superseded], &words))
             .await?;

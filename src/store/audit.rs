@@ -182,15 +182,15 @@ impl ReadTx {
         row.as_ref().map(record).transpose()
     }
 
-    /// The entries of an action, in order.
+    /// The entries of an action, in order: the last 500.
     pub async fn audit_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
-        const SQL: &str = select!("WHERE e.tenant = $1 AND e.action_id = $2 ORDER BY e.seq LIMIT 500");
+        const SQL: &str = select!("WHERE e.tenant = $1 AND e.action_id = $2 ORDER BY e.seq DESC LIMIT 500");
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(id.as_str().to_owned())
             .fetch_all(&mut *self.tx)
             .await?;
-        rows.iter().map(record).collect()
+        rows.iter().rev().map(record).collect()
     }
 
     /// A stretch of the log, oldest first: for verifying.

@@ -47,25 +47,33 @@ pub struct InboxItem {
     pub settled_at: Option<Timestamp>,
 }
 
+/// The columns of a row, and the conditions that every tab has. `$2` is a state, or nothing.
+macro_rules! inbox_select {
+    ($states:literal) => {
+        concat!(
+            "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.checks, ",
+            "a.created_at, a.expires_at, a.settled_at, r.key AS release_key, t.name AS team_name, ",
+            "p.name AS caller_name, c.name AS client_name FROM actions a ",
+            "JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id ",
+            "JOIN clients c ON c.tenant = a.tenant AND c.id = a.client_id ",
+            "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id ",
+            "LEFT JOIN teams t ON t.tenant = a.tenant AND t.id = a.team_id ",
+            "WHERE a.tenant = $1 AND ",
+            $states,
+            " AND ($3 = '' OR a.tool = $3) AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) ",
+            "AND a.words LIKE $6 ESCAPE '\\' AND a.caller_id <> $7 AND (a.created_at, a.id) > ($8, $9) ",
+            "ORDER BY a.created_at, a.id LIMIT $11"
+        )
+    };
+}
+
 impl ReadTx {
     /// A page of actions, oldest first. What is overdue is left out of the open states: it is as good as rejected.
     pub async fn inbox(&mut self, filter: &InboxFilter) -> Result<Vec<InboxItem>, StoreError> {
-        const SQL: &str = "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.checks, \
-             a.created_at, a.expires_at, a.settled_at, r.key AS release_key, t.name AS team_name, \
-             p.name AS caller_name, c.name AS client_name FROM actions a \
-             JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id \
-             JOIN clients c ON c.tenant = a.tenant AND c.id = a.client_id \
-             LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id \
-             LEFT JOIN teams t ON t.tenant = a.tenant AND t.id = a.team_id \
-             WHERE a.tenant = $1 AND a.state IN (SELECT value FROM json_each($2)) AND ($3 = '' OR a.tool = $3) \
-             AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) AND a.words LIKE $6 ESCAPE '\\' \
-             AND a.caller_id <> $7 AND (a.created_at, a.id) > ($8, $9) \
-             AND (a.expires_at > $10 OR a.state NOT IN ('pending_approval', 'approved') OR $11 = 1) \
-             ORDER BY a.created_at, a.id LIMIT $12";
-        let states: Vec<&str> = match filter.state {
-            Some(state) => vec![state.as_str()],
-            None => State::ALL.iter().map(|state| state.as_str()).collect(),
-        };
+        // One state alone is a range of its index, in order; under any other condition all of them would be sorted.
+        const OF_STATE: &str =
+            inbox_select!("a.state = $2 AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))");
+        const OF_ALL: &str = inbox_select!("$2 = '' AND $10 > 0");
         let escaped = filter
             .text
             .to_lowercase()
@@ -74,9 +82,9 @@ impl ReadTx {
             .replace('_', "\\_");
         let (after, after_id) = filter.after.clone().unwrap_or_default();
         let now = self.ctx.now();
-        let rows = sqlx::query(SQL)
+        let rows = sqlx::query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
             .bind(self.tenant())
-            .bind(super::row::list(states))
+            .bind(filter.state.map_or("", State::as_str).to_owned())
             .bind(filter.tool.clone())
             .bind(filter.team.clone())
             .bind(filter.release.clone())
@@ -85,7 +93,6 @@ impl ReadTx {
             .bind(after)
             .bind(after_id)
             .bind(now.0)
-            .bind(i64::from(filter.state.is_none()))
             .bind(filter.limit)
             .fetch_all(&mut *self.tx)
             .await?;

@@ -2,7 +2,7 @@
 
 use crate::context::{Ports, TypedId};
 use crate::domain::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// What a tool would do.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +93,7 @@ impl Problems {
         record
     }
 
-    /// Each ID of a list must exist.
+    /// Each ID of a list must exist, and stand in it once.
     pub fn all_found<'a, T: AsRef<str> + 'a>(
         &mut self,
         pointer: &str,
@@ -101,9 +101,12 @@ impl Problems {
         ids: impl IntoIterator<Item = &'a T>,
         exists: impl Fn(&str) -> bool,
     ) {
+        let mut seen = BTreeSet::new();
         for (index, id) in ids.into_iter().enumerate() {
             if !exists(id.as_ref()) {
                 self.add(format!("{pointer}/{index}"), format!("there is no such {what}"));
+            } else if !seen.insert(id.as_ref()) {
+                self.add(format!("{pointer}/{index}"), "stands twice in this list");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What tools take: JSON Schema made of Rust types, validated before anything else happens.
 
-use crate::domain::{ActionId, FieldError, RecordKind, pointer, text};
+use crate::domain::{ActionId, FieldError, RecordKind, canonical, pointer, text};
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::{JsonSchema, schema_for};
@@ -76,21 +76,52 @@ pub fn payload_of(arguments: &Value) -> Value {
     payload
 }
 
+/// The canonical text of a payload; one that is too large is refused before anything else looks at it.
+pub fn canonical_text(payload: &Value) -> Result<String, FieldError> {
+    let text = canonical::to_string(payload).map_err(|error| FieldError::new("", error.to_string()))?;
+    if text.len() > MAX_PAYLOAD {
+        return Err(FieldError::new(
+            "",
+            format!("have {} bytes; at most {MAX_PAYLOAD} fit", text.len()),
+        ));
+    }
+    Ok(text)
+}
+
 /// Reads arguments that have been validated.
 pub fn arguments<T: DeserializeOwned>(payload: &Value) -> Result<T, Vec<FieldError>> {
     T::deserialize(payload).map_err(|error| vec![FieldError::new("", error.to_string())])
 }
 
-/// Everything that is wrong with the arguments by their schema, and every forbidden character in them.
+/// The most that is said to be wrong at once.
+const MOST_PROBLEMS: usize = 50;
+
+/// Everything that is wrong with the arguments: by their schema, or else every forbidden character in them. Texts are looked at
+/// only where the schema fits, so that names and places are those of the schema and short.
 pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
     let mut errors: Vec<FieldError> = validator
         .iter_errors(arguments)
+        .take(MOST_PROBLEMS)
         .flat_map(|error| explain(&error))
         .collect();
-    errors.extend(text::forbidden_in(arguments));
-    errors.extend(blank_titles(arguments, ""));
-    errors.truncate(50);
+    if errors.is_empty() {
+        errors = text::forbidden_in(arguments);
+        errors.extend(blank_titles(arguments, ""));
+    }
+    errors.truncate(MOST_PROBLEMS);
+    for error in &mut errors {
+        shorten(&mut error.pointer, 200);
+        shorten(&mut error.message, 300);
+    }
     errors
+}
+
+/// Cuts a text that somebody else has written to so many characters.
+fn shorten(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
 }
 
 /// A title of spaces alone has a length and says nothing.
@@ -142,11 +173,7 @@ fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
         ValidationErrorKind::Type {
             kind: TypeKind::Single(kind),
         } => one(format!("must be of type {kind}")),
-        _ => {
-            let mut message = error.masked_with("this").to_string();
-            message.truncate(message.char_indices().nth(300).map_or(message.len(), |(end, _)| end));
-            one(message)
-        }
+        _ => one(error.masked_with("this").to_string()),
     }
 }
 

@@ -134,7 +134,13 @@ impl Tool for UpdateWorkItem {
                 ..PlanPlace::default()
             },
             evidence: Vec::new(),
-            references: vec![(arguments.work_item_id.as_str().to_owned(), "/workItemId".to_owned())],
+            references: [
+                (Some(&arguments.work_item_id), "/workItemId"),
+                (changes.parent_id.as_ref(), "/changes/parentId"),
+            ]
+            .into_iter()
+            .filter_map(|(id, at)| Some((id?.as_str().to_owned(), at.to_owned())))
+            .collect(),
         })
     }
 }

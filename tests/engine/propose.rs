@@ -313,3 +313,51 @@ async fn a_superseding_proposal_closes_the_old_one() {
         .await;
     assert!(matches!(late, Err(Error::AlreadyDecided { .. })));
 }
+
+/// What an agent sends in a call that is refused never swells the log: places and words are cut, and texts are looked at only
+/// where the schema fits.
+#[tokio::test]
+async fn hostile_sizes_are_refused_cheaply() {
+    let world = World::new().await;
+    let many: Vec<Value> = (0..20_000).map(|_| json!("\u{200B}")).collect();
+    let mut package = world.package("hostile");
+    package[&"k".repeat(100_000)] = json!(many);
+    match world.propose(package).await {
+        Err(Error::Invalid { fields }) => {
+            assert!(fields.len() <= 50);
+            assert!(fields.iter().all(|field| field.pointer.chars().count() <= 201));
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut package = world.package("large");
+    package["workflow"] = json!("w".repeat(300_000));
+    assert!(matches!(world.propose(package).await, Err(Error::Invalid { .. })));
+    let listing = json!({ "text": "x".repeat(300_000) });
+    assert!(
+        world
+            .engine
+            .call(&world.client("developer"), "loopiq_list_releases", listing)
+            .await
+            .is_err()
+    );
+    let longest = world
+        .dump()
+        .await
+        .iter()
+        .filter(|row| row.starts_with("audit_contents|"))
+        .map(String::len)
+        .max();
+    assert!(longest.is_some_and(|bytes| bytes < 20_000), "{longest:?}");
+}
+
+#[tokio::test]
+async fn an_action_is_superseded_once() {
+    let world = World::new().await;
+    let (old, _) = world.proposed("k1").await;
+    for (key, fits) in [("k2", true), ("k3", false)] {
+        let mut package = world.package(key);
+        package["supersedesActionId"] = json!(old);
+        assert_eq!(world.propose(package).await.is_ok(), fits, "{key}");
+    }
+    assert_eq!(world.count("actions").await, 2);
+}

@@ -54,21 +54,32 @@ impl Engine {
         self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Writes the queue to the journal.
+    /// Writes the queue to the journal. One flush at a time: whoever waits here finds what was queued before it written, so that
+    /// a proposal sees every read that came before it. What cannot be written stays queued.
     pub async fn flush_reads(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.flushing.lock().await;
         let calls = std::mem::take(&mut *self.queue());
         let mut by_tenant: BTreeMap<TenantId, Vec<ReadCall>> = BTreeMap::new();
         for (tenant, call) in calls {
             by_tenant.entry(tenant).or_default().push(call);
         }
+        let mut outcome = Ok(());
         for (tenant, calls) in by_tenant {
-            let ctx = Ctx::system(tenant, &self.ports);
-            self.store
-                .write(&ctx, move |tx| {
-                    Box::pin(async move { Ok::<_, Error>(tx.insert_reads(&calls).await?) })
+            let ctx = Ctx::system(tenant.clone(), &self.ports);
+            let written = self
+                .store
+                .write(&ctx, {
+                    let calls = calls.clone();
+                    move |tx| Box::pin(async move { Ok::<_, Error>(tx.insert_reads(&calls).await?) })
                 })
-                .await?;
+                .await;
+            if let Err(error) = written {
+                // Another tenant's reads don't wait for this one's.
+                self.queue()
+                    .extend(calls.into_iter().map(|call| (tenant.clone(), call)));
+                outcome = Err(error);
+            }
         }
-        Ok(())
+        outcome
     }
 }
