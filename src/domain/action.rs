@@ -70,7 +70,7 @@ impl State {
         matches!(self, State::Rejected | State::Executed | State::Failed)
     }
 
-    fn from_one(self, from: State, to: State, command: &'static str) -> Result<State, InvalidTransition> {
+    fn step(self, from: State, to: State, command: &'static str) -> Result<State, InvalidTransition> {
         if self == from {
             Ok(to)
         } else {
@@ -78,7 +78,7 @@ impl State {
         }
     }
 
-    fn from_open(self, command: &'static str) -> Result<State, InvalidTransition> {
+    fn close(self, command: &'static str) -> Result<State, InvalidTransition> {
         if self.is_final() {
             Err(InvalidTransition { from: self, command })
         } else {
@@ -88,35 +88,35 @@ impl State {
 
     /// A person accepts the payload.
     pub fn approve(self) -> Result<State, InvalidTransition> {
-        self.from_one(State::PendingApproval, State::Approved, "approved")
+        self.step(State::PendingApproval, State::Approved, "approved")
     }
     /// A person declines the payload.
     pub fn reject(self) -> Result<State, InvalidTransition> {
-        self.from_one(State::PendingApproval, State::Rejected, "rejected")
+        self.step(State::PendingApproval, State::Rejected, "rejected")
     }
     /// A person takes an approval back.
     pub fn revoke(self) -> Result<State, InvalidTransition> {
-        self.from_one(State::Approved, State::Rejected, "revoked")
+        self.step(State::Approved, State::Rejected, "revoked")
     }
     /// The proposer takes the proposal back.
     pub fn withdraw(self) -> Result<State, InvalidTransition> {
-        self.from_open("withdrawn")
+        self.close("withdrawn")
     }
     /// Its time has run out.
     pub fn expire(self) -> Result<State, InvalidTransition> {
-        self.from_open("expired")
+        self.close("expired")
     }
     /// A newer proposal takes its place.
     pub fn supersede(self) -> Result<State, InvalidTransition> {
-        self.from_open("superseded")
+        self.close("superseded")
     }
     /// Its change set was applied.
     pub fn execute(self) -> Result<State, InvalidTransition> {
-        self.from_one(State::Approved, State::Executed, "executed")
+        self.step(State::Approved, State::Executed, "executed")
     }
     /// Its change set was refused when it was to run.
     pub fn fail(self) -> Result<State, InvalidTransition> {
-        self.from_one(State::Approved, State::Failed, "failed")
+        self.step(State::Approved, State::Failed, "failed")
     }
 }
 

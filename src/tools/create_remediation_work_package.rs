@@ -206,7 +206,7 @@ impl Tool for CreateRemediationWorkPackage {
         }
         problems.end()?;
 
-        let parent: WorkItemId = ids.next();
+        let parent: WorkItemId = ids.give();
         let story = NewItem {
             id: &parent,
             client_ref: None,
@@ -224,7 +224,7 @@ impl Tool for CreateRemediationWorkPackage {
         };
         let mut changes = vec![story.create()];
         for (child, child_owner) in arguments.children.iter().zip(owners) {
-            let id: WorkItemId = ids.next();
+            let id: WorkItemId = ids.give();
             let task = NewItem {
                 id: &id,
                 client_ref: Some(child.client_ref.clone()),

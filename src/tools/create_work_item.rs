@@ -99,7 +99,7 @@ impl Tool for CreateWorkItem {
             (WorkItemKind::Story, None) => {}
         }
         problems.end()?;
-        let id: WorkItemId = ids.next();
+        let id: WorkItemId = ids.give();
         let item = NewItem {
             id: &id,
             client_ref: None,

@@ -79,7 +79,7 @@ impl Tool for LinkEvidence {
         let (Some(evidence), Some((target, release, words, at))) = (evidence, target) else {
             return Err(Vec::new());
         };
-        let link: EvidenceLinkId = ids.next();
+        let link: EvidenceLinkId = ids.give();
         let mut fields = Map::new();
         fields.insert("evidenceId".into(), json!(evidence.id));
         fields.insert("targetId".into(), json!(target));

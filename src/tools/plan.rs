@@ -63,7 +63,7 @@ impl NewIds<'_> {
     }
 
     /// The next ID.
-    pub fn next<T: TypedId>(&mut self) -> T {
+    pub fn give<T: TypedId>(&mut self) -> T {
         match self {
             NewIds::Fresh(ports) => ports.id(),
             // A stored set that is too short, or of other kinds, can't come out equal: any ID serves.

@@ -35,7 +35,7 @@ async fn an_execution_is_found_by_everything_it_is_known_by() {
         "person:reviewer@acme.example event:action.executed".to_owned(),
         "person:reviewer state:executed".to_owned(),
         format!("record:{record}"),
-        format!("record:WI-2 event:action.executed"),
+        "record:WI-2 event:action.executed".to_owned(),
         format!("action:{id} event:action.executed"),
         "key:k1 event:action.executed".to_owned(),
         "release:SHOP-1 event:action.executed".to_owned(),

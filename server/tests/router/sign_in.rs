@@ -16,7 +16,7 @@ async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
     assert_eq!(door.status, 303);
     assert_eq!(door.location(), "/login?return_to=%2Faudit%3Fq%3Dactor%253Ax");
 
-    let callback = browser.choose(&door.location().to_owned(), ("person", REVIEWER)).await;
+    let callback = browser.choose(door.location(), ("person", REVIEWER)).await;
     let before = browser.cookie.clone().unwrap();
     let entered = browser.get(&callback).await;
     assert_eq!(

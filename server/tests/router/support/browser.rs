@@ -97,7 +97,7 @@ impl Browser {
         let away = self.get(page).await;
         assert_eq!(away.status, 303, "{}", away.text);
         let query = away.location().split_once('?').unwrap().1.to_owned();
-        let asked = self.get(&away.location().to_owned()).await;
+        let asked = self.get(away.location()).await;
         assert_eq!(asked.status, 200, "{}", asked.text);
         let mut form: Vec<(String, String)> = pairs(&query);
         form.push((field.0.to_owned(), field.1.to_owned()));
