@@ -1,6 +1,6 @@
 //! `evidence`: what is cited is fresh enough for the policy.
 
-use super::{Subject, worst};
+use super::Subject;
 use crate::domain::{Check, CheckId, RecordKind, Timestamp, Verdict};
 
 pub(super) fn check(subject: &Subject<'_>) -> Option<Check> {
@@ -28,7 +28,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Option<Check> {
         .iter()
         .filter(|evidence| subject.now.since(evidence.collected_at) > limit * Timestamp::DAY)
         .collect();
-    let verdict = worst(stale.iter().map(|_| Verdict::Warn));
+    let verdict = if stale.is_empty() { Verdict::Pass } else { Verdict::Warn };
     let message = match stale.iter().min_by_key(|evidence| evidence.collected_at) {
         None => format!("All {} cited is younger than {limit} days.", plural(cited.len())),
         Some(oldest) => {

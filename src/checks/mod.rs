@@ -6,7 +6,7 @@
 mod context;
 mod evidence;
 
-use crate::domain::{Check, Facts, Policy, Timestamp, Verdict};
+use crate::domain::{Check, Facts, Policy, Timestamp};
 use crate::tools::Plan;
 
 /// What a check judges.
@@ -29,9 +29,4 @@ const CHECKS: &[CheckFn] = &[context::check, evidence::check];
 /// Runs every check.
 pub fn run(subject: &Subject<'_>) -> Vec<Check> {
     CHECKS.iter().filter_map(|check| check(subject)).collect()
-}
-
-/// The worst of several verdicts.
-fn worst(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
-    verdicts.into_iter().max().unwrap_or(Verdict::Pass)
 }
