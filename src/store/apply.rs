@@ -1,9 +1,10 @@
 //! Applying a change set: exactly its changes and nothing else. A new kind of record is one more line in the tables below.
 
-use super::row::{Columns, list};
+use super::dialect::{Sql, together};
+use super::row::{self, Columns, list};
 use super::{StoreError, WriteTx};
 use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
 /// How a kind of record is stored. Names of tables and columns come from here alone, never from a payload.
@@ -76,83 +77,106 @@ impl WriteTx {
     }
 
     async fn apply_all(&mut self, change_set: &ChangeSet) -> Result<(), StoreError> {
-        let items = change_set
-            .creates()
-            .filter(|create| create.kind == RecordKind::WorkItem)
-            .count();
-        let mut number = self.take_numbers("WI", items as i64).await?;
-        for change in &change_set.0 {
-            match change {
-                Change::Create(create) => {
-                    let own = (create.kind == RecordKind::WorkItem).then_some(number);
-                    self.create(create, own).await?;
-                    number += i64::from(own.is_some());
+        let mut changes = change_set.0.as_slice();
+        // Records of one kind that are created one after the other are written in one statement.
+        while let Some(first) = changes.first() {
+            let run = match first {
+                Change::Update(update) => {
+                    self.update(update).await?;
+                    1
                 }
-                Change::Update(update) => self.update(update).await?,
-            }
+                Change::Create(first) => {
+                    let run: Vec<&Create> = changes
+                        .iter()
+                        .map_while(|change| match change {
+                            Change::Create(create) if create.kind == first.kind => Some(create),
+                            _ => None,
+                        })
+                        .collect();
+                    self.create(first.kind, &run).await?;
+                    run.len()
+                }
+            };
+            changes = &changes[run..];
         }
         Ok(())
     }
 
-    async fn create(&mut self, create: &Create, number: Option<i64>) -> Result<(), StoreError> {
-        let table = table(create.kind)?;
-        let mut columns = vec!["tenant", "id"];
-        let mut values = vec!["$1".to_owned(), "$2".to_owned()];
-        let mut texts = Vec::new();
-        for (field, column) in table.columns {
-            let Some(value) = create.fields.get(*field) else {
-                continue;
-            };
-            columns.push(column);
-            texts.push(column_value(value));
-            values.push(format!("${}", texts.len() + 2));
+    async fn create(&mut self, kind: RecordKind, creates: &[&Create]) -> Result<(), StoreError> {
+        let table = table(kind)?;
+        let mut names = vec!["tenant", "id"];
+        let mut values = vec!["$1".to_owned(), "value ->> 'id'".to_owned()];
+        for (_, column) in table.columns {
+            names.push(column);
+            values.push(format!("value ->> '{column}'"));
         }
         for (column, value) in table.defaults {
-            columns.push(column);
+            names.push(column);
             values.push((*value).to_owned());
         }
-        if let Some(number) = number {
-            columns.push("number");
-            values.push(number.to_string());
+        let numbered = kind == RecordKind::WorkItem;
+        let mut number = 0;
+        if numbered {
+            number = self.take_numbers("WI", creates.len() as i64).await?;
+            names.push("number");
+            values.push("CAST(value ->> 'number' AS BIGINT)".to_owned());
+        }
+        let mut rows = Vec::with_capacity(creates.len());
+        for create in creates {
+            let mut row = serde_json::Map::new();
+            row.insert("id".into(), create.id.clone().into());
+            row.insert("number".into(), number.into());
+            number += 1;
+            for (field, column) in table.columns {
+                let value = create.fields.get(*field).and_then(column_value);
+                row.insert((*column).into(), value.into());
+            }
+            rows.push(row);
         }
         let sql = format!(
-            "INSERT INTO {} ({}) VALUES ({})",
+            "INSERT INTO {} ({}) SELECT {} FROM json_each($2)",
             table.name,
-            columns.join(", "),
+            names.join(", "),
             values.join(", ")
         );
         // Made of the names above and of placeholders.
-        let mut statement = sqlx::query(AssertSqlSafe(sql))
+        sqlx::query(AssertSqlSafe(sql))
             .bind(self.tenant())
-            .bind(create.id.clone());
-        for text in texts {
-            statement = statement.bind(text);
-        }
-        statement.execute(&mut *self.read.tx).await?;
-        if create.kind == RecordKind::WorkItem {
-            self.refer(create).await?;
-            let title = create.fields.get("title").and_then(Value::as_str).unwrap_or_default();
-            self.index_title(&create.id, title).await?;
+            .bind(row::json(&rows)?)
+            .execute(&mut *self.read.tx)
+            .await?;
+        if numbered {
+            self.index(creates).await?;
         }
         Ok(())
     }
 
-    async fn refer(&mut self, create: &Create) -> Result<(), StoreError> {
-        let references: Vec<&str> = REFERENCES
-            .iter()
-            .filter_map(|field| create.fields.get(*field)?.as_array())
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        if references.is_empty() {
-            return Ok(());
+    /// Keeps what new work items rest on, and the words of their titles.
+    async fn index(&mut self, creates: &[&Create]) -> Result<(), StoreError> {
+        const SQL: Sql = together!(
+            rests_on: "INSERT INTO work_item_references (tenant, work_item_id, record_id) \
+                       SELECT $1, value ->> 'item', value ->> 'record' FROM json_each($2)",
+            => "INSERT INTO work_item_words (tenant, word, work_item_id) \
+                   SELECT $1, value ->> 'word', value ->> 'item' FROM json_each($3)"
+        );
+        let (mut references, mut words) = (Vec::new(), Vec::new());
+        for create in creates {
+            let records = REFERENCES
+                .iter()
+                .filter_map(|field| create.fields.get(*field)?.as_array())
+                .flatten();
+            references.extend(records.map(|record| json!({ "item": create.id, "record": record })));
+            let title = create.fields.get("title").and_then(Value::as_str).unwrap_or_default();
+            words.extend(
+                text::words(title)
+                    .into_iter()
+                    .map(|word| json!({ "item": create.id, "word": word })),
+            );
         }
-        const SQL: &str = "INSERT INTO work_item_references (tenant, work_item_id, record_id) \
-             SELECT $1, $2, value FROM json_each($3)";
-        sqlx::query(SQL)
+        sqlx::query(self.pick(&SQL))
             .bind(self.tenant())
-            .bind(create.id.clone())
-            .bind(list(references))
+            .bind(row::json(&references)?)
+            .bind(row::json(&words)?)
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())
@@ -222,7 +246,7 @@ impl WriteTx {
             return Ok(0);
         }
         const SQL: &str = "INSERT INTO counters (tenant, name, last) VALUES ($1, $2, $3) \
-             ON CONFLICT (tenant, name) DO UPDATE SET last = last + $3 RETURNING last";
+             ON CONFLICT (tenant, name) DO UPDATE SET last = counters.last + $3 RETURNING last";
         let row = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(name.to_owned())

@@ -1,5 +1,6 @@
 //! The audit log: entries are appended last in their transaction, numbered from a head row, and never changed.
 
+use super::dialect::{Sql, together};
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::audit::{Content, Event, Leaf, content_hash};
@@ -81,7 +82,7 @@ impl WriteTx {
             return Ok(());
         }
         const HEAD: &str = "INSERT INTO audit_heads (tenant, last_seq) VALUES ($1, $2) \
-             ON CONFLICT (tenant) DO UPDATE SET last_seq = last_seq + $2 RETURNING last_seq";
+             ON CONFLICT (tenant) DO UPDATE SET last_seq = audit_heads.last_seq + $2 RETURNING last_seq";
         let count = entries.len() as i64;
         let row = sqlx::query(HEAD)
             .bind(self.tenant())
@@ -104,38 +105,32 @@ impl WriteTx {
         let hash = content_hash(&salt, &content);
         let leaf = Leaf::new(&tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash);
         let leaf_hash = leaf.hash().map_err(damaged)?;
-        sqlx::query(
-            "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(self.tenant())
-        .bind(seq)
-        .bind(now.0)
-        .bind(entry.event.as_str().to_owned())
-        .bind(entry.action_id.as_ref().map(|id| id.as_str().to_owned()))
-        .bind(hash)
-        .bind(leaf_hash)
-        .execute(&mut *self.read.tx)
-        .await?;
-        sqlx::query("INSERT INTO audit_contents (tenant, seq, salt, content) VALUES ($1, $2, $3, $4)")
-            .bind(self.tenant())
-            .bind(seq)
-            .bind(salt)
-            .bind(content)
-            .execute(&mut *self.read.tx)
-            .await?;
         let terms = entry
             .content
             .terms(entry.event, entry.action_id.as_ref().map(ActionId::as_str));
-        sqlx::query("INSERT INTO audit_terms (tenant, term, seq) SELECT $1, value, $2 FROM json_each($3)")
+        sqlx::query(self.pick(&APPEND))
             .bind(self.tenant())
             .bind(seq)
+            .bind(now.0)
+            .bind(entry.event.as_str().to_owned())
+            .bind(entry.action_id.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(hash)
+            .bind(leaf_hash)
+            .bind(salt)
+            .bind(content)
             .bind(list(terms))
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())
     }
 }
+
+const APPEND: Sql = together!(
+    entry: "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    content: "INSERT INTO audit_contents (tenant, seq, salt, content) VALUES ($1, $2, $8, $9)",
+    => "INSERT INTO audit_terms (tenant, term, seq) SELECT $1, value, $2 FROM json_each($10)"
+);
 
 impl ReadTx {
     /// A page of entries that the query fits, newest first, from below `before`.

@@ -6,8 +6,11 @@ pub enum StoreError {
     /// The database can't be opened.
     #[error("the database cannot be opened: {0}")]
     Opening(#[source] sqlx::Error),
-    /// The schema can't be brought to this binary's version.
-    #[error("the database's schema does not fit this version of loopiq: {0}")]
+    /// The schema is not this binary's.
+    #[error("{0}")]
+    Schema(String),
+    /// The schema can't be brought to this binary's version. A step that was interrupted left nothing behind.
+    #[error("the database's schema could not be upgraded; it is as it was before the step that failed: {0}")]
     Migrating(#[source] sqlx::migrate::MigrateError),
     /// The database refused or broke.
     #[error("the database: {0}")]
@@ -29,11 +32,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) fn opening(error: sqlx::Error) -> Self {
-        StoreError::Opening(error)
-    }
-    pub(super) fn migrating(error: sqlx::migrate::MigrateError) -> Self {
-        StoreError::Migrating(error)
+    pub(super) fn unknown_url() -> Self {
+        StoreError::Schema("the database URL must begin with sqlite: or postgres:".to_owned())
     }
     pub(super) fn damaged(what: impl Into<String>, why: impl std::fmt::Display) -> Self {
         StoreError::Damaged {
@@ -42,9 +42,34 @@ impl StoreError {
         }
     }
 
+    /// Whether the database can't be used just now (away, full, overloaded): it may well be again later.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            StoreError::Opening(error) | StoreError::Database(error) => is_unavailable(error),
+            _ => false,
+        }
+    }
+
     /// Whether a constraint (unique, foreign key, check) stood against it: the data, not the database, is at fault.
     pub fn is_constraint(&self) -> bool {
         matches!(self, StoreError::Database(sqlx::Error::Database(error))
             if error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation())
+    }
+}
+
+fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            // PostgreSQL: connection (08), resources (53: full, too many connections), lock not available (55P03), intervention
+            // (57: shut down), system (58). SQLite's codes are numbers, the low byte being the kind: 5 busy, 10 I/O, 13 full.
+            match code.parse::<i32>() {
+                Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 10 | 13),
+                _ => ["08", "53", "55P03", "57", "58"].iter().any(|class| code.starts_with(class)),
+            }
+        }
+        _ => false,
     }
 }

@@ -111,24 +111,24 @@ impl WriteTx {
     /// Keeps calls.
     pub async fn insert_reads(&mut self, calls: &[ReadCall]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO reads (tenant, id, client_id, caller_id, trace_id, request_id, tool, \
-             arguments_digest, record_ids, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+             arguments_digest, record_ids, at) SELECT $1, value ->> 'id', value ->> 'client', value ->> 'caller', \
+             value ->> 'trace', value ->> 'request', value ->> 'tool', value ->> 'arguments', value ->> 'records', \
+             CAST(value ->> 'at' AS BIGINT) FROM json_each($2)";
+        let mut rows = Vec::with_capacity(calls.len());
         for call in calls {
-            let id = canonical::hex(&self.ctx.ports.random::<16>());
-            let tenant = self.tenant();
-            sqlx::query(SQL)
-                .bind(tenant)
-                .bind(id)
-                .bind(call.client_id.clone())
-                .bind(call.caller_id.clone())
-                .bind(call.trace_id.clone())
-                .bind(call.request_id.clone())
-                .bind(call.tool.clone())
-                .bind(call.arguments_digest.clone())
-                .bind(json(&call.record_ids)?)
-                .bind(call.at.0)
-                .execute(&mut *self.tx)
-                .await?;
+            let id: [u8; 16] = self.ctx.ports.random();
+            rows.push(serde_json::json!({
+                "id": canonical::hex(&id), "client": call.client_id, "caller": call.caller_id, "trace": call.trace_id,
+                "request": call.request_id, "tool": call.tool, "arguments": call.arguments_digest,
+                "records": json(&call.record_ids)?, "at": call.at.0,
+            }));
         }
+        let tenant = self.tenant();
+        sqlx::query(SQL)
+            .bind(tenant)
+            .bind(json(&rows)?)
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 }

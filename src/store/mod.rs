@@ -1,10 +1,12 @@
 //! The only place with SQL: one set of queries through `sqlx::Any` over TEXT and BIGINT columns.
 //!
-//! There are two entrances, [`Store::read`] and [`Store::write`]. Both take the [`Ctx`], whose tenant stands in every query.
+//! There are two entrances, [`Store::read`] and [`Store::write`] (with [`Store::add`], which waits for nobody). They take the
+//! [`Ctx`], whose tenant stands in every query, and on PostgreSQL behind every query, as row-level security.
 
 mod actions;
 mod apply;
 mod audit;
+mod dialect;
 mod error;
 mod facts;
 mod import;
@@ -13,6 +15,7 @@ mod journal;
 mod people;
 mod records;
 mod row;
+mod schema;
 mod seed;
 mod sessions;
 
@@ -26,25 +29,27 @@ pub use people::{Asserted, TokenGrant, TokenRow};
 pub use records::ListFilter;
 
 use crate::context::Ctx;
+use dialect::{Dialect, Sql, Turn};
 use futures::future::BoxFuture;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
-
-static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The database of an installation.
 #[derive(Clone)]
 pub struct Store {
+    dialect: Dialect,
+    passes_the_wall: bool,
     readers: AnyPool,
-    writer: AnyPool,
+    writers: AnyPool,
 }
 
 /// A transaction that reads one consistent state.
 pub struct ReadTx {
     tx: Transaction<'static, Any>,
     ctx: Ctx,
+    dialect: Dialect,
 }
 
 /// A transaction that writes. Its audit entries are appended last, and it does not commit without them.
@@ -71,6 +76,11 @@ impl ReadTx {
         self.ctx.tenant().as_str().to_owned()
     }
 
+    /// The statement for this database.
+    fn pick(&self, sql: &Sql) -> &'static str {
+        self.dialect.pick(sql)
+    }
+
     /// Who asks, and when it is.
     pub fn ctx(&self) -> &Ctx {
         &self.ctx
@@ -84,23 +94,59 @@ impl WriteTx {
     }
 }
 
-/// How many connections read side by side. Each is a thread of SQLite's own.
-const READERS: u32 = 8;
+/// How many connections read side by side, and on PostgreSQL as many more that write. On SQLite each is a thread of its own.
+const CONNECTIONS: u32 = 8;
 
 impl Store {
-    /// Opens a database and brings it to this binary's schema. `url`: `sqlite://FILE?mode=rwc`.
+    /// Opens a database. `url`: `sqlite://FILE?mode=rwc`, which is brought to this binary's schema, or `postgres://…`, whose schema is
+    /// only checked: its owner upgrades it ([`Store::upgrade_schema`]).
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        let options = |size: u32| {
+        let dialect = Dialect::of(url).ok_or_else(StoreError::unknown_url)?;
+        // A pool would try again until its patience ends; somebody who starts a service wants to know at once.
+        let mut first = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
+        match dialect {
+            Dialect::Sqlite => {
+                first.execute(dialect.greeting()).await?;
+                schema::bring(&mut first, dialect).await?;
+            }
+            Dialect::Postgres => schema::check(&mut first, dialect).await?,
+        }
+        let passes_the_wall = dialect == Dialect::Postgres && schema::passes_the_wall(&mut first).await?;
+        first.close().await?;
+        let pool = |size: u32| {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(Duration::from_secs(10))
-                .after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }))
+                // A file is always there. A server may have gone and come back, and a connection with it.
+                .test_before_acquire(dialect == Dialect::Postgres)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move { connection.execute(dialect.greeting()).await.map(drop) })
+                })
+                .connect_lazy(url)
+                .map_err(StoreError::Opening)
         };
-        let writer = options(1).connect(url).await.map_err(StoreError::opening)?;
-        SQLITE.run(&writer).await.map_err(StoreError::migrating)?;
-        let readers = options(READERS).connect(url).await.map_err(StoreError::opening)?;
-        Ok(Self { readers, writer })
+        Ok(Self {
+            dialect,
+            passes_the_wall,
+            readers: pool(CONNECTIONS)?,
+            writers: pool(match dialect {
+                // SQLite has one writer at a time; waiting for a connection is cheaper than waiting for the file.
+                Dialect::Sqlite => 1,
+                Dialect::Postgres => CONNECTIONS,
+            })?,
+        })
+    }
+
+    /// Whether other nodes may work on the same database.
+    pub fn is_shared(&self) -> bool {
+        self.dialect == Dialect::Postgres
+    }
+
+    /// Whether this role passes the wall between tenants (row-level security), as the tables' owner or by privilege. On SQLite there is
+    /// no such wall, and nobody passes it.
+    pub fn passes_the_wall(&self) -> bool {
+        self.passes_the_wall
     }
 
     /// Runs `work` in a transaction that reads one consistent state.
@@ -109,30 +155,52 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> FnOnce(&'t mut ReadTx) -> BoxFuture<'t, Result<T, E>>,
     {
-        let tx = self.readers.begin().await.map_err(StoreError::from)?;
-        let mut tx = ReadTx { tx, ctx: ctx.clone() };
-        let outcome = work(&mut tx).await;
-        // Nothing was written: ending it either way is the same, and a failure to end it says nothing about the answer.
-        let _ = tx.tx.rollback().await;
-        outcome
+        let begin = self.dialect.begin_read(ctx.tenant());
+        let tx = self.readers.begin_with(begin).await.map_err(StoreError::from)?;
+        let mut tx = ReadTx {
+            tx,
+            ctx: ctx.clone(),
+            dialect: self.dialect,
+        };
+        // Nothing was written: it ends by being dropped, and nobody waits for that.
+        work(&mut tx).await
     }
 
-    /// Runs `work` in a transaction that writes, appends its audit entries and commits; an error rolls everything back.
-    ///
-    /// It runs in a task of its own, so that a request that goes away can't leave a transaction open, and answers only
-    /// after COMMIT.
+    /// Runs `work` in a transaction that writes, appends its audit entries and commits; an error rolls everything back. Within a
+    /// tenant, such writes follow one another: what one reads stays true until it commits.
     pub async fn write<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let (writer, ctx) = (self.writer.clone(), ctx.clone());
+        self.enter(ctx, Turn::Taken, work).await
+    }
+
+    /// The same for what judges nothing by what it reads: it adds rows, or changes them under conditions, and waits for nobody.
+    pub async fn add<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        self.enter(ctx, Turn::NotNeeded, work).await
+    }
+
+    /// It runs in a task of its own, so that a request that goes away can't leave a transaction open, and answers only after
+    /// COMMIT.
+    async fn enter<T, E, F>(&self, ctx: &Ctx, turn: Turn, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
         let task = tokio::spawn(async move {
-            // IMMEDIATE: a deferred transaction that turns writer gets a busy error that no timeout retries.
-            let tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from)?;
+            let begin = dialect.begin_write(ctx.tenant(), turn);
+            let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
             let mut tx = WriteTx {
-                read: ReadTx { tx, ctx },
+                read: ReadTx { tx, ctx, dialect },
                 entries: Vec::new(),
             };
             let answer = work(&mut tx).await?;
@@ -158,11 +226,6 @@ impl Store {
     /// Ends all connections, once their transactions are over.
     pub async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        self.writers.close().await;
     }
 }
-
-/// Durable and safe beside other processes. WAL: readers never wait for the writer. FULL: what was acknowledged survives a
-/// power cut.
-const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-     PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;";

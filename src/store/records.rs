@@ -1,5 +1,6 @@
 //! Reading records: one row becomes one record, whoever asks.
 
+use super::facts::{rests_on, seen};
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError};
 use crate::domain::*;
@@ -33,7 +34,7 @@ fn like(text: Option<&String>) -> String {
     format!("%{escaped}%")
 }
 
-pub(super) fn release(row: &AnyRow) -> Result<Release, StoreError> {
+pub(super) fn release(row: &impl Columns) -> Result<Release, StoreError> {
     Ok(Release {
         id: row.read("id", |t| ReleaseId::parse(t).ok())?,
         key: row.text("key")?,
@@ -45,7 +46,7 @@ pub(super) fn release(row: &AnyRow) -> Result<Release, StoreError> {
     })
 }
 
-pub(super) fn certification(row: &AnyRow) -> Result<Certification, StoreError> {
+pub(super) fn certification(row: &impl Columns) -> Result<Certification, StoreError> {
     Ok(Certification {
         id: row.read("id", |t| CertificationId::parse(t).ok())?,
         key: row.text("key")?,
@@ -56,7 +57,7 @@ pub(super) fn certification(row: &AnyRow) -> Result<Certification, StoreError> {
     })
 }
 
-pub(super) fn team(row: &AnyRow) -> Result<Team, StoreError> {
+pub(super) fn team(row: &impl Columns) -> Result<Team, StoreError> {
     Ok(Team {
         id: row.read("id", |t| TeamId::parse(t).ok())?,
         key: row.text("key")?,
@@ -64,7 +65,7 @@ pub(super) fn team(row: &AnyRow) -> Result<Team, StoreError> {
     })
 }
 
-pub(super) fn component(row: &AnyRow) -> Result<Component, StoreError> {
+pub(super) fn component(row: &impl Columns) -> Result<Component, StoreError> {
     Ok(Component {
         id: row.read("id", |t| ComponentId::parse(t).ok())?,
         kind: row.read("kind", ComponentKind::parse)?,
@@ -74,7 +75,7 @@ pub(super) fn component(row: &AnyRow) -> Result<Component, StoreError> {
     })
 }
 
-pub(super) fn control(row: &AnyRow) -> Result<Control, StoreError> {
+pub(super) fn control(row: &impl Columns) -> Result<Control, StoreError> {
     Ok(Control {
         id: row.read("id", |t| ControlId::parse(t).ok())?,
         key: row.text("key")?,
@@ -85,7 +86,7 @@ pub(super) fn control(row: &AnyRow) -> Result<Control, StoreError> {
     })
 }
 
-pub(super) fn evidence(row: &AnyRow) -> Result<Evidence, StoreError> {
+pub(super) fn evidence(row: &impl Columns) -> Result<Evidence, StoreError> {
     Ok(Evidence {
         id: row.read("id", |t| EvidenceId::parse(t).ok())?,
         key: row.text("key")?,
@@ -102,7 +103,7 @@ pub(super) fn evidence(row: &AnyRow) -> Result<Evidence, StoreError> {
     })
 }
 
-fn finding(row: &AnyRow) -> Result<Finding, StoreError> {
+pub(super) fn finding(row: &impl Columns) -> Result<Finding, StoreError> {
     Ok(Finding {
         id: row.read("id", |t| FindingId::parse(t).ok())?,
         key: row.text("key")?,
@@ -123,7 +124,7 @@ fn finding(row: &AnyRow) -> Result<Finding, StoreError> {
     })
 }
 
-fn blocker(row: &AnyRow) -> Result<Blocker, StoreError> {
+pub(super) fn blocker(row: &impl Columns) -> Result<Blocker, StoreError> {
     Ok(Blocker {
         id: row.read("id", |t| BlockerId::parse(t).ok())?,
         key: row.text("key")?,
@@ -136,7 +137,7 @@ fn blocker(row: &AnyRow) -> Result<Blocker, StoreError> {
     })
 }
 
-fn work_item(row: &AnyRow) -> Result<WorkItem, StoreError> {
+pub(super) fn work_item(row: &impl Columns) -> Result<WorkItem, StoreError> {
     Ok(WorkItem {
         id: row.read("id", |t| WorkItemId::parse(t).ok())?,
         key: format!("WI-{}", row.int("number")?),
@@ -361,13 +362,7 @@ impl ReadTx {
             else {
                 continue;
             };
-            finding
-                .evidence_ids
-                .push(row.read("evidence_id", |t| EvidenceId::parse(t).ok())?);
-            let release = row.read("release_id", |t| ReleaseId::parse(t).ok())?;
-            if !finding.release_ids.contains(&release) {
-                finding.release_ids.push(release);
-            }
+            seen(finding, row)?;
         }
         Ok(findings)
     }
@@ -463,13 +458,7 @@ impl ReadTx {
         }
         for item in &mut items {
             for id in references.remove(item.id.as_str()).unwrap_or_default() {
-                match RecordKind::of(&id) {
-                    Some(RecordKind::Finding) => item.finding_ids.push(id),
-                    Some(RecordKind::Control) => item.control_ids.push(id),
-                    Some(RecordKind::Evidence) => item.evidence_ids.push(id),
-                    Some(RecordKind::Blocker) => item.blocker_ids.push(id),
-                    _ => {}
-                }
+                rests_on(item, id);
             }
         }
         Ok(items)

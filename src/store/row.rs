@@ -3,6 +3,7 @@
 use super::StoreError;
 use crate::domain::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -47,6 +48,34 @@ impl Columns for AnyRow {
     }
     fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
         Ok(self.try_get(column)?)
+    }
+}
+
+/// A row that came as a JSON object.
+impl Columns for serde_json::Map<String, Value> {
+    fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.maybe_text(column)?
+            .ok_or_else(|| StoreError::damaged(column, "nothing is there"))
+    }
+    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        match self.get(column) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(StoreError::damaged(column, "not text")),
+        }
+    }
+    fn int(&self, column: &str) -> Result<i64, StoreError> {
+        self.maybe_int(column)?
+            .ok_or_else(|| StoreError::damaged(column, "nothing is there"))
+    }
+    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        match self.get(column) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| StoreError::damaged(column, "not a whole number")),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ impl Store {
             .bind(digest.to_owned())
             .bind(data.to_owned())
             .bind(expires.0)
-            .execute(&self.writer)
+            .execute(&self.writers)
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -24,7 +24,7 @@ impl Store {
             .bind(digest.to_owned())
             .bind(data.to_owned())
             .bind(expires.0)
-            .execute(&self.writer)
+            .execute(&self.writers)
             .await?;
         Ok(())
     }
@@ -43,7 +43,7 @@ impl Store {
     pub async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM sessions WHERE id_digest = $1")
             .bind(digest.to_owned())
-            .execute(&self.writer)
+            .execute(&self.writers)
             .await?;
         Ok(())
     }
@@ -52,7 +52,7 @@ impl Store {
     pub async fn purge_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         let done = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
             .bind(now.0)
-            .execute(&self.writer)
+            .execute(&self.writers)
             .await?;
         Ok(done.rows_affected())
     }

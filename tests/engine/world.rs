@@ -4,6 +4,7 @@ use loopiq::context::{Ctx, Ports};
 use loopiq::domain::*;
 use loopiq::engine::{Answer, Engine, Error};
 use loopiq::store::{Asserted, Store};
+use loopiq_testing::Database;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub(crate) struct World {
     pub(crate) acme: Place,
     pub(crate) globex: Place,
     pub(crate) clock: Arc<AtomicI64>,
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) database: Database,
 }
 
 /// The records of one tenant.
@@ -73,8 +74,7 @@ pub(crate) fn result(rule: &str, file: &str, line: u32) -> Value {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
+        let database = Database::new().await;
         let start = Timestamp::parse(START).expect("a time");
         let clock = Arc::new(AtomicI64::new(start.0));
         let (time, drawn) = (clock.clone(), AtomicU64::new(0));
@@ -90,7 +90,7 @@ impl World {
                     .for_each(|(byte, random)| *byte = *random);
             },
         );
-        let store = Store::open(&url).await.expect("a database");
+        let store = Store::open(&database.url).await.expect("a database");
         let engine = Engine::new(store, ports, "http://127.0.0.1:3000");
         let acme = settle(&engine, "acme").await;
         let globex = settle(&engine, "globex").await;
@@ -99,7 +99,7 @@ impl World {
             acme,
             globex,
             clock,
-            folder,
+            database,
         }
     }
 
@@ -187,37 +187,7 @@ impl World {
 
     /// Every row of every table as text: `table|column=value|…`.
     pub(crate) async fn dump(&self) -> Vec<String> {
-        use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
-        let url = format!("sqlite://{}", self.folder.path().join("loopiq.db").display());
-        let mut connection = AnyConnection::connect(&url).await.expect("a connection");
-        let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%' ORDER BY name")
-            .fetch_all(&mut connection)
-            .await
-            .expect("tables");
-        let mut rows = Vec::new();
-        for table in tables {
-            let table: String = table.get(0);
-            let columns = sqlx::query("SELECT name FROM pragma_table_info($1)")
-                .bind(table.clone())
-                .fetch_all(&mut connection)
-                .await
-                .expect("columns");
-            let parts: Vec<String> = columns
-                .iter()
-                .map(|column| {
-                    let column: String = column.get(0);
-                    format!("'|{column}=' || COALESCE(CAST(\"{column}\" AS TEXT), 'NULL')")
-                })
-                .collect();
-            let sql = format!("SELECT '{table}' || {} FROM \"{table}\"", parts.join(" || "));
-            let found = sqlx::query(AssertSqlSafe(sql))
-                .fetch_all(&mut connection)
-                .await
-                .expect("rows");
-            rows.extend(found.iter().map(|row| row.get::<String, _>(0)));
-        }
-        rows.sort();
-        rows
+        self.database.dump().await
     }
 }
 

@@ -5,6 +5,7 @@ use loopiq::context::{Ctx, Ports};
 use loopiq::domain::*;
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
+use loopiq_testing::Database;
 use reqwest::Response;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -21,13 +22,12 @@ pub(crate) struct World {
     pub(crate) team: TeamId,
     clock: Arc<AtomicI64>,
     http: reqwest::Client,
-    _folder: tempfile::TempDir,
+    _database: Database,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
+        let database = Database::new().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let url = format!("http://{address}");
@@ -43,7 +43,7 @@ impl World {
                     .for_each(|(byte, random)| *byte = *random);
             },
         );
-        let engine = Engine::new(Store::open(&database).await.unwrap(), ports.clone(), &url);
+        let engine = Engine::new(Store::open(&database.url).await.unwrap(), ports.clone(), &url);
         let (release, team) = settle(&engine).await;
         let door = Door {
             engine: engine.clone(),
@@ -59,7 +59,7 @@ impl World {
             team,
             clock,
             http: reqwest::Client::new(),
-            _folder: folder,
+            _database: database,
         }
     }
 

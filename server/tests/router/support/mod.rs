@@ -15,9 +15,9 @@ use loopiq_server::demo_idp::DemoPerson;
 use loopiq_server::oidc::Oidc;
 use loopiq_server::ops::metrics;
 use loopiq_server::site::Site;
+use loopiq_testing::Database;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// A running service.
@@ -25,14 +25,14 @@ pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) url: String,
     clock: Arc<AtomicI64>,
-    _dir: TempDir,
+    _database: Database,
 }
 
 impl Service {
     /// Starts one, with the tenant `acme`.
     pub(crate) async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("site");
+        let database = Database::new().await;
+        let root = database.folder.path().join("site");
         site::write(&root);
         let site = Site::at(&root).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -46,9 +46,7 @@ impl Service {
             },
             |bytes| getrandom::fill(bytes).unwrap(),
         );
-        let store = Store::open(&format!("sqlite://{}/loopiq.db?mode=rwc", dir.path().display()))
-            .await
-            .unwrap();
+        let store = Store::open(&database.url).await.unwrap();
         let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &ports);
         store
             .write(&ctx, |tx| {
@@ -75,7 +73,7 @@ impl Service {
             app,
             url,
             clock,
-            _dir: dir,
+            _database: database,
         }
     }
 

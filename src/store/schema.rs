@@ -1,0 +1,163 @@
+//! The schema: bringing a database to this binary's version, and checking that it is there.
+
+use super::dialect::Dialect;
+use super::row::Columns;
+use super::{Store, StoreError};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+fn migrations(dialect: Dialect) -> &'static Migrator {
+    match dialect {
+        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => &POSTGRES,
+    }
+}
+
+/// How a database's schema stands to this binary's.
+enum Standing {
+    Same,
+    Older(String),
+    Newer(String),
+}
+
+async fn applied(connection: &mut AnyConnection) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    let found = sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(connection)
+        .await;
+    let rows = match found {
+        Ok(rows) => rows,
+        Err(error) if is_missing_table(&error) => return Ok(Vec::new()),
+        Err(error) if code(&error).as_deref() == Some("42501") => {
+            return Err(StoreError::Schema(
+                "the database's role may not read its schema: `loopiq schema upgrade` grants it what the service needs"
+                    .to_owned(),
+            ));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    rows.iter()
+        .map(|row| Ok((row.int("version")?, sqlx::Row::try_get(row, "checksum")?)))
+        .collect()
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(Into::into)
+}
+
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some("42P01")
+        || error
+            .as_database_error()
+            .is_some_and(|error| error.message().starts_with("no such table"))
+}
+
+/// Compares what was applied with what this binary has.
+async fn standing(connection: &mut AnyConnection, dialect: Dialect) -> Result<Standing, StoreError> {
+    let (applied, ours) = (applied(connection).await?, migrations(dialect));
+    let newest = ours.iter().map(|migration| migration.version).max().unwrap_or_default();
+    if let Some((version, _)) = applied.iter().find(|(version, _)| !ours.version_exists(*version)) {
+        return Ok(Standing::Newer(format!(
+            "the database's schema is of version {version}, newer than this loopiq's {newest}; nothing was changed. Use the newer loopiq"
+        )));
+    }
+    for migration in ours.iter() {
+        match applied.iter().find(|(version, _)| *version == migration.version) {
+            None => {
+                let have = applied.last().map_or(0, |(version, _)| *version);
+                return Ok(Standing::Older(format!(
+                    "the database's schema is of version {have}, older than this loopiq's {newest}; run `loopiq schema upgrade` first"
+                )));
+            }
+            Some((version, checksum)) if checksum[..] != migration.checksum[..] => {
+                return Err(StoreError::Schema(format!(
+                    "step {version} of the database's schema is not that of this loopiq; nothing was changed. Use the loopiq that made it"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Standing::Same)
+}
+
+/// Fails unless the schema is this binary's.
+pub(super) async fn check(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
+    match standing(connection, dialect).await? {
+        Standing::Same => Ok(()),
+        Standing::Older(why) | Standing::Newer(why) => Err(StoreError::Schema(why)),
+    }
+}
+
+/// Brings the schema to this binary's version. Each step is a transaction: one that is interrupted leaves nothing behind, and the
+/// next run goes on from there.
+pub(super) async fn bring(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
+    match standing(connection, dialect).await? {
+        Standing::Same => Ok(()),
+        Standing::Newer(why) => Err(StoreError::Schema(why)),
+        Standing::Older(_) => migrations(dialect)
+            .run(&mut *connection)
+            .await
+            .map_err(StoreError::Migrating),
+    }
+}
+
+/// What the service may do on PostgreSQL, whatever was granted before: no more than it does. `{role}` stands for its role, quoted.
+const GRANTS: &str = "
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role};
+REVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM {role};
+GRANT DELETE ON sessions, work_item_words TO {role};
+REVOKE UPDATE ON audit_entries, audit_contents, audit_terms FROM {role};
+REVOKE INSERT, UPDATE ON _sqlx_migrations FROM {role};
+REVOKE ALL ON FUNCTION token_holder(TEXT) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION token_holder(TEXT) TO {role};
+";
+
+impl Store {
+    /// Brings a database to this binary's schema. `owner`: the URL of the role that owns it. `service`: the URL that the service
+    /// will use; on PostgreSQL its role is granted what it needs and nothing more.
+    pub async fn upgrade_schema(owner: &str, service: &str) -> Result<(), StoreError> {
+        sqlx::any::install_default_drivers();
+        let dialect = Dialect::of(owner).ok_or_else(|| StoreError::unknown_url())?;
+        let mut connection = AnyConnection::connect(owner).await.map_err(StoreError::Opening)?;
+        bring(&mut connection, dialect).await?;
+        if dialect == Dialect::Postgres {
+            let role = role_of(service).await?;
+            let current: String = sqlx::Row::try_get(
+                &sqlx::query("SELECT CAST(current_user AS TEXT)").fetch_one(&mut connection).await?,
+                0,
+            )?;
+            if role != current {
+                let grants = GRANTS.replace("{role}", &quoted(&role));
+                // The role's name is quoted; the rest is constant.
+                connection.execute(AssertSqlSafe(grants)).await?;
+            }
+        }
+        connection.close().await?;
+        Ok(())
+    }
+}
+
+/// An identifier in quotes.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Who the service is, asked of the database itself: a URL may leave it out.
+async fn role_of(url: &str) -> Result<String, StoreError> {
+    let mut connection = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
+    let row = sqlx::query("SELECT CAST(current_user AS TEXT) AS role").fetch_one(&mut connection).await?;
+    let role = row.text("role")?;
+    connection.close().await?;
+    Ok(role)
+}
+
+/// Whether this connection's role passes the wall of row-level security, as owner or by privilege.
+pub(super) async fn passes_the_wall(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'USAGE') AS passes \
+         FROM pg_roles r, pg_class c WHERE r.rolname = current_user AND c.oid = to_regclass('actions')";
+    let row = sqlx::query(SQL).fetch_one(connection).await?;
+    Ok(sqlx::Row::try_get(&row, "passes")?)
+}

@@ -1,0 +1,213 @@
+//! A database for one test.
+
+use loopiq::store::Store;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
+use tempfile::TempDir;
+
+/// The environment variable that names a cluster: the URL of its superuser.
+pub const POSTGRES: &str = "LOOPIQ_TEST_POSTGRES";
+
+const OWNER: (&str, &str) = ("loopiq_owner", "owner-of-the-tables");
+const SERVICE: (&str, &str) = ("loopiq_service", "what-the-service-says");
+const TEMPLATE: &str = "loopiq_template";
+
+/// Whether tests run on PostgreSQL in this run.
+pub fn on_postgres() -> bool {
+    std::env::var_os(POSTGRES).is_some()
+}
+
+/// A fresh database with today's schema, gone when it is dropped.
+pub struct Database {
+    /// What the service opens.
+    pub url: String,
+    /// What the owner of the tables opens; on SQLite the same.
+    pub owner_url: String,
+    /// What sees every row of every tenant; on SQLite the same.
+    pub all_seeing_url: String,
+    /// Where the installation keeps its files.
+    pub folder: TempDir,
+    name: Option<String>,
+}
+
+impl Database {
+    /// A database of the kind that this run is for.
+    ///
+    /// # Panics
+    /// It can't be made: the test can't run.
+    pub async fn new() -> Self {
+        match std::env::var(POSTGRES) {
+            Ok(admin) => Self::on_cluster(&admin).await,
+            Err(_) => Self::sqlite(),
+        }
+    }
+
+    /// A SQLite file that is not there yet: whoever opens it makes it.
+    ///
+    /// # Panics
+    /// There is no temporary folder.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
+        Self {
+            owner_url: url.clone(),
+            all_seeing_url: url.clone(),
+            url,
+            folder,
+            name: None,
+        }
+    }
+
+    /// A database of the cluster whose superuser's URL this is.
+    ///
+    /// # Panics
+    /// The cluster does not do as it is told.
+    pub async fn on_cluster(admin: &str) -> Self {
+        sqlx::any::install_default_drivers();
+        ensure_template(admin).await;
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).expect("random bytes");
+        let name = format!("t_{}", u64::from_be_bytes(random));
+        run(admin, format!("CREATE DATABASE {name} OWNER {} TEMPLATE {TEMPLATE}", OWNER.0)).await;
+        Self {
+            url: with(admin, SERVICE, &name),
+            owner_url: with(admin, OWNER, &name),
+            all_seeing_url: of_database(admin, &name),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            name: Some(name),
+        }
+    }
+
+    /// A database of the cluster without any table in it.
+    ///
+    /// # Panics
+    /// The cluster does not do as it is told.
+    pub async fn empty_on_cluster(admin: &str) -> Self {
+        let database = Self::on_cluster(admin).await;
+        let name = database.name.as_deref().unwrap_or_default();
+        run(admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        run(admin, format!("CREATE DATABASE {name} OWNER {}", OWNER.0)).await;
+        database
+    }
+
+    /// A connection that sees everything.
+    ///
+    /// # Panics
+    /// The database does not answer.
+    pub async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.all_seeing_url).await.expect("a connection")
+    }
+
+    /// The names of its tables.
+    ///
+    /// # Panics
+    /// The database does not answer.
+    pub async fn tables(&self) -> Vec<String> {
+        let sql = if self.name.is_some() {
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public' \
+             AND table_name NOT LIKE '\\_sqlx%' ORDER BY 1"
+        } else {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+             AND name NOT LIKE '_sqlx%' ORDER BY name"
+        };
+        let mut connection = self.connect().await;
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.expect("tables");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Every row of every table as text, sorted: `table|column=value|…`.
+    ///
+    /// # Panics
+    /// The database does not answer.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        let mut connection = self.connect().await;
+        for table in self.tables().await {
+            let sql = if self.name.is_some() {
+                "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE table_schema = 'public' \
+                 AND table_name = $1 ORDER BY ordinal_position"
+            } else {
+                "SELECT name FROM pragma_table_info($1)"
+            };
+            let columns = sqlx::query(sql)
+                .bind(table.clone())
+                .fetch_all(&mut connection)
+                .await
+                .expect("columns");
+            let parts: Vec<String> = columns
+                .iter()
+                .map(|column| {
+                    let column: String = column.get(0);
+                    format!("'|{column}=' || COALESCE(CAST(\"{column}\" AS TEXT), 'NULL')")
+                })
+                .collect();
+            let sql = format!("SELECT '{table}' || {} FROM \"{table}\"", parts.join(" || "));
+            let found = sqlx::query(AssertSqlSafe(sql))
+                .fetch_all(&mut connection)
+                .await
+                .expect("rows");
+            rows.extend(found.iter().map(|row| row.get::<String, _>(0)));
+        }
+        rows.sort();
+        rows
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (Some(name), Ok(admin)) = (self.name.take(), std::env::var(POSTGRES)) else {
+            return;
+        };
+        // A test's own runtime can't be waited for here.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(run(&admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+            }
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// The first test of a run makes the roles, and a database with the schema for the others to copy.
+async fn ensure_template(admin: &str) {
+    let mut connection = AnyConnection::connect(admin).await.expect("the cluster");
+    // Held until this connection is closed: tests run in processes of their own.
+    connection.execute("SELECT pg_advisory_lock(1)").await.expect("the lock");
+    let known = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(TEMPLATE)
+        .fetch_optional(&mut connection)
+        .await
+        .expect("databases");
+    if known.is_none() {
+        for (role, password) in [OWNER, SERVICE] {
+            let sql = format!("CREATE ROLE {role} LOGIN PASSWORD '{password}'");
+            connection.execute(AssertSqlSafe(sql)).await.expect("a role");
+        }
+        let sql = format!("CREATE DATABASE loopiq_building OWNER {}", OWNER.0);
+        connection.execute(AssertSqlSafe(sql)).await.expect("a database");
+        let (owner, service) = (with(admin, OWNER, "loopiq_building"), with(admin, SERVICE, "loopiq_building"));
+        Store::upgrade_schema(&owner, &service).await.expect("the schema");
+        let sql = format!("ALTER DATABASE loopiq_building RENAME TO {TEMPLATE}");
+        connection.execute(AssertSqlSafe(sql)).await.expect("the template");
+    }
+    connection.close().await.expect("an orderly end");
+}
+
+async fn run(url: &str, sql: String) {
+    let mut connection = AnyConnection::connect(url).await.expect("the cluster");
+    connection.execute(AssertSqlSafe(sql)).await.expect("a statement");
+    let _ = connection.close().await;
+}
+
+/// The same cluster, as another role, in another database.
+fn with(admin: &str, (role, password): (&str, &str), database: &str) -> String {
+    let folder = admin.split_once("?host=").map(|(_, folder)| folder).unwrap_or_default();
+    crate::cluster::url_of(folder, role, password, database)
+}
+
+fn of_database(admin: &str, database: &str) -> String {
+    let (before, folder) = admin.split_once("?host=").unwrap_or((admin, ""));
+    let (server, _) = before.rsplit_once('/').unwrap_or((before, ""));
+    format!("{server}/{database}?host={folder}")
+}
