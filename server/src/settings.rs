@@ -1,6 +1,6 @@
 //! The command line. Every setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
 
-use crate::commands::{audit, helix, import, schema, serve, token};
+use crate::commands::{audit, backup, helix, import, migrate, schema, serve, token};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,10 @@ pub enum Command {
     Import(import::Args),
     /// Run the demo agent: a real MCP client without a language model.
     Helix(helix::Args),
+    /// Copy a running SQLite installation into one file.
+    Backup(backup::Args),
+    /// Copy a whole installation into another, empty database.
+    Migrate(migrate::Args),
     /// Look after the database's schema.
     #[command(subcommand)]
     Schema(schema::Command),
@@ -48,7 +52,8 @@ pub struct Installation {
     /// Where the installation keeps its files.
     #[arg(long, env = "LOOPIQ_DATA_DIR", default_value = "./loopiq-data", value_name = "DIR")]
     pub data_dir: PathBuf,
-    /// Its database: `sqlite://FILE`. Without it, `loopiq.db` in the data directory.
+    /// Its database: `sqlite://FILE`, or `postgres://USER:PASSWORD@HOST/DATABASE` as the service's own role, which owns no table.
+    /// Without it, `loopiq.db` in the data directory.
     #[arg(long, env = "LOOPIQ_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
 }
@@ -62,21 +67,7 @@ impl Installation {
         let Some(url) = &self.database_url else {
             return sqlite_url(&self.data_dir.join("loopiq.db"));
         };
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            // Not the URL itself: it may hold a password.
-            bail!("PostgreSQL is not in this version yet; use sqlite://FILE, or leave the database URL out");
-        }
-        let Some(file) = url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//")) else {
-            bail!("the database URL begins with no scheme that is known here; use sqlite://FILE, or leave it out");
-        };
-        if file.is_empty() || file.contains(":memory:") || file.contains("mode=memory") {
-            bail!("a database in memory is not kept and cannot be shared; use sqlite://FILE");
-        }
-        Ok(if file.contains('?') {
-            url.clone()
-        } else {
-            format!("{url}?mode=rwc")
-        })
+        database_url(url)
     }
 
     /// The database's file, where the URL names one in a plain way.
@@ -84,6 +75,7 @@ impl Installation {
         match &self.database_url {
             None => Some(self.data_dir.join("loopiq.db")),
             Some(url) => {
+                // A server has no file.
                 let file = url.strip_prefix("sqlite:")?.trim_start_matches("//");
                 let file = file.split('?').next().unwrap_or_default();
                 (!file.contains('%')).then(|| PathBuf::from(file))
@@ -124,6 +116,30 @@ impl Installation {
             _ => Ok(()),
         }
     }
+}
+
+/// A database's URL as the store takes it.
+///
+/// # Errors
+/// One line that says what does not fit; never the URL itself, which may hold a password.
+pub fn database_url(url: &str) -> Result<String> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return match openidconnect::url::Url::parse(url) {
+            Ok(_) => Ok(url.to_owned()),
+            Err(error) => bail!("the database URL is no URL ({error}); use postgres://USER:PASSWORD@HOST/DATABASE"),
+        };
+    }
+    let Some(file) = url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//")) else {
+        bail!("the database URL begins with no scheme that is known here; use sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE");
+    };
+    if file.is_empty() || file.contains(":memory:") || file.contains("mode=memory") {
+        bail!("a database in memory is not kept and cannot be shared; use sqlite://FILE");
+    }
+    Ok(if file.contains('?') {
+        url.to_owned()
+    } else {
+        format!("{url}?mode=rwc")
+    })
 }
 
 /// The URL of a database file. SQLx decodes percent signs in it, so what a URL would read otherwise is encoded.
@@ -197,8 +213,10 @@ mod tests {
             at("/x", Some("sqlite:///y.db?mode=rw")).url().unwrap(),
             "sqlite:///y.db?mode=rw"
         );
+        assert_eq!(at("/x", Some("postgres://u:p@h/d")).url().unwrap(), "postgres://u:p@h/d");
+        assert_eq!(at("/x", Some("postgres://u:p@h/d")).file(), None);
         for refused in [
-            "postgres://u:secret@h/d",
+            "postgres://u:secret@h:port/d",
             "mysql://h/d",
             "sqlite::memory:",
             "sqlite:",

@@ -188,7 +188,7 @@ impl Engine {
     async fn read_records(&self, ctx: &Ctx, tool: &'static ReadTool, arguments: Value) -> Result<Value, Error> {
         let structured = reads::run(self, ctx, tool, &arguments).await?;
         if tool.journaled {
-            self.note_read(ctx, tool.name, &arguments, &structured)?;
+            self.note_read(ctx, tool.name, &arguments, &structured).await?;
         }
         Ok(structured)
     }

@@ -111,7 +111,7 @@ impl Engine {
                     let words = format!("Withdrawn by its proposer: {text}");
                     tx.settle(&action, Ending::because(to, &[ReasonCode::Withdrawn], &words))
                         .await?;
-                    let mut entry = entries::about(tx, &action, Event::Withdrawn, to, json!(null)).await?;
+                    let mut entry = entries::about(tx, &action, Event::Withdrawn, to, json!(null));
                     entry.content.note = Some(text);
                     tx.record(entry);
                     Ok::<_, Error>(Ok(to))
@@ -434,7 +434,7 @@ async fn decided(
         "policyVersion": decision.policy_version,
         "reasonCodes": decision.reason_codes,
     });
-    let mut entry = entries::about(tx, action, event, to, details).await?;
+    let mut entry = entries::about(tx, action, event, to, details);
     entry.content.note = (!decision.reason.is_empty()).then_some(decision.reason);
     entry.content.records = vec![decision.id.as_str().to_owned()];
     tx.record(entry);

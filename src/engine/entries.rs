@@ -30,20 +30,14 @@ pub(super) fn content(ctx: &Ctx) -> Content {
 }
 
 /// An entry about an action. It carries the proposal's trace, workflow and key, so that one search finds its whole life.
-pub(super) async fn about(
-    tx: &mut ReadTx,
+pub(super) fn about(
+    tx: &ReadTx,
     action: &ActionRow,
     event: Event,
     state: State,
     details: Value,
-) -> Result<Entry, Error> {
-    let release = match &action.release_id {
-        Some(id) => tx.releases(&[id]).await?.pop().map(|release| Place {
-            id: id.clone(),
-            key: release.key,
-        }),
-        None => None,
-    };
+) -> Entry {
+    let release = action.release_id.clone().zip(action.release_key.clone());
     let content = Content {
         trace_id: action.trace_id.clone(),
         workflow: action.workflow.clone(),
@@ -53,15 +47,15 @@ pub(super) async fn about(
         idempotency_key: Some(action.idempotency_key.clone()),
         headline: Some(action.headline.clone()),
         state: Some(state.as_str().to_owned()),
-        release,
+        release: release.map(|(id, key)| Place { id, key }),
         details,
         ..content(tx.ctx())
     };
-    Ok(Entry {
+    Entry {
         event,
         action_id: Some(action.id.clone()),
         content,
-    })
+    }
 }
 
 impl Engine {
@@ -90,7 +84,7 @@ impl Engine {
     /// Writes one entry by itself.
     pub(super) async fn write_entry(&self, ctx: &Ctx, entry: Entry) -> Result<(), Error> {
         self.store
-            .write(ctx, move |tx| {
+            .add(ctx, move |tx| {
                 Box::pin(async move {
                     tx.record(entry);
                     Ok(())

@@ -65,6 +65,14 @@ pub enum Error {
         /// Why, and what would clear it.
         message: String,
     },
+    /// The database can't be used just now. Nothing was written that was not acknowledged.
+    #[error(
+        "The database cannot be used just now (incident {incident}). What was acknowledged before is kept, and nothing else was changed. Try again in a moment; an agent uses the same idempotency key."
+    )]
+    Unavailable {
+        /// Names the log line.
+        incident: String,
+    },
     /// Something broke on our side; the cause is in the log under this ID.
     #[error("Something failed on our side (incident {incident}). Nothing was changed; it is safe to try again.")]
     Internal {
@@ -109,6 +117,7 @@ impl Error {
             Error::DigestMismatch => "digest_mismatch",
             Error::AlreadyDecided { .. } => "already_decided",
             Error::Refused { code, .. } => code.as_str(),
+            Error::Unavailable { .. } => "unavailable",
             Error::Internal { .. } => "internal",
         }
     }
@@ -123,10 +132,24 @@ impl Error {
     /// Something broke on our side.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let cause = cause.into();
-        let incident = crate::domain::canonical::sha256_hex(format!("{cause:?}").as_bytes())[..8].to_owned();
+        let incident = incident(&cause);
         tracing::error!(incident, cause = ?cause, "internal error");
         Error::Internal { incident, cause }
     }
+}
+
+impl Error {
+    /// The database can't be used just now.
+    pub fn unavailable(cause: impl std::fmt::Debug) -> Self {
+        let incident = incident(&cause);
+        tracing::error!(incident, ?cause, "the database cannot be used");
+        Error::Unavailable { incident }
+    }
+}
+
+/// Names an incident: the same cause has the same name.
+fn incident(cause: &impl std::fmt::Debug) -> String {
+    crate::domain::canonical::sha256_hex(format!("{cause:?}").as_bytes())[..8].to_owned()
 }
 
 impl From<StoreError> for Error {
@@ -138,6 +161,7 @@ impl From<StoreError> for Error {
                     "Nothing was done: {what} was changed by somebody else at the same moment. Look again."
                 ),
             },
+            other if other.is_unavailable() => Error::unavailable(other),
             other => Error::internal(other),
         }
     }

@@ -27,8 +27,11 @@ impl Engine {
                 Box::pin(async move { execute(tx, &action, &policy).await })
             })
             .await;
-        if let Err(Error::Internal { incident, .. }) = &outcome {
-            self.attempt_broke(ctx, &id, incident).await?;
+        match &outcome {
+            Err(Error::Internal { incident, .. }) => self.attempt_broke(ctx, &id, incident).await?,
+            // Where the database is away, so is the place to record it in.
+            Err(Error::Unavailable { incident }) => drop(self.attempt_broke(ctx, &id, incident).await),
+            _ => {}
         }
         self.finish(ctx, Command::Execute, &id, outcome).await
     }
@@ -37,14 +40,14 @@ impl Engine {
     async fn attempt_broke(&self, ctx: &Ctx, id: &ActionId, incident: &str) -> Result<(), Error> {
         let (id, incident) = (id.clone(), incident.to_owned());
         self.store
-            .write(ctx, move |tx| {
+            .add(ctx, move |tx| {
                 Box::pin(async move {
                     let Some(action) = tx.action(&id).await? else {
                         return Ok(());
                     };
                     attempt(tx, &action, "broke").await?;
                     let details = json!({ "incident": incident });
-                    let entry = entries::about(tx, &action, Event::AttemptFailed, action.state, details).await?;
+                    let entry = entries::about(tx, &action, Event::AttemptFailed, action.state, details);
                     tx.record(entry);
                     Ok::<_, Error>(())
                 })
@@ -122,7 +125,7 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
         "payload": envelope.payload,
         "result": result,
     });
-    let mut entry = entries::about(tx, &action, Event::Executed, to, details).await?;
+    let mut entry = entries::about(tx, &action, Event::Executed, to, details);
     let names: Vec<&str> = written.iter().map(String::as_str).collect();
     entry.content.record_keys = tx.work_items(&names).await?.into_iter().map(|item| item.key).collect();
     entry.content.records = written;
@@ -227,8 +230,7 @@ async fn failed(tx: &mut WriteTx, action: &ActionRow, code: ReasonCode, words: &
         Event::Failed,
         to,
         json!({ "reasonCodes": [code], "digest": action.digest }),
-    )
-    .await?;
+    );
     entry.content.note = Some(message.clone());
     tx.record(entry);
     Ok(Outcome {

@@ -34,7 +34,7 @@ impl Engine {
         let ctx = Ctx::system(tenant.clone(), &self.ports);
         let person = self
             .store
-            .write(&ctx, move |tx| {
+            .add(&ctx, move |tx| {
                 Box::pin(async move {
                     if tx.tenant_name().await?.is_none() {
                         return Ok::<_, Error>(None);

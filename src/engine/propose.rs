@@ -27,6 +27,23 @@ struct Sent {
     caller: Person,
 }
 
+/// A plan with what it rests on.
+struct Grounded {
+    planned: Planned,
+    /// The calls of the trace before it, in order.
+    call_chain: Vec<ChainCall>,
+    /// IDs that it cites and that no read had returned.
+    unread: Vec<String>,
+}
+
+/// What a look at the database gives for a proposal.
+enum Looked {
+    /// The key belongs to this action.
+    Known(Box<ActionRow>),
+    /// The key is new, and so is what was planned.
+    New(Call, Box<Grounded>),
+}
+
 impl Engine {
     /// Proposes an action, or answers with the one that the key already belongs to.
     pub(super) async fn propose(
@@ -59,60 +76,64 @@ impl Engine {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
-        // Before anything is judged: a known key gives its action whatever has become of tools, facts and policy.
-        if !dry && let Some(original) = self.original(ctx, &sent, &key).await? {
-            return Ok(original);
-        }
-        let fields = schema::problems(self.validator(sent.tool), &sent.arguments);
-        if !fields.is_empty() {
-            return Err(Error::Invalid { fields });
-        }
-        let call: Call = schema::arguments(&sent.arguments).map_err(|fields| Error::Invalid { fields })?;
         self.flush_reads().await?;
-        let (planned, chain, unread) = self.plan_now(ctx, &sent).await?;
+        let fields = schema::problems(self.validator(sent.tool), &sent.arguments);
+        let call: Result<Call, _> = if fields.is_empty() {
+            schema::arguments(&sent.arguments)
+        } else {
+            Err(fields)
+        };
+        // Before anything is judged: a known key gives its action whatever has become of tools, facts and policy.
+        let wanted = (!dry).then(|| key.clone());
+        let (call, planned) = match self.look(ctx, &sent, wanted, call).await? {
+            Looked::Known(action) => return self.original(ctx, &sent, *action).await,
+            Looked::New(call, planned) => (call, planned),
+        };
         if call.dry_run {
-            return dry_run(&planned, &sent.digest);
+            return dry_run(&planned.planned, &sent.digest);
         }
-        let action = self.freeze(ctx, &sent, &call, &planned, chain, unread)?;
-        let answer = pending(self, &action, &planned);
-        let supersedes = call.supersedes_action_id;
-        let inserted = {
-            let (action, sent_payload) = (action, sent.payload.clone());
+        let action = self.freeze(ctx, &sent, &call, &planned)?;
+        let answer = pending(self, &action, &planned.planned);
+        let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
+        // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
+        let inserted = if supersedes.is_some() {
             self.store
-                .write(ctx, move |tx| {
-                    Box::pin(async move { insert(tx, action, sent_payload, supersedes).await })
-                })
+                .write(ctx, move |tx| Box::pin(insert(tx, action, payload, supersedes)))
+                .await?
+        } else {
+            self.store
+                .add(ctx, move |tx| Box::pin(insert(tx, action, payload, None)))
                 .await?
         };
         if inserted {
             return answer;
         }
         // Somebody used the key between our look and our write: theirs is the original.
-        self.original(ctx, &sent, &key)
-            .await?
-            .ok_or_else(|| Error::internal("a key that is taken has no action"))
+        match self.look(ctx, &sent, Some(key), Err(Vec::new())).await? {
+            Looked::Known(action) => self.original(ctx, &sent, *action).await,
+            Looked::New(..) => Err(Error::internal("a key that is taken has no action")),
+        }
     }
 
-    /// The action that the key belongs to, if there is one; an error if it is another proposal.
-    async fn original(&self, ctx: &Ctx, sent: &Sent, key: &str) -> Result<Option<Answer>, Error> {
-        let (client, key) = (sent.client.id.clone(), key.to_owned());
-        let known = self
-            .store
-            .read(ctx, |tx| {
-                Box::pin(async move { Ok::<_, Error>(tx.action_by_key(&client, &key).await?) })
-            })
-            .await?;
-        let Some(action) = known else { return Ok(None) };
+    /// Answers with the action that the key belongs to; an error if it is another proposal.
+    async fn original(&self, ctx: &Ctx, sent: &Sent, action: ActionRow) -> Result<Answer, Error> {
         let same = action.caller_id == sent.caller.id
             && action.tool == sent.tool.name()
             && action.payload_digest == sent.digest;
         if !same {
             return Err(Error::IdempotencyConflict { action: action.id });
         }
-        self.answer_again(ctx, action).await.map(Some)
+        self.answer_again(ctx, action).await
     }
 
-    async fn plan_now(&self, ctx: &Ctx, sent: &Sent) -> Result<(Planned, Vec<ChainCall>, Vec<String>), Error> {
+    /// One look at the database: the action that the key belongs to, or else a plan on today's facts.
+    async fn look(
+        &self,
+        ctx: &Ctx,
+        sent: &Sent,
+        key: Option<String>,
+        call: Result<Call, Vec<FieldError>>,
+    ) -> Result<Looked, Error> {
         let policy = self.policy();
         let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
         let (client, caller) = (sent.client.id.clone(), sent.caller.id.clone());
@@ -124,6 +145,12 @@ impl Engine {
         self.store
             .read(ctx, move |tx| {
                 Box::pin(async move {
+                    if let Some(key) = key
+                        && let Some(known) = tx.action_by_key(&client, &key).await?
+                    {
+                        return Ok(Looked::Known(Box::new(known)));
+                    }
+                    let call = call.map_err(|fields| Error::Invalid { fields })?;
                     let planned = planning::plan(tx, tool, &payload, NewIds::Fresh(&ports), &policy)
                         .await?
                         .map_err(|fields| Error::Invalid { fields })?;
@@ -133,13 +160,18 @@ impl Engine {
                         None => tx.last_proposal(client.as_str(), caller.as_str()).await?,
                     };
                     let unread = unread(&text, &reads);
-                    let mut chain: Vec<ChainCall> = reads
+                    let mut call_chain: Vec<ChainCall> = reads
                         .iter()
                         .filter(|read| trace.as_ref().is_none_or(|trace| *trace == read.trace_id) && read.at > from)
                         .map(ChainCall::from)
                         .collect();
-                    chain.drain(..chain.len().saturating_sub(ChainCall::CALLS));
-                    Ok((planned, chain, unread))
+                    call_chain.drain(..call_chain.len().saturating_sub(ChainCall::CALLS));
+                    let grounded = Grounded {
+                        planned,
+                        call_chain,
+                        unread,
+                    };
+                    Ok(Looked::New(call, Box::new(grounded)))
                 })
             })
             .await
@@ -150,10 +182,9 @@ impl Engine {
         ctx: &Ctx,
         sent: &Sent,
         call: &Call,
-        planned: &Planned,
-        call_chain: Vec<ChainCall>,
-        unread: Vec<String>,
+        grounded: &Grounded,
     ) -> Result<ActionRow, Error> {
+        let planned = &grounded.planned;
         let (plan, policy, now) = (&planned.plan, self.policy(), ctx.now());
         let id: ActionId = self.ports.id();
         let expires_at = now.plus(policy.expiry(plan.risk));
@@ -198,8 +229,13 @@ impl Engine {
             workflow: call.workflow.clone(),
             request_id: ctx.request_id.clone(),
             trace_id: ctx.trace_id.clone(),
-            call_chain,
-            unread,
+            call_chain: grounded.call_chain.clone(),
+            unread: grounded.unread.clone(),
+            release_key: plan
+                .place
+                .release
+                .as_ref()
+                .and_then(|id| Some(planned.facts.releases.get(id.as_str())?.key.clone())),
             release_id: plan.place.release.as_ref().map(|id| id.as_str().to_owned()),
             team_id: plan.place.team.as_ref().map(|id| id.as_str().to_owned()),
             payload: sent.text.clone(),
@@ -223,7 +259,7 @@ impl Engine {
 
     /// The entry of a proposal that was refused: what was wrong, never what was sent.
     async fn refused(&self, ctx: &Ctx, tool: &dyn AnyTool, error: &Error) -> Result<(), Error> {
-        if matches!(error, Error::Internal { .. }) {
+        if matches!(error, Error::Internal { .. } | Error::Unavailable { .. }) {
             return Ok(());
         }
         let mut content = entries::content(ctx);
@@ -301,7 +337,7 @@ async fn insert(
         "risk": action.risk,
         "expiresAt": action.expires_at,
     });
-    let mut entry = entries::about(tx, &action, Event::Proposed, State::PendingApproval, details).await?;
+    let mut entry = entries::about(tx, &action, Event::Proposed, State::PendingApproval, details);
     entry.content.note = Some(action.reason.clone());
     entry.content.records = ids::scan(&action.payload).into_iter().map(str::to_owned).collect();
     tx.record(entry);
@@ -332,7 +368,7 @@ async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &ActionRow) -> Result<
         let words = format!("Superseded by {}.", new.id);
         tx.settle(&known, Ending::because(to, &[ReasonCode::Superseded], &words))
             .await?;
-        let mut entry = entries::about(tx, &known, Event::Superseded, to, json!({ "supersededBy": new.id })).await?;
+        let mut entry = entries::about(tx, &known, Event::Superseded, to, json!({ "supersededBy": new.id }));
         entry.content.note = Some(words);
         tx.record(entry);
     }

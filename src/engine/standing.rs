@@ -34,7 +34,7 @@ pub(super) async fn expire(tx: &mut WriteTx, action: &ActionRow) -> Result<(), E
     };
     tx.settle(action, Ending::because(to, &[ReasonCode::Expired], words))
         .await?;
-    let mut entry = entries::about(tx, action, Event::Expired, to, Value::Null).await?;
+    let mut entry = entries::about(tx, action, Event::Expired, to, Value::Null);
     // Time did it, whoever happened to come by.
     entry.content.actor = Actor::System;
     entry.content.note = Some(words.to_owned());

@@ -72,14 +72,14 @@ impl Engine {
             return Ok(());
         }
         self.store
-            .write(ctx, move |tx| {
+            .add(ctx, move |tx| {
                 Box::pin(async move {
                     let Some(action) = tx.action(&id).await? else {
                         return Ok::<_, Error>(());
                     };
                     if tx.insert_view(&id, &person, &action.digest, &session).await? {
                         let details = json!({ "digest": action.digest });
-                        let entry = entries::about(tx, &action, Event::Viewed, action.state, details).await?;
+                        let entry = entries::about(tx, &action, Event::Viewed, action.state, details);
                         tx.record(entry);
                     }
                     Ok(())

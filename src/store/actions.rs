@@ -32,6 +32,8 @@ pub struct ActionRow {
     /// IDs that were cited and that no read had returned.
     pub unread: Vec<String>,
     pub release_id: Option<String>,
+    /// The release's key, as it is now.
+    pub release_key: Option<String>,
     pub team_id: Option<String>,
     /// Canonical JSON.
     pub payload: String,
@@ -161,6 +163,7 @@ pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
         call_chain: row.json("call_chain")?,
         unread: row.json("unread")?,
         release_id: row.maybe_text("release_id")?,
+        release_key: row.maybe_text("release_key")?,
         team_id: row.maybe_text("team_id")?,
         payload: row.text("payload")?,
         payload_digest: row.text("payload_digest")?,
@@ -199,10 +202,21 @@ fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
     })
 }
 
+/// An action with the key of its release.
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "SELECT a.*, r.key AS release_key FROM actions a ",
+            "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id WHERE a.tenant = $1 AND ",
+            $condition
+        )
+    };
+}
+
 impl ReadTx {
     /// An action of this tenant.
     pub async fn action(&mut self, id: &ActionId) -> Result<Option<ActionRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM actions WHERE tenant = $1 AND id = $2")
+        let row = sqlx::query(select!("a.id = $2"))
             .bind(self.tenant())
             .bind(id.as_str().to_owned())
             .fetch_optional(&mut *self.tx)
@@ -212,7 +226,7 @@ impl ReadTx {
 
     /// The action that a client's key belongs to.
     pub async fn action_by_key(&mut self, client: &ClientId, key: &str) -> Result<Option<ActionRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM actions WHERE tenant = $1 AND client_id = $2 AND idempotency_key = $3")
+        let row = sqlx::query(select!("a.client_id = $2 AND a.idempotency_key = $3"))
             .bind(self.tenant())
             .bind(client.as_str().to_owned())
             .bind(key.to_owned())
@@ -229,8 +243,9 @@ impl ReadTx {
         before: Option<&str>,
         limit: i64,
     ) -> Result<Vec<ActionRow>, StoreError> {
-        const SQL: &str = "SELECT * FROM actions WHERE tenant = $1 AND caller_id = $2 AND ($3 = '' OR state = $3) \
-             AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5";
+        const SQL: &str = select!(
+            "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND ($4 = '' OR a.id < $4) ORDER BY a.id DESC LIMIT $5"
+        );
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(caller.as_str().to_owned())
@@ -254,8 +269,9 @@ impl ReadTx {
 
     /// Open actions whose time has run out.
     pub async fn overdue(&mut self, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
-        const SQL: &str = "SELECT * FROM actions WHERE tenant = $1 AND state IN ('pending_approval', 'approved') \
-             AND expires_at <= $2 ORDER BY expires_at LIMIT $3";
+        const SQL: &str = select!(
+            "a.state IN ('pending_approval', 'approved') AND a.expires_at <= $2 ORDER BY a.expires_at LIMIT $3"
+        );
         let now = self.ctx.now();
         let rows = sqlx::query(SQL)
             .bind(self.tenant())

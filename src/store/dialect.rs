@@ -90,6 +90,35 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that reads one consistent state of everything.
+    pub(super) fn begin_copy_from(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Begins a transaction that fills an empty database.
+    pub(super) fn begin_copy_to(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        }
+    }
+
+    /// References between rows of one table need not point backwards until the transaction commits.
+    pub(super) fn defer_references(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "PRAGMA defer_foreign_keys = ON",
+            Dialect::Postgres => "SET CONSTRAINTS ALL DEFERRED",
+        }
+    }
+
+    /// What was deferred is done now, while the transaction is still in the tenant that it belongs to.
+    pub(super) fn settle_deferred(self) -> Option<&'static str> {
+        (self == Dialect::Postgres).then_some("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+    }
+
     /// Puts the rest of the transaction into this tenant, for row-level security.
     pub(super) fn enter(self, tenant: &TenantId) -> Option<SqlStr> {
         (self == Dialect::Postgres).then(|| safe(within(tenant)))

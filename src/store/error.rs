@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The schema is not this binary's.
     #[error("{0}")]
     Schema(String),
+    /// A copy can't be made.
+    #[error("{0}")]
+    Copy(String),
     /// The schema can't be brought to this binary's version. A step that was interrupted left nothing behind.
     #[error("the database's schema could not be upgraded; it is as it was before the step that failed: {0}")]
     Migrating(#[source] sqlx::migrate::MigrateError),

@@ -121,9 +121,12 @@ impl ReadTx {
 
     /// How many actions are in each state, and how many pending ones are not this person's own proposals.
     pub async fn counts(&mut self, person: &str) -> Result<(BTreeMap<State, i64>, i64), StoreError> {
-        const SQL: &str = "SELECT state, COUNT(*) AS count, \
-             SUM(CASE WHEN caller_id <> $2 THEN 1 ELSE 0 END) AS others FROM actions \
-             WHERE tenant = $1 AND (expires_at > $3 OR state NOT IN ('pending_approval', 'approved')) GROUP BY state";
+        // Kept by the database, less what is overdue and not yet written down as such.
+        const SQL: &str = "SELECT state, CAST(SUM(count) AS BIGINT) AS count, CAST(SUM(others) AS BIGINT) AS others FROM ( \
+             SELECT state, count, CASE WHEN caller_id <> $2 THEN count ELSE 0 END AS others \
+             FROM action_counts WHERE tenant = $1 \
+             UNION ALL SELECT state, -1, CASE WHEN caller_id <> $2 THEN -1 ELSE 0 END FROM actions \
+             WHERE tenant = $1 AND state IN ('pending_approval', 'approved') AND expires_at <= $3) AS counted GROUP BY state";
         let now = self.ctx.now();
         let rows = sqlx::query(SQL)
             .bind(self.tenant())

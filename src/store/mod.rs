@@ -6,6 +6,7 @@
 mod actions;
 mod apply;
 mod audit;
+mod copy;
 mod dialect;
 mod error;
 mod facts;
@@ -21,6 +22,7 @@ mod sessions;
 
 pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending};
 pub use audit::{AuditRecord, Entry};
+pub use copy::{CopyReport, CopyStep};
 pub use error::StoreError;
 pub use import::{ImportedFinding, NewEvidence, NewFinding};
 pub use inbox::{InboxFilter, InboxItem};

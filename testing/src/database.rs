@@ -115,6 +115,16 @@ impl Database {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
+    /// How many rows a table has.
+    ///
+    /// # Panics
+    /// There is no such table.
+    pub async fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut self.connect().await).await;
+        row.expect("a table").get(0)
+    }
+
     /// Every row of every table as text, sorted: `table|column=value|…`.
     ///
     /// # Panics

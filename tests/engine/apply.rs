@@ -70,6 +70,7 @@ async fn an_execution_changes_exactly_what_the_preview_said() {
         "work_item_words",
         "counters",
         "actions",
+        "action_counts",
         "attempts",
         "audit_heads",
         "audit_entries",

@@ -25,6 +25,7 @@ async fn a_proposal_is_kept_and_writes_nothing_else() {
         .map(|row| row.split('|').next().unwrap_or_default().to_owned())
         .collect();
     let expected = [
+        "action_counts",
         "actions",
         "audit_contents",
         "audit_entries",

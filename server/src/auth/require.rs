@@ -61,13 +61,13 @@ pub(super) fn context(app: &App, principal: Principal, request: &Request) -> Ctx
 
 /// Who is signed in, with the roles that were asserted last.
 pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Principal>, Error> {
-    let Some(who) = who(session).await.map_err(Error::internal)? else {
+    let Some(who) = who(session).await.map_err(Error::unavailable)? else {
         return Ok(None);
     };
     let Some(id) = session.id() else { return Ok(None) };
     let Some(person) = app.engine.person(&who.tenant, &who.person).await? else {
         // The person is gone; so is the session, then.
-        session.flush().await.map_err(Error::internal)?;
+        session.flush().await.map_err(Error::unavailable)?;
         return Ok(None);
     };
     let now = app.ports.now().0;
@@ -76,7 +76,7 @@ pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Pri
             seen: now,
             ..who.clone()
         };
-        session.insert(WHO, seen).await.map_err(Error::internal)?;
+        session.insert(WHO, seen).await.map_err(Error::unavailable)?;
     }
     Ok(Some(Principal::Person {
         tenant: who.tenant,

@@ -2,8 +2,10 @@
 //! everything else on stderr.
 
 pub mod audit;
+pub mod backup;
 pub mod helix;
 pub mod import;
+pub mod migrate;
 pub mod schema;
 pub mod serve;
 pub mod token;
@@ -29,6 +31,8 @@ pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
         Command::Token(args) => token::run(args, ports).await,
         Command::Import(args) => import::run(args, ports).await,
         Command::Helix(args) => helix::run(args, ports).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Migrate(args) => migrate::run(args, ports).await,
         Command::Schema(command) => schema::run(command).await,
         Command::Audit(command) => audit::run(command, ports).await,
     }

@@ -1,7 +1,7 @@
 //! `loopiq schema`: the database's schema.
 
 use super::print_line;
-use crate::settings::Installation;
+use crate::settings::{Installation, database_url};
 use anyhow::{Result, bail};
 use loopiq::store::Store;
 
@@ -17,14 +17,8 @@ pub enum Command {
 pub struct Args {
     #[command(flatten)]
     installation: Installation,
-    /// PostgreSQL's owner, in a later version.
-    #[arg(
-        long,
-        env = "LOOPIQ_DATABASE_ADMIN_URL",
-        value_name = "URL",
-        hide = true,
-        hide_env_values = true
-    )]
+    /// PostgreSQL: the database as the role that owns the tables. The role of the database URL is granted what the service needs.
+    #[arg(long, env = "LOOPIQ_DATABASE_ADMIN_URL", value_name = "URL", hide_env_values = true)]
     database_admin_url: Option<String>,
 }
 
@@ -37,11 +31,18 @@ pub async fn run(command: Command) -> Result<()> {
         installation,
         database_admin_url,
     }) = command;
-    if database_admin_url.is_some() {
-        bail!("PostgreSQL is not in this version yet, so there is no database owner to sign in as");
-    }
-    installation.prepare()?;
-    // Opening brings SQLite to the schema by itself.
-    Store::open(&installation.url()?).await?.close().await;
+    let service = installation.url()?;
+    let owner = match database_admin_url {
+        Some(url) => database_url(&url)?,
+        None if installation.file().is_none() => bail!(
+            "LOOPIQ_DATABASE_ADMIN_URL (or --database-admin-url) is not set: on PostgreSQL the owner of the database upgrades the \
+             schema, and the service's own role is only granted what it needs"
+        ),
+        None => {
+            installation.prepare()?;
+            service.clone()
+        }
+    };
+    Store::upgrade_schema(&owner, &service).await?;
     print_line("the schema is up to date")
 }

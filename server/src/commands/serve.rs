@@ -94,6 +94,14 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     }
 
     let store = Store::open(&database).await?;
+    if store.passes_the_wall() {
+        let why = "the database's role owns the tables or passes row-level security, so PostgreSQL would not keep tenants apart if a query \
+                   forgot to; let LOOPIQ_DATABASE_URL name a role of its own, and run `loopiq schema upgrade`";
+        if !args.demo {
+            bail!("{why}");
+        }
+        tracing::warn!("{why}");
+    }
     let app = app(&args, store, ports, &url, &site, address)?;
     mark_demo(&args, &app).await?;
     let router = http::router(&app, &site)?;

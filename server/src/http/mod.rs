@@ -72,6 +72,7 @@ pub fn status_of(error: &Error) -> StatusCode {
             StatusCode::CONFLICT
         }
         Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

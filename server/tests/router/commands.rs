@@ -66,8 +66,16 @@ fn what_cannot_be_started_says_why_in_one_line() {
             "neither https",
         ),
         (
-            "serve --demo --database-url postgres://u:secret@h/d".to_owned(),
-            "PostgreSQL is not in this version",
+            "serve --demo --database-url postgres://u:secret@127.0.0.1:1/d".to_owned(),
+            "Connection refused",
+        ),
+        (
+            "serve --demo --database-url postgres://u:secret@h:port/d".to_owned(),
+            "the database URL is no URL",
+        ),
+        (
+            "schema upgrade --database-url postgres://u:secret@127.0.0.1:1/d".to_owned(),
+            "LOOPIQ_DATABASE_ADMIN_URL (or --database-admin-url) is not set",
         ),
         ("--log nonsense=loud serve --demo".to_owned(), "LOOPIQ_LOG"),
         (

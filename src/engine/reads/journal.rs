@@ -23,8 +23,9 @@ fn returned(answer: &Value) -> Vec<String> {
 }
 
 impl Engine {
-    /// Puts a call into the journal's queue.
-    pub(in crate::engine) fn note_read(
+    /// Puts a call into the journal's queue. Where other nodes share the database, the next proposal may come to one of them: there it
+    /// is written before the answer goes out, together with the calls that were answered at the same time.
+    pub(in crate::engine) async fn note_read(
         &self,
         ctx: &Ctx,
         tool: &str,
@@ -46,6 +47,9 @@ impl Engine {
             at: ctx.now(),
         };
         self.queue().push((tenant.clone(), call));
+        if self.store.is_shared() {
+            self.flush_reads().await?;
+        }
         Ok(())
     }
 
@@ -68,7 +72,7 @@ impl Engine {
             let ctx = Ctx::system(tenant.clone(), &self.ports);
             let written = self
                 .store
-                .write(&ctx, {
+                .add(&ctx, {
                     let calls = calls.clone();
                     move |tx| Box::pin(async move { Ok::<_, Error>(tx.insert_reads(&calls).await?) })
                 })

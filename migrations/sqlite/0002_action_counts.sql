@@ -1,0 +1,22 @@
+-- How many actions of each caller are in each state, kept by triggers: the inbox shows counts on every page and must not count.
+CREATE TABLE action_counts (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    state TEXT NOT NULL,
+    caller_id TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    PRIMARY KEY (tenant, state, caller_id)
+);
+INSERT INTO action_counts (tenant, state, caller_id, count)
+SELECT tenant, state, caller_id, COUNT(*) FROM actions GROUP BY tenant, state, caller_id;
+
+CREATE TRIGGER actions_counted AFTER INSERT ON actions
+BEGIN
+    INSERT INTO action_counts (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
+END;
+CREATE TRIGGER actions_recounted AFTER UPDATE OF state ON actions WHEN OLD.state <> NEW.state
+BEGIN
+    UPDATE action_counts SET count = count - 1 WHERE tenant = OLD.tenant AND state = OLD.state AND caller_id = OLD.caller_id;
+    INSERT INTO action_counts (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
+END;

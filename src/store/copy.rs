@@ -1,0 +1,286 @@
+//! Copying a whole installation into an empty database, of either kind, in one transaction there: all of it, or nothing.
+
+use super::row::Columns;
+use super::{Store, StoreError};
+use crate::domain::TenantId;
+use futures::TryStreamExt;
+use sha2::{Digest, Sha256};
+use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
+
+/// What belongs to a tenant, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
+/// counts for itself.
+const OF_TENANTS: [&str; 30] = [
+    "people",
+    "teams",
+    "team_members",
+    "clients",
+    "tokens",
+    "counters",
+    "releases",
+    "release_teams",
+    "components",
+    "release_components",
+    "certifications",
+    "controls",
+    "evidence_files",
+    "evidence",
+    "evidence_links",
+    "findings",
+    "sightings",
+    "blockers",
+    "work_items",
+    "work_item_references",
+    "work_item_words",
+    "actions",
+    "decisions",
+    "attempts",
+    "views",
+    "reads",
+    "audit_heads",
+    "audit_entries",
+    "audit_contents",
+    "audit_terms",
+];
+
+/// Values in one INSERT; SQLite takes 32,766, PostgreSQL 65,535.
+const VALUES: usize = 4_000;
+
+/// How far a copy is.
+#[derive(Debug, Clone, Copy)]
+pub struct CopyStep {
+    /// The table that is copied.
+    pub table: &'static str,
+    /// Rows copied.
+    pub done: u64,
+    /// Rows to copy.
+    pub total: u64,
+}
+
+/// What was copied, and found equal on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CopyReport {
+    /// Rows of all tables.
+    pub rows: u64,
+    /// Of each tenant: its name, its audit entries, and SHA-256 over all their hashes in order.
+    pub audit: Vec<(TenantId, u64, String)>,
+}
+
+/// One side of a copy.
+struct Side {
+    tx: Transaction<'static, Any>,
+    dialect: super::Dialect,
+}
+
+impl Side {
+    async fn enter(&mut self, tenant: &TenantId) -> Result<(), StoreError> {
+        if let Some(sql) = self.dialect.enter(tenant) {
+            self.tx.execute(sql).await?;
+        }
+        Ok(())
+    }
+
+    async fn count(&mut self, table: &'static str, tenant: Option<&TenantId>) -> Result<u64, StoreError> {
+        let sql = format!("SELECT COUNT(*) AS count FROM {table} {}", condition(tenant));
+        let row = bound(AssertSqlSafe(sql), tenant).fetch_one(&mut *self.tx).await?;
+        Ok(row.int("count")?.unsigned_abs())
+    }
+
+    /// SHA-256 over the hashes of a tenant's entries, in order.
+    async fn audit_hash(&mut self, tenant: &TenantId) -> Result<(u64, String), StoreError> {
+        const SQL: &str = "SELECT e.seq, e.leaf_hash, c.content FROM audit_entries e \
+             JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq WHERE e.tenant = $1 ORDER BY e.seq";
+        let (mut hash, mut entries) = (Sha256::new(), 0);
+        let mut rows = bound(SQL, Some(tenant)).fetch(&mut *self.tx);
+        while let Some(row) = rows.try_next().await? {
+            hash.update(row.text("leaf_hash")?);
+            hash.update(row.text("content")?);
+            entries += 1;
+        }
+        Ok((entries, crate::domain::canonical::hex(&hash.finalize())))
+    }
+}
+
+fn condition(tenant: Option<&TenantId>) -> &'static str {
+    if tenant.is_some() { "WHERE tenant = $1" } else { "" }
+}
+
+fn bound<'q>(sql: impl sqlx::SqlSafeStr, tenant: Option<&TenantId>) -> Query<'q, Any, AnyArguments> {
+    let query = sqlx::query(sql);
+    match tenant {
+        Some(tenant) => query.bind(tenant.as_str().to_owned()),
+        None => query,
+    }
+}
+
+impl Store {
+    /// Copies everything into `target`, which must be empty, and compares rows and audit hashes before it commits there. Reads one
+    /// consistent state; whoever writes here meanwhile is not copied.
+    pub async fn copy_into(
+        &self,
+        target: &Store,
+        mut progress: impl FnMut(CopyStep) + Send,
+    ) -> Result<CopyReport, StoreError> {
+        let mut from = Side {
+            tx: self.readers.begin_with(self.dialect.begin_copy_from()).await?,
+            dialect: self.dialect,
+        };
+        let mut to = Side {
+            tx: target.writers.begin_with(target.dialect.begin_copy_to()).await?,
+            dialect: target.dialect,
+        };
+        to.tx.execute(target.dialect.defer_references()).await?;
+        if to.count("tenants", None).await? + to.count("sessions", None).await? > 0 {
+            return Err(StoreError::Copy(
+                "the target is not empty; nothing was copied. Copy into a new database".to_owned(),
+            ));
+        }
+        let tenants: Vec<TenantId> = sqlx::query("SELECT id FROM tenants ORDER BY id")
+            .fetch_all(&mut *from.tx)
+            .await?
+            .iter()
+            .map(|row| row.read("id", |t| TenantId::parse(t).ok()))
+            .collect::<Result<_, _>>()?;
+        let mut step = CopyStep {
+            table: "tenants",
+            done: 0,
+            total: total(&mut from, &tenants).await?,
+        };
+        copy(&mut from, &mut to, None, &mut step, &mut progress).await?;
+        let mut audit = Vec::new();
+        for tenant in &tenants {
+            from.enter(tenant).await?;
+            to.enter(tenant).await?;
+            for table in OF_TENANTS {
+                step.table = table;
+                copy(&mut from, &mut to, Some(tenant), &mut step, &mut progress).await?;
+            }
+            if let Some(sql) = to.dialect.settle_deferred() {
+                to.tx.execute(sql).await?;
+            }
+            let (theirs, ours) = (from.audit_hash(tenant).await?, to.audit_hash(tenant).await?);
+            if theirs != ours {
+                return Err(differs("the audit log", tenant.as_str()));
+            }
+            audit.push((tenant.clone(), ours.0, ours.1));
+        }
+        step.table = "sessions";
+        copy(&mut from, &mut to, None, &mut step, &mut progress).await?;
+        to.tx.commit().await?;
+        Ok(CopyReport {
+            rows: step.done,
+            audit,
+        })
+    }
+
+    /// Makes a consistent copy of a SQLite database, which may be in use, in a file that is not there yet.
+    pub async fn backup(&self, file: &str) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return Err(StoreError::Copy(
+                "PostgreSQL has a tool of its own for this: pg_dump, as the owner of the database".to_owned(),
+            ));
+        }
+        sqlx::query("VACUUM INTO $1")
+            .bind(file.to_owned())
+            .execute(&self.readers)
+            .await?;
+        Ok(())
+    }
+}
+
+fn differs(what: &str, of: &str) -> StoreError {
+    StoreError::Copy(format!(
+        "{what} of {of} came out different in the target; nothing was kept there"
+    ))
+}
+
+async fn total(from: &mut Side, tenants: &[TenantId]) -> Result<u64, StoreError> {
+    let mut total = from.count("tenants", None).await? + from.count("sessions", None).await?;
+    for tenant in tenants {
+        from.enter(tenant).await?;
+        for table in OF_TENANTS {
+            total += from.count(table, Some(tenant)).await?;
+        }
+    }
+    Ok(total)
+}
+
+async fn copy(
+    from: &mut Side,
+    to: &mut Side,
+    tenant: Option<&TenantId>,
+    step: &mut CopyStep,
+    progress: &mut (impl FnMut(CopyStep) + Send),
+) -> Result<(), StoreError> {
+    let table = step.table;
+    let sql = format!("SELECT * FROM {table} {}", condition(tenant));
+    let mut copied = 0;
+    {
+        let mut rows = bound(AssertSqlSafe(sql), tenant).fetch(&mut *from.tx);
+        let mut batch: Vec<AnyRow> = Vec::new();
+        loop {
+            let row = rows.try_next().await?;
+            let ended = row.is_none();
+            batch.extend(row);
+            let full = batch.first().is_some_and(|row| (batch.len() + 1) * row.len() > VALUES);
+            if !batch.is_empty() && (ended || full) {
+                insert(to, table, &batch).await?;
+                copied += batch.len() as u64;
+                step.done += batch.len() as u64;
+                progress(*step);
+                batch.clear();
+            }
+            if ended {
+                break;
+            }
+        }
+    }
+    if to.count(table, tenant).await? != copied {
+        return Err(differs(table, tenant.map_or("the installation", TenantId::as_str)));
+    }
+    Ok(())
+}
+
+async fn insert(to: &mut Side, table: &str, rows: &[AnyRow]) -> Result<(), StoreError> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let names: Vec<&str> = first.columns().iter().map(Column::name).collect();
+    let width = names.len();
+    let groups: Vec<String> = (0..rows.len())
+        .map(|row| {
+            let values: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
+            format!("({})", values.join(", "))
+        })
+        .collect();
+    let sql = format!("INSERT INTO {table} ({}) VALUES {}", names.join(", "), groups.join(", "));
+    // Made of names out of the database's own schema and of placeholders.
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for row in rows {
+        for column in row.columns() {
+            query = bind(query, row, column)?;
+        }
+    }
+    query.execute(&mut *to.tx).await?;
+    Ok(())
+}
+
+/// Columns hold text, whole numbers or bytes, and nothing else.
+fn bind<'q>(
+    query: Query<'q, Any, AnyArguments>,
+    row: &AnyRow,
+    column: &<Any as sqlx::Database>::Column,
+) -> Result<Query<'q, Any, AnyArguments>, StoreError> {
+    let at = column.ordinal();
+    Ok(match column.type_info().kind() {
+        AnyTypeInfoKind::Text => query.bind(row.try_get::<Option<String>, _>(at)?),
+        AnyTypeInfoKind::SmallInt | AnyTypeInfoKind::Integer | AnyTypeInfoKind::BigInt => {
+            query.bind(row.try_get::<Option<i64>, _>(at)?)
+        }
+        AnyTypeInfoKind::Blob => query.bind(row.try_get::<Option<Vec<u8>>, _>(at)?),
+        other => {
+            let null = row.try_get_raw(at)?.is_null();
+            return Err(StoreError::damaged(column.name(), format!("{other:?} (null: {null}) is no type of this schema")));
+        }
+    })
+}
