@@ -20,8 +20,8 @@ SITE := $(CURDIR)/target/site
 WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help run test build dev lint fmt clean
-.PHONY: demo-built run-built test-built build-built lint-built wasm-dev wasm-release server server-release tests
+.PHONY: help run test build bench dev lint fmt clean
+.PHONY: run-built test-built build-built bench-built lint-built wasm-dev wasm-release server server-release tests
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,10 @@ dev: ## the demo, rebuilt on every change (needs cargo-leptos)
 	  echo 'Without it: make run, and again after a change.' >&2; exit 1; }
 	@scripts/setup build
 	@$(MAKE) dev-built
+
+bench: ## how fast it is, each figure beside its floor, on both databases
+	@scripts/setup bench
+	@$(MAKE) bench-built
 
 lint: ## formatting and clippy, for server and browser
 	@scripts/setup lint
@@ -69,6 +73,15 @@ build-built:
 	@+$(MAKE) -j$(JOBS) wasm-release server-release
 	@target/debug/xtask site --profile wasm-release --optimize
 
+# The bundle plays no part in what is measured; the server is that of a release.
+bench-built:
+	@+$(MAKE) wasm-dev
+	+$(BUILD) --package xtask
+	+$(BUILD) --release --package loopiq-server --package loopiq-bench
+	@target/debug/xtask site --profile wasm-dev
+	cargo bench --package loopiq-bench
+	@target/release/loopiq-bench target/release/loopiq $(SITE)
+
 dev-built:
 	cargo leptos watch -- serve --demo
 
@@ -93,6 +106,9 @@ server-release:
 tests:
 	+$(BUILD) --workspace --bins --tests
 
+# Runs a command beside a PostgreSQL cluster of its own.
+POSTGRES := $(CURDIR)/target/debug/with-postgres
+BROWSER := LOOPIQ_BIN=$(CURDIR)/target/debug/loopiq LEPTOS_SITE_ROOT=$(SITE)
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
 test-built:
@@ -104,12 +120,14 @@ test-built:
 	# The whole workspace at once has the engine and the pages' server half on, through the server.
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace
+	$(POSTGRES) cargo nextest run --workspace -E 'package(loopiq) & kind(test) | package(loopiq-server)'
 	cargo test --workspace --doc
 else
 	cargo test --workspace
+	$(POSTGRES) cargo test --workspace
 endif
-	@if [ -f end2end/package.json ]; then \
-	  cd end2end && LOOPIQ_BIN=$(CURDIR)/target/debug/loopiq LEPTOS_SITE_ROOT=$(SITE) npx playwright test; fi
+	cd end2end && $(BROWSER) npx playwright test
+	cd end2end && $(BROWSER) $(POSTGRES) npx playwright test journey
 
 # Clippy must be of the version of the compiler: Debian's has its own, which rustup's `cargo clippy` would not find.
 CLIPPY := cargo clippy

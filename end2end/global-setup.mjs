@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 export default async function setup() {
   const bin = process.env.LOOPIQ_BIN;
   if (!bin) throw new Error('LOOPIQ_BIN must name the binary; `make test` sets it');
+  // On PostgreSQL where a database is named, else on SQLite; commands of the tests find it by the same variable.
+  if (process.env.LOOPIQ_TEST_DATABASE_URL) process.env.LOOPIQ_DATABASE_URL = process.env.LOOPIQ_TEST_DATABASE_URL;
   const folder = mkdtempSync(join(tmpdir(), 'loopiq-end2end-'));
   const service = spawn(bin, ['serve', '--demo', '--data-dir', folder, '--listen', '127.0.0.1:0'], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -132,15 +132,15 @@ pub struct Content {
 impl Content {
     /// What the entry is found by. Titles and texts of the payload count, so that an auditor finds an execution by what it
     /// was about.
-    pub fn terms(&self, event: Event, action_id: Option<&str>) -> Vec<String> {
+    pub fn terms(&self, event: &str, action_id: Option<&str>) -> Vec<String> {
         let mut terms = vec![
-            Term::new(TermField::Event, event.as_str()),
+            Term::new(TermField::Event, event),
             Term::new(TermField::Trace, &self.trace_id),
         ];
         let mut prose = vec![
             self.headline.as_deref(),
             self.note.as_deref(),
-            Some(words_of(event.as_str())),
+            Some(words_of(event)),
         ];
         match &self.actor {
             Actor::Person { id, name, email } => {

@@ -35,6 +35,7 @@ impl Engine {
             Err(error) => (None, Some((error.at, error.message))),
         };
         let before = after.parse().unwrap_or(i64::MAX);
+        self.index_audit(ctx).await?;
         let (records, total) = self
             .store
             .read(ctx, move |tx| {
@@ -60,6 +61,38 @@ impl Engine {
             total,
             error,
         })
+    }
+
+    /// Brings the index of the search up to the log's last entry. Whoever searches does it first, so that nobody misses what has just
+    /// happened; between searches the service does it by itself.
+    pub(super) async fn index_audit(&self, ctx: &Ctx) -> Result<(), Error> {
+        loop {
+            let (after, stretch) = self
+                .store
+                .read(ctx, |tx| {
+                    Box::pin(async move {
+                        let after = tx.audit_indexed().await?;
+                        Ok::<_, Error>((after, tx.audit_stretch(after, STRETCH).await?))
+                    })
+                })
+                .await?;
+            let Some(to) = stretch.last().map(|record| record.seq) else {
+                return Ok(());
+            };
+            self.store
+                .add(ctx, move |tx| {
+                    Box::pin(async move { Ok::<_, Error>(tx.index_audit(after, to, &stretch).await?) })
+                })
+                .await?;
+        }
+    }
+
+    /// The same for every tenant.
+    pub async fn index_audit_logs(&self) -> Result<(), Error> {
+        for tenant in self.store.tenants().await? {
+            self.index_audit(&Ctx::system(tenant, &self.ports)).await?;
+        }
+        Ok(())
     }
 
     /// One entry, whole.

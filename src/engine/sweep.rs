@@ -15,28 +15,32 @@ impl Engine {
         for tenant in self.store.tenants().await? {
             let ctx = Ctx::system(tenant, &self.ports);
             self.authorize(&ctx, Command::Sweep).await?;
-            let due = self
-                .store
-                .read(&ctx, |tx| Box::pin(async move { Ok::<_, Error>(tx.overdue(1).await?) }))
-                .await?;
-            if due.is_empty() {
-                continue;
-            }
-            swept += self
-                .store
-                .write(&ctx, |tx| {
-                    Box::pin(async move {
-                        let due = tx.overdue(BATCH).await?;
-                        for action in &due {
-                            standing::expire(tx, action).await?;
-                        }
-                        Ok::<_, Error>(due.len() as u64)
+            // Several nodes may come by: they take turns, and the later ones find nothing left.
+            while self.is_overdue(&ctx).await? {
+                swept += self
+                    .store
+                    .write(&ctx, |tx| {
+                        Box::pin(async move {
+                            let due = tx.overdue(BATCH).await?;
+                            for action in &due {
+                                standing::expire(tx, action).await?;
+                            }
+                            Ok::<_, Error>(due.len() as u64)
+                        })
                     })
-                })
-                .await?;
+                    .await?;
+            }
         }
         self.store.purge_sessions(now).await?;
         Ok(swept)
+    }
+
+    async fn is_overdue(&self, ctx: &Ctx) -> Result<bool, Error> {
+        let due = self
+            .store
+            .read(ctx, |tx| Box::pin(async move { Ok::<_, Error>(tx.overdue(1).await?) }))
+            .await?;
+        Ok(!due.is_empty())
     }
 
     /// Whether the database answers.

@@ -1,7 +1,7 @@
 //! The audit log: entries are appended last in their transaction, numbered from a head row, and never changed.
 
 use super::dialect::{Sql, together};
-use super::row::{Columns, list};
+use super::row::{Columns, json, list};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::audit::{Content, Event, Leaf, content_hash};
 use crate::domain::{ActionId, AuditQuery, Timestamp, canonical};
@@ -66,12 +66,15 @@ impl AuditRecord {
 
 /// Every column of an entry and its content.
 macro_rules! select {
-    ($rest:literal) => {
+    ($from:literal, $rest:literal) => {
         concat!(
             "SELECT e.seq, e.at, e.event, e.action_id, e.content_hash, e.leaf_hash, c.salt, c.content ",
-            "FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ",
+            $from,
             $rest
         )
+    };
+    ($rest:literal) => {
+        select!("FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ", $rest)
     };
 }
 
@@ -105,9 +108,6 @@ impl WriteTx {
         let hash = content_hash(&salt, &content);
         let leaf = Leaf::new(&tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash);
         let leaf_hash = leaf.hash().map_err(damaged)?;
-        let terms = entry
-            .content
-            .terms(entry.event, entry.action_id.as_ref().map(ActionId::as_str));
         sqlx::query(self.pick(&APPEND))
             .bind(self.tenant())
             .bind(seq)
@@ -118,7 +118,6 @@ impl WriteTx {
             .bind(leaf_hash)
             .bind(salt)
             .bind(content)
-            .bind(list(terms))
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())
@@ -128,11 +127,56 @@ impl WriteTx {
 const APPEND: Sql = together!(
     entry: "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash) \
             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    content: "INSERT INTO audit_contents (tenant, seq, salt, content) VALUES ($1, $2, $8, $9)",
-    => "INSERT INTO audit_terms (tenant, term, seq) SELECT $1, value, $2 FROM json_each($10)"
+    => "INSERT INTO audit_contents (tenant, seq, salt, content) VALUES ($1, $2, $8, $9)"
 );
 
+impl WriteTx {
+    /// Indexes entries from `after` up to `to` for the search, if the index still ends at `after`; `false` if somebody else was first.
+    pub async fn index_audit(&mut self, after: i64, to: i64, records: &[AuditRecord]) -> Result<bool, StoreError> {
+        const CLAIM: &str = "INSERT INTO audit_indexed (tenant, seq) VALUES ($1, $3) \
+             ON CONFLICT (tenant) DO UPDATE SET seq = $3 WHERE audit_indexed.seq = $2";
+        const TERMS: &str = "INSERT INTO audit_terms (tenant, term, seq) \
+             SELECT $1, value ->> 'term', CAST(value ->> 'seq' AS BIGINT) FROM json_each($2)";
+        let claimed = sqlx::query(CLAIM)
+            .bind(self.tenant())
+            .bind(after)
+            .bind(to)
+            .execute(&mut *self.read.tx)
+            .await?;
+        if claimed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let mut terms: Vec<(String, i64)> = Vec::new();
+        for record in records {
+            let action = record.action_id.as_ref().map(ActionId::as_str);
+            let found = record.content.terms(&record.event, action);
+            terms.extend(found.into_iter().map(|term| (term, record.seq)));
+        }
+        // In the order of the index, so that each of its pages is touched once.
+        terms.sort();
+        let rows: Vec<_> = terms
+            .iter()
+            .map(|(term, seq)| serde_json::json!({ "term": term, "seq": seq }))
+            .collect();
+        sqlx::query(TERMS)
+            .bind(self.tenant())
+            .bind(json(&rows)?)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(true)
+    }
+}
+
 impl ReadTx {
+    /// Up to which entry the log is indexed for the search.
+    pub async fn audit_indexed(&mut self) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT seq FROM audit_indexed WHERE tenant = $1")
+            .bind(self.tenant())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map_or(Ok(0), |row| row.int("seq"))
+    }
+
     /// A page of entries that the query fits, newest first, from below `before`.
     pub async fn search_audit(
         &mut self,
@@ -140,18 +184,22 @@ impl ReadTx {
         before: i64,
         limit: i64,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        const ALL: &str =
-            select!("WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq DESC LIMIT $5");
-        // Each term is one look into the index; entries that all of them name are the answer.
-        const BY_TERMS: &str = select!(
-            "WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 AND NOT EXISTS (SELECT 1 FROM json_each($6) wanted \
-             WHERE NOT EXISTS (SELECT 1 FROM audit_terms t WHERE t.tenant = $1 AND t.term = wanted.value AND t.seq = e.seq)) \
-             AND e.seq IN (SELECT seq FROM audit_terms WHERE tenant = $1 AND term = $7 AND seq < $2) \
-             ORDER BY e.seq DESC LIMIT $5"
+        const ALL: &str = select!(
+            "FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ",
+            "WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq DESC LIMIT $5"
         );
-        let terms: Vec<String> = query.terms.iter().map(crate::domain::Term::indexed).collect();
-        // The longest term is likely the rarest: a trace or a record before a word.
-        let rarest = terms.iter().max_by_key(|term| term.len()).cloned();
+        // Down the entries of the rarest term, which its index holds in order, with one look into the index for each other term.
+        // CROSS JOIN: SQLite keeps this order of tables.
+        const BY_TERMS: &str = select!(
+            "FROM audit_terms t CROSS JOIN audit_entries e CROSS JOIN audit_contents c ",
+            "WHERE t.tenant = $1 AND t.term = $7 AND t.seq < $2 AND NOT EXISTS (SELECT 1 FROM json_each($6) wanted \
+             WHERE NOT EXISTS (SELECT 1 FROM audit_terms o WHERE o.tenant = $1 AND o.term = wanted.value AND o.seq = t.seq)) \
+             AND e.tenant = $1 AND e.seq = t.seq AND e.at >= $3 AND e.at < $4 AND c.tenant = $1 AND c.seq = t.seq \
+             ORDER BY t.seq DESC LIMIT $5"
+        );
+        let mut terms: Vec<String> = query.terms.iter().map(crate::domain::Term::indexed).collect();
+        let rarest = self.rarest(&terms).await?;
+        terms.retain(|term| Some(term) != rarest.as_ref());
         let after = query.after.unwrap_or(Timestamp(i64::MIN));
         let until = query.before.unwrap_or(Timestamp(i64::MAX));
         let mut statement = sqlx::query(if rarest.is_some() { BY_TERMS } else { ALL })
@@ -164,6 +212,22 @@ impl ReadTx {
             statement = statement.bind(list(terms)).bind(rarest);
         }
         statement.fetch_all(&mut *self.tx).await?.iter().map(record).collect()
+    }
+
+    /// The term that the fewest entries have. Counting stops early: what is beyond is common.
+    async fn rarest(&mut self, terms: &[String]) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT wanted.value AS term, (SELECT COUNT(*) FROM (SELECT 1 FROM audit_terms t \
+             WHERE t.tenant = $1 AND t.term = wanted.value LIMIT 2000) AS some) AS entries \
+             FROM json_each($2) wanted ORDER BY entries LIMIT 1";
+        if let [] | [_] = terms {
+            return Ok(terms.first().cloned());
+        }
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(terms))
+            .fetch_one(&mut *self.tx)
+            .await?;
+        Ok(Some(row.text("term")?))
     }
 
     /// One entry.

@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
 
 /// What belongs to a tenant, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-const OF_TENANTS: [&str; 30] = [
+const OF_TENANTS: [&str; 31] = [
     "people",
     "teams",
     "team_members",
@@ -42,6 +42,7 @@ const OF_TENANTS: [&str; 30] = [
     "audit_entries",
     "audit_contents",
     "audit_terms",
+    "audit_indexed",
 ];
 
 /// Values in one INSERT; SQLite takes 32,766, PostgreSQL 65,535.

@@ -131,7 +131,7 @@ impl Dialect {
             // survives a power cut.
             Dialect::Sqlite => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                 PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
+                 PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
             }
             // A lock is waited for as long as SQLite would; a node that hangs does not hold its locks for ever.
             Dialect::Postgres => {

@@ -54,8 +54,9 @@ macro_rules! inbox_select {
             "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.checks, ",
             "a.created_at, a.expires_at, a.settled_at, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
-            "JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id ",
-            "JOIN clients c ON c.tenant = a.tenant AND c.id = a.client_id ",
+            // LEFT throughout: every database then begins with the actions, in their order, and stops when the page is full.
+            "LEFT JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id ",
+            "LEFT JOIN clients c ON c.tenant = a.tenant AND c.id = a.client_id ",
             "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id ",
             "LEFT JOIN teams t ON t.tenant = a.tenant AND t.id = a.team_id ",
             "WHERE a.tenant = $1 AND ",
@@ -119,19 +120,14 @@ impl ReadTx {
             .collect()
     }
 
-    /// How many actions are in each state, and how many pending ones are not this person's own proposals.
+    /// How many actions are in each state, as the database has counted them, and how many pending ones are not this person's own proposals.
     pub async fn counts(&mut self, person: &str) -> Result<(BTreeMap<State, i64>, i64), StoreError> {
-        // Kept by the database, less what is overdue and not yet written down as such.
-        const SQL: &str = "SELECT state, CAST(SUM(count) AS BIGINT) AS count, CAST(SUM(others) AS BIGINT) AS others FROM ( \
-             SELECT state, count, CASE WHEN caller_id <> $2 THEN count ELSE 0 END AS others \
-             FROM action_counts WHERE tenant = $1 \
-             UNION ALL SELECT state, -1, CASE WHEN caller_id <> $2 THEN -1 ELSE 0 END FROM actions \
-             WHERE tenant = $1 AND state IN ('pending_approval', 'approved') AND expires_at <= $3) AS counted GROUP BY state";
-        let now = self.ctx.now();
+        const SQL: &str = "SELECT state, CAST(SUM(count) AS BIGINT) AS count, \
+             CAST(SUM(CASE WHEN caller_id <> $2 THEN count ELSE 0 END) AS BIGINT) AS others \
+             FROM action_counts WHERE tenant = $1 GROUP BY state";
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(person.to_owned())
-            .bind(now.0)
             .fetch_all(&mut *self.tx)
             .await?;
         let (mut counts, mut mine) = (BTreeMap::new(), 0);

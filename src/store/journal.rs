@@ -95,15 +95,15 @@ impl ReadTx {
 impl ReadTx {
     /// When this client last proposed something for this caller.
     pub async fn last_proposal(&mut self, client: &str, caller: &str) -> Result<Timestamp, StoreError> {
-        const SQL: &str = "SELECT COALESCE(MAX(created_at), 0) AS at FROM actions \
-             WHERE tenant = $1 AND caller_id = $3 AND client_id = $2";
+        const SQL: &str = "SELECT created_at AS at FROM actions WHERE tenant = $1 AND caller_id = $3 AND client_id = $2 \
+             ORDER BY created_at DESC LIMIT 1";
         let row = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(client.to_owned())
             .bind(caller.to_owned())
-            .fetch_one(&mut *self.tx)
+            .fetch_optional(&mut *self.tx)
             .await?;
-        row.time("at")
+        row.map_or(Ok(Timestamp(0)), |row| row.time("at"))
     }
 }
 

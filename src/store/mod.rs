@@ -31,11 +31,14 @@ pub use people::{Asserted, TokenGrant, TokenRow};
 pub use records::ListFilter;
 
 use crate::context::Ctx;
+use crate::domain::Timestamp;
 use dialect::{Dialect, Sql, Turn};
 use futures::future::BoxFuture;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The database of an installation.
@@ -43,6 +46,8 @@ use std::time::Duration;
 pub struct Store {
     dialect: Dialect,
     passes_the_wall: bool,
+    /// Whether the last write did not end well (or has not ended yet).
+    broken: Arc<AtomicBool>,
     readers: AnyPool,
     writers: AnyPool,
 }
@@ -131,6 +136,7 @@ impl Store {
         Ok(Self {
             dialect,
             passes_the_wall,
+            broken: Arc::default(),
             readers: pool(CONNECTIONS)?,
             writers: pool(match dialect {
                 // SQLite has one writer at a time; waiting for a connection is cheaper than waiting for the file.
@@ -197,7 +203,9 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
+        let (writers, ctx, dialect, broken) = (self.writers.clone(), ctx.clone(), self.dialect, self.broken.clone());
+        // Until it has gone well: a write that breaks off, however it does, makes readiness look for itself.
+        broken.store(true, Ordering::Relaxed);
         let task = tokio::spawn(async move {
             let begin = dialect.begin_write(ctx.tenant(), turn);
             let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
@@ -208,6 +216,7 @@ impl Store {
             let answer = work(&mut tx).await?;
             tx.append_entries().await?;
             tx.read.tx.commit().await.map_err(StoreError::from)?;
+            broken.store(false, Ordering::Relaxed);
             Ok(answer)
         });
         match task.await {
@@ -216,13 +225,15 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and takes what is written: a full disk still reads.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.readers
-            .execute("SELECT 1")
-            .await
-            .map(drop)
-            .map_err(StoreError::from)
+        self.readers.execute("SELECT 1").await?;
+        if self.broken.load(Ordering::Relaxed) {
+            self.create_session("probe", "", Timestamp(0)).await?;
+            self.delete_session("probe").await?;
+            self.broken.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Ends all connections, once their transactions are over.

@@ -26,7 +26,8 @@ pub struct Database {
     pub all_seeing_url: String,
     /// Where the installation keeps its files.
     pub folder: TempDir,
-    name: Option<String>,
+    /// On a cluster: the URL of its superuser, and the database's name there.
+    cluster: Option<(String, String)>,
 }
 
 impl Database {
@@ -53,7 +54,7 @@ impl Database {
             all_seeing_url: url.clone(),
             url,
             folder,
-            name: None,
+            cluster: None,
         }
     }
 
@@ -73,7 +74,7 @@ impl Database {
             owner_url: with(admin, OWNER, &name),
             all_seeing_url: of_database(admin, &name),
             folder: tempfile::tempdir().expect("a temporary folder"),
-            name: Some(name),
+            cluster: Some((admin.to_owned(), name)),
         }
     }
 
@@ -83,7 +84,7 @@ impl Database {
     /// The cluster does not do as it is told.
     pub async fn empty_on_cluster(admin: &str) -> Self {
         let database = Self::on_cluster(admin).await;
-        let name = database.name.as_deref().unwrap_or_default();
+        let name = database.cluster.as_ref().map(|(_, name)| name.as_str()).unwrap_or_default();
         run(admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
         run(admin, format!("CREATE DATABASE {name} OWNER {}", OWNER.0)).await;
         database
@@ -103,7 +104,7 @@ impl Database {
     /// # Panics
     /// The database does not answer.
     pub async fn tables(&self) -> Vec<String> {
-        let sql = if self.name.is_some() {
+        let sql = if self.cluster.is_some() {
             "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public' \
              AND table_name NOT LIKE '\\_sqlx%' ORDER BY 1"
         } else {
@@ -133,7 +134,7 @@ impl Database {
         let mut rows = Vec::new();
         let mut connection = self.connect().await;
         for table in self.tables().await {
-            let sql = if self.name.is_some() {
+            let sql = if self.cluster.is_some() {
                 "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE table_schema = 'public' \
                  AND table_name = $1 ORDER BY ordinal_position"
             } else {
@@ -165,14 +166,18 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (Some(name), Ok(admin)) = (self.name.take(), std::env::var(POSTGRES)) else {
-            return;
-        };
+        let Some((admin, name)) = self.cluster.take() else { return };
         // A test's own runtime can't be waited for here.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(run(&admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+                let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                // Where the whole cluster is gone, so is the database.
+                runtime.block_on(async {
+                    if let Ok(mut connection) = AnyConnection::connect(&admin).await {
+                        let _ = connection.execute(AssertSqlSafe(sql)).await;
+                    }
+                });
             }
         });
         let _ = dropping.join();

@@ -9,4 +9,5 @@ mod import;
 mod propose;
 mod reads;
 mod state_machine;
+mod store;
 mod world;

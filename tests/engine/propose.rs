@@ -30,7 +30,6 @@ async fn a_proposal_is_kept_and_writes_nothing_else() {
         "audit_contents",
         "audit_entries",
         "audit_heads",
-        "audit_terms",
     ];
     assert_eq!(tables, expected.map(str::to_owned).into());
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 /// How long requests under way may take once the service has been told to stop.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often what agents read is written to its journal.
+/// How often what agents read is written to its journal, and new audit entries are indexed for the search.
 const FLUSH: Duration = Duration::from_millis(250);
 /// How often actions and sessions are looked at whose time is over.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub async fn end(app: &App) {
     tracing::info!("stopped");
 }
 
-/// The service's own work beside requests, until `stop`: writes the journal of reads, expires what is due, and forgets
+/// The service's own work beside requests, until `stop`: writes the journal of reads, indexes audit entries, expires what is due, and forgets
 /// old sessions. A failure is logged and tried again at the next turn.
 pub async fn chores(app: App, stop: CancellationToken) {
     let mut flush = turns(FLUSH);
@@ -64,6 +64,9 @@ pub async fn chores(app: App, stop: CancellationToken) {
             _ = flush.tick() => {
                 if let Err(error) = app.engine.flush_reads().await {
                     tracing::error!(%error, "reads could not be written to the journal");
+                }
+                if let Err(error) = app.engine.index_audit_logs().await {
+                    tracing::error!(%error, "audit entries could not be indexed for the search; they are kept all the same");
                 }
             }
             _ = sweep.tick() => {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+#[allow(dead_code, reason = "not every test asks for it")]
 pub(crate) const SCRIPT: &str = "/pkg/loopiq.0123456789abcdef.js";
 
 /// Writes it.

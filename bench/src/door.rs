@@ -1,0 +1,209 @@
+//! What is measured at the doors.
+
+use crate::load::{self, AsyncWork, Times, now, rate};
+use crate::table::{Row, Table};
+use crate::{fill, floor, machine};
+use anyhow::{Context, Result, bail};
+use loopiq::store::Store;
+use loopiq_testing::{Agent, Database, Person, Service, package};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Mutex;
+
+/// What the figures are to be on one database.
+struct Targets {
+    proposal: &'static str,
+    proposals: &'static str,
+    run: &'static str,
+    inbox: &'static str,
+    audit: &'static str,
+}
+
+/// Measures everything on one database.
+pub(crate) async fn measure(
+    name: &'static str,
+    bin: &Path,
+    site: &Path,
+    database: &Database,
+    floor: &floor::Floor,
+    table: &mut Table,
+) -> Result<()> {
+    let targets = if name == "SQLite" {
+        Targets {
+            proposal: "1.5 ms",
+            proposals: "1500/s",
+            run: "4 ms",
+            inbox: "1000/s",
+            audit: "10 ms",
+        }
+    } else {
+        Targets {
+            proposal: "4 ms",
+            proposals: "700/s",
+            run: "",
+            inbox: "",
+            audit: "",
+        }
+    };
+    let mut add = |what: &str, figure: String, target, floor: String, ratio| {
+        eprintln!("{name}: {what}: {figure} (floor {floor})");
+        table.0.push(Row {
+            database: name,
+            what: what.to_owned(),
+            figure,
+            floor,
+            ratio,
+            target,
+        });
+    };
+    // The demo's records first, then the many; then a start on a database that is there.
+    let data = database.folder.path();
+    let service = Service::start(bin, site, data, &database.url, "127.0.0.1:0")?;
+    let mut agent = Agent::connect(&service.url, &service.token("developer@acme.example")?).await?;
+    let mut arguments = package(&mut agent, 3).await?;
+    let action = propose(&mut agent, &mut arguments, "first").await?;
+    let began = now();
+    let store = Store::open(&database.url).await?;
+    fill::fill(&store, &action.0).await?;
+    store.close().await;
+    eprintln!("{name}: {} actions and entries written in {:.1} s", fill::MANY, began.elapsed().as_secs_f64());
+    if name == "PostgreSQL" {
+        // What autovacuum would do within a minute.
+        sqlx::Executor::execute(&mut database.connect().await, "ANALYZE").await?;
+    }
+    let listen = service.url.trim_start_matches("http://").to_owned();
+    service.stop()?;
+    let service = Service::start(bin, site, data, &database.url, &listen)?;
+    let ready = service.ready_after.as_secs_f64() * 1e3;
+    add("ready after start", format!("{ready:.0} ms"), "150 ms", String::new(), f64::NAN);
+
+    let (insert, inserts) = floor::insert(database).await?;
+    let (tool, (tools, pages)) = (floor.tool().await?, floor.rates().await?);
+    let url = service.url.as_str();
+    let token = service.token("developer@acme.example")?;
+
+    // A proposal, alone and by many.
+    let agent = Mutex::new((Agent::connect(url, &token).await?, arguments.clone()));
+    let times = load::one_by_one(500, |n| {
+        let agent = &agent;
+        async move {
+            let (agent, arguments) = &mut *agent.lock().await;
+            propose(agent, arguments, &format!("alone-{n}")).await.map(drop)
+        }
+    })
+    .await?;
+    let bare = insert.median() + tool.median();
+    let floor_text = format!("{:.2} ms (INSERT {:.2} + empty tool {:.2})", bare, insert.median(), tool.median());
+    add("proposal over MCP, 3 children", times.describe(), targets.proposal, floor_text, times.median() / bare);
+    let mut agents = Vec::new();
+    for _ in 0..32 {
+        agents.push((Agent::connect(url, &token).await?, arguments.clone()));
+    }
+    let rates = load::at_once(agents, 2.0, Propose).await?;
+    let floor_text = format!("{:.0}/s INSERT, {:.0}/s empty tool", inserts[1], tools[1]);
+    let bare = 1.0 / (1.0 / inserts[1] + 1.0 / tools[1]);
+    add("proposals by 32 clients", rate(rates), targets.proposals, floor_text, bare / rates[1]);
+
+    // Approve and execute 1 + 12.
+    let mut twelve = package(&mut agent.lock().await.0, 12).await?;
+    let reviewer = Mutex::new(Person::sign_in(url, "reviewer@acme.example").await?);
+    let mut proposed = Vec::new();
+    for n in 0..111 {
+        proposed.push(propose(&mut agent.lock().await.0, &mut twelve, &format!("run-{n}")).await?);
+    }
+    let halves = Mutex::new((Vec::new(), Vec::new()));
+    let times = load::one_by_one(100, |n| {
+        let (reviewer, proposed, halves) = (&reviewer, &proposed, &halves);
+        async move {
+            let mut reviewer = reviewer.lock().await;
+            let (id, digest) = &proposed[n];
+            let began = now();
+            done(reviewer.decide("approve", id, digest).await?)?;
+            let approved = began.elapsed();
+            done(reviewer.decide("execute", id, digest).await?)?;
+            let mut halves = halves.lock().await;
+            halves.0.push(approved);
+            halves.1.push(began.elapsed() - approved);
+            Ok(())
+        }
+    })
+    .await?;
+    let (approve, execute) = halves.into_inner();
+    let (approve, execute) = (Times::of(approve), Times::of(execute));
+    let bare = 2.0 * insert.median();
+    let what = format!(
+        "approve ({:.2} ms) and execute ({:.2} ms) 1 + 12 items",
+        approve.median(),
+        execute.median()
+    );
+    add(&what, times.describe(), targets.run, format!("{bare:.2} ms (2 INSERT)"), times.median() / bare);
+
+    // The inbox: one page, then as many as go.
+    let times = load::one_by_one(200, |_| async { page(&mut *reviewer.lock().await, "/?tab=all").await }).await?;
+    add("inbox page, alone", times.describe(), "", String::new(), f64::NAN);
+    let mut readers = Vec::new();
+    for _ in 0..16 {
+        readers.push(reviewer.lock().await.again(url).await?);
+    }
+    let rates = load::at_once(readers, 2.0, Page("/")).await?;
+    let floor_text = format!("{:.0}/s bare Leptos page", pages[1]);
+    add("inbox pages, 50 of 100,000", rate(rates), targets.inbox, floor_text, pages[1] / rates[1]);
+
+    // The audit search: a common word and a rare one together, a field, and one trace.
+    let auditor = Mutex::new(Person::sign_in(url, "auditor@acme.example").await?);
+    for (what, path) in [
+        ("audit search: two words", "/audit?q=finding+%22module%22+4242"),
+        ("audit search: an event", "/audit?q=event%3Aaction.proposed"),
+        ("audit search: a rare record", "/audit?q=key%3Afill-4242"),
+    ] {
+        let times = load::one_by_one(100, |_| async { page(&mut *auditor.lock().await, path).await }).await?;
+        add(what, times.describe(), targets.audit, String::new(), f64::NAN);
+    }
+    let memory = machine::peak_memory(service.pid());
+    add("resident memory, at its peak", format!("{memory:.0} MB"), "150 MB", String::new(), f64::NAN);
+    service.stop()
+}
+
+/// Proposes under a key: the action and its digest.
+async fn propose(agent: &mut Agent, arguments: &mut Value, key: &str) -> Result<(String, String)> {
+    arguments["idempotencyKey"] = key.into();
+    let answer = agent.call("loopiq_create_remediation_work_package", arguments).await?;
+    let text = |field: &str| Ok::<_, anyhow::Error>(answer[field].as_str().context("a field")?.to_owned());
+    Ok((text("actionId")?, text("digest")?))
+}
+
+fn done(outcome: Value) -> Result<()> {
+    if outcome["done"] == true {
+        return Ok(());
+    }
+    bail!("not done: {outcome}")
+}
+
+async fn page(person: &mut Person, path: &str) -> Result<()> {
+    let reply = person.get(path).await?;
+    if reply.status != 200 || reply.body.len() < 5_000 {
+        bail!("{path}: {} {}", reply.status, reply.text());
+    }
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Propose;
+
+impl AsyncWork<(Agent, Value)> for Propose {
+    async fn run(&self, (agent, arguments): &mut (Agent, Value)) -> Result<()> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let key = format!("many-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        propose(agent, arguments, &key).await.map(drop)
+    }
+}
+
+#[derive(Clone)]
+struct Page(&'static str);
+
+impl AsyncWork<Person> for Page {
+    async fn run(&self, person: &mut Person) -> Result<()> {
+        page(person, self.0).await
+    }
+}

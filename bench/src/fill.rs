@@ -1,0 +1,74 @@
+//! A hundred thousand actions and audit entries, written through the store as the service writes them, many to a transaction.
+
+use anyhow::{Context, Result};
+use loopiq::audit::Event;
+use loopiq::context::{Ctx, Ports};
+use loopiq::domain::{ActionId, State, TenantId, Timestamp};
+use loopiq::engine::Error;
+use loopiq::store::{ActionRow, Entry, Store};
+
+/// How many there are to be.
+pub(crate) const MANY: usize = 100_000;
+/// How many one transaction writes.
+const BATCH: usize = 500;
+
+/// The machine's clock and randomness.
+pub(crate) fn ports() -> Ports {
+    Ports::new(
+        || {
+            #[expect(clippy::disallowed_methods, reason = "rows of today")]
+            let now = time::OffsetDateTime::now_utc();
+            Timestamp(i64::try_from(now.unix_timestamp_nanos() / 1_000).unwrap_or_default())
+        },
+        |bytes| getrandom::fill(bytes).unwrap_or_default(),
+    )
+}
+
+/// Fills the tenant acme with copies of one of its actions and that action's first entry: other IDs, keys and times, and words that
+/// some of them share.
+pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
+    let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
+    let id = ActionId::parse(action)?;
+    let (template, entry) = store
+        .read::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move { Ok((tx.action(&id).await?, tx.audit_of_action(&id).await?.into_iter().next())) })
+        })
+        .await?;
+    let (template, entry) = (template.context("the action")?, entry.context("its entry")?);
+    let states = [State::Executed, State::Rejected, State::Failed, State::PendingApproval];
+    for batch in 0..MANY / BATCH {
+        let (template, content) = (template.clone(), entry.content.clone());
+        store
+            .write::<_, Error, _>(&ctx, move |tx| {
+                Box::pin(async move {
+                    for n in batch * BATCH..(batch + 1) * BATCH {
+                        let ports = tx.ctx().ports.clone();
+                        let copy = ActionRow {
+                            id: ports.id(),
+                            approval_id: ports.id(),
+                            idempotency_key: format!("fill-{n}"),
+                            // As in a house that keeps up: most are done, some hundreds wait.
+                            state: if n % 100 == 0 { State::PendingApproval } else { states[n % 3] },
+                            created_at: template.created_at.plus(-(n as i64) * Timestamp::MINUTE),
+                            expires_at: tx.ctx().now().plus(3 * Timestamp::DAY),
+                            ..template.clone()
+                        };
+                        tx.insert_action(&copy).await?;
+                        let mut content = content.clone();
+                        content.details = serde_json::Value::Null;
+                        content.trace_id = loopiq::domain::canonical::hex(&ports.random::<16>());
+                        content.idempotency_key = Some(copy.idempotency_key.clone());
+                        content.headline = Some(format!("Remove finding {} in module {}", n, n % 97));
+                        tx.record(Entry {
+                            event: Event::Proposed,
+                            action_id: Some(copy.id),
+                            content,
+                        });
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+    }
+    Ok(())
+}

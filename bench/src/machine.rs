@@ -1,0 +1,35 @@
+//! What the figures were taken on.
+
+use std::fmt::Write;
+
+/// Processor, cores, memory and system.
+pub(crate) fn describe() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
+    let field = |text: &str, name: &str| {
+        text.lines()
+            .find_map(|line| Some(line.strip_prefix(name)?.trim_start_matches([' ', '\t', ':']).to_owned()))
+            .unwrap_or_else(|| "unknown".to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "{} cores of {}, {} memory, Linux {}",
+        cores,
+        field(&cpu, "model name"),
+        field(&memory, "MemTotal"),
+        read("/proc/sys/kernel/osrelease").trim()
+    );
+    text
+}
+
+/// Resident memory of a process in MiB, at its peak.
+pub(crate) fn peak_memory(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
+        .map_or(f64::NAN, |kib| kib / 1024.0)
+}

@@ -1,0 +1,39 @@
+//! How fast the service is, at its doors, each figure beside its floor, taken in the same run. `loopiq-bench BINARY SITE`.
+//!
+//! The service is the real binary on a real database with a hundred thousand actions and audit entries; the client is a lean one on
+//! the same machine, and counts in every figure. `benches/engine.rs` measures the engine's parts.
+
+mod door;
+mod fill;
+mod floor;
+mod load;
+mod machine;
+mod table;
+
+use anyhow::{Context, Result};
+use loopiq_testing::{Cluster, Database, Durability};
+use std::path::PathBuf;
+use table::Table;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut words = std::env::args().skip(1);
+    let first = words.next().context("usage: loopiq-bench BINARY SITE")?;
+    if first == "floor" {
+        return floor::serve().await;
+    }
+    let bin = PathBuf::from(first);
+    let site = PathBuf::from(words.next().context("usage: loopiq-bench BINARY SITE")?);
+    println!("{}", machine::describe());
+    let floor = floor::Floor::start()?;
+    let mut table = Table::default();
+    let sqlite = Database::sqlite();
+    door::measure("SQLite", &bin, &site, &sqlite, &floor, &mut table).await?;
+    drop(sqlite);
+    let cluster = Cluster::start(Durability::Full)?;
+    let postgres = Database::on_cluster(&cluster.url("postgres")).await;
+    door::measure("PostgreSQL", &bin, &site, &postgres, &floor, &mut table).await?;
+    drop(postgres);
+    println!("{table}");
+    Ok(())
+}

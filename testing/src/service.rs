@@ -1,0 +1,306 @@
+//! The real binary with a demo, an agent that talks to its MCP door, and a person in a browser without JavaScript.
+
+use crate::http::{Connection, Reply};
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running service.
+pub struct Service {
+    /// Where it is reached.
+    pub url: String,
+    /// How long it took until it was ready.
+    pub ready_after: Duration,
+    bin: PathBuf,
+    data_dir: PathBuf,
+    database: String,
+    child: Child,
+}
+
+impl Service {
+    /// Starts the demo on this database. `listen`: `127.0.0.1:0` for any port.
+    ///
+    /// # Errors
+    /// It ended before it was ready; what it said is on stderr.
+    pub fn start(bin: &Path, site: &Path, data_dir: &Path, database: &str, listen: &str) -> Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "measures how long a start takes")]
+        let began = Instant::now();
+        let mut child = clean(bin)
+            .args(["serve", "--demo", "--listen", listen, "--data-dir"])
+            .arg(data_dir)
+            .env("LOOPIQ_DATABASE_URL", database)
+            .env("LOOPIQ_LOG", "warn")
+            .env("LEPTOS_SITE_ROOT", site)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{} cannot be started", bin.display()))?;
+        let mut ready = String::new();
+        let out = child.stdout.take().context("its output")?;
+        BufReader::new(out).read_line(&mut ready)?;
+        let Some(url) = ready.trim().strip_prefix("ready on ") else {
+            let status = child.wait()?;
+            bail!("the service ended with {status} before it was ready");
+        };
+        Ok(Self {
+            url: url.to_owned(),
+            ready_after: began.elapsed(),
+            bin: bin.to_owned(),
+            data_dir: data_dir.to_owned(),
+            database: database.to_owned(),
+            child,
+        })
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would: no line of it runs after this.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Tells it to stop and waits until it has.
+    ///
+    /// # Errors
+    /// It did not end well.
+    pub fn stop(mut self) -> Result<()> {
+        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the service ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// Runs a command of the binary on the same installation and gives what it printed.
+    ///
+    /// # Errors
+    /// It failed; the error holds what it said.
+    pub fn command(&self, arguments: &[&str]) -> Result<String> {
+        let output = clean(&self.bin)
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&self.data_dir)
+            .env("LOOPIQ_DATABASE_URL", &self.database)
+            .output()?;
+        if !output.status.success() {
+            bail!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// A bearer token for an agent that acts for somebody of acme.
+    ///
+    /// # Errors
+    /// See [`Service::command`].
+    pub fn token(&self, email: &str) -> Result<String> {
+        self.command(&["token", "--tenant", "acme", "--as", email])
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary without any setting from outside.
+fn clean(bin: &Path) -> Command {
+    let mut command = Command::new(bin);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LOOPIQ_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// An agent: protocol 2026-07-28, one message at a time.
+pub struct Agent {
+    connection: Connection,
+    bearer: String,
+}
+
+impl Agent {
+    /// Connects with a token.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub async fn connect(url: &str, token: &str) -> Result<Self> {
+        Ok(Self {
+            connection: Connection::open(url).await?,
+            bearer: format!("Bearer {token}"),
+        })
+    }
+
+    /// Calls a tool and gives its structured answer.
+    ///
+    /// # Errors
+    /// The connection is gone, or the tool refused; the error holds what it said.
+    pub async fn call(&mut self, tool: &str, arguments: &Value) -> Result<Value> {
+        const PROTOCOL: &str = "2026-07-28";
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": tool, "arguments": arguments, "_meta": {
+                "io.modelcontextprotocol/protocolVersion": PROTOCOL,
+                "io.modelcontextprotocol/clientInfo": { "name": "lean", "version": "1" },
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        } });
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+            ("authorization", self.bearer.as_str()),
+            ("mcp-protocol-version", PROTOCOL),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", tool),
+        ];
+        let reply = self
+            .connection
+            .send("POST", "/mcp", &headers, body.to_string())
+            .await?;
+        let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let result = &answer["result"];
+        if reply.status != 200 || !result.is_object() || result["isError"] == true {
+            bail!("{tool}: {} {}", reply.status, reply.text());
+        }
+        Ok(result["structuredContent"].clone())
+    }
+}
+
+/// Somebody in a browser without JavaScript.
+pub struct Person {
+    connection: Connection,
+    cookie: String,
+}
+
+impl Person {
+    /// Signs in with the demo's identity provider, and comes to the inbox.
+    ///
+    /// # Errors
+    /// A step of the sign-in did not answer as it should.
+    pub async fn sign_in(url: &str, email: &str) -> Result<Self> {
+        let mut person = Self {
+            connection: Connection::open(url).await?,
+            cookie: String::new(),
+        };
+        let away = person.get("/login").await?;
+        let (path, query) = local(url, &away)?;
+        person.get(&format!("{path}?{query}")).await?;
+        let form = format!("{query}&person={}", email.replace('@', "%40"));
+        let back = person.post("/demo-idp/authorize", form).await?;
+        let (path, query) = local(url, &back)?;
+        let entered = person.get(&format!("{path}?{query}")).await?;
+        if entered.status != 303 {
+            bail!("the sign-in ended with {}: {}", entered.status, entered.text());
+        }
+        Ok(person)
+    }
+
+    /// The same session on a connection of its own.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub async fn again(&self, url: &str) -> Result<Self> {
+        Ok(Self {
+            connection: Connection::open(url).await?,
+            cookie: self.cookie.clone(),
+        })
+    }
+
+    /// Opens a page.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn get(&mut self, path: &str) -> Result<Reply> {
+        self.send("GET", path, String::new(), "text/html,*/*").await
+    }
+
+    /// Sends a form as a page without a script does.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn post(&mut self, path: &str, form: String) -> Result<Reply> {
+        self.send("POST", path, form, "text/html,*/*").await
+    }
+
+    /// Sends a decision as the island does: `approve`, `execute`, `approve-and-run`. Gives the outcome.
+    ///
+    /// # Errors
+    /// The connection is gone, or there is no outcome.
+    pub async fn decide(&mut self, what: &str, action: &str, digest: &str) -> Result<Value> {
+        let checks = [
+            "context", "unrelated", "titles", "hierarchy", "evidence", "duplicates", "ownership", "grounding", "text-safety",
+        ];
+        let mut form = format!("id={action}&digest={}", digest.replace(':', "%3A"));
+        for (n, check) in checks.iter().enumerate() {
+            form.push_str(&format!("&acknowledged[{n}]={check}"));
+        }
+        let reply = self
+            .send("POST", &format!("/do/{what}"), form, "application/json")
+            .await?;
+        serde_json::from_slice(&reply.body).with_context(|| format!("{what}: {} {}", reply.status, reply.text()))
+    }
+
+    async fn send(&mut self, method: &str, path: &str, form: String, accept: &str) -> Result<Reply> {
+        let headers = [
+            ("accept", accept),
+            ("cookie", self.cookie.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        let reply = self.connection.send(method, path, &headers, form).await?;
+        for cookie in reply.headers.get_all("set-cookie") {
+            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
+            if pair.starts_with("loopiq_session=") {
+                self.cookie = pair.to_owned();
+            }
+        }
+        Ok(reply)
+    }
+}
+
+/// The path and the query of a redirect to this service.
+fn local(url: &str, reply: &Reply) -> Result<(String, String)> {
+    let location = reply.header("location");
+    let place = location.strip_prefix(url).unwrap_or(location);
+    let (path, query) = place
+        .split_once('?')
+        .with_context(|| format!("{} leads to \"{location}\": {}", reply.status, reply.text()))?;
+    Ok((path.to_owned(), query.to_owned()))
+}
+
+/// A work package of one story and `children` tasks for the demo's release SHOP-2026.12, with records that are there. The key is left
+/// for the caller to set.
+///
+/// # Errors
+/// The service does not answer.
+pub async fn package(agent: &mut Agent, children: usize) -> Result<Value> {
+    let first = |value: Value| value["items"][0].clone();
+    let release = agent.call("loopiq_list_releases", &json!({ "text": "SHOP" })).await.map(first)?;
+    let here = json!({ "releaseId": release["id"], "limit": 1 });
+    let blocker = agent.call("loopiq_list_blockers", &here).await.map(first)?;
+    let evidence = agent.call("loopiq_search_evidence", &here).await.map(first)?;
+    let context = agent.call("loopiq_get_context", &json!({})).await?;
+    let tasks: Vec<Value> = (0..children)
+        .map(|n| {
+            json!({
+                "clientRef": format!("t{n}"), "title": format!("Parameterize the query in routes/login.ts:{}", 30 + n),
+                "description": "The query is built from what a visitor typed.", "controlIds": [],
+                "findingIds": blocker["findingId"].as_str().into_iter().collect::<Vec<_>>(), "evidenceIds": [evidence["id"]],
+            })
+        })
+        .collect();
+    Ok(json!({
+        "reason": format!("Blocker {} keeps the release from its certification.", blocker["id"].as_str().unwrap_or_default()),
+        "releaseId": release["id"], "teamId": context["teams"][0]["id"], "blockerIds": [blocker["id"]],
+        "parent": { "title": "Remove the injection findings in login", "description": "Found by the scanner.",
+                    "priority": "high", "acceptanceCriteria": ["No finding is left."] },
+        "children": tasks,
+    }))
+}

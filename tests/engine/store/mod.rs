@@ -1,0 +1,10 @@
+//! What the store promises, whichever database it stands on. The whole suite runs on SQLite, and on PostgreSQL where a cluster is named
+//! (`LOOPIQ_TEST_POSTGRES`).
+
+mod audit;
+mod copy;
+mod schema;
+mod tenants;
+mod text;
+mod wall;
+mod writes;

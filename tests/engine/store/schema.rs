@@ -1,0 +1,93 @@
+//! A schema that is not this binary's is one clear line, and one that was left half way is finished.
+
+use loopiq::store::{Store, StoreError};
+use loopiq_testing::{Database, POSTGRES, on_postgres};
+use sqlx::Executor;
+
+/// A database that nobody has put a schema into.
+async fn empty() -> Database {
+    match std::env::var(POSTGRES) {
+        Ok(admin) => Database::empty_on_cluster(&admin).await,
+        Err(_) => Database::sqlite(),
+    }
+}
+
+async fn refused(database: &Database) -> String {
+    match Store::open(&database.url).await {
+        Err(StoreError::Schema(why)) => why,
+        Err(other) => panic!("another refusal: {other:?}"),
+        Ok(_) => panic!("it was opened"),
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let database = Database::new().await;
+    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("upgraded");
+    let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+    database.connect().await.execute(sql).await.expect("a later step");
+    let why = refused(&database).await;
+    assert!(why.contains("9999") && why.contains("newer than this loopiq"), "{why}");
+    let upgrade = Store::upgrade_schema(&database.owner_url, &database.url).await;
+    assert!(matches!(&upgrade, Err(StoreError::Schema(why)) if why.contains("newer")), "{upgrade:?}");
+}
+
+#[tokio::test]
+async fn an_older_schema_is_upgraded_by_its_owner() {
+    let database = empty().await;
+    if on_postgres() {
+        let why = refused(&database).await;
+        assert!(why.contains("version 0") && why.contains("run `loopiq schema upgrade`"), "{why}");
+        assert!(database.tables().await.is_empty(), "the service makes no table");
+    }
+    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("upgraded");
+    // A second time, and with a service beside it.
+    let store = Store::open(&database.url).await.expect("opened");
+    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("nothing to do");
+    store.ping().await.expect("an answer");
+}
+
+#[tokio::test]
+async fn a_step_that_was_changed_is_told() {
+    let database = Database::new().await;
+    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("upgraded");
+    let sql = "UPDATE _sqlx_migrations SET checksum = (SELECT m.checksum FROM _sqlx_migrations m WHERE m.version = 2) WHERE version = 1";
+    database.connect().await.execute(sql).await.expect("changed");
+    let why = refused(&database).await;
+    assert!(why.contains("step 1") && why.contains("not that of this loopiq"), "{why}");
+}
+
+#[tokio::test]
+async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
+    let database = empty().await;
+    // In the way of a step's last statements: the step fails half way, and nothing of it stays.
+    let blocking = if on_postgres() {
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+    } else {
+        "CREATE TABLE audit_terms (x TEXT)"
+    };
+    database.connect().await.execute(blocking).await.expect("in the way");
+    let before = database.tables().await;
+    let broken = Store::upgrade_schema(&database.owner_url, &database.url).await;
+    assert!(matches!(&broken, Err(StoreError::Migrating(_))), "{broken:?}");
+    assert_eq!(database.tables().await, before, "nothing of the step stayed");
+    let unblocking = if on_postgres() { "DROP FUNCTION refuse_change" } else { "DROP TABLE audit_terms" };
+    database.connect().await.execute(unblocking).await.expect("out of the way");
+    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("finished");
+    Store::open(&database.url).await.expect("opened");
+}
+
+#[tokio::test]
+async fn two_nodes_that_upgrade_at_once_do_it_once() {
+    let database = empty().await;
+    let upgrade = || Store::upgrade_schema(&database.owner_url, &database.url);
+    if !on_postgres() {
+        // One machine has one service; a second one finds it done.
+        upgrade().await.expect("upgraded");
+        return upgrade().await.expect("nothing to do");
+    }
+    let (one, two) = tokio::join!(upgrade(), upgrade());
+    one.expect("upgraded");
+    two.expect("upgraded");
+}

@@ -1,0 +1,116 @@
+//! Text comes back as it was, and sorts by bytes.
+
+use crate::world::{World, work_item};
+use loopiq::context::Ctx;
+use loopiq::domain::*;
+use loopiq::engine::Error;
+use loopiq::store::ListFilter;
+
+const HARD: [&str; 7] = [
+    "quotes ' \" and \\ backslashes \\u0041",
+    "\u{1F512} emoji, \u{00E9} and e\u{0301}",
+    "a line\nand a tab\t",
+    "{\"json\": [1, null]}",
+    "%_ $1 ?1 :name -- /* */ ;",
+    "\u{10FFFD} the last plane",
+    "",
+];
+
+#[tokio::test]
+async fn text_comes_back_as_it_was() {
+    let world = World::new().await;
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let (release, team) = (world.acme.release.clone(), world.acme.team.clone());
+    let wanted: Vec<(WorkItemId, String)> = HARD
+        .iter()
+        .map(|text| (world.engine.ports().id(), (*text).to_owned()))
+        .chain([(world.engine.ports().id(), "x".repeat(300_000))])
+        .collect();
+    let kept = wanted.clone();
+    world
+        .engine
+        .store()
+        .write::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move {
+                for (id, text) in &kept {
+                    let mut item = work_item(id, &release, &team, "A title");
+                    item.description = text.clone();
+                    item.acceptance_criteria = vec![text.clone(), "two".into()];
+                    item.estimate = Some(text.clone());
+                    tx.insert_work_item(&item).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .expect("kept");
+    let ids: Vec<String> = wanted.iter().map(|(id, _)| id.to_string()).collect();
+    let facts = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move {
+            let facts = tx.facts(&FactsQuery::default().with(&ids)).await?;
+            let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+            for item in tx.work_items(&names).await? {
+                assert_eq!(facts.work_items[item.id.as_str()], item, "as a row and as JSON");
+            }
+            Ok(facts)
+        })
+    });
+    let facts = facts.await.expect("facts");
+    for (id, text) in wanted {
+        let item = &facts.work_items[id.as_str()];
+        assert_eq!(item.description, text);
+        assert_eq!(item.acceptance_criteria, [text.clone(), "two".into()]);
+        assert_eq!(item.estimate.as_ref(), Some(&text));
+    }
+}
+
+#[tokio::test]
+async fn keys_sort_by_bytes_and_pages_follow_them() {
+    let world = World::new().await;
+    let ctx = Ctx::system(world.globex.tenant.clone(), world.engine.ports());
+    let team = world.globex.team.clone();
+    let mut keys = ["a-1", "A-2", "B", "_x", "Z", "b", "é", "z", "\u{1F512}", "~"];
+    let ids: Vec<ReleaseId> = keys.iter().map(|_| world.engine.ports().id()).collect();
+    world
+        .engine
+        .store()
+        .write::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move {
+                for (id, key) in ids.into_iter().zip(keys) {
+                    let release = Release {
+                        id,
+                        key: key.into(),
+                        name: "sorted".into(),
+                        status: ReleaseStatus::Planned,
+                        severity_threshold: Severity::High,
+                        commit: None,
+                        version: 1,
+                    };
+                    tx.insert_release(&release, &[&team]).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .expect("kept");
+    keys.sort_unstable();
+    let mut filter = ListFilter {
+        text: Some("sorted".into()),
+        limit: 3,
+        ..ListFilter::default()
+    };
+    let mut seen: Vec<String> = Vec::new();
+    loop {
+        let page = {
+            let filter = filter.clone();
+            let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+                Box::pin(async move { Ok(tx.list_releases(&filter).await?) })
+            });
+            read.await.expect("a page")
+        };
+        let Some(last) = page.last() else { break };
+        filter.after = Some(last.key.clone());
+        seen.extend(page.into_iter().map(|release| release.key));
+    }
+    assert_eq!(seen, keys);
+}

@@ -1,0 +1,294 @@
+//! Transactions: all or nothing, one after the other where it matters, and never in a reader's way.
+
+use crate::world::{World, work_item};
+use loopiq::context::Ctx;
+use loopiq::domain::*;
+use loopiq::engine::Error;
+use loopiq::store::{Ending, ReadCall, StoreError};
+use serde_json::json;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+fn system(world: &World) -> Ctx {
+    Ctx::system(world.acme.tenant.clone(), world.engine.ports())
+}
+
+/// A change set of one work item.
+fn create(world: &World, id: &WorkItemId, title: &str) -> Change {
+    let item = work_item(id, &world.acme.release, &world.acme.team, title);
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(item) else {
+        panic!("an object")
+    };
+    Change::Create(Create {
+        kind: RecordKind::WorkItem,
+        id: id.to_string(),
+        client_ref: None,
+        fields,
+    })
+}
+
+#[tokio::test]
+async fn a_change_set_is_applied_whole_or_not_at_all_and_the_transaction_goes_on() {
+    let world = World::new().await;
+    let before = world.count("work_items").await;
+    let (one, two): (WorkItemId, WorkItemId) = (world.engine.ports().id(), world.engine.ports().id());
+    let stale = Change::Update(Update {
+        kind: RecordKind::WorkItem,
+        id: world.acme.story.to_string(),
+        expected_version: 7,
+        fields: vec![FieldChange {
+            field: "title".into(),
+            before: json!("Harden the login"),
+            after: json!("Other"),
+        }],
+    });
+    let sets = [
+        ChangeSet(vec![create(&world, &one, "Good"), stale]),
+        ChangeSet(vec![create(&world, &one, "Good"), create(&world, &one, "The same ID again")]),
+    ];
+    let good = ChangeSet(vec![create(&world, &two, "Kept")]);
+    world
+        .engine
+        .store()
+        .write::<_, Error, _>(&system(&world), move |tx| {
+            Box::pin(async move {
+                for set in &sets {
+                    let error = tx.apply(set).await.expect_err("refused");
+                    assert!(error.is_constraint() || matches!(error, StoreError::Conflict(_)), "{error}");
+                }
+                Ok(tx.apply(&good).await?)
+            })
+        })
+        .await
+        .expect("committed");
+    assert_eq!(world.count("work_items").await, before + 1);
+    let rows = world.dump().await;
+    assert!(rows.iter().any(|row| row.starts_with("work_item_words|") && row.contains("|word=kept")));
+    assert!(!rows.iter().any(|row| row.contains("|word=good")));
+}
+
+#[tokio::test]
+async fn a_state_changes_only_from_the_revision_it_was_read_in() {
+    let world = World::new().await;
+    let (id, _) = world.proposed("k").await;
+    let id = ActionId::parse(&id).expect("an ID");
+    let stale = world
+        .engine
+        .store()
+        .write::<_, Error, _>(&system(&world), move |tx| {
+            Box::pin(async move {
+                let action = tx.action(&id).await?.expect("the action");
+                tx.advance(&action, State::Approved).await?;
+                let again = tx.advance(&action, State::Approved).await;
+                assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+                let fresh = tx.action(&id).await?.expect("the action");
+                assert_eq!((fresh.state, fresh.revision), (State::Approved, action.revision + 1));
+                let other = loopiq::store::ActionRow {
+                    digest: "sha256:other".into(),
+                    ..fresh.clone()
+                };
+                assert!(tx.settle(&other, Ending::of(State::Failed)).await.is_err());
+                Ok(tx.settle(&fresh, Ending::of(State::Failed)).await?)
+            })
+        })
+        .await;
+    stale.expect("committed");
+}
+
+#[tokio::test]
+async fn counts_are_those_of_the_actions() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    for n in 0..6 {
+        let (id, digest) = world.proposed(&format!("k{n}")).await;
+        match n % 3 {
+            0 => drop(world.engine.approve(&reviewer, &id, &digest, &[]).await.expect("approved")),
+            1 => drop(world.engine.reject(&reviewer, &id, &digest, &[], "no").await.expect("rejected")),
+            _ => {}
+        }
+    }
+    let counted = |state: &str| {
+        let state = state.to_owned();
+        let world = &world;
+        async move {
+            let ctx = world.person("reviewer");
+            let state = State::parse(&state).expect("a state");
+            let read = world.engine.store().read::<_, Error, _>(&ctx, |tx| {
+                Box::pin(async move { Ok(tx.counts("nobody").await?) })
+            });
+            read.await.expect("counts").0.get(&state).copied().unwrap_or_default()
+        }
+    };
+    for (state, expected) in [("pending_approval", 2), ("approved", 2), ("rejected", 2), ("executed", 0)] {
+        assert_eq!(counted(state).await, expected, "{state}");
+    }
+    world.pass(400 * Timestamp::DAY);
+    world.engine.sweep().await.expect("swept");
+    assert_eq!((counted("pending_approval").await, counted("rejected").await), (0, 6));
+}
+
+#[tokio::test]
+async fn readers_never_wait_for_a_writer() {
+    let world = World::new().await;
+    let (begun, has_begun) = oneshot::channel();
+    let (go_on, may_go_on) = oneshot::channel::<()>();
+    let store = world.engine.store().clone();
+    let ctx = system(&world);
+    let release = world.acme.release.clone();
+    let writing = tokio::spawn({
+        let (ctx, store) = (ctx.clone(), store.clone());
+        async move {
+            store
+                .write::<_, Error, _>(&ctx, move |tx| {
+                    Box::pin(async move {
+                        let team = Team {
+                            id: tx.ctx().ports.id(),
+                            key: "slow".into(),
+                            name: "Slow".into(),
+                        };
+                        tx.insert_team(&team).await?;
+                        begun.send(()).expect("somebody waits");
+                        may_go_on.await.expect("told");
+                        Ok(())
+                    })
+                })
+                .await
+        }
+    });
+    has_begun.await.expect("begun");
+    let reading = store.read::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move { Ok((tx.releases(&[release.as_str()]).await?.len(), tx.all_teams().await?.len())) })
+    });
+    let seen = tokio::time::timeout(Duration::from_secs(5), reading).await.expect("no waiting");
+    assert_eq!(seen.expect("a read"), (1, 1), "what is not committed is not seen");
+    go_on.send(()).expect("the writer waits");
+    writing.await.expect("no panic").expect("committed");
+}
+
+#[tokio::test]
+async fn writes_of_a_tenant_follow_one_another() {
+    let world = World::new().await;
+    let ctx = system(&world);
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let (store, ctx, id) = (world.engine.store().clone(), ctx.clone(), world.acme.story.clone());
+        // Read, think, write what follows from what was read: without turns, some would be lost.
+        tasks.push(tokio::spawn(async move {
+            store
+                .write::<_, Error, _>(&ctx, move |tx| {
+                    Box::pin(async move {
+                        let item = tx.work_items(&[id.as_str()]).await?.remove(0);
+                        tokio::task::yield_now().await;
+                        Ok(tx.touch_work_item(&id, &format!("{}x", item.title)).await?)
+                    })
+                })
+                .await
+        }));
+    }
+    for task in tasks {
+        task.await.expect("no panic").expect("written");
+    }
+    let id = world.acme.story.clone();
+    let item = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move { Ok(tx.work_items(&[id.as_str()]).await?.remove(0)) })
+    });
+    assert_eq!(item.await.expect("the story").title, format!("Harden the login{}", "x".repeat(16)));
+}
+
+#[tokio::test]
+async fn a_request_that_goes_away_leaves_no_transaction_open() {
+    let world = World::new().await;
+    let ctx = system(&world);
+    let (begun, has_begun) = oneshot::channel();
+    let store = world.engine.store().clone();
+    let request = tokio::spawn({
+        let (ctx, store) = (ctx.clone(), store.clone());
+        async move {
+            let work = store.write::<_, Error, _>(&ctx, move |tx| {
+                Box::pin(async move {
+                    let team = Team {
+                        id: tx.ctx().ports.id(),
+                        key: "gone".into(),
+                        name: "Gone".into(),
+                    };
+                    tx.insert_team(&team).await?;
+                    begun.send(()).expect("somebody waits");
+                    tokio::task::yield_now().await;
+                    Ok(())
+                })
+            });
+            work.await
+        }
+    });
+    has_begun.await.expect("begun");
+    request.abort();
+    // The next one gets its turn.
+    let next = store.write::<_, Error, _>(&ctx, |tx| Box::pin(async move { Ok(tx.all_teams().await?.len()) }));
+    let teams = tokio::time::timeout(Duration::from_secs(5), next).await.expect("a turn").expect("a write");
+    assert_eq!(teams, 2, "what had begun was ended, by a commit");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_used_by_many_at_once_gives_one_action() {
+    let world = std::sync::Arc::new(World::new().await);
+    let mut tasks = Vec::new();
+    for _ in 0..12 {
+        let world = world.clone();
+        tasks.push(tokio::spawn(async move { world.proposed("the same").await }));
+    }
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.expect("no panic"));
+    }
+    answers.sort();
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert_eq!(world.count("actions").await, 1);
+}
+
+#[tokio::test]
+async fn sessions_are_kept_until_they_are_over() {
+    let world = World::new().await;
+    let store = world.engine.store();
+    let (now, later) = (Timestamp(1_000), Timestamp(2_000));
+    assert!(store.create_session("a", "{}", later).await.expect("kept"));
+    assert!(!store.create_session("a", "{\"x\":1}", later).await.expect("known"), "a collision is told");
+    assert_eq!(store.session("a", now).await.expect("found").as_deref(), Some("{}"));
+    store.save_session("a", "{\"y\":\"ü\"}", later).await.expect("saved");
+    assert_eq!(store.session("a", now).await.expect("found").as_deref(), Some("{\"y\":\"ü\"}"));
+    assert_eq!(store.session("a", later).await.expect("over"), None);
+    store.save_session("b", "{}", later).await.expect("nothing");
+    assert_eq!(store.session("b", now).await.expect("none"), None, "what was ended stays ended");
+    store.create_session("c", "{}", Timestamp(1_500)).await.expect("kept");
+    assert_eq!(store.purge_sessions(Timestamp(1_600)).await.expect("purged"), 1);
+    store.delete_session("a").await.expect("ended");
+    assert_eq!(store.session("a", now).await.expect("none"), None);
+}
+
+#[tokio::test]
+async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
+    let world = World::new().await;
+    let ctx = system(&world);
+    let (client, caller) = (world.acme.client.id.to_string(), world.acme.person("developer").id.to_string());
+    let calls: Vec<ReadCall> = (0..300)
+        .map(|n| ReadCall {
+            client_id: client.clone(),
+            caller_id: caller.clone(),
+            trace_id: format!("{n:032x}"),
+            request_id: "r".into(),
+            tool: "loopiq_list_findings".into(),
+            arguments_digest: "sha256:x".into(),
+            record_ids: vec![format!("fnd_\"{n}\\"), "ü".into()],
+            at: Timestamp(n),
+        })
+        .collect();
+    let kept = calls.clone();
+    let write = world.engine.store().add::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move { Ok(tx.insert_reads(&kept).await?) })
+    });
+    write.await.expect("kept");
+    let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move { Ok(tx.reads(&client, &caller, Timestamp(0)).await?) })
+    });
+    assert_eq!(read.await.expect("read"), calls);
+}
