@@ -76,18 +76,28 @@ fn ports() -> Ports {
 async fn world(database: Database) -> World {
     let store = Store::open(&database.url).await.expect("a database");
     let engine = Engine::new(store, ports(), "http://127.0.0.1:3000");
-    loopiq_server::demo::seed(&engine, "http://127.0.0.1:3000/demo-idp").await.expect("the demo");
+    loopiq_server::demo::seed(&engine, "http://127.0.0.1:3000/demo-idp")
+        .await
+        .expect("the demo");
     let tenant = TenantId::parse("acme").expect("a tenant");
     let system = Ctx::system(tenant.clone(), engine.ports());
     let found = engine.store().write::<_, Error, _>(&system, |tx| {
         Box::pin(async move {
-            let people = tx.people_by_email(&["developer@acme.example", "reviewer@acme.example"]).await?;
+            let people = tx
+                .people_by_email(&["developer@acme.example", "reviewer@acme.example"])
+                .await?;
             let client = tx.ensure_client("Helix").await?;
             Ok((people, client))
         })
     });
     let (people, client) = found.await.expect("people");
-    let person = |name: &str| people.iter().find(|p| p.email.starts_with(name)).cloned().expect("a person");
+    let person = |name: &str| {
+        people
+            .iter()
+            .find(|p| p.email.starts_with(name))
+            .cloned()
+            .expect("a person")
+    };
     let agent = Ctx::new(
         Principal::Client {
             tenant: tenant.clone(),
@@ -112,7 +122,10 @@ async fn world(database: Database) -> World {
     let here = json!({ "releaseId": release["id"], "limit": 1 });
     let blocker = first("loopiq_list_blockers", here.clone()).await;
     let evidence = first("loopiq_search_evidence", here).await;
-    let context = engine.call(&agent, "loopiq_get_context", json!({})).await.expect("an answer");
+    let context = engine
+        .call(&agent, "loopiq_get_context", json!({}))
+        .await
+        .expect("an answer");
     let text = |value: &Value| value.as_str().expect("an ID").to_owned();
     World {
         release: text(&release["id"]),
@@ -143,7 +156,10 @@ fn proposal(bencher: Bencher<'_, '_>, database: &str) {
     let mut n = 0;
     bencher.bench_local(|| {
         n += 1;
-        propose(world, package(world, 3, &format!("{database}-{n}-{}", world.engine.ports().now().0)))
+        propose(
+            world,
+            package(world, 3, &format!("{database}-{n}-{}", world.engine.ports().now().0)),
+        )
     });
 }
 
@@ -151,13 +167,20 @@ fn proposal(bencher: Bencher<'_, '_>, database: &str) {
 #[divan::bench(args = DATABASES)]
 fn facts_of_a_package(bencher: Bencher<'_, '_>, database: &str) {
     let world = on(database);
-    let ids = [&world.release, &world.team, &world.blocker, &world.finding, &world.evidence];
+    let ids = [
+        &world.release,
+        &world.team,
+        &world.blocker,
+        &world.finding,
+        &world.evidence,
+    ];
     let query = FactsQuery::default().with(ids);
     bencher.bench_local(|| {
         let query = query.clone();
-        let read = world.engine.store().read::<_, Error, _>(&world.agent, |tx| {
-            Box::pin(async move { Ok(tx.facts(&query).await?) })
-        });
+        let read = world
+            .engine
+            .store()
+            .read::<_, Error, _>(&world.agent, |tx| Box::pin(async move { Ok(tx.facts(&query).await?) }));
         black_box(RUNTIME.block_on(read).expect("facts"))
     });
 }
@@ -166,7 +189,13 @@ fn facts_of_a_package(bencher: Bencher<'_, '_>, database: &str) {
 fn inbox(bencher: Bencher<'_, '_>, database: &str) {
     let world = on(database);
     let query = InboxQuery::default();
-    bencher.bench_local(|| black_box(RUNTIME.block_on(world.engine.inbox(&world.reviewer, &query)).expect("a page")));
+    bencher.bench_local(|| {
+        black_box(
+            RUNTIME
+                .block_on(world.engine.inbox(&world.reviewer, &query))
+                .expect("a page"),
+        )
+    });
 }
 
 #[divan::bench(args = [3, 50])]

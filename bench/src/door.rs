@@ -67,7 +67,11 @@ pub(crate) async fn measure(
     let store = Store::open(&database.url).await?;
     fill::fill(&store, &action.0).await?;
     store.close().await;
-    eprintln!("{name}: {} actions and entries written in {:.1} s", fill::MANY, began.elapsed().as_secs_f64());
+    eprintln!(
+        "{name}: {} actions and entries written in {:.1} s",
+        fill::MANY,
+        began.elapsed().as_secs_f64()
+    );
     if name == "PostgreSQL" {
         // What autovacuum would do within a minute.
         sqlx::Executor::execute(&mut database.connect().await, "ANALYZE").await?;
@@ -76,7 +80,13 @@ pub(crate) async fn measure(
     service.stop()?;
     let service = Service::start(bin, site, data, &database.url, &listen)?;
     let ready = service.ready_after.as_secs_f64() * 1e3;
-    add("ready after start", format!("{ready:.0} ms"), "150 ms", String::new(), f64::NAN);
+    add(
+        "ready after start",
+        format!("{ready:.0} ms"),
+        "150 ms",
+        String::new(),
+        f64::NAN,
+    );
 
     let (insert, inserts) = floor::insert(database).await?;
     let (tool, (tools, pages)) = (floor.tool().await?, floor.rates().await?);
@@ -94,8 +104,19 @@ pub(crate) async fn measure(
     })
     .await?;
     let bare = insert.median() + tool.median();
-    let floor_text = format!("{:.2} ms (INSERT {:.2} + empty tool {:.2})", bare, insert.median(), tool.median());
-    add("proposal over MCP, 3 children", times.describe(), targets.proposal, floor_text, times.median() / bare);
+    let floor_text = format!(
+        "{:.2} ms (INSERT {:.2} + empty tool {:.2})",
+        bare,
+        insert.median(),
+        tool.median()
+    );
+    add(
+        "proposal over MCP, 3 children",
+        times.describe(),
+        targets.proposal,
+        floor_text,
+        times.median() / bare,
+    );
     let mut agents = Vec::new();
     for _ in 0..32 {
         agents.push((Agent::connect(url, &token).await?, arguments.clone()));
@@ -103,7 +124,13 @@ pub(crate) async fn measure(
     let rates = load::at_once(agents, 2.0, Propose).await?;
     let floor_text = format!("{:.0}/s INSERT, {:.0}/s empty tool", inserts[1], tools[1]);
     let bare = 1.0 / (1.0 / inserts[1] + 1.0 / tools[1]);
-    add("proposals by 32 clients", rate(rates), targets.proposals, floor_text, bare / rates[1]);
+    add(
+        "proposals by 32 clients",
+        rate(rates),
+        targets.proposals,
+        floor_text,
+        bare / rates[1],
+    );
 
     // Approve and execute 1 + 12.
     let mut twelve = package(&mut agent.lock().await.0, 12).await?;
@@ -137,7 +164,13 @@ pub(crate) async fn measure(
         approve.median(),
         execute.median()
     );
-    add(&what, times.describe(), targets.run, format!("{bare:.2} ms (2 INSERT)"), times.median() / bare);
+    add(
+        &what,
+        times.describe(),
+        targets.run,
+        format!("{bare:.2} ms (2 INSERT)"),
+        times.median() / bare,
+    );
 
     // The inbox: one page, then as many as go.
     let times = load::one_by_one(200, |_| async { page(&mut *reviewer.lock().await, "/?tab=all").await }).await?;
@@ -148,7 +181,13 @@ pub(crate) async fn measure(
     }
     let rates = load::at_once(readers, 2.0, Page("/")).await?;
     let floor_text = format!("{:.0}/s bare Leptos page", pages[1]);
-    add("inbox pages, 50 of 100,000", rate(rates), targets.inbox, floor_text, pages[1] / rates[1]);
+    add(
+        "inbox pages, 50 of 100,000",
+        rate(rates),
+        targets.inbox,
+        floor_text,
+        pages[1] / rates[1],
+    );
 
     // The audit search: a common word and a rare one together, a field, and one trace.
     let auditor = Mutex::new(Person::sign_in(url, "auditor@acme.example").await?);
@@ -161,7 +200,13 @@ pub(crate) async fn measure(
         add(what, times.describe(), targets.audit, String::new(), f64::NAN);
     }
     let memory = machine::peak_memory(service.pid());
-    add("resident memory, at its peak", format!("{memory:.0} MB"), "150 MB", String::new(), f64::NAN);
+    add(
+        "resident memory, at its peak",
+        format!("{memory:.0} MB"),
+        "150 MB",
+        String::new(),
+        f64::NAN,
+    );
     service.stop()
 }
 

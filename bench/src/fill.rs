@@ -48,7 +48,11 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
                             approval_id: ports.id(),
                             idempotency_key: format!("fill-{n}"),
                             // As in a house that keeps up: most are done, some hundreds wait.
-                            state: if n % 100 == 0 { State::PendingApproval } else { states[n % 3] },
+                            state: if n % 100 == 0 {
+                                State::PendingApproval
+                            } else {
+                                states[n % 3]
+                            },
                             created_at: template.created_at.plus(-(n as i64) * Timestamp::MINUTE),
                             expires_at: tx.ctx().now().plus(3 * Timestamp::DAY),
                             ..template.clone()

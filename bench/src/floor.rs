@@ -54,7 +54,10 @@ impl Floor {
     pub(crate) async fn tool(&self) -> Result<Times> {
         let agent = tokio::sync::Mutex::new(Agent::connect(&self.url, "none").await?);
         let call = json!({});
-        load::one_by_one(1_000, |_| async { agent.lock().await.call("nothing", &call).await.map(drop) }).await
+        load::one_by_one(1_000, |_| async {
+            agent.lock().await.call("nothing", &call).await.map(drop)
+        })
+        .await
     }
 
     /// The same for many at once, and a page of one line.
@@ -88,7 +91,10 @@ impl AsyncWork<Connection> for Nothing {
 pub(crate) async fn insert(database: &Database) -> Result<(Times, [f64; 3])> {
     let is_file = database.url.starts_with("sqlite");
     let url = if is_file {
-        format!("sqlite://{}?mode=rwc", database.folder.path().join("floor.db").display())
+        format!(
+            "sqlite://{}?mode=rwc",
+            database.folder.path().join("floor.db").display()
+        )
     } else {
         database.all_seeing_url.clone()
     };
@@ -98,14 +104,17 @@ pub(crate) async fn insert(database: &Database) -> Result<(Times, [f64; 3])> {
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 if is_file {
-                    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").await?;
+                    connection
+                        .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+                        .await?;
                 }
                 Ok(())
             })
         })
         .connect(&url)
         .await?;
-    pool.execute("CREATE TABLE IF NOT EXISTS floor (text TEXT NOT NULL)").await?;
+    pool.execute("CREATE TABLE IF NOT EXISTS floor (text TEXT NOT NULL)")
+        .await?;
     let times = load::one_by_one(1_000, |_| one_row(&pool)).await?;
     let rates = load::at_once(vec![pool.clone(); 32], 1.0, OneRow).await?;
     pool.execute("DROP TABLE floor").await?;

@@ -33,7 +33,10 @@ impl Times {
 
 /// The clock of what is measured.
 pub(crate) fn now() -> Instant {
-    #[expect(clippy::disallowed_methods, reason = "measuring durations is what this program is for")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "measuring durations is what this program is for"
+    )]
     Instant::now()
 }
 

@@ -27,8 +27,19 @@ impl fmt::Display for Table {
         writeln!(f, "| database | what | measured | target | floor | ratio |")?;
         writeln!(f, "|---|---|---|---|---|---|")?;
         for row in &self.0 {
-            let Row { database, what, figure, floor, ratio, target } = row;
-            let ratio = if ratio.is_nan() { String::new() } else { format!("{ratio:.1}") };
+            let Row {
+                database,
+                what,
+                figure,
+                floor,
+                ratio,
+                target,
+            } = row;
+            let ratio = if ratio.is_nan() {
+                String::new()
+            } else {
+                format!("{ratio:.1}")
+            };
             writeln!(f, "| {database} | {what} | {figure} | {target} | {floor} | {ratio} |")?;
         }
         Ok(())

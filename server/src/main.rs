@@ -7,6 +7,10 @@ use loopiq_server::settings::Cli;
 use loopiq_server::{commands, ops};
 use std::process::ExitCode;
 
+/// A request makes many small values in one thread and drops them in another; the system's allocator takes locks for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = ops::log::start(&cli.log).and_then(|()| {

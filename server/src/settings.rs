@@ -130,7 +130,9 @@ pub fn database_url(url: &str) -> Result<String> {
         };
     }
     let Some(file) = url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//")) else {
-        bail!("the database URL begins with no scheme that is known here; use sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE");
+        bail!(
+            "the database URL begins with no scheme that is known here; use sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE"
+        );
     };
     if file.is_empty() || file.contains(":memory:") || file.contains("mode=memory") {
         bail!("a database in memory is not kept and cannot be shared; use sqlite://FILE");
@@ -213,7 +215,10 @@ mod tests {
             at("/x", Some("sqlite:///y.db?mode=rw")).url().unwrap(),
             "sqlite:///y.db?mode=rw"
         );
-        assert_eq!(at("/x", Some("postgres://u:p@h/d")).url().unwrap(), "postgres://u:p@h/d");
+        assert_eq!(
+            at("/x", Some("postgres://u:p@h/d")).url().unwrap(),
+            "postgres://u:p@h/d"
+        );
         assert_eq!(at("/x", Some("postgres://u:p@h/d")).file(), None);
         for refused in [
             "postgres://u:secret@h:port/d",

@@ -137,11 +137,7 @@ impl Content {
             Term::new(TermField::Event, event),
             Term::new(TermField::Trace, &self.trace_id),
         ];
-        let mut prose = vec![
-            self.headline.as_deref(),
-            self.note.as_deref(),
-            Some(words_of(event)),
-        ];
+        let mut prose = vec![self.headline.as_deref(), self.note.as_deref(), Some(words_of(event))];
         match &self.actor {
             Actor::Person { id, name, email } => {
                 person_terms(&mut terms, id.as_str(), name, email);

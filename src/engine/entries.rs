@@ -30,13 +30,7 @@ pub(super) fn content(ctx: &Ctx) -> Content {
 }
 
 /// An entry about an action. It carries the proposal's trace, workflow and key, so that one search finds its whole life.
-pub(super) fn about(
-    tx: &ReadTx,
-    action: &ActionRow,
-    event: Event,
-    state: State,
-    details: Value,
-) -> Entry {
+pub(super) fn about(tx: &ReadTx, action: &ActionRow, event: Event, state: State, details: Value) -> Entry {
     let release = action.release_id.clone().zip(action.release_key.clone());
     let content = Content {
         trace_id: action.trace_id.clone(),

@@ -4,7 +4,7 @@ use super::{Engine, Error};
 use crate::context::Ctx;
 use crate::domain::view::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When};
 use crate::domain::*;
-use crate::store::{InboxFilter, InboxItem, ListFilter};
+use crate::store::{InboxFilter, InboxItem};
 use crate::tools;
 
 /// Actions on a page.
@@ -21,22 +21,10 @@ impl Engine {
             .unwrap_or_default();
         let filter = self.filter(ctx, query, &me);
         let since = ctx.now().plus(-Timestamp::DAY);
-        let (mut items, (counts, mine), teams, releases, decided_today) = self
+        let (mut items, frame) = self
             .store
             .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let all = ListFilter {
-                        limit: 200,
-                        ..ListFilter::default()
-                    };
-                    Ok::<_, Error>((
-                        tx.inbox(&filter).await?,
-                        tx.counts(&me).await?,
-                        tx.all_teams().await?,
-                        tx.list_releases(&all).await?,
-                        tx.decided_since(since).await?,
-                    ))
-                })
+                Box::pin(async move { Ok::<_, Error>((tx.inbox(&filter).await?, tx.inbox_frame(&me, since).await?)) })
             })
             .await?;
         let more = items.len() as i64 > PAGE;
@@ -45,13 +33,13 @@ impl Engine {
             .last()
             .filter(|_| more)
             .map(|last| format!("{}~{}", last.created_at.0, last.id));
-        let mine = if self.may_decide(ctx) { mine } else { 0 };
+        let mine = if self.may_decide(ctx) { frame.mine } else { 0 };
         let count = |tab: Tab| match tab {
             Tab::Mine => mine,
-            Tab::All => counts.values().sum(),
+            Tab::All => frame.counts.values().sum(),
             tab => tab
                 .state()
-                .and_then(|state| counts.get(&state).copied())
+                .and_then(|state| frame.counts.get(&state).copied())
                 .unwrap_or_default(),
         };
         Ok(InboxPage {
@@ -62,12 +50,9 @@ impl Engine {
                 .iter()
                 .map(|tool| choice(tool.name(), tool.title()))
                 .collect(),
-            teams: teams.iter().map(|team| choice(team.id.as_str(), &team.name)).collect(),
-            releases: releases
-                .iter()
-                .map(|release| choice(release.id.as_str(), &release.key))
-                .collect(),
-            decided_today,
+            teams: frame.teams.iter().map(|(id, name)| choice(id, name)).collect(),
+            releases: frame.releases.iter().map(|(id, key)| choice(id, key)).collect(),
+            decided_today: frame.decided,
         })
     }
 

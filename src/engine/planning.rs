@@ -40,14 +40,26 @@ pub(super) async fn plan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
     payload: &Value,
-    mut ids: NewIds<'_>,
+    ids: NewIds<'_>,
     policy: &Policy,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
     let query = match tool.needs(payload) {
         Ok(query) => query,
         Err(fields) => return Ok(Err(fields)),
     };
-    let mut facts = tx.facts(&query).await?;
+    let facts = tx.facts(&query).await?;
+    plan_on(tx, tool, payload, facts, ids, policy).await
+}
+
+/// The same on facts that are there already.
+pub(super) async fn plan_on(
+    tx: &mut ReadTx,
+    tool: &dyn AnyTool,
+    payload: &Value,
+    mut facts: Facts,
+    mut ids: NewIds<'_>,
+    policy: &Policy,
+) -> Result<Result<Planned, Vec<FieldError>>, Error> {
     let plan = match tool.plan(payload, &facts, &mut ids) {
         Ok(plan) => plan,
         Err(fields) => return Ok(Err(fields)),

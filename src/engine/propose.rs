@@ -6,7 +6,7 @@ use super::{Answer, Engine, Error, entries, standing};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::store::{ActionRow, ChainCall, Ending, ReadCall, WriteTx};
+use crate::store::{ActionRow, ChainCall, Ending, Ground, Proposer, ReadCall, WriteTx};
 use crate::tools::schema::{self, Call};
 use crate::tools::{AnyTool, NewIds};
 use serde_json::{Value, json};
@@ -136,29 +136,37 @@ impl Engine {
     ) -> Result<Looked, Error> {
         let policy = self.policy();
         let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
-        let (client, caller) = (sent.client.id.clone(), sent.caller.id.clone());
-        let (trace, since) = (
-            ctx.trace_given.then(|| ctx.trace_id.clone()),
-            ctx.now().plus(-READ_WINDOW),
-        );
+        let trace = ctx.trace_given.then(|| ctx.trace_id.clone());
+        let proposer = Proposer {
+            client: sent.client.id.clone(),
+            caller: sent.caller.id.clone(),
+            key: key.unwrap_or_default(),
+            since: ctx.now().plus(-READ_WINDOW),
+        };
         let ports = self.ports.clone();
         self.store
             .read(ctx, move |tx| {
                 Box::pin(async move {
-                    if let Some(key) = key
-                        && let Some(known) = tx.action_by_key(&client, &key).await?
+                    let invalid = |fields| Error::Invalid { fields };
+                    // What can't be read needs nothing; the key comes before that is said.
+                    let needs = call.and_then(|call| Ok((call, tool.needs(&payload)?)));
+                    let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
+                    let Ground {
+                        facts,
+                        known,
+                        reads,
+                        last_proposal,
+                    } = tx.ground(&query, &proposer).await?;
+                    if let Some(known) = known
+                        && let Some(known) = tx.action(&known).await?
                     {
                         return Ok(Looked::Known(Box::new(known)));
                     }
-                    let call = call.map_err(|fields| Error::Invalid { fields })?;
-                    let planned = planning::plan(tx, tool, &payload, NewIds::Fresh(&ports), &policy)
+                    let (call, _) = needs.map_err(invalid)?;
+                    let planned = planning::plan_on(tx, tool, &payload, facts, NewIds::Fresh(&ports), &policy)
                         .await?
-                        .map_err(|fields| Error::Invalid { fields })?;
-                    let reads = tx.reads(client.as_str(), caller.as_str(), since).await?;
-                    let from = match trace {
-                        Some(_) => Timestamp(0),
-                        None => tx.last_proposal(client.as_str(), caller.as_str()).await?,
-                    };
+                        .map_err(invalid)?;
+                    let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
                     let unread = unread(&text, &reads);
                     let mut call_chain: Vec<ChainCall> = reads
                         .iter()
@@ -177,13 +185,7 @@ impl Engine {
             .await
     }
 
-    fn freeze(
-        &self,
-        ctx: &Ctx,
-        sent: &Sent,
-        call: &Call,
-        grounded: &Grounded,
-    ) -> Result<ActionRow, Error> {
+    fn freeze(&self, ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -> Result<ActionRow, Error> {
         let planned = &grounded.planned;
         let (plan, policy, now) = (&planned.plan, self.policy(), ctx.now());
         let id: ActionId = self.ports.id();

@@ -224,17 +224,6 @@ impl ReadTx {
         row.as_ref().map(action).transpose()
     }
 
-    /// The action that a client's key belongs to.
-    pub async fn action_by_key(&mut self, client: &ClientId, key: &str) -> Result<Option<ActionRow>, StoreError> {
-        let row = sqlx::query(select!("a.client_id = $2 AND a.idempotency_key = $3"))
-            .bind(self.tenant())
-            .bind(client.as_str().to_owned())
-            .bind(key.to_owned())
-            .fetch_optional(&mut *self.tx)
-            .await?;
-        row.as_ref().map(action).transpose()
-    }
-
     /// A page of somebody's own proposals by ID, which is by age, newest first.
     pub async fn actions_of_caller(
         &mut self,

@@ -74,7 +74,10 @@ macro_rules! select {
         )
     };
     ($rest:literal) => {
-        select!("FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ", $rest)
+        select!(
+            "FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ",
+            $rest
+        )
     };
 }
 
@@ -217,7 +220,7 @@ impl ReadTx {
     /// The term that the fewest entries have. Counting stops early: what is beyond is common.
     async fn rarest(&mut self, terms: &[String]) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT wanted.value AS term, (SELECT COUNT(*) FROM (SELECT 1 FROM audit_terms t \
-             WHERE t.tenant = $1 AND t.term = wanted.value LIMIT 2000) AS some) AS entries \
+             WHERE t.tenant = $1 AND t.term = wanted.value LIMIT 2000) AS counted) AS entries \
              FROM json_each($2) wanted ORDER BY entries LIMIT 1";
         if let [] | [_] = terms {
             return Ok(terms.first().cloned());

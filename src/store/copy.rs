@@ -170,10 +170,7 @@ impl Store {
         step.table = "sessions";
         copy(&mut from, &mut to, None, &mut step, &mut progress).await?;
         to.tx.commit().await?;
-        Ok(CopyReport {
-            rows: step.done,
-            audit,
-        })
+        Ok(CopyReport { rows: step.done, audit })
     }
 
     /// Makes a consistent copy of a SQLite database, which may be in use, in a file that is not there yet.
@@ -254,7 +251,11 @@ async fn insert(to: &mut Side, table: &str, rows: &[AnyRow]) -> Result<(), Store
             format!("({})", values.join(", "))
         })
         .collect();
-    let sql = format!("INSERT INTO {table} ({}) VALUES {}", names.join(", "), groups.join(", "));
+    let sql = format!(
+        "INSERT INTO {table} ({}) VALUES {}",
+        names.join(", "),
+        groups.join(", ")
+    );
     // Made of names out of the database's own schema and of placeholders.
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
     for row in rows {
@@ -281,7 +282,10 @@ fn bind<'q>(
         AnyTypeInfoKind::Blob => query.bind(row.try_get::<Option<Vec<u8>>, _>(at)?),
         other => {
             let null = row.try_get_raw(at)?.is_null();
-            return Err(StoreError::damaged(column.name(), format!("{other:?} (null: {null}) is no type of this schema")));
+            return Err(StoreError::damaged(
+                column.name(),
+                format!("{other:?} (null: {null}) is no type of this schema"),
+            ));
         }
     })
 }

@@ -70,7 +70,9 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
             // (57: shut down), system (58). SQLite's codes are numbers, the low byte being the kind: 5 busy, 10 I/O, 13 full.
             match code.parse::<i32>() {
                 Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 10 | 13),
-                _ => ["08", "53", "55P03", "57", "58"].iter().any(|class| code.starts_with(class)),
+                _ => ["08", "53", "55P03", "57", "58"]
+                    .iter()
+                    .any(|class| code.starts_with(class)),
             }
         }
         _ => false,

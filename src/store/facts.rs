@@ -2,16 +2,34 @@
 
 use super::dialect::Sql;
 use super::row::{Columns, list};
-use super::{ReadTx, StoreError, people, records};
-use crate::domain::{EvidenceId, Facts, FactsQuery, Finding, RecordKind, ReleaseId, WorkItem};
+use super::{ReadCall, ReadTx, StoreError, journal, people, records};
+use crate::domain::{
+    ActionId, ClientId, EvidenceId, Facts, FactsQuery, Finding, PersonId, RecordKind, ReleaseId, Timestamp, WorkItem,
+};
 use serde_json::{Map, Value};
+use sqlx::any::AnyRow;
 
 /// The records of one kind whose `$by` is in a list: what they are, and themselves as JSON.
 macro_rules! branch {
     ($object:literal, $kind:literal, $from:literal, $alias:literal, $by:literal in $list:literal, $fields:literal) => {
         concat!(
-            "SELECT '", $kind, "' AS kind, CAST(", $object, "(", $fields, ") AS TEXT) AS record FROM ", $from, " WHERE ", $alias,
-            ".tenant = $1 AND ", $alias, ".", $by, " IN (SELECT value FROM json_each(", $list, "))"
+            "SELECT '",
+            $kind,
+            "' AS kind, CAST(",
+            $object,
+            "(",
+            $fields,
+            ") AS TEXT) AS record FROM ",
+            $from,
+            " WHERE ",
+            $alias,
+            ".tenant = $1 AND ",
+            $alias,
+            ".",
+            $by,
+            " IN (SELECT value FROM json_each(",
+            $list,
+            "))"
         )
     };
 }
@@ -74,10 +92,58 @@ macro_rules! facts {
     };
 }
 
+/// What a proposal rests on beside its records: the action that its key ($6) belongs to, what this client ($5) read for this caller ($7)
+/// since then ($8), and when it last proposed something for them.
+macro_rules! ground {
+    ($object:literal) => {
+        concat!(
+            facts!($object),
+            " UNION ALL SELECT 'known', CAST(", $object, "('id', id) AS TEXT) FROM actions \
+             WHERE tenant = $1 AND client_id = $5 AND idempotency_key = $6 \
+             UNION ALL SELECT 'read', CAST(", $object, "('client_id', client_id, 'caller_id', caller_id, 'trace_id', trace_id, \
+             'request_id', request_id, 'tool', tool, 'arguments_digest', arguments_digest, 'record_ids', record_ids, 'at', at) AS TEXT) \
+             FROM (SELECT * FROM reads WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND at >= $8 \
+             ORDER BY at DESC, id DESC LIMIT 500) AS latest \
+             UNION ALL SELECT 'proposed', CAST(", $object, "('at', created_at) AS TEXT) FROM (SELECT created_at FROM actions \
+             WHERE tenant = $1 AND caller_id = $7 AND client_id = $5 ORDER BY created_at DESC LIMIT 1) AS latest"
+        )
+    };
+}
+
 const FACTS: Sql = Sql {
     sqlite: facts!("json_object"),
     postgres: facts!("json_build_object"),
 };
+const GROUND: Sql = Sql {
+    sqlite: ground!("json_object"),
+    postgres: ground!("json_build_object"),
+};
+
+/// Whose proposal it is that is to be grounded.
+#[derive(Debug, Clone)]
+pub struct Proposer {
+    /// The client.
+    pub client: ClientId,
+    /// The person it acts for.
+    pub caller: PersonId,
+    /// The key of the proposal; empty: none.
+    pub key: String,
+    /// How far back what it read counts.
+    pub since: Timestamp,
+}
+
+/// What a proposal rests on.
+#[derive(Debug, Clone, Default)]
+pub struct Ground {
+    /// The records that it needs.
+    pub facts: Facts,
+    /// The action that the key belongs to already.
+    pub known: Option<ActionId>,
+    /// What was read, oldest first; the last 500 calls.
+    pub reads: Vec<ReadCall>,
+    /// When this client last proposed something for this caller.
+    pub last_proposal: Timestamp,
+}
 
 /// The kinds that facts hold.
 const KINDS: [RecordKind; 10] = [
@@ -98,44 +164,77 @@ type Row = Map<String, Value>;
 impl ReadTx {
     /// The records that the query names; what does not exist in this tenant is missing.
     pub async fn facts(&mut self, query: &FactsQuery) -> Result<Facts, StoreError> {
-        let mut facts = Facts::default();
-        let by_kind: Map<String, Value> = KINDS
-            .iter()
-            .map(|kind| (kind.prefix().to_owned(), Value::from(query.of(*kind))))
-            .filter(|(_, ids)| ids.as_array().is_some_and(|ids| !ids.is_empty()))
-            .collect();
-        if by_kind.is_empty() && query.emails.is_empty() && query.components.is_empty() {
-            return Ok(facts);
+        let ids = by_kind(query);
+        if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() {
+            return Ok(Facts::default());
         }
         let rows = sqlx::query(self.pick(&FACTS))
             .bind(self.tenant())
-            .bind(Value::from(by_kind).to_string())
+            .bind(Value::from(ids).to_string())
             .bind(list(&query.emails))
             .bind(list(&query.components))
             .fetch_all(&mut *self.tx)
             .await?;
-        let (mut sightings, mut references) = (Vec::new(), Vec::new());
-        for row in &rows {
-            let record: Row = row.json("record")?;
-            match row.text("kind")?.as_str() {
-                "release" => keep(&mut facts.releases, record.text("id")?, records::release(&record)?),
-                "certification" => keep(&mut facts.certifications, record.text("id")?, records::certification(&record)?),
-                "team" => keep(&mut facts.teams, record.text("id")?, records::team(&record)?),
-                "person" => keep(&mut facts.people, record.text("id")?, people::person(&record)?),
-                "component" => keep(&mut facts.components, record.text("id")?, records::component(&record)?),
-                "control" => keep(&mut facts.controls, record.text("id")?, records::control(&record)?),
-                "evidence" => keep(&mut facts.evidence, record.text("id")?, records::evidence(&record)?),
-                "finding" => keep(&mut facts.findings, record.text("id")?, records::finding(&record)?),
-                "blocker" => keep(&mut facts.blockers, record.text("id")?, records::blocker(&record)?),
-                "work item" => keep(&mut facts.work_items, record.text("id")?, records::work_item(&record)?),
-                "sighting" => sightings.push(record),
-                _ => references.push(record),
-            }
-        }
-        tie_sightings(&mut facts, sightings)?;
-        tie_references(&mut facts, references)?;
-        Ok(facts)
+        Ok(gathered(&rows)?.facts)
     }
+
+    /// All that a proposal rests on, in the same one statement.
+    pub async fn ground(&mut self, query: &FactsQuery, proposer: &Proposer) -> Result<Ground, StoreError> {
+        let rows = sqlx::query(self.pick(&GROUND))
+            .bind(self.tenant())
+            .bind(Value::from(by_kind(query)).to_string())
+            .bind(list(&query.emails))
+            .bind(list(&query.components))
+            .bind(proposer.client.as_str().to_owned())
+            .bind(proposer.key.clone())
+            .bind(proposer.caller.as_str().to_owned())
+            .bind(proposer.since.0)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        gathered(&rows)
+    }
+}
+
+fn by_kind(query: &FactsQuery) -> Map<String, Value> {
+    KINDS
+        .iter()
+        .map(|kind| (kind.prefix().to_owned(), Value::from(query.of(*kind))))
+        .filter(|(_, ids)| ids.as_array().is_some_and(|ids| !ids.is_empty()))
+        .collect()
+}
+
+fn gathered(rows: &[AnyRow]) -> Result<Ground, StoreError> {
+    let mut ground = Ground::default();
+    let facts = &mut ground.facts;
+    let (mut sightings, mut references) = (Vec::new(), Vec::new());
+    for row in rows {
+        let record: Row = row.json("record")?;
+        match row.text("kind")?.as_str() {
+            "release" => keep(&mut facts.releases, record.text("id")?, records::release(&record)?),
+            "certification" => keep(
+                &mut facts.certifications,
+                record.text("id")?,
+                records::certification(&record)?,
+            ),
+            "team" => keep(&mut facts.teams, record.text("id")?, records::team(&record)?),
+            "person" => keep(&mut facts.people, record.text("id")?, people::person(&record)?),
+            "component" => keep(&mut facts.components, record.text("id")?, records::component(&record)?),
+            "control" => keep(&mut facts.controls, record.text("id")?, records::control(&record)?),
+            "evidence" => keep(&mut facts.evidence, record.text("id")?, records::evidence(&record)?),
+            "finding" => keep(&mut facts.findings, record.text("id")?, records::finding(&record)?),
+            "blocker" => keep(&mut facts.blockers, record.text("id")?, records::blocker(&record)?),
+            "work item" => keep(&mut facts.work_items, record.text("id")?, records::work_item(&record)?),
+            "sighting" => sightings.push(record),
+            "reference" => references.push(record),
+            "known" => ground.known = Some(record.read("id", |t| ActionId::parse(t).ok())?),
+            "proposed" => ground.last_proposal = record.time("at")?,
+            _ => ground.reads.push(journal::read_call(&record)?),
+        }
+    }
+    tie_sightings(facts, sightings)?;
+    tie_references(facts, references)?;
+    ground.reads.sort_by_key(|read| read.at);
+    Ok(ground)
 }
 
 fn keep<T>(records: &mut std::collections::BTreeMap<String, T>, id: String, record: T) {

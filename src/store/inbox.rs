@@ -1,5 +1,6 @@
 //! The inbox: light rows, keyset pages, and counts.
 
+use super::dialect::Sql;
 use super::row::Columns;
 use super::{ReadTx, StoreError};
 use crate::domain::*;
@@ -120,34 +121,78 @@ impl ReadTx {
             .collect()
     }
 
-    /// How many actions are in each state, as the database has counted them, and how many pending ones are not this person's own proposals.
-    pub async fn counts(&mut self, person: &str) -> Result<(BTreeMap<State, i64>, i64), StoreError> {
-        const SQL: &str = "SELECT state, CAST(SUM(count) AS BIGINT) AS count, \
-             CAST(SUM(CASE WHEN caller_id <> $2 THEN count ELSE 0 END) AS BIGINT) AS others \
-             FROM action_counts WHERE tenant = $1 GROUP BY state";
-        let rows = sqlx::query(SQL)
+    /// What stands around the rows: see [`InboxFrame`]. `person`: whose own proposals don't count for `mine`; `since`: from when on
+    /// decisions count.
+    pub async fn inbox_frame(&mut self, person: &str, since: Timestamp) -> Result<InboxFrame, StoreError> {
+        let rows = sqlx::query(self.pick(&FRAME))
             .bind(self.tenant())
             .bind(person.to_owned())
+            .bind(since.0)
             .fetch_all(&mut *self.tx)
             .await?;
-        let (mut counts, mut mine) = (BTreeMap::new(), 0);
+        let mut frame = InboxFrame::default();
         for row in &rows {
-            let state = row.read("state", State::parse)?;
-            counts.insert(state, row.int("count")?);
-            if state == State::PendingApproval {
-                mine = row.int("others")?;
+            let record: serde_json::Map<String, serde_json::Value> = row.json("record")?;
+            match row.text("kind")?.as_str() {
+                "team" => frame.teams.push((record.text("id")?, record.text("name")?)),
+                "release" => frame.releases.push((record.text("id")?, record.text("key")?)),
+                "decided" => frame.decided = record.int("count")?,
+                _ => {
+                    let state = record.read("state", State::parse)?;
+                    frame.counts.insert(state, record.int("count")?);
+                    if state == State::PendingApproval {
+                        frame.mine = record.int("others")?;
+                    }
+                }
             }
         }
-        Ok((counts, mine))
-    }
-
-    /// How many decisions were made since.
-    pub async fn decided_since(&mut self, since: Timestamp) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT COUNT(*) AS count FROM decisions WHERE tenant = $1 AND decided_at > $2")
-            .bind(self.tenant())
-            .bind(since.0)
-            .fetch_one(&mut *self.tx)
-            .await?;
-        row.int("count")
+        frame.teams.sort_by(|one, two| one.1.cmp(&two.1));
+        frame.releases.sort_by(|one, two| one.1.cmp(&two.1));
+        Ok(frame)
     }
 }
+
+/// What stands around the rows of the inbox.
+#[derive(Debug, Clone, Default)]
+pub struct InboxFrame {
+    /// How many actions are in each state, as the database has counted them.
+    pub counts: BTreeMap<State, i64>,
+    /// How many pending ones are not this person's own proposals.
+    pub mine: i64,
+    /// Teams to choose from: ID and name. A tenant has few.
+    pub teams: Vec<(String, String)>,
+    /// Releases to choose from: ID and key.
+    pub releases: Vec<(String, String)>,
+    /// How many decisions were made since.
+    pub decided: i64,
+}
+
+/// All of it in one statement. `$object`: how this database writes a JSON object.
+macro_rules! frame {
+    ($object:literal) => {
+        concat!(
+            "SELECT 'count' AS kind, CAST(",
+            $object,
+            "('state', state, 'count', CAST(SUM(count) AS BIGINT), \
+             'others', CAST(SUM(CASE WHEN caller_id <> $2 THEN count ELSE 0 END) AS BIGINT)) AS TEXT) AS record \
+             FROM action_counts WHERE tenant = $1 GROUP BY state \
+             UNION ALL SELECT 'team', CAST(",
+            $object,
+            "('id', id, 'name', name) AS TEXT) \
+             FROM (SELECT id, name FROM teams WHERE tenant = $1 ORDER BY name LIMIT 500) AS t \
+             UNION ALL SELECT 'release', CAST(",
+            $object,
+            "('id', id, 'key', key) AS TEXT) \
+             FROM (SELECT id, key FROM releases WHERE tenant = $1 ORDER BY key LIMIT 200) AS r \
+             UNION ALL SELECT 'decided', CAST(",
+            $object,
+            "('count', COUNT(*)) AS TEXT) \
+             FROM decisions WHERE tenant = $1 AND decided_at > $3"
+        )
+    };
+}
+
+const FRAME: Sql = Sql {
+    sqlite: frame!("json_object"),
+    postgres: frame!("json_build_object"),
+};

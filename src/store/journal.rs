@@ -1,7 +1,7 @@
 //! What agents read: one row per call, kept apart from the audit log, so that reading stays cheap.
 
 use super::row::{Columns, json};
-use super::{ReadTx, StoreError, WriteTx};
+use super::{StoreError, WriteTx};
 use crate::domain::{Timestamp, canonical};
 use serde::{Deserialize, Serialize};
 
@@ -58,53 +58,17 @@ impl From<&ReadCall> for ChainCall {
     }
 }
 
-/// The most calls that are looked at for one proposal.
-const WINDOW: i64 = 500;
-
-impl ReadTx {
-    /// What this client read for this caller since then; oldest first.
-    pub async fn reads(&mut self, client: &str, caller: &str, since: Timestamp) -> Result<Vec<ReadCall>, StoreError> {
-        const SQL: &str = "SELECT * FROM reads WHERE tenant = $1 AND client_id = $2 AND caller_id = $3 AND at >= $4 \
-             ORDER BY at DESC, id DESC LIMIT $5";
-        let rows = sqlx::query(SQL)
-            .bind(self.tenant())
-            .bind(client.to_owned())
-            .bind(caller.to_owned())
-            .bind(since.0)
-            .bind(WINDOW)
-            .fetch_all(&mut *self.tx)
-            .await?;
-        rows.iter()
-            .rev()
-            .map(|row| {
-                Ok(ReadCall {
-                    client_id: row.text("client_id")?,
-                    caller_id: row.text("caller_id")?,
-                    trace_id: row.text("trace_id")?,
-                    request_id: row.text("request_id")?,
-                    tool: row.text("tool")?,
-                    arguments_digest: row.text("arguments_digest")?,
-                    record_ids: row.json("record_ids")?,
-                    at: row.time("at")?,
-                })
-            })
-            .collect()
-    }
-}
-
-impl ReadTx {
-    /// When this client last proposed something for this caller.
-    pub async fn last_proposal(&mut self, client: &str, caller: &str) -> Result<Timestamp, StoreError> {
-        const SQL: &str = "SELECT created_at AS at FROM actions WHERE tenant = $1 AND caller_id = $3 AND client_id = $2 \
-             ORDER BY created_at DESC LIMIT 1";
-        let row = sqlx::query(SQL)
-            .bind(self.tenant())
-            .bind(client.to_owned())
-            .bind(caller.to_owned())
-            .fetch_optional(&mut *self.tx)
-            .await?;
-        row.map_or(Ok(Timestamp(0)), |row| row.time("at"))
-    }
+pub(super) fn read_call(row: &impl Columns) -> Result<ReadCall, StoreError> {
+    Ok(ReadCall {
+        client_id: row.text("client_id")?,
+        caller_id: row.text("caller_id")?,
+        trace_id: row.text("trace_id")?,
+        request_id: row.text("request_id")?,
+        tool: row.text("tool")?,
+        arguments_digest: row.text("arguments_digest")?,
+        record_ids: row.json("record_ids")?,
+        at: row.time("at")?,
+    })
 }
 
 impl WriteTx {

@@ -24,8 +24,9 @@ pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending};
 pub use audit::{AuditRecord, Entry};
 pub use copy::{CopyReport, CopyStep};
 pub use error::StoreError;
+pub use facts::{Ground, Proposer};
 pub use import::{ImportedFinding, NewEvidence, NewFinding};
-pub use inbox::{InboxFilter, InboxItem};
+pub use inbox::{InboxFilter, InboxFrame, InboxItem};
 pub use journal::{ChainCall, ReadCall};
 pub use people::{Asserted, TokenGrant, TokenRow};
 pub use records::ListFilter;
@@ -127,6 +128,8 @@ impl Store {
                 .acquire_timeout(Duration::from_secs(10))
                 // A file is always there. A server may have gone and come back, and a connection with it.
                 .test_before_acquire(dialect == Dialect::Postgres)
+                // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection is of no use.
+                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 .after_connect(move |connection, _| {
                     Box::pin(async move { connection.execute(dialect.greeting()).await.map(drop) })
                 })

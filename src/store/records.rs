@@ -237,15 +237,6 @@ impl ReadTx {
         self.by_ids(SQL, ids).await?.iter().map(team).collect()
     }
 
-    /// Every team; a tenant has few.
-    pub async fn all_teams(&mut self) -> Result<Vec<Team>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM teams WHERE tenant = $1 ORDER BY name LIMIT 500")
-            .bind(self.tenant())
-            .fetch_all(&mut *self.tx)
-            .await?;
-        rows.iter().map(team).collect()
-    }
-
     /// The teams of a release.
     pub async fn teams_of(&mut self, release: &str) -> Result<Vec<Team>, StoreError> {
         const SQL: &str = "SELECT t.* FROM teams t JOIN release_teams r ON r.tenant = t.tenant AND r.team_id = t.id \

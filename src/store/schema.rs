@@ -103,8 +103,11 @@ pub(super) async fn bring(connection: &mut AnyConnection, dialect: Dialect) -> R
     }
 }
 
-/// What the service may do on PostgreSQL, whatever was granted before: no more than it does. `{role}` stands for its role, quoted.
+/// What the service may do on PostgreSQL, whatever was granted before: no more than it does. One upgrade at a time:
+/// PostgreSQL refuses to change the rights of one table twice at once. `{role}` stands for its role, quoted.
 const GRANTS: &str = "
+BEGIN;
+SELECT pg_advisory_xact_lock(hashtext('loopiq grants'));
 GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role};
 REVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM {role};
@@ -113,6 +116,7 @@ REVOKE UPDATE ON audit_entries, audit_contents, audit_terms FROM {role};
 REVOKE INSERT, UPDATE ON _sqlx_migrations FROM {role};
 REVOKE ALL ON FUNCTION token_holder(TEXT) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION token_holder(TEXT) TO {role};
+COMMIT;
 ";
 
 impl Store {
@@ -126,7 +130,9 @@ impl Store {
         if dialect == Dialect::Postgres {
             let role = role_of(service).await?;
             let current: String = sqlx::Row::try_get(
-                &sqlx::query("SELECT CAST(current_user AS TEXT)").fetch_one(&mut connection).await?,
+                &sqlx::query("SELECT CAST(current_user AS TEXT)")
+                    .fetch_one(&mut connection)
+                    .await?,
                 0,
             )?;
             if role != current {
@@ -148,7 +154,9 @@ fn quoted(name: &str) -> String {
 /// Who the service is, asked of the database itself: a URL may leave it out.
 async fn role_of(url: &str) -> Result<String, StoreError> {
     let mut connection = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
-    let row = sqlx::query("SELECT CAST(current_user AS TEXT) AS role").fetch_one(&mut connection).await?;
+    let row = sqlx::query("SELECT CAST(current_user AS TEXT) AS role")
+        .fetch_one(&mut connection)
+        .await?;
     let role = row.text("role")?;
     connection.close().await?;
     Ok(role)

@@ -75,7 +75,16 @@ impl Cluster {
     /// # Errors
     /// It does not start.
     pub fn resume(&mut self) -> Result<()> {
-        let off = |flag| format!("{flag}={}", if self.durability == Durability::Full { "on" } else { "off" });
+        let off = |flag| {
+            format!(
+                "{flag}={}",
+                if self.durability == Durability::Full {
+                    "on"
+                } else {
+                    "off"
+                }
+            )
+        };
         let child = as_nobody(&self.bin.join("postgres"))
             .current_dir(self.folder.path())
             .arg("-D")
@@ -83,7 +92,14 @@ impl Cluster {
             .arg("-k")
             .arg(self.folder.path())
             // No port at all: nothing on this machine can be in its way.
-            .args(["-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB"])
+            .args([
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "max_connections=200",
+                "-c",
+                "shared_buffers=256MB",
+            ])
             .args(["-c", "log_min_messages=fatal", "-c"])
             .arg(off("fsync"))
             .arg("-c")
@@ -153,7 +169,9 @@ fn programs() -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .find(|folder| folder.join("initdb").is_file())
-        .with_context(|| format!("no PostgreSQL {OLDEST} or newer is here; on Debian and Ubuntu: apt-get install postgresql"))
+        .with_context(|| {
+            format!("no PostgreSQL {OLDEST} or newer is here; on Debian and Ubuntu: apt-get install postgresql")
+        })
 }
 
 fn is_root() -> bool {

@@ -68,7 +68,11 @@ impl Database {
         let mut random = [0; 8];
         getrandom::fill(&mut random).expect("random bytes");
         let name = format!("t_{}", u64::from_be_bytes(random));
-        run(admin, format!("CREATE DATABASE {name} OWNER {} TEMPLATE {TEMPLATE}", OWNER.0)).await;
+        run(
+            admin,
+            format!("CREATE DATABASE {name} OWNER {} TEMPLATE {TEMPLATE}", OWNER.0),
+        )
+        .await;
         Self {
             url: with(admin, SERVICE, &name),
             owner_url: with(admin, OWNER, &name),
@@ -84,7 +88,11 @@ impl Database {
     /// The cluster does not do as it is told.
     pub async fn empty_on_cluster(admin: &str) -> Self {
         let database = Self::on_cluster(admin).await;
-        let name = database.cluster.as_ref().map(|(_, name)| name.as_str()).unwrap_or_default();
+        let name = database
+            .cluster
+            .as_ref()
+            .map(|(_, name)| name.as_str())
+            .unwrap_or_default();
         run(admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
         run(admin, format!("CREATE DATABASE {name} OWNER {}", OWNER.0)).await;
         database
@@ -96,7 +104,9 @@ impl Database {
     /// The database does not answer.
     pub async fn connect(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
-        AnyConnection::connect(&self.all_seeing_url).await.expect("a connection")
+        AnyConnection::connect(&self.all_seeing_url)
+            .await
+            .expect("a connection")
     }
 
     /// The names of its tables.
@@ -122,7 +132,9 @@ impl Database {
     /// There is no such table.
     pub async fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT COUNT(*) FROM {table}");
-        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut self.connect().await).await;
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .fetch_one(&mut self.connect().await)
+            .await;
         row.expect("a table").get(0)
     }
 
@@ -166,7 +178,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Some((admin, name)) = self.cluster.take() else { return };
+        let Some((admin, name)) = self.cluster.take() else {
+            return;
+        };
         // A test's own runtime can't be waited for here.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -188,7 +202,10 @@ impl Drop for Database {
 async fn ensure_template(admin: &str) {
     let mut connection = AnyConnection::connect(admin).await.expect("the cluster");
     // Held until this connection is closed: tests run in processes of their own.
-    connection.execute("SELECT pg_advisory_lock(1)").await.expect("the lock");
+    connection
+        .execute("SELECT pg_advisory_lock(1)")
+        .await
+        .expect("the lock");
     let known = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1")
         .bind(TEMPLATE)
         .fetch_optional(&mut connection)
@@ -201,7 +218,10 @@ async fn ensure_template(admin: &str) {
         }
         let sql = format!("CREATE DATABASE loopiq_building OWNER {}", OWNER.0);
         connection.execute(AssertSqlSafe(sql)).await.expect("a database");
-        let (owner, service) = (with(admin, OWNER, "loopiq_building"), with(admin, SERVICE, "loopiq_building"));
+        let (owner, service) = (
+            with(admin, OWNER, "loopiq_building"),
+            with(admin, SERVICE, "loopiq_building"),
+        );
         Store::upgrade_schema(&owner, &service).await.expect("the schema");
         let sql = format!("ALTER DATABASE loopiq_building RENAME TO {TEMPLATE}");
         connection.execute(AssertSqlSafe(sql)).await.expect("the template");

@@ -160,10 +160,7 @@ impl Agent {
             ("mcp-method", "tools/call"),
             ("mcp-name", tool),
         ];
-        let reply = self
-            .connection
-            .send("POST", "/mcp", &headers, body.to_string())
-            .await?;
+        let reply = self.connection.send("POST", "/mcp", &headers, body.to_string()).await?;
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let result = &answer["result"];
         if reply.status != 200 || !result.is_object() || result["isError"] == true {
@@ -235,7 +232,15 @@ impl Person {
     /// The connection is gone, or there is no outcome.
     pub async fn decide(&mut self, what: &str, action: &str, digest: &str) -> Result<Value> {
         let checks = [
-            "context", "unrelated", "titles", "hierarchy", "evidence", "duplicates", "ownership", "grounding", "text-safety",
+            "context",
+            "unrelated",
+            "titles",
+            "hierarchy",
+            "evidence",
+            "duplicates",
+            "ownership",
+            "grounding",
+            "text-safety",
         ];
         let mut form = format!("id={action}&digest={}", digest.replace(':', "%3A"));
         for (n, check) in checks.iter().enumerate() {
@@ -282,7 +287,10 @@ fn local(url: &str, reply: &Reply) -> Result<(String, String)> {
 /// The service does not answer.
 pub async fn package(agent: &mut Agent, children: usize) -> Result<Value> {
     let first = |value: Value| value["items"][0].clone();
-    let release = agent.call("loopiq_list_releases", &json!({ "text": "SHOP" })).await.map(first)?;
+    let release = agent
+        .call("loopiq_list_releases", &json!({ "text": "SHOP" }))
+        .await
+        .map(first)?;
     let here = json!({ "releaseId": release["id"], "limit": 1 });
     let blocker = agent.call("loopiq_list_blockers", &here).await.map(first)?;
     let evidence = agent.call("loopiq_search_evidence", &here).await.map(first)?;

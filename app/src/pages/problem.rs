@@ -58,7 +58,11 @@ impl From<Error> for Problem {
             Error::Invalid { .. } | Error::Wording { .. } => {
                 Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text)
             }
-            Error::Unavailable { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database cannot be used just now", text),
+            Error::Unavailable { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database cannot be used just now",
+                text,
+            ),
             // The text names the incident, under which the log has the cause.
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", text),
         }

@@ -46,5 +46,8 @@ pub async fn run(args: Args) -> Result<()> {
         .with_context(|| format!("{} cannot be written", file.display()))?;
     let size = std::fs::metadata(&file)?.len();
     store.close().await;
-    print_line(&format!("{} holds the whole installation: {size} bytes", file.display()))
+    print_line(&format!(
+        "{} holds the whole installation: {size} bytes",
+        file.display()
+    ))
 }

@@ -32,7 +32,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows copied, equal on both sides", self.0.rows)?;
         for (tenant, entries, hash) in &self.0.audit {
-            write!(f, "\n{tenant}: {entries} audit entries, {}…", hash.get(..16).unwrap_or_default())?;
+            write!(
+                f,
+                "\n{tenant}: {entries} audit entries, {}…",
+                hash.get(..16).unwrap_or_default()
+            )?;
         }
         Ok(())
     }
@@ -44,7 +48,10 @@ impl fmt::Display for Report {
 /// A database cannot be used, the target is not empty, or the copy came out different; the target is as it was.
 pub async fn run(args: Args, ports: Ports) -> Result<()> {
     let Args { from, to, json } = args;
-    let (from, to) = (database_url(&from).context("--from")?, database_url(&to).context("--to")?);
+    let (from, to) = (
+        database_url(&from).context("--from")?,
+        database_url(&to).context("--to")?,
+    );
     if from == to {
         bail!("--from and --to name the same database");
     }
@@ -74,7 +81,10 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
             bail!("{tenant}: audit entry {seq} does not hold in the copy, nor in the source: it {why}");
         }
         if checked.entries.unsigned_abs() != *entries {
-            bail!("{tenant}: {} audit entries were found in the copy, not {entries}", checked.entries);
+            bail!(
+                "{tenant}: {} audit entries were found in the copy, not {entries}",
+                checked.entries
+            );
         }
     }
     source.close().await;

@@ -31,7 +31,10 @@ impl Worker {
                 self.agent = Agent::connect(&self.url, &self.token).await.ok();
             }
             if let Some(agent) = &mut self.agent {
-                match agent.call("loopiq_create_remediation_work_package", &self.package).await {
+                match agent
+                    .call("loopiq_create_remediation_work_package", &self.package)
+                    .await
+                {
                     Ok(answer) => {
                         let text = |field: &str| answer[field].as_str().expect("a field").to_owned();
                         return (text("actionId"), text("digest"));
@@ -68,7 +71,10 @@ impl Worker {
 async fn nothing_is_lost_and_nothing_happens_twice_whenever_it_is_killed() {
     let (database, address) = (Database::new().await, address());
     let service = start(&database, &address);
-    let (url, token) = (service.url.clone(), service.token("developer@acme.example").expect("a token"));
+    let (url, token) = (
+        service.url.clone(),
+        service.token("developer@acme.example").expect("a token"),
+    );
     let mut agent = Agent::connect(&url, &token).await.expect("a connection");
     let package = package(&mut agent, 1).await.expect("a package");
     let reviewer = Person::sign_in(&url, "reviewer@acme.example").await.expect("signed in");
@@ -120,34 +126,54 @@ async fn nothing_is_lost_and_nothing_happens_twice_whenever_it_is_killed() {
     for (key, id) in actions.iter().step_by(25) {
         assert_eq!(&worker.propose(key).await.0, id);
         let agent = worker.agent.as_mut().expect("connected");
-        let action = agent.call("loopiq_get_action", &json!({ "actionId": id })).await.expect("an action");
+        let action = agent
+            .call("loopiq_get_action", &json!({ "actionId": id }))
+            .await
+            .expect("an action");
         assert_eq!(action["status"], "executed");
-        assert_eq!(action["result"]["createdIds"].as_array().map(Vec::len), Some(ITEMS as usize));
+        assert_eq!(
+            action["result"]["createdIds"].as_array().map(Vec::len),
+            Some(ITEMS as usize)
+        );
     }
     let cycles = CYCLES as i64;
     assert_eq!(database.count("work_items").await, before + cycles * ITEMS);
-    let of = |event: &str| format!("audit_entries WHERE tenant = 'acme' AND event = '{event}' AND action_id IN \
-        (SELECT id FROM actions WHERE idempotency_key LIKE 'cycle-%')");
+    let of = |event: &str| {
+        format!(
+            "audit_entries WHERE tenant = 'acme' AND event = '{event}' AND action_id IN \
+        (SELECT id FROM actions WHERE idempotency_key LIKE 'cycle-%')"
+        )
+    };
     for event in ["action.proposed", "action.approved", "action.executed"] {
         assert_eq!(database.count(&of(event)).await, cycles, "{event}");
     }
-    assert_eq!(database.count("actions WHERE idempotency_key LIKE 'cycle-%'").await, cycles);
+    assert_eq!(
+        database.count("actions WHERE idempotency_key LIKE 'cycle-%'").await,
+        cycles
+    );
     eprintln!("{CYCLES} cycles, killed {kills} times");
 }
 
 /// Kills the service at random points until all is done, starting it again each time; at the end the log must hold. Gives the
 /// one that runs at the end, and the number of kills.
-async fn kill_and_start(mut service: Service, database: &Database, address: &str, done: &AtomicUsize) -> (Service, usize) {
+async fn kill_and_start(
+    mut service: Service,
+    database: &Database,
+    address: &str,
+    done: &AtomicUsize,
+) -> (Service, usize) {
     let mut kills = 0;
     while done.load(Ordering::SeqCst) < CYCLES {
         let mut random = [0; 1];
         getrandom::fill(&mut random).expect("random bytes");
-        tokio::time::sleep(Duration::from_millis(100 + u64::from(random[0]) * 2)).await;
+        tokio::time::sleep(Duration::from_millis(100 + u64::from(random[0]) * 4)).await;
         service.kill();
         kills += 1;
         service = tokio::task::block_in_place(|| start(database, address));
     }
-    let checked = service.command(&["audit", "verify", "--tenant", "acme"]).expect("the log holds");
+    let checked = service
+        .command(&["audit", "verify", "--tenant", "acme"])
+        .expect("the log holds");
     assert!(checked.contains("all of them hold"), "{checked}");
     (service, kills)
 }

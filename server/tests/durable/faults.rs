@@ -1,7 +1,9 @@
 //! A database that is away, refuses, or is full: a clear line, a clear status, nothing half-written, and recovery by itself.
 
 use crate::{address, start};
-use loopiq_testing::{Agent, Cluster, Connection, Database, Durability, POSTGRES, Person, Service, on_postgres, package};
+use loopiq_testing::{
+    Agent, Cluster, Connection, Database, Durability, POSTGRES, Person, Service, on_postgres, package,
+};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -52,8 +54,14 @@ async fn a_postgres_that_refuses_is_one_line_without_its_password() {
         (away, "No such file or directory"),
     ] {
         let line = refusal(&database, &url);
-        assert!(line.starts_with("loopiq: the database cannot be opened: ") && line.contains(says), "{line}");
-        assert!(line.lines().count() == 1 && !line.contains("a-wrong-password") && !line.contains("what-the-service"), "{line}");
+        assert!(
+            line.starts_with("loopiq: the database cannot be opened: ") && line.contains(says),
+            "{line}"
+        );
+        assert!(
+            line.lines().count() == 1 && !line.contains("a-wrong-password") && !line.contains("what-the-service"),
+            "{line}"
+        );
     }
 }
 
@@ -67,7 +75,15 @@ async fn a_role_that_passes_the_wall_serves_nothing_but_a_demo() {
     let site = database.folder.path().join("site");
     crate::site::write(&site);
     let serve = Command::new(env!("CARGO_BIN_EXE_loopiq"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--oidc-issuer", "https://idp.example", "--oidc-client-id", "c"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--oidc-issuer",
+            "https://idp.example",
+            "--oidc-client-id",
+            "c",
+        ])
         .args(["--oidc-client-secret", "s", "--data-dir"])
         .arg(database.folder.path())
         .args(["--database-url", &database.owner_url])
@@ -76,7 +92,10 @@ async fn a_role_that_passes_the_wall_serves_nothing_but_a_demo() {
         .expect("the binary");
     let line = String::from_utf8_lossy(&serve.stderr).into_owned();
     assert_eq!(serve.status.code(), Some(1), "{line}");
-    assert!(line.contains("role owns the tables or passes row-level security"), "{line}");
+    assert!(
+        line.contains("role owns the tables or passes row-level security"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -85,8 +104,8 @@ async fn a_database_that_goes_away_comes_back_by_itself() {
         eprintln!("skipped: it needs PostgreSQL; a file does not go away");
         return;
     }
-    // One of its own, because it is stopped.
-    let mut cluster = Cluster::start(Durability::None).expect("a cluster");
+    // One of its own, because it is stopped as a crash would stop it: what it acknowledged must be on the disk.
+    let mut cluster = Cluster::start(Durability::Full).expect("a cluster");
     let database = Database::on_cluster(&cluster.url("postgres")).await;
     let service = start(&database, &address());
     let token = service.token("developer@acme.example").expect("a token");
@@ -94,7 +113,9 @@ async fn a_database_that_goes_away_comes_back_by_itself() {
     let mut arguments = package(&mut agent, 2).await.expect("a package");
     arguments["idempotencyKey"] = json!("before");
     let before = propose(&mut agent, &arguments).await.expect("proposed");
-    let mut reviewer = Person::sign_in(&service.url, "reviewer@acme.example").await.expect("signed in");
+    let mut reviewer = Person::sign_in(&service.url, "reviewer@acme.example")
+        .await
+        .expect("signed in");
     assert_eq!(status(&service, "/readyz").await.0, 200);
 
     cluster.halt();
@@ -102,7 +123,10 @@ async fn a_database_that_goes_away_comes_back_by_itself() {
     assert_eq!(status(&service, "/healthz").await.0, 200, "the process is alive");
     arguments["idempotencyKey"] = json!("meanwhile");
     let refused = propose(&mut agent, &arguments).await.expect_err("refused").to_string();
-    assert!(refused.contains("503") && refused.contains("cannot be used just now"), "{refused}");
+    assert!(
+        refused.contains("503") && refused.contains("cannot be used just now"),
+        "{refused}"
+    );
     let page = reviewer.get("/").await.expect("an answer");
     assert_eq!(page.status, 503, "{}", page.text());
 
@@ -111,8 +135,15 @@ async fn a_database_that_goes_away_comes_back_by_itself() {
     let after = propose(&mut agent, &arguments).await.expect("proposed");
     assert_ne!(after["actionId"], before["actionId"]);
     arguments["idempotencyKey"] = json!("before");
-    assert_eq!(propose(&mut agent, &arguments).await.expect("known")["actionId"], before["actionId"]);
-    assert_eq!(reviewer.get("/").await.expect("an answer").status, 200, "the session is still there");
+    assert_eq!(
+        propose(&mut agent, &arguments).await.expect("known")["actionId"],
+        before["actionId"]
+    );
+    assert_eq!(
+        reviewer.get("/").await.expect("an answer").status,
+        200,
+        "the session is still there"
+    );
 }
 
 async fn propose(agent: &mut Agent, arguments: &Value) -> anyhow::Result<Value> {
@@ -190,7 +221,10 @@ async fn a_full_disk_loses_nothing_and_is_over_when_there_is_room() {
     until_ready_is(&service, 503).await;
     // Reading goes on, and what was acknowledged is there.
     if let Some(id) = kept.last() {
-        let read = agent.call("loopiq_get_action", &json!({ "actionId": id })).await.expect("an action");
+        let read = agent
+            .call("loopiq_get_action", &json!({ "actionId": id }))
+            .await
+            .expect("an action");
         assert_eq!(read["status"], "pending_approval");
     }
 
@@ -198,7 +232,11 @@ async fn a_full_disk_loses_nothing_and_is_over_when_there_is_room() {
     until_ready_is(&service, 200).await;
     let again = propose(&mut agent, &arguments).await.expect("proposed");
     assert!(!kept.contains(&again["actionId"]));
-    assert_eq!(database.count("actions WHERE idempotency_key LIKE 'k%'").await, kept.len() as i64 + 1, "no half-written action");
+    assert_eq!(
+        database.count("actions WHERE idempotency_key LIKE 'k%'").await,
+        kept.len() as i64 + 1,
+        "no half-written action"
+    );
     service.command(&["audit", "verify"]).expect("the log holds");
     drop(service);
 }
@@ -206,11 +244,24 @@ async fn a_full_disk_loses_nothing_and_is_over_when_there_is_room() {
 /// Puts a database of the cluster onto another file system.
 async fn move_to(admin: &str, database: &Database, folder: &Path) {
     use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
-    let given = Command::new("chown").arg("postgres").arg(folder).status().expect("chown");
+    let given = Command::new("chown")
+        .arg("postgres")
+        .arg(folder)
+        .status()
+        .expect("chown");
     assert!(given.success());
-    let open = Command::new("chmod").arg("o+x").arg(database.folder.path()).status().expect("chmod");
+    let open = Command::new("chmod")
+        .arg("o+x")
+        .arg(database.folder.path())
+        .status()
+        .expect("chmod");
     assert!(open.success());
-    let name = database.url.split(['/', '?']).find(|part| part.starts_with("t_")).expect("a name").to_owned();
+    let name = database
+        .url
+        .split(['/', '?'])
+        .find(|part| part.starts_with("t_"))
+        .expect("a name")
+        .to_owned();
     let mut connection = AnyConnection::connect(admin).await.expect("the cluster");
     for sql in [
         format!("CREATE TABLESPACE {name} LOCATION '{}'", folder.display()),

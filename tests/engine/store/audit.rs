@@ -46,9 +46,13 @@ async fn entries_of_many_at_once_are_numbered_without_gaps() {
             let fails = n % 5 == 0;
             // Those that wait for their turn and those that don't.
             let outcome = if n % 2 == 0 {
-                store.write(&ctx, move |tx| Box::pin(async move { work(tx, fails) })).await
+                store
+                    .write(&ctx, move |tx| Box::pin(async move { work(tx, fails) }))
+                    .await
             } else {
-                store.add(&ctx, move |tx| Box::pin(async move { work(tx, fails) })).await
+                store
+                    .add(&ctx, move |tx| Box::pin(async move { work(tx, fails) }))
+                    .await
             };
             assert_eq!(outcome.is_err(), fails);
             if fails { 0 } else { i64::from(n % 3 + 1) }

@@ -11,10 +11,16 @@ async fn full() -> World {
     let answer = world.propose(world.package("k1")).await.expect("a proposal").structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     world.engine.view(&reviewer, &id, true).await.expect("a page");
-    world.engine.approve(&reviewer, &id, &digest, &[]).await.expect("approved");
+    world
+        .engine
+        .approve(&reviewer, &id, &digest, &[])
+        .await
+        .expect("approved");
     world.engine.execute(&reviewer, &id).await.expect("executed");
     let developer = world.client("developer");
-    let list = world.engine.call(&developer, "loopiq_list_releases", serde_json::json!({}));
+    let list = world
+        .engine
+        .call(&developer, "loopiq_list_releases", serde_json::json!({}));
     list.await.expect("a list");
     world.engine.flush_reads().await.expect("written");
     let store = world.engine.store();
@@ -45,7 +51,11 @@ async fn a_copy_holds_the_same_rows_in_either_kind_of_database() {
         .expect("copied");
     same(other.dump().await, before.clone());
     let last = steps.last().expect("progress");
-    assert_eq!((last.0, last.1), (report.rows, report.rows), "the bar ends where it should");
+    assert_eq!(
+        (last.0, last.1),
+        (report.rows, report.rows),
+        "the bar ends where it should"
+    );
     assert!(steps.windows(2).all(|pair| pair[0].0 <= pair[1].0));
 
     // And into the other kind, where rows are the same but for how their order is kept.
@@ -55,13 +65,18 @@ async fn a_copy_holds_the_same_rows_in_either_kind_of_database() {
     assert_eq!(again, report);
     let bytes_aside = |rows: Vec<String>| {
         // Bytes are shown as text by one database and in hex by the other.
-        rows.into_iter().filter(|row| !row.starts_with("evidence_files|")).collect()
+        rows.into_iter()
+            .filter(|row| !row.starts_with("evidence_files|"))
+            .collect()
     };
     same(bytes_aside(file.dump().await), bytes_aside(before));
 
     // A copy goes into an empty database alone.
     let refused = world.engine.store().copy_into(&target, |_| {}).await;
-    assert!(matches!(&refused, Err(StoreError::Copy(why)) if why.contains("not empty")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(StoreError::Copy(why)) if why.contains("not empty")),
+        "{refused:?}"
+    );
 }
 
 /// The same rows, but for counts that went down to nothing: a copy has never counted those.
@@ -80,8 +95,18 @@ async fn a_copy_that_breaks_off_leaves_nothing() {
     // A row that the target cannot take: its table is not there.
     let other = Database::new().await;
     let target = Store::open(&other.url).await.expect("a database");
-    other.connect().await.execute("DROP TABLE audit_terms").await.expect("dropped");
-    world.engine.store().copy_into(&target, |_| {}).await.expect_err("broken off");
+    other
+        .connect()
+        .await
+        .execute("DROP TABLE audit_terms")
+        .await
+        .expect("dropped");
+    world
+        .engine
+        .store()
+        .copy_into(&target, |_| {})
+        .await
+        .expect_err("broken off");
     assert_eq!(other.count("tenants").await, 0);
     assert_eq!(other.count("people").await, 0);
 }
@@ -93,7 +118,10 @@ async fn a_backup_of_a_running_installation_is_whole() {
     let path = file.to_str().expect("a path").to_owned();
     if on_postgres() {
         let refused = world.engine.store().backup(&path).await;
-        assert!(matches!(&refused, Err(StoreError::Copy(why)) if why.contains("pg_dump")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(StoreError::Copy(why)) if why.contains("pg_dump")),
+            "{refused:?}"
+        );
         return;
     }
     let writing = tokio::spawn({
@@ -113,5 +141,8 @@ async fn a_backup_of_a_running_installation_is_whole() {
         let report = engine.verify_audit(tenant).await.expect("a report");
         assert!(report.bad.is_none() && report.entries > 0, "{report:?}");
     }
-    assert!(world.engine.store().backup(&path).await.is_err(), "nothing is overwritten");
+    assert!(
+        world.engine.store().backup(&path).await.is_err(),
+        "nothing is overwritten"
+    );
 }

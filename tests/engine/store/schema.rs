@@ -23,14 +23,19 @@ async fn refused(database: &Database) -> String {
 #[tokio::test]
 async fn a_newer_schema_is_left_alone() {
     let database = Database::new().await;
-    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("upgraded");
+    Store::upgrade_schema(&database.owner_url, &database.url)
+        .await
+        .expect("upgraded");
     let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
     database.connect().await.execute(sql).await.expect("a later step");
     let why = refused(&database).await;
     assert!(why.contains("9999") && why.contains("newer than this loopiq"), "{why}");
     let upgrade = Store::upgrade_schema(&database.owner_url, &database.url).await;
-    assert!(matches!(&upgrade, Err(StoreError::Schema(why)) if why.contains("newer")), "{upgrade:?}");
+    assert!(
+        matches!(&upgrade, Err(StoreError::Schema(why)) if why.contains("newer")),
+        "{upgrade:?}"
+    );
 }
 
 #[tokio::test]
@@ -38,24 +43,36 @@ async fn an_older_schema_is_upgraded_by_its_owner() {
     let database = empty().await;
     if on_postgres() {
         let why = refused(&database).await;
-        assert!(why.contains("version 0") && why.contains("run `loopiq schema upgrade`"), "{why}");
+        assert!(
+            why.contains("version 0") && why.contains("run `loopiq schema upgrade`"),
+            "{why}"
+        );
         assert!(database.tables().await.is_empty(), "the service makes no table");
     }
-    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("upgraded");
+    Store::upgrade_schema(&database.owner_url, &database.url)
+        .await
+        .expect("upgraded");
     // A second time, and with a service beside it.
     let store = Store::open(&database.url).await.expect("opened");
-    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("nothing to do");
+    Store::upgrade_schema(&database.owner_url, &database.url)
+        .await
+        .expect("nothing to do");
     store.ping().await.expect("an answer");
 }
 
 #[tokio::test]
 async fn a_step_that_was_changed_is_told() {
     let database = Database::new().await;
-    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("upgraded");
+    Store::upgrade_schema(&database.owner_url, &database.url)
+        .await
+        .expect("upgraded");
     let sql = "UPDATE _sqlx_migrations SET checksum = (SELECT m.checksum FROM _sqlx_migrations m WHERE m.version = 2) WHERE version = 1";
     database.connect().await.execute(sql).await.expect("changed");
     let why = refused(&database).await;
-    assert!(why.contains("step 1") && why.contains("not that of this loopiq"), "{why}");
+    assert!(
+        why.contains("step 1") && why.contains("not that of this loopiq"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -72,9 +89,20 @@ async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
     let broken = Store::upgrade_schema(&database.owner_url, &database.url).await;
     assert!(matches!(&broken, Err(StoreError::Migrating(_))), "{broken:?}");
     assert_eq!(database.tables().await, before, "nothing of the step stayed");
-    let unblocking = if on_postgres() { "DROP FUNCTION refuse_change" } else { "DROP TABLE audit_terms" };
-    database.connect().await.execute(unblocking).await.expect("out of the way");
-    Store::upgrade_schema(&database.owner_url, &database.url).await.expect("finished");
+    let unblocking = if on_postgres() {
+        "DROP FUNCTION refuse_change"
+    } else {
+        "DROP TABLE audit_terms"
+    };
+    database
+        .connect()
+        .await
+        .execute(unblocking)
+        .await
+        .expect("out of the way");
+    Store::upgrade_schema(&database.owner_url, &database.url)
+        .await
+        .expect("finished");
     Store::open(&database.url).await.expect("opened");
 }
 

@@ -26,14 +26,19 @@ async fn count(connection: &mut AnyConnection, table: &str) -> i64 {
 async fn sql_that_forgets_the_tenant_sees_nothing() {
     let world = World::new().await;
     world.proposed("k").await;
-    let Some(mut service) = service(&world).await else { return };
+    let Some(mut service) = service(&world).await else {
+        return;
+    };
     let mut filled = 0;
     for table in world.database.tables().await {
         if OPEN.contains(&table.as_str()) {
             continue;
         }
         assert_eq!(count(&mut service, &table).await, 0, "{table} without a tenant");
-        service.execute("BEGIN; SET LOCAL loopiq.tenant = 'acme'").await.expect("begun");
+        service
+            .execute("BEGIN; SET LOCAL loopiq.tenant = 'acme'")
+            .await
+            .expect("begun");
         let own = count(&mut service, &table).await;
         let foreign = format!("SELECT COUNT(*) FROM {table} WHERE tenant <> 'acme'");
         let foreign: i64 = service.fetch_one(AssertSqlSafe(foreign)).await.expect("a count").get(0);
@@ -49,14 +54,25 @@ async fn sql_that_forgets_the_tenant_sees_nothing() {
 #[tokio::test]
 async fn nothing_is_written_into_another_tenant() {
     let world = World::new().await;
-    let Some(mut service) = service(&world).await else { return };
-    service.execute("BEGIN; SET LOCAL loopiq.tenant = 'acme'").await.expect("begun");
+    let Some(mut service) = service(&world).await else {
+        return;
+    };
+    service
+        .execute("BEGIN; SET LOCAL loopiq.tenant = 'acme'")
+        .await
+        .expect("begun");
     let into = "INSERT INTO teams (tenant, id, key, name) VALUES ('globex', 'team_x', 'x', 'x')";
     let error = service.execute(into).await.expect_err("refused").to_string();
     assert!(error.contains("row-level security"), "{error}");
     service.execute("ROLLBACK").await.expect("ended");
-    service.execute("BEGIN; SET LOCAL loopiq.tenant = 'acme'").await.expect("begun");
-    let done = service.execute("UPDATE teams SET name = 'x' WHERE tenant = 'globex'").await.expect("ran");
+    service
+        .execute("BEGIN; SET LOCAL loopiq.tenant = 'acme'")
+        .await
+        .expect("begun");
+    let done = service
+        .execute("UPDATE teams SET name = 'x' WHERE tenant = 'globex'")
+        .await
+        .expect("ran");
     assert_eq!(done.rows_affected(), 0);
     let moved = service.execute("UPDATE teams SET tenant = 'globex'").await;
     assert!(moved.is_err(), "a row was moved to another tenant");
@@ -65,10 +81,14 @@ async fn nothing_is_written_into_another_tenant() {
 #[tokio::test]
 async fn the_services_role_owns_nothing_and_changes_no_entry() {
     let world = World::new().await;
-    let Some(mut service) = service(&world).await else { return };
-    const ROLE: &str = "SELECT COUNT(*) FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls OR rolcreaterole)";
+    let Some(mut service) = service(&world).await else {
+        return;
+    };
+    const ROLE: &str =
+        "SELECT COUNT(*) FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls OR rolcreaterole)";
     assert_eq!(service.fetch_one(ROLE).await.expect("a role").get::<i64, _>(0), 0);
-    const OWNED: &str = "SELECT COUNT(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = current_user";
+    const OWNED: &str =
+        "SELECT COUNT(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = current_user";
     assert_eq!(service.fetch_one(OWNED).await.expect("tables").get::<i64, _>(0), 0);
     assert!(!world.engine.store().passes_the_wall());
     const MAY: &str = "SELECT has_table_privilege($1, $2)";
@@ -76,14 +96,25 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
         for (privilege, granted) in [
             ("SELECT", true),
             ("INSERT", true),
-            ("UPDATE", !["audit_entries", "audit_contents", "audit_terms"].contains(&table.as_str())),
+            (
+                "UPDATE",
+                !["audit_entries", "audit_contents", "audit_terms"].contains(&table.as_str()),
+            ),
             ("DELETE", ["sessions", "work_item_words"].contains(&table.as_str())),
             ("TRUNCATE", false),
             ("REFERENCES", false),
             ("TRIGGER", false),
         ] {
-            let row = sqlx::query(MAY).bind(table.clone()).bind(privilege).fetch_one(&mut service).await;
-            assert_eq!(row.expect("a privilege").get::<bool, _>(0), granted, "{privilege} on {table}");
+            let row = sqlx::query(MAY)
+                .bind(table.clone())
+                .bind(privilege)
+                .fetch_one(&mut service)
+                .await;
+            assert_eq!(
+                row.expect("a privilege").get::<bool, _>(0),
+                granted,
+                "{privilege} on {table}"
+            );
         }
     }
     for sql in [
@@ -116,7 +147,10 @@ async fn every_table_of_a_tenant_stands_behind_the_wall() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    assert_eq!(open, OPEN, "a new table needs a wall, or its reason here and in the migration");
+    assert_eq!(
+        open, OPEN,
+        "a new table needs a wall, or its reason here and in the migration"
+    );
 }
 
 #[tokio::test]
@@ -141,6 +175,9 @@ async fn the_tenant_leads_every_key() {
             .iter()
             .map(|row| row.get(0))
             .collect();
-        assert!(!first.is_empty() && first.iter().all(|column| column == "tenant"), "{table}: {first:?}");
+        assert!(
+            !first.is_empty() && first.iter().all(|column| column == "tenant"),
+            "{table}: {first:?}"
+        );
     }
 }

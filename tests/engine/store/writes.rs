@@ -44,7 +44,10 @@ async fn a_change_set_is_applied_whole_or_not_at_all_and_the_transaction_goes_on
     });
     let sets = [
         ChangeSet(vec![create(&world, &one, "Good"), stale]),
-        ChangeSet(vec![create(&world, &one, "Good"), create(&world, &one, "The same ID again")]),
+        ChangeSet(vec![
+            create(&world, &one, "Good"),
+            create(&world, &one, "The same ID again"),
+        ]),
     ];
     let good = ChangeSet(vec![create(&world, &two, "Kept")]);
     world
@@ -54,7 +57,10 @@ async fn a_change_set_is_applied_whole_or_not_at_all_and_the_transaction_goes_on
             Box::pin(async move {
                 for set in &sets {
                     let error = tx.apply(set).await.expect_err("refused");
-                    assert!(error.is_constraint() || matches!(error, StoreError::Conflict(_)), "{error}");
+                    assert!(
+                        error.is_constraint() || matches!(error, StoreError::Conflict(_)),
+                        "{error}"
+                    );
                 }
                 Ok(tx.apply(&good).await?)
             })
@@ -63,7 +69,10 @@ async fn a_change_set_is_applied_whole_or_not_at_all_and_the_transaction_goes_on
         .expect("committed");
     assert_eq!(world.count("work_items").await, before + 1);
     let rows = world.dump().await;
-    assert!(rows.iter().any(|row| row.starts_with("work_item_words|") && row.contains("|word=kept")));
+    assert!(
+        rows.iter()
+            .any(|row| row.starts_with("work_item_words|") && row.contains("|word=kept"))
+    );
     assert!(!rows.iter().any(|row| row.contains("|word=good")));
 }
 
@@ -102,8 +111,20 @@ async fn counts_are_those_of_the_actions() {
     for n in 0..6 {
         let (id, digest) = world.proposed(&format!("k{n}")).await;
         match n % 3 {
-            0 => drop(world.engine.approve(&reviewer, &id, &digest, &[]).await.expect("approved")),
-            1 => drop(world.engine.reject(&reviewer, &id, &digest, &[], "no").await.expect("rejected")),
+            0 => drop(
+                world
+                    .engine
+                    .approve(&reviewer, &id, &digest, &[])
+                    .await
+                    .expect("approved"),
+            ),
+            1 => drop(
+                world
+                    .engine
+                    .reject(&reviewer, &id, &digest, &[], "no")
+                    .await
+                    .expect("rejected"),
+            ),
             _ => {}
         }
     }
@@ -114,12 +135,22 @@ async fn counts_are_those_of_the_actions() {
             let ctx = world.person("reviewer");
             let state = State::parse(&state).expect("a state");
             let read = world.engine.store().read::<_, Error, _>(&ctx, |tx| {
-                Box::pin(async move { Ok(tx.counts("nobody").await?) })
+                Box::pin(async move { Ok(tx.inbox_frame("nobody", Timestamp(0)).await?) })
             });
-            read.await.expect("counts").0.get(&state).copied().unwrap_or_default()
+            read.await
+                .expect("counts")
+                .counts
+                .get(&state)
+                .copied()
+                .unwrap_or_default()
         }
     };
-    for (state, expected) in [("pending_approval", 2), ("approved", 2), ("rejected", 2), ("executed", 0)] {
+    for (state, expected) in [
+        ("pending_approval", 2),
+        ("approved", 2),
+        ("rejected", 2),
+        ("executed", 0),
+    ] {
         assert_eq!(counted(state).await, expected, "{state}");
     }
     world.pass(400 * Timestamp::DAY);
@@ -157,9 +188,16 @@ async fn readers_never_wait_for_a_writer() {
     });
     has_begun.await.expect("begun");
     let reading = store.read::<_, Error, _>(&ctx, move |tx| {
-        Box::pin(async move { Ok((tx.releases(&[release.as_str()]).await?.len(), tx.all_teams().await?.len())) })
+        Box::pin(async move {
+            Ok((
+                tx.releases(&[release.as_str()]).await?.len(),
+                tx.inbox_frame("", Timestamp(0)).await?.teams.len(),
+            ))
+        })
     });
-    let seen = tokio::time::timeout(Duration::from_secs(5), reading).await.expect("no waiting");
+    let seen = tokio::time::timeout(Duration::from_secs(5), reading)
+        .await
+        .expect("no waiting");
     assert_eq!(seen.expect("a read"), (1, 1), "what is not committed is not seen");
     go_on.send(()).expect("the writer waits");
     writing.await.expect("no panic").expect("committed");
@@ -192,7 +230,10 @@ async fn writes_of_a_tenant_follow_one_another() {
     let item = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move { Ok(tx.work_items(&[id.as_str()]).await?.remove(0)) })
     });
-    assert_eq!(item.await.expect("the story").title, format!("Harden the login{}", "x".repeat(16)));
+    assert_eq!(
+        item.await.expect("the story").title,
+        format!("Harden the login{}", "x".repeat(16))
+    );
 }
 
 #[tokio::test]
@@ -223,8 +264,13 @@ async fn a_request_that_goes_away_leaves_no_transaction_open() {
     has_begun.await.expect("begun");
     request.abort();
     // The next one gets its turn.
-    let next = store.write::<_, Error, _>(&ctx, |tx| Box::pin(async move { Ok(tx.all_teams().await?.len()) }));
-    let teams = tokio::time::timeout(Duration::from_secs(5), next).await.expect("a turn").expect("a write");
+    let next = store.write::<_, Error, _>(&ctx, |tx| {
+        Box::pin(async move { Ok(tx.inbox_frame("", Timestamp(0)).await?.teams.len()) })
+    });
+    let teams = tokio::time::timeout(Duration::from_secs(5), next)
+        .await
+        .expect("a turn")
+        .expect("a write");
     assert_eq!(teams, 2, "what had begun was ended, by a commit");
 }
 
@@ -252,13 +298,23 @@ async fn sessions_are_kept_until_they_are_over() {
     let store = world.engine.store();
     let (now, later) = (Timestamp(1_000), Timestamp(2_000));
     assert!(store.create_session("a", "{}", later).await.expect("kept"));
-    assert!(!store.create_session("a", "{\"x\":1}", later).await.expect("known"), "a collision is told");
+    assert!(
+        !store.create_session("a", "{\"x\":1}", later).await.expect("known"),
+        "a collision is told"
+    );
     assert_eq!(store.session("a", now).await.expect("found").as_deref(), Some("{}"));
     store.save_session("a", "{\"y\":\"ü\"}", later).await.expect("saved");
-    assert_eq!(store.session("a", now).await.expect("found").as_deref(), Some("{\"y\":\"ü\"}"));
+    assert_eq!(
+        store.session("a", now).await.expect("found").as_deref(),
+        Some("{\"y\":\"ü\"}")
+    );
     assert_eq!(store.session("a", later).await.expect("over"), None);
     store.save_session("b", "{}", later).await.expect("nothing");
-    assert_eq!(store.session("b", now).await.expect("none"), None, "what was ended stays ended");
+    assert_eq!(
+        store.session("b", now).await.expect("none"),
+        None,
+        "what was ended stays ended"
+    );
     store.create_session("c", "{}", Timestamp(1_500)).await.expect("kept");
     assert_eq!(store.purge_sessions(Timestamp(1_600)).await.expect("purged"), 1);
     store.delete_session("a").await.expect("ended");
@@ -269,7 +325,10 @@ async fn sessions_are_kept_until_they_are_over() {
 async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
     let world = World::new().await;
     let ctx = system(&world);
-    let (client, caller) = (world.acme.client.id.to_string(), world.acme.person("developer").id.to_string());
+    let (client, caller) = (
+        world.acme.client.id.to_string(),
+        world.acme.person("developer").id.to_string(),
+    );
     let calls: Vec<ReadCall> = (0..300)
         .map(|n| ReadCall {
             client_id: client.clone(),
@@ -287,8 +346,14 @@ async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
         Box::pin(async move { Ok(tx.insert_reads(&kept).await?) })
     });
     write.await.expect("kept");
+    let proposer = loopiq::store::Proposer {
+        client: world.acme.client.id.clone(),
+        caller: world.acme.person("developer").id.clone(),
+        key: String::new(),
+        since: Timestamp(0),
+    };
     let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
-        Box::pin(async move { Ok(tx.reads(&client, &caller, Timestamp(0)).await?) })
+        Box::pin(async move { Ok(tx.ground(&FactsQuery::default(), &proposer).await?.reads) })
     });
     assert_eq!(read.await.expect("read"), calls);
 }
