@@ -127,7 +127,7 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
     });
     let mut entry = entries::about(tx, &action, Event::Executed, to, details);
     let names: Vec<&str> = written.iter().map(String::as_str).collect();
-    entry.content.record_keys = tx.work_items(&names).await?.into_iter().map(|item| item.key).collect();
+    entry.content.record_keys = tx.work_item_keys(&names).await?;
     entry.content.records = written;
     tx.record(entry);
     let made = preview::summary(&envelope.change_set, "")

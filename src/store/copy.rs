@@ -9,9 +9,9 @@ use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
 
-/// What belongs to a tenant, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
+/// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-const OF_TENANTS: [&str; 31] = [
+pub const COPIED: [&str; 31] = [
     "people",
     "teams",
     "team_members",
@@ -154,7 +154,7 @@ impl Store {
         for tenant in &tenants {
             from.enter(tenant).await?;
             to.enter(tenant).await?;
-            for table in OF_TENANTS {
+            for table in COPIED {
                 step.table = table;
                 copy(&mut from, &mut to, Some(tenant), &mut step, &mut progress).await?;
             }
@@ -198,7 +198,7 @@ async fn total(from: &mut Side, tenants: &[TenantId]) -> Result<u64, StoreError>
     let mut total = from.count("tenants", None).await? + from.count("sessions", None).await?;
     for tenant in tenants {
         from.enter(tenant).await?;
-        for table in OF_TENANTS {
+        for table in COPIED {
             total += from.count(table, Some(tenant)).await?;
         }
     }

@@ -22,7 +22,7 @@ mod sessions;
 
 pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending};
 pub use audit::{AuditRecord, Entry};
-pub use copy::{CopyReport, CopyStep};
+pub use copy::{COPIED, CopyReport, CopyStep};
 pub use error::StoreError;
 pub use facts::{Ground, Proposer};
 pub use import::{ImportedFinding, NewEvidence, NewFinding};
@@ -126,10 +126,18 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(Duration::from_secs(10))
-                // A file is always there. A server may have gone and come back, and a connection with it.
-                .test_before_acquire(dialect == Dialect::Postgres)
-                // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection is of no use.
-                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+                .test_before_acquire(false)
+                .before_acquire(|connection, idle| {
+                    Box::pin(async move {
+                        // A server may have gone and come back, and a connection with it; one that was just used is there.
+                        if idle.idle_for > Duration::from_secs(1) {
+                            connection.ping().await?;
+                        }
+                        // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection
+                        // is of no use.
+                        Ok(!connection.is_in_transaction())
+                    })
+                })
                 .after_connect(move |connection, _| {
                     Box::pin(async move { connection.execute(dialect.greeting()).await.map(drop) })
                 })

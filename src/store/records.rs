@@ -382,6 +382,16 @@ impl ReadTx {
             .await
     }
 
+    /// The keys of work items, by number.
+    pub async fn work_item_keys(&mut self, ids: &[&str]) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "SELECT number FROM work_items WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2)) \
+             ORDER BY number";
+        let rows = self.by_ids(SQL, ids).await?;
+        rows.iter()
+            .map(|row| Ok(format!("WI-{}", row.int("number")?)))
+            .collect()
+    }
+
     /// The children of work items, by number.
     pub async fn children_of(&mut self, parents: &[&str]) -> Result<Vec<WorkItem>, StoreError> {
         const SQL: &str = "SELECT * FROM work_items WHERE tenant = $1 AND parent_id IN (SELECT value FROM json_each($2)) \

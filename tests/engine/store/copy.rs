@@ -89,6 +89,20 @@ fn same(copy: Vec<String>, original: Vec<String>) {
 }
 
 #[tokio::test]
+async fn a_copy_leaves_no_table_out() {
+    let world = World::new().await;
+    let mut copied = loopiq::store::COPIED.to_vec();
+    // Of no tenant, and counted anew.
+    copied.extend(["tenants", "sessions", "action_counts"]);
+    copied.sort_unstable();
+    assert_eq!(
+        world.database.tables().await,
+        copied,
+        "a new table is copied, or stands here with its reason"
+    );
+}
+
+#[tokio::test]
 async fn a_copy_that_breaks_off_leaves_nothing() {
     use sqlx::Executor;
     let world = full().await;
