@@ -4,6 +4,7 @@ use crate::load::{self, AsyncWork, Times, now, rate};
 use crate::table::{Row, Table};
 use crate::{fill, floor, machine};
 use anyhow::{Context, Result, bail};
+use loopiq::engine::Engine;
 use loopiq::store::Store;
 use loopiq_testing::{Agent, Database, Person, Service, package};
 use serde_json::Value;
@@ -66,6 +67,8 @@ pub(crate) async fn measure(
     let began = now();
     let store = Store::open(&database.url).await?;
     fill::fill(&store, &action.0).await?;
+    // As it is between searches, and as autovacuum would find it within a minute.
+    Engine::new(store.clone(), fill::ports(), "").index_audit_logs().await?;
     store.close().await;
     eprintln!(
         "{name}: {} actions and entries written in {:.1} s",
@@ -73,7 +76,6 @@ pub(crate) async fn measure(
         began.elapsed().as_secs_f64()
     );
     if name == "PostgreSQL" {
-        // What autovacuum would do within a minute.
         sqlx::Executor::execute(&mut database.connect().await, "ANALYZE").await?;
     }
     let listen = service.url.trim_start_matches("http://").to_owned();

@@ -3,6 +3,7 @@
 
 mod audit;
 mod copy;
+mod nodes;
 mod schema;
 mod tenants;
 mod text;
