@@ -161,6 +161,10 @@ impl From<StoreError> for Error {
                     "Nothing was done: {what} was changed by somebody else at the same moment. Look again."
                 ),
             },
+            other if other.is_unstorable_text() => Error::field(
+                "",
+                "a text holds the character U+0000, which can be neither kept nor searched for",
+            ),
             other if other.is_unavailable() => Error::unavailable(other),
             other => Error::internal(other),
         }

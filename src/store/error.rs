@@ -53,6 +53,12 @@ impl StoreError {
         }
     }
 
+    /// Whether it was text that PostgreSQL has no place for: the character U+0000. SQLite keeps it, and finds nothing by it.
+    pub fn is_unstorable_text(&self) -> bool {
+        matches!(self, StoreError::Database(sqlx::Error::Database(error))
+            if matches!(error.code().as_deref(), Some("22021" | "22P05")))
+    }
+
     /// Whether a constraint (unique, foreign key, check) stood against it: the data, not the database, is at fault.
     pub fn is_constraint(&self) -> bool {
         matches!(self, StoreError::Database(sqlx::Error::Database(error))

@@ -5,6 +5,7 @@ use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
 use loopiq::store::ListFilter;
+use serde_json::json;
 
 const HARD: [&str; 7] = [
     "quotes ' \" and \\ backslashes \\u0041",
@@ -62,6 +63,44 @@ async fn text_comes_back_as_it_was() {
         assert_eq!(item.acceptance_criteria, [text.clone(), "two".into()]);
         assert_eq!(item.estimate.as_ref(), Some(&text));
     }
+}
+
+#[tokio::test]
+async fn a_null_character_is_refused_or_finds_nothing_and_breaks_nothing() {
+    let world = World::new().await;
+    let agent = world.client("developer");
+    let hostile = "a\u{0}b";
+    let mut calls = vec![
+        ("loopiq_list_releases", json!({ "text": hostile })),
+        ("loopiq_list_findings", json!({ "text": hostile, "cursor": hostile })),
+        ("loopiq_find_similar_work_items", json!({ "title": hostile })),
+        ("loopiq_get_action", json!({ "actionId": hostile })),
+    ];
+    let mut package = world.package(hostile);
+    calls.push(("loopiq_create_remediation_work_package", package.clone()));
+    package["idempotencyKey"] = json!("k");
+    for field in ["application", "reason", "workflow"] {
+        let mut package = package.clone();
+        package[field] = json!(hostile);
+        calls.push(("loopiq_create_remediation_work_package", package));
+    }
+    for (tool, arguments) in calls {
+        let answer = world.engine.call(&agent, tool, arguments.clone()).await;
+        assert!(
+            !matches!(answer, Err(Error::Internal { .. } | Error::Unavailable { .. })),
+            "{tool} {arguments}: {answer:?}"
+        );
+    }
+    let page = world.engine.search_audit(&world.person("auditor"), hostile, "").await;
+    assert!(!matches!(page, Err(Error::Internal { .. })), "{page:?}");
+    let query = loopiq::domain::view::InboxQuery {
+        text: hostile.into(),
+        team: hostile.into(),
+        ..Default::default()
+    };
+    let page = world.engine.inbox(&world.person("reviewer"), &query).await;
+    assert!(!matches!(page, Err(Error::Internal { .. })), "{page:?}");
+    assert_eq!(world.count("actions").await, 0);
 }
 
 #[tokio::test]
