@@ -124,7 +124,7 @@ impl Store {
     /// will use; on PostgreSQL its role is granted what it needs and nothing more.
     pub async fn upgrade_schema(owner: &str, service: &str) -> Result<(), StoreError> {
         sqlx::any::install_default_drivers();
-        let dialect = Dialect::of(owner).ok_or_else(|| StoreError::unknown_url())?;
+        let dialect = Dialect::of(owner).ok_or_else(StoreError::unknown_url)?;
         let mut connection = AnyConnection::connect(owner).await.map_err(StoreError::Opening)?;
         bring(&mut connection, dialect).await?;
         if dialect == Dialect::Postgres {

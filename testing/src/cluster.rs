@@ -75,6 +75,7 @@ impl Cluster {
     /// # Errors
     /// It does not start.
     pub fn resume(&mut self) -> Result<()> {
+        let log = self.folder.path().join("log");
         let off = |flag| {
             format!(
                 "{flag}={}",
@@ -108,6 +109,8 @@ impl Cluster {
             .arg(off("full_page_writes"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            // It tells of every client that is killed, and here many are, on purpose.
+            .stderr(std::fs::File::create(&log)?)
             .spawn()
             .context("postgres cannot be started")?;
         self.server = Some(child);
@@ -120,7 +123,8 @@ impl Cluster {
                 return Ok(());
             }
             if let Some(ended) = self.server.as_mut().and_then(|server| server.try_wait().transpose()) {
-                bail!("postgres ended with {} before it was ready", ended?);
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("postgres ended with {} before it was ready: {said}", ended?);
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -78,8 +78,8 @@ async fn facts_come_whole_whatever_was_asked_for() {
                 let finding = &facts.findings[acme.finding.as_str()];
                 // One by one and all in one statement: the same record.
                 assert_eq!(Some(finding), tx.findings(&[acme.finding.as_str()]).await?.first());
-                assert_eq!(finding.evidence_ids, [acme.evidence.clone()]);
-                assert_eq!(finding.release_ids, [acme.release.clone()]);
+                assert_eq!(finding.evidence_ids, std::slice::from_ref(&acme.evidence));
+                assert_eq!(finding.release_ids, std::slice::from_ref(&acme.release));
                 let blocker = &facts.blockers[acme.blocker.as_str()];
                 assert_eq!(Some(blocker), tx.blockers(&[acme.blocker.as_str()]).await?.first());
                 assert_eq!((facts.releases.len(), facts.work_items.len()), (0, 0));
