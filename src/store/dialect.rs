@@ -133,9 +133,11 @@ impl Dialect {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                  PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
             }
-            // A lock is waited for as long as SQLite would; a node that hangs does not hold its locks for ever.
+            // A lock is waited for as long as SQLite would; a node that hangs does not hold its locks for ever. No query here runs for
+            // as long as compiling it would take.
             Dialect::Postgres => {
-                "SET application_name = 'loopiq'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
+                "SET application_name = 'loopiq'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
+                 SET jit = off"
             }
         }
     }
