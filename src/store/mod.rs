@@ -126,18 +126,11 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(Duration::from_secs(10))
-                .test_before_acquire(false)
-                .before_acquire(|connection, idle| {
-                    Box::pin(async move {
-                        // A server may have gone and come back, and a connection with it; one that was just used is there.
-                        if idle.idle_for > Duration::from_secs(1) {
-                            connection.ping().await?;
-                        }
-                        // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection
-                        // is of no use.
-                        Ok(!connection.is_in_transaction())
-                    })
-                })
+                // A file is always there. A server may have gone and come back, and each connection with it: one that is broken must
+                // not cost a request.
+                .test_before_acquire(dialect == Dialect::Postgres)
+                // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection is of no use.
+                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 .after_connect(move |connection, _| {
                     Box::pin(async move { connection.execute(dialect.greeting()).await.map(drop) })
                 })
