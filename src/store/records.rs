@@ -219,22 +219,10 @@ impl ReadTx {
         self.page(SQL, filter).await?.iter().map(release).collect()
     }
 
-    /// Certifications by ID.
-    pub async fn certifications(&mut self, ids: &[&str]) -> Result<Vec<Certification>, StoreError> {
-        const SQL: &str = "SELECT * FROM certifications WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        self.by_ids(SQL, ids).await?.iter().map(certification).collect()
-    }
-
     /// The certifications of these releases.
     pub async fn certifications_of(&mut self, releases: &[&str]) -> Result<Vec<Certification>, StoreError> {
         const SQL: &str = "SELECT * FROM certifications WHERE tenant = $1 AND release_id IN (SELECT value FROM json_each($2)) ORDER BY key";
         self.by_ids(SQL, releases).await?.iter().map(certification).collect()
-    }
-
-    /// Teams by ID.
-    pub async fn teams(&mut self, ids: &[&str]) -> Result<Vec<Team>, StoreError> {
-        const SQL: &str = "SELECT * FROM teams WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        self.by_ids(SQL, ids).await?.iter().map(team).collect()
     }
 
     /// The teams of a release.
@@ -256,25 +244,6 @@ impl ReadTx {
         const SQL: &str = "SELECT t.* FROM teams t JOIN team_members m ON m.tenant = t.tenant AND m.team_id = t.id \
              WHERE t.tenant = $1 AND m.person_id IN (SELECT value FROM json_each($2)) ORDER BY t.name";
         self.by_ids(SQL, &[person]).await?.iter().map(team).collect()
-    }
-
-    /// Components by ID.
-    pub async fn components(&mut self, ids: &[&str]) -> Result<Vec<Component>, StoreError> {
-        const SQL: &str = "SELECT * FROM components WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        self.by_ids(SQL, ids).await?.iter().map(component).collect()
-    }
-
-    /// Components by key or name.
-    pub async fn components_named(&mut self, names: &[&str]) -> Result<Vec<Component>, StoreError> {
-        const SQL: &str = "SELECT * FROM components WHERE tenant = $1 AND (key IN (SELECT value FROM json_each($2)) \
-             OR name IN (SELECT value FROM json_each($2)))";
-        self.by_ids(SQL, names).await?.iter().map(component).collect()
-    }
-
-    /// Controls by ID.
-    pub async fn controls(&mut self, ids: &[&str]) -> Result<Vec<Control>, StoreError> {
-        const SQL: &str = "SELECT * FROM controls WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        self.by_ids(SQL, ids).await?.iter().map(control).collect()
     }
 
     /// A page of controls by key and release.
