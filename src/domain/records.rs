@@ -291,3 +291,10 @@ pub struct WorkItem {
     pub evidence_ids: Vec<String>,
     pub blocker_ids: Vec<String>,
 }
+
+impl WorkItem {
+    /// The name people use for the work item of this number: `WI-12`.
+    pub fn key_of(number: i64) -> String {
+        format!("WI-{number}")
+    }
+}

@@ -94,20 +94,20 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
     if let Some(why) = policy.refuses(&person.id, &action.caller_id) {
         return Err(Error::NotAuthorized { why: why.to_owned() });
     }
-    if let Err((code, words)) = still_as_approved(tx, &action, policy).await? {
-        return failed(tx, &action, code, &words).await.map(Ok);
-    }
-    let envelope = opened(&action)?;
-    if let Err(error) = tx.apply(&envelope.change_set).await {
+    let (envelope, facts) = match still_as_approved(tx, &action, policy).await? {
+        Ok(holds) => holds,
+        Err((code, words)) => return failed(tx, &action, code, &words).await.map(Ok),
+    };
+    let mut keys: Vec<String> = match tx.apply(&envelope.change_set).await {
+        Ok(keys) => keys,
         // What the data stand against is an outcome; what the database itself stands against is not.
-        let data = error.is_constraint() || matches!(error, crate::store::StoreError::Conflict(_));
-        if !data {
-            return Err(error.into());
+        Err(error) if error.is_constraint() || matches!(error, crate::store::StoreError::Conflict(_)) => {
+            return failed(tx, &action, ReasonCode::StaleTarget, ReasonCode::StaleTarget.words())
+                .await
+                .map(Ok);
         }
-        return failed(tx, &action, ReasonCode::StaleTarget, ReasonCode::StaleTarget.words())
-            .await
-            .map(Ok);
-    }
+        Err(error) => return Err(error.into()),
+    };
     let result = result(&envelope);
     tx.settle(
         &action,
@@ -126,8 +126,9 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
         "result": result,
     });
     let mut entry = entries::about(tx, &action, Event::Executed, to, details);
-    let names: Vec<&str> = written.iter().map(String::as_str).collect();
-    entry.content.record_keys = tx.work_item_keys(&names).await?;
+    let updated = envelope.change_set.updates();
+    keys.extend(updated.filter_map(|update| Some(facts.name_of(&update.id)?.0?.to_owned())));
+    entry.content.record_keys = keys;
     entry.content.records = written;
     tx.record(entry);
     let made = preview::summary(&envelope.change_set, "")
@@ -143,12 +144,13 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
     }))
 }
 
-/// Everything that must still hold: the envelope's bytes, the people's rights, the plan, the evidence and the checks.
+/// Everything that must still hold: the envelope's bytes, the people's rights, the plan, the evidence and the checks. Returns the
+/// envelope, and the facts of today that it was held against.
 async fn still_as_approved(
     tx: &mut WriteTx,
     action: &ActionRow,
     policy: &Policy,
-) -> Result<Result<(), (ReasonCode, String)>, Error> {
+) -> Result<Result<(Envelope, Facts), (ReasonCode, String)>, Error> {
     let refuse = |code: ReasonCode, words: String| Ok(Err((code, words)));
     let Ok(envelope) = opened(action) else {
         return refuse(
@@ -198,7 +200,7 @@ async fn still_as_approved(
     });
     match new {
         Some(check) => refuse(ReasonCode::Check(check.id), check.message.clone()),
-        None => Ok(Ok(())),
+        None => Ok(Ok((envelope, planned.facts))),
     }
 }
 

@@ -101,7 +101,7 @@ impl Engine {
             team: item.team_name.as_deref().map(text::visible),
             asked_by: text::visible(&format!("{} via {}", item.caller_name, item.client_name)),
             risk: item.risk,
-            verdicts: VerdictCounts::of(&item.checks),
+            verdicts: item.verdicts,
             proposed: When::new(item.created_at, now),
             age: match item.settled_at {
                 None => duration(now.since(item.created_at)),

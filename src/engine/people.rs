@@ -80,16 +80,6 @@ impl Engine {
         .await
     }
 
-    /// Somebody with the roles that were last asserted.
-    pub async fn person(&self, tenant: &TenantId, id: &PersonId) -> Result<Option<Person>, Error> {
-        let (ctx, id) = (Ctx::system(tenant.clone(), &self.ports), id.clone());
-        self.store
-            .read(&ctx, move |tx| {
-                Box::pin(async move { Ok(tx.people(&[id.as_str()]).await?.pop()) })
-            })
-            .await
-    }
-
     /// Who a bearer token stands for, at this resource.
     pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Result<Principal, TokenRefusal>, Error> {
         let Some(token) = self.store.token(&canonical::sha256_hex(bearer.as_bytes())).await? else {

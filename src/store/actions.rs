@@ -298,9 +298,11 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, \
              tool_version, state, revision, risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, \
              unread, release_id, team_id, payload, payload_digest, envelope, digest, checks, policy_version, words, \
-             created_at, expires_at, reason_codes, supersedes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
+             created_at, expires_at, reason_codes, supersedes, blocks, warnings, passes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, \
+             $34, $35) \
              ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING";
+        let verdicts = VerdictCounts::of(&new.checks);
         let done = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
@@ -334,6 +336,9 @@ impl WriteTx {
             .bind(new.expires_at.0)
             .bind(json(&new.reason_codes)?)
             .bind(new.supersedes.clone())
+            .bind(i64::from(verdicts.block))
+            .bind(i64::from(verdicts.warn))
+            .bind(i64::from(verdicts.pass))
             .execute(&mut *self.read.tx)
             .await?;
         Ok(done.rows_affected() == 1)

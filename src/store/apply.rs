@@ -3,7 +3,7 @@
 use super::dialect::{Sql, together};
 use super::row::{self, Columns, list};
 use super::{StoreError, WriteTx};
-use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, text};
+use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, text};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -64,19 +64,19 @@ fn column_value(value: &Value) -> Option<String> {
 }
 
 impl WriteTx {
-    /// Applies a change set inside a savepoint: all of it, or (with an error) none of it, and the transaction goes on.
-    pub async fn apply(&mut self, change_set: &ChangeSet) -> Result<(), StoreError> {
+    /// Applies a change set inside a savepoint: all of it, or (with an error) none of it, and the transaction goes on. Returns the
+    /// keys of the work items that it created, in order.
+    pub async fn apply(&mut self, change_set: &ChangeSet) -> Result<Vec<String>, StoreError> {
         self.read.tx.execute("SAVEPOINT apply").await?;
         let outcome = self.apply_all(change_set).await;
-        let end = match outcome {
-            Ok(()) => "RELEASE SAVEPOINT apply",
-            Err(_) => "ROLLBACK TO SAVEPOINT apply",
-        };
-        self.read.tx.execute(end).await?;
+        if outcome.is_err() {
+            self.read.tx.execute("ROLLBACK TO SAVEPOINT apply").await?;
+        }
         outcome
     }
 
-    async fn apply_all(&mut self, change_set: &ChangeSet) -> Result<(), StoreError> {
+    async fn apply_all(&mut self, change_set: &ChangeSet) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
         let mut changes = change_set.0.as_slice();
         // Records of one kind that are created one after the other are written in one statement.
         while let Some(first) = changes.first() {
@@ -93,16 +93,16 @@ impl WriteTx {
                             _ => None,
                         })
                         .collect();
-                    self.create(first.kind, &run).await?;
+                    keys.extend(self.create(first.kind, &run).await?);
                     run.len()
                 }
             };
             changes = &changes[run..];
         }
-        Ok(())
+        Ok(keys)
     }
 
-    async fn create(&mut self, kind: RecordKind, creates: &[&Create]) -> Result<(), StoreError> {
+    async fn create(&mut self, kind: RecordKind, creates: &[&Create]) -> Result<Vec<String>, StoreError> {
         let table = table(kind)?;
         let mut names = vec!["tenant", "id"];
         let mut values = vec!["$1".to_owned(), "value ->> 'id'".to_owned()];
@@ -122,10 +122,14 @@ impl WriteTx {
             values.push("CAST(value ->> 'number' AS BIGINT)".to_owned());
         }
         let mut rows = Vec::with_capacity(creates.len());
+        let mut keys = Vec::new();
         for create in creates {
             let mut row = serde_json::Map::new();
             row.insert("id".into(), create.id.clone().into());
             row.insert("number".into(), number.into());
+            if numbered {
+                keys.push(WorkItem::key_of(number));
+            }
             number += 1;
             for (field, column) in table.columns {
                 let value = create.fields.get(*field).and_then(column_value);
@@ -148,7 +152,7 @@ impl WriteTx {
         if numbered {
             self.index(creates).await?;
         }
-        Ok(())
+        Ok(keys)
     }
 
     /// Keeps what new work items rest on, and the words of their titles.

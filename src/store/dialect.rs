@@ -1,7 +1,7 @@
 //! The seam between the two databases: whatever knows which of them it talks to stands here or asks here.
 //!
-//! Most queries need no seam: they keep to what both understand, over TEXT and BIGINT columns. PostgreSQL's schema adds two words
-//! that SQLite has, `json_each(text)` and `text ->> text`, so that lists travel as one JSON parameter on both.
+//! Most queries need no seam: they keep to what both understand, over TEXT and BIGINT columns. PostgreSQL's schema adds three words
+//! that SQLite has, `json_each(text)`, `text ->> text` and `instr`, so that lists travel as one JSON parameter on both.
 
 use crate::domain::TenantId;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};

@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use std::sync::Arc;
+
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -29,6 +31,9 @@ pub enum StoreError {
     /// A conditional change found another state than the one it was for.
     #[error("{0} was changed by somebody else meanwhile")]
     Conflict(&'static str),
+    /// The transaction that it shared with others was not committed.
+    #[error("{0}")]
+    Together(Arc<StoreError>),
     /// The task that wrote broke off; nothing was committed.
     #[error("a write broke off: {0}")]
     Interrupted(String),
@@ -49,6 +54,7 @@ impl StoreError {
     pub fn is_unavailable(&self) -> bool {
         match self {
             StoreError::Opening(error) | StoreError::Database(error) => is_unavailable(error),
+            StoreError::Together(error) => error.is_unavailable(),
             _ => false,
         }
     }

@@ -42,7 +42,7 @@ pub struct InboxItem {
     pub caller_name: String,
     pub client_name: String,
     pub risk: Risk,
-    pub checks: Vec<Check>,
+    pub verdicts: VerdictCounts,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub settled_at: Option<Timestamp>,
@@ -52,7 +52,7 @@ pub struct InboxItem {
 macro_rules! inbox_select {
     ($states:literal) => {
         concat!(
-            "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.checks, ",
+            "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.blocks, a.warnings, a.passes, ",
             "a.created_at, a.expires_at, a.settled_at, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
             // LEFT throughout: every database then begins with the actions, in their order, and stops when the page is full.
@@ -63,7 +63,7 @@ macro_rules! inbox_select {
             "WHERE a.tenant = $1 AND ",
             $states,
             " AND ($3 = '' OR a.tool = $3) AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) ",
-            "AND a.words LIKE $6 ESCAPE '\\' AND a.caller_id <> $7 AND (a.created_at, a.id) > ($8, $9) ",
+            "AND ($6 = '' OR instr(a.words, $6) > 0) AND a.caller_id <> $7 AND (a.created_at, a.id) > ($8, $9) ",
             "ORDER BY a.created_at, a.id LIMIT $11"
         )
     };
@@ -76,12 +76,6 @@ impl ReadTx {
         const OF_STATE: &str =
             inbox_select!("a.state = $2 AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))");
         const OF_ALL: &str = inbox_select!("$2 = '' AND $10 > 0");
-        let escaped = filter
-            .text
-            .to_lowercase()
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
         let (after, after_id) = filter.after.clone().unwrap_or_default();
         let now = self.ctx.now();
         let rows = sqlx::query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
@@ -90,7 +84,7 @@ impl ReadTx {
             .bind(filter.tool.clone())
             .bind(filter.team.clone())
             .bind(filter.release.clone())
-            .bind(format!("%{escaped}%"))
+            .bind(filter.text.to_lowercase())
             .bind(filter.not_of.clone())
             .bind(after)
             .bind(after_id)
@@ -112,7 +106,11 @@ impl ReadTx {
                     caller_name: row.text("caller_name")?,
                     client_name: row.text("client_name")?,
                     risk: row.read("risk", Risk::parse)?,
-                    checks: row.json("checks")?,
+                    verdicts: VerdictCounts {
+                        pass: row.count("passes")?,
+                        warn: row.count("warnings")?,
+                        block: row.count("blocks")?,
+                    },
                     created_at: row.time("created_at")?,
                     expires_at: row.time("expires_at")?,
                     settled_at: row.maybe_int("settled_at")?.map(Timestamp),

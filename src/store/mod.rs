@@ -13,6 +13,7 @@ mod facts;
 mod import;
 mod inbox;
 mod journal;
+mod lane;
 mod people;
 mod records;
 mod row;
@@ -51,6 +52,8 @@ pub struct Store {
     broken: Arc<AtomicBool>,
     readers: AnyPool,
     writers: AnyPool,
+    /// Where writes that wait for nobody share transactions: there is one writer.
+    lane: Option<lane::Lane>,
 }
 
 /// A transaction that reads one consistent state.
@@ -63,7 +66,8 @@ pub struct ReadTx {
 /// A transaction that writes. Its audit entries are appended last, and it does not commit without them.
 pub struct WriteTx {
     read: ReadTx,
-    entries: Vec<Entry>,
+    /// Each with the context that it was recorded in.
+    entries: Vec<(Ctx, Entry)>,
 }
 
 impl Deref for WriteTx {
@@ -98,11 +102,11 @@ impl ReadTx {
 impl WriteTx {
     /// Adds an audit entry. It is numbered and written at the end of the transaction.
     pub fn record(&mut self, entry: Entry) {
-        self.entries.push(entry);
+        self.entries.push((self.read.ctx.clone(), entry));
     }
 }
 
-/// How many connections read side by side, and on PostgreSQL as many more that write. On SQLite each is a thread of its own.
+/// How many connections read side by side at most, and on PostgreSQL as many more that write.
 const CONNECTIONS: u32 = 8;
 
 impl Store {
@@ -137,16 +141,23 @@ impl Store {
                 .connect_lazy(url)
                 .map_err(StoreError::Opening)
         };
+        let (readers, writers) = match dialect {
+            // One writer at a time: waiting for a connection is cheaper than waiting for the file. Each reader is a thread, with a
+            // cache of its own that every write by somebody else empties.
+            Dialect::Sqlite => (
+                2 * std::thread::available_parallelism().map_or(2, usize::from) as u32,
+                1,
+            ),
+            Dialect::Postgres => (CONNECTIONS, CONNECTIONS),
+        };
+        let writers = pool(writers)?;
         Ok(Self {
             dialect,
             passes_the_wall,
             broken: Arc::default(),
-            readers: pool(CONNECTIONS)?,
-            writers: pool(match dialect {
-                // SQLite has one writer at a time; waiting for a connection is cheaper than waiting for the file.
-                Dialect::Sqlite => 1,
-                Dialect::Postgres => CONNECTIONS,
-            })?,
+            readers: pool(readers.min(CONNECTIONS))?,
+            lane: (dialect == Dialect::Sqlite).then(|| lane::Lane::new(writers.clone())),
+            writers,
         })
     }
 
@@ -196,7 +207,15 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.enter(ctx, Turn::NotNeeded, work).await
+        let Some(lane) = &self.lane else {
+            return self.enter(ctx, Turn::NotNeeded, work).await;
+        };
+        self.broken.store(true, Ordering::Relaxed);
+        let answer = lane.go(ctx, work).await;
+        if answer.is_ok() {
+            self.broken.store(false, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// It runs in a task of its own, so that a request that goes away can't leave a transaction open, and answers only after

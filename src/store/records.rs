@@ -140,7 +140,7 @@ pub(super) fn blocker(row: &impl Columns) -> Result<Blocker, StoreError> {
 pub(super) fn work_item(row: &impl Columns) -> Result<WorkItem, StoreError> {
     Ok(WorkItem {
         id: row.read("id", |t| WorkItemId::parse(t).ok())?,
-        key: format!("WI-{}", row.int("number")?),
+        key: WorkItem::key_of(row.int("number")?),
         kind: row.read("kind", WorkItemKind::parse)?,
         release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
         parent_id: row.maybe("parent_id", |t| WorkItemId::parse(t).ok())?,
@@ -349,16 +349,6 @@ impl ReadTx {
         let rows = self.by_ids(SQL, ids).await?;
         self.with_references(rows.iter().map(work_item).collect::<Result<_, _>>()?)
             .await
-    }
-
-    /// The keys of work items, by number.
-    pub async fn work_item_keys(&mut self, ids: &[&str]) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "SELECT number FROM work_items WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2)) \
-             ORDER BY number";
-        let rows = self.by_ids(SQL, ids).await?;
-        rows.iter()
-            .map(|row| Ok(format!("WI-{}", row.int("number")?)))
-            .collect()
     }
 
     /// The children of work items, by number.

@@ -13,6 +13,10 @@ pub(super) trait Columns {
     fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError>;
     fn int(&self, column: &str) -> Result<i64, StoreError>;
     fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError>;
+    /// A count, which is never negative.
+    fn count(&self, column: &str) -> Result<u32, StoreError> {
+        u32::try_from(self.int(column)?).map_err(|error| StoreError::damaged(column, error))
+    }
     fn time(&self, column: &str) -> Result<Timestamp, StoreError> {
         self.int(column).map(Timestamp)
     }

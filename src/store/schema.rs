@@ -114,8 +114,8 @@ REVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM {role};
 GRANT DELETE ON sessions, work_item_words TO {role};
 REVOKE UPDATE ON audit_entries, audit_contents, audit_terms FROM {role};
 REVOKE INSERT, UPDATE ON _sqlx_migrations FROM {role};
-REVOKE ALL ON FUNCTION token_holder(TEXT) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION token_holder(TEXT) TO {role};
+REVOKE ALL ON FUNCTION token_holder(TEXT), session_holder(TEXT, BIGINT) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION token_holder(TEXT), session_holder(TEXT, BIGINT) TO {role};
 COMMIT;
 ";
 

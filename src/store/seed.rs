@@ -170,7 +170,7 @@ impl WriteTx {
             client_ref: None,
             fields,
         };
-        self.apply(&ChangeSet(vec![Change::Create(create)])).await
+        self.apply(&ChangeSet(vec![Change::Create(create)])).await.map(drop)
     }
 
     /// Sets a column that no use case of this service sets, so that a test can make the world move on.

@@ -1,8 +1,10 @@
 //! Browser sessions. They are looked up before anybody's tenant is known, by a digest of an ID of 128 random bits.
 
+use super::dialect::Sql;
+use super::people::person;
 use super::row::Columns;
 use super::{Store, StoreError};
-use crate::domain::Timestamp;
+use crate::domain::{Person, Timestamp};
 
 impl Store {
     /// Keeps a new session; `false` if one with this digest exists.
@@ -29,14 +31,23 @@ impl Store {
         Ok(())
     }
 
-    /// A session that has not expired.
-    pub async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT data FROM sessions WHERE id_digest = $1 AND expires_at > $2")
+    /// A session that has not expired: what it holds, and the person in it with the roles that were asserted last.
+    pub async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<(String, Option<Person>)>, StoreError> {
+        const SQL: Sql = Sql {
+            sqlite: "SELECT s.data, p.id, p.email, p.name, p.roles FROM sessions s \
+                 LEFT JOIN people p ON p.tenant = s.data ->> 'who' ->> 'tenant' AND p.id = s.data ->> 'who' ->> 'person' \
+                 WHERE s.id_digest = $1 AND s.expires_at > $2",
+            // Through the wall between tenants, by a function of the owner's.
+            postgres: "SELECT * FROM session_holder($1, $2)",
+        };
+        let row = sqlx::query(self.dialect.pick(&SQL))
             .bind(digest.to_owned())
             .bind(now.0)
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| row.text("data")).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let person = row.maybe_text("id")?.map(|_| person(&row)).transpose()?;
+        Ok(Some((row.text("data")?, person)))
     }
 
     /// Ends a session.

@@ -28,6 +28,9 @@ const TOUCH_EVERY: i64 = 15 * Timestamp::MINUTE;
 
 /// The session's key for who is signed in.
 const WHO: &str = "who";
+/// The session's key for the person behind [`WHO`], with the roles that were asserted last. It comes with the session, in the same
+/// look-up, and is never kept in it.
+const HOLDER: &str = "holder";
 /// The session's key for sign-ins under way.
 const PENDING: &str = "sign-in";
 

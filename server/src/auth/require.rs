@@ -1,6 +1,6 @@
 //! The door: pages and server functions are reached by people who are signed in and have a role, and by nobody else.
 
-use super::{TOUCH_EVERY, WHO, Who, session_store, who};
+use super::{HOLDER, TOUCH_EVERY, WHO, Who, session_store, who};
 use crate::App;
 use crate::http::pages::{self, Notice};
 use crate::http::{RequestId, status_of, trace_id};
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use loopiq::context::Ctx;
-use loopiq::domain::Principal;
+use loopiq::domain::{Person, Principal};
 use loopiq::engine::Error;
 use loopiq_app::Services;
 use openidconnect::url::form_urlencoded;
@@ -65,7 +65,8 @@ pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Pri
         return Ok(None);
     };
     let Some(id) = session.id() else { return Ok(None) };
-    let Some(person) = app.engine.person(&who.tenant, &who.person).await? else {
+    let holder: Option<Person> = session.get(HOLDER).await.map_err(Error::unavailable)?;
+    let Some(person) = holder.filter(|person| person.id == who.person) else {
         // The person is gone; so is the session, then.
         session.flush().await.map_err(Error::unavailable)?;
         return Ok(None);

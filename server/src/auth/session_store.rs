@@ -1,6 +1,6 @@
 //! Browser sessions in the database, under a digest of their ID: whoever reads the table can't take one over.
 
-use super::{LIFETIME, SIGN_IN_LIFETIME, WHO};
+use super::{HOLDER, LIFETIME, SIGN_IN_LIFETIME, WHO};
 use async_trait::async_trait;
 use loopiq::context::Ports;
 use loopiq::domain::Timestamp;
@@ -53,8 +53,10 @@ fn backend(error: StoreError) -> Error {
     Error::Backend(error.to_string())
 }
 
+/// What is kept: all but the holder, who is looked up anew each time.
 fn written(record: &Record) -> Result<String> {
-    serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))
+    let kept: HashMap<_, _> = record.data.iter().filter(|(key, _)| *key != HOLDER).collect();
+    serde_json::to_string(&kept).map_err(|error| Error::Encode(error.to_string()))
 }
 
 #[async_trait]
@@ -86,7 +88,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(data) = self
+        let Some((data, holder)) = self
             .store
             .session(&digest(id), self.ports.now())
             .await
@@ -94,8 +96,11 @@ impl SessionStore for Sessions {
         else {
             return Ok(None);
         };
-        let data: HashMap<String, serde_json::Value> =
-            serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
+        let decode = |error: serde_json::Error| Error::Decode(error.to_string());
+        let mut data: HashMap<String, serde_json::Value> = serde_json::from_str(&data).map_err(decode)?;
+        if let Some(holder) = holder {
+            data.insert(HOLDER.to_owned(), serde_json::to_value(holder).map_err(decode)?);
+        }
         // The library sets the date anew before it saves; what counts is the one in the database.
         Ok(Some(Record {
             id: *id,

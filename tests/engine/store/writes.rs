@@ -302,11 +302,14 @@ async fn sessions_are_kept_until_they_are_over() {
         !store.create_session("a", "{\"x\":1}", later).await.expect("known"),
         "a collision is told"
     );
-    assert_eq!(store.session("a", now).await.expect("found").as_deref(), Some("{}"));
+    assert_eq!(
+        store.session("a", now).await.expect("found"),
+        Some(("{}".to_owned(), None))
+    );
     store.save_session("a", "{\"y\":\"ü\"}", later).await.expect("saved");
     assert_eq!(
-        store.session("a", now).await.expect("found").as_deref(),
-        Some("{\"y\":\"ü\"}")
+        store.session("a", now).await.expect("found"),
+        Some(("{\"y\":\"ü\"}".to_owned(), None))
     );
     assert_eq!(store.session("a", later).await.expect("over"), None);
     store.save_session("b", "{}", later).await.expect("nothing");
@@ -319,6 +322,65 @@ async fn sessions_are_kept_until_they_are_over() {
     assert_eq!(store.purge_sessions(Timestamp(1_600)).await.expect("purged"), 1);
     store.delete_session("a").await.expect("ended");
     assert_eq!(store.session("a", now).await.expect("none"), None);
+}
+
+#[tokio::test]
+async fn a_session_comes_with_its_person_as_they_are_today() {
+    let world = World::new().await;
+    let (store, later) = (world.engine.store(), Timestamp(2_000));
+    let person = world.acme.person("reviewer");
+    let who = |tenant: &TenantId| json!({ "who": { "tenant": tenant, "person": person.id, "seen": 1 } }).to_string();
+    for (digest, tenant) in [("own", &world.acme.tenant), ("foreign", &world.globex.tenant)] {
+        assert!(store.create_session(digest, &who(tenant), later).await.expect("kept"));
+    }
+    let (_, holder) = store.session("own", Timestamp(1)).await.expect("found").expect("one");
+    assert_eq!(holder.as_ref(), Some(&person));
+    let (_, holder) = store
+        .session("foreign", Timestamp(1))
+        .await
+        .expect("found")
+        .expect("one");
+    assert_eq!(holder, None, "nobody is looked up in another tenant");
+}
+
+/// What fails after it wrote takes back its own rows and nobody else's, whoever it shared a transaction with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_that_write_at_once_fail_or_stay_each_by_itself() {
+    let world = World::new().await;
+    let before = world.count("reads").await;
+    let mut tasks = Vec::new();
+    for n in 0..60 {
+        let (store, ctx) = (world.engine.store().clone(), system(&world));
+        let call = ReadCall {
+            client_id: world.acme.client.id.to_string(),
+            caller_id: world.acme.person("developer").id.to_string(),
+            trace_id: format!("{n}"),
+            request_id: "req".to_owned(),
+            tool: "loopiq_get_context".to_owned(),
+            arguments_digest: String::new(),
+            record_ids: Vec::new(),
+            at: Timestamp(n),
+        };
+        tasks.push(tokio::spawn(async move {
+            let answer: Result<i64, Error> = store
+                .add(&ctx, move |tx| {
+                    Box::pin(async move {
+                        tx.insert_reads(&[call]).await?;
+                        if n % 5 == 0 {
+                            Err(Error::internal("on purpose"))
+                        } else {
+                            Ok(n)
+                        }
+                    })
+                })
+                .await;
+            assert_eq!(answer.ok(), (n % 5 != 0).then_some(n), "each gets its own answer");
+        }));
+    }
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+    assert_eq!(world.count("reads").await, before + 48);
 }
 
 #[tokio::test]

@@ -1,0 +1,8 @@
+-- How many verdicts of each kind an action had when they were last kept: the inbox shows and filters by them, and must not read checks.
+ALTER TABLE actions ADD COLUMN blocks BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE actions ADD COLUMN warnings BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE actions ADD COLUMN passes BIGINT NOT NULL DEFAULT 0;
+UPDATE actions SET
+    blocks = (SELECT COUNT(*) FROM json_each(checks) c WHERE c.value ->> 'verdict' = 'block'),
+    warnings = (SELECT COUNT(*) FROM json_each(checks) c WHERE c.value ->> 'verdict' IN ('warn', 'unknown')),
+    passes = (SELECT COUNT(*) FROM json_each(checks) c WHERE c.value ->> 'verdict' = 'pass');

@@ -1,0 +1,189 @@
+//! Writes that share a transaction. SQLite has one writer: while it commits, others come, and all of them go together next. A commit
+//! then costs each of them a part, and nobody waits longer than for the commit before theirs and their own.
+//!
+//! Each has a savepoint of its own, so that one that fails takes nobody with it, and each is answered after the commit.
+
+use super::dialect::Dialect;
+use super::{ReadTx, StoreError, WriteTx};
+use crate::context::Ctx;
+use futures::future::BoxFuture;
+use sqlx::{Any, AnyPool, Executor, Transaction};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+
+/// See `Dialect::begin_write`.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+/// The most that go together.
+const TOGETHER: usize = 64;
+
+/// Who waits to write.
+#[derive(Clone)]
+pub(super) struct Lane {
+    writers: AnyPool,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Box<dyn Job>>,
+    /// Whether a task is taking them.
+    taken_care_of: bool,
+}
+
+/// A write without its types.
+trait Job: Send {
+    fn ctx(&self) -> &Ctx;
+    /// Does the work; whether it is to be kept.
+    fn run<'t>(&'t mut self, tx: &'t mut WriteTx) -> BoxFuture<'t, bool>;
+    /// Answers, if everything was committed.
+    fn end(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Work<T, E, F> {
+    ctx: Ctx,
+    work: Option<F>,
+    answer: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Job for Work<T, E, F>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    fn run<'t>(&'t mut self, tx: &'t mut WriteTx) -> BoxFuture<'t, bool> {
+        Box::pin(async move {
+            if let Some(work) = self.work.take() {
+                self.answer = Some(work(tx).await);
+            }
+            matches!(self.answer, Some(Ok(_)))
+        })
+    }
+
+    fn end(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (self.answer, committed) {
+            // An answer of its own says more than that the others could not go on.
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(error)) => Err(E::from(error)),
+            (Some(Ok(answer)), Ok(())) => Ok(answer),
+            (None, Ok(())) => Err(E::from(StoreError::Interrupted("it was not begun".to_owned()))),
+        };
+        // Whoever went away does not want it.
+        drop(self.reply.send(answer));
+    }
+}
+
+impl Lane {
+    pub(super) fn new(writers: AnyPool) -> Self {
+        Self {
+            writers,
+            waiting: Arc::default(),
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        // Pushing and taking are all that happens under the lock: a panic leaves it whole.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes together with whoever else wants to.
+    pub(super) async fn go<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Work {
+            ctx: ctx.clone(),
+            work: Some(work),
+            answer: None,
+            reply,
+        };
+        self.queue(Box::new(job));
+        answer
+            .await
+            .unwrap_or_else(|_| Err(E::from(StoreError::Interrupted("its task is gone".to_owned()))))
+    }
+
+    fn queue(&self, job: Box<dyn Job>) {
+        let mut waiting = self.waiting();
+        waiting.jobs.push_back(job);
+        if !std::mem::replace(&mut waiting.taken_care_of, true) {
+            tokio::spawn(self.clone().take_all());
+        }
+    }
+
+    /// Takes whoever waits, until nobody does.
+    async fn take_all(self) {
+        loop {
+            // A connection first: whoever comes until there is one goes along.
+            let connection = self.writers.begin_with(BEGIN).await;
+            let jobs: Vec<_> = {
+                let mut waiting = self.waiting();
+                let some = waiting.jobs.len().min(TOGETHER);
+                waiting.jobs.drain(..some).collect()
+            };
+            match connection {
+                // In a task of its own: work that panics breaks this transaction and nothing else.
+                Ok(tx) => drop(tokio::spawn(together(tx, jobs)).await),
+                Err(error) => fail(jobs, StoreError::from(error)),
+            }
+            let mut waiting = self.waiting();
+            if waiting.jobs.is_empty() {
+                waiting.taken_care_of = false;
+                return;
+            }
+        }
+    }
+}
+
+fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
+    let error = Arc::new(error);
+    for job in jobs {
+        job.end(Err(StoreError::Together(error.clone())));
+    }
+}
+
+/// Does the work of all in one transaction, commits, and answers each.
+async fn together(tx: Transaction<'static, Any>, mut jobs: Vec<Box<dyn Job>>) {
+    match commit(tx, &mut jobs).await {
+        Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
+        Err(error) => fail(jobs, error),
+    }
+}
+
+async fn commit(tx: Transaction<'static, Any>, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let Some(first) = jobs.first() else { return Ok(()) };
+    let (ctx, dialect) = (first.ctx().clone(), Dialect::Sqlite);
+    let mut tx = WriteTx {
+        read: ReadTx { tx, ctx, dialect },
+        entries: Vec::new(),
+    };
+    let alone = jobs.len() == 1;
+    for job in jobs {
+        tx.read.ctx = job.ctx().clone();
+        if !alone {
+            tx.read.tx.execute("SAVEPOINT job").await?;
+        }
+        let entries = tx.entries.len();
+        if job.run(&mut tx).await {
+            continue;
+        }
+        if alone {
+            return Ok(());
+        }
+        tx.entries.truncate(entries);
+        // Where the database has ended the whole transaction by itself (a full disk), there is no such savepoint any more, and nobody's
+        // work is taken for done.
+        tx.read.tx.execute("ROLLBACK TO SAVEPOINT job").await?;
+    }
+    tx.append_entries().await?;
+    Ok(tx.read.tx.commit().await?)
+}
