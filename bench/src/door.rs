@@ -6,7 +6,7 @@ use crate::{fill, floor, machine};
 use anyhow::{Context, Result, bail};
 use loopiq::engine::Engine;
 use loopiq::store::Store;
-use loopiq_testing::{Agent, Database, Person, Service, package};
+use loopiq_testing::{Agent, Database, Person, Service, fresh, package};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -135,22 +135,26 @@ pub(crate) async fn measure(
     );
 
     // Approve and execute 1 + 12.
-    let mut twelve = package(&mut agent.lock().await.0, 12).await?;
+    let twelve = package(&mut agent.lock().await.0, 12).await?;
     let reviewer = Mutex::new(Person::sign_in(url, "reviewer@acme.example").await?);
     let mut proposed = Vec::new();
     for n in 0..111 {
-        proposed.push(propose(&mut agent.lock().await.0, &mut twelve, &format!("run-{n}")).await?);
+        let mut package = fresh(&twelve, n);
+        let (id, digest) = propose(&mut agent.lock().await.0, &mut package, &format!("run-{n}")).await?;
+        // What the page asks for is read before the clock starts.
+        let marks = reviewer.lock().await.warnings(&id).await?;
+        proposed.push((id, digest, marks));
     }
     let halves = Mutex::new((Vec::new(), Vec::new()));
     let times = load::one_by_one(100, |n| {
         let (reviewer, proposed, halves) = (&reviewer, &proposed, &halves);
         async move {
             let mut reviewer = reviewer.lock().await;
-            let (id, digest) = &proposed[n];
+            let (id, digest, marks) = &proposed[n];
             let began = now();
-            done(reviewer.decide("approve", id, digest).await?)?;
+            done(reviewer.decide("approve", id, digest, marks).await?)?;
             let approved = began.elapsed();
-            done(reviewer.decide("execute", id, digest).await?)?;
+            done(reviewer.decide("execute", id, digest, &[]).await?)?;
             let mut halves = halves.lock().await;
             halves.0.push(approved);
             halves.1.push(began.elapsed() - approved);

@@ -1,67 +1,118 @@
-//! `context`: release, certification and what is referred to belong together.
+//! `context`: release, certification, team and components belong together, and to the caller's teams.
 
 use super::Subject;
-use crate::domain::{Check, CheckId, FactRef, RecordKind, Verdict};
+use super::verdicts::Verdicts;
+use crate::domain::{CheckId, ReleaseStatus, Verdict};
 
-pub(super) fn check(subject: &Subject<'_>) -> Option<Check> {
-    let (plan, facts) = (subject.plan, subject.facts);
-    let release = facts.releases.get(plan.place.release.as_ref()?.as_str())?;
-    let (mut wrong, mut records, mut pointers): (Vec<String>, Vec<FactRef>, Vec<String>) = Default::default();
-    let certification = plan
-        .place
+pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
+    let mut found = Verdicts::of(CheckId::Context);
+    let (facts, around, place) = (subject.facts, subject.around, &subject.plan.place);
+    let Some(release) = subject.release() else {
+        return found;
+    };
+    if release.status == ReleaseStatus::Released {
+        found.add(
+            Verdict::Warn,
+            format!(
+                "Release {} is out already. Make sure that this still belongs to it.",
+                release.key
+            ),
+            facts.reference(release.id.as_str()),
+            at(subject, "/releaseId"),
+        );
+    }
+    let certification = place
         .certification
         .as_ref()
         .and_then(|id| facts.certifications.get(id.as_str()));
     if let Some(certification) = certification.filter(|certification| certification.release_id != release.id) {
-        wrong.push(format!(
-            "certification {} belongs to another release",
-            certification.key
-        ));
-        records.extend(facts.reference(certification.id.as_str()));
-        pointers.push("/certificationId".to_owned());
+        found.add(
+            Verdict::Block,
+            format!(
+                "Certification {} belongs to another release than {}. Name the certification of this release, or the release of this \
+                 certification.",
+                certification.key, release.key
+            ),
+            facts.reference(certification.id.as_str()),
+            at(subject, "/certificationId"),
+        );
     }
-    for (id, pointer) in &plan.references {
-        let elsewhere = match RecordKind::of(id) {
-            Some(RecordKind::Blocker) => facts.blockers.get(id).is_some_and(|b| b.release_id != release.id),
-            Some(RecordKind::Control) => facts.controls.get(id).is_some_and(|c| c.release_id != release.id),
-            Some(RecordKind::Evidence) => facts.evidence.get(id).is_some_and(|e| e.release_id != release.id),
-            Some(RecordKind::WorkItem) => facts.work_items.get(id).is_some_and(|w| w.release_id != release.id),
-            Some(RecordKind::Finding) => facts
-                .findings
-                .get(id)
-                .is_some_and(|f| !f.release_ids.contains(&release.id)),
-            _ => false,
-        };
-        if elsewhere {
-            let (key, _) = facts.name_of(id).unwrap_or((None, id));
-            wrong.push(format!(
-                "{} {} belongs to another release",
-                RecordKind::of(id)?.word(),
-                key.unwrap_or(id)
-            ));
-            records.extend(facts.reference(id));
-            pointers.push(pointer.clone());
+    let team = place.team.as_ref().and_then(|id| facts.teams.get(id.as_str()));
+    if let Some(team) = team {
+        let id = team.id.as_str();
+        if !around.release_teams.is_empty() && !around.release_teams.contains(id) {
+            found.add(
+                Verdict::Block,
+                format!(
+                    "Team {} does not work on release {}. Name one of the release's teams.",
+                    team.name, release.key
+                ),
+                facts.reference(id),
+                at(subject, "/teamId"),
+            );
+        }
+        if !around.is_on(id, subject.caller.as_str()) {
+            found.add(
+                Verdict::Warn,
+                format!(
+                    "The person it was proposed for is not on team {}. Make sure that the team knows of it.",
+                    team.name
+                ),
+                facts.reference(id),
+                at(subject, "/teamId"),
+            );
         }
     }
-    let (verdict, message) = match wrong.as_slice() {
-        [] => (
-            Verdict::Pass,
-            format!("Every record it refers to belongs to release {}.", release.key),
-        ),
-        [one] => (Verdict::Block, format!("For release {}: {one}.", release.key)),
-        [first, rest @ ..] => (
-            Verdict::Block,
-            format!("For release {}: {first}, and {} more like it.", release.key, rest.len()),
-        ),
-    };
-    if records.is_empty() {
-        records.extend(facts.reference(release.id.as_str()));
+    for component in place
+        .components
+        .iter()
+        .filter_map(|id| facts.components.get(id.as_str()))
+    {
+        let (id, kind) = (component.id.as_str(), component.kind.as_str());
+        let pointer = at(subject, &format!("/{kind}"));
+        if !around.release_components.is_empty() && !around.release_components.contains(id) {
+            found.add(
+                Verdict::Block,
+                format!(
+                    "The {kind} {} is no part of release {}. Name one that is.",
+                    component.name, release.key
+                ),
+                facts.reference(id),
+                pointer,
+            );
+        } else if let Some(team) = team.filter(|team| team.id != component.team_id) {
+            found.add(
+                Verdict::Warn,
+                format!(
+                    "The {kind} {} belongs to another team than {}.",
+                    component.name, team.name
+                ),
+                facts.reference(id),
+                pointer,
+            );
+        }
     }
-    Some(Check {
-        id: CheckId::Context,
-        verdict,
-        message,
-        facts: records,
-        pointers,
-    })
+    let what = match (team, certification) {
+        (Some(team), Some(certification)) => format!(
+            "release {}, certification {} and team {}",
+            release.key, certification.key, team.name
+        ),
+        (Some(team), None) => format!("release {} and team {}", release.key, team.name),
+        (None, Some(certification)) => format!("release {} and certification {}", release.key, certification.key),
+        (None, None) => {
+            return found.or_pass(
+                format!("It acts in release {}.", release.key),
+                facts.reference(release.id.as_str()),
+            );
+        }
+    };
+    found.or_pass(
+        format!("It names {what}, which belong together."),
+        facts.reference(release.id.as_str()),
+    )
+}
+
+/// The place, if the payload has it.
+fn at(subject: &Subject<'_>, pointer: &str) -> Option<String> {
+    subject.payload.pointer(pointer).map(|_| pointer.to_owned())
 }

@@ -1,69 +1,162 @@
-//! `evidence`: what is cited is fresh enough for the policy.
+//! `evidence`: it is there, it is what was recorded, it is fresh, and it is about this release.
 
 use super::Subject;
-use crate::domain::{Check, CheckId, RecordKind, Timestamp, Verdict};
+use super::verdicts::{Verdicts, listed};
+use crate::domain::{CheckId, Evidence, Timestamp, Verdict, WorkItemKind};
 
-pub(super) fn check(subject: &Subject<'_>) -> Option<Check> {
-    let (plan, facts) = (subject.plan, subject.facts);
-    let creates_work = plan
-        .change_set
-        .creates()
-        .any(|create| create.kind == RecordKind::WorkItem);
-    if plan.evidence.is_empty() {
-        return creates_work.then(|| Check {
-            id: CheckId::Evidence,
-            verdict: Verdict::Warn,
-            message: "It cites no evidence. Judge by other means that there is something to do.".to_owned(),
-            facts: Vec::new(),
-            pointers: Vec::new(),
-        });
-    }
-    let limit = subject.policy.evidence_max_age_days;
-    let cited: Vec<_> = plan
+pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
+    let mut found = Verdicts::of(CheckId::Evidence);
+    let cited: Vec<&Evidence> = subject
+        .plan
         .evidence
         .iter()
-        .filter_map(|id| facts.evidence.get(id.as_str()))
+        .filter_map(|id| subject.facts.evidence.get(id.as_str()))
         .collect();
-    let stale: Vec<_> = cited
+    if cited.is_empty() {
+        missing(subject, &mut found);
+        return found;
+    }
+    damaged(subject, &cited, &mut found);
+    stale(subject, &cited, &mut found);
+    elsewhere(subject, &cited, &mut found);
+    let facts: Vec<_> = cited
         .iter()
-        .filter(|evidence| subject.now.since(evidence.collected_at) > limit * Timestamp::DAY)
+        .filter_map(|one| subject.facts.reference(one.id.as_str()))
         .collect();
-    let verdict = if stale.is_empty() { Verdict::Pass } else { Verdict::Warn };
-    let message = match stale.iter().min_by_key(|evidence| evidence.collected_at) {
-        None => format!("All {} cited is younger than {limit} days.", plural(cited.len())),
-        Some(oldest) => {
-            let days = subject.now.since(oldest.collected_at) / Timestamp::DAY;
-            format!(
-                "Evidence is stale: {} ({}) is {days} days old, the policy allows {limit}.",
-                oldest.key, oldest.provider
-            )
+    let days = subject.policy.evidence_max_age_days;
+    let words = match cited.len() {
+        1 => format!("The evidence is unchanged, younger than {days} days, and about this release."),
+        count => {
+            format!("All {count} pieces of evidence are unchanged, younger than {days} days, and about this release.")
         }
     };
-    let shown: Vec<&str> = if stale.is_empty() {
-        cited.iter().map(|evidence| evidence.id.as_str()).collect()
-    } else {
-        stale.iter().map(|evidence| evidence.id.as_str()).collect()
-    };
-    let pointers = plan
-        .references
-        .iter()
-        .filter(|(id, _)| !stale.is_empty() && shown.contains(&id.as_str()))
-        .map(|(_, pointer)| pointer.clone())
-        .collect();
-    let facts = shown.iter().filter_map(|id| facts.reference(id)).collect();
-    Some(Check {
-        id: CheckId::Evidence,
-        verdict,
-        message,
-        facts,
-        pointers,
-    })
+    found.or_pass(words, facts)
 }
 
-fn plural(count: usize) -> String {
-    if count == 1 {
-        "evidence".to_owned()
-    } else {
-        format!("{count} pieces of evidence")
+/// Work for findings and blockers rests on evidence. A single work item may come from elsewhere.
+fn missing(subject: &Subject<'_>, found: &mut Verdicts) {
+    let items = subject.items();
+    let new: Vec<_> = items.iter().filter(|item| item.is_new).collect();
+    if new.is_empty() {
+        return;
     }
+    let story = new
+        .iter()
+        .any(|item| item.text("kind") == Some(WorkItemKind::Story.as_str()));
+    let package = story && new.len() > 1;
+    let (verdict, message) = if package {
+        (
+            Verdict::Block,
+            "It cites no evidence, so nobody can see that there is something to remedy. Cite the evidence that shows the findings.",
+        )
+    } else {
+        (
+            Verdict::Warn,
+            "It cites no evidence. Judge by other means that there is something to do.",
+        )
+    };
+    found.add(verdict, message, None, None);
+}
+
+/// The bytes must still give the hash that was recorded.
+fn damaged(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
+    let intact = |one: &&&Evidence| subject.around.intact.get(one.id.as_str()).copied();
+    let changed: Vec<_> = cited.iter().filter(|one| intact(one) == Some(false)).copied().collect();
+    let gone: Vec<_> = cited.iter().filter(|one| intact(one).is_none()).copied().collect();
+    add(subject, found, Verdict::Block, &changed, |names| {
+        format!(
+            "The bytes of {names} are not those that were recorded. Import the file again, and find out who changed it."
+        )
+    });
+    add(subject, found, Verdict::Unknown, &gone, |names| {
+        format!("The bytes of {names} are not kept here, so nobody can say whether they are those that were recorded.")
+    });
+}
+
+fn stale(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
+    let limit = subject.policy.evidence_max_age_days;
+    let old: Vec<_> = cited
+        .iter()
+        .filter(|one| subject.now.since(one.collected_at) > limit * Timestamp::DAY)
+        .copied()
+        .collect();
+    for one in &old {
+        let days = subject.now.since(one.collected_at) / Timestamp::DAY;
+        let newest = newest(subject, one);
+        let clears = match newest {
+            Some(newer) => format!("Cite {} instead, which is newer.", newer.key),
+            None => "Scan again, import the file, and cite the new evidence.".to_owned(),
+        };
+        let message = format!(
+            "{} ({}) is {days} days old; {limit} are allowed. {clears}",
+            one.key, one.provider
+        );
+        let facts = [one.id.as_str()]
+            .into_iter()
+            .chain(newest.map(|newer| newer.id.as_str()))
+            .filter_map(|id| reference(subject, id));
+        found.add(Verdict::Block, message, facts, places(subject, one));
+    }
+}
+
+/// The newest evidence of the same release, provider and kind that is newer than this.
+fn newest<'a>(subject: &Subject<'a>, than: &Evidence) -> Option<&'a Evidence> {
+    subject
+        .around
+        .newer
+        .iter()
+        .filter(|one| one.release_id == than.release_id && one.provider == than.provider && one.kind == than.kind)
+        .filter(|one| one.collected_at > than.collected_at)
+        .max_by_key(|one| one.collected_at)
+}
+
+/// Of this release, or of the commit that the release is made of.
+fn elsewhere(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
+    let Some(release) = subject.release() else { return };
+    let foreign: Vec<_> = cited
+        .iter()
+        .filter(|one| one.release_id != release.id && (one.commit.is_none() || one.commit != release.commit))
+        .copied()
+        .collect();
+    add(subject, found, Verdict::Block, &foreign, |names| {
+        format!(
+            "{names} is about another release and commit than {}. Cite evidence of this release.",
+            release.key
+        )
+    });
+}
+
+fn add(
+    subject: &Subject<'_>,
+    found: &mut Verdicts,
+    verdict: Verdict,
+    those: &[&Evidence],
+    message: impl FnOnce(String) -> String,
+) {
+    if those.is_empty() {
+        return;
+    }
+    let names: Vec<String> = those.iter().map(|one| one.key.clone()).collect();
+    let facts: Vec<_> = those
+        .iter()
+        .filter_map(|one| reference(subject, one.id.as_str()))
+        .collect();
+    let places: Vec<String> = those.iter().flat_map(|one| places(subject, one)).collect();
+    found.add(verdict, message(listed(&names)), facts, places);
+}
+
+fn places(subject: &Subject<'_>, one: &Evidence) -> Vec<String> {
+    let of = |(id, pointer): &(String, String)| (id == one.id.as_str()).then(|| pointer.clone());
+    subject.plan.references.iter().filter_map(of).collect()
+}
+
+fn reference(subject: &Subject<'_>, id: &str) -> Option<crate::domain::FactRef> {
+    subject.facts.reference(id).or_else(|| {
+        let newer = subject.around.newer.iter().find(|one| one.id.as_str() == id)?;
+        Some(crate::domain::FactRef {
+            kind: crate::domain::RecordKind::Evidence,
+            id: id.to_owned(),
+            key: Some(newer.key.clone()),
+        })
+    })
 }

@@ -4,29 +4,40 @@
 //! acknowledged, each by itself.
 
 mod context;
+mod duplicates;
 mod evidence;
+mod grounding;
+mod hierarchy;
+mod ownership;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod text_safety;
+mod titles;
+mod unrelated;
+mod verdicts;
 
-use crate::domain::{Check, Facts, Policy, Timestamp};
-use crate::tools::Plan;
+pub use subject::{Subject, surroundings_of};
 
-/// What a check judges.
-pub struct Subject<'a> {
-    /// What would be done.
-    pub plan: &'a Plan,
-    /// The records it is about, as they are now.
-    pub facts: &'a Facts,
-    /// What the tenant has decided about deciding.
-    pub policy: &'a Policy,
-    /// The time.
-    pub now: Timestamp,
-}
+use crate::domain::Check;
+use verdicts::Verdicts;
 
-/// A check: one finding, or none where it has nothing to judge.
-type CheckFn = fn(&Subject<'_>) -> Option<Check>;
+/// A check: what it found, or nothing where it has nothing to judge.
+type CheckFn = fn(&Subject<'_>) -> Verdicts;
 
-const CHECKS: &[CheckFn] = &[context::check, evidence::check];
+const CHECKS: [CheckFn; 9] = [
+    context::check,
+    unrelated::check,
+    titles::check,
+    hierarchy::check,
+    evidence::check,
+    duplicates::check,
+    ownership::check,
+    grounding::check,
+    text_safety::check,
+];
 
 /// Runs every check.
 pub fn run(subject: &Subject<'_>) -> Vec<Check> {
-    CHECKS.iter().filter_map(|check| check(subject)).collect()
+    CHECKS.iter().flat_map(|check| check(subject).end()).collect()
 }

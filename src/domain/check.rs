@@ -130,6 +130,23 @@ pub struct Check {
     pub pointers: Vec<String>,
 }
 
+impl Check {
+    /// What an acknowledgement of this warning names: the check, what it says, and of which records and places. A warning that comes to
+    /// say something else has another mark; one that only counts the days anew has the same.
+    pub fn mark(&self) -> String {
+        let records: Vec<&str> = self.facts.iter().map(|fact| fact.id.as_str()).collect();
+        let words = self.message.replace(|c: char| c.is_ascii_digit(), "");
+        let parts = serde_json::json!([self.verdict, words, records, self.pointers]);
+        let hash = super::canonical::sha256_hex(parts.to_string().as_bytes());
+        format!("{}:{}", self.id.as_str(), &hash[..12])
+    }
+
+    /// Whether somebody has to acknowledge it before the action can be approved.
+    pub fn warns(&self) -> bool {
+        matches!(self.verdict, Verdict::Warn | Verdict::Unknown)
+    }
+}
+
 /// How many verdicts of each kind an action has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictCounts {

@@ -1,6 +1,7 @@
 //! Where in a payload something is wrong.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One thing wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,4 +29,30 @@ pub fn pointer<T: AsRef<str>>(parts: &[T]) -> String {
         pointer.push_str(&part.as_ref().replace('~', "~0").replace('/', "~1"));
         pointer
     })
+}
+
+/// Gives every string in a payload, with its place, in the order of the payload.
+pub fn each_text<'v>(payload: &'v Value, give: &mut impl FnMut(&str, &'v str)) {
+    fn walk<'v>(value: &'v Value, at: &mut String, give: &mut impl FnMut(&str, &'v str)) {
+        let length = at.len();
+        match value {
+            Value::String(text) => give(at, text),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    at.push_str(&format!("/{index}"));
+                    walk(item, at, give);
+                    at.truncate(length);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, item) in fields {
+                    at.push_str(&pointer(&[name]));
+                    walk(item, at, give);
+                    at.truncate(length);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    walk(payload, &mut String::new(), give);
 }

@@ -69,15 +69,42 @@ fn walk(value: &Value, pointer: &mut String, errors: &mut Vec<FieldError>) {
 }
 
 fn report(text: &str, pointer: &str, errors: &mut Vec<FieldError>) {
-    if let Some(c) = text.chars().find(|c| is_forbidden(*c)) {
+    let plain = text.chars().find(|c| is_forbidden(*c)).map(|c| (c, ""));
+    // Whoever shows the text later may decode it: what an entity hides is hidden all the same.
+    let found = plain.or_else(|| {
+        Some((
+            decoded(text)?.chars().find(|c| is_forbidden(*c))?,
+            " (written as an entity)",
+        ))
+    });
+    if let Some((c, how)) = found {
         errors.push(FieldError::new(
             pointer,
             format!(
-                "holds the character U+{:04X}, which can hide or reorder text; send plain text without it",
+                "holds the character U+{:04X}{how}, which can hide or reorder text; send plain text without it",
                 u32::from(c)
             ),
         ));
     }
+}
+
+/// The text with its HTML entities decoded, and those that come out of that again; `None` if it has none.
+fn decoded(text: &str) -> Option<String> {
+    // Deeper than this nobody decodes.
+    const TIMES: usize = 3;
+    let mut text = std::borrow::Cow::Borrowed(text);
+    let mut any = false;
+    for _ in 0..TIMES {
+        if !text.contains('&') {
+            break;
+        }
+        let next = html_escape::decode_html_entities(&text).into_owned();
+        if next == text {
+            break;
+        }
+        (text, any) = (next.into(), true);
+    }
+    any.then(|| text.into_owned())
 }
 
 /// Lower-case words of a text for search: letters and digits, two characters or more, each once.
@@ -102,6 +129,24 @@ mod tests {
         let errors = forbidden_in(&json!({"parent": {"title": "safe"}, "children": [{"title": "a\u{202E}b"}]}));
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].pointer, "/children/0/title");
+        for entity in [
+            "&#x202E;",
+            "&#8238;",
+            "&#X202e;",
+            "&amp;#x202e;",
+            "&amp;amp;#8238;",
+            "&ZeroWidthSpace;",
+            "&rlm;",
+            "&shy;",
+            "&zwj;",
+        ] {
+            let errors = forbidden_in(&json!({ "title": format!("a{entity}b") }));
+            assert_eq!(errors.len(), 1, "{entity}");
+            assert!(errors[0].message.contains("as an entity"), "{errors:?}");
+        }
+        for harmless in ["a &amp; b", "x &lt; y", "R&D", "&nbsp;", "AT&T;", "&#65;"] {
+            assert!(forbidden_in(&json!({ "title": harmless })).is_empty(), "{harmless}");
+        }
         assert!(forbidden_in(&json!({"text": "line\nline\tüñ 漢字 👍"})).is_empty());
     }
 

@@ -16,8 +16,9 @@ use serde_json::json;
 const MAX_TEXT: usize = 2_000;
 
 impl Engine {
-    /// Approves the action whose page showed this digest. Every warning must be acknowledged by name.
-    pub async fn approve(&self, ctx: &Ctx, id: &str, digest: &str, acknowledged: &[CheckId]) -> Result<Outcome, Error> {
+    /// Approves the action whose page showed this digest. Every warning must be acknowledged, by its mark (see [`Check::mark`]), or by
+    /// its check's name where that check has only one.
+    pub async fn approve(&self, ctx: &Ctx, id: &str, digest: &str, acknowledged: &[String]) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Approve).await?;
         let (id, digest, acknowledged) = (parse(id)?, digest.to_owned(), acknowledged.to_vec());
         let (action, policy) = (id.clone(), self.policy());
@@ -214,7 +215,7 @@ async fn approve(
     tx: &mut WriteTx,
     id: &ActionId,
     digest: &str,
-    mut acknowledged: Vec<CheckId>,
+    acknowledged: Vec<String>,
     policy: &Policy,
 ) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
@@ -235,12 +236,7 @@ async fn approve(
     tx.advance(&action, to).await?;
     may_decide(policy, &person, &action)?;
     let checks = judge(tx, &action, policy).await?;
-    let open: Vec<CheckId> = checks
-        .iter()
-        .filter(|check| matches!(check.verdict, Verdict::Warn | Verdict::Unknown))
-        .map(|check| check.id)
-        .filter(|id| !acknowledged.contains(id))
-        .collect();
+    let (acknowledged, open) = answered(&checks, &acknowledged);
     if let Some(block) = checks.iter().find(|check| check.verdict == Verdict::Block) {
         return Err(Error::Refused {
             code: ReasonCode::Check(block.id),
@@ -251,21 +247,18 @@ async fn approve(
         });
     }
     if let Some(first) = open.first() {
-        let names: Vec<&str> = open.iter().map(|check| check.as_str()).collect();
+        let mut names: Vec<&str> = open.iter().map(|check| check.id.as_str()).collect();
+        names.dedup();
         return Err(Error::Refused {
-            code: ReasonCode::Check(*first),
-            message: format!("Not approved: acknowledge each warning first ({}).", names.join(", ")),
+            code: ReasonCode::Check(first.id),
+            message: format!(
+                "Not approved: acknowledge each warning first ({}). {}",
+                names.join(", "),
+                first.message
+            ),
         });
     }
-    // Nobody acknowledges what is not there: a warning that comes later is new.
-    let warns = |id: &CheckId| {
-        checks
-            .iter()
-            .any(|c| c.id == *id && matches!(c.verdict, Verdict::Warn | Verdict::Unknown))
-    };
-    acknowledged.retain(warns);
-    acknowledged.sort();
-    acknowledged.dedup();
+    let acknowledged = acknowledged.iter().map(|check| check.mark()).collect();
     let counted = VerdictCounts::of(&checks);
     decided(
         tx,
@@ -292,6 +285,18 @@ async fn approve(
     )))
 }
 
+/// The warnings that were acknowledged, and those that were not. Nobody acknowledges what is not there: a warning that comes later is
+/// new.
+fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec<&'c Check>, Vec<&'c Check>) {
+    let warnings = || checks.iter().filter(|check| check.warns());
+    warnings().partition(|check| {
+        let alone = warnings().filter(|other| other.id == check.id).count() == 1;
+        acknowledged
+            .iter()
+            .any(|named| *named == check.mark() || (alone && named == check.id.as_str()))
+    })
+}
+
 /// The checks as they are today. A payload that no longer fits the facts can't be approved.
 async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy) -> Result<Vec<Check>, Error> {
     let envelope = opened(action)?;
@@ -302,7 +307,7 @@ async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy) -> Result<
                 .to_owned(),
         });
     };
-    match planning::again(tx, tool, &envelope, policy).await? {
+    match planning::again(tx, tool, action, &envelope, policy).await? {
         Ok(planned) if planned.plan.change_set != envelope.change_set => Err(stale(ReasonCode::StaleTarget, "")),
         Ok(planned) if planned.seals() != envelope.evidence => Err(stale(ReasonCode::EvidenceChanged, "")),
         Ok(planned) => Ok(planned.checks),
@@ -397,7 +402,7 @@ async fn revoke(tx: &mut WriteTx, id: &ActionId, text: String, policy: &Policy) 
 #[derive(Default)]
 struct Words {
     checks: Vec<Check>,
-    acknowledged: Vec<CheckId>,
+    acknowledged: Vec<String>,
     codes: Vec<ReasonCode>,
     text: String,
 }

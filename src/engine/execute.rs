@@ -175,7 +175,7 @@ async fn still_as_approved(
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return refuse(ReasonCode::PlanChanged, "this version of the tool is gone".to_owned());
     };
-    let planned = match planning::again(tx, tool, &envelope, policy).await? {
+    let planned = match planning::again(tx, tool, action, &envelope, policy).await? {
         Ok(planned) => planned,
         Err(fields) => {
             let words = fields
@@ -193,11 +193,10 @@ async fn still_as_approved(
             ReasonCode::EvidenceChanged.words().to_owned(),
         );
     }
-    let new = planned.checks.iter().find(|check| match check.verdict {
-        Verdict::Block => true,
-        Verdict::Warn | Verdict::Unknown => !approval.acknowledged.contains(&check.id),
-        Verdict::Pass => false,
-    });
+    let new = planned
+        .checks
+        .iter()
+        .find(|check| check.verdict == Verdict::Block || (check.warns() && !approval.acknowledges(check)));
     match new {
         Some(check) => refuse(ReasonCode::Check(check.id), check.message.clone()),
         None => Ok(Ok((envelope, planned.facts))),

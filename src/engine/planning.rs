@@ -2,7 +2,9 @@
 
 use super::Error;
 use crate::checks::{self, Subject};
-use crate::domain::{Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, Policy};
+use crate::domain::{
+    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Policy, SurroundingsQuery,
+};
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan};
 use serde_json::Value;
@@ -12,6 +14,8 @@ pub(super) struct Planned {
     pub plan: Plan,
     pub facts: Facts,
     pub checks: Vec<Check>,
+    /// The records that it changes or rests on.
+    pub targets: Vec<String>,
 }
 
 impl Planned {
@@ -35,31 +39,29 @@ impl Planned {
     }
 }
 
-/// Plans on the facts of this transaction. The inner error: the payload does not fit these facts.
+/// Whose proposal is judged, and what it rests on beside today's facts.
+pub(super) struct Proposed<'a> {
+    pub payload: &'a Value,
+    /// The person it is for.
+    pub caller: &'a PersonId,
+    /// IDs that it cites and that no read had returned before.
+    pub unread: &'a [String],
+    /// Its own ID, once it is stored.
+    pub action: Option<&'a ActionId>,
+    /// The action that it supersedes.
+    pub supersedes: Option<ActionId>,
+}
+
+/// Plans on these facts, and judges the plan. The inner error: the payload does not fit these facts.
 pub(super) async fn plan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
-    payload: &Value,
-    ids: NewIds<'_>,
-    policy: &Policy,
-) -> Result<Result<Planned, Vec<FieldError>>, Error> {
-    let query = match tool.needs(payload) {
-        Ok(query) => query,
-        Err(fields) => return Ok(Err(fields)),
-    };
-    let facts = tx.facts(&query).await?;
-    plan_on(tx, tool, payload, facts, ids, policy).await
-}
-
-/// The same on facts that are there already.
-pub(super) async fn plan_on(
-    tx: &mut ReadTx,
-    tool: &dyn AnyTool,
-    payload: &Value,
+    proposed: &Proposed<'_>,
     mut facts: Facts,
     mut ids: NewIds<'_>,
     policy: &Policy,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
+    let payload = proposed.payload;
     let plan = match tool.plan(payload, &facts, &mut ids) {
         Ok(plan) => plan,
         Err(fields) => return Ok(Err(fields)),
@@ -71,14 +73,29 @@ pub(super) async fn plan_on(
     if release.is_some() || team.is_some() {
         facts.extend(tx.facts(&FactsQuery::default().with(release).with(team)).await?);
     }
-    let now = tx.ctx().now();
+    let query = SurroundingsQuery {
+        before: proposed.action.cloned(),
+        supersedes: proposed.supersedes.clone(),
+        ..checks::surroundings_of(payload, &plan, &facts, proposed.caller)
+    };
+    let targets = query.targets.iter().cloned().collect();
+    let around = tx.surroundings(&query).await?;
     let checks = checks::run(&Subject {
+        payload,
         plan: &plan,
         facts: &facts,
+        around: &around,
+        caller: proposed.caller,
+        unread: proposed.unread,
         policy,
-        now,
+        now: tx.ctx().now(),
     });
-    Ok(Ok(Planned { plan, facts, checks }))
+    Ok(Ok(Planned {
+        plan,
+        facts,
+        checks,
+        targets,
+    }))
 }
 
 /// The stored envelope, if its bytes still give the digest that was approved.
@@ -99,8 +116,21 @@ pub(super) fn opened(action: &ActionRow) -> Result<Envelope, Error> {
 pub(super) async fn again(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
+    action: &ActionRow,
     envelope: &Envelope,
     policy: &Policy,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
-    plan(tx, tool, &envelope.payload, NewIds::again(&envelope.change_set), policy).await
+    let query = match tool.needs(&envelope.payload) {
+        Ok(query) => query,
+        Err(fields) => return Ok(Err(fields)),
+    };
+    let facts = tx.facts(&query).await?;
+    let proposed = Proposed {
+        payload: &envelope.payload,
+        caller: &action.caller_id,
+        unread: &action.unread,
+        action: Some(&action.id),
+        supersedes: envelope.supersedes_action_id.clone(),
+    };
+    plan(tx, tool, &proposed, facts, NewIds::again(&envelope.change_set), policy).await
 }

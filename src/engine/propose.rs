@@ -1,7 +1,7 @@
 //! Proposing: validate, plan, check, freeze the envelope, and store action and audit entry in one short write.
 
 use super::answer::{dry_run, pending};
-use super::planning::{self, Planned};
+use super::planning::{self, Planned, Proposed};
 use super::{Answer, Engine, Error, entries, standing};
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -95,14 +95,17 @@ impl Engine {
         let action = self.freeze(ctx, &sent, &call, &planned)?;
         let answer = pending(self, &action, &planned.planned);
         let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
+        let targets = planned.planned.targets;
         // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
         let inserted = if supersedes.is_some() {
             self.store
-                .write(ctx, move |tx| Box::pin(insert(tx, action, payload, supersedes)))
+                .write(ctx, move |tx| {
+                    Box::pin(insert(tx, action, targets, payload, supersedes))
+                })
                 .await?
         } else {
             self.store
-                .add(ctx, move |tx| Box::pin(insert(tx, action, payload, None)))
+                .add(ctx, move |tx| Box::pin(insert(tx, action, targets, payload, None)))
                 .await?
         };
         if inserted {
@@ -163,14 +166,23 @@ impl Engine {
                         return Ok(Looked::Known(Box::new(known)));
                     }
                     let (call, _) = needs.map_err(invalid)?;
-                    let planned = planning::plan_on(tx, tool, &payload, facts, NewIds::Fresh(&ports), &policy)
+                    let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
+                    let unread = unread(&text, reads.iter().filter(of_trace));
+                    let proposed = Proposed {
+                        payload: &payload,
+                        caller: &proposer.caller,
+                        unread: &unread,
+                        action: None,
+                        supersedes: call.supersedes_action_id.clone(),
+                    };
+                    let planned = planning::plan(tx, tool, &proposed, facts, NewIds::Fresh(&ports), &policy)
                         .await?
                         .map_err(invalid)?;
                     let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
-                    let unread = unread(&text, &reads);
                     let mut call_chain: Vec<ChainCall> = reads
                         .iter()
-                        .filter(|read| trace.as_ref().is_none_or(|trace| *trace == read.trace_id) && read.at > from)
+                        .filter(of_trace)
+                        .filter(|read| read.at > from)
                         .map(ChainCall::from)
                         .collect();
                     call_chain.drain(..call_chain.len().saturating_sub(ChainCall::CALLS));
@@ -301,9 +313,8 @@ fn sent(tool: &'static dyn AnyTool, arguments: Value, client: &Client, caller: &
 }
 
 /// IDs that the payload cites and that no read had returned. Teams, people and actions are known without reading records.
-fn unread(payload: &str, reads: &[ReadCall]) -> Vec<String> {
+fn unread<'r>(payload: &str, reads: impl Iterator<Item = &'r ReadCall>) -> Vec<String> {
     let read: HashSet<&str> = reads
-        .iter()
         .flat_map(|read| read.record_ids.iter().map(String::as_str))
         .collect();
     ids::scan(payload)
@@ -322,10 +333,11 @@ fn unread(payload: &str, reads: &[ReadCall]) -> Vec<String> {
 async fn insert(
     tx: &mut WriteTx,
     action: ActionRow,
+    targets: Vec<String>,
     payload: Value,
     supersedes: Option<ActionId>,
 ) -> Result<bool, Error> {
-    if !tx.insert_action(&action).await? {
+    if !tx.insert_action(&action, &targets).await? {
         return Ok(false);
     }
     if let Some(old) = supersedes {

@@ -204,7 +204,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     let envelope = opened(&action)?;
     let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
     if let Some(tool) = tools::find(&action.tool)
-        && let Ok(planned) = planning::again(tx, tool, &envelope, policy).await?
+        && let Ok(planned) = planning::again(tx, tool, &action, &envelope, policy).await?
     {
         place = planned.plan.place;
         if action.state == State::PendingApproval {

@@ -1,6 +1,7 @@
 //! Actions, decisions, attempts and views. A state change repeats its condition in the WHERE and asserts that one row changed.
 
-use super::row::{Columns, json};
+use super::dialect::Sql;
+use super::row::{Columns, json, list};
 use super::{ChainCall, ReadTx, StoreError, WriteTx};
 use crate::domain::*;
 use serde_json::Value;
@@ -122,12 +123,22 @@ pub struct DecisionRow {
     pub digest: String,
     /// The verdicts it rested on.
     pub verdicts: Vec<Check>,
-    /// The warnings it acknowledged.
-    pub acknowledged: Vec<CheckId>,
+    /// The marks of the warnings that it acknowledged, see [`Check::mark`].
+    pub acknowledged: Vec<String>,
     pub policy_version: i64,
     pub reason_codes: Vec<ReasonCode>,
     pub reason: String,
     pub decided_at: Timestamp,
+}
+
+impl DecisionRow {
+    /// Whether it has acknowledged this warning. Decisions of before there were marks name the check.
+    pub fn acknowledges(&self, warning: &Check) -> bool {
+        let mark = warning.mark();
+        self.acknowledged
+            .iter()
+            .any(|known| *known == mark || known == warning.id.as_str())
+    }
 }
 
 /// One try at executing.
@@ -292,18 +303,38 @@ impl ReadTx {
     }
 }
 
+macro_rules! insert {
+    () => {
+        "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, tool_version, state, revision, \
+         risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, unread, release_id, team_id, payload, \
+         payload_digest, envelope, digest, checks, policy_version, words, created_at, expires_at, reason_codes, supersedes, \
+         blocks, warnings, passes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) \
+         ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING"
+    };
+}
+
+/// The action and its targets; says whether the action was stored.
+const INSERT: Sql = Sql {
+    sqlite: concat!(
+        insert!(),
+        "; INSERT INTO action_targets (tenant, record_id, action_id) SELECT $1, value, $2 FROM json_each($36) \
+         WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2) \
+         ; SELECT COUNT(*) AS stored FROM actions WHERE tenant = $1 AND id = $2"
+    ),
+    postgres: concat!(
+        "WITH action AS (",
+        insert!(),
+        " RETURNING id), target AS (INSERT INTO action_targets (tenant, record_id, action_id) \
+         SELECT $1, t.value, action.id FROM action, json_each($36) t) SELECT COUNT(*) AS stored FROM action"
+    ),
+};
+
 impl WriteTx {
-    /// Stores a new action; `false` if the client's key belongs to another one by now.
-    pub async fn insert_action(&mut self, new: &ActionRow) -> Result<bool, StoreError> {
-        const SQL: &str = "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, \
-             tool_version, state, revision, risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, \
-             unread, release_id, team_id, payload, payload_digest, envelope, digest, checks, policy_version, words, \
-             created_at, expires_at, reason_codes, supersedes, blocks, warnings, passes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, \
-             $34, $35) \
-             ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING";
+    /// Stores a new action, with the records that it changes or rests on; `false` if the client's key belongs to another one by now.
+    pub async fn insert_action(&mut self, new: &ActionRow, targets: &[String]) -> Result<bool, StoreError> {
         let verdicts = VerdictCounts::of(&new.checks);
-        let done = sqlx::query(SQL)
+        let rows = sqlx::query(self.pick(&INSERT))
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
             .bind(new.approval_id.as_str().to_owned())
@@ -339,9 +370,10 @@ impl WriteTx {
             .bind(i64::from(verdicts.block))
             .bind(i64::from(verdicts.warn))
             .bind(i64::from(verdicts.pass))
-            .execute(&mut *self.read.tx)
+            .bind(list(targets))
+            .fetch_all(&mut *self.read.tx)
             .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)
     }
 
     /// Takes an action from the state, revision and digest it was loaded with to the next state, while it has not expired.

@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
 
 /// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-pub const COPIED: [&str; 31] = [
+pub const COPIED: [&str; 33] = [
     "people",
     "teams",
     "team_members",
@@ -34,6 +34,8 @@ pub const COPIED: [&str; 31] = [
     "work_item_references",
     "work_item_words",
     "actions",
+    "action_targets",
+    "generic_words",
     "decisions",
     "attempts",
     "views",

@@ -20,6 +20,7 @@ mod row;
 mod schema;
 mod seed;
 mod sessions;
+mod surroundings;
 
 pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending};
 pub use audit::{AuditRecord, Entry};

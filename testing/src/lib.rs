@@ -12,4 +12,4 @@ mod service;
 pub use cluster::{Cluster, Durability};
 pub use database::{Database, POSTGRES, on_postgres};
 pub use http::{Connection, Reply};
-pub use service::{Agent, Person, Service, package};
+pub use service::{Agent, Person, Service, fresh, package, unlike};

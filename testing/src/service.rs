@@ -1,7 +1,7 @@
 //! The real binary with a demo, an agent that talks to its MCP door, and a person in a browser without JavaScript.
 
 use crate::http::{Connection, Reply};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -226,25 +226,30 @@ impl Person {
         self.send("POST", path, form, "text/html,*/*").await
     }
 
+    /// The marks of the warnings that the action's page asks to acknowledge.
+    ///
+    /// # Errors
+    /// The connection is gone, or there is no such page.
+    pub async fn warnings(&mut self, action: &str) -> Result<Vec<String>> {
+        let reply = self.get(&format!("/actions/{action}")).await?;
+        ensure!(reply.status == 200, "{action}: {} {}", reply.status, reply.text());
+        let page = reply.text();
+        let mut marks = Vec::new();
+        for input in page.split("name=\"acknowledged[]\"").skip(1) {
+            let value = input.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
+            marks.push(value.context("a mark")?.to_owned());
+        }
+        Ok(marks)
+    }
+
     /// Sends a decision as the island does: `approve`, `execute`, `approve-and-run`. Gives the outcome.
     ///
     /// # Errors
     /// The connection is gone, or there is no outcome.
-    pub async fn decide(&mut self, what: &str, action: &str, digest: &str) -> Result<Value> {
-        let checks = [
-            "context",
-            "unrelated",
-            "titles",
-            "hierarchy",
-            "evidence",
-            "duplicates",
-            "ownership",
-            "grounding",
-            "text-safety",
-        ];
+    pub async fn decide(&mut self, what: &str, action: &str, digest: &str, acknowledged: &[String]) -> Result<Value> {
         let mut form = format!("id={action}&digest={}", digest.replace(':', "%3A"));
-        for (n, check) in checks.iter().enumerate() {
-            form.push_str(&format!("&acknowledged[{n}]={check}"));
+        for (n, mark) in acknowledged.iter().enumerate() {
+            form.push_str(&format!("&acknowledged[{n}]={}", mark.replace(':', "%3A")));
         }
         let reply = self
             .send("POST", &format!("/do/{what}"), form, "application/json")
@@ -294,7 +299,9 @@ pub async fn package(agent: &mut Agent, children: usize) -> Result<Value> {
     let here = json!({ "releaseId": release["id"], "limit": 1 });
     let blocker = agent.call("loopiq_list_blockers", &here).await.map(first)?;
     let evidence = agent.call("loopiq_search_evidence", &here).await.map(first)?;
-    let context = agent.call("loopiq_get_context", &json!({})).await?;
+    let whole = agent
+        .call("loopiq_get_release", &json!({ "releaseId": release["id"] }))
+        .await?;
     let tasks: Vec<Value> = (0..children)
         .map(|n| {
             json!({
@@ -306,9 +313,39 @@ pub async fn package(agent: &mut Agent, children: usize) -> Result<Value> {
         .collect();
     Ok(json!({
         "reason": format!("Blocker {} keeps the release from its certification.", blocker["id"].as_str().unwrap_or_default()),
-        "releaseId": release["id"], "teamId": context["teams"][0]["id"], "blockerIds": [blocker["id"]],
+        "releaseId": release["id"], "teamId": whole["teams"][0]["id"], "blockerIds": [blocker["id"]],
         "parent": { "title": "Remove the injection findings in login", "description": "Found by the scanner.",
                     "priority": "high", "acceptanceCriteria": ["No finding is left."] },
         "children": tasks,
     }))
+}
+
+/// The same package about something else: other titles, and no finding that another work item could be about already. So it can be
+/// executed beside the others. `n` tells such packages apart.
+pub fn fresh(package: &Value, n: usize) -> Value {
+    let mut package = package.clone();
+    package["parent"]["title"] = unlike(n * 100).into();
+    for (child, task) in package["children"].as_array_mut().into_iter().flatten().enumerate() {
+        task["title"] = unlike(n * 100 + child + 1).into();
+        task["findingIds"] = json!([]);
+    }
+    package
+}
+
+/// Four words that no other number gives.
+pub fn unlike(n: usize) -> String {
+    let mut state = n as u64 + 1;
+    let mut word = || {
+        // SplitMix64: neighbours have nothing in common.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (0..8)
+            .map(|_| {
+                bits = bits.rotate_left(7);
+                char::from(b'a' + (bits % 26) as u8)
+            })
+            .collect::<String>()
+    };
+    [word(), word(), word(), word()].join(" ")
 }

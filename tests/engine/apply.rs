@@ -12,7 +12,7 @@ async fn an_execution_changes_exactly_what_the_preview_said() {
     let reviewer = world.person("reviewer");
     world
         .engine
-        .approve(&reviewer, &id, &digest, &[])
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     let before = world.dump().await;
@@ -103,7 +103,7 @@ async fn evidence_is_linked_once() {
         let (id, digest) = (text(&answer.structured, "actionId"), text(&answer.structured, "digest"));
         world
             .engine
-            .approve(&reviewer, &id, &digest, &[])
+            .approve(&reviewer, &id, &digest, &world.marks(&id).await)
             .await
             .expect("approved");
         ids.push(id);
@@ -147,10 +147,9 @@ async fn a_task_needs_its_story_and_a_story_has_none() {
         (view.tree.len(), view.tree[0].created, view.tree[0].children.len()),
         (1, false, 1)
     );
-    let all = loopiq::domain::CheckId::ALL;
     world
         .engine
-        .approve(&reviewer, &id, &digest, &all)
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     assert!(world.engine.execute(&reviewer, &id).await.expect("executed").done);

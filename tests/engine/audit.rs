@@ -17,7 +17,7 @@ async fn executed(world: &World) -> (String, String, String) {
     let reviewer = world.person("reviewer");
     world
         .engine
-        .approve(&reviewer, &id, &digest, &[])
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     world.engine.execute(&reviewer, &id).await.expect("executed");

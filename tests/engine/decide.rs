@@ -10,7 +10,7 @@ async fn approve_and_run_creates_the_package_and_answers_with_ids_and_audit() {
     let reviewer = world.person("reviewer");
     let approved = world
         .engine
-        .approve(&reviewer, &id, &digest, &[])
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     assert_eq!(approved.state, Some(State::Approved));
@@ -60,14 +60,22 @@ async fn the_same_decision_twice_answers_as_the_first_and_another_is_refused() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let (one, two) = (world.person("reviewer"), world.person("reviewer2"));
-    world.engine.approve(&one, &id, &digest, &[]).await.expect("approved");
+    world
+        .engine
+        .approve(&one, &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("approved");
     let entries = world.count("audit_entries").await;
-    let again = world.engine.approve(&one, &id, &digest, &[]).await.expect("the same");
+    let again = world
+        .engine
+        .approve(&one, &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("the same");
     assert!(
         again.done && again.message.contains("nothing was done twice"),
         "{again:?}"
     );
-    match world.engine.approve(&two, &id, &digest, &[]).await {
+    match world.engine.approve(&two, &id, &digest, &world.marks(&id).await).await {
         Err(Error::AlreadyDecided { state, message }) => {
             assert_eq!(state, State::Approved);
             assert!(
@@ -97,7 +105,10 @@ async fn a_stale_digest_decides_nothing() {
     let (id, digest) = world.proposed("k1").await;
     let other = digest.replace(|c: char| c.is_ascii_digit(), "0");
     assert!(matches!(
-        world.engine.approve(&world.person("reviewer"), &id, &other, &[]).await,
+        world
+            .engine
+            .approve(&world.person("reviewer"), &id, &other, &world.marks(&id).await)
+            .await,
         Err(Error::DigestMismatch)
     ));
     assert!(matches!(
@@ -117,7 +128,7 @@ async fn only_reviewers_and_leads_decide_and_a_denial_is_on_record() {
     for role in ["developer", "auditor", "operator", "nobody"] {
         let entries = world.count("audit_entries").await;
         let ctx = world.person(role);
-        let refused = world.engine.approve(&ctx, &id, &digest, &[]).await;
+        let refused = world.engine.approve(&ctx, &id, &digest, &world.marks(&id).await).await;
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{role}");
         assert!(
             matches!(world.engine.execute(&ctx, &id).await, Err(Error::NotAuthorized { .. })),
@@ -129,7 +140,10 @@ async fn only_reviewers_and_leads_decide_and_a_denial_is_on_record() {
     for role in ["reviewer", "lead"] {
         let client = world.client(role);
         assert!(matches!(
-            world.engine.approve(&client, &id, &digest, &[]).await,
+            world
+                .engine
+                .approve(&client, &id, &digest, &world.marks(&id).await)
+                .await,
             Err(Error::NotAuthorized { .. })
         ));
         assert!(matches!(
@@ -152,13 +166,13 @@ async fn the_caller_never_decides_their_own_proposal() {
         .structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let lead = world.person("lead");
-    match world.engine.approve(&lead, &id, &digest, &[]).await {
+    match world.engine.approve(&lead, &id, &digest, &world.marks(&id).await).await {
         Err(Error::NotAuthorized { why }) => assert!(why.contains("on your behalf"), "{why}"),
         other => panic!("{other:?}"),
     }
     world
         .engine
-        .approve(&world.person("reviewer"), &id, &digest, &[])
+        .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved by somebody else");
     assert!(matches!(
@@ -175,7 +189,11 @@ async fn another_tenants_action_is_like_one_that_does_not_exist() {
     let unknown = ActionId::from_bits(9).to_string();
     for id in [&id, &unknown] {
         let answers = [
-            world.engine.approve(&stranger, id, &digest, &[]).await.map(drop),
+            world
+                .engine
+                .approve(&stranger, id, &digest, &world.marks(id).await)
+                .await
+                .map(drop),
             world.engine.reject(&stranger, id, &digest, &[], "no").await.map(drop),
             world.engine.execute(&stranger, id).await.map(drop),
             world.engine.revoke(&stranger, id, "no").await.map(drop),
@@ -244,7 +262,11 @@ async fn an_approval_can_be_taken_back_until_it_has_run() {
         world.engine.revoke(&one, &id, "early").await.is_err(),
         "nothing to take back yet"
     );
-    world.engine.approve(&one, &id, &digest, &[]).await.expect("approved");
+    world
+        .engine
+        .approve(&one, &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("approved");
     world
         .engine
         .revoke(&two, &id, "The scan was wrong.")
@@ -269,13 +291,17 @@ async fn time_rejects_and_never_approves() {
     let reviewer = world.person("reviewer");
     world
         .engine
-        .approve(&reviewer, &approved, &its_digest, &[])
+        .approve(&reviewer, &approved, &its_digest, &world.marks(&approved).await)
         .await
         .expect("approved");
     world.pass(49 * Timestamp::HOUR);
     // Readers see it before anybody has written it.
     assert_eq!(world.get(&pending).await["status"], "rejected");
-    match world.engine.approve(&reviewer, &pending, &digest, &[]).await {
+    match world
+        .engine
+        .approve(&reviewer, &pending, &digest, &world.marks(&pending).await)
+        .await
+    {
         Err(Error::AlreadyDecided { message, .. }) => assert!(message.contains("expired"), "{message}"),
         other => panic!("{other:?}"),
     }
@@ -322,7 +348,7 @@ async fn a_proposer_withdraws_their_own() {
     assert!(
         world
             .engine
-            .approve(&world.person("reviewer"), &id, &digest, &[])
+            .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
             .await
             .is_err()
     );
@@ -354,7 +380,7 @@ async fn a_target_that_changed_meanwhile_fails_and_writes_nothing() {
     let reviewer = world.person("reviewer");
     world
         .engine
-        .approve(&reviewer, &id, &digest, &[])
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     let story = world.acme.story.clone();
@@ -395,7 +421,7 @@ async fn a_person_who_lost_their_role_stops_what_they_approved() {
     let (id, digest) = world.proposed("k1").await;
     world
         .engine
-        .approve(&world.person("reviewer"), &id, &digest, &[])
+        .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     let email = "reviewer@acme.example".to_owned();
@@ -421,32 +447,85 @@ async fn a_person_who_lost_their_role_stops_what_they_approved() {
 }
 
 #[tokio::test]
-async fn a_warning_must_be_acknowledged_by_name_and_stays_with_the_decision() {
+async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
     let world = World::new().await;
     let mut package = world.package("k1");
-    for child in [0, 1] {
-        package["children"][child]["evidenceIds"] = json!([]);
-    }
+    // Nothing was read before, and the reason names nothing: two warnings of one check. And somebody is not on the team.
+    package["reason"] = json!("It would be better.");
+    package["parent"]["owner"] = json!("lead@acme.example");
     let answer = world.propose(package).await.expect("a proposal").structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let reviewer = world.person("reviewer");
-    match world.engine.approve(&reviewer, &id, &digest, &[CheckId::Titles]).await {
-        Err(Error::Refused { code, message }) => {
-            assert_eq!(code, ReasonCode::Check(CheckId::Evidence));
-            assert!(message.contains("acknowledge"), "{message}");
+    let marks = world.marks(&id).await;
+    assert_eq!(marks.len(), 3, "{marks:?}");
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    let mut tries: Vec<Vec<String>> = (0..3)
+        .map(|n| {
+            marks
+                .iter()
+                .enumerate()
+                .filter(|(m, _)| *m != n)
+                .map(|(_, mark)| mark.clone())
+                .collect()
+        })
+        .collect();
+    // A check that warns of two things is not acknowledged by its name.
+    tries.push(named(&["grounding", "ownership"]));
+    tries.push(named(&["titles", "grounding:000000000000"]));
+    for acknowledged in tries {
+        match world.engine.approve(&reviewer, &id, &digest, &acknowledged).await {
+            Err(Error::Refused { message, .. }) => assert!(message.contains("acknowledge"), "{message}"),
+            other => panic!("{acknowledged:?}: {other:?}"),
         }
-        other => panic!("{other:?}"),
     }
+    let grounding: Vec<String> = marks
+        .iter()
+        .filter(|mark| mark.starts_with("grounding:"))
+        .cloned()
+        .collect();
+    let acknowledged = [grounding, named(&["ownership"])].concat();
     world
         .engine
-        .approve(&reviewer, &id, &digest, &[CheckId::Evidence])
+        .approve(&reviewer, &id, &digest, &acknowledged)
         .await
         .expect("approved");
-    assert_eq!(
-        world.get(&id).await["decisions"][0]["acknowledged"],
-        json!(["evidence"])
-    );
+    assert_eq!(world.get(&id).await["decisions"][0]["acknowledged"], json!(marks));
     assert!(world.engine.execute(&reviewer, &id).await.expect("executed").done);
+}
+
+/// A warning that says something new after the approval fails the execution; one that only counts the days anew does not.
+#[tokio::test]
+async fn a_warning_that_came_after_the_approval_fails_the_execution() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let propose = async |key: &str, title: &str| {
+        let arguments = json!({
+            "idempotencyKey": key, "reason": format!("Evidence {} asks for it.", world.acme.evidence), "kind": "story",
+            "releaseId": world.acme.release, "teamId": world.acme.team, "title": title, "description": "d", "priority": "low",
+            "evidenceIds": [world.acme.evidence],
+        });
+        let client = world.client("developer");
+        let answer = world.engine.call(&client, "loopiq_create_work_item", arguments).await;
+        let answer = answer.expect("a proposal").structured;
+        let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+        world
+            .engine
+            .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+            .await
+            .expect("approved");
+        id
+    };
+    let first = propose("k1", "Limit failed attempts at signing in").await;
+    let second = propose("k2", "Limit the failed attempts at signing in again").await;
+    // The one that was approved first is not lost because another one came; the other one is, because it is double work now.
+    assert!(world.engine.execute(&reviewer, &first).await.expect("executed").done);
+    let outcome = world
+        .engine
+        .execute(&reviewer, &second)
+        .await
+        .expect("a committed refusal");
+    assert!(!outcome.done, "{outcome:?}");
+    assert_eq!(world.get(&second).await["reasonCodes"], json!(["duplicates"]));
 }
 
 #[tokio::test]
@@ -459,7 +538,7 @@ async fn evidence_that_went_stale_after_the_approval_fails_the_execution() {
     // Nobody acknowledges a warning that is not there yet.
     world
         .engine
-        .approve(&reviewer, &id, &digest, &CheckId::ALL)
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     world.pass(36 * Timestamp::HOUR);

@@ -26,6 +26,7 @@ async fn a_proposal_is_kept_and_writes_nothing_else() {
         .collect();
     let expected = [
         "action_counts",
+        "action_targets",
         "actions",
         "audit_contents",
         "audit_entries",
@@ -275,17 +276,17 @@ async fn records_of_another_release_are_a_block_and_not_an_error() {
         .as_array()
         .expect("checks")
         .iter()
-        .find(|c| c["id"] == "context")
-        .expect("context");
+        .find(|c| c["id"] == "unrelated")
+        .expect("unrelated");
     assert_eq!(context["verdict"], "block");
     assert_eq!(context["pointers"], json!(["/blockerIds/0"]));
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     match world
         .engine
-        .approve(&world.person("reviewer"), &id, &digest, &CheckId::ALL)
+        .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
         .await
     {
-        Err(Error::Refused { code, .. }) => assert_eq!(code, ReasonCode::Check(CheckId::Context)),
+        Err(Error::Refused { code, .. }) => assert_eq!(code, ReasonCode::Check(CheckId::Unrelated)),
         other => panic!("{other:?}"),
     }
     assert_eq!(world.get(&id).await["status"], "pending_approval");
@@ -309,7 +310,7 @@ async fn a_superseding_proposal_closes_the_old_one() {
     assert_eq!(closed["reasonCodes"], json!(["superseded"]));
     let late = world
         .engine
-        .approve(&world.person("reviewer"), &old, &digest, &[])
+        .approve(&world.person("reviewer"), &old, &digest, &world.marks(&old).await)
         .await;
     assert!(matches!(late, Err(Error::AlreadyDecided { .. })));
 }

@@ -164,6 +164,22 @@ impl World {
             .await
     }
 
+    /// Proposes a story like no other: (action ID, digest).
+    pub(crate) async fn story(&self, n: usize) -> (String, String) {
+        let arguments = json!({
+            "idempotencyKey": format!("story-{n}"), "reason": format!("Evidence {} asks for it.", self.acme.evidence),
+            "releaseId": self.acme.release, "teamId": self.acme.team, "kind": "story", "title": loopiq_testing::unlike(n),
+            "description": "d", "priority": "low", "evidenceIds": [self.acme.evidence],
+        });
+        let answer = self
+            .engine
+            .call(&self.client("developer"), "loopiq_create_work_item", arguments)
+            .await
+            .expect("a proposal")
+            .structured;
+        (text(&answer, "actionId"), text(&answer, "digest"))
+    }
+
     /// Proposes the package under this key: (action ID, digest).
     pub(crate) async fn proposed(&self, key: &str) -> (String, String) {
         let answer = self.propose(self.package(key)).await.expect("a proposal").structured;
@@ -177,6 +193,19 @@ impl World {
             .await
             .expect("an action")
             .structured
+    }
+
+    /// The marks of every warning that the action has today, as its page shows them.
+    pub(crate) async fn marks(&self, id: &str) -> Vec<String> {
+        match self.engine.view(&self.person("auditor"), id, false).await {
+            Ok(page) => page
+                .checks
+                .iter()
+                .filter(|check| check.warns())
+                .map(Check::mark)
+                .collect(),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Rows of a table.

@@ -8,14 +8,8 @@ use loopiq::domain::view::Outcome;
 use {
     super::answer::Door,
     crate::islands::Draft,
-    loopiq::domain::{CheckId, ReasonCode, State},
+    loopiq::domain::{ReasonCode, State},
 };
-
-/// Checks by name; a name that no check has acknowledges nothing.
-#[cfg(feature = "ssr")]
-fn checks(names: &[String]) -> Vec<CheckId> {
-    names.iter().filter_map(|name| CheckId::parse(name)).collect()
-}
 
 /// Approves the payload that the page showed, named by its digest.
 #[server(prefix = "/do", endpoint = "approve")]
@@ -26,7 +20,7 @@ pub async fn approve(
     /// The digest that the page showed.
     #[server(default)]
     digest: String,
-    /// The checks whose warnings were acknowledged, by name; none: the field is absent.
+    /// The warnings that were acknowledged, by their marks; none: the field is absent.
     #[server(default)]
     acknowledged: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
@@ -34,7 +28,7 @@ pub async fn approve(
     let services = &door.services;
     let result = services
         .engine
-        .approve(&services.ctx, &id, &digest, &checks(&acknowledged))
+        .approve(&services.ctx, &id, &digest, &acknowledged)
         .await;
     let outcome = Door::outcome(result);
     door.answer(&id, State::PendingApproval, outcome, Draft::default())
@@ -50,7 +44,7 @@ pub async fn approve_and_run(
     /// The digest that the page showed.
     #[server(default)]
     digest: String,
-    /// The checks whose warnings were acknowledged, by name; none: the field is absent.
+    /// The warnings that were acknowledged, by their marks; none: the field is absent.
     #[server(default)]
     acknowledged: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
@@ -59,7 +53,7 @@ pub async fn approve_and_run(
     let approved = Door::outcome(
         services
             .engine
-            .approve(&services.ctx, &id, &digest, &checks(&acknowledged))
+            .approve(&services.ctx, &id, &digest, &acknowledged)
             .await,
     );
     let outcome = if approved.done {

@@ -1,7 +1,7 @@
 //! `kill -9` at random points while actions are proposed, approved and executed.
 
 use crate::{address, start};
-use loopiq_testing::{Agent, Database, Person, Service, package};
+use loopiq_testing::{Agent, Database, Person, Service, fresh, package};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,17 +24,15 @@ struct Worker {
 
 impl Worker {
     /// Proposes until an answer comes: the action and its digest.
-    async fn propose(&mut self, key: &str) -> (String, String) {
-        self.package["idempotencyKey"] = key.into();
+    async fn propose(&mut self, n: usize) -> (String, String) {
+        let mut package = fresh(&self.package, n);
+        package["idempotencyKey"] = format!("cycle-{n}").into();
         loop {
             if self.agent.is_none() {
                 self.agent = Agent::connect(&self.url, &self.token).await.ok();
             }
             if let Some(agent) = &mut self.agent {
-                match agent
-                    .call("loopiq_create_remediation_work_package", &self.package)
-                    .await
-                {
+                match agent.call("loopiq_create_remediation_work_package", &package).await {
                     Ok(answer) => {
                         let text = |field: &str| answer[field].as_str().expect("a field").to_owned();
                         return (text("actionId"), text("digest"));
@@ -55,7 +53,11 @@ impl Worker {
                 self.reviewer = again;
                 self.reconnect = false;
             }
-            match self.reviewer.decide(what, id, digest).await {
+            let outcome = match self.reviewer.warnings(id).await {
+                Ok(marks) => self.reviewer.decide(what, id, digest, &marks).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
                 Ok(outcome) if outcome["done"] == true => return outcome,
                 // The database or the service went away under it: `done` is false, and the state is not told.
                 Ok(outcome) if outcome["state"].is_null() => {}
@@ -99,13 +101,12 @@ async fn nothing_is_lost_and_nothing_happens_twice_whenever_it_is_killed() {
                 if n >= CYCLES {
                     return (worker, actions);
                 }
-                let key = format!("cycle-{n}");
-                let (id, digest) = worker.propose(&key).await;
+                let (id, digest) = worker.propose(n).await;
                 let approved = worker.decide("approve", &id, &digest).await;
                 assert_eq!(approved["done"], true, "{approved}");
                 let executed = worker.decide("execute", &id, &digest).await;
                 assert_eq!(executed["done"], true, "an acknowledged approval was lost: {executed}");
-                actions.push((key, id));
+                actions.push((n, id));
                 done.fetch_add(1, Ordering::SeqCst);
             }
         }));
@@ -123,8 +124,8 @@ async fn nothing_is_lost_and_nothing_happens_twice_whenever_it_is_killed() {
     assert_eq!(actions.len(), CYCLES);
     assert!(kills >= 10, "killed only {kills} times");
     // Each key still gives its first action, and that has run.
-    for (key, id) in actions.iter().step_by(25) {
-        assert_eq!(&worker.propose(key).await.0, id);
+    for (n, id) in actions.iter().step_by(25) {
+        assert_eq!(&worker.propose(*n).await.0, id);
         let agent = worker.agent.as_mut().expect("connected");
         let action = agent
             .call("loopiq_get_action", &json!({ "actionId": id }))

@@ -13,7 +13,7 @@ async fn full() -> World {
     world.engine.view(&reviewer, &id, true).await.expect("a page");
     world
         .engine
-        .approve(&reviewer, &id, &digest, &[])
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     world.engine.execute(&reviewer, &id).await.expect("executed");

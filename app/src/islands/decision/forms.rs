@@ -87,8 +87,11 @@ pub(super) fn ApproveForm(
 fn acknowledgement(warning: Warning) -> impl IntoView {
     view! {
         <label class="tick">
-            <input type="checkbox" name="acknowledged[]" value=warning.check required />
-            <span>{warning.messages.join(" ")}</span>
+            <input type="checkbox" name="acknowledged[]" value=warning.mark required />
+            <span>
+                <span class="quiet">{warning.check} ": "</span>
+                <bdi>{warning.message}</bdi>
+            </span>
         </label>
     }
     .into_any()

@@ -10,13 +10,15 @@ use loopiq::domain::State;
 use loopiq::domain::view::Panel;
 use serde::{Deserialize, Serialize};
 
-/// A check that warns: approving takes an acknowledgement of it.
+/// A warning: approving takes an acknowledgement of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// The check's stable name.
+    /// What an acknowledgement names.
+    pub mark: String,
+    /// The check that warns.
     pub check: String,
-    /// What it found, one sentence each.
-    pub messages: Vec<String>,
+    /// What it found.
+    pub message: String,
 }
 
 /// What somebody had typed when a rejection (or a revocation) was refused.

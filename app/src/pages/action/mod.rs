@@ -23,7 +23,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::view::ActionView;
-use loopiq::domain::{Check, Command, Verdict};
+use loopiq::domain::{Check, Command};
 use std::collections::HashSet;
 use tower_sessions::Session;
 
@@ -146,21 +146,15 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
     .into_any()
 }
 
-/// What an approval has to acknowledge: each check that warns once, with all it found.
+/// What an approval has to acknowledge: each warning by itself.
 fn warnings(checks: &[Check]) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = Vec::new();
-    for check in checks
+    checks
         .iter()
-        .filter(|check| matches!(check.verdict, Verdict::Warn | Verdict::Unknown))
-    {
-        let name = check.id.as_str();
-        match warnings.iter_mut().find(|warning| warning.check == name) {
-            Some(warning) => warning.messages.push(check.message.clone()),
-            None => warnings.push(Warning {
-                check: name.to_owned(),
-                messages: vec![check.message.clone()],
-            }),
-        }
-    }
-    warnings
+        .filter(|check| check.warns())
+        .map(|check| Warning {
+            mark: check.mark(),
+            check: check.id.as_str().to_owned(),
+            message: check.message.clone(),
+        })
+        .collect()
 }

@@ -1,0 +1,32 @@
+-- Which records each open action changes or rests on, so that two about the same ones are seen. A trigger forgets those that have ended.
+CREATE TABLE action_targets (
+    tenant TEXT COLLATE "C" NOT NULL,
+    record_id TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, record_id, action_id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+CREATE INDEX action_targets_by_action ON action_targets (tenant, action_id);
+
+CREATE FUNCTION forget_ended_targets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state IN ('rejected', 'executed', 'failed') THEN
+        DELETE FROM action_targets WHERE tenant = NEW.tenant AND action_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER actions_ended AFTER UPDATE OF state ON actions FOR EACH ROW EXECUTE FUNCTION forget_ended_targets();
+SELECT wall_off('action_targets');
+
+-- What a tenant has added to the words that say nothing in a title.
+CREATE TABLE generic_words (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    word TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, word)
+);
+
+SELECT wall_off('generic_words');
+
+-- Newer evidence of the same kind.
+CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);

@@ -1,0 +1,82 @@
+//! How alike two titles are: by their words, whatever their order, their endings and the small words between them.
+
+use super::text;
+use std::collections::BTreeSet;
+
+/// Small words that say nothing of what is done. Two titles are not alike because of them.
+const SMALL: [&str; 30] = [
+    "an", "and", "all", "any", "are", "as", "at", "be", "by", "for", "from", "has", "have", "in", "into", "is", "it",
+    "its", "no", "not", "of", "on", "or", "our", "so", "that", "the", "this", "to", "with",
+];
+
+/// Words that share so many letters from their beginning are one word: `parameterize`, `parameterised`.
+const STEM: usize = 6;
+
+/// The words of a title that say something.
+pub fn telling(title: &str) -> Vec<String> {
+    text::words(title)
+        .into_iter()
+        .filter(|word| !SMALL.contains(&word.as_str()))
+        .collect()
+}
+
+fn stems(title: &str) -> BTreeSet<String> {
+    telling(title)
+        .iter()
+        .map(|word| word.chars().take(STEM).collect())
+        .collect()
+}
+
+/// Files, versions and the like, without line numbers: words that hold a digit or a sign between their letters.
+fn things(title: &str) -> BTreeSet<String> {
+    title
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .map(|word| match word.rsplit_once(':') {
+            Some((file, line)) if line.chars().all(|c| c.is_ascii_digit()) => file.to_owned(),
+            _ => word,
+        })
+        .filter(|word| word.contains(['/', '.', '_', ':', '#']) || word.contains(|c: char| c.is_ascii_digit()))
+        .collect()
+}
+
+/// How alike two titles are, in percent: twice the words they share by the words that both have (Dice's coefficient). The same thing to
+/// do in two files is two things to do.
+pub fn percent(one: &str, two: &str) -> usize {
+    let (these, those) = (things(one), things(two));
+    if !these.is_empty() && !those.is_empty() && these.is_disjoint(&those) {
+        return 0;
+    }
+    let (one, two) = (stems(one), stems(two));
+    match one.len() + two.len() {
+        0 => 0,
+        all => 200 * one.intersection(&two).count() / all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reworded_titles_are_alike_and_others_are_not() {
+        let title = "Parameterize the search query in routes/search.ts";
+        assert_eq!(
+            percent(title, "  parameterize The search query, in routes/search.ts!"),
+            100
+        );
+        assert!(percent(title, "Use a parameterised search query for routes/search.ts") >= 80);
+        assert_eq!(
+            percent(title, "Parameterize the search query in routes/login.ts"),
+            0,
+            "another file"
+        );
+        assert!(
+            percent(title, "Parameterize the search query in routes/search.ts:12") >= 90,
+            "another line"
+        );
+        assert!(percent("Rotate keys for release 7.3", "Rotate keys for release 7.4") == 0);
+        assert!(percent(title, "Rotate the refund gateway's credentials") == 0);
+        assert_eq!(percent("", "of the"), 0);
+    }
+}

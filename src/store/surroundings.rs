@@ -1,0 +1,157 @@
+//! What stands around a plan, for the checks: in one statement, and two more for the work items and files that it leads to.
+
+use super::dialect::Sql;
+use super::row::{Columns, list};
+use super::{ReadTx, StoreError, records};
+use crate::domain::{ActionId, FactsQuery, OpenAction, State, Surroundings, SurroundingsQuery, canonical};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` an action to leave out, `$8` now, `$9` evidence,
+/// `$10` the action before which the others must have been there. `$object`
+/// and `$array`: how this database makes JSON of rows. What there are many of is cut off: nobody looks at the hundredth. Only
+/// open actions have targets.
+macro_rules! surroundings {
+    ($object:literal, $array:literal) => {
+        concat!(
+            "SELECT 'member' AS kind, CAST(", $object, "('team', team_id, 'person', person_id) AS TEXT) AS record \
+             FROM team_members WHERE tenant = $1 AND person_id IN (SELECT value FROM json_each($3)) \
+             UNION ALL SELECT 'team', CAST(", $object, "('id', team_id) AS TEXT) FROM release_teams WHERE tenant = $1 AND release_id = $2 \
+             UNION ALL SELECT 'component', CAST(", $object, "('id', component_id) AS TEXT) \
+             FROM release_components WHERE tenant = $1 AND release_id = $2 \
+             UNION ALL SELECT 'resting', CAST(", $object, "('record', record_id, 'item', work_item_id) AS TEXT) \
+             FROM (SELECT record_id, work_item_id FROM work_item_references WHERE tenant = $1 \
+             AND record_id IN (SELECT value FROM json_each($4)) LIMIT 500) AS r \
+             UNION ALL SELECT 'word', CAST(", $object, "('word', w.value, 'items', CAST((SELECT ", $array, "(work_item_id) FROM \
+             (SELECT work_item_id FROM work_item_words WHERE tenant = $1 AND word = w.value LIMIT 101) AS first) AS TEXT)) AS TEXT) \
+             FROM json_each($5) w \
+             UNION ALL SELECT 'open', CAST(", $object, "('id', id, 'headline', headline, 'state', state, 'record', record_id) AS TEXT) \
+             FROM (SELECT a.id, a.headline, a.state, t.record_id FROM action_targets t \
+             JOIN actions a ON a.tenant = t.tenant AND a.id = t.action_id \
+             WHERE t.tenant = $1 AND t.record_id IN (SELECT value FROM json_each($6)) \
+             AND a.expires_at > $8 AND a.id <> $7 AND ($10 = '' OR a.id < $10) LIMIT 60) AS o \
+             UNION ALL SELECT 'newer', CAST(", $object, "('id', n.id, 'key', n.key, 'release_id', n.release_id, 'provider', n.provider, \
+             'kind', n.kind, 'name', n.name, 'sha256', n.sha256, 'size', n.size, 'collected_at', n.collected_at, \
+             'collected_from', n.collected_from, 'imported_at', n.imported_at, 'commit_id', n.commit_id) AS TEXT) \
+             FROM evidence e JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id AND n.provider = e.provider \
+             AND n.kind = e.kind AND n.collected_at > e.collected_at \
+             WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($9)) \
+             UNION ALL SELECT 'generic', CAST(", $object, "('word', word) AS TEXT) FROM generic_words WHERE tenant = $1"
+        )
+    };
+}
+
+const SURROUNDINGS: Sql = Sql {
+    sqlite: surroundings!("json_object", "json_group_array"),
+    postgres: surroundings!("json_build_object", "json_agg"),
+};
+
+type Row = Map<String, Value>;
+
+impl ReadTx {
+    /// What stands around a plan.
+    pub async fn surroundings(&mut self, query: &SurroundingsQuery) -> Result<Surroundings, StoreError> {
+        let now = self.ctx.now();
+        let rows = sqlx::query(self.pick(&SURROUNDINGS))
+            .bind(self.tenant())
+            .bind(query.release.as_ref().map_or("", |id| id.as_str()).to_owned())
+            .bind(list(&query.people))
+            .bind(list(&query.findings))
+            .bind(list(&query.words))
+            .bind(list(&query.targets))
+            .bind(query.supersedes.as_ref().map_or("", |id| id.as_str()).to_owned())
+            .bind(now.0)
+            .bind(list(&query.evidence))
+            .bind(query.before.as_ref().map_or("", |id| id.as_str()).to_owned())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut around = Surroundings::default();
+        let (mut sharing, mut open) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, OpenAction>::new());
+        for row in &rows {
+            let record: Row = row.json("record")?;
+            match row.text("kind")?.as_str() {
+                "member" => drop(around.members.insert((record.text("team")?, record.text("person")?))),
+                "team" => drop(around.release_teams.insert(record.text("id")?)),
+                "component" => drop(around.release_components.insert(record.text("id")?)),
+                "resting" => drop(
+                    around
+                        .resting
+                        .entry(record.text("record")?)
+                        .or_default()
+                        .insert(record.text("item")?),
+                ),
+                "word" => word(&record, &mut around.common_words, &mut sharing)?,
+                "open" => add_open(&record, &mut open)?,
+                "newer" => around.newer.push(records::evidence(&record)?),
+                _ => drop(around.generic_words.insert(record.text("word")?)),
+            }
+        }
+        around.open_actions = open.into_values().collect();
+        let mut wanted: BTreeSet<String> = around.resting.values().flatten().cloned().collect();
+        // Those that share most of the rare words first.
+        let mut likest: Vec<(usize, String)> = sharing.into_iter().map(|(item, words)| (words, item)).collect();
+        likest.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| two.1.cmp(&one.1)));
+        wanted.extend(likest.into_iter().take(Surroundings::CANDIDATES).map(|(_, item)| item));
+        if !wanted.is_empty() {
+            around.items = self.facts(&FactsQuery::default().with(&wanted)).await?.work_items;
+        }
+        if !query.evidence.is_empty() {
+            around.intact = self.intact(&query.evidence).await?;
+        }
+        Ok(around)
+    }
+
+    /// Whether the bytes of evidence still give the hash that was recorded.
+    async fn intact(&mut self, evidence: &BTreeSet<String>) -> Result<BTreeMap<String, bool>, StoreError> {
+        const SQL: &str = "SELECT e.id, e.sha256, f.bytes FROM evidence e \
+             JOIN evidence_files f ON f.tenant = e.tenant AND f.sha256 = e.sha256 \
+             WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($2))";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(evidence))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut intact = BTreeMap::new();
+        for row in &rows {
+            let bytes: Vec<u8> = sqlx::Row::try_get(row, "bytes")?;
+            intact.insert(row.text("id")?, canonical::sha256_hex(&bytes) == row.text("sha256")?);
+        }
+        Ok(intact)
+    }
+}
+
+fn word(record: &Row, common: &mut BTreeSet<String>, sharing: &mut BTreeMap<String, usize>) -> Result<(), StoreError> {
+    // SQLite remembers that a text is JSON, whatever it was cast to.
+    let items: Option<Vec<String>> = match record.get("items") {
+        Some(Value::String(items)) => serde_json::from_str(items),
+        Some(items) => serde_json::from_value(items.clone()),
+        None => Ok(None),
+    }
+    .map_err(|error| StoreError::damaged("items", error))?;
+    let items = items.unwrap_or_default();
+    if items.len() > Surroundings::COMMON {
+        common.insert(record.text("word")?);
+        return Ok(());
+    }
+    for item in items {
+        *sharing.entry(item).or_default() += 1;
+    }
+    Ok(())
+}
+
+fn add_open(record: &Row, open: &mut BTreeMap<String, OpenAction>) -> Result<(), StoreError> {
+    let id = record.text("id")?;
+    let shared = record.text("record")?;
+    if let Some(known) = open.get_mut(&id) {
+        known.shares.insert(shared);
+        return Ok(());
+    }
+    let action = OpenAction {
+        id: record.read("id", |t| ActionId::parse(t).ok())?,
+        headline: record.text("headline")?,
+        state: record.read("state", State::parse)?,
+        shares: [shared].into(),
+    };
+    open.insert(id, action);
+    Ok(())
+}
