@@ -64,9 +64,6 @@ fn parent_wrong(subject: &Subject<'_>, item: &Item<'_>, parent: &str) -> Option<
             .map(|known| known.release_id.as_str())
     });
     let say = |why: &str| Some(format!("Its parent {} {why}", parent.key));
-    if parent.id.as_str() == item.id {
-        return say("is the item itself. Name the story it is part of.");
-    }
     if parent.kind != WorkItemKind::Story {
         return say("is a task, and tasks have no tasks of their own. Name the story it is part of.");
     }

@@ -1,1 +1,307 @@
-//! Table tests of every check.
+//! Table tests of every check: what must be blocked or warned of, and the near miss beside it that must pass.
+
+use super::{Subject, run};
+use crate::domain::*;
+use crate::tools::{self, NewIds, Plan};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+
+mod steady;
+mod table;
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+
+/// A release with one of everything, a payload that passes every check, and what stands around it.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub tool: &'static str,
+    pub payload: Value,
+    pub facts: Facts,
+    pub around: Surroundings,
+    pub unread: Vec<String>,
+    pub caller: PersonId,
+}
+
+fn release(n: u128, key: &str) -> Release {
+    Release {
+        id: ReleaseId::from_bits(n),
+        key: key.into(),
+        name: key.into(),
+        status: ReleaseStatus::InProgress,
+        severity_threshold: Severity::High,
+        commit: Some("9f1c2e7".into()),
+        version: 1,
+    }
+}
+
+fn finding(n: u128, release: &Release) -> Finding {
+    Finding {
+        id: FindingId::from_bits(n),
+        key: format!("FND-{n}"),
+        provider: "probe".into(),
+        rule: "sql-injection".into(),
+        title: "SQL injection".into(),
+        message: String::new(),
+        severity: Severity::High,
+        status: FindingStatus::Open,
+        location: Some("routes/login.ts".into()),
+        line: Some(34),
+        component: None,
+        first_seen_at: NOW,
+        last_seen_at: NOW,
+        version: 1,
+        release_ids: vec![release.id.clone()],
+        evidence_ids: vec![EvidenceId::from_bits(1)],
+    }
+}
+
+fn evidence(n: u128, release: &Release, days: i64) -> Evidence {
+    Evidence {
+        id: EvidenceId::from_bits(n),
+        key: format!("EV-{n}"),
+        release_id: release.id.clone(),
+        provider: "probe".into(),
+        kind: "sarif".into(),
+        name: "probe.sarif".into(),
+        sha256: "00".into(),
+        size: 1,
+        collected_at: NOW.plus(-days * Timestamp::DAY),
+        collected_from: CollectedFrom::Run,
+        imported_at: NOW,
+        commit: None,
+    }
+}
+
+fn item(n: u128, release: &Release, kind: WorkItemKind, title: &str) -> WorkItem {
+    WorkItem {
+        id: WorkItemId::from_bits(n),
+        key: WorkItem::key_of(n as i64),
+        kind,
+        release_id: release.id.clone(),
+        parent_id: None,
+        team_id: TeamId::from_bits(1),
+        owner_id: None,
+        title: title.into(),
+        description: String::new(),
+        status: WorkItemStatus::Open,
+        priority: Priority::Medium,
+        estimate: None,
+        acceptance_criteria: Vec::new(),
+        version: 1,
+        finding_ids: Vec::new(),
+        control_ids: Vec::new(),
+        evidence_ids: Vec::new(),
+        blocker_ids: Vec::new(),
+    }
+}
+
+fn person(n: u128, name: &str) -> Person {
+    Person {
+        id: PersonId::from_bits(n),
+        email: format!("{name}@acme.example"),
+        name: name.to_owned(),
+        roles: vec![Role::Developer],
+    }
+}
+
+fn keyed<T>(records: Vec<T>, id: impl Fn(&T) -> &str) -> BTreeMap<String, T> {
+    records
+        .into_iter()
+        .map(|record| (id(&record).to_owned(), record))
+        .collect()
+}
+
+impl Case {
+    /// A work package of one story and two tasks.
+    pub(super) fn package() -> Self {
+        let (shop, other) = (release(1, "SHOP-1"), release(2, "SHOP-2"));
+        let (dana, lee) = (person(1, "dana"), person(2, "lee"));
+        let blocker = |n: u128, release: &Release| Blocker {
+            id: BlockerId::from_bits(n),
+            key: format!("BLK-{n}"),
+            release_id: release.id.clone(),
+            finding_id: Some(FindingId::from_bits(n)),
+            control_id: None,
+            status: BlockerStatus::Open,
+            title: "SQL injection".into(),
+            severity: Severity::High,
+        };
+        let control = |n: u128, release: &Release| Control {
+            id: ControlId::from_bits(n),
+            key: format!("AC-{n}"),
+            title: "Access enforcement".into(),
+            release_id: release.id.clone(),
+            status: ControlStatus::Failing,
+            version: 1,
+        };
+        let certification = |n: u128, release: &Release| Certification {
+            id: CertificationId::from_bits(n),
+            key: format!("SOC2-{n}"),
+            name: "SOC 2".into(),
+            release_id: release.id.clone(),
+            status: CertificationStatus::Open,
+            version: 1,
+        };
+        let component = |n: u128, key: &str, team: u128| Component {
+            id: ComponentId::from_bits(n),
+            kind: ComponentKind::Application,
+            key: key.into(),
+            name: key.into(),
+            team_id: TeamId::from_bits(team),
+        };
+        let team = |n: u128, key: &str| Team {
+            id: TeamId::from_bits(n),
+            key: key.into(),
+            name: key.into(),
+        };
+        let facts = Facts {
+            certifications: keyed(vec![certification(1, &shop), certification(2, &other)], |r| {
+                r.id.as_str()
+            }),
+            teams: keyed(vec![team(1, "Checkout"), team(2, "Ledger")], |r| r.id.as_str()),
+            people: keyed(vec![dana.clone(), lee], |r| r.id.as_str()),
+            components: keyed(
+                vec![
+                    component(1, "shop", 1),
+                    component(2, "ledger", 2),
+                    component(3, "kiosk", 2),
+                ],
+                |r| r.id.as_str(),
+            ),
+            controls: keyed(vec![control(1, &shop), control(2, &other)], |r| r.id.as_str()),
+            evidence: keyed(
+                vec![evidence(1, &shop, 2), evidence(2, &other, 2), evidence(3, &shop, 41)],
+                |r| r.id.as_str(),
+            ),
+            findings: keyed(vec![finding(1, &shop), finding(2, &other), finding(3, &shop)], |r| {
+                r.id.as_str()
+            }),
+            blockers: keyed(vec![blocker(1, &shop), blocker(2, &other)], |r| r.id.as_str()),
+            work_items: keyed(
+                vec![
+                    item(1, &shop, WorkItemKind::Story, "Harden the sign-in"),
+                    item(2, &other, WorkItemKind::Story, "Rework the basket"),
+                    item(3, &shop, WorkItemKind::Task, "Limit attempts per address"),
+                    item(4, &shop, WorkItemKind::Story, "Log what is refused"),
+                ],
+                |r| r.id.as_str(),
+            ),
+            releases: keyed(vec![shop.clone(), other], |r| r.id.as_str()),
+        };
+        let around = Surroundings {
+            members: [(TeamId::from_bits(1).to_string(), dana.id.to_string())].into(),
+            release_teams: [TeamId::from_bits(1).to_string()].into(),
+            release_components: [1, 3].map(|n| ComponentId::from_bits(n).to_string()).into(),
+            intact: (1..=3).map(|n| (EvidenceId::from_bits(n).to_string(), true)).collect(),
+            ..Surroundings::default()
+        };
+        Self {
+            tool: "loopiq_create_remediation_work_package",
+            payload: json!({
+                "reason": "Blocker BLK-1 keeps the release from its certification.",
+                "releaseId": shop.id, "certificationId": CertificationId::from_bits(1), "teamId": TeamId::from_bits(1),
+                "application": "shop", "blockerIds": [BlockerId::from_bits(1)],
+                "parent": { "title": "Remove injection findings in login", "description": "Found by probe.",
+                            "owner": "dana@acme.example", "priority": "high", "acceptanceCriteria": ["No finding is left."] },
+                "children": [
+                    { "clientRef": "one", "title": "Parameterize the query in routes/login.ts:34", "description": "d",
+                      "findingIds": [FindingId::from_bits(1)], "controlIds": [ControlId::from_bits(1)],
+                      "evidenceIds": [EvidenceId::from_bits(1)] },
+                    { "clientRef": "two", "title": "Test the login with hostile input", "description": "d",
+                      "findingIds": [], "evidenceIds": [EvidenceId::from_bits(1)] },
+                ],
+            }),
+            facts,
+            around,
+            unread: Vec::new(),
+            caller: dana.id,
+        }
+    }
+
+    /// One task below the story that is there.
+    pub(super) fn task() -> Self {
+        let mut case = Self::package();
+        case.tool = "loopiq_create_work_item";
+        case.payload = json!({
+            "reason": "EV-1 asks for it.", "releaseId": ReleaseId::from_bits(1), "teamId": TeamId::from_bits(1), "kind": "task",
+            "parentId": WorkItemId::from_bits(1), "title": "Limit failed attempts per account", "description": "d",
+            "priority": "low", "evidenceIds": [EvidenceId::from_bits(1)],
+        });
+        case
+    }
+
+    /// Another title for the story that is there.
+    pub(super) fn update() -> Self {
+        let mut case = Self::package();
+        case.tool = "loopiq_update_work_item";
+        case.payload = json!({
+            "reason": "WI-1 is about more than that.", "workItemId": WorkItemId::from_bits(1), "expectedVersion": 1,
+            "changes": { "title": "Harden the sign-in against guessing" },
+        });
+        case
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    fn plan(&self) -> Plan {
+        let tool = tools::find(self.tool).expect("a tool");
+        let ids: VecDeque<String> = (900..960).map(|n| WorkItemId::from_bits(n).to_string()).collect();
+        tool.plan(&self.payload, &self.facts, &mut NewIds::Again(ids))
+            .unwrap_or_else(|fields| panic!("{fields:?}"))
+    }
+
+    /// What the checks say.
+    pub(super) fn checks(&self) -> Vec<Check> {
+        run(&Subject {
+            payload: &self.payload,
+            plan: &self.plan(),
+            facts: &self.facts,
+            around: &self.around,
+            caller: &self.caller,
+            unread: &self.unread,
+            policy: &Policy::default(),
+            now: NOW,
+        })
+    }
+
+    /// Everything but passes, as `check verdict`.
+    pub(super) fn trouble(&self) -> Vec<String> {
+        self.checks()
+            .iter()
+            .filter(|check| check.verdict != Verdict::Pass)
+            .map(|check| format!("{} {}", check.id.as_str(), check.verdict.as_str()))
+            .collect()
+    }
+}
+
+#[test]
+fn what_is_as_it_should_be_passes_every_check() {
+    for case in [Case::package(), Case::task(), Case::update()] {
+        assert_eq!(case.trouble(), [""; 0], "{}", case.tool);
+    }
+    let ids: Vec<CheckId> = Case::package().checks().iter().map(|check| check.id).collect();
+    assert_eq!(ids, CheckId::ALL, "each speaks once, in order");
+}
+
+#[test]
+fn the_surroundings_asked_for_are_those_of_the_plan() {
+    let case = Case::package();
+    let query = super::surroundings_of(&case.payload, &case.plan(), &case.facts, &case.caller);
+    assert_eq!(query.release, Some(ReleaseId::from_bits(1)));
+    assert_eq!(query.people, [PersonId::from_bits(1).to_string()].into());
+    assert_eq!(query.findings, [FindingId::from_bits(1).to_string()].into());
+    assert_eq!(query.evidence, [EvidenceId::from_bits(1).to_string()].into());
+    let targets = [BlockerId::from_bits(1).to_string(), FindingId::from_bits(1).to_string()];
+    assert_eq!(query.targets, targets.into());
+    assert!(
+        query.words.contains("injection") && !query.words.contains("the"),
+        "{:?}",
+        query.words
+    );
+    let update = Case::update();
+    let query = super::surroundings_of(&update.payload, &update.plan(), &update.facts, &update.caller);
+    assert_eq!(query.targets, [WorkItemId::from_bits(1).to_string()].into());
+}

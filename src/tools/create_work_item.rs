@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     team_id: TeamId,
     /// Story or task.
     kind: WorkItemKind,
-    /// The story that a task belongs to; a task needs one, a story has none.
+    /// The story that a task belongs to; a task without one can't be approved, a story has none.
     #[serde(default)]
     parent_id: Option<WorkItemId>,
     /// What is to be done, in one line.
@@ -91,12 +91,12 @@ impl Tool for CreateWorkItem {
         let owner = owner(arguments.owner.as_ref(), "/owner", facts, &mut problems);
         arguments.references().check("", facts, &mut problems);
         match (arguments.kind, &arguments.parent_id) {
-            (WorkItemKind::Task, None) => problems.add("/parentId", "is required for a task: the story it belongs to"),
             (WorkItemKind::Story, Some(_)) => problems.add("/parentId", "must be left out: a story has no parent"),
             (_, Some(parent)) => {
                 problems.found("/parentId", "work item", facts.work_items.get(parent.as_str()));
             }
-            (WorkItemKind::Story, None) => {}
+            // A task without one is for `hierarchy` to judge: somebody should see what was wanted.
+            (_, None) => {}
         }
         problems.end()?;
         let id: WorkItemId = ids.give();

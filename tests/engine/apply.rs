@@ -1,5 +1,7 @@
 use crate::propose::added;
 use crate::world::{World, text};
+use loopiq::domain::{CheckId, ReasonCode};
+use loopiq::engine::Error;
 use serde_json::json;
 
 /// The oracle of change sets: what an execution adds to the database is the change set, the action's own rows and audit
@@ -128,7 +130,22 @@ async fn a_task_needs_its_story_and_a_story_has_none() {
     };
     let developer = world.client("developer");
     let tool = "loopiq_create_work_item";
-    assert!(world.engine.call(&developer, tool, item("a", "task")).await.is_err());
+    let orphan = world
+        .engine
+        .call(&developer, tool, item("a", "task"))
+        .await
+        .expect("a stored action")
+        .structured;
+    let (id, digest) = (text(&orphan, "actionId"), text(&orphan, "digest"));
+    let lead = world.person("lead");
+    match world.engine.approve(&lead, &id, &digest, &world.marks(&id).await).await {
+        Err(Error::Refused { code, message }) => {
+            assert_eq!(code, ReasonCode::Check(CheckId::Hierarchy));
+            assert!(message.contains("Name the story"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(world.engine.execute(&lead, &id).await.is_err(), "nor is it executed");
     let mut story = item("b", "story");
     story["parentId"] = json!(world.acme.story);
     assert!(world.engine.call(&developer, tool, story).await.is_err());
