@@ -3,7 +3,7 @@
 use super::Subject;
 use super::subject::Item;
 use super::verdicts::{Verdicts, listed};
-use crate::domain::{CheckId, FactRef, RecordKind, State, Verdict, WorkItem, WorkItemStatus, likeness, text};
+use crate::domain::{CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on two titles are alike enough to look at, in percent.
@@ -118,14 +118,12 @@ fn alike(subject: &Subject<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>,
     }
 }
 
-/// Other actions that wait, about the same records.
+/// Other open actions about the same records. Whether they are decided is not said: an acknowledgement holds while they are open.
 fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
     for other in subject.around.open_actions.iter().take(NAMED) {
-        let keys: Vec<String> = other.shares.iter().map(|id| subject.name(id)).collect();
-        let waits = match other.state {
-            State::Approved => "is approved and not run yet",
-            _ => "waits for its decision",
-        };
+        // A finding that only a blocker names has no name here.
+        let named = other.shares.iter().filter(|id| subject.facts.name_of(id).is_some());
+        let keys: Vec<String> = named.map(|id| subject.name(id)).collect();
         let fact = FactRef {
             kind: RecordKind::Action,
             id: other.id.to_string(),
@@ -140,9 +138,9 @@ fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
         found.add(
             Verdict::Warn,
             format!(
-                "Another action about {} {waits}: {}. Decide which of the two is wanted.",
+                "Another open action is about {} too: {} Decide which of the two is wanted.",
                 listed(&keys),
-                text::visible(&other.headline)
+                sentence(&other.headline)
             ),
             [fact],
             places,
@@ -182,6 +180,10 @@ fn reference(item: &WorkItem) -> FactRef {
         id: item.id.to_string(),
         key: Some(item.key.clone()),
     }
+}
+
+fn sentence(headline: &str) -> String {
+    format!("{}.", text::visible(headline).trim_end_matches('.'))
 }
 
 fn quoted(title: &str) -> String {

@@ -46,7 +46,8 @@ impl Worker {
 
     /// Decides until an outcome comes.
     async fn decide(&mut self, what: &str, id: &str, digest: &str) -> Value {
-        loop {
+        // Each start takes some hundredths of a second: what is not decided by then never will be.
+        for tries in 0.. {
             if self.reconnect
                 && let Ok(again) = self.reviewer.again(&self.url).await
             {
@@ -60,12 +61,16 @@ impl Worker {
             match outcome {
                 Ok(outcome) if outcome["done"] == true => return outcome,
                 // The database or the service went away under it: `done` is false, and the state is not told.
-                Ok(outcome) if outcome["state"].is_null() => {}
+                Ok(outcome) if outcome["state"].is_null() => assert!(tries < 1_000, "{what} {id}: {outcome}"),
                 Ok(outcome) => return outcome,
-                Err(_) => self.reconnect = true,
+                Err(error) => {
+                    assert!(tries < 1_000, "{what} {id}: {error:#}");
+                    self.reconnect = true;
+                }
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        unreachable!("it has ended or panicked")
     }
 }
 
