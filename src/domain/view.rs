@@ -321,6 +321,36 @@ pub struct ResultView {
     pub updated: Vec<Named>,
 }
 
+/// What has changed since a moment that counts for the reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinceView {
+    /// `you opened it`, `it was approved`.
+    pub what: String,
+    /// When that was.
+    pub at: When,
+    /// What the checks say now and did not say then.
+    pub new: Vec<Check>,
+    /// What they said then and don't say any more; passes are not among them.
+    pub gone: Vec<Check>,
+    /// Fields of records: record, field, then, now.
+    pub fields: Vec<(Named, String, String, String)>,
+}
+
+/// Two records side by side, because a check found them alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The mark of the verdict that it belongs to.
+    pub mark: String,
+    /// What is compared.
+    pub title: String,
+    /// What stands on the left: what was proposed or cited.
+    pub left: String,
+    /// What stands on the right: what there is.
+    pub right: String,
+    /// Label, left, right.
+    pub rows: Vec<(String, String, String)>,
+}
+
 /// Everything the action page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionView {
@@ -346,6 +376,10 @@ pub struct ActionView {
     pub digest: String,
     /// The checks.
     pub checks: Vec<Check>,
+    /// What has changed since this person opened it, or since it was approved.
+    pub since: Option<SinceView>,
+    /// What the checks found alike, side by side.
+    pub comparisons: Vec<Comparison>,
     /// Tenant, team, release, certification, application, module, repository, service.
     pub context: Vec<Line>,
     /// Work items to create, as a tree.

@@ -8,7 +8,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
-use crate::store::{ActionRow, DecisionRow, Ending, WriteTx};
+use crate::store::{ActionRow, DecisionRow, Ending, ViewKey, WriteTx};
 use crate::tools;
 use serde_json::json;
 
@@ -235,7 +235,8 @@ async fn approve(
     // The claim comes first: from here on nobody else can decide this action.
     tx.advance(&action, to).await?;
     may_decide(policy, &person, &action)?;
-    let checks = judge(tx, &action, policy).await?;
+    let Shown { checks, facts } = judge(tx, &action, policy).await?;
+    unchanged_since_opened(tx, &action, &checks).await?;
     let (acknowledged, open) = answered(&checks, &acknowledged);
     if let Some(block) = checks.iter().find(|check| check.verdict == Verdict::Block) {
         return Err(Error::Refused {
@@ -269,6 +270,7 @@ async fn approve(
         policy,
         Words {
             checks,
+            facts,
             acknowledged,
             ..Words::default()
         },
@@ -285,6 +287,31 @@ async fn approve(
     )))
 }
 
+/// Nobody approves by a page that is out of date: what speaks against it now and did not when this person opened it is said first. Whoever
+/// has not opened it in this session was shown nothing, and has acknowledged nothing either.
+async fn unchanged_since_opened(tx: &mut WriteTx, action: &ActionRow, checks: &[Check]) -> Result<(), Error> {
+    let Some(view) = ViewKey::of(tx.ctx(), action) else {
+        return Ok(());
+    };
+    let Some((shown, _)) = tx.last_seen(&view).await? else {
+        return Ok(());
+    };
+    let known: Vec<String> = shown.checks.iter().map(Check::mark).collect();
+    let new = checks
+        .iter()
+        .find(|check| check.verdict != Verdict::Pass && !known.contains(&check.mark()));
+    match new {
+        None => Ok(()),
+        Some(check) => Err(Error::Refused {
+            code: ReasonCode::Check(check.id),
+            message: format!(
+                "Not approved, because this has changed since you opened it: {} Look at the page again, and decide anew.",
+                check.message
+            ),
+        }),
+    }
+}
+
 /// The warnings that were acknowledged, and those that were not. Nobody acknowledges what is not there: a warning that comes later is
 /// new.
 fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec<&'c Check>, Vec<&'c Check>) {
@@ -298,7 +325,7 @@ fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec<&'c Check>
 }
 
 /// The checks as they are today. A payload that no longer fits the facts can't be approved.
-async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy) -> Result<Vec<Check>, Error> {
+async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy) -> Result<Shown, Error> {
     let envelope = opened(action)?;
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return Err(Error::Refused {
@@ -310,7 +337,7 @@ async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy) -> Result<
     match planning::again(tx, tool, action, &envelope, policy).await? {
         Ok(planned) if planned.plan.change_set != envelope.change_set => Err(stale(ReasonCode::StaleTarget, "")),
         Ok(planned) if planned.seals() != envelope.evidence => Err(stale(ReasonCode::EvidenceChanged, "")),
-        Ok(planned) => Ok(planned.checks),
+        Ok(planned) => Ok(planned.shown()),
         Err(fields) => Err(stale(
             ReasonCode::StaleTarget,
             fields.first().map_or("", |f| f.message.as_str()),
@@ -358,13 +385,15 @@ async fn reject(
     tx.settle(&action, Ending::because(to, &codes, &text)).await?;
     may_decide(policy, &person, &action)?;
     // What the page showed: today's checks, or those of the proposal where it no longer plans.
-    let checks = judge(tx, &action, policy)
-        .await
-        .unwrap_or_else(|_| action.checks.clone());
+    let Shown { checks, facts } = judge(tx, &action, policy).await.unwrap_or_else(|_| Shown {
+        checks: action.checks.clone(),
+        facts: Snapshot::default(),
+    });
     let words = Words {
         codes,
         text,
         checks,
+        facts,
         ..Words::default()
     };
     decided(tx, &action, to, Event::Rejected, "reject", policy, words).await?;
@@ -402,6 +431,7 @@ async fn revoke(tx: &mut WriteTx, id: &ActionId, text: String, policy: &Policy) 
 #[derive(Default)]
 struct Words {
     checks: Vec<Check>,
+    facts: Snapshot,
     acknowledged: Vec<String>,
     codes: Vec<ReasonCode>,
     text: String,
@@ -424,6 +454,7 @@ async fn decided(
         person_id: person.id,
         digest: action.digest.clone(),
         verdicts: words.checks,
+        facts: words.facts,
         acknowledged: words.acknowledged,
         policy_version: policy.version,
         reason_codes: words.codes,

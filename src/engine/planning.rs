@@ -3,7 +3,8 @@
 use super::Error;
 use crate::checks::{self, Subject};
 use crate::domain::{
-    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Policy, SurroundingsQuery,
+    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Policy, Shown, Snapshot,
+    Surroundings, SurroundingsQuery,
 };
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan};
@@ -14,6 +15,8 @@ pub(super) struct Planned {
     pub plan: Plan,
     pub facts: Facts,
     pub checks: Vec<Check>,
+    /// What stands around it.
+    pub around: Surroundings,
     /// The records that it changes or rests on.
     pub targets: Vec<String>,
 }
@@ -31,6 +34,21 @@ impl Planned {
                 collected_at: evidence.collected_at,
             })
             .collect()
+    }
+
+    /// What a page shows of it, and what is kept of that.
+    pub(super) fn shown(&self) -> Shown {
+        let place = &self.plan.place;
+        let named = self.plan.references.iter().map(|(id, _)| id.as_str());
+        let updated: Vec<String> = self.plan.change_set.updated_ids();
+        let ids = named
+            .chain(updated.iter().map(String::as_str))
+            .chain(place.release.as_ref().map(|id| id.as_str()))
+            .chain(place.certification.as_ref().map(|id| id.as_str()));
+        Shown {
+            checks: self.checks.clone(),
+            facts: Snapshot::of(&self.facts, ids),
+        }
     }
 
     /// `in release R for team T`.
@@ -94,6 +112,7 @@ pub(super) async fn plan(
         plan,
         facts,
         checks,
+        around,
         targets,
     }))
 }

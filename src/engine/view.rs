@@ -8,15 +8,18 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::*;
 use crate::domain::*;
-use crate::store::{ActionRow, AuditRecord, ReadTx};
+use crate::store::{ActionRow, AuditRecord, ReadTx, ViewKey};
 use crate::tools;
 use serde_json::json;
 use std::collections::BTreeSet;
 
+mod compare;
 mod parts;
+mod since;
 mod tree;
 
 use parts::{claim, context, fields, identifiers, other_creates, references, step, updates, with_codes};
+use since::Baseline;
 
 /// What one read of the store gives for a page.
 struct Loaded {
@@ -29,6 +32,12 @@ struct Loaded {
     place: tools::PlanPlace,
     tenant: String,
     client: String,
+    /// What is shown, if it can be planned today; else what it rested on.
+    shown: Shown,
+    /// What this person was shown before.
+    last_seen: Option<(Shown, Timestamp)>,
+    since: Option<Baseline>,
+    comparisons: Vec<Comparison>,
 }
 
 impl Engine {
@@ -36,56 +45,51 @@ impl Engine {
     /// once per person, digest and session.
     pub async fn view(&self, ctx: &Ctx, id: &str, seen: bool) -> Result<ActionView, Error> {
         self.authorize(ctx, Command::ViewActions).await?;
-        let action_id = parse(id)?;
-        if seen {
-            self.mark_seen(ctx, &action_id).await?;
-        }
-        let policy = self.policy();
-        let loaded = self
+        let (action_id, policy) = (parse(id)?, self.policy());
+        let mut loaded = self
             .store
             .read(ctx, move |tx| {
                 Box::pin(async move { load(tx, &action_id, &policy).await })
             })
             .await?;
+        if seen {
+            self.keep_view(ctx, &mut loaded).await?;
+        }
         Ok(self.render(ctx, loaded))
     }
 
-    async fn mark_seen(&self, ctx: &Ctx, id: &ActionId) -> Result<(), Error> {
-        let Principal::Person { person, session, .. } = &ctx.principal else {
+    /// Keeps what this person is shown, if they were not shown the same before in this session; the first time is an entry of its own.
+    async fn keep_view(&self, ctx: &Ctx, loaded: &mut Loaded) -> Result<(), Error> {
+        let Some(key) = ViewKey::of(ctx, &loaded.action) else {
             return Ok(());
         };
-        let (id, person, session) = (id.clone(), person.id.clone(), session.clone());
-        let known = {
-            let (id, person, session) = (id.clone(), person.clone(), session.clone());
-            self.store
-                .read(ctx, move |tx| {
-                    Box::pin(async move {
-                        let Some(action) = tx.action(&id).await? else {
-                            return Ok::<_, Error>(true);
-                        };
-                        Ok(tx.has_seen(&id, &person, &action.digest, &session).await?)
-                    })
-                })
-                .await?
-        };
-        if known {
+        let known = loaded.last_seen.as_ref().map(|(shown, _)| shown);
+        if known == Some(&loaded.shown) {
             return Ok(());
         }
+        let (first, shown, action) = (known.is_none(), loaded.shown.clone(), loaded.action.clone());
         self.store
             .add(ctx, move |tx| {
                 Box::pin(async move {
-                    let Some(action) = tx.action(&id).await? else {
-                        return Ok::<_, Error>(());
-                    };
-                    if tx.insert_view(&id, &person, &action.digest, &session).await? {
+                    tx.keep_view(&key, &shown).await?;
+                    if first {
                         let details = json!({ "digest": action.digest });
-                        let entry = entries::about(tx, &action, Event::Viewed, action.state, details);
-                        tx.record(entry);
+                        tx.record(entries::about(tx, &action, Event::Viewed, action.state, details));
                     }
-                    Ok(())
+                    Ok::<_, Error>(())
                 })
             })
-            .await
+            .await?;
+        if first {
+            let id = loaded.action.id.clone();
+            loaded.timeline = self
+                .store
+                .read(ctx, move |tx| {
+                    Box::pin(async move { Ok::<_, Error>(tx.audit_of_action(&id).await?) })
+                })
+                .await?;
+        }
+        Ok(())
     }
 
     fn render(&self, ctx: &Ctx, loaded: Loaded) -> ActionView {
@@ -99,6 +103,10 @@ impl Engine {
             place,
             tenant,
             client,
+            shown,
+            since,
+            comparisons,
+            ..
         } = loaded;
         let state = action.state_at(now);
         let caller = names.named(action.caller_id.as_str());
@@ -148,6 +156,8 @@ impl Engine {
                     .map(|id| names.named(id))
                     .collect(),
             }),
+            since: since.and_then(|baseline| baseline.view(&shown, &names, now)),
+            comparisons,
             panel: self.panel(ctx, &action, state, &checks, &envelope),
             checks,
             id: action.id.to_string(),
@@ -202,24 +212,29 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     };
     let action = tx.action(id).await?.ok_or_else(missing)?;
     let envelope = opened(&action)?;
+    let decisions = tx.decisions(id).await?;
     let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
+    let (mut shown, mut comparisons) = (Shown::default(), Vec::new());
     if let Some(tool) = tools::find(&action.tool)
         && let Ok(planned) = planning::again(tx, tool, &action, &envelope, policy).await?
     {
-        place = planned.plan.place;
+        shown = planned.shown();
         if action.state == State::PendingApproval {
-            checks = planned.checks;
+            checks.clone_from(&planned.checks);
+            comparisons = compare::all(&planned);
         }
+        place = planned.plan.place;
     }
     if action.state != State::PendingApproval
-        && let Some(decision) = tx
-            .decisions(id)
-            .await?
-            .into_iter()
-            .rfind(|decision| !decision.verdicts.is_empty())
+        && let Some(decision) = decisions.iter().rfind(|decision| !decision.verdicts.is_empty())
     {
-        checks = decision.verdicts;
+        checks.clone_from(&decision.verdicts);
     }
+    let last_seen = match ViewKey::of(tx.ctx(), &action) {
+        Some(key) => tx.last_seen(&key).await?,
+        None => None,
+    };
+    let since = Baseline::of(&action, &decisions, last_seen.as_ref());
     // A target that has changed makes planning fail; where it acts is known all the same.
     place.release = place
         .release
@@ -239,7 +254,15 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     wanted.extend(place.release.iter().map(ToString::to_string));
     wanted.extend(place.team.iter().map(ToString::to_string));
     wanted.extend(place.components.iter().map(ToString::to_string));
+    let baseline = since.iter().flat_map(|since| since.shown.facts.0.keys());
+    wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
     let names = Names::load(tx, &wanted).await?;
+    if shown.facts.0.is_empty() {
+        // It can't be planned any more: the records are there all the same, and one of them says why.
+        let ids = since.iter().flat_map(|since| since.shown.facts.0.keys());
+        shown.facts = Snapshot::of(names.facts(), ids.map(String::as_str));
+        shown.checks.clone_from(&checks);
+    }
     let timeline = tx.audit_of_action(id).await?;
     let tenant = tx.tenant_name().await?.unwrap_or_default();
     let client = tx
@@ -257,5 +280,9 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
         place,
         tenant,
         client,
+        shown,
+        last_seen,
+        since,
+        comparisons,
     })
 }

@@ -1,8 +1,9 @@
 //! Actions, decisions, attempts and views. A state change repeats its condition in the WHERE and asserts that one row changed.
 
-use super::dialect::Sql;
+use super::dialect::{Sql, together};
 use super::row::{Columns, json, list};
 use super::{ChainCall, ReadTx, StoreError, WriteTx};
+use crate::context::Ctx;
 use crate::domain::*;
 use serde_json::Value;
 use sqlx::any::AnyRow;
@@ -123,6 +124,8 @@ pub struct DecisionRow {
     pub digest: String,
     /// The verdicts it rested on.
     pub verdicts: Vec<Check>,
+    /// The records that it was about, as they were.
+    pub facts: Snapshot,
     /// The marks of the warnings that it acknowledged, see [`Check::mark`].
     pub acknowledged: Vec<String>,
     pub policy_version: i64,
@@ -138,6 +141,31 @@ impl DecisionRow {
         self.acknowledged
             .iter()
             .any(|known| *known == mark || known == warning.id.as_str())
+    }
+}
+
+/// Whose look at which envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ViewKey {
+    pub action: ActionId,
+    pub person: PersonId,
+    pub digest: String,
+    pub session: String,
+}
+
+impl ViewKey {
+    /// This person's look, in this session; `None` where nobody looks.
+    pub fn of(ctx: &Ctx, action: &ActionRow) -> Option<Self> {
+        let Principal::Person { person, session, .. } = &ctx.principal else {
+            return None;
+        };
+        Some(Self {
+            action: action.id.clone(),
+            person: person.id.clone(),
+            digest: action.digest.clone(),
+            session: session.clone(),
+        })
     }
 }
 
@@ -205,6 +233,7 @@ fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
         person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
         digest: row.text("digest")?,
         verdicts: row.json("verdicts")?,
+        facts: row.json("facts")?,
         acknowledged: row.json("acknowledged")?,
         policy_version: row.int("policy_version")?,
         reason_codes: row.json("reason_codes")?,
@@ -282,24 +311,27 @@ impl ReadTx {
         rows.iter().map(action).collect()
     }
 
-    /// Whether this person has seen this digest in this session.
-    pub async fn has_seen(
-        &mut self,
-        id: &ActionId,
-        person: &PersonId,
-        digest: &str,
-        session: &str,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT 1 FROM views WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
+    /// What this person was shown when they last opened this digest in this session, and when that was.
+    pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(Shown, Timestamp)>, StoreError> {
+        const SQL: &str = "SELECT shown, seen_at FROM views \
+             WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
         let row = sqlx::query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .bind(person.as_str().to_owned())
-            .bind(digest.to_owned())
-            .bind(session.to_owned())
+            .bind(view.action.as_str().to_owned())
+            .bind(view.person.as_str().to_owned())
+            .bind(view.digest.clone())
+            .bind(view.session.clone())
             .fetch_optional(&mut *self.tx)
             .await?;
-        Ok(row.is_some())
+        let Some(row) = row else { return Ok(None) };
+        let shown = row.text("shown")?;
+        // Views of before this was kept.
+        let shown = if shown.is_empty() {
+            Shown::default()
+        } else {
+            row.json("shown")?
+        };
+        Ok(Some((shown, row.time("seen_at")?)))
     }
 }
 
@@ -439,7 +471,7 @@ impl WriteTx {
     /// Keeps a decision.
     pub async fn insert_decision(&mut self, new: &DecisionRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
-             policy_version, reason_codes, reason, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+             policy_version, reason_codes, reason, decided_at, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         sqlx::query(SQL)
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
@@ -453,6 +485,7 @@ impl WriteTx {
             .bind(json(&new.reason_codes)?)
             .bind(new.reason.clone())
             .bind(new.decided_at.0)
+            .bind(json(&new.facts)?)
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())
@@ -474,26 +507,29 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps that somebody saw a digest; `false` if that was known.
-    pub async fn insert_view(
-        &mut self,
-        id: &ActionId,
-        person: &PersonId,
-        digest: &str,
-        session: &str,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "INSERT INTO views (tenant, action_id, person_id, digest, session, at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-        let now = self.ctx.now();
-        let done = sqlx::query(SQL)
+    /// Keeps what somebody was shown, and the verdicts for the inbox while the action waits.
+    pub async fn keep_view(&mut self, view: &ViewKey, shown: &Shown) -> Result<(), StoreError> {
+        const SQL: Sql = together!(
+            counted: "UPDATE actions SET blocks = $8, warnings = $9, passes = $10 \
+                      WHERE tenant = $1 AND id = $2 AND state = 'pending_approval' AND (blocks <> $8 OR warnings <> $9 OR passes <> $10)",
+            => "INSERT INTO views (tenant, action_id, person_id, digest, session, at, seen_at, shown) \
+                VALUES ($1, $2, $3, $4, $5, $6, $6, $7) \
+                ON CONFLICT (tenant, action_id, person_id, digest, session) DO UPDATE SET seen_at = $6, shown = $7"
+        );
+        let (now, verdicts) = (self.ctx.now(), VerdictCounts::of(&shown.checks));
+        sqlx::query(self.pick(&SQL))
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .bind(person.as_str().to_owned())
-            .bind(digest.to_owned())
-            .bind(session.to_owned())
+            .bind(view.action.as_str().to_owned())
+            .bind(view.person.as_str().to_owned())
+            .bind(view.digest.clone())
+            .bind(view.session.clone())
             .bind(now.0)
+            .bind(json(shown)?)
+            .bind(i64::from(verdicts.block))
+            .bind(i64::from(verdicts.warn))
+            .bind(i64::from(verdicts.pass))
             .execute(&mut *self.read.tx)
             .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 }

@@ -22,7 +22,7 @@ mod seed;
 mod sessions;
 mod surroundings;
 
-pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending};
+pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending, ViewKey};
 pub use audit::{AuditRecord, Entry};
 pub use copy::{COPIED, CopyReport, CopyStep};
 pub use error::StoreError;
@@ -109,6 +109,9 @@ impl WriteTx {
 
 /// How many connections read side by side at most, and on PostgreSQL as many more that write.
 const CONNECTIONS: u32 = 8;
+
+/// How much readiness writes to see whether there is room, in bytes.
+const PROBE: usize = 1 << 20;
 
 impl Store {
     /// Opens a database. `url`: `sqlite://FILE?mode=rwc`, which is brought to this binary's schema, or `postgres://…`, whose schema is
@@ -253,7 +256,9 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.readers.execute("SELECT 1").await?;
         if self.broken.load(Ordering::Relaxed) {
-            self.create_session("probe", "", Timestamp(0)).await?;
+            // As much as a large proposal: where little is left, what is small still fits.
+            let probe = "x".repeat(PROBE);
+            self.create_session("probe", &probe, Timestamp(0)).await?;
             self.delete_session("probe").await?;
             self.broken.store(false, Ordering::Relaxed);
         }

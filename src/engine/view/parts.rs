@@ -86,7 +86,7 @@ pub(super) fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> 
 }
 
 /// A value as a reader sees it: names for IDs, a dash for nothing.
-fn plain(value: &Value, names: &Names) -> String {
+pub(super) fn plain(value: &Value, names: &Names) -> String {
     match value {
         Value::Null => "—".to_owned(),
         Value::String(id) if RecordKind::of(id).is_some() => {
