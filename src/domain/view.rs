@@ -112,6 +112,8 @@ pub struct InboxQuery {
     pub team: String,
     /// A release's ID.
     pub release: String,
+    /// The worst verdict: `block`, `warn` or `pass`.
+    pub verdict: String,
     /// Words that the headline, summary, reason or people must hold.
     pub text: String,
     /// Where the page before ended.

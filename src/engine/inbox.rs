@@ -77,6 +77,7 @@ impl Engine {
             },
             team: query.team.clone(),
             release: query.release.clone(),
+            verdict: query.verdict.clone(),
             text: query.text.trim().to_owned(),
             after,
             limit: PAGE + 1,

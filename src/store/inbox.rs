@@ -19,6 +19,8 @@ pub struct InboxFilter {
     pub team: String,
     /// A release.
     pub release: String,
+    /// The worst verdict: `block`, `warn` or `pass`.
+    pub verdict: String,
     /// A word.
     pub text: String,
     /// The page before ended at (time, ID).
@@ -64,6 +66,8 @@ macro_rules! inbox_select {
             $states,
             " AND ($3 = '' OR a.tool = $3) AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) ",
             "AND ($6 = '' OR instr(a.words, $6) > 0) AND a.caller_id <> $7 AND (a.created_at, a.id) > ($8, $9) ",
+            "AND CASE $12 WHEN 'block' THEN a.blocks > 0 WHEN 'warn' THEN a.blocks = 0 AND a.warnings > 0 ",
+            "WHEN 'pass' THEN a.blocks = 0 AND a.warnings = 0 ELSE 1 = 1 END ",
             "ORDER BY a.created_at, a.id LIMIT $11"
         )
     };
@@ -90,6 +94,7 @@ impl ReadTx {
             .bind(after_id)
             .bind(now.0)
             .bind(filter.limit)
+            .bind(filter.verdict.clone())
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter()

@@ -8,6 +8,7 @@ mod decide;
 mod import;
 mod propose;
 mod reads;
+mod since;
 mod state_machine;
 mod store;
 mod world;

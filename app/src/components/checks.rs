@@ -16,6 +16,8 @@ pub(crate) fn Checks(
     on_page: HashSet<String>,
     /// Pointers of the payload's fields that are on this page.
     fields: HashSet<String>,
+    /// Marks of the verdicts that have a comparison on this page.
+    compared: HashSet<String>,
 ) -> impl IntoView {
     let counts = VerdictCounts::of(&checks);
     let (passed, mut open): (Vec<Check>, Vec<Check>) =
@@ -34,7 +36,7 @@ pub(crate) fn Checks(
             </h2>
             {none.then(|| view! { <p>"No check has spoken of this action."</p> })}
             <ul class="checks">
-                {open.into_iter().map(|check| view! { <CheckItem check on_page=&on_page fields=&fields /> }).collect_view()}
+                {open.into_iter().map(|check| view! { <CheckItem check on_page=&on_page fields=&fields compared=&compared /> }).collect_view()}
             </ul>
             {(!passed.is_empty())
                 .then(|| {
@@ -44,7 +46,7 @@ pub(crate) fn Checks(
                             <ul class="checks">
                                 {passed
                                     .into_iter()
-                                    .map(|check| view! { <CheckItem check on_page=&on_page fields=&fields /> })
+                                    .map(|check| view! { <CheckItem check on_page=&on_page fields=&fields compared=&compared /> })
                                     .collect_view()}
                             </ul>
                         </details>
@@ -53,6 +55,11 @@ pub(crate) fn Checks(
         </section>
     }
     .into_any()
+}
+
+/// The anchor of what a verdict found alike.
+pub(crate) fn comparison_anchor(mark: &str) -> String {
+    format!("compare-{}", mark.replace(':', "-"))
 }
 
 fn summary(counts: VerdictCounts) -> String {
@@ -66,8 +73,17 @@ fn summary(counts: VerdictCounts) -> String {
 
 /// One finding of one check.
 #[component]
-fn CheckItem<'a>(check: Check, on_page: &'a HashSet<String>, fields: &'a HashSet<String>) -> impl IntoView + use<> {
+fn CheckItem<'a>(
+    check: Check,
+    on_page: &'a HashSet<String>,
+    fields: &'a HashSet<String>,
+    compared: &'a HashSet<String>,
+) -> impl IntoView + use<> {
     let (class, shape) = verdict_look(check.verdict);
+    let mark = check.mark();
+    let comparison = compared
+        .contains(&mark)
+        .then(|| format!("#{}", comparison_anchor(&mark)));
     let fact = |fact: FactRef| {
         let here = on_page.contains(&fact.id);
         view! { <FactLink fact on_page=here /> " " }
@@ -80,7 +96,7 @@ fn CheckItem<'a>(check: Check, on_page: &'a HashSet<String>, fields: &'a HashSet
             view! { <span class="chip"><code>{pointer}</code></span> " " }.into_any()
         }
     };
-    let basis = !check.facts.is_empty() || !check.pointers.is_empty();
+    let basis = !check.facts.is_empty() || !check.pointers.is_empty() || comparison.is_some();
     view! {
         <li>
             <span class=class>
@@ -96,6 +112,7 @@ fn CheckItem<'a>(check: Check, on_page: &'a HashSet<String>, fields: &'a HashSet
                     .then(|| {
                         view! {
                             <p class="chips">
+                                {comparison.map(|href| view! { <a class="chip" href=href>"Compare side by side"</a> " " })}
                                 {check.facts.into_iter().map(fact).collect_view()}
                                 {check.pointers.into_iter().map(pointer).collect_view()}
                             </p>

@@ -20,6 +20,7 @@ pub(crate) fn InboxPage() -> impl IntoView {
         tool: get("tool"),
         team: get("team"),
         release: get("release"),
+        verdict: get("verdict"),
         text: get("text"),
         after: get("after"),
     };
@@ -36,7 +37,7 @@ pub(crate) fn InboxPage() -> impl IntoView {
 }
 
 fn render((query, page): (InboxQuery, view::InboxPage)) -> AnyView {
-    let filtered = [&query.tool, &query.team, &query.release, &query.text]
+    let filtered = [&query.tool, &query.team, &query.release, &query.verdict, &query.text]
         .iter()
         .any(|filter| !filter.is_empty());
     let next = page.next.as_ref().map(|after| address(&query, after));
@@ -74,6 +75,7 @@ fn address(query: &InboxQuery, after: &str) -> String {
             ("tool", &query.tool),
             ("team", &query.team),
             ("release", &query.release),
+            ("verdict", &query.verdict),
             ("text", &query.text),
             ("after", after),
         ],
@@ -127,6 +129,7 @@ fn Filters(
             <Select name="tool" label="Tool" any="Any tool" choices=tools chosen=query.tool />
             <Select name="team" label="Team" any="Any team" choices=teams chosen=query.team />
             <Select name="release" label="Release" any="Any release" choices=releases chosen=query.release />
+            <Select name="verdict" label="Checks" any="Any verdict" choices=verdicts() chosen=query.verdict />
             <div class="buttons">
                 <button type="submit" class="button">
                     "Filter"
@@ -144,6 +147,20 @@ fn Filters(
         </details>
     }
     .into_any()
+}
+
+/// The worst that the checks say.
+fn verdicts() -> Vec<view::Choice> {
+    [
+        ("block", "Blocked"),
+        ("warn", "Warned of, not blocked"),
+        ("pass", "All checks pass"),
+    ]
+    .map(|(value, label)| view::Choice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+    })
+    .into()
 }
 
 #[component]

@@ -1,15 +1,19 @@
 //! One action: a document to be read from top to bottom, with the decision at its end.
 
 mod claim;
+mod compare;
 mod evidence;
 mod flash;
 mod payload;
+mod since;
 mod timeline;
 
 use self::claim::ClaimBox;
+use self::compare::Comparisons;
 use self::evidence::{Changes, References};
 use self::flash::{FlashLine, Next, next};
-use self::payload::{Identifiers, PayloadView};
+use self::payload::{Identifiers, PayloadView, Pointed};
+use self::since::SinceBox;
 use self::timeline::{ResultBox, Timeline};
 use super::load::loaded;
 use crate::components::checks::Checks;
@@ -67,6 +71,8 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
         .map(|reference| reference.record.id.clone())
         .collect();
     let fields: HashSet<String> = action.payload.iter().map(|(pointer, _)| pointer.clone()).collect();
+    let compared: HashSet<String> = action.comparisons.iter().map(|one| one.mark.clone()).collect();
+    let pointed = Pointed::at(&action.checks);
     let warnings = warnings(&action.checks);
     let draft = flash
         .as_ref()
@@ -104,7 +110,10 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
             </header>
             <div class="document">
                 {action.result.map(|result| view! { <ResultBox result /> })}
-                <Checks checks=action.checks on_page=on_page.clone() fields=fields />
+                {action.since.map(|since| view! { <SinceBox since on_page=&on_page /> })}
+                <Checks checks=action.checks on_page=on_page.clone() fields=fields compared />
+                {(!action.comparisons.is_empty())
+                    .then(|| view! { <Comparisons comparisons=action.comparisons /> })}
                 <section class="card" aria-labelledby="where">
                     <h2 id="where">"Where"</h2>
                     <Lines lines=action.context class="columns" />
@@ -126,7 +135,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                         view! { <References id="evidence" title="Evidence and references" references=action.references /> }
                     })}
                 <ClaimBox claim=action.claim on_page=&on_page />
-                <PayloadView fields=action.payload json=action.payload_json on_page=&on_page />
+                <PayloadView fields=action.payload json=action.payload_json on_page=&on_page pointed=&pointed />
                 <Identifiers identifiers=action.identifiers chain=action.call_chain />
                 <Timeline steps=action.timeline audit />
             </div>

@@ -1,10 +1,12 @@
 //! The payload as fields and as canonical JSON, and the identifiers that name this action elsewhere.
 
 use crate::components::code::{CodeBlock, CopyText};
+use crate::components::icon::Icon;
 use crate::components::record::anchor;
+use crate::components::state::verdict_look;
 use leptos::prelude::*;
-use loopiq::domain::RecordKind;
-use std::collections::HashSet;
+use loopiq::domain::{Check, RecordKind, Verdict};
+use std::collections::{HashMap, HashSet};
 
 /// The payload. Each field has an anchor, `payload` and its pointer, which the checks link to.
 #[component]
@@ -12,14 +14,16 @@ pub(super) fn PayloadView<'a>(
     fields: Vec<(String, String)>,
     json: String,
     on_page: &'a HashSet<String>,
+    pointed: &'a Pointed,
 ) -> impl IntoView + use<> {
     let count = fields.len();
     let rows = fields.into_iter().map(|(pointer, value)| {
         let id = format!("payload{pointer}");
+        let said = pointed.of(&pointer);
         view! {
             <tr role="row" id=id>
                 <th scope="row" role="rowheader"><code>{pointer}</code></th>
-                <td role="cell" data-label="Value">{shown(value, on_page)}</td>
+                <td role="cell" data-label="Value">{shown(value, on_page)} {said}</td>
             </tr>
         }
     });
@@ -45,6 +49,38 @@ pub(super) fn PayloadView<'a>(
         </section>
     }
     .into_any()
+}
+
+/// Which fields of the payload the checks speak of, so that they are marked there.
+pub(super) struct Pointed(HashMap<String, Vec<(Verdict, &'static str)>>);
+
+impl Pointed {
+    /// What blocks or warns, by the field it points at.
+    pub(super) fn at(checks: &[Check]) -> Self {
+        let mut pointed: HashMap<String, Vec<(Verdict, &'static str)>> = HashMap::new();
+        for check in checks.iter().filter(|check| check.verdict != Verdict::Pass) {
+            for pointer in &check.pointers {
+                let said = pointed.entry(pointer.clone()).or_default();
+                if !said.contains(&(check.verdict, check.id.as_str())) {
+                    said.push((check.verdict, check.id.as_str()));
+                }
+            }
+        }
+        Self(pointed)
+    }
+
+    fn of(&self, pointer: &str) -> Option<AnyView> {
+        let said = self.0.get(pointer)?.iter().map(|(verdict, check)| {
+            let (class, shape) = verdict_look(*verdict);
+            view! {
+                <a class=format!("{class} pointed") href="#checks">
+                    <Icon shape />
+                    {*check}
+                </a>
+            }
+        });
+        Some(said.collect_view().into_any())
+    }
 }
 
 /// A field's value: an ID as such, and as a link where this page holds the record's detail.

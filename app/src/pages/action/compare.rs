@@ -1,0 +1,59 @@
+//! What the checks found alike, side by side.
+
+use crate::components::checks::comparison_anchor;
+use leptos::prelude::*;
+use loopiq::domain::view::Comparison;
+
+/// A table for each comparison; the checks lead to them.
+#[component]
+pub(super) fn Comparisons(comparisons: Vec<Comparison>) -> impl IntoView {
+    let mut shown: Vec<String> = Vec::new();
+    let tables = comparisons.into_iter().map(|comparison| {
+        // A verdict can speak of several records: its link leads to the first.
+        let first = !shown.contains(&comparison.mark);
+        shown.push(comparison.mark.clone());
+        let id = first.then(|| comparison_anchor(&comparison.mark));
+        let rows = comparison.rows.into_iter().map(|(label, left, right)| {
+            let differs = left != right;
+            view! {
+                <tr role="row" class:differs=differs>
+                    <th scope="row" role="rowheader">{label}</th>
+                    <td role="cell" data-label=comparison.left.clone()>{value(left)}</td>
+                    <td role="cell" data-label=comparison.right.clone()>{value(right)}</td>
+                </tr>
+            }
+        });
+        let rows = rows.collect::<Vec<_>>();
+        view! {
+            <div class="comparison" id=id>
+                <h3>{comparison.title}</h3>
+                <table class="compare stack" role="table">
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th scope="col" role="columnheader"><span class="unseen">"Field"</span></th>
+                            <th scope="col" role="columnheader">{comparison.left.clone()}</th>
+                            <th scope="col" role="columnheader">{comparison.right.clone()}</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows}</tbody>
+                </table>
+            </div>
+        }
+    });
+    let tables = tables.collect::<Vec<_>>();
+    view! {
+        <section class="card" aria-labelledby="compare">
+            <h2 id="compare">"Side by side"</h2>
+            {tables}
+        </section>
+    }
+    .into_any()
+}
+
+fn value(text: String) -> AnyView {
+    if text.is_empty() {
+        view! { <span class="quiet">"nothing"</span> }.into_any()
+    } else {
+        view! { <bdi>{text}</bdi> }.into_any()
+    }
+}

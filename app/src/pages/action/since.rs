@@ -1,0 +1,80 @@
+//! What has changed since the reader opened the action, or since it was approved.
+
+use crate::components::icon::Icon;
+use crate::components::record::RecordLink;
+use crate::components::state::verdict_look;
+use crate::components::when::Ago;
+use leptos::prelude::*;
+use loopiq::domain::Check;
+use loopiq::domain::view::SinceView;
+use std::collections::HashSet;
+
+/// The box at the head of the document. It stands there only where something has changed.
+#[component]
+pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
+    let fields = since.fields.into_iter().map(|(record, field, then, now)| {
+        let here = on_page.contains(&record.id);
+        view! {
+            <tr role="row">
+                <th scope="row" role="rowheader"><RecordLink record on_page=here /> " " <code>{field}</code></th>
+                <td role="cell" data-label="Then" class="before"><del dir="auto">{then}</del></td>
+                <td role="cell" data-label="Now" class="after"><ins dir="auto">{now}</ins></td>
+            </tr>
+        }
+    });
+    let fields = fields.collect::<Vec<_>>();
+    let verdicts = !since.new.is_empty() || !since.gone.is_empty();
+    view! {
+        <section class="card since" aria-labelledby="since">
+            <h2 id="since">"Changed since " {since.what} ", " <Ago when=since.at /></h2>
+            {verdicts
+                .then(|| {
+                    view! {
+                        <ul class="checks">
+                            {since.new.into_iter().map(|check| line(check, false)).collect_view()}
+                            {since.gone.into_iter().map(|check| line(check, true)).collect_view()}
+                        </ul>
+                    }
+                })}
+            {(!fields.is_empty())
+                .then(|| {
+                    view! {
+                        <table class="changes stack" role="table">
+                            <thead role="rowgroup">
+                                <tr role="row">
+                                    <th scope="col" role="columnheader">"Field"</th>
+                                    <th scope="col" role="columnheader">"Then"</th>
+                                    <th scope="col" role="columnheader">"Now"</th>
+                                </tr>
+                            </thead>
+                            <tbody role="rowgroup">{fields}</tbody>
+                        </table>
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}
+
+fn line(check: Check, gone: bool) -> impl IntoView {
+    let (class, shape) = verdict_look(check.verdict);
+    let word = if gone { "gone" } else { "new" };
+    let message = if gone {
+        view! { <del dir="auto">{check.message}</del> }.into_any()
+    } else {
+        view! { <bdi>{check.message}</bdi> }.into_any()
+    };
+    view! {
+        <li>
+            <span class=if gone { "verdict" } else { class }>
+                {(!gone).then(|| view! { <Icon shape /> })}
+                {word}
+            </span>
+            <p>
+                <span class="quiet">{check.id.as_str()} ": "</span>
+                {message}
+            </p>
+        </li>
+    }
+    .into_any()
+}

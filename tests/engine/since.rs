@@ -1,0 +1,235 @@
+//! What has changed since a page was opened, or since an action was approved; and what is alike, side by side.
+
+use crate::world::{World, result, sarif, text};
+use loopiq::context::Ctx;
+use loopiq::domain::view::InboxQuery;
+use loopiq::domain::*;
+use loopiq::engine::Error;
+use serde_json::{Value, json};
+
+async fn story(world: &World, key: &str, title: &str) -> (String, String) {
+    let arguments = json!({
+        "idempotencyKey": key, "reason": format!("Evidence {} asks for it.", world.acme.evidence), "kind": "story",
+        "releaseId": world.acme.release, "teamId": world.acme.team, "title": title, "description": "d", "priority": "low",
+        "evidenceIds": [world.acme.evidence],
+    });
+    proposed(world, "loopiq_create_work_item", arguments).await
+}
+
+async fn update(world: &World, key: &str) -> (String, String) {
+    let arguments = json!({
+        "idempotencyKey": key, "reason": format!("{} is urgent.", world.acme.story), "workItemId": world.acme.story,
+        "expectedVersion": 1, "changes": { "priority": "critical" },
+    });
+    proposed(world, "loopiq_update_work_item", arguments).await
+}
+
+async fn proposed(world: &World, tool: &str, arguments: Value) -> (String, String) {
+    let answer = world.engine.call(&world.client("developer"), tool, arguments).await;
+    let answer = answer.expect("a proposal").structured;
+    (text(&answer, "actionId"), text(&answer, "digest"))
+}
+
+async fn run(world: &World, (id, digest): &(String, String)) {
+    let lead = world.person("lead");
+    world
+        .engine
+        .approve(&lead, id, digest, &world.marks(id).await)
+        .await
+        .expect("approved");
+    assert!(world.engine.execute(&lead, id).await.expect("an outcome").done);
+}
+
+/// Somebody changes the title of the story by hand.
+async fn touch(world: &World, title: &'static str) {
+    let (ctx, story) = (
+        Ctx::system(world.acme.tenant.clone(), world.engine.ports()),
+        world.acme.story.clone(),
+    );
+    let touched = world.engine.store().write::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move { Ok(tx.touch_work_item(&story, title).await?) })
+    });
+    touched.await.expect("touched");
+}
+
+#[tokio::test]
+async fn nobody_approves_by_a_page_that_is_out_of_date() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let second = story(&world, "k1", "Limit the failed attempts at signing in again").await;
+    let page = world.engine.view(&reviewer, &second.0, true).await.expect("a page");
+    assert_eq!(page.since, None);
+    let marks: Vec<String> = page.checks.iter().map(Check::mark).collect();
+    run(
+        &world,
+        &story(&world, "k2", "Limit failed attempts at signing in").await,
+    )
+    .await;
+
+    match world.engine.approve(&reviewer, &second.0, &second.1, &marks).await {
+        Err(Error::Refused { code, message }) => {
+            assert_eq!(code, ReasonCode::Check(CheckId::Duplicates));
+            assert!(message.contains("changed since you opened it"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let page = world.engine.view(&reviewer, &second.0, true).await.expect("a page");
+    let since = page.since.expect("something has changed");
+    assert_eq!(since.what, "you opened it");
+    assert_eq!(
+        since.new.iter().map(|check| check.id).collect::<Vec<_>>(),
+        [CheckId::Duplicates]
+    );
+    // What the page shows now is known now.
+    let page = world.engine.view(&reviewer, &second.0, true).await.expect("a page");
+    assert_eq!(page.since, None);
+    let marks: Vec<String> = page.checks.iter().map(Check::mark).collect();
+    world
+        .engine
+        .approve(&reviewer, &second.0, &second.1, &marks)
+        .await
+        .expect("approved");
+}
+
+#[tokio::test]
+async fn a_target_that_changed_is_shown_field_by_field() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let (waiting, approved) = (update(&world, "k1").await, update(&world, "k2").await);
+    world.engine.view(&reviewer, &waiting.0, true).await.expect("a page");
+    world
+        .engine
+        .approve(&reviewer, &approved.0, &approved.1, &world.marks(&approved.0).await)
+        .await
+        .expect("approved");
+    touch(&world, "Harden the login against guessing").await;
+    for (id, what) in [(&waiting.0, "you opened it"), (&approved.0, "it was approved")] {
+        let page = world.engine.view(&reviewer, id, false).await.expect("a page");
+        let since = page.since.expect("something has changed");
+        assert_eq!(since.what, what);
+        let fields: Vec<_> = since
+            .fields
+            .iter()
+            .map(|(_, field, then, now)| (field.as_str(), then.as_str(), now.as_str()))
+            .collect();
+        assert_eq!(
+            fields,
+            [("title", "Harden the login", "Harden the login against guessing")]
+        );
+    }
+    assert!(
+        !world
+            .engine
+            .execute(&reviewer, &approved.0)
+            .await
+            .expect("a committed refusal")
+            .done
+    );
+    let page = world.engine.view(&reviewer, &approved.0, false).await.expect("a page");
+    assert_eq!(page.state, State::Failed);
+    assert_eq!(page.since.expect("it says why").fields.len(), 1);
+    // Somebody who has not opened it before is told of no change.
+    let page = world
+        .engine
+        .view(&world.person("reviewer2"), &waiting.0, false)
+        .await
+        .expect("a page");
+    assert_eq!(page.since, None);
+}
+
+#[tokio::test]
+async fn duplicates_and_stale_evidence_stand_side_by_side() {
+    let world = World::new().await;
+    run(&world, &world.proposed("k1").await).await;
+    // Another scan, when the first one is too old.
+    world.pass(15 * Timestamp::DAY);
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let mut scan: Value =
+        serde_json::from_slice(&sarif(json!([result("sql-injection", "routes/login.ts", 34)]))).expect("JSON");
+    let collected = ctx.now().plus(-Timestamp::DAY).rfc3339();
+    scan["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, "endTimeUtc": collected }]);
+    let bytes = scan.to_string().into_bytes();
+    world
+        .engine
+        .import(&ctx, "SHOP-1", "newer.sarif", bytes, None, None)
+        .await
+        .expect("an import");
+
+    let (id, digest) = world.proposed("k2").await;
+    let reviewer = world.person("reviewer");
+    let page = world.engine.view(&reviewer, &id, false).await.expect("a page");
+    let found = |title: &str| {
+        page.comparisons
+            .iter()
+            .find(|one| one.title.contains(title))
+            .expect("a comparison")
+    };
+    let stale = found("which is newer");
+    assert!(
+        stale
+            .rows
+            .iter()
+            .any(|(label, left, right)| label == "Collected" && left < right),
+        "{stale:?}"
+    );
+    let duplicate = found("WI-");
+    let titles = duplicate
+        .rows
+        .iter()
+        .find(|(label, ..)| label == "Title")
+        .expect("titles");
+    assert_eq!(titles.1, titles.2, "{duplicate:?}");
+    for comparison in &page.comparisons {
+        assert!(
+            page.checks.iter().any(|check| check.mark() == comparison.mark),
+            "{comparison:?}"
+        );
+    }
+    let refused = world
+        .engine
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .await;
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let blocked = {
+        let mut package = world.package("k1");
+        package["children"][0]["title"] = json!("Fix stuff");
+        proposed(&world, "loopiq_create_remediation_work_package", package)
+            .await
+            .0
+    };
+    let warned = world.proposed("k2").await.0;
+    let read = json!({ "releaseId": world.acme.release });
+    for tool in ["loopiq_get_release", "loopiq_search_evidence"] {
+        world
+            .engine
+            .call(&world.client("developer"), tool, read.clone())
+            .await
+            .expect("read");
+    }
+    let passing = world.story(1).await.0;
+    let shown = async |verdict: &str| {
+        let query = InboxQuery {
+            verdict: verdict.to_owned(),
+            ..InboxQuery::default()
+        };
+        let page = world.engine.inbox(&reviewer, &query).await.expect("a page");
+        page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(shown("block").await, [blocked.clone()]);
+    assert_eq!(shown("warn").await, [warned.clone()]);
+    assert_eq!(shown("pass").await, [passing.clone()]);
+    assert_eq!(shown("").await.len(), 3);
+    // Its evidence goes stale while it waits; whoever opens it sees so, and the inbox knows.
+    world.pass(11 * Timestamp::DAY);
+    let late = world.story(2).await.0;
+    world.pass(2 * Timestamp::DAY);
+    assert!(!shown("block").await.contains(&late));
+    world.engine.view(&reviewer, &late, true).await.expect("a page");
+    assert!(shown("block").await.contains(&late));
+}
