@@ -62,8 +62,9 @@ export async function toolNames(client) {
 /**
  * Reads what blocks a release and proposes one work package from its first blockers.
  * @param {object} [changes] put over the arguments, such as `{dryRun: true}` or a `reason`
+ * @param {string} [rule] only findings of this rule
  */
-export async function proposeWorkPackage(client, releaseKey, idempotencyKey, changes = {}) {
+export async function proposeWorkPackage(client, releaseKey, idempotencyKey, changes = {}, rule = undefined) {
   const trace = traceparent();
   const releases = await list(client, 'loopiq_list_releases', {}, trace);
   const known = releases.find((release) => release.key === releaseKey);
@@ -72,7 +73,8 @@ export async function proposeWorkPackage(client, releaseKey, idempotencyKey, cha
   const open = { releaseId: release.id, status: 'open' };
   const blockers = (await list(client, 'loopiq_list_blockers', open, trace)).filter((blocker) => blocker.findingId);
   const findings = new Map((await list(client, 'loopiq_list_findings', open, trace)).map((finding) => [finding.id, finding]));
-  const chosen = blockers.filter((blocker) => findings.has(blocker.findingId)).slice(0, 2);
+  const fits = (finding) => finding && (!rule || finding.rule === rule);
+  const chosen = blockers.filter((blocker) => fits(findings.get(blocker.findingId))).slice(0, 2);
   if (chosen.length === 0) throw new Error(`no finding blocks ${releaseKey}`);
   const component = release.components.find((one) => one.key === findings.get(chosen[0].findingId).component);
   return call(

@@ -1,7 +1,7 @@
 // The whole way: a real agent proposes, a person approves and runs it in a browser, and the records and the audit trail show it.
 import { expect, test } from '@playwright/test';
 import { call, getAction, proposeWorkPackage } from '../mcp/client.mjs';
-import { acknowledge, agent, alive, signIn, state, url } from './support.mjs';
+import { acknowledge, agent, alive, scanned, signIn, state, url } from './support.mjs';
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
@@ -10,7 +10,8 @@ for (const javaScriptEnabled of [true, false]) {
     test('propose, approve and run, find it in the audit trail', async ({ page }) => {
       const key = `journey-${javaScriptEnabled}`;
       const client = await agent();
-      const proposal = await proposeWorkPackage(client, 'PAY-2026.11', key);
+      const rule = scanned('PAY-2026.11', key);
+      const proposal = await proposeWorkPackage(client, 'PAY-2026.11', key, {}, rule);
       expect(proposal.status).toBe('pending_approval');
 
       await signIn(page, 'reviewer@acme.example', new URL(proposal.reviewUrl).pathname);
@@ -35,9 +36,9 @@ for (const javaScriptEnabled of [true, false]) {
       expect(story.children.map((child) => child.id)).toEqual(done.result.children.map((child) => child.id));
 
       // The same proposal again is the same action; the key with another payload is refused.
-      const again = await proposeWorkPackage(client, 'PAY-2026.11', key);
+      const again = await proposeWorkPackage(client, 'PAY-2026.11', key, {}, rule);
       expect([again.actionId, again.status]).toEqual([proposal.actionId, 'executed']);
-      const other = proposeWorkPackage(client, 'PAY-2026.11', key, { reason: 'Another reason.' });
+      const other = proposeWorkPackage(client, 'PAY-2026.11', key, { reason: 'Another reason.' }, rule);
       await expect(other).rejects.toMatchObject({ code: 'idempotency_conflict' });
 
       await page.getByRole('button', { name: 'Sign out' }).click();

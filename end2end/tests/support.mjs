@@ -1,5 +1,8 @@
 // What the journeys share: the service's commands, an agent, and signing in.
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { connect } from '../mcp/client.mjs';
 
@@ -11,6 +14,26 @@ export function loopiq(...args) {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   }).trim();
+}
+
+/**
+ * Imports a scan that shows two findings of a rule of its own, both of which block the release: work that nobody has planned yet.
+ * Gives the rule.
+ */
+export function scanned(release, rule, { days = 1, files = [`${rule}/a.ts`, `${rule}/b.ts`] } = {}) {
+  const results = files.map((uri, n) => ({
+    ruleId: rule,
+    message: { text: `${rule} in ${uri}.` },
+    locations: [{ physicalLocation: { artifactLocation: { uri }, region: { startLine: 10 + n } } }],
+  }));
+  const rules = [{ id: rule, shortDescription: { text: rule }, properties: { 'security-severity': '9.1' } }];
+  const endTimeUtc = new Date(Date.now() - days * 86_400_000).toISOString();
+  const runs = [{ tool: { driver: { name: `probe-${rule}`, rules } }, invocations: [{ executionSuccessful: true, endTimeUtc }], results }];
+  const folder = mkdtempSync(join(tmpdir(), 'scan-'));
+  writeFileSync(join(folder, 'scan.sarif'), JSON.stringify({ version: '2.1.0', runs }));
+  loopiq('import', join(folder, 'scan.sarif'), '--tenant', 'acme', '--release', release);
+  rmSync(folder, { recursive: true });
+  return rule;
 }
 
 /** A real MCP client that acts for somebody. */

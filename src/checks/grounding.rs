@@ -51,22 +51,23 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     )
 }
 
-/// Whether a reason names a record, by its ID or by the key people use for it.
+/// The series that keys are numbered in: `FND-12`.
+const SERIES: [&str; 4] = ["FND", "BLK", "EV", "WI"];
+
+/// Whether a reason names a record, by its ID or by the key people use for it. Keys are not looked up: what is named is for people to
+/// look at.
 fn cites(subject: &Subject<'_>, reason: &str) -> bool {
-    if !ids::scan(reason).is_empty() {
+    let numbered = |word: &str| {
+        word.split_once('-')
+            .is_some_and(|(series, number)| SERIES.contains(&series) && number.parse::<u64>().is_ok())
+    };
+    let is_part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if !ids::scan(reason).is_empty() || reason.split(|c| !is_part(c)).any(numbered) {
         return true;
     }
     let facts = subject.facts;
-    let keys = facts
-        .findings
-        .values()
-        .map(|record| &record.key)
-        .chain(facts.blockers.values().map(|record| &record.key))
-        .chain(facts.controls.values().map(|record| &record.key))
-        .chain(facts.evidence.values().map(|record| &record.key))
-        .chain(facts.work_items.values().map(|record| &record.key))
-        .chain(facts.certifications.values().map(|record| &record.key));
-    let is_part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let controls = facts.controls.values().map(|record| &record.key);
+    let keys = controls.chain(facts.certifications.values().map(|record| &record.key));
     keys.into_iter().any(|key| {
         reason.match_indices(key.as_str()).any(|(at, _)| {
             let before = reason[..at].chars().next_back();

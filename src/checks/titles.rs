@@ -48,9 +48,9 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
             empty.iter().map(|(item, _)| item.pointer("title")),
         );
     }
-    let mut alike: BTreeMap<Vec<String>, Vec<&(&Item<'_>, &str)>> = BTreeMap::new();
+    let mut alike: BTreeMap<_, Vec<&(&Item<'_>, &str)>> = BTreeMap::new();
     for one in &titled {
-        alike.entry(likeness::telling(one.1)).or_default().push(one);
+        alike.entry(likeness::essence(one.1)).or_default().push(one);
     }
     for same in alike.values().filter(|same| same.len() > 1) {
         found.add(

@@ -27,6 +27,11 @@ fn stems(title: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// What makes two titles the same: their telling words, and the things that they name, in any order.
+pub fn essence(title: &str) -> (Vec<String>, BTreeSet<String>) {
+    (telling(title), things(title))
+}
+
 /// Files, versions and the like, without line numbers: words that hold a digit or a sign between their letters.
 fn things(title: &str) -> BTreeSet<String> {
     title

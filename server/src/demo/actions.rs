@@ -196,17 +196,18 @@ impl Player<'_> {
         let (pay, shop) = (self.world.releases[0].clone(), self.world.releases[1].clone());
 
         self.hours_ago(39);
-        let ledger = self
+        // About a finding that blocks nothing: what blocks is left for whoever tries the demo.
+        let texts = self
             .package(
                 "developer",
                 &pay,
-                "sql-injection",
-                "Remove SQL injection findings from the ledger",
+                "verbose-error",
+                "Keep error texts of the checkout to ourselves",
             )
             .await?;
         self.hours_ago(37);
-        self.approve("reviewer", &ledger).await?;
-        self.execute("reviewer", &ledger).await?;
+        self.approve("reviewer", &texts).await?;
+        self.execute("reviewer", &texts).await?;
 
         self.hours_ago(36);
         let update = self

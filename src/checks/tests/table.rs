@@ -224,6 +224,15 @@ fn titles() {
             &["titles block"],
         ),
         (
+            "another file of one letter",
+            package(|c| {
+                for (child, file) in [(0, "a"), (1, "b")] {
+                    c.payload["children"][child]["title"] = json!(format!("Close the hole in {file}.ts"));
+                }
+            }),
+            &[],
+        ),
+        (
             "another line",
             title("Parameterize the query in routes/login.ts:35"),
             &[],
@@ -509,9 +518,10 @@ fn grounding() {
         ),
         ("a reason that cites by ID", reason(&format!("See {finding}.")), &[]),
         ("by key", reason("See EV-1, please."), &[]),
+        ("by the key of a control", reason("See AC-1, please."), &[]),
         (
             "a key that is only part of another",
-            reason("See EV-12 and XEV-1."),
+            reason("See EV-x, XEV-1 and AC-12."),
             &["grounding warn"],
         ),
     ]);
