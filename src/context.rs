@@ -1,9 +1,9 @@
 //! Who asks, when it is, and fresh IDs: carried through every use case and every transaction, and never left out.
 
 use crate::domain::{
-    ActionId, ApprovalId, AttemptId, BlockerId, CertificationId, ClientId, ComponentId, ControlId, DecisionId,
-    EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, ReleaseId, TeamId, TenantId, Timestamp, TokenId,
-    WorkItemId,
+    ActionId, ApprovalId, AttemptId, AuditNoteId, BlockerId, CertificationId, ClientId, ComponentId, ControlId,
+    CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, ReleaseId,
+    RiskAcceptanceId, TeamId, TenantId, Timestamp, TokenId, WorkItemId,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,8 +81,8 @@ macro_rules! typed {
         }
     )*};
 }
-typed!(ActionId ApprovalId AttemptId BlockerId CertificationId ClientId ComponentId ControlId DecisionId EvidenceId
-    EvidenceLinkId FindingId PersonId ReleaseId TeamId TokenId WorkItemId);
+typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId ClientId ComponentId ControlId CurrentEvidenceId DecisionId EvidenceId
+    EvidenceLinkId FindingId PersonId ReleaseId RiskAcceptanceId TeamId TokenId WorkItemId);
 
 /// One request of one principal.
 #[derive(Clone)]

@@ -44,6 +44,8 @@ fn finding(n: u128, release: &Release) -> Finding {
         message: String::new(),
         severity: Severity::High,
         status: FindingStatus::Open,
+        justification: None,
+        status_expires_at: None,
         location: Some("routes/login.ts".into()),
         line: Some(34),
         component: None,
@@ -123,6 +125,7 @@ impl Case {
             finding_id: Some(FindingId::from_bits(n)),
             control_id: None,
             status: BlockerStatus::Open,
+            version: 1,
             title: "SQL injection".into(),
             severity: Severity::High,
         };
@@ -140,6 +143,7 @@ impl Case {
             name: "SOC 2".into(),
             release_id: release.id.clone(),
             status: CertificationStatus::Open,
+            statement: None,
             version: 1,
         };
         let component = |n: u128, key: &str, team: u128| Component {
@@ -187,6 +191,7 @@ impl Case {
                 |r| r.id.as_str(),
             ),
             releases: keyed(vec![shop.clone(), other], |r| r.id.as_str()),
+            ..Facts::default()
         };
         let around = Surroundings {
             members: [(TeamId::from_bits(1).to_string(), dana.id.to_string())].into(),

@@ -12,6 +12,10 @@ pub struct FactsQuery {
     pub emails: BTreeSet<String>,
     /// Components by key or name.
     pub components: BTreeSet<String>,
+    /// The blockers that rest on these findings and controls.
+    pub blockers_of: BTreeSet<String>,
+    /// The newest evidence of a release, provider and kind, and which is its current one.
+    pub newest: Option<(ReleaseId, String, String)>,
 }
 
 impl FactsQuery {
@@ -69,6 +73,8 @@ pub struct Facts {
     pub findings: BTreeMap<String, Finding>,
     pub blockers: BTreeMap<String, Blocker>,
     pub work_items: BTreeMap<String, WorkItem>,
+    pub actions: BTreeMap<String, ActionRef>,
+    pub current_evidence: BTreeMap<String, CurrentEvidence>,
 }
 
 impl Facts {
@@ -84,6 +90,8 @@ impl Facts {
         self.findings.extend(more.findings);
         self.blockers.extend(more.blockers);
         self.work_items.extend(more.work_items);
+        self.actions.extend(more.actions);
+        self.current_evidence.extend(more.current_evidence);
     }
 
     /// Somebody named by ID or e-mail address.
@@ -118,6 +126,7 @@ impl Facts {
             RecordKind::Evidence => self.evidence.get(id).map(|r| (Some(r.key.as_str()), r.name.as_str())),
             RecordKind::Finding => self.findings.get(id).map(|r| (Some(r.key.as_str()), r.title.as_str())),
             RecordKind::Blocker => self.blockers.get(id).map(|r| (Some(r.key.as_str()), r.title.as_str())),
+            RecordKind::Action => self.actions.get(id).map(|r| (None, r.headline.as_str())),
             RecordKind::WorkItem => self
                 .work_items
                 .get(id)

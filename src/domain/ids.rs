@@ -124,6 +124,12 @@ ids! {
     WorkItemId = "wi", WorkItem;
     /// What ties evidence to a control or a certification.
     EvidenceLinkId = "lnk", EvidenceLink;
+    /// A risk that somebody answers for.
+    RiskAcceptanceId = "rsk", RiskAcceptance;
+    /// A note bound to an action.
+    AuditNoteId = "nte", AuditNote;
+    /// Which evidence of a provider and kind a release goes by.
+    CurrentEvidenceId = "cur", CurrentEvidence;
     /// An MCP program that acts for people.
     ClientId = "cli", Client;
     /// A bearer token (not its secret).
@@ -156,6 +162,9 @@ impl RecordKind {
             RecordKind::Blocker => "blocker",
             RecordKind::WorkItem => "work item",
             RecordKind::EvidenceLink => "evidence link",
+            RecordKind::RiskAcceptance => "risk acceptance",
+            RecordKind::AuditNote => "audit note",
+            RecordKind::CurrentEvidence => "current evidence",
             RecordKind::Client => "client",
             RecordKind::Token => "token",
         }

@@ -161,6 +161,8 @@ pub struct Certification {
     pub name: String,
     pub release_id: ReleaseId,
     pub status: CertificationStatus,
+    /// What was said when it was requested.
+    pub statement: Option<String>,
     pub version: i64,
 }
 
@@ -237,6 +239,10 @@ pub struct Finding {
     pub message: String,
     pub severity: Severity,
     pub status: FindingStatus,
+    /// Why it has this status, if somebody gave it.
+    pub justification: Option<String>,
+    /// Until when, as it was said: RFC 3339.
+    pub status_expires_at: Option<String>,
     /// What it was found in: a path or an address, as the scanner wrote it.
     pub location: Option<String>,
     pub line: Option<i64>,
@@ -261,6 +267,7 @@ pub struct Blocker {
     pub finding_id: Option<FindingId>,
     pub control_id: Option<ControlId>,
     pub status: BlockerStatus,
+    pub version: i64,
     /// The finding's or the control's title.
     pub title: String,
     /// The finding's severity; a failing control counts as high.
@@ -297,4 +304,28 @@ impl WorkItem {
     pub fn key_of(number: i64) -> String {
         format!("WI-{number}")
     }
+}
+
+/// Which evidence of a provider and kind a release goes by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct CurrentEvidence {
+    pub id: CurrentEvidenceId,
+    pub release_id: ReleaseId,
+    pub provider: String,
+    pub kind: String,
+    pub evidence_id: EvidenceId,
+    pub version: i64,
+}
+
+/// An action, as another one refers to it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct ActionRef {
+    pub id: ActionId,
+    pub headline: String,
+    pub release_id: Option<ReleaseId>,
+    pub team_id: Option<TeamId>,
 }

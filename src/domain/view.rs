@@ -404,6 +404,8 @@ pub struct ActionView {
     pub call_chain: Vec<String>,
     /// What has happened.
     pub timeline: Vec<TimelineStep>,
+    /// Notes that were added to it, oldest first.
+    pub notes: Vec<String>,
     /// What happened when it ran.
     pub result: Option<ResultView>,
     /// What this person can do.

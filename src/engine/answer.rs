@@ -94,12 +94,19 @@ impl Engine {
                     ids.push(action.caller_id.as_str());
                     let people = tx.people(&ids).await?;
                     let log = tx.audit_of_action(&action_id).await?;
-                    Ok(Some((action, decisions, people, log)))
+                    let notes = tx.notes_of(&action_id).await?;
+                    Ok(Some((action, decisions, people, log, notes)))
                 })
             })
             .await?;
-        let (action, decisions, people, log) = found.ok_or_else(missing)?;
-        Ok(self.describe(ctx, &action, &decisions, &people, &log))
+        let (action, decisions, people, log, notes) = found.ok_or_else(missing)?;
+        let mut answer = self.describe(ctx, &action, &decisions, &people, &log);
+        let notes: Vec<Value> = notes
+            .iter()
+            .map(|(id, text)| json!({ "id": id, "text": text }))
+            .collect();
+        answer["notes"] = Value::Array(notes);
+        Ok(answer)
     }
 
     fn describe(

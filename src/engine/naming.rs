@@ -33,7 +33,14 @@ impl Names {
                 kind,
                 id: id.to_owned(),
                 key: None,
-                name: format!("unknown {}", kind.word()),
+                // Links, notes and the like have no name of their own.
+                name: match kind {
+                    RecordKind::EvidenceLink
+                    | RecordKind::RiskAcceptance
+                    | RecordKind::AuditNote
+                    | RecordKind::CurrentEvidence => kind.word().to_owned(),
+                    _ => format!("unknown {}", kind.word()),
+                },
             },
         }
     }

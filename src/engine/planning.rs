@@ -4,7 +4,7 @@ use super::Error;
 use crate::checks::{self, Subject};
 use crate::domain::{
     ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Policy, Shown, Snapshot,
-    Surroundings, SurroundingsQuery,
+    Surroundings, SurroundingsQuery, Timestamp,
 };
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan};
@@ -80,6 +80,10 @@ pub(super) async fn plan(
     policy: &Policy,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
     let payload = proposed.payload;
+    let late = ahead(tool, payload, tx.ctx().now());
+    if !late.is_empty() {
+        return Ok(Err(late));
+    }
     let plan = match tool.plan(payload, &facts, &mut ids) {
         Ok(plan) => plan,
         Err(fields) => return Ok(Err(fields)),
@@ -115,6 +119,26 @@ pub(super) async fn plan(
         around,
         targets,
     }))
+}
+
+/// How far ahead a moment may lie: a year, and a day for those who count to the end of it.
+const FARTHEST: i64 = 366 * Timestamp::DAY;
+
+/// What is wrong with moments that do not lie ahead, or too far.
+fn ahead(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<FieldError> {
+    tool.moments(payload)
+        .into_iter()
+        .filter_map(|(at, moment)| {
+            let why = if moment <= now {
+                "lies in the past; name a moment that is still to come"
+            } else if moment > now.plus(FARTHEST) {
+                "lies more than a year ahead; decide again in a year"
+            } else {
+                return None;
+            };
+            Some(FieldError::new(at, why))
+        })
+        .collect()
 }
 
 /// The stored envelope, if its bytes still give the digest that was approved.

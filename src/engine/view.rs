@@ -29,6 +29,7 @@ struct Loaded {
     checks: Vec<Check>,
     names: Names,
     timeline: Vec<AuditRecord>,
+    notes: Vec<(String, String)>,
     place: tools::PlanPlace,
     tenant: String,
     client: String,
@@ -100,6 +101,7 @@ impl Engine {
             checks,
             names,
             timeline,
+            notes,
             place,
             tenant,
             client,
@@ -142,6 +144,7 @@ impl Engine {
             identifiers: identifiers(&action),
             call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
             timeline: timeline.iter().map(|record| step(record, now)).collect(),
+            notes: notes.iter().map(|(_, text)| text::visible(text)).collect(),
             result: executed.then(|| ResultView {
                 created: envelope
                     .change_set
@@ -263,7 +266,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
         shown.facts = Snapshot::of(names.facts(), ids.map(String::as_str));
         shown.checks.clone_from(&checks);
     }
-    let timeline = tx.audit_of_action(id).await?;
+    let (timeline, notes) = (tx.audit_of_action(id).await?, tx.notes_of(id).await?);
     let tenant = tx.tenant_name().await?.unwrap_or_default();
     let client = tx
         .clients(&[action.client_id.as_str()])
@@ -277,6 +280,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
         checks,
         names,
         timeline,
+        notes,
         place,
         tenant,
         client,

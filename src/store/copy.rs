@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
 
 /// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-pub const COPIED: [&str; 33] = [
+pub const COPIED: [&str; 36] = [
     "people",
     "teams",
     "team_members",
@@ -36,6 +36,9 @@ pub const COPIED: [&str; 33] = [
     "actions",
     "action_targets",
     "generic_words",
+    "risk_acceptances",
+    "audit_notes",
+    "current_evidence",
     "decisions",
     "attempts",
     "views",

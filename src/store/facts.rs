@@ -44,7 +44,7 @@ macro_rules! facts {
                  'commit_id', r.commit_id, 'version', r.version"),
             " UNION ALL ",
             branch!($object, "certification", "certifications c", "c", "id" in "$2 ->> 'crt'",
-                "'id', c.id, 'key', c.key, 'name', c.name, 'release_id', c.release_id, 'status', c.status, 'version', c.version"),
+                "'id', c.id, 'key', c.key, 'name', c.name, 'release_id', c.release_id, 'status', c.status, 'statement', c.statement, 'version', c.version"),
             " UNION ALL ",
             branch!($object, "team", "teams t", "t", "id" in "$2 ->> 'team'", "'id', t.id, 'key', t.key, 'name', t.name"),
             " UNION ALL ",
@@ -68,7 +68,8 @@ macro_rules! facts {
             " UNION ALL ",
             branch!($object, "finding", "findings f", "f", "id" in "$2 ->> 'fnd'",
                 "'id', f.id, 'key', f.key, 'provider', f.provider, 'rule', f.rule, 'title', f.title, 'message', f.message, \
-                 'severity', f.severity, 'status', f.status, 'location', f.location, 'line', f.line, 'component', f.component, \
+                 'severity', f.severity, 'status', f.status, 'justification', f.justification, \
+                 'status_expires_at', f.status_expires_at, 'location', f.location, 'line', f.line, 'component', f.component, \
                  'first_seen_at', f.first_seen_at, 'last_seen_at', f.last_seen_at, 'version', f.version"),
             " UNION ALL ",
             branch!($object, "sighting", "sightings s", "s", "finding_id" in "$2 ->> 'fnd'",
@@ -78,7 +79,10 @@ macro_rules! facts {
                 "blockers b LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id \
                  LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id", "b", "id" in "$2 ->> 'blk'",
                 "'id', b.id, 'key', b.key, 'release_id', b.release_id, 'finding_id', b.finding_id, 'control_id', b.control_id, \
-                 'status', b.status, 'title', COALESCE(f.title, c.title), 'severity', COALESCE(f.severity, 'high')"),
+                 'status', b.status, 'version', b.version, 'title', COALESCE(f.title, c.title), 'severity', COALESCE(f.severity, 'high')"),
+            " UNION ALL ",
+            branch!($object, "action", "actions a", "a", "id" in "$2 ->> 'act'",
+                "'id', a.id, 'headline', a.headline, 'release_id', a.release_id, 'team_id', a.team_id"),
             " UNION ALL ",
             branch!($object, "work item", "work_items w", "w", "id" in "$2 ->> 'wi'",
                 "'id', w.id, 'number', w.number, 'kind', w.kind, 'release_id', w.release_id, 'parent_id', w.parent_id, \
@@ -146,7 +150,8 @@ pub struct Ground {
 }
 
 /// The kinds that facts hold.
-const KINDS: [RecordKind; 10] = [
+const KINDS: [RecordKind; 11] = [
+    RecordKind::Action,
     RecordKind::Release,
     RecordKind::Certification,
     RecordKind::Team,
@@ -165,7 +170,7 @@ impl ReadTx {
     /// The records that the query names; what does not exist in this tenant is missing.
     pub async fn facts(&mut self, query: &FactsQuery) -> Result<Facts, StoreError> {
         let ids = by_kind(query);
-        if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() {
+        if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() && query.newest.is_none() {
             return Ok(Facts::default());
         }
         let rows = sqlx::query(self.pick(&FACTS))
@@ -175,7 +180,9 @@ impl ReadTx {
             .bind(list(&query.components))
             .fetch_all(&mut *self.tx)
             .await?;
-        Ok(gathered(&rows)?.facts)
+        let mut facts = gathered(&rows)?.facts;
+        self.relate(query, &mut facts).await?;
+        Ok(facts)
     }
 
     /// All that a proposal rests on, in the same one statement.
@@ -191,7 +198,9 @@ impl ReadTx {
             .bind(proposer.since.0)
             .fetch_all(&mut *self.tx)
             .await?;
-        gathered(&rows)
+        let mut ground = gathered(&rows)?;
+        self.relate(query, &mut ground.facts).await?;
+        Ok(ground)
     }
 }
 
@@ -226,6 +235,7 @@ fn gathered(rows: &[AnyRow]) -> Result<Ground, StoreError> {
             "work item" => keep(&mut facts.work_items, record.text("id")?, records::work_item(&record)?),
             "sighting" => sightings.push(record),
             "reference" => references.push(record),
+            "action" => keep(&mut facts.actions, record.text("id")?, records::action_ref(&record)?),
             "known" => ground.known = Some(record.read("id", |t| ActionId::parse(t).ok())?),
             "proposed" => ground.last_proposal = record.time("at")?,
             _ => ground.reads.push(journal::read_call(&record)?),

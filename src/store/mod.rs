@@ -16,6 +16,7 @@ mod journal;
 mod lane;
 mod people;
 mod records;
+mod related;
 mod row;
 mod schema;
 mod seed;

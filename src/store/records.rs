@@ -53,6 +53,7 @@ pub(super) fn certification(row: &impl Columns) -> Result<Certification, StoreEr
         name: row.text("name")?,
         release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
         status: row.read("status", CertificationStatus::parse)?,
+        statement: row.maybe_text("statement")?,
         version: row.int("version")?,
     })
 }
@@ -113,6 +114,8 @@ pub(super) fn finding(row: &impl Columns) -> Result<Finding, StoreError> {
         message: row.text("message")?,
         severity: row.read("severity", Severity::parse)?,
         status: row.read("status", FindingStatus::parse)?,
+        justification: row.maybe_text("justification")?,
+        status_expires_at: row.maybe_text("status_expires_at")?,
         location: row.maybe_text("location")?,
         line: row.maybe_int("line")?,
         component: row.maybe_text("component")?,
@@ -132,8 +135,29 @@ pub(super) fn blocker(row: &impl Columns) -> Result<Blocker, StoreError> {
         finding_id: row.maybe("finding_id", |t| FindingId::parse(t).ok())?,
         control_id: row.maybe("control_id", |t| ControlId::parse(t).ok())?,
         status: row.read("status", BlockerStatus::parse)?,
+        version: row.int("version")?,
         title: row.text("title")?,
         severity: row.read("severity", Severity::parse)?,
+    })
+}
+
+pub(super) fn current_evidence(row: &impl Columns) -> Result<CurrentEvidence, StoreError> {
+    Ok(CurrentEvidence {
+        id: row.read("id", |t| CurrentEvidenceId::parse(t).ok())?,
+        release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
+        provider: row.text("provider")?,
+        kind: row.text("kind")?,
+        evidence_id: row.read("evidence_id", |t| EvidenceId::parse(t).ok())?,
+        version: row.int("version")?,
+    })
+}
+
+pub(super) fn action_ref(row: &impl Columns) -> Result<ActionRef, StoreError> {
+    Ok(ActionRef {
+        id: row.read("id", |t| ActionId::parse(t).ok())?,
+        headline: row.text("headline")?,
+        release_id: row.maybe("release_id", |t| ReleaseId::parse(t).ok())?,
+        team_id: row.maybe("team_id", |t| TeamId::parse(t).ok())?,
     })
 }
 
@@ -164,7 +188,7 @@ pub(super) fn work_item(row: &impl Columns) -> Result<WorkItem, StoreError> {
 macro_rules! blocker_select {
     ($condition:literal) => {
         concat!(
-            "SELECT b.id, b.key, b.release_id, b.finding_id, b.control_id, b.status, ",
+            "SELECT b.id, b.key, b.release_id, b.finding_id, b.control_id, b.status, b.version, ",
             "COALESCE(f.title, c.title) AS title, COALESCE(f.severity, 'high') AS severity FROM blockers b ",
             "LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id ",
             "LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id ",

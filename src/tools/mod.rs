@@ -1,17 +1,23 @@
 //! Governed tools: one file each. A tool only plans: its arguments, the facts it needs, and a pure function from both to a
 //! change set. Adding a tool is adding a file and a line in [`TOOLS`].
 
+mod accept_risk;
+mod add_audit_note;
 mod create_remediation_work_package;
 mod create_work_item;
 mod link_evidence;
 mod plan;
+mod refresh_release_evidence;
+mod request_certification;
 pub mod schema;
+mod standing;
+mod update_finding_status;
 mod update_work_item;
 mod work_item;
 
 pub use plan::{NewIds, Plan, PlanPlace, Problems};
 
-use crate::domain::{Facts, FactsQuery, FieldError};
+use crate::domain::{Facts, FactsQuery, FieldError, Timestamp};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,6 +37,10 @@ pub trait Tool: Sync {
 
     /// The records it needs.
     fn needs(arguments: &Self::Arguments) -> FactsQuery;
+    /// Moments in its arguments that must lie ahead, with their places. A plan has no clock: the engine holds them against its own.
+    fn moments(_: &Self::Arguments) -> Vec<(&'static str, Timestamp)> {
+        Vec::new()
+    }
     /// What it would write. Pure: the same arguments, facts and IDs give the same plan.
     fn plan(arguments: &Self::Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>>;
 }
@@ -49,6 +59,8 @@ pub trait AnyTool: Sync {
     fn schema(&self) -> Value;
     /// See [`Tool::needs`].
     fn needs(&self, payload: &Value) -> Result<FactsQuery, Vec<FieldError>>;
+    /// See [`Tool::moments`].
+    fn moments(&self, payload: &Value) -> Vec<(&'static str, Timestamp)>;
     /// See [`Tool::plan`].
     fn plan(&self, payload: &Value, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>>;
 }
@@ -72,6 +84,9 @@ impl<T: Tool> AnyTool for T {
     fn needs(&self, payload: &Value) -> Result<FactsQuery, Vec<FieldError>> {
         Ok(T::needs(&schema::arguments(payload)?))
     }
+    fn moments(&self, payload: &Value) -> Vec<(&'static str, Timestamp)> {
+        schema::arguments(payload).map_or_else(|_| Vec::new(), |arguments| T::moments(&arguments))
+    }
     fn plan(&self, payload: &Value, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
         T::plan(&schema::arguments(payload)?, facts, ids)
     }
@@ -83,6 +98,11 @@ pub const TOOLS: &[&dyn AnyTool] = &[
     &create_work_item::CreateWorkItem,
     &update_work_item::UpdateWorkItem,
     &link_evidence::LinkEvidence,
+    &refresh_release_evidence::RefreshReleaseEvidence,
+    &update_finding_status::UpdateFindingStatus,
+    &accept_risk::AcceptRisk,
+    &request_certification::RequestCertification,
+    &add_audit_note::AddAuditNote,
 ];
 
 /// A tool by name.

@@ -6,6 +6,7 @@ mod canonical;
 mod contract;
 mod decide;
 mod import;
+mod kinds;
 mod propose;
 mod reads;
 mod since;

@@ -310,6 +310,7 @@ async fn settle(engine: &Engine, name: &str) -> Place {
                     name: "SOC 2".into(),
                     release_id: release.clone(),
                     status: CertificationStatus::Open,
+                    statement: None,
                     version: 1,
                 })
                 .await?;

@@ -217,6 +217,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
         name: plan.certification.1.into(),
         release_id: release.clone(),
         status: CertificationStatus::Open,
+        statement: None,
         version: 1,
     })
     .await?;

@@ -137,7 +137,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                 <ClaimBox claim=action.claim on_page=&on_page />
                 <PayloadView fields=action.payload json=action.payload_json on_page=&on_page pointed=&pointed />
                 <Identifiers identifiers=action.identifiers chain=action.call_chain />
-                <Timeline steps=action.timeline audit />
+                <Timeline steps=action.timeline notes=action.notes audit />
             </div>
             <section class="decision" id="decision" aria-labelledby="decide">
                 <h2 id="decide">"Decision"</h2>

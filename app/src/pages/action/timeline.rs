@@ -7,7 +7,7 @@ use loopiq::domain::view::{Named, ResultView, TimelineStep};
 
 /// The steps, oldest first. Whoever may search the audit trail gets each step's entry.
 #[component]
-pub(super) fn Timeline(steps: Vec<TimelineStep>, audit: bool) -> impl IntoView {
+pub(super) fn Timeline(steps: Vec<TimelineStep>, notes: Vec<String>, audit: bool) -> impl IntoView {
     let steps = steps.into_iter().map(|step| {
         let entry = if audit {
             view! { <a href=format!("/audit/{}", step.seq)>"entry " {step.seq}</a> }.into_any()
@@ -26,6 +26,18 @@ pub(super) fn Timeline(steps: Vec<TimelineStep>, audit: bool) -> impl IntoView {
         <section class="card" aria-labelledby="timeline">
             <h2 id="timeline">"Timeline"</h2>
             <ol class="timeline">{steps.collect_view()}</ol>
+            {(!notes.is_empty())
+                .then(|| {
+                    view! {
+                        <h3>"Notes"</h3>
+                        <ul class="notes">
+                            {notes
+                                .into_iter()
+                                .map(|note| view! { <li><blockquote class="prose" dir="auto">{note}</blockquote></li> })
+                                .collect_view()}
+                        </ul>
+                    }
+                })}
         </section>
     }
     .into_any()

@@ -194,6 +194,7 @@ async fn settle(engine: &Engine) -> (ReleaseId, TeamId) {
                 name: "Security".into(),
                 release_id: in_release,
                 status: CertificationStatus::Open,
+                statement: None,
                 version: 1,
             };
             tx.insert_certification(&certification).await?;

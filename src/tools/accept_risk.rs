@@ -1,0 +1,184 @@
+//! `loopiq_accept_risk`: somebody answers for findings or failing controls until a date. What they block is blocked no more.
+
+use super::Tool;
+use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::standing::{blocker_changes, change, moment};
+use super::work_item::{References, owner};
+use crate::domain::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, json};
+
+pub(super) struct AcceptRisk;
+
+/// A risk to accept.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Arguments {
+    /// The release that goes on with it.
+    release_id: ReleaseId,
+    /// The findings that stay.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    finding_ids: Vec<FindingId>,
+    /// The controls that may go on failing.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    control_ids: Vec<ControlId>,
+    /// Why it can be borne, in plain text.
+    #[schemars(length(min = 1, max = 2_000))]
+    justification: String,
+    /// What stands in for what is missing.
+    #[serde(default)]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 500)))]
+    compensating_controls: Vec<String>,
+    /// Who answers for it: person ID or e-mail address.
+    owner: String,
+    /// Until when: RFC 3339, at most a year ahead.
+    expires_at: String,
+}
+
+impl Arguments {
+    fn references(&self) -> References<'_> {
+        References {
+            findings: &self.finding_ids,
+            controls: &self.control_ids,
+            evidence: &[],
+            blockers: &[],
+        }
+    }
+}
+
+impl Tool for AcceptRisk {
+    type Arguments = Arguments;
+    const NAME: &'static str = "loopiq_accept_risk";
+    const TITLE: &'static str = "Accept risk";
+    const DESCRIPTION: &'static str = "Proposes that somebody answers for findings or failing controls of a release until a date; the blockers \
+         that rest on them count as accepted. Nothing is accepted until a person approves.";
+    const VERSION: u32 = 1;
+
+    fn needs(arguments: &Arguments) -> FactsQuery {
+        let mut query = arguments
+            .references()
+            .query(FactsQuery::default().with([&arguments.release_id]))
+            .with_person(Some(&arguments.owner));
+        let findings = arguments.finding_ids.iter().map(ToString::to_string);
+        query
+            .blockers_of
+            .extend(findings.chain(arguments.control_ids.iter().map(ToString::to_string)));
+        query
+    }
+
+    fn moments(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
+        moment("/expiresAt", Some(&arguments.expires_at))
+    }
+
+    fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
+        let mut problems = Problems::default();
+        let release = problems.found(
+            "/releaseId",
+            "release",
+            facts.releases.get(arguments.release_id.as_str()),
+        );
+        arguments.references().check("", facts, &mut problems);
+        let owner = owner(Some(&arguments.owner), "/owner", facts, &mut problems);
+        problems.moment("/expiresAt", Some(&arguments.expires_at));
+        if arguments.finding_ids.is_empty() && arguments.control_ids.is_empty() {
+            problems.add("/findingIds", "name at least one finding or control");
+        }
+        let findings: Vec<&Finding> = arguments
+            .finding_ids
+            .iter()
+            .filter_map(|id| facts.findings.get(id.as_str()))
+            .collect();
+        for (n, finding) in findings.iter().enumerate() {
+            if finding.status != FindingStatus::Open {
+                problems.add(
+                    format!("/findingIds/{n}"),
+                    format!("is {} and no risk", finding.status.as_str()),
+                );
+            }
+        }
+        problems.end()?;
+        let (Some(release), Some(owner)) = (release, owner) else {
+            return Err(Vec::new());
+        };
+        let id: RiskAcceptanceId = ids.give();
+        let mut fields = Map::new();
+        fields.insert("releaseId".into(), json!(release.id));
+        fields.insert("ownerId".into(), json!(owner));
+        fields.insert("findingIds".into(), json!(arguments.finding_ids));
+        fields.insert("controlIds".into(), json!(arguments.control_ids));
+        fields.insert("justification".into(), json!(arguments.justification));
+        fields.insert("compensatingControls".into(), json!(arguments.compensating_controls));
+        fields.insert("expiresAt".into(), json!(arguments.expires_at));
+        let mut changes = vec![Change::Create(Create {
+            kind: RecordKind::RiskAcceptance,
+            id: id.to_string(),
+            client_ref: None,
+            fields,
+        })];
+        for finding in &findings {
+            changes.push(Change::Update(Update {
+                kind: RecordKind::Finding,
+                id: finding.id.to_string(),
+                expected_version: finding.version,
+                fields: [
+                    change("status", json!(finding.status), json!(FindingStatus::Accepted)),
+                    change(
+                        "justification",
+                        json!(finding.justification),
+                        json!(arguments.justification),
+                    ),
+                    change(
+                        "statusExpiresAt",
+                        json!(finding.status_expires_at),
+                        json!(arguments.expires_at),
+                    ),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
+            }));
+        }
+        let resting = facts.blockers.values().filter(|blocker| {
+            let finding = blocker
+                .finding_id
+                .as_ref()
+                .is_some_and(|id| arguments.finding_ids.contains(id));
+            let control = blocker
+                .control_id
+                .as_ref()
+                .is_some_and(|id| arguments.control_ids.contains(id));
+            blocker.release_id == release.id && blocker.status == BlockerStatus::Open && (finding || control)
+        });
+        changes.extend(blocker_changes(resting, BlockerStatus::Accepted));
+        Ok(Plan {
+            change_set: ChangeSet(changes),
+            headline: format!(
+                "Accept the risk of {}",
+                counted(findings.len(), arguments.control_ids.len())
+            ),
+            risk: Risk::High,
+            place: PlanPlace {
+                release: Some(release.id.clone()),
+                ..PlanPlace::default()
+            },
+            evidence: Vec::new(),
+            references: arguments.references().places(""),
+        })
+    }
+}
+
+fn counted(findings: usize, controls: usize) -> String {
+    let of = |count: usize, noun: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        _ => Some(format!("{count} {noun}s")),
+    };
+    let parts: Vec<String> = [of(findings, "finding"), of(controls, "control")]
+        .into_iter()
+        .flatten()
+        .collect();
+    parts.join(" and ")
+}

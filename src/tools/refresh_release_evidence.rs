@@ -1,0 +1,122 @@
+//! `loopiq_refresh_release_evidence`: a release goes by the newest evidence of a provider and kind.
+
+use super::Tool;
+use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::standing::change;
+use crate::domain::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, json};
+
+pub(super) struct RefreshReleaseEvidence;
+
+/// Evidence to bring up to date.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Arguments {
+    /// The release.
+    release_id: ReleaseId,
+    /// The provider, as its evidence names it.
+    #[schemars(length(min = 1, max = 1_000))]
+    provider: String,
+    /// The kind, as its evidence names it: sarif, osv and so on.
+    #[schemars(length(min = 1, max = 100))]
+    kind: String,
+}
+
+impl Tool for RefreshReleaseEvidence {
+    type Arguments = Arguments;
+    const NAME: &'static str = "loopiq_refresh_release_evidence";
+    const TITLE: &'static str = "Refresh release evidence";
+    const DESCRIPTION: &'static str = "Proposes that a release goes by the newest imported evidence of a provider and kind. Nothing is changed \
+         until a person approves.";
+    const VERSION: u32 = 1;
+
+    fn needs(arguments: &Arguments) -> FactsQuery {
+        let mut query = FactsQuery::default().with([&arguments.release_id]);
+        query.newest = Some((
+            arguments.release_id.clone(),
+            arguments.provider.clone(),
+            arguments.kind.clone(),
+        ));
+        query
+    }
+
+    fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
+        let mut problems = Problems::default();
+        let release = problems.found(
+            "/releaseId",
+            "release",
+            facts.releases.get(arguments.release_id.as_str()),
+        );
+        let newest = facts
+            .evidence
+            .values()
+            .filter(|one| {
+                one.release_id == arguments.release_id
+                    && one.provider == arguments.provider
+                    && one.kind == arguments.kind
+            })
+            .max_by_key(|one| (one.collected_at, one.id.as_str().to_owned()));
+        let current = facts.current_evidence.values().next();
+        match (newest, current) {
+            (None, _) if release.is_some() => {
+                problems.add(
+                    "/provider",
+                    "has no evidence of this kind in this release; import some first",
+                );
+            }
+            (Some(newest), Some(current)) if newest.id == current.evidence_id => {
+                problems.add(
+                    "/provider",
+                    format!("{} is the newest, and current already", newest.key),
+                );
+            }
+            _ => {}
+        }
+        problems.end()?;
+        let (Some(release), Some(newest)) = (release, newest) else {
+            return Err(Vec::new());
+        };
+        let set = match current {
+            Some(current) => Change::Update(Update {
+                kind: RecordKind::CurrentEvidence,
+                id: current.id.to_string(),
+                expected_version: current.version,
+                fields: change("evidenceId", json!(current.evidence_id), json!(newest.id))
+                    .into_iter()
+                    .collect(),
+            }),
+            None => {
+                let id: CurrentEvidenceId = ids.give();
+                let mut fields = Map::new();
+                fields.insert("releaseId".into(), json!(release.id));
+                fields.insert("provider".into(), json!(arguments.provider));
+                fields.insert("kind".into(), json!(arguments.kind));
+                fields.insert("evidenceId".into(), json!(newest.id));
+                Change::Create(Create {
+                    kind: RecordKind::CurrentEvidence,
+                    id: id.to_string(),
+                    client_ref: None,
+                    fields,
+                })
+            }
+        };
+        Ok(Plan {
+            change_set: ChangeSet(vec![set]),
+            headline: format!(
+                "Go by {} of {} ({})",
+                newest.key,
+                text::visible(&arguments.provider),
+                text::visible(&arguments.kind)
+            ),
+            risk: Risk::Low,
+            place: PlanPlace {
+                release: Some(release.id.clone()),
+                ..PlanPlace::default()
+            },
+            evidence: vec![newest.id.clone()],
+            references: vec![(newest.id.to_string(), "/provider".to_owned())],
+        })
+    }
+}

@@ -1,0 +1,332 @@
+//! The other kinds of change: findings, risks, certifications, notes and current evidence, each through its whole life.
+
+use crate::propose::added;
+use crate::world::{World, result, sarif, text};
+use loopiq::context::Ctx;
+use loopiq::domain::*;
+use loopiq::engine::Error;
+use serde_json::{Value, json};
+
+async fn read(world: &World, tool: &str, arguments: Value) -> Value {
+    let answer = world.engine.call(&world.client("developer"), tool, arguments).await;
+    answer.expect("an answer").structured
+}
+
+async fn propose(world: &World, tool: &str, key: &str, arguments: &Value) -> Result<Value, Error> {
+    let mut arguments = arguments.clone();
+    arguments["idempotencyKey"] = json!(key);
+    arguments["reason"] = json!("FND-1 asks for it.");
+    let answer = world.engine.call(&world.client("developer"), tool, arguments).await?;
+    Ok(answer.structured)
+}
+
+async fn approved(world: &World, tool: &str, key: &str, arguments: &Value) -> String {
+    let answer = propose(world, tool, key, arguments).await.expect("a proposal");
+    let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+    let reviewer = world.person("reviewer");
+    world
+        .engine
+        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("approved");
+    id
+}
+
+/// Approves and runs it, and gives the tables that it wrote to beside those of every action.
+async fn ran(world: &World, tool: &str, key: &str, arguments: &Value) -> Vec<String> {
+    let id = approved(world, tool, key, arguments).await;
+    let before = world.dump().await;
+    let outcome = world
+        .engine
+        .execute(&world.person("reviewer"), &id)
+        .await
+        .expect("an outcome");
+    assert!(outcome.done, "{outcome:?}");
+    let own = ["action", "attempts", "audit_"];
+    let mut tables: Vec<String> = added(&before, &world.dump().await)
+        .iter()
+        .filter_map(|row| Some(row.split_once('|')?.0.to_owned()))
+        .filter(|table| table == "audit_notes" || !own.iter().any(|prefix| table.starts_with(prefix)))
+        .collect();
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
+/// The fields that are wrong.
+async fn refused(world: &World, tool: &str, arguments: &Value) -> Vec<String> {
+    match propose(world, tool, "bad", arguments).await {
+        Err(Error::Invalid { fields }) => fields.into_iter().map(|field| field.pointer).collect(),
+        other => panic!("{arguments}: {other:?}"),
+    }
+}
+
+fn with(arguments: &Value, field: &str, value: Value) -> Value {
+    let mut arguments = arguments.clone();
+    arguments[field] = value;
+    arguments
+}
+
+async fn blocker(world: &World) -> Value {
+    let blockers = read(
+        world,
+        "loopiq_list_blockers",
+        json!({ "releaseId": world.acme.release }),
+    )
+    .await;
+    let items = blockers["items"].as_array().cloned().unwrap_or_default();
+    items
+        .into_iter()
+        .find(|one| one["id"] == json!(world.acme.blocker))
+        .expect("the blocker")
+}
+
+async fn finding(world: &World) -> Value {
+    let findings = read(
+        world,
+        "loopiq_list_findings",
+        json!({ "releaseId": world.acme.release }),
+    )
+    .await;
+    let items = findings["items"].as_array().cloned().unwrap_or_default();
+    items
+        .into_iter()
+        .find(|one| one["id"] == json!(world.acme.finding))
+        .expect("the finding")
+}
+
+#[tokio::test]
+async fn a_finding_gets_another_status_and_its_blockers_follow() {
+    let world = World::new().await;
+    let tool = "loopiq_update_finding_status";
+    let good = json!({ "findingId": world.acme.finding, "expectedVersion": 1, "status": "false_positive", "justification": "Test data." });
+    for (bad, pointer) in [
+        (with(&good, "status", json!("accepted")), "/status"),
+        (with(&good, "status", json!("open")), "/status"),
+        (with(&good, "status", json!("gone")), "/status"),
+        (with(&good, "expectedVersion", json!(7)), "/expectedVersion"),
+        (with(&good, "justification", json!("")), "/justification"),
+        (with(&good, "justification", json!("x".repeat(2_001))), "/justification"),
+        (with(&good, "justification", json!("a\u{202E}b")), "/justification"),
+        (with(&good, "expiresAt", json!("next week")), "/expiresAt"),
+        (with(&good, "expiresAt", json!("2020-01-01T00:00:00Z")), "/expiresAt"),
+        (with(&good, "expiresAt", json!("2099-01-01T00:00:00Z")), "/expiresAt"),
+        (with(&good, "findingId", json!(world.globex.finding)), "/findingId"),
+    ] {
+        assert_eq!(refused(&world, tool, &bad).await, [pointer], "{bad}");
+    }
+    let preview = propose(&world, tool, "look", &with(&good, "dryRun", json!(true)))
+        .await
+        .expect("a preview");
+    assert_eq!(
+        preview["preview"]["updates"][0]["fields"][0],
+        json!({ "field": "status", "before": "open", "after": "false_positive" })
+    );
+    // Another one, approved before the first one has run: its target is another by then.
+    let late = approved(&world, tool, "late", &with(&good, "status", json!("suppressed"))).await;
+    assert_eq!(ran(&world, tool, "k", &good).await, ["blockers", "findings"]);
+    let now = finding(&world).await;
+    assert_eq!(
+        (&now["status"], &now["justification"], &now["version"]),
+        (&json!("false_positive"), &json!("Test data."), &json!(2))
+    );
+    assert_eq!(blocker(&world).await["status"], "resolved");
+
+    let before = world.dump().await;
+    let outcome = world
+        .engine
+        .execute(&world.person("reviewer"), &late)
+        .await
+        .expect("a committed refusal");
+    assert!(!outcome.done, "{outcome:?}");
+    assert_eq!(world.get(&late).await["reasonCodes"], json!(["stale_target"]));
+    assert!(
+        !added(&before, &world.dump().await)
+            .iter()
+            .any(|row| row.starts_with("findings|") || row.starts_with("blockers|"))
+    );
+
+    let again = json!({ "findingId": world.acme.finding, "expectedVersion": 2, "status": "open", "justification": "It was none." });
+    ran(&world, tool, "k2", &again).await;
+    assert_eq!(blocker(&world).await["status"], "open");
+}
+
+#[tokio::test]
+async fn a_risk_is_accepted_by_somebody_until_a_date() {
+    let world = World::new().await;
+    let tool = "loopiq_accept_risk";
+    let until = world.person("lead").now().plus(90 * Timestamp::DAY).rfc3339();
+    let good = json!({
+        "releaseId": world.acme.release, "findingIds": [world.acme.finding], "controlIds": [], "justification": "Behind the firewall.",
+        "compensatingControls": ["The route is closed from outside."], "owner": "lead@acme.example", "expiresAt": until,
+    });
+    for (bad, pointer) in [
+        (with(&good, "findingIds", json!([])), "/findingIds"),
+        (
+            with(&good, "findingIds", json!([world.globex.finding])),
+            "/findingIds/0",
+        ),
+        (with(&good, "owner", json!("nobody@nowhere.example")), "/owner"),
+        (with(&good, "expiresAt", json!("soon")), "/expiresAt"),
+        (with(&good, "expiresAt", json!("2020-01-01")), "/expiresAt"),
+        (with(&good, "expiresAt", json!("2090-01-01")), "/expiresAt"),
+        (
+            with(&good, "compensatingControls", json!([""])),
+            "/compensatingControls/0",
+        ),
+        (with(&good, "releaseId", json!(world.globex.release)), "/releaseId"),
+    ] {
+        assert_eq!(refused(&world, tool, &bad).await, [pointer], "{bad}");
+    }
+    let answer = propose(&world, tool, "look", &good).await.expect("a proposal");
+    let page = world
+        .engine
+        .view(&world.person("reviewer"), &text(&answer, "actionId"), false)
+        .await
+        .expect("a page");
+    assert_eq!(
+        (page.risk, page.headline.as_str()),
+        (Risk::High, "Accept the risk of 1 finding")
+    );
+    assert_eq!(
+        ran(&world, tool, "k", &good).await,
+        ["blockers", "findings", "risk_acceptances"]
+    );
+    let now = finding(&world).await;
+    assert_eq!(
+        (&now["status"], &now["statusExpiresAt"]),
+        (&json!("accepted"), &json!(until))
+    );
+    assert_eq!(blocker(&world).await["status"], "accepted");
+    assert_eq!(
+        refused(&world, tool, &good).await,
+        ["/findingIds/0"],
+        "it is accepted already"
+    );
+}
+
+/// An acceptance whose date has passed before anybody ran it does nothing.
+#[tokio::test]
+async fn a_risk_that_is_over_is_not_accepted_any_more() {
+    let world = World::new().await;
+    let until = world.person("lead").now().plus(Timestamp::HOUR).rfc3339();
+    let arguments = json!({
+        "releaseId": world.acme.release, "findingIds": [world.acme.finding], "justification": "For an hour.",
+        "owner": "lead@acme.example", "expiresAt": until,
+    });
+    let id = approved(&world, "loopiq_accept_risk", "k", &arguments).await;
+    world.pass(2 * Timestamp::HOUR);
+    let outcome = world
+        .engine
+        .execute(&world.person("reviewer"), &id)
+        .await
+        .expect("a committed refusal");
+    assert!(!outcome.done && outcome.message.contains("in the past"), "{outcome:?}");
+    assert_eq!(finding(&world).await["status"], "open");
+}
+
+#[tokio::test]
+async fn a_certification_is_requested_once_and_never_granted_here() {
+    let world = World::new().await;
+    let tool = "loopiq_request_certification";
+    let good = json!({ "certificationId": world.acme.certification, "statement": "All blockers are gone." });
+    assert_eq!(
+        refused(&world, tool, &with(&good, "statement", json!(""))).await,
+        ["/statement"]
+    );
+    assert_eq!(
+        refused(
+            &world,
+            tool,
+            &with(&good, "certificationId", json!(world.globex.certification))
+        )
+        .await,
+        ["/certificationId"]
+    );
+    assert_eq!(ran(&world, tool, "k", &good).await, ["certifications"]);
+    let release = read(&world, "loopiq_get_release", json!({ "releaseId": world.acme.release })).await;
+    let certification = &release["certifications"][0];
+    assert_eq!(
+        (&certification["status"], &certification["statement"]),
+        (&json!("requested"), &json!("All blockers are gone."))
+    );
+    assert_eq!(
+        refused(&world, tool, &good).await,
+        ["/certificationId"],
+        "it is requested already"
+    );
+}
+
+#[tokio::test]
+async fn a_note_is_bound_to_an_action_and_changes_no_entry() {
+    let world = World::new().await;
+    let (noted, _) = world.proposed("noted").await;
+    let good = json!({ "actionId": noted, "text": "See the minutes of <b>Monday</b>." });
+    let tool = "loopiq_add_audit_note";
+    let (foreign, _) = world.story(9).await;
+    let unknown = foreign.replace(&foreign[foreign.len() - 1..], "0");
+    assert_eq!(refused(&world, tool, &with(&good, "text", json!(""))).await, ["/text"]);
+    if unknown != foreign {
+        assert_eq!(
+            refused(&world, tool, &with(&good, "actionId", json!(unknown))).await,
+            ["/actionId"]
+        );
+    }
+    assert_eq!(ran(&world, tool, "k", &good).await, ["audit_notes"]);
+    let action = world.get(&noted).await;
+    assert_eq!(action["notes"][0]["text"], good["text"]);
+    let page = world
+        .engine
+        .view(&world.person("auditor"), &noted, false)
+        .await
+        .expect("a page");
+    assert_eq!(page.notes, ["See the minutes of <b>Monday</b>."]);
+    assert_eq!(
+        world
+            .engine
+            .verify_audit(&world.acme.tenant)
+            .await
+            .expect("a report")
+            .bad,
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_release_goes_by_the_newest_evidence_of_a_kind() {
+    let world = World::new().await;
+    let tool = "loopiq_refresh_release_evidence";
+    let release = json!({ "releaseId": world.acme.release });
+    let evidence = read(&world, "loopiq_search_evidence", release.clone()).await["items"][0].clone();
+    let good = json!({ "releaseId": world.acme.release, "provider": evidence["provider"], "kind": evidence["kind"] });
+    assert_eq!(
+        refused(&world, tool, &with(&good, "provider", json!("another"))).await,
+        ["/provider"]
+    );
+    assert_eq!(
+        refused(&world, tool, &with(&good, "kind", json!("junit"))).await,
+        ["/provider"]
+    );
+    assert_eq!(ran(&world, tool, "k1", &good).await, ["current_evidence"]);
+    let current = async || read(&world, "loopiq_get_release", release.clone()).await["currentEvidence"][0].clone();
+    assert_eq!(current().await["evidenceId"], evidence["id"]);
+    assert_eq!(
+        refused(&world, tool, &good).await,
+        ["/provider"],
+        "it is current already"
+    );
+
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let mut scan: Value = serde_json::from_slice(&sarif(json!([result("style", "b.ts", 2)]))).expect("JSON");
+    scan["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, "endTimeUtc": ctx.now().rfc3339() }]);
+    let bytes = scan.to_string().into_bytes();
+    world
+        .engine
+        .import(&ctx, "SHOP-1", "newer.sarif", bytes, None, None)
+        .await
+        .expect("an import");
+    assert_eq!(ran(&world, tool, "k2", &good).await, ["current_evidence"]);
+    let newest = current().await;
+    assert_ne!(newest["evidenceId"], evidence["id"]);
+    assert_eq!(newest["version"], 2);
+}
