@@ -54,7 +54,9 @@ pub enum ImportError {
         detail: String,
     },
     /// A part is missing without which a finding could be lost or taken for another's.
-    #[error("the file has no {what}; check the scanner's log for why it wrote an incomplete file, and run it again")]
+    #[error(
+        "the file has no {what}; check the log of the tool that wrote it for why it is incomplete, and run it again"
+    )]
     Missing {
         /// What is missing, as a path in the file.
         what: String,
@@ -67,10 +69,12 @@ pub enum ImportError {
     },
     /// A version of the format that is not read.
     #[error(
-        "the file says version {found}; only SARIF 2.1.0 is read, so set the scanner's output to it or convert the file"
+        "the file says version {found}; only {wanted} is read, so set the output of the tool that wrote it to that, or convert the file"
     )]
     WrongVersion {
         /// The version that the file names, or `none`.
         found: String,
+        /// What is read.
+        wanted: &'static str,
     },
 }

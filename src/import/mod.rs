@@ -4,8 +4,12 @@
 //! finding: a file that is cut off, refers to results in another file or does not name its tool is refused, never
 //! read as "nothing found".
 
+mod assemble;
 mod error;
+mod lenient;
+mod number;
 mod sarif;
+mod severity;
 
 pub use error::ImportError;
 

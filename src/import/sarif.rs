@@ -1,7 +1,6 @@
 //! Reads SARIF 2.1.0 (OASIS, with errata 01). Section numbers are that document's.
 
 mod identity;
-mod lenient;
 mod model;
 mod origin;
 mod rules;
@@ -9,15 +8,15 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use super::assemble::{Budget, MAX_NAME, MAX_TITLE, damage, missing, named, safe_link, size};
+use super::number::{Mark, number};
 use super::{ImportError, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, shown, shown_line};
-use identity::Mark;
 use model::{ArtifactLocation, ExternalFiles, Log, LogicalLocation, Outcome, Place, Probe, Run, Suppression};
 use origin::{bases, category, collected_at, repository};
 use rules::Rules;
 
-/// The most characters of a name that are kept: rule, tool, version, file, logical name.
-const MAX_NAME: usize = 1_000;
-const MAX_TITLE: usize = 200;
+/// What is read.
+const VERSION: &str = "SARIF 2.1.0";
 
 /// Whether this is SARIF, or was before it was cut off.
 pub(super) fn looks_like(text: &str) -> bool {
@@ -51,11 +50,13 @@ fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
         Some(serde_json::Value::String(version)) => {
             return Err(ImportError::WrongVersion {
                 found: shown_line(&version, 40),
+                wanted: VERSION,
             });
         }
         _ => {
             return Err(ImportError::WrongVersion {
                 found: "none".to_owned(),
+                wanted: VERSION,
             });
         }
     }
@@ -75,47 +76,12 @@ fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
             place: "inlineExternalProperties".to_owned(),
         });
     }
-    let mut budget = Budget { limit, left: limit };
+    let mut budget = Budget::new(limit);
     log.runs
         .iter()
         .enumerate()
         .map(|(index, run)| read_run(index, run, &mut budget))
         .collect()
-}
-
-struct Budget {
-    limit: usize,
-    left: usize,
-}
-
-impl Budget {
-    fn take(&mut self, bytes: usize) -> Result<(), ImportError> {
-        self.left = self
-            .left
-            .checked_sub(bytes)
-            .ok_or(ImportError::Expands { limit: self.limit })?;
-        Ok(())
-    }
-}
-
-fn missing(what: &str) -> ImportError {
-    ImportError::Missing { what: what.to_owned() }
-}
-
-fn damage(error: serde_json::Error) -> ImportError {
-    let (line, column) = (error.line(), error.column());
-    if error.is_eof() {
-        return ImportError::Truncated { line, column };
-    }
-    let text = error.to_string();
-    let detail = text
-        .strip_suffix(&format!(" at line {line} column {column}"))
-        .unwrap_or(&text);
-    ImportError::Malformed {
-        line,
-        column,
-        detail: shown_line(detail, 200),
-    }
 }
 
 fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, ImportError> {
@@ -143,7 +109,7 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
         findings.push(finding);
         marks.push(mark);
     }
-    identity::number(&mut findings, &marks);
+    number(&mut findings, &marks);
 
     let invocations = run.invocations.as_deref().unwrap_or_default();
     let provenance = run.version_control_provenance.as_deref().unwrap_or_default();
@@ -173,11 +139,6 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
     Ok(scan)
 }
 
-/// A name in one line; `None` if blank.
-fn named(text: Option<&str>) -> Option<String> {
-    Some(shown_line(text?, MAX_NAME)).filter(|name| !name.is_empty())
-}
-
 /// `kind` is `fail` unless it says otherwise (3.27.9). An unknown kind counts as a failure, since that loses nothing.
 /// A result that is `absent` was in the baseline and is gone (3.27.24).
 fn is_failure(result: &Outcome) -> bool {
@@ -201,15 +162,6 @@ fn is_suppressed(suppressions: &[Suppression]) -> bool {
             .as_str()
             .is_some_and(|status| status.trim().eq_ignore_ascii_case("accepted")),
     })
-}
-
-fn size(finding: &ScanFinding) -> usize {
-    let place = |place: &Location| {
-        place.uri.as_ref().map_or(0, String::len) + place.logical.as_ref().map_or(0, String::len) + 64
-    };
-    let places: usize = finding.location.iter().chain(&finding.more_locations).map(place).sum();
-    // The fixed part stands for the struct and its two digests.
-    finding.rule.len() + finding.title.len() + finding.message.len() + places + 512
 }
 
 struct Reader<'a> {
@@ -239,7 +191,7 @@ impl Reader<'_> {
             more_locations: places.map(|(place, _)| place).collect(),
             location,
             suppressed: is_suppressed(result.suppressions.as_deref().unwrap_or_default()),
-            help_uri: rule.help_uri().map(str::to_owned),
+            help_uri: rule.help_uri().and_then(safe_link),
             identity: String::new(),
             key: String::new(),
             key_source: super::KeySource::Message,

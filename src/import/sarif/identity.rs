@@ -12,26 +12,12 @@
 //! 5. The message, where there is no place at all. A new secret in an image must not hide behind an old one's acceptance.
 //!
 //! Of several locations the first counts, so that a finding stays itself when another place joins it.
-//!
-//! Findings with one rule and key (a line copied ten times) are numbered in the order of their places, so that the
-//! order in the file does not matter and reading it again gives the same. Fixing one of them renumbers those after
-//! it, and it is the last number that disappears: the count is right, and nothing tells such findings apart but the
-//! place that moves.
 
+use super::super::number::Mark;
 use super::super::{KeySource, ScanFinding};
 use super::model::{Outcome, Print};
-use crate::domain::canonical;
 use serde_json::json;
 use std::collections::BTreeMap;
-
-/// What a result is known by, and where it comes among results with the same key.
-pub(super) struct Mark {
-    source: KeySource,
-    key: String,
-    message: String,
-    /// The bytes of the whole message, of which the finding may keep only the beginning.
-    pub weight: usize,
-}
 
 pub(super) fn mark(result: &Outcome, finding: &ScanFinding, snippet: Option<&str>, message: &str) -> Mark {
     let place = finding.location.as_ref();
@@ -54,13 +40,7 @@ pub(super) fn mark(result: &Outcome, finding: &ScanFinding, snippet: Option<&str
     } else {
         (KeySource::Message, json!(["message", message]))
     };
-    let digest = |text: &str| canonical::digest(text.as_bytes());
-    Mark {
-        source,
-        key: digest(&parts.to_string()),
-        message: digest(message),
-        weight: message.len(),
-    }
+    Mark::new(source, &parts, message)
 }
 
 /// Names and values that say something, as JSON with sorted keys; `None` if there are none.
@@ -81,41 +61,5 @@ fn tells(print: &Print) -> bool {
         Print::Map(prints) => prints.values().any(tells),
         Print::List(prints) => prints.iter().any(tells),
         Print::Other(value) => !value.is_null(),
-    }
-}
-
-/// Gives each finding its key, and its number among those with the same rule and key.
-pub(super) fn number(findings: &mut [ScanFinding], marks: &[Mark]) {
-    let mut order: Vec<usize> = (0..findings.len().min(marks.len())).collect();
-    order.sort_by(|a, b| {
-        let sorted = |at: usize| {
-            let (finding, mark) = (&findings[at], &marks[at]);
-            let place = finding.location.as_ref();
-            let place = place.map(|place| (&place.uri, place.line, place.column, &place.logical));
-            (
-                &finding.rule,
-                &mark.key,
-                place,
-                &mark.message,
-                finding.severity,
-                finding.suppressed,
-                at,
-            )
-        };
-        sorted(*a).cmp(&sorted(*b))
-    });
-    let mut before: Option<usize> = None;
-    for at in order {
-        let ordinal = match before {
-            Some(previous) if findings[previous].rule == findings[at].rule && marks[previous].key == marks[at].key => {
-                findings[previous].ordinal.saturating_add(1)
-            }
-            _ => 0,
-        };
-        let finding = &mut findings[at];
-        finding.ordinal = ordinal;
-        finding.key.clone_from(&marks[at].key);
-        finding.key_source = marks[at].source;
-        before = Some(at);
     }
 }

@@ -8,7 +8,7 @@
 //! Lists of runs, results and rules must be what they should be; anything smaller that has the wrong type is as if
 //! absent.
 
-use super::lenient::{lenient, whole};
+use super::super::lenient::{lenient, whole};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

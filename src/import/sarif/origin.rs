@@ -1,21 +1,12 @@
 //! When and where a run was made.
 
+use super::super::assemble::{named, utc};
 use super::model::{Invocation, Run};
-use super::named;
-use crate::domain::Timestamp;
 
-/// The end of the latest invocation, else the latest start.
+/// The end of the latest invocation, else the latest start. The properties are in UTC.
 pub(super) fn collected_at(invocations: &[Invocation]) -> Option<i64> {
     let latest = |field: fn(&Invocation) -> Option<&str>| invocations.iter().filter_map(field).filter_map(utc).max();
     latest(|one| one.end_time_utc.as_deref()).or_else(|| latest(|one| one.start_time_utc.as_deref()))
-}
-
-/// The standard asks for a `Z` (3.9); a time without zone is in UTC too, since the property says so.
-fn utc(text: &str) -> Option<i64> {
-    let text = text.trim();
-    Timestamp::parse(text)
-        .or_else(|| Timestamp::parse(&format!("{text}Z")))
-        .map(|at| at.0)
 }
 
 /// A repository's address as the name of a component: without the credentials that CI systems put into it, since it

@@ -1,6 +1,6 @@
 //! What a result takes from its rule: which rule it is, its words and how bad it is.
 
-use super::super::Severity;
+use super::super::{Severity, severity};
 use super::model::{Component, Message, Outcome, Rule, Text, Tool};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -155,12 +155,9 @@ impl<'a> RuleOf<'a> {
             .unwrap_or(self.id)
     }
 
-    /// Where the rule is explained. Other schemes than the web's (`javascript:`) would be dangerous in a link.
+    /// Where the rule is explained, as the file has it.
     pub(super) fn help_uri(&self) -> Option<&'a str> {
-        let uri = filled(&self.rule?.help_uri)?;
-        let scheme = uri.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;
-        let plain = uri.len() <= 2_000 && uri.chars().all(|c| c.is_ascii_graphic());
-        (plain && (scheme == "https" || scheme == "http")).then_some(uri)
+        filled(&self.rule?.help_uri)
     }
 
     /// `security-severity` of the result or its rule, else the level: the result's, the rule's default, `warning`
@@ -181,33 +178,13 @@ impl<'a> RuleOf<'a> {
     }
 }
 
-/// GitHub's property and bands: "over 9.0 is critical, 7.0 to 8.9 is high, 4.0 to 6.9 is medium and 3.9 or less is
-/// low" (docs.github.com, "SARIF support for code scanning", reportingDescriptor object); 9.0 itself is critical in
-/// CVSS, and 0 is none. Semgrep writes the words instead of a number.
+/// GitHub's property (docs.github.com, "SARIF support for code scanning", reportingDescriptor object): a score, as a
+/// number or as text. Semgrep writes the words instead.
 fn security_severity(value: &Value) -> Option<Severity> {
-    let text = match value {
-        Value::String(text) => text.trim().to_ascii_lowercase(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    match text.as_str() {
-        "critical" => return Some(Severity::Critical),
-        "high" => return Some(Severity::High),
-        "medium" | "moderate" => return Some(Severity::Medium),
-        "low" => return Some(Severity::Low),
-        "none" => return Some(Severity::None),
-        _ => {}
-    }
-    match text
-        .parse::<f64>()
-        .ok()
-        .filter(|score| score.is_finite() && *score >= 0.0)?
-    {
-        9.0.. => Some(Severity::Critical),
-        7.0.. => Some(Severity::High),
-        4.0.. => Some(Severity::Medium),
-        score if score > 0.0 => Some(Severity::Low),
-        _ => Some(Severity::None),
+    match value {
+        Value::String(text) => severity::word(text).or_else(|| severity::score(text.trim().parse().ok()?)),
+        Value::Number(number) => severity::score(number.as_f64()?),
+        _ => None,
     }
 }
 

@@ -53,7 +53,8 @@ fn what_could_lose_findings_is_refused() {
     assert_eq!(
         read_any(old),
         Err(ImportError::WrongVersion {
-            found: "2.0.0".to_owned()
+            found: "2.0.0".to_owned(),
+            wanted: "SARIF 2.1.0",
         })
     );
     let twice = br#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}, "results": [], "results": []}]}"#;
