@@ -1,7 +1,12 @@
 //! What every reader puts findings together with.
 
-use super::{ImportError, Location, ScanFinding, shown_line};
+use super::number::{Mark, number};
+use super::{
+    ControlReport, ImportError, KeySource, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, Severity,
+    shown, shown_line,
+};
 use crate::domain::Timestamp;
+use serde_json::Value;
 
 /// The most characters of a name that are kept: rule, tool, version, file, logical name.
 pub(super) const MAX_NAME: usize = 1_000;
@@ -34,8 +39,9 @@ pub(super) fn size(finding: &ScanFinding) -> usize {
         place.uri.as_ref().map_or(0, String::len) + place.logical.as_ref().map_or(0, String::len) + 64
     };
     let places: usize = finding.location.iter().chain(&finding.more_locations).map(place).sum();
+    let component = finding.component.as_ref().map_or(0, String::len);
     // The fixed part stands for the struct and its two digests.
-    finding.rule.len() + finding.title.len() + finding.message.len() + places + 512
+    finding.rule.len() + finding.title.len() + finding.message.len() + component + places + 512
 }
 
 /// A name in one line; `None` if blank.
@@ -77,5 +83,97 @@ pub(super) fn damage(error: serde_json::Error) -> ImportError {
         line,
         column,
         detail: shown_line(detail, 200),
+    }
+}
+
+/// A finding as a file tells it, before its text is made fit to be shown.
+pub(super) struct Draft<'a> {
+    pub rule: &'a str,
+    /// Blank for the first line of the message, else the rule.
+    pub title: &'a str,
+    /// Blank for the title.
+    pub message: &'a str,
+    pub severity: Severity,
+    pub location: Option<Location>,
+    /// What is affected, by name and version.
+    pub component: Option<String>,
+    pub suppressed: bool,
+    pub help: Option<&'a str>,
+    /// What it is known by, beside provider and rule.
+    pub key: (KeySource, Value),
+}
+
+/// The findings of a file, within its [`Budget`].
+pub(super) struct Assembly {
+    budget: Budget,
+    findings: Vec<ScanFinding>,
+    marks: Vec<Mark>,
+    /// Results that are no failure.
+    pub not_failures: usize,
+}
+
+impl Assembly {
+    pub(super) fn new() -> Self {
+        Self {
+            budget: Budget::new(MAX_TEXT),
+            findings: Vec::new(),
+            marks: Vec::new(),
+            not_failures: 0,
+        }
+    }
+
+    /// Adds a failure.
+    pub(super) fn add(&mut self, draft: Draft<'_>) -> Result<(), ImportError> {
+        let blank = |text: &str| text.trim().is_empty();
+        let rule = named(Some(draft.rule)).unwrap_or_else(|| "(no rule)".to_owned());
+        let title = [
+            draft.title,
+            draft.message.trim_start().lines().next().unwrap_or_default(),
+        ]
+        .into_iter()
+        .find(|text| !blank(text))
+        .unwrap_or(&rule);
+        let message = if blank(draft.message) { title } else { draft.message };
+        let mark = Mark::new(draft.key.0, &draft.key.1, message);
+        let finding = ScanFinding {
+            title: shown_line(title, MAX_TITLE),
+            message: shown(message, MAX_MESSAGE),
+            severity: draft.severity,
+            location: draft.location,
+            more_locations: Vec::new(),
+            component: draft.component,
+            suppressed: draft.suppressed,
+            help_uri: draft.help.and_then(safe_link),
+            identity: String::new(),
+            key: String::new(),
+            key_source: draft.key.0,
+            ordinal: 0,
+            rule,
+        };
+        // The whole message: one long text may stand in many findings, and each time it is read to its end.
+        self.budget.take(size(&finding) + mark.weight)?;
+        self.findings.push(finding);
+        self.marks.push(mark);
+        Ok(())
+    }
+
+    /// The scan: numbered, and its findings identified for `component`.
+    pub(super) fn scan(mut self, provider: String, kind: ScanKind, component: Option<String>) -> Scan {
+        number(&mut self.findings, &self.marks);
+        let mut scan = Scan {
+            provider,
+            provider_version: None,
+            kind,
+            collected_at: None,
+            commit: None,
+            component: None,
+            complete: true,
+            controls: Vec::<ControlReport>::new(),
+            not_failures: self.not_failures,
+            results: self.findings.len() + self.not_failures,
+            findings: self.findings,
+        };
+        scan.identify(component.as_deref());
+        scan
     }
 }

@@ -31,7 +31,10 @@ pub enum ImportError {
         offset: usize,
     },
     /// The format is none that is known.
-    #[error("the file is in no format that can be imported; give a SARIF 2.1.0 file")]
+    #[error(
+        "the file is in no format that can be imported; give a SARIF 2.1.0, OSV, CycloneDX, JUnit or OSCAL file, or name \
+         its format if you know better"
+    )]
     Unrecognised,
     /// The file ends in the middle.
     #[error(
@@ -76,5 +79,21 @@ pub enum ImportError {
         found: String,
         /// What is read.
         wanted: &'static str,
+    },
+    /// A document of the format that holds neither findings nor controls.
+    #[error("the file is {what}, which holds no findings; give {instead}")]
+    OtherDocument {
+        /// What it is.
+        what: String,
+        /// What is read.
+        instead: &'static str,
+    },
+    /// XML with a document type, whose entities could hide or multiply what stands in the file.
+    #[error(
+        "the file declares a document type at line {line}; entities are not read, so let the tool write plain XML without DOCTYPE"
+    )]
+    DocumentType {
+        /// Line from 1.
+        line: usize,
     },
 }

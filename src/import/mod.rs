@@ -5,17 +5,26 @@
 //! read as "nothing found".
 
 mod assemble;
+mod cyclonedx;
+mod detect;
 mod error;
+mod junit;
 mod lenient;
 mod number;
+mod oscal;
+mod osv;
 mod sarif;
 mod severity;
 
+#[cfg(test)]
+mod tests;
+
+pub use detect::detect;
 pub use error::ImportError;
 
 use crate::domain::{canonical, text::visible};
 
-pub use crate::domain::Severity;
+pub use crate::domain::{ControlStatus, Severity};
 use serde::{Deserialize, Serialize};
 
 /// The largest file that is read, in bytes (64 MiB). GitHub takes 10 MB compressed.
@@ -31,34 +40,53 @@ pub const MAX_TEXT: usize = 256 << 20;
 pub enum Format {
     /// Static Analysis Results Interchange Format, version 2.1.0 (OASIS).
     Sarif,
+    /// Open Source Vulnerabilities: records (ossf.github.io/osv-schema), or the results of osv-scanner.
+    Osv,
+    /// CycloneDX JSON 1.4 and later (OWASP): vulnerabilities, and what is said of them (VEX).
+    CycloneDx,
+    /// The XML that test runners write, as JUnit's tasks for Ant and Maven do.
+    JUnit,
+    /// Open Security Controls Assessment Language 1.x in JSON (NIST): catalogs, assessment results, plans of action.
+    Oscal,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Format; 5] = [
+        Format::Sarif,
+        Format::Osv,
+        Format::CycloneDx,
+        Format::JUnit,
+        Format::Oscal,
+    ];
+
     /// Its name, as commands and evidence records write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Sarif => "sarif",
+            Format::Osv => "osv",
+            Format::CycloneDx => "cyclonedx",
+            Format::JUnit => "junit",
+            Format::Oscal => "oscal",
         }
     }
 
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Format> {
-        (name == "sarif").then_some(Format::Sarif)
+        Format::ALL.into_iter().find(|format| format.as_str() == name)
     }
 }
 
-/// The format of a file by its content; the name of a file says little (mobsfscan writes SARIF to `.json`). A damaged
-/// file is recognised by its beginning, so that [`read`] can say what is wrong with it.
-pub fn detect(bytes: &[u8]) -> Option<Format> {
-    let text = String::from_utf8_lossy(without_bom(&bytes[..bytes.len().min(MAX_BYTES)]));
-    sarif::looks_like(&text).then_some(Format::Sarif)
-}
-
-/// Reads a file of a known format. SARIF gives one [`Scan`] for each run; a file without runs gives none.
+/// Reads a file of a known format. SARIF gives one [`Scan`] for each run and OSCAL one for each assessment; a file
+/// without either gives none. Each other file is one.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
     let text = checked(bytes)?;
     match format {
         Format::Sarif => sarif::read(text),
+        Format::Osv => osv::read(text),
+        Format::CycloneDx => cyclonedx::read(text),
+        Format::JUnit => junit::read(text),
+        Format::Oscal => oscal::read(text),
     }
 }
 
@@ -105,6 +133,12 @@ fn checked(bytes: &[u8]) -> Result<&str, ImportError> {
 pub enum ScanKind {
     /// The results of a scanner.
     Scan,
+    /// The results of tests.
+    Tests,
+    /// Controls that are to hold.
+    Catalog,
+    /// What assessors found.
+    Assessment,
 }
 
 /// One run of a scanner.
@@ -133,6 +167,27 @@ pub struct Scan {
     pub not_failures: usize,
     /// Raw results in the file: `findings` and `not_failures`.
     pub results: usize,
+    /// What the file says of controls (OSCAL).
+    pub controls: Vec<ControlReport>,
+}
+
+/// What a file says of a control of the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlReport {
+    /// It is to hold. Whether it does is not said.
+    Declared {
+        /// Its ID in capitals, as people write it (`AC-2.1`).
+        key: String,
+        /// What it is about.
+        title: String,
+    },
+    /// Somebody has looked.
+    Assessed {
+        /// Its ID in capitals.
+        key: String,
+        /// What was found.
+        status: ControlStatus,
+    },
 }
 
 impl Scan {
@@ -167,6 +222,8 @@ pub struct ScanFinding {
     pub location: Option<Location>,
     /// Further places that must be changed too.
     pub more_locations: Vec<Location>,
+    /// What is affected, by name and version, where the format tells findings apart by it (a package, a product).
+    pub component: Option<String>,
     /// Whether the scanner's user has set it aside. It is still a finding.
     pub suppressed: bool,
     /// Where the rule is explained: `http` or `https` only, so that it is safe as a link.
@@ -198,6 +255,10 @@ pub enum KeySource {
     Snippet,
     /// The file, or the named thing in it, and the line: a moved line is a new finding.
     Location,
+    /// The package or product in question with its version, and the file that names it.
+    Component,
+    /// The name of the thing in question: a test, a control.
+    Name,
     /// The message alone: a changed message is a new finding.
     Message,
 }

@@ -122,6 +122,7 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
             .iter()
             .find_map(|source| named(source.revision_id.as_deref())),
         component: None,
+        controls: Vec::new(),
         complete: run.results.is_some() && !invocations.iter().any(|one| one.execution_successful == Some(false)),
         not_failures: results.len() - findings.len(),
         results: results.len(),
@@ -192,6 +193,7 @@ impl Reader<'_> {
             location,
             suppressed: is_suppressed(result.suppressions.as_deref().unwrap_or_default()),
             help_uri: rule.help_uri().and_then(safe_link),
+            component: None,
             identity: String::new(),
             key: String::new(),
             key_source: super::KeySource::Message,

@@ -1,4 +1,4 @@
-//! `loopiq import`: evidence and findings from a scanner's file.
+//! `loopiq import`: evidence, findings and controls from the files of scanners, test runners and assessors.
 
 use super::{engine, known_tenant, print};
 use crate::settings::Installation;
@@ -21,7 +21,7 @@ pub struct Args {
     /// The release's key, such as PAY-2026.11.
     #[arg(long, value_name = "KEY")]
     release: String,
-    /// The file's format; without it, it is told by the content.
+    /// The file's format: sarif, osv, cyclonedx, junit or oscal. Without it, it is told by the content.
     #[arg(long, value_parser = format)]
     format: Option<Format>,
     /// When the scan ran, where the file does not say: RFC 3339, or a date.
@@ -33,7 +33,10 @@ pub struct Args {
 }
 
 fn format(name: &str) -> Result<Format, String> {
-    Format::parse(name).ok_or_else(|| "this version reads sarif".to_owned())
+    Format::parse(name).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+        format!("this version reads {}", names.join(", "))
+    })
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {

@@ -4,7 +4,6 @@
 use crate::import::{Format, ImportError, KeySource, Scan, ScanFinding, Severity, detect, read, read_any};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// All sample files, with their raw results.
 const SAMPLES: [(&str, usize); 7] = [
@@ -17,22 +16,9 @@ const SAMPLES: [(&str, usize); 7] = [
     ("suppressions", 5),
 ];
 
-/// A sample file, or `None` with a line that says so where there are none; never in CI, which has them.
+/// A sample file, or `None` where there are none.
 fn sample(name: &str) -> Option<Vec<u8>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("LOOPIQ_TEST_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join("scans").join(format!("{name}.sarif"));
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if std::env::var_os("CI").is_none() => {
-            eprintln!(
-                "skipped: {} ({error}); set LOOPIQ_TEST_DATA to the folder with the sample files",
-                path.display()
-            );
-            None
-        }
-        Err(error) => panic!("{}: {error}", path.display()),
-    }
+    crate::import::tests::sample(&format!("scans/{name}.sarif"))
 }
 
 /// The only run of a sample.

@@ -1,0 +1,270 @@
+use crate::import::tests::{identities, only, rules, sample_scan};
+use crate::import::{Format, ImportError, Scan, ScanFinding, Severity, read};
+use serde_json::{Value, json};
+
+/// A document of our own on ABC 4.2, which has a library.
+fn bom(vulnerabilities: Value) -> Value {
+    json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6",
+        "metadata": {
+            "timestamp": "2024-05-06T07:08:09Z",
+            "component": { "bom-ref": "abc", "name": "ABC", "version": "4.2" },
+        },
+        "components": [{
+            "bom-ref": "outer", "name": "outer", "components": [
+                { "bom-ref": "lib", "group": "org", "name": "lib", "version": "1.0", "purl": "pkg:maven/org/lib@1.0?type=jar" },
+            ],
+        }],
+        "vulnerabilities": vulnerabilities,
+    })
+}
+
+fn scan(vulnerabilities: Value) -> Scan {
+    only(Format::CycloneDx, &bom(vulnerabilities).to_string())
+}
+
+fn judged(state: &str, affects: Value) -> Scan {
+    scan(json!([{ "id": "CVE-1", "analysis": { "state": state }, "affects": affects }]))
+}
+
+fn components(scan: &Scan) -> Vec<&str> {
+    scan.findings
+        .iter()
+        .filter_map(|one| one.component.as_deref())
+        .collect()
+}
+
+fn suppressed(scan: &Scan) -> usize {
+    scan.findings.iter().filter(|one| one.suppressed).count()
+}
+
+#[test]
+fn a_scanners_document_gives_its_vulnerabilities() {
+    let Some(scan) = sample_scan(Format::CycloneDx, "cyclonedx/jake2.json") else {
+        return;
+    };
+    assert_eq!((scan.results, scan.findings.len(), scan.not_failures), (7, 7, 0));
+    assert_eq!(scan.provider, "cyclonedx-python-lib");
+    assert_eq!(scan.provider_version.as_deref(), Some("1.3.0"));
+    assert_eq!(scan.collected_at, Some(1_643_353_516_397_158)); // 2022-01-28T07:05:16.397158Z
+    assert_eq!(identities(&scan).len(), 7);
+    let count = |severity| scan.findings.iter().filter(|one| one.severity == severity).count();
+    assert_eq!((count(Severity::High), count(Severity::Medium)), (3, 4));
+    assert!(
+        scan.findings
+            .iter()
+            .all(|one| !one.suppressed && one.component.as_deref() == Some("pkg:pypi/django@2.0")),
+        "{:?}",
+        components(&scan)
+    );
+}
+
+#[test]
+fn a_verdict_sets_a_finding_aside() {
+    let Some(scan) = sample_scan(Format::CycloneDx, "cyclonedx/vulnerability-1.4.json") else {
+        return;
+    };
+    let [finding] = <[ScanFinding; 1]>::try_from(scan.findings).expect("one: its ranges are the advisory's words");
+    assert!(finding.suppressed);
+    assert_eq!(finding.rule, "SNYK-JAVA-COMFASTERXMLJACKSONCORE-32111");
+    assert_eq!(finding.severity, Severity::Critical);
+    assert_eq!(
+        finding.component.as_deref(),
+        Some("pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.9.4")
+    );
+    assert!(
+        finding
+            .message
+            .starts_with("Also known as CVE-2018-7489.\n\nAnalysis: not_affected, code_not_reachable.\n\n")
+    );
+
+    let scan = sample_scan(Format::CycloneDx, "cyclonedx/vex-not-affected.json").expect("the other was there");
+    assert_eq!(
+        (scan.provider.as_str(), scan.component.as_deref()),
+        ("cyclonedx", Some("ABC"))
+    );
+    assert_eq!((rules(&scan), suppressed(&scan)), (vec!["CVE-2021-44228"], 1));
+    assert_eq!(components(&scan), ["ABC@4.2"]);
+}
+
+/// Two vulnerabilities, two products, 24 versions and ranges: 9 affected, 12 said not to be, 3 mended. Counted with jq.
+#[test]
+fn one_cve_has_a_verdict_for_each_version_of_a_product() {
+    let Some(scan) = sample_scan(Format::CycloneDx, "cyclonedx/vex-same-cve-many-versions.json") else {
+        return;
+    };
+    assert_eq!((scan.results, scan.findings.len(), scan.not_failures), (24, 21, 3));
+    assert_eq!(suppressed(&scan), 12);
+    assert_eq!(identities(&scan).len(), 21);
+    let verdict = |rule: &str, version: &str| {
+        let mut found = scan
+            .findings
+            .iter()
+            .filter(|one| one.rule == rule && one.component.as_deref().is_some_and(|name| name.ends_with(version)));
+        found.next().map(|one| one.suppressed)
+    };
+    assert_eq!(verdict("CVE-2021-44228", "#product-ABC@2.4"), Some(false));
+    assert_eq!(verdict("CVE-2021-44228", "#product-ABC@2.5"), Some(true));
+    assert_eq!(verdict("CVE-2021-44228", "#product-JKL@5.1"), None, "mended");
+    assert_eq!(
+        verdict("CVE-2021-45105", "#product-JKL@5.1"),
+        Some(false),
+        "not mended in the other one"
+    );
+}
+
+#[test]
+fn states_decide() {
+    let affects = || json!([{ "ref": "lib" }]);
+    for (state, findings, aside) in [
+        ("exploitable", 1, 0),
+        ("in_triage", 1, 0),
+        ("unheard_of", 1, 0),
+        ("", 1, 0),
+        ("not_affected", 1, 1),
+        ("false_positive", 1, 1),
+        ("resolved", 0, 0),
+        ("resolved_with_pedigree", 0, 0),
+    ] {
+        let scan = judged(state, affects());
+        assert_eq!((scan.findings.len(), suppressed(&scan)), (findings, aside), "{state}");
+        assert_eq!((scan.results, scan.not_failures), (1, 1 - findings), "{state}");
+    }
+}
+
+#[test]
+fn a_version_that_is_not_affected_is_no_failure_and_others_stay() {
+    let versions = |list: Value| judged("exploitable", json!([{ "ref": "lib", "versions": list }]));
+    let own = versions(json!([{ "version": "1.0", "status": "unaffected" }]));
+    assert_eq!((own.findings.len(), own.not_failures), (0, 1));
+    let other =
+        versions(json!([{ "version": "0.9", "status": "affected" }, { "version": "1.0", "status": "unaffected" }]));
+    assert_eq!(components(&other), ["pkg:maven/org/lib@0.9"]);
+    // The library is affected, and the product that has it is not.
+    let affected = judged(
+        "not_affected",
+        json!([{ "ref": "lib", "versions": [{ "version": "1.0", "status": "affected" }] }]),
+    );
+    assert_eq!(
+        (components(&affected), suppressed(&affected)),
+        (vec!["pkg:maven/org/lib@1.0?type=jar"], 1)
+    );
+    let unknown = judged(
+        "exploitable",
+        json!([{ "ref": "elsewhere", "versions": [{ "range": "vers:semver/<2" }, { "version": "3" }] }]),
+    );
+    assert_eq!(components(&unknown), ["elsewhere@vers:semver/<2", "elsewhere@3"]);
+}
+
+#[test]
+fn a_verdict_holds_for_its_product_version_alone() {
+    let identity = |version: &str, state: Value| {
+        let mut file = bom(json!([{ "id": "CVE-1", "analysis": { "state": state }, "affects": [{ "ref": "lib" }] }]));
+        file["metadata"]["component"]["version"] = json!(version);
+        only(Format::CycloneDx, &file.to_string()).findings[0].identity.clone()
+    };
+    let aside = json!("not_affected");
+    assert_eq!(identity("4.2", aside.clone()), identity("4.2", json!("false_positive")));
+    assert_ne!(
+        identity("4.2", aside.clone()),
+        identity("4.3", aside.clone()),
+        "nobody has judged 4.3"
+    );
+    assert_ne!(
+        identity("4.2", aside.clone()),
+        identity("4.2", json!("exploitable")),
+        "the verdict was taken back"
+    );
+    assert_eq!(
+        identity("4.2", json!("in_triage")),
+        identity("4.2", json!("exploitable"))
+    );
+    // What nobody has judged stays itself in the next version of the product.
+    assert_eq!(identity("4.2", Value::Null), identity("4.3", Value::Null));
+}
+
+#[test]
+fn nothing_affected_and_no_id_are_findings_all_the_same() {
+    let scan = scan(json!([
+        { "id": "CVE-1" }, { "id": "CVE-2", "affects": [] }, { "description": "Words\nmore" }, { "bom-ref": "x" },
+        { "references": [{ "id": "CVE-3" }] }, { "affects": [{}] },
+    ]));
+    assert_eq!(rules(&scan), ["CVE-1", "CVE-2", "(no ID)", "x", "CVE-3", "(no ID)"]);
+    assert_eq!(identities(&scan).len(), 6);
+    assert_eq!(scan.findings[2].title, "Words");
+}
+
+#[test]
+fn severity_is_the_worst_rating() {
+    for (ratings, expected) in [
+        (json!([]), Severity::Medium),
+        (json!([{ "severity": "unknown" }]), Severity::Medium),
+        (
+            json!([{ "severity": "low" }, { "severity": "critical" }, { "severity": "none" }]),
+            Severity::Critical,
+        ),
+        (json!([{ "score": 7.5 }]), Severity::High),
+        (
+            json!([{ "score": 7.5, "severity": "low", "method": "CVSSv3" }]),
+            Severity::Low,
+        ),
+        (json!([{ "score": 9.9, "method": "OWASP" }]), Severity::Medium),
+        (
+            json!([{ "method": "CVSSv31", "vector": "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" }]),
+            Severity::Critical,
+        ),
+        (
+            json!([{ "method": "CVSSv2", "vector": "AV:N/AC:L/Au:N/C:C/I:C/A:C" }]),
+            Severity::Critical,
+        ),
+    ] {
+        let scan = scan(json!([{ "id": "CVE-1", "ratings": ratings }]));
+        assert_eq!(scan.findings[0].severity, expected, "{ratings}");
+    }
+}
+
+#[test]
+fn nothing_found_is_evidence_too() {
+    let scan = scan(json!([]));
+    assert_eq!((scan.results, scan.provider.as_str()), (0, "cyclonedx"));
+    assert_eq!(scan.collected_at, Some(1_714_979_289_000_000));
+}
+
+#[test]
+fn what_could_lose_findings_is_refused() {
+    let refused = |file: &Value| read(Format::CycloneDx, file.to_string().as_bytes()).expect_err("refused");
+    let mut parts = bom(json!([]));
+    parts.as_object_mut().expect("an object").remove("vulnerabilities");
+    assert_eq!(
+        refused(&parts),
+        ImportError::Missing {
+            what: "vulnerabilities".to_owned()
+        }
+    );
+    assert!(matches!(refused(&bom(Value::Null)), ImportError::Missing { .. }));
+    for vulnerabilities in [
+        json!({}),
+        json!(["CVE-1"]),
+        json!([{ "affects": {} }]),
+        json!([{ "affects": ["lib"] }]),
+        json!([{ "analysis": "not_affected" }]),
+        json!([{ "affects": [{ "ref": "lib", "versions": "1.0" }] }]),
+    ] {
+        assert!(
+            matches!(refused(&bom(vulnerabilities.clone())), ImportError::Malformed { .. }),
+            "{vulnerabilities}"
+        );
+    }
+    for version in [
+        json!("1.3"),
+        json!("1.1"),
+        json!("2.0"),
+        json!("1.x"),
+        json!(1.3),
+        Value::Null,
+    ] {
+        let mut file = bom(json!([]));
+        file["specVersion"] = version.clone();
+        assert!(matches!(refused(&file), ImportError::WrongVersion { .. }), "{version}");
+    }
+}

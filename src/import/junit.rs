@@ -1,0 +1,296 @@
+//! Reads the XML of test runners that is named after JUnit. Nobody keeps a standard of it; what is read here is what Ant,
+//! Maven, Gradle, pytest, Jest, Go and Rust runners have in common.
+//!
+//! A file is one scan, however many suites it holds: Maven and Gradle write one for each class. A test that failed or broke
+//! down is a finding, known by its suite, class and name, so that it stays itself whatever its message says. One that
+//! passed on a later run (`flakyFailure`) is none, as the runner itself counts it.
+//!
+//! Entities are never expanded, and a file that declares any is refused: what they stand for could be a failure.
+
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use super::assemble::{Assembly, Draft, missing, named, utc};
+use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity};
+use serde_json::json;
+use xml::{Element, Piece, Xml};
+
+/// The most bytes of one test's failures that are kept while the file is read.
+const MAX_CASE: usize = 64 << 10;
+
+/// Whether this is a report of tests, or was before it was cut off.
+pub(super) fn looks_like(text: &str) -> bool {
+    let mut xml = Xml::new(text);
+    loop {
+        match xml.next() {
+            Ok(Piece::Start(element)) => return matches!(element.name(), "testsuites" | "testsuite"),
+            Ok(Piece::Text(_)) => {}
+            Ok(Piece::End | Piece::Eof) | Err(_) => return false,
+        }
+    }
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
+    let mut xml = Xml::new(text);
+    let mut report = Report::new();
+    loop {
+        match xml.next()? {
+            Piece::Start(element) => report.start(&element, &xml)?,
+            Piece::Text(text) => report.text(&text),
+            Piece::End => report.end()?,
+            Piece::Eof => break,
+        }
+    }
+    report.scan().map(|scan| vec![scan])
+}
+
+/// An element that is open.
+enum Open {
+    Suite(Suite),
+    Case(Box<Case>),
+    /// A failure or an error of the test around it, or, with a test made up for it, of the suite around it.
+    Failure(Option<Box<Case>>),
+    /// Anything else: properties, output.
+    Other,
+}
+
+#[derive(Default)]
+struct Suite {
+    name: Option<String>,
+    file: Option<String>,
+    /// What it says to hold.
+    tests: u64,
+    failures: u64,
+    /// What it held.
+    cases: u64,
+    failed: u64,
+}
+
+#[derive(Default)]
+struct Case {
+    class: Option<String>,
+    name: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    /// How many failures it holds, and their words.
+    failures: u64,
+    title: String,
+    message: String,
+}
+
+struct Report {
+    open: Vec<Open>,
+    found: Assembly,
+    root: Option<String>,
+    /// The names of the outermost suites, up to two: with one, it names the scan.
+    suites: Vec<Option<String>>,
+    latest: Option<i64>,
+    complete: bool,
+}
+
+impl Report {
+    fn new() -> Self {
+        Self {
+            open: Vec::new(),
+            found: Assembly::new(),
+            root: None,
+            suites: Vec::new(),
+            latest: None,
+            complete: true,
+        }
+    }
+
+    fn start(&mut self, element: &Element<'_>, xml: &Xml<'_>) -> Result<(), ImportError> {
+        let name = element.name();
+        if self.open.is_empty() && !matches!(name, "testsuites" | "testsuite") {
+            return Err(xml.malformed("the file begins with another element than testsuites or testsuite"));
+        }
+        let opened = match name {
+            "testsuites" | "testsuite" => Open::Suite(self.suite(element)),
+            "testcase" => Open::Case(Box::new(Case {
+                class: named(element.attribute("classname").as_deref()),
+                name: named(element.attribute("name").as_deref()),
+                file: named(element.attribute("file").as_deref()),
+                line: element.attribute("line").and_then(|line| line.trim().parse().ok()),
+                ..Case::default()
+            })),
+            "failure" | "error" => match self.open.last_mut() {
+                Some(Open::Case(case)) => {
+                    case.begin(&words(element));
+                    Open::Failure(None)
+                }
+                // A suite that could not be set up fails without any test to blame.
+                Some(Open::Suite(suite)) => {
+                    let mut case = Case {
+                        class: suite.name.clone(),
+                        file: suite.file.clone(),
+                        ..Case::default()
+                    };
+                    case.begin(&words(element));
+                    Open::Failure(Some(Box::new(case)))
+                }
+                _ => Open::Other,
+            },
+            _ => Open::Other,
+        };
+        self.open.push(opened);
+        Ok(())
+    }
+
+    fn suite(&mut self, element: &Element<'_>) -> Suite {
+        let count = |name: &str| element.attribute(name).and_then(|text| text.trim().parse::<u64>().ok());
+        let name = named(element.attribute("name").as_deref());
+        let at = element.attribute("timestamp").and_then(|text| utc(&text));
+        self.latest = self.latest.max(at);
+        if element.name() == "testsuites" {
+            if self.open.is_empty() {
+                self.root.clone_from(&name);
+            }
+        } else if self.open.len() <= 1 && self.suites.len() < 2 {
+            self.suites.push(name.clone());
+        }
+        Suite {
+            name,
+            file: named(element.attribute("file").as_deref()),
+            tests: count("tests").unwrap_or(0),
+            failures: count("failures")
+                .unwrap_or(0)
+                .saturating_add(count("errors").unwrap_or(0)),
+            ..Suite::default()
+        }
+    }
+
+    /// Text within a failure; other text is output and white space.
+    fn text(&mut self, text: &str) {
+        match self.open.as_mut_slice() {
+            [.., Open::Failure(Some(case))] | [.., Open::Case(case), Open::Failure(None)] => case.push(text),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self) -> Result<(), ImportError> {
+        match self.open.pop() {
+            Some(Open::Suite(suite)) => self.close_suite(&suite),
+            Some(Open::Case(case) | Open::Failure(Some(case))) => self.close_case(&case),
+            Some(Open::Failure(None) | Open::Other) | None => Ok(()),
+        }
+    }
+
+    fn close_suite(&mut self, suite: &Suite) -> Result<(), ImportError> {
+        let name = suite.name.as_deref().unwrap_or("without a name");
+        if suite.failures > 0 && suite.failed == 0 {
+            return Err(missing(&format!(
+                "failing test in suite {name}, though it counts {}",
+                suite.failures
+            )));
+        }
+        if suite.tests > 0 && suite.cases == 0 {
+            return Err(missing(&format!(
+                "tests in suite {name}, though it counts {}",
+                suite.tests
+            )));
+        }
+        self.complete &= suite.failures <= suite.failed && suite.tests <= suite.cases;
+        if let Some(around) = self.suite_around() {
+            around.cases += suite.cases;
+            around.failed += suite.failed;
+        }
+        Ok(())
+    }
+
+    fn suite_around(&mut self) -> Option<&mut Suite> {
+        self.open.iter_mut().rev().find_map(|open| match open {
+            Open::Suite(suite) => Some(suite),
+            _ => None,
+        })
+    }
+
+    fn close_case(&mut self, case: &Case) -> Result<(), ImportError> {
+        let suite = self.suite_around().and_then(|suite| {
+            suite.cases += 1;
+            suite.failed += case.failures;
+            suite.name.clone()
+        });
+        if case.failures == 0 {
+            self.found.not_failures += 1;
+            return Ok(());
+        }
+        let whole = [&case.class, &case.name].into_iter().flatten().cloned();
+        let whole = whole.collect::<Vec<_>>().join(".");
+        let logical = case.class.clone().or_else(|| suite.clone());
+        let location = (case.file.is_some() || logical.is_some()).then(|| Location {
+            uri: case.file.clone(),
+            line: case.line.filter(|line| *line > 0),
+            column: None,
+            logical,
+        });
+        let test = case
+            .name
+            .as_deref()
+            .or(case.class.as_deref())
+            .unwrap_or("(unnamed test)");
+        let title = match case.title.trim() {
+            "" => format!("{test} failed"),
+            words => format!("{test}: {words}"),
+        };
+        self.found.add(Draft {
+            rule: if whole.is_empty() { "(unnamed test)" } else { &whole },
+            title: &title,
+            message: &case.message,
+            severity: Severity::High,
+            location,
+            component: None,
+            suppressed: false,
+            help: None,
+            key: (KeySource::Name, json!(["test", suite, case.class, case.name])),
+        })
+    }
+
+    fn scan(self) -> Result<Scan, ImportError> {
+        let alone = match self.suites.as_slice() {
+            [name] => name.clone(),
+            _ => None,
+        };
+        let provider = self.root.or(alone).unwrap_or_else(|| "junit".to_owned());
+        let mut scan = self.found.scan(provider, ScanKind::Tests, None);
+        scan.collected_at = self.latest;
+        scan.complete = self.complete;
+        Ok(scan)
+    }
+}
+
+impl Case {
+    /// Another failure of it, in the runner's words.
+    fn begin(&mut self, words: &str) {
+        self.failures += 1;
+        if self.title.trim().is_empty() {
+            words.lines().next().unwrap_or_default().clone_into(&mut self.title);
+        }
+        if !self.message.is_empty() {
+            self.push("\n\n");
+        }
+        self.push(words);
+        if !words.is_empty() {
+            self.push("\n");
+        }
+    }
+
+    /// More words, up to what is kept.
+    fn push(&mut self, text: &str) {
+        let room = MAX_CASE.saturating_sub(self.message.len());
+        self.message.push_str(&text[..text.floor_char_boundary(room)]);
+    }
+}
+
+/// The type and the message of a failure.
+fn words(element: &Element<'_>) -> String {
+    let words = [element.attribute("type"), element.attribute("message")];
+    let words: Vec<String> = words
+        .into_iter()
+        .flatten()
+        .filter(|text| !text.trim().is_empty())
+        .collect();
+    words.join(": ")
+}

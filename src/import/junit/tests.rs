@@ -1,0 +1,165 @@
+use crate::import::tests::{identities, only, rules, sample_scan};
+use crate::import::{Format, ImportError, KeySource, Scan, ScanKind, Severity, read};
+
+fn scan(xml: &str) -> Scan {
+    only(Format::JUnit, xml)
+}
+
+fn refused(xml: &str) -> ImportError {
+    read(Format::JUnit, xml.as_bytes()).expect_err("refused")
+}
+
+#[test]
+fn a_report_of_passes_is_a_scan_without_findings() {
+    let Some(scan) = sample_scan(Format::JUnit, "junit/report.xml") else {
+        return;
+    };
+    assert_eq!((scan.results, scan.findings.len(), scan.not_failures), (570, 0, 570));
+    assert_eq!(
+        (scan.provider.as_str(), scan.kind, scan.complete),
+        ("pytest", ScanKind::Tests, true)
+    );
+    assert_eq!(scan.collected_at, Some(1_671_546_456_125_393)); // 2022-12-20T14:27:36.125393Z
+}
+
+#[test]
+fn failures_and_errors_are_findings_and_all_else_is_not() {
+    let scan = scan(
+        "<testsuites name='all'><testsuite name='s' tests='6' failures='1' errors='1' skipped='1'>\
+         <testcase classname='pkg.Class' name='fails' file='a.py' line='12'>\
+         <failure type='AssertionError' message='1 &lt; 2&#10;second line'>at <![CDATA[<a.py>]]> &amp; b</failure></testcase>\
+         <testcase classname='pkg.Class' name='breaks'><error/><system-out>noise</system-out></testcase>\
+         <testcase classname='pkg.Class' name='passes'/><testcase name='skips'><skipped/></testcase>\
+         <testcase name='flaky'><flakyFailure message='once'/></testcase>\
+         <testcase name='talks'><system-out><failure/></system-out></testcase>\
+         </testsuite></testsuites>",
+    );
+    assert_eq!((scan.provider.as_str(), scan.results, scan.not_failures), ("all", 6, 4));
+    assert_eq!(rules(&scan), ["pkg.Class.fails", "pkg.Class.breaks"]);
+    let [fails, breaks] = scan.findings.as_slice() else {
+        panic!("two")
+    };
+    assert_eq!(fails.title, "fails: AssertionError: 1 < 2");
+    assert_eq!(fails.message, "AssertionError: 1 < 2\nsecond line\nat <a.py> & b");
+    assert_eq!((fails.severity, fails.key_source), (Severity::High, KeySource::Name));
+    let place = fails.location.as_ref().expect("a place");
+    assert_eq!(
+        (place.uri.as_deref(), place.line, place.logical.as_deref()),
+        (Some("a.py"), Some(12), Some("pkg.Class"))
+    );
+    assert_eq!(
+        (breaks.title.as_str(), breaks.message.as_str()),
+        ("breaks failed", "breaks failed")
+    );
+}
+
+#[test]
+fn a_test_is_itself_whatever_its_message_says_and_wherever_it_stands() {
+    let suite = |cases: &str| scan(&format!("<testsuite name='s'>{cases}</testsuite>"));
+    let a = "<testcase classname='c' name='a'><failure message='one'/></testcase>";
+    let b = "<testcase classname='c' name='b'><failure message='two'/></testcase>";
+    let before = suite(&format!("{a}{b}"));
+    let after = suite(&format!(
+        "{b}{}",
+        a.replace("failure message='one'", "error message='other'")
+    ));
+    assert_eq!(identities(&before), identities(&after));
+    assert_ne!(
+        identities(&before),
+        identities(&suite(&format!("{a}{}", b.replace("'b'", "'c'"))))
+    );
+    // A test that is there twice is two.
+    assert_eq!(identities(&suite(&format!("{a}{a}"))).len(), 2);
+}
+
+#[test]
+fn suites_stand_in_suites_and_fail_without_tests() {
+    let scan = scan(
+        "<testsuites><testsuite name='outer' failures='1' errors='1' tests='1' timestamp='2024-01-02T03:04:05'>\
+         <testsuite name='inner' failures='1' tests='1' timestamp='2024-01-02T03:04:06+01:00'>\
+         <testcase name='t'><failure>a</failure><failure>b</failure></testcase></testsuite>\
+         <error message='no database'>trace</error></testsuite><testcase name='loose'/></testsuites>",
+    );
+    assert_eq!(scan.provider, "outer", "the only suite that is not in another");
+    assert_eq!(rules(&scan), ["t", "outer"]);
+    assert_eq!(scan.findings[0].message, "a\n\nb");
+    assert_eq!(scan.findings[1].message, "no database\ntrace");
+    assert_eq!(scan.findings[1].title, "outer: no database");
+    assert_eq!((scan.results, scan.not_failures, scan.complete), (3, 1, true));
+    assert_eq!(scan.collected_at, Some(1_704_164_645_000_000), "the latest");
+}
+
+#[test]
+fn several_suites_are_one_scan() {
+    let scan =
+        scan("<testsuites><testsuite name='a'><testcase name='t'/></testsuite><testsuite name='b'/></testsuites>");
+    assert_eq!((scan.provider.as_str(), scan.results), ("junit", 1));
+    assert_eq!(only(Format::JUnit, "<testsuites/>").results, 0);
+}
+
+#[test]
+fn counts_that_do_not_fit_say_that_something_is_missing() {
+    for lost in [
+        "<testsuite name='s' failures='2'><testcase name='t'/></testsuite>",
+        "<testsuites errors='1'><testsuite name='s'><testcase name='t'/></testsuite></testsuites>",
+        "<testsuite name='s' tests='3'/>",
+    ] {
+        assert!(matches!(refused(lost), ImportError::Missing { .. }), "{lost}");
+    }
+    // What is there is shown, but the rest must not count as passed.
+    let some = "<testsuite failures='2'><testcase name='t'><failure/></testcase></testsuite>";
+    assert!(!scan(some).complete);
+    assert!(!scan("<testsuite tests='2'><testcase name='t'/></testsuite>").complete);
+}
+
+/// The billion laughs, an external entity, and a document type that declares nothing.
+#[test]
+fn entities_are_neither_expanded_nor_fetched() {
+    for doctype in [
+        "<!DOCTYPE s [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]>",
+        "<!DOCTYPE s [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>",
+        "<!DOCTYPE s SYSTEM 'http://127.0.0.1/s.dtd'>",
+        "<!DOCTYPE s>",
+    ] {
+        let xml = format!(
+            "<?xml version='1.0'?>\n{doctype}\n<testsuite><testcase name='&b;'><failure>&b;</failure></testcase></testsuite>"
+        );
+        assert!(matches!(refused(&xml), ImportError::DocumentType { line: 2 }), "{xml}");
+    }
+    let undeclared = scan("<testsuite><testcase name='&b;'><failure>&b; &#0;</failure></testcase></testsuite>");
+    assert_eq!(
+        (rules(&undeclared), undeclared.findings[0].message.as_str()),
+        (vec!["&b;"], "&b; &#0;")
+    );
+}
+
+#[test]
+fn damaged_xml_is_refused() {
+    for xml in [
+        "<testsuite><testcase></testsuite>",
+        "<testsuite></testsuite><testsuite></testsuite>",
+        "<testsuite></testsuite> words",
+        "<testsuite name='a' name='b'></testsuite>",
+        "<testsuite name=a></testsuite>",
+        "<testsuite><testcase name='t'><failure>a & b</failure></testcase></testsuite>",
+        "</testsuite>",
+    ] {
+        assert!(
+            matches!(refused(xml), ImportError::Malformed { .. }),
+            "{xml}: {:?}",
+            refused(xml)
+        );
+    }
+    assert!(matches!(refused("<html></html>"), ImportError::Malformed { .. }));
+    let deep = "<testsuite>".repeat(1_000_000);
+    assert!(matches!(refused(&deep), ImportError::Malformed { .. }));
+}
+
+#[test]
+fn a_failure_with_endless_words_is_cut() {
+    let words = "ü".repeat(3 << 20);
+    let scan = scan(&format!(
+        "<testsuite><testcase name='t'><failure>{words}</failure></testcase></testsuite>"
+    ));
+    assert_eq!(scan.findings[0].message.chars().count(), crate::import::MAX_MESSAGE);
+}

@@ -1,0 +1,171 @@
+//! XML in pieces, without entities, namespaces and depth.
+
+use super::super::{ImportError, shown_line};
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
+
+/// How deep elements may stand in each other. Suites in suites are rare, and three deep at most.
+const MAX_DEPTH: usize = 100;
+
+pub(super) enum Piece<'a> {
+    Start(Element<'a>),
+    Text(Cow<'a, str>),
+    /// An empty element ends too.
+    End,
+    Eof,
+}
+
+/// The beginning of an element, with its attributes' references resolved.
+pub(super) struct Element<'a> {
+    start: BytesStart<'a>,
+    attributes: Vec<(String, String)>,
+}
+
+impl Element<'_> {
+    /// Its name without a namespace's prefix.
+    pub(super) fn name(&self) -> &str {
+        let name = self.start.local_name();
+        // The borrow is of the tag, not of the value in between.
+        let length = name.as_ref().len();
+        let whole = self.start.name().as_ref().len();
+        self.start.get(whole - length..whole).unwrap_or_default()
+    }
+
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+        let found = self.attributes.iter().find(|(one, _)| one == name);
+        found.map(|(_, value)| value.clone())
+    }
+}
+
+pub(super) struct Xml<'a> {
+    text: &'a str,
+    reader: Reader<&'a [u8]>,
+    depth: usize,
+    begun: bool,
+}
+
+impl<'a> Xml<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        Self {
+            text,
+            reader,
+            depth: 0,
+            begun: false,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Piece<'a>, ImportError> {
+        loop {
+            let event = match self.reader.read_event() {
+                Ok(event) => event,
+                Err(error) => return Err(self.damage(&error)),
+            };
+            match event {
+                Event::Start(start) => {
+                    if self.depth == 0 && self.begun {
+                        return Err(self.malformed("a second element follows the first"));
+                    }
+                    if self.depth >= MAX_DEPTH {
+                        return Err(self.malformed("elements stand in each other more than 100 deep"));
+                    }
+                    self.begun = true;
+                    self.depth += 1;
+                    return self.element(start).map(Piece::Start);
+                }
+                Event::End(_) => {
+                    self.depth -= 1;
+                    return Ok(Piece::End);
+                }
+                Event::Text(text) => {
+                    if self.depth > 0 {
+                        return Ok(Piece::Text(text.xml10_content()));
+                    }
+                    if !text.trim().is_empty() {
+                        return Err(self.malformed("text stands outside of the elements"));
+                    }
+                }
+                Event::CData(text) => return Ok(Piece::Text(text.xml10_content())),
+                Event::GeneralRef(reference) => {
+                    let character = reference.resolve_char_ref().ok().flatten();
+                    let text = character
+                        .map(|one| Cow::Owned(one.to_string()))
+                        .or_else(|| resolve_xml_entity(&reference).map(Cow::Borrowed));
+                    // An entity that nobody declared stays as it is written.
+                    return Ok(Piece::Text(
+                        text.unwrap_or_else(|| Cow::Owned(format!("&{};", &*reference))),
+                    ));
+                }
+                Event::DocType(_) => {
+                    let (line, _) = self.at(self.reader.buffer_position());
+                    return Err(ImportError::DocumentType { line });
+                }
+                Event::Eof if self.depth > 0 || !self.begun => {
+                    let (line, column) = self.at(self.text.len() as u64);
+                    return Err(ImportError::Truncated { line, column });
+                }
+                Event::Eof => return Ok(Piece::Eof),
+                Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Empty(_) => {}
+            }
+        }
+    }
+
+    fn element(&self, start: BytesStart<'a>) -> Result<Element<'a>, ImportError> {
+        let mut attributes = Vec::new();
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|error| self.malformed(&error.to_string()))?;
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .unwrap_or_else(|_| attribute.value.clone());
+            attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));
+        }
+        Ok(Element { start, attributes })
+    }
+
+    /// An error here.
+    pub(super) fn malformed(&self, detail: &str) -> ImportError {
+        let (line, column) = self.at(self.reader.buffer_position());
+        ImportError::Malformed {
+            line,
+            column,
+            detail: shown_line(detail, 200),
+        }
+    }
+
+    fn damage(&self, error: &Error) -> ImportError {
+        let (line, column) = self.at(self.reader.error_position());
+        let rest = usize::try_from(self.reader.error_position())
+            .ok()
+            .and_then(|from| self.text.get(from..))
+            .unwrap_or_default();
+        let cut = match error {
+            // All of these are found at the end of the file. A markup that nobody knows may stand anywhere.
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => rest.len() < "<![CDATA[".len(),
+            Error::Syntax(_) => true,
+            Error::IllFormed(IllFormedError::UnclosedReference) => !rest.contains(['<', ';']),
+            _ => false,
+        };
+        if cut {
+            return ImportError::Truncated { line, column };
+        }
+        ImportError::Malformed {
+            line,
+            column,
+            detail: shown_line(&error.to_string(), 200),
+        }
+    }
+
+    /// Line and column of a byte.
+    fn at(&self, position: u64) -> (usize, usize) {
+        let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.text.len());
+        let head = &self.text.as_bytes()[..position];
+        let line = head.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = head.iter().rev().take_while(|byte| **byte != b'\n').count();
+        (line, column)
+    }
+}

@@ -1,0 +1,279 @@
+//! Reads OSV records (schema 1.x), one or a list of them, and the results of osv-scanner.
+//!
+//! osv-scanner reports each record by itself, and says in groups which of them are one vulnerability under several names.
+//! Each record stays a finding of its own: a group's first name changes when a record joins it, and a finding that changes
+//! its name would be a new one. The groups give a record its severity where it has none.
+//!
+//! A finding is known by the package with its version and by the lockfile as it is named: the same package in two
+//! lockfiles is mended twice. The commit of a git folder is left out, since every scan has another.
+
+mod model;
+
+#[cfg(test)]
+mod tests;
+
+use super::assemble::{Assembly, Draft, damage, missing, named};
+use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity, severity, shown_line};
+use model::{Affected, Name, Package, Probe, Record, Report, Score, Source, Specific};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
+    if text.trim_start().starts_with('[') {
+        return records(&serde_json::from_str::<Vec<Record>>(text).map_err(damage)?);
+    }
+    let probe: Probe = serde_json::from_str(text).map_err(damage)?;
+    if probe.results.is_some() {
+        return scanner(&serde_json::from_str::<Report>(text).map_err(damage)?);
+    }
+    if probe.id.is_none() {
+        // `null` is no list either: it says that there was nothing to write, not that nothing was found.
+        return Err(missing("results, and is no record either, for it has no id"));
+    }
+    records(&[serde_json::from_str::<Record>(text).map_err(damage)?])
+}
+
+/// Records by themselves: a finding for each package that they name.
+fn records(records: &[Record]) -> Result<Vec<Scan>, ImportError> {
+    let mut found = Assembly::new();
+    for record in records {
+        let told = Told::by(record)?;
+        let mut at: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        let mut packages: Vec<(&Name, Vec<&Affected>)> = Vec::new();
+        let mut whole = Vec::new();
+        for affected in record.affected.iter().flatten() {
+            let Some(package) = &affected.package else {
+                whole.push(affected);
+                continue;
+            };
+            let index = *at.entry(same(package)).or_insert(packages.len());
+            if index == packages.len() {
+                packages.push((package, Vec::new()));
+            }
+            packages[index].1.push(affected);
+        }
+        for (package, affected) in &packages {
+            told.add(&mut found, Some(package), None, by_affected(affected))?;
+        }
+        if packages.is_empty() {
+            told.add(&mut found, None, None, by_affected(&whole))?;
+        }
+    }
+    Ok(vec![found.scan("osv".to_owned(), ScanKind::Scan, None)])
+}
+
+fn scanner(report: &Report) -> Result<Vec<Scan>, ImportError> {
+    let mut found = Assembly::new();
+    for source in &report.results {
+        for package in &source.packages {
+            of_package(&mut found, source, package)?;
+        }
+    }
+    Ok(vec![found.scan("osv-scanner".to_owned(), ScanKind::Scan, None)])
+}
+
+fn of_package(found: &mut Assembly, source: &Source, package: &Package) -> Result<(), ImportError> {
+    let path = source.source.as_ref().and_then(|source| source.path.as_deref());
+    let records = package.vulnerabilities.as_deref().unwrap_or_default();
+    let groups = package.groups.as_deref().unwrap_or_default();
+    let mut name = package.package.clone().unwrap_or_default();
+    let mut rated: BTreeMap<&str, Option<Severity>> = BTreeMap::new();
+    for record in records {
+        let affected = record.affected.iter().flatten();
+        let here: Vec<&Affected> = affected
+            .filter(|one| one.package.as_ref().is_none_or(|one| same(one) == same(&name)))
+            .collect();
+        rated.insert(&record.id, by_record(record).max(by_affected(&here)));
+        if name.purl.is_none() {
+            name.purl = here.iter().find_map(|one| one.package.as_ref()?.purl.clone());
+        }
+    }
+    let mut by_group: BTreeMap<&str, Option<Severity>> = BTreeMap::new();
+    for group in groups {
+        let own = group.max_severity.as_deref().and_then(severity::any);
+        let worst = group
+            .ids
+            .iter()
+            .filter_map(|id| *rated.get(id.as_str())?)
+            .max()
+            .max(own);
+        by_group.extend(group.ids.iter().map(|id| (id.as_str(), worst)));
+    }
+    let of = |id: &str| {
+        let own = rated.get(id).copied().flatten();
+        own.or_else(|| by_group.get(id).copied().flatten())
+    };
+    for record in records {
+        Told::by(record)?.add(found, Some(&name), path, of(&record.id))?;
+    }
+    // A group may name a record that is not there; it is a vulnerability all the same.
+    for id in by_group.keys().filter(|id| !rated.contains_key(*id)) {
+        Told::by(&Record::named(id))?.add(found, Some(&name), path, of(id))?;
+    }
+    Ok(())
+}
+
+/// What a record says, made ready once for all packages that it is about.
+struct Told<'r> {
+    id: &'r str,
+    title: &'r str,
+    message: String,
+    help: Option<&'r str>,
+    severity: Option<Severity>,
+    withdrawn: bool,
+}
+
+impl<'r> Told<'r> {
+    fn by(record: &'r Record) -> Result<Self, ImportError> {
+        let id = record.id.trim();
+        if id.is_empty() {
+            return Err(missing("ID of a vulnerability"));
+        }
+        if let Some(version) = &record.schema_version
+            && !matches!(version.trim().split('.').next(), Some("0" | "1"))
+        {
+            return Err(ImportError::WrongVersion {
+                found: shown_line(version, 40),
+                wanted: "OSV schema 1.x",
+            });
+        }
+        let given = |text: &'r Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let title = given(&record.summary).unwrap_or(id);
+        let words = given(&record.details).or(given(&record.summary)).unwrap_or_default();
+        let aliases = record.aliases.as_deref().unwrap_or_default();
+        // First, since a long text is cut at its end.
+        let message = match aliases {
+            [] => words.to_owned(),
+            aliases => format!("Also known as {}.\n\n{words}", aliases.join(", ")),
+        };
+        let links = record.references.as_deref().unwrap_or_default();
+        let advisory = links.iter().find(|link| link.kind.as_deref() == Some("ADVISORY"));
+        Ok(Self {
+            id,
+            title,
+            message,
+            help: advisory.or(links.first()).and_then(|link| link.url.as_deref()),
+            severity: by_record(record),
+            withdrawn: record.withdrawn.is_some(),
+        })
+    }
+
+    fn add(
+        &self,
+        found: &mut Assembly,
+        package: Option<&Name>,
+        path: Option<&str>,
+        rated: Option<Severity>,
+    ) -> Result<(), ImportError> {
+        if self.withdrawn {
+            found.not_failures += 1;
+            return Ok(());
+        }
+        // Code that means harm is not rated; it is as bad as can be.
+        let unrated = match self.id.starts_with("MAL-") {
+            true => Severity::Critical,
+            false => Severity::Medium,
+        };
+        let bare = Name::default();
+        let name = package.unwrap_or(&bare);
+        let location = named(path).map(|path| Location {
+            uri: Some(path.strip_prefix("file://").unwrap_or(&path).to_owned()),
+            line: None,
+            column: None,
+            logical: None,
+        });
+        let key = json!(["package", name.ecosystem, name.name, name.version, path]);
+        found.add(Draft {
+            rule: self.id,
+            title: self.title,
+            message: &self.message,
+            severity: self.severity.max(rated).unwrap_or(unrated),
+            location,
+            component: package.and_then(component),
+            suppressed: false,
+            help: self.help,
+            key: (KeySource::Component, key),
+        })
+    }
+}
+
+impl Record {
+    fn named(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            schema_version: None,
+            summary: None,
+            details: None,
+            aliases: None,
+            withdrawn: None,
+            severity: None,
+            affected: None,
+            references: None,
+            database_specific: None,
+        }
+    }
+}
+
+/// The worst that a record says of itself: by vectors, scores and words.
+fn by_record(record: &Record) -> Option<Severity> {
+    let database = record.database_specific.as_ref().and_then(by_database);
+    by_scores(&record.severity).max(database)
+}
+
+/// The worst that is said for a package.
+fn by_affected(affected: &[&Affected]) -> Option<Severity> {
+    let one = |one: &&Affected| {
+        let specific = [&one.ecosystem_specific, &one.database_specific].into_iter().flatten();
+        by_scores(&one.severity).max(specific.filter_map(by_database).max())
+    };
+    affected.iter().filter_map(one).max()
+}
+
+fn by_scores(scores: &Option<Vec<Score>>) -> Option<Severity> {
+    let scores = scores.iter().flatten();
+    scores.filter_map(|score| severity::any(score.score.as_deref()?)).max()
+}
+
+fn by_database(specific: &Specific) -> Option<Severity> {
+    match specific.severity.as_ref()? {
+        Value::String(text) => severity::any(text),
+        Value::Number(number) => severity::score(number.as_f64()?),
+        _ => None,
+    }
+}
+
+/// What names a package, whatever release of its distribution (`Debian:12`).
+fn same(package: &Name) -> (&str, String) {
+    let ecosystem = package.ecosystem.as_deref().unwrap_or_default();
+    let ecosystem = ecosystem.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    (package.name.as_deref().unwrap_or_default(), ecosystem)
+}
+
+/// The package by its purl, else its name, with its version; a git folder by its commit.
+fn component(name: &Name) -> Option<String> {
+    let given = |text: &Option<String>| named(text.as_deref());
+    let version = given(&name.version);
+    let whole = match (given(&name.purl), given(&name.name)) {
+        (Some(purl), _) => purl_at(&purl, version.as_deref()),
+        (None, Some(package)) => version.map_or(package.clone(), |version| format!("{package}@{version}")),
+        (None, None) => format!("commit {}", given(&name.commit)?),
+    };
+    named(Some(&whole))
+}
+
+/// A purl with a version, which stands before its qualifiers and its subpath.
+fn purl_at(purl: &str, version: Option<&str>) -> String {
+    let (path, rest) = purl.split_at(purl.find(['?', '#']).unwrap_or(purl.len()));
+    match version {
+        // A scope's `@` begins its segment (`npm/@scope/name`), a version's does not.
+        Some(version)
+            if !path
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last[last.len().min(1)..].contains('@')) =>
+        {
+            format!("{path}@{version}{rest}")
+        }
+        _ => purl.to_owned(),
+    }
+}
