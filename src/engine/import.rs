@@ -1,10 +1,11 @@
-//! Importing a scanner's file: its bytes become evidence, its results findings, and what is bad enough blockers.
+//! Importing a file: its bytes become evidence, its results findings, its controls the release's, and what is bad enough
+//! blockers.
 
 use super::{Engine, Error, entries};
 use crate::audit::{Event, Place};
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::import::{self, Format, Scan};
+use crate::import::{self, ControlReport, Format, Scan};
 use crate::store::{Entry, ListFilter, NewEvidence, NewFinding, WriteTx};
 use serde::Serialize;
 use serde_json::json;
@@ -32,6 +33,10 @@ pub struct ImportReport {
     pub known_findings: usize,
     /// Findings that were suppressed where they were found.
     pub suppressed: usize,
+    /// Controls that the release did not have before.
+    pub new_controls: u64,
+    /// Controls that have another status than before.
+    pub changed_controls: u64,
     /// Blockers that were made.
     pub blockers: i64,
     /// Whether everything in the file was known: nothing was written.
@@ -52,13 +57,19 @@ impl fmt::Display for ImportReport {
         }
         write!(
             f,
-            "{}: {} new findings, {} known, {} suppressed, from {} results in {} run(s); {} new blockers. Evidence {}.",
-            self.release,
-            self.new_findings,
-            self.known_findings,
-            self.suppressed,
-            self.results,
-            self.runs,
+            "{}: {} new findings, {} known, {} suppressed, from {} results in {} run(s); ",
+            self.release, self.new_findings, self.known_findings, self.suppressed, self.results, self.runs
+        )?;
+        if self.new_controls + self.changed_controls > 0 {
+            write!(
+                f,
+                "{} new controls, {} with another status; ",
+                self.new_controls, self.changed_controls
+            )?;
+        }
+        write!(
+            f,
+            "{} new blockers. Evidence {}.",
             self.blockers,
             self.evidence_ids.join(", ")
         )
@@ -137,6 +148,7 @@ async fn keep(
     tx.keep_file(&sha256, &file.bytes).await?;
     let now = tx.ctx().now();
     let mut records = Vec::new();
+    let mut controls = Vec::new();
     for (run, scan) in (0..).zip(&scans) {
         let (collected_at, collected_from) = match (scan.collected_at, file.collected_at) {
             (Some(micros), _) => (Timestamp(micros), CollectedFrom::Run),
@@ -158,19 +170,25 @@ async fn keep(
         let Some(id) = tx.insert_evidence(&evidence).await? else {
             continue;
         };
-        for finding in &scan.findings {
-            let seen = tx
-                .upsert_finding(&found(scan, finding), &id, release.id.as_str(), collected_at)
-                .await?;
-            report.new_findings += usize::from(seen.is_new);
-            report.known_findings += usize::from(!seen.is_new);
-            report.suppressed += usize::from(finding.suppressed);
-        }
+        let findings: Vec<NewFinding> = scan.findings.iter().map(|finding| found(scan, finding)).collect();
+        let seen = tx
+            .upsert_findings(&findings, &id, release.id.as_str(), collected_at)
+            .await?;
+        let fresh = seen.iter().filter(|finding| finding.is_new).count();
+        report.new_findings += fresh;
+        report.known_findings += seen.len() - fresh;
+        report.suppressed += scan.findings.iter().filter(|finding| finding.suppressed).count();
+        controls.push((collected_at, &scan.controls));
         records.push(id.as_str().to_owned());
     }
     report.unchanged = records.is_empty();
     if report.unchanged {
         return Ok(report);
+    }
+    // Documents list their latest assessment first or last; what was found last holds.
+    controls.sort_by_key(|(at, _)| *at);
+    for (_, reports) in controls {
+        keep_controls(tx, release.id.as_str(), reports, &mut report).await?;
     }
     report.blockers = tx
         .raise_blockers(release.id.as_str(), release.severity_threshold)
@@ -199,6 +217,25 @@ async fn keep(
     Ok(report)
 }
 
+async fn keep_controls(
+    tx: &mut WriteTx,
+    release: &str,
+    reports: &[ControlReport],
+    report: &mut ImportReport,
+) -> Result<(), Error> {
+    let mut declared = Vec::new();
+    let mut assessed = Vec::new();
+    for one in reports {
+        match one {
+            ControlReport::Declared { key, title } => declared.push((key.as_str(), title.as_str())),
+            ControlReport::Assessed { key, status } => assessed.push((key.as_str(), *status)),
+        }
+    }
+    report.new_controls += tx.declare_controls(release, &declared).await?;
+    report.changed_controls += tx.assess_controls(release, &assessed).await?;
+    Ok(())
+}
+
 fn found(scan: &Scan, finding: &import::ScanFinding) -> NewFinding {
     let location = finding.location.as_ref();
     NewFinding {
@@ -211,6 +248,6 @@ fn found(scan: &Scan, finding: &import::ScanFinding) -> NewFinding {
         suppressed: finding.suppressed,
         location: location.and_then(|at| at.uri.clone().or_else(|| at.logical.clone())),
         line: location.and_then(|at| at.line).map(|line| line as i64),
-        component: scan.component.clone(),
+        component: finding.component.clone().or_else(|| scan.component.clone()),
     }
 }

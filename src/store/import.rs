@@ -1,8 +1,10 @@
 //! Evidence and findings from files. Importing the same file again changes nothing.
 
-use super::row::Columns;
+use super::row::{self, Columns};
 use super::{StoreError, WriteTx};
-use crate::domain::{BlockerId, CollectedFrom, EvidenceId, FindingId, Severity, Timestamp};
+use crate::domain::{BlockerId, CollectedFrom, ControlId, ControlStatus, EvidenceId, FindingId, Severity, Timestamp};
+use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Evidence to keep.
 #[derive(Debug, Clone)]
@@ -37,6 +39,9 @@ pub struct NewFinding {
     pub line: Option<i64>,
     pub component: Option<String>,
 }
+
+/// How many findings one statement takes: enough to make the way to the database cheap, and few enough for its messages.
+const AT_ONCE: usize = 300;
 
 /// What became of a finding that was imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,63 +103,163 @@ impl WriteTx {
         Ok(Some(id))
     }
 
-    /// Keeps a finding under its identity, and that this evidence shows it. What people have decided about it stays.
-    pub async fn upsert_finding(
+    /// Keeps findings under their identities, and that this evidence shows them. What people have decided about them stays.
+    /// Returns what became of each, in their order. No two of them may have one identity.
+    pub async fn upsert_findings(
         &mut self,
-        new: &NewFinding,
+        findings: &[NewFinding],
         evidence: &EvidenceId,
         release: &str,
         seen_at: Timestamp,
-    ) -> Result<ImportedFinding, StoreError> {
-        const KNOWN: &str = "UPDATE findings SET last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, severity = $4, \
-             version = version + CASE WHEN severity = $4 THEN 0 ELSE 1 END WHERE tenant = $1 AND identity = $2 RETURNING id";
-        const FRESH: &str = "INSERT INTO findings (tenant, id, key, identity, provider, rule, title, message, severity, \
-             status, location, line, component, first_seen_at, last_seen_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1)";
-        let known = sqlx::query(KNOWN)
+    ) -> Result<Vec<ImportedFinding>, StoreError> {
+        let mut imported = Vec::with_capacity(findings.len());
+        for some in findings.chunks(AT_ONCE) {
+            let known = self.touch_findings(some, seen_at).await?;
+            let fresh = some.iter().filter(|finding| !known.contains_key(&finding.identity));
+            let fresh = self.insert_findings(&fresh.collect::<Vec<_>>(), seen_at).await?;
+            let before = imported.len();
+            imported.extend(some.iter().filter_map(|finding| {
+                let (id, is_new) = match known.get(&finding.identity) {
+                    Some(id) => (id, false),
+                    None => (fresh.get(&finding.identity)?, true),
+                };
+                Some(ImportedFinding { id: id.clone(), is_new })
+            }));
+            let ids = row::list(imported[before..].iter().map(|finding| finding.id.as_str()));
+            // Without the condition, SQLite takes ON for a join's.
+            sqlx::query(
+                "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) \
+                 SELECT $1, value, $2, $3, $4 FROM json_each($5) WHERE 1 = 1 \
+                 ON CONFLICT (tenant, finding_id, evidence_id) DO NOTHING",
+            )
             .bind(self.tenant())
-            .bind(new.identity.clone())
+            .bind(evidence.as_str().to_owned())
+            .bind(release.to_owned())
             .bind(seen_at.0)
-            .bind(new.severity.as_str().to_owned())
-            .fetch_optional(&mut *self.read.tx)
+            .bind(ids)
+            .execute(&mut *self.read.tx)
             .await?;
-        let (id, is_new) = match known {
-            Some(row) => (row.read("id", |t| FindingId::parse(t).ok())?, false),
-            None => {
-                let id = self.ctx.ports.id::<FindingId>();
-                let number = self.take_numbers("FND", 1).await?;
-                sqlx::query(FRESH)
-                    .bind(self.tenant())
-                    .bind(id.as_str().to_owned())
-                    .bind(format!("FND-{number}"))
-                    .bind(new.identity.clone())
-                    .bind(new.provider.clone())
-                    .bind(new.rule.clone())
-                    .bind(new.title.clone())
-                    .bind(new.message.clone())
-                    .bind(new.severity.as_str().to_owned())
-                    .bind(if new.suppressed { "suppressed" } else { "open" }.to_owned())
-                    .bind(new.location.clone())
-                    .bind(new.line)
-                    .bind(new.component.clone())
-                    .bind(seen_at.0)
-                    .execute(&mut *self.read.tx)
-                    .await?;
-                (id, true)
+        }
+        Ok(imported)
+    }
+
+    /// Brings those up to date that are known, and gives their IDs by identity.
+    async fn touch_findings(
+        &mut self,
+        findings: &[NewFinding],
+        seen_at: Timestamp,
+    ) -> Result<BTreeMap<String, FindingId>, StoreError> {
+        const SQL: &str = "UPDATE findings SET last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
+             severity = shown, version = version + CASE WHEN severity = shown THEN 0 ELSE 1 END \
+             FROM (SELECT value ->> 'identity' AS wanted, value ->> 'severity' AS shown FROM json_each($2)) AS scan \
+             WHERE tenant = $1 AND identity = wanted RETURNING id, identity";
+        let scan: Vec<_> = findings
+            .iter()
+            .map(|new| json!({ "identity": new.identity, "severity": new.severity.as_str() }))
+            .collect();
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(row::json(&scan)?)
+            .bind(seen_at.0)
+            .fetch_all(&mut *self.read.tx)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.text("identity")?,
+                    row.read("id", |text| FindingId::parse(text).ok())?,
+                ))
+            })
+            .collect()
+    }
+
+    /// Adds findings, numbered in their order, and gives their IDs by identity.
+    async fn insert_findings(
+        &mut self,
+        fresh: &[&NewFinding],
+        seen_at: Timestamp,
+    ) -> Result<BTreeMap<String, FindingId>, StoreError> {
+        const SQL: &str = "INSERT INTO findings (tenant, id, key, identity, provider, rule, title, message, severity, \
+             status, location, line, component, first_seen_at, last_seen_at, version) \
+             SELECT $1, value ->> 'id', value ->> 'key', value ->> 'identity', value ->> 'provider', value ->> 'rule', \
+             value ->> 'title', value ->> 'message', value ->> 'severity', value ->> 'status', value ->> 'location', \
+             CAST(value ->> 'line' AS BIGINT), value ->> 'component', CAST(value ->> 'at' AS BIGINT), \
+             CAST(value ->> 'at' AS BIGINT), 1 FROM json_each($2)";
+        if fresh.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let first = self.take_numbers("FND", fresh.len() as i64).await?;
+        let mut ids = BTreeMap::new();
+        let mut rows = Vec::with_capacity(fresh.len());
+        for (number, new) in (first..).zip(fresh) {
+            let id = self.ctx.ports.id::<FindingId>();
+            rows.push(json!({
+                "id": id.as_str(), "key": format!("FND-{number}"), "identity": new.identity, "provider": new.provider,
+                "rule": new.rule, "title": new.title, "message": new.message, "severity": new.severity.as_str(),
+                "status": if new.suppressed { "suppressed" } else { "open" }, "location": new.location,
+                "line": new.line, "component": new.component, "at": seen_at.0,
+            }));
+            ids.insert(new.identity.clone(), id);
+        }
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(row::json(&rows)?)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(ids)
+    }
+
+    /// Adds the release's controls that are not there yet, by key and title; nobody has looked at them. Those that are there
+    /// keep their titles and their status. Returns how many were added.
+    pub async fn declare_controls(&mut self, release: &str, declared: &[(&str, &str)]) -> Result<u64, StoreError> {
+        // People write AC-2 and documents ac-2; both mean one control.
+        const SQL: &str = "INSERT INTO controls (tenant, id, key, title, release_id, status, version) \
+             SELECT $1, value ->> 'id', value ->> 'key', value ->> 'title', $2, 'unknown', 1 FROM json_each($3) \
+             WHERE NOT EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 \
+             AND UPPER(c.key) = UPPER(value ->> 'key'))";
+        let mut added = 0;
+        for some in declared.chunks(AT_ONCE) {
+            let mut rows = Vec::with_capacity(some.len());
+            for (key, title) in some {
+                let id = self.ctx.ports.id::<ControlId>();
+                rows.push(json!({ "id": id.as_str(), "key": key, "title": title }));
             }
-        };
-        sqlx::query(
-            "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (tenant, finding_id, evidence_id) DO NOTHING",
-        )
-        .bind(self.tenant())
-        .bind(id.as_str().to_owned())
-        .bind(evidence.as_str().to_owned())
-        .bind(release.to_owned())
-        .bind(seen_at.0)
-        .execute(&mut *self.read.tx)
-        .await?;
-        Ok(ImportedFinding { id, is_new })
+            let done = sqlx::query(SQL)
+                .bind(self.tenant())
+                .bind(release.to_owned())
+                .bind(row::json(&rows)?)
+                .execute(&mut *self.read.tx)
+                .await?;
+            added += done.rows_affected();
+        }
+        Ok(added)
+    }
+
+    /// Sets the status of the release's controls that somebody has looked at; of others nothing is kept. Returns how many
+    /// have another status than before.
+    pub async fn assess_controls(
+        &mut self,
+        release: &str,
+        assessed: &[(&str, ControlStatus)],
+    ) -> Result<u64, StoreError> {
+        const SQL: &str = "UPDATE controls SET status = found, version = version + 1 \
+             FROM (SELECT value ->> 'key' AS wanted, value ->> 'status' AS found FROM json_each($3)) AS assessment \
+             WHERE tenant = $1 AND release_id = $2 AND UPPER(key) = UPPER(wanted) AND status <> found";
+        let mut changed = 0;
+        for some in assessed.chunks(AT_ONCE) {
+            let rows: Vec<_> = some
+                .iter()
+                .map(|(key, status)| json!({ "key": key, "status": status.as_str() }))
+                .collect();
+            let done = sqlx::query(SQL)
+                .bind(self.tenant())
+                .bind(release.to_owned())
+                .bind(row::json(&rows)?)
+                .execute(&mut *self.read.tx)
+                .await?;
+            changed += done.rows_affected();
+        }
+        Ok(changed)
     }
 
     /// Makes blockers of this release's open findings at or above its threshold, and of its failing controls, where there
@@ -172,7 +277,7 @@ impl WriteTx {
             .filter(|severity| **severity >= at_least)
             .map(|s| s.as_str())
             .collect();
-        let severities = super::row::list(severities);
+        let severities = row::list(severities);
         let mut made = 0;
         for (sql, is_finding) in [(FINDINGS, true), (CONTROLS, false)] {
             let rows = sqlx::query(sql)
@@ -181,25 +286,34 @@ impl WriteTx {
                 .bind(severities.clone())
                 .fetch_all(&mut *self.read.tx)
                 .await?;
-            for row in rows {
-                let subject = row.text("id")?;
-                let number = self.take_numbers("BLK", 1).await?;
-                let id = self.ctx.ports.id::<BlockerId>();
-                sqlx::query(
-                    "INSERT INTO blockers (tenant, id, key, release_id, finding_id, control_id, status) \
-                     VALUES ($1, $2, $3, $4, $5, $6, 'open')",
-                )
-                .bind(self.tenant())
-                .bind(id.as_str().to_owned())
-                .bind(format!("BLK-{number}"))
-                .bind(release.to_owned())
-                .bind(is_finding.then(|| subject.clone()))
-                .bind((!is_finding).then_some(subject))
-                .execute(&mut *self.read.tx)
-                .await?;
-                made += 1;
+            let subjects: Vec<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
+            for some in subjects.chunks(AT_ONCE) {
+                self.insert_blockers(release, some, is_finding).await?;
             }
+            made += subjects.len() as i64;
         }
         Ok(made)
+    }
+
+    async fn insert_blockers(&mut self, release: &str, subjects: &[String], findings: bool) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO blockers (tenant, id, key, release_id, finding_id, control_id, status) \
+             SELECT $1, value ->> 'id', value ->> 'key', $2, value ->> 'finding', value ->> 'control', 'open' \
+             FROM json_each($3)";
+        let first = self.take_numbers("BLK", subjects.len() as i64).await?;
+        let mut rows = Vec::with_capacity(subjects.len());
+        for (number, subject) in (first..).zip(subjects) {
+            let id = self.ctx.ports.id::<BlockerId>();
+            rows.push(json!({
+                "id": id.as_str(), "key": format!("BLK-{number}"), "finding": findings.then_some(subject),
+                "control": (!findings).then_some(subject),
+            }));
+        }
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(release.to_owned())
+            .bind(row::json(&rows)?)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
     }
 }

@@ -1,3 +1,5 @@
+mod formats;
+
 use crate::world::{World, result, sarif};
 use loopiq::context::Ctx;
 use loopiq::domain::Timestamp;
