@@ -2,7 +2,7 @@
 
 use crate::load::{self, AsyncWork, Times, now, rate};
 use crate::table::{Row, Table};
-use crate::{fill, floor, machine};
+use crate::{backlog, fill, floor, machine};
 use anyhow::{Context, Result, bail};
 use loopiq::engine::Engine;
 use loopiq::store::Store;
@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 struct Targets {
     proposal: &'static str,
     proposals: &'static str,
+    wide: &'static str,
     run: &'static str,
     inbox: &'static str,
     audit: &'static str,
@@ -34,6 +35,7 @@ pub(crate) async fn measure(
         Targets {
             proposal: "1.5 ms",
             proposals: "1500/s",
+            wide: "20 ms",
             run: "4 ms",
             inbox: "1000/s",
             audit: "10 ms",
@@ -42,6 +44,7 @@ pub(crate) async fn measure(
         Targets {
             proposal: "4 ms",
             proposals: "700/s",
+            wide: "",
             run: "",
             inbox: "",
             audit: "",
@@ -63,10 +66,13 @@ pub(crate) async fn measure(
     let service = Service::start(bin, site, data, &database.url, "127.0.0.1:0")?;
     let mut agent = Agent::connect(&service.url, &service.token("developer@acme.example")?).await?;
     let mut arguments = package(&mut agent, 3).await?;
+    let id = |field: &str| Ok::<_, anyhow::Error>(arguments[field].as_str().context("an ID")?.to_owned());
+    let (release, team) = (id("releaseId")?, id("teamId")?);
     let action = propose(&mut agent, &mut arguments, "first").await?;
     let began = now();
     let store = Store::open(&database.url).await?;
     fill::fill(&store, &action.0).await?;
+    let free = backlog::fill(&store, &release, &team).await?;
     // As it is between searches, and as autovacuum would find it within a minute.
     Engine::new(store.clone(), fill::ports(), "").index_audit_logs().await?;
     store.close().await;
@@ -133,6 +139,20 @@ pub(crate) async fn measure(
         floor_text,
         bare / rates[1],
     );
+
+    // Fifty children, each about a finding of its own, judged by every check against a large backlog.
+    let fifty = backlog::package(&arguments, &free);
+    let times = load::one_by_one(100, |n| {
+        let (agent, fifty) = (&agent, &fifty);
+        async move {
+            let mut arguments = fifty.clone();
+            let key = format!("wide-{n}");
+            propose(&mut agent.lock().await.0, &mut arguments, &key).await.map(drop)
+        }
+    })
+    .await?;
+    let what = "proposal, 50 children, all checks, 100,000 work items";
+    add(what, times.describe(), targets.wide, String::new(), f64::NAN);
 
     // Approve and execute 1 + 12.
     let twelve = package(&mut agent.lock().await.0, 12).await?;

@@ -57,7 +57,7 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
                             expires_at: tx.ctx().now().plus(3 * Timestamp::DAY),
                             ..template.clone()
                         };
-                        tx.insert_action(&copy).await?;
+                        tx.insert_action(&copy, &[]).await?;
                         let mut content = content.clone();
                         content.details = serde_json::Value::Null;
                         content.trace_id = loopiq::domain::canonical::hex(&ports.random::<16>());

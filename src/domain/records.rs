@@ -319,6 +319,22 @@ pub struct CurrentEvidence {
     pub version: i64,
 }
 
+/// A risk that somebody answers for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct RiskAcceptance {
+    pub id: RiskAcceptanceId,
+    pub release_id: ReleaseId,
+    pub owner_id: PersonId,
+    pub finding_ids: Vec<FindingId>,
+    pub control_ids: Vec<ControlId>,
+    pub justification: String,
+    pub compensating_controls: Vec<String>,
+    /// Until when, as it was said: RFC 3339.
+    pub expires_at: String,
+}
+
 /// An action, as another one refers to it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

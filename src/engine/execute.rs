@@ -259,6 +259,10 @@ fn result(envelope: &Envelope) -> Value {
         "blockerIds",
         "evidenceId",
         "controlId",
+        "findingId",
+        "findingIds",
+        "controlIds",
+        "actionId",
     ] {
         if let Some(value) = envelope.payload.get(name) {
             references.insert(name.to_owned(), value.clone());

@@ -246,6 +246,10 @@ async fn get_release(tx: &mut ReadTx, id: ReleaseId) -> Result<Value, Error> {
         fields.insert("teams".into(), json!(tx.teams_of(id.as_str()).await?));
         fields.insert("components".into(), json!(tx.components_of(id.as_str()).await?));
         fields.insert(
+            "riskAcceptances".into(),
+            json!(tx.risk_acceptances_of(id.as_str()).await?),
+        );
+        fields.insert(
             "currentEvidence".into(),
             json!(tx.current_evidence_of(id.as_str()).await?),
         );

@@ -152,6 +152,19 @@ pub(super) fn current_evidence(row: &impl Columns) -> Result<CurrentEvidence, St
     })
 }
 
+pub(super) fn risk_acceptance(row: &impl Columns) -> Result<RiskAcceptance, StoreError> {
+    Ok(RiskAcceptance {
+        id: row.read("id", |t| RiskAcceptanceId::parse(t).ok())?,
+        release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
+        owner_id: row.read("owner_id", |t| PersonId::parse(t).ok())?,
+        finding_ids: row.json("finding_ids")?,
+        control_ids: row.json("control_ids")?,
+        justification: row.text("justification")?,
+        compensating_controls: row.json("compensating_controls")?,
+        expires_at: row.text("expires_at")?,
+    })
+}
+
 pub(super) fn action_ref(row: &impl Columns) -> Result<ActionRef, StoreError> {
     Ok(ActionRef {
         id: row.read("id", |t| ActionId::parse(t).ok())?,

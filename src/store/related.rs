@@ -62,6 +62,21 @@ impl ReadTx {
         rows.iter().map(records::current_evidence).collect()
     }
 
+    /// The risks that somebody answers for in a release, the newest first.
+    pub async fn risk_acceptances_of(
+        &mut self,
+        release: &str,
+    ) -> Result<Vec<crate::domain::RiskAcceptance>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM risk_acceptances WHERE tenant = $1 AND release_id = $2 ORDER BY id DESC LIMIT 200",
+        )
+        .bind(self.tenant())
+        .bind(release.to_owned())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.iter().map(records::risk_acceptance).collect()
+    }
+
     /// The notes on an action, oldest first: ID and text.
     pub async fn notes_of(&mut self, action: &ActionId) -> Result<Vec<(String, String)>, StoreError> {
         let rows =

@@ -66,7 +66,8 @@ async fn standing(connection: &mut AnyConnection, dialect: Dialect) -> Result<St
     for migration in ours.iter() {
         match applied.iter().find(|(version, _)| *version == migration.version) {
             None => {
-                let have = applied.last().map_or(0, |(version, _)| *version);
+                // A step in the middle may be missing: what counts is how far it reaches without a gap.
+                let have = migration.version - 1;
                 return Ok(Standing::Older(format!(
                     "the database's schema is of version {have}, older than this loopiq's {newest}; run `loopiq schema upgrade` first"
                 )));

@@ -91,12 +91,26 @@ impl Tool for AcceptRisk {
             .iter()
             .filter_map(|id| facts.findings.get(id.as_str()))
             .collect();
-        for (n, finding) in findings.iter().enumerate() {
-            if finding.status != FindingStatus::Open {
+        for (n, id) in arguments.finding_ids.iter().enumerate() {
+            let settled = facts
+                .findings
+                .get(id.as_str())
+                .map(|one| one.status)
+                .filter(|status| *status != FindingStatus::Open);
+            if let Some(status) = settled {
                 problems.add(
                     format!("/findingIds/{n}"),
-                    format!("is {} and no risk", finding.status.as_str()),
+                    format!("is {} and no risk", status.as_str()),
                 );
+            }
+        }
+        for (n, id) in arguments.control_ids.iter().enumerate() {
+            if facts
+                .controls
+                .get(id.as_str())
+                .is_some_and(|one| one.status == ControlStatus::Passing)
+            {
+                problems.add(format!("/controlIds/{n}"), "is passing and no risk");
             }
         }
         problems.end()?;

@@ -50,7 +50,8 @@ impl Tool for AddAuditNote {
                 client_ref: None,
                 fields,
             })]),
-            headline: format!("Note on: {}", text::visible(&action.headline)),
+            // Without the action's own headline: whoever proposes may not be one of those who see it.
+            headline: "Add a note to an action".to_owned(),
             risk: Risk::Low,
             place: PlanPlace {
                 release: action.release_id.clone(),

@@ -124,6 +124,9 @@ fn shorten(text: &mut String, most: usize) {
     }
 }
 
+/// Fields that somebody is to read: spaces alone are no text.
+const SPEAKING: [&str; 5] = ["title", "reason", "justification", "statement", "text"];
+
 /// A title of spaces alone has a length and says nothing.
 fn blank_titles(value: &Value, at: &str) -> Vec<FieldError> {
     match value {
@@ -133,9 +136,7 @@ fn blank_titles(value: &Value, at: &str) -> Vec<FieldError> {
                 let place = format!("{at}{}", pointer(&[name]));
                 match item {
                     Value::String(text)
-                        if matches!(name.as_str(), "title" | "reason")
-                            && !text.is_empty()
-                            && text.trim().is_empty() =>
+                        if SPEAKING.contains(&name.as_str()) && !text.is_empty() && text.trim().is_empty() =>
                     {
                         vec![FieldError::new(place, "must say something")]
                     }

@@ -113,7 +113,11 @@ impl Tool for UpdateFindingStatus {
                 Risk::Medium
             },
             place: PlanPlace {
-                release: finding.release_ids.first().cloned(),
+                // Seen in several, it acts in none of them alone.
+                release: match finding.release_ids.as_slice() {
+                    [one] => Some(one.clone()),
+                    _ => None,
+                },
                 ..PlanPlace::default()
             },
             evidence: Vec::new(),

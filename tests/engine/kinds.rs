@@ -32,8 +32,27 @@ async fn approved(world: &World, tool: &str, key: &str, arguments: &Value) -> St
     id
 }
 
-/// Approves and runs it, and gives the tables that it wrote to beside those of every action.
+/// The rows that an execution added or changed, beside the action's own and its audit entries.
+fn written(before: &[String], after: &[String]) -> Vec<String> {
+    let own = ["action", "attempts", "audit_"];
+    added(before, after)
+        .iter()
+        .filter_map(|row| Some(row.split_once('|')?.0.to_owned()))
+        .filter(|table| table == "audit_notes" || !own.iter().any(|prefix| table.starts_with(prefix)))
+        .collect()
+}
+
+/// Approves and runs it, and gives the tables that it wrote to: exactly as many rows as the preview says.
 async fn ran(world: &World, tool: &str, key: &str, arguments: &Value) -> Vec<String> {
+    let answer = propose(
+        world,
+        tool,
+        &format!("{key}-look"),
+        &with(arguments, "dryRun", json!(true)),
+    )
+    .await
+    .expect("a preview");
+    let planned = ["creates", "updates"].map(|kind| answer["preview"][kind].as_array().map_or(0, Vec::len));
     let id = approved(world, tool, key, arguments).await;
     let before = world.dump().await;
     let outcome = world
@@ -42,15 +61,30 @@ async fn ran(world: &World, tool: &str, key: &str, arguments: &Value) -> Vec<Str
         .await
         .expect("an outcome");
     assert!(outcome.done, "{outcome:?}");
-    let own = ["action", "attempts", "audit_"];
-    let mut tables: Vec<String> = added(&before, &world.dump().await)
-        .iter()
-        .filter_map(|row| Some(row.split_once('|')?.0.to_owned()))
-        .filter(|table| table == "audit_notes" || !own.iter().any(|prefix| table.starts_with(prefix)))
-        .collect();
+    let mut tables = written(&before, &world.dump().await);
+    assert_eq!(tables.len(), planned.iter().sum::<usize>(), "{tables:?}");
     tables.sort();
     tables.dedup();
     tables
+}
+
+/// The same, approved twice: whichever is run second finds its target changed, and writes nothing.
+async fn the_second_fails(world: &World, tool: &str, arguments: &Value) {
+    let (first, second) = (
+        approved(world, tool, "first", arguments).await,
+        approved(world, tool, "second", arguments).await,
+    );
+    let reviewer = world.person("reviewer");
+    assert!(world.engine.execute(&reviewer, &first).await.expect("an outcome").done);
+    let before = world.dump().await;
+    let outcome = world
+        .engine
+        .execute(&reviewer, &second)
+        .await
+        .expect("a committed refusal");
+    assert!(!outcome.done, "{outcome:?}");
+    assert_eq!(world.get(&second).await["reasonCodes"], json!(["stale_target"]));
+    assert_eq!(written(&before, &world.dump().await), [""; 0]);
 }
 
 /// The fields that are wrong.
@@ -166,6 +200,15 @@ async fn a_risk_is_accepted_by_somebody_until_a_date() {
             with(&good, "findingIds", json!([world.globex.finding])),
             "/findingIds/0",
         ),
+        (
+            with(&good, "findingIds", json!([world.globex.finding, world.acme.finding])),
+            "/findingIds/0",
+        ),
+        (
+            with(&good, "controlIds", json!([world.globex.control])),
+            "/controlIds/0",
+        ),
+        (with(&good, "justification", json!(" ")), "/justification"),
         (with(&good, "owner", json!("nobody@nowhere.example")), "/owner"),
         (with(&good, "expiresAt", json!("soon")), "/expiresAt"),
         (with(&good, "expiresAt", json!("2020-01-01")), "/expiresAt"),
@@ -192,6 +235,10 @@ async fn a_risk_is_accepted_by_somebody_until_a_date() {
         ran(&world, tool, "k", &good).await,
         ["blockers", "findings", "risk_acceptances"]
     );
+    let release = read(&world, "loopiq_get_release", json!({ "releaseId": world.acme.release })).await;
+    let acceptance = &release["riskAcceptances"][0];
+    assert_eq!(acceptance["ownerId"], json!(world.acme.person("lead").id));
+    assert_eq!(acceptance["compensatingControls"], good["compensatingControls"]);
     let now = finding(&world).await;
     assert_eq!(
         (&now["status"], &now["statusExpiresAt"]),
@@ -203,6 +250,30 @@ async fn a_risk_is_accepted_by_somebody_until_a_date() {
         ["/findingIds/0"],
         "it is accepted already"
     );
+}
+
+#[tokio::test]
+async fn what_is_done_already_is_not_done_again() {
+    let world = World::new().await;
+    let until = world.person("lead").now().plus(Timestamp::DAY).rfc3339();
+    the_second_fails(&world, "loopiq_accept_risk", &json!({
+        "releaseId": world.acme.release, "controlIds": [world.acme.control], "findingIds": [world.acme.finding], "justification": "j",
+        "owner": "lead@acme.example", "expiresAt": until,
+    })).await;
+    let world = World::new().await;
+    let request = json!({ "certificationId": world.acme.certification, "statement": "s" });
+    the_second_fails(&world, "loopiq_request_certification", &request).await;
+    let world = World::new().await;
+    let evidence = read(
+        &world,
+        "loopiq_search_evidence",
+        json!({ "releaseId": world.acme.release }),
+    )
+    .await["items"][0]
+        .clone();
+    let refresh =
+        json!({ "releaseId": world.acme.release, "provider": evidence["provider"], "kind": evidence["kind"] });
+    the_second_fails(&world, "loopiq_refresh_release_evidence", &refresh).await;
 }
 
 /// An acceptance whose date has passed before anybody ran it does nothing.

@@ -1,0 +1,145 @@
+//! A large backlog: a hundred thousand work items and ten thousand findings, for the checks to judge a proposal against.
+
+use crate::fill::ports;
+use anyhow::{Context, Result};
+use loopiq::context::Ctx;
+use loopiq::domain::{Change, ChangeSet, Create, RecordKind, TenantId, WorkItemId};
+use loopiq::engine::{Engine, Error};
+use loopiq::store::{ListFilter, Store};
+use serde_json::{Value, json};
+
+/// How many work items there are to be.
+const ITEMS: usize = 100_000;
+/// How many findings.
+const FINDINGS: usize = 10_000;
+/// How many items one transaction writes.
+const BATCH: usize = 500;
+
+/// Words of titles as a house uses them: some stand in nearly every title, some in few.
+const VERBS: [&str; 8] = [
+    "Parameterize",
+    "Validate",
+    "Rotate",
+    "Escape",
+    "Limit",
+    "Document",
+    "Encrypt",
+    "Remove",
+];
+const NOUNS: [&str; 12] = [
+    "query", "cookie", "session", "redirect", "password", "header", "token", "upload", "template", "export",
+    "callback", "cache",
+];
+
+fn title(n: usize) -> String {
+    let (verb, noun, other) = (VERBS[n % 8], NOUNS[n / 8 % 12], NOUNS[n / 96 % 12]);
+    format!(
+        "{verb} the {noun} of the {other} in services/s{}/f{n}.rs",
+        n / 1_152 % 100
+    )
+}
+
+/// Fills a release. One finding in ten is worked on already. Gives fifty findings that nobody works on, with their evidence.
+pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec<(String, String)>> {
+    let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
+    let id = release.to_owned();
+    let known = store
+        .read::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move { Ok(tx.releases(&[id.as_str()]).await?) })
+        })
+        .await?;
+    let key = known.first().context("the release")?.key.clone();
+    let scan = scan(&ctx.now().rfc3339());
+    Engine::new(store.clone(), ports(), "")
+        .import(&ctx, &key, "bulk.sarif", scan, None, None)
+        .await?;
+    let filter = ListFilter {
+        release: Some(release.to_owned()),
+        text: Some("bulk".to_owned()),
+        limit: FINDINGS as i64,
+        ..ListFilter::default()
+    };
+    let findings = store
+        .read::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move { Ok(tx.list_findings(&filter).await?) })
+        })
+        .await?;
+    let worked: Vec<String> = findings
+        .iter()
+        .take(FINDINGS / 10)
+        .map(|finding| finding.id.to_string())
+        .collect();
+    for batch in 0..ITEMS / BATCH {
+        let (release, team, worked) = (release.to_owned(), team.to_owned(), worked.clone());
+        store
+            .write::<_, Error, _>(&ctx, move |tx| {
+                Box::pin(async move {
+                    let ports = tx.ctx().ports.clone();
+                    let numbers = batch * BATCH..(batch + 1) * BATCH;
+                    let items = numbers.map(|n| item(ports.id(), n, &release, &team, worked.get(n)));
+                    let items = ChangeSet(items.collect());
+                    Ok(tx.apply(&items).await.map(drop)?)
+                })
+            })
+            .await?;
+    }
+    findings
+        .iter()
+        .skip(FINDINGS / 10)
+        .take(50)
+        .map(|finding| {
+            let evidence = finding.evidence_ids.first().context("its evidence")?;
+            Ok((finding.id.to_string(), evidence.to_string()))
+        })
+        .collect()
+}
+
+fn scan(now: &str) -> Vec<u8> {
+    let results: Vec<Value> = (0..FINDINGS)
+        .map(|n| {
+            json!({ "ruleId": format!("rule-{}", n % 40), "message": { "text": format!("finding {n}") },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": format!("src/f{n}.rs") }, "region": { "startLine": 1 } } }] })
+        })
+        .collect();
+    let run = json!({ "tool": { "driver": { "name": "bulk" } }, "results": results,
+        "invocations": [{ "executionSuccessful": true, "endTimeUtc": now }] });
+    json!({ "version": "2.1.0", "runs": [run] }).to_string().into_bytes()
+}
+
+fn item(id: WorkItemId, n: usize, release: &str, team: &str, finding: Option<&String>) -> Change {
+    let status = if n.is_multiple_of(3) { "open" } else { "done" };
+    let fields = [
+        ("kind", json!("story")),
+        ("releaseId", json!(release)),
+        ("teamId", json!(team)),
+        ("title", json!(title(n))),
+        ("description", json!("d")),
+        ("status", json!(status)),
+        ("priority", json!("low")),
+        ("acceptanceCriteria", json!([])),
+        ("findingIds", json!(finding.into_iter().collect::<Vec<_>>())),
+    ];
+    Change::Create(Create {
+        kind: RecordKind::WorkItem,
+        id: id.to_string(),
+        client_ref: None,
+        fields: fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    })
+}
+
+/// A package with a child for each of these findings.
+pub(crate) fn package(package: &Value, findings: &[(String, String)]) -> Value {
+    let mut package = package.clone();
+    let child = |(n, (finding, evidence)): (usize, &(String, String))| {
+        json!({
+            "clientRef": format!("c{n}"), "title": format!("Validate the callback of the cache in src/new{n}.rs"),
+            "description": "What comes in is used as it is.", "controlIds": [], "findingIds": [finding], "evidenceIds": [evidence],
+        })
+    };
+    package["children"] = findings.iter().enumerate().map(child).collect();
+    package
+}
