@@ -1,6 +1,6 @@
 //! The command line. Every setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
 
-use crate::commands::{audit, backup, helix, import, migrate, schema, serve, token};
+use crate::commands::{audit, backup, helix, import, migrate, schema, serve, token, words};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Print a bearer token for an MCP client that acts for a person (demo only).
     Token(token::Args),
+    /// Which words say nothing in a title, beside those that the service knows.
+    Words(words::Args),
     /// Bring evidence and findings in from a file.
     Import(import::Args),
     /// Run the demo agent: a real MCP client without a language model.

@@ -25,10 +25,11 @@ pub enum Event {
     SignedIn,
     SignedOut,
     TokenIssued,
+    Configured,
 }
 
 /// Every event: the name in the log, and what it says about its actor.
-pub const EVENTS: [(Event, &str, &str); 17] = [
+pub const EVENTS: [(Event, &str, &str); 18] = [
     (Event::Proposed, "action.proposed", "proposed"),
     (Event::Refused, "action.refused", "sent a proposal that was refused"),
     (Event::Viewed, "action.viewed", "viewed"),
@@ -50,6 +51,11 @@ pub const EVENTS: [(Event, &str, &str); 17] = [
     (Event::SignedIn, "session.signed_in", "signed in"),
     (Event::SignedOut, "session.signed_out", "signed out"),
     (Event::TokenIssued, "token.issued", "issued a token"),
+    (
+        Event::Configured,
+        "tenant.configured",
+        "changed what the tenant has set",
+    ),
 ];
 
 impl Event {

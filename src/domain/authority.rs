@@ -28,6 +28,8 @@ pub enum Command {
     Import,
     /// Give out a bearer token.
     IssueToken,
+    /// Change what a tenant has set.
+    Configure,
     /// Write what time alone decides: expiry.
     Sweep,
 }
@@ -46,6 +48,7 @@ impl Command {
         Command::SearchAudit,
         Command::Import,
         Command::IssueToken,
+        Command::Configure,
         Command::Sweep,
     ];
 
@@ -63,6 +66,7 @@ impl Command {
             Command::SearchAudit => "search_audit",
             Command::Import => "import",
             Command::IssueToken => "issue_token",
+            Command::Configure => "configure",
             Command::Sweep => "sweep",
         }
     }
@@ -82,8 +86,9 @@ pub fn allows(principal: &Principal, command: Command) -> bool {
             ViewActions => !person.roles.is_empty(),
             Approve | Reject | Execute | Revoke => person.has_any(&[Role::Reviewer, Role::Lead]),
             SearchAudit => person.has_any(&[Role::Auditor, Role::Lead, Role::Operator]),
-            ReadRecords | Propose | Withdraw | Import | IssueToken | Sweep => false,
+            // What operators set, they set at a console: there is no page for it yet.
+            ReadRecords | Propose | Withdraw | Import | IssueToken | Configure | Sweep => false,
         },
-        Principal::System { .. } => matches!(command, Import | IssueToken | Sweep),
+        Principal::System { .. } => matches!(command, Import | IssueToken | Configure | Sweep),
     }
 }

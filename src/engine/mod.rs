@@ -18,6 +18,7 @@ mod reads;
 mod standing;
 mod sweep;
 mod view;
+mod words;
 
 pub use crate::context::{Ctx, Ports};
 pub use audit::AuditReport;

@@ -170,7 +170,8 @@ impl Engine {
     fn panel(&self, ctx: &Ctx, action: &ActionRow, state: State, checks: &[Check], envelope: &Envelope) -> Panel {
         let not_mine = self.not_mine(ctx, state, &action.caller_id);
         let mine = not_mine.is_none() && !state.is_final();
-        let block = checks.iter().find(|check| check.verdict == Verdict::Block);
+        let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
+        let (block, more) = (blocks.next(), blocks.count());
         let pending = state == State::PendingApproval;
         let failed: Vec<CheckId> = checks
             .iter()
@@ -185,7 +186,13 @@ impl Engine {
             revoke: mine && state == State::Approved,
             why_not: match (not_mine, block) {
                 (Some(why), _) => Some(why),
-                (None, Some(block)) if pending => Some(format!("It can't be approved: {}", block.message)),
+                (None, Some(block)) if pending => Some(match more {
+                    0 => format!("It can't be approved: {}", block.message),
+                    _ => format!(
+                        "It can't be approved: {} And {more} more checks block it.",
+                        block.message
+                    ),
+                }),
                 _ => None,
             },
             you_approve: format!(
@@ -217,16 +224,16 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     let envelope = opened(&action)?;
     let decisions = tx.decisions(id).await?;
     let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
-    let (mut shown, mut comparisons) = (Shown::default(), Vec::new());
+    let (mut shown, mut today) = (Shown::default(), None);
     if let Some(tool) = tools::find(&action.tool)
         && let Ok(planned) = planning::again(tx, tool, &action, &envelope, policy).await?
     {
         shown = planned.shown();
         if action.state == State::PendingApproval {
             checks.clone_from(&planned.checks);
-            comparisons = compare::all(&planned);
         }
-        place = planned.plan.place;
+        place = planned.plan.place.clone();
+        today = Some(planned);
     }
     if action.state != State::PendingApproval
         && let Some(decision) = decisions.iter().rfind(|decision| !decision.verdicts.is_empty())
@@ -259,7 +266,11 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     wanted.extend(place.components.iter().map(ToString::to_string));
     let baseline = since.iter().flat_map(|since| since.shown.facts.0.keys());
     wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
+    // What waits is compared with what is there.
+    let today = today.filter(|_| action.state == State::PendingApproval);
+    wanted.extend(today.iter().flat_map(compare::named));
     let names = Names::load(tx, &wanted).await?;
+    let comparisons = today.map_or_else(Vec::new, |planned| compare::all(&planned, &names));
     if shown.facts.0.is_empty() {
         // It can't be planned any more: the records are there all the same, and one of them says why.
         let ids = since.iter().flat_map(|since| since.shown.facts.0.keys());

@@ -22,6 +22,7 @@ mod schema;
 mod seed;
 mod sessions;
 mod surroundings;
+mod words;
 
 pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending, ViewKey};
 pub use audit::{AuditRecord, Entry};

@@ -233,3 +233,58 @@ async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
     world.engine.view(&reviewer, &late, true).await.expect("a page");
     assert!(shown("block").await.contains(&late));
 }
+
+#[tokio::test]
+async fn a_tenant_adds_words_that_say_nothing() {
+    let world = World::new().await;
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    for bad in ["", "two words", "a", "x-y", "a\u{202E}b"] {
+        let refused = world.engine.change_generic_words(&ctx, &words(&[bad]), &[]).await;
+        assert!(matches!(refused, Err(Error::Invalid { .. })), "{bad}");
+    }
+    for role in ["lead", "operator"] {
+        let refused = world
+            .engine
+            .change_generic_words(&world.person(role), &words(&["harden"]), &[])
+            .await;
+        assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{role}");
+    }
+    let verdict = async |key: &str| {
+        let mut package = world.package(key);
+        package["children"][1]["title"] = json!("Harden");
+        let answer = world
+            .engine
+            .call(
+                &world.client("developer"),
+                "loopiq_create_remediation_work_package",
+                package,
+            )
+            .await;
+        let checks = answer.expect("a proposal").structured["checks"].clone();
+        let titles = checks
+            .as_array()
+            .expect("checks")
+            .iter()
+            .find(|check| check["id"] == "titles")
+            .cloned();
+        titles.expect("titles")["verdict"].clone()
+    };
+    assert_eq!(verdict("k1").await, "pass");
+    let added = world
+        .engine
+        .change_generic_words(&ctx, &words(&["HARDEN", "Harden"]), &[])
+        .await
+        .expect("added");
+    assert_eq!(added, ["harden"]);
+    assert_eq!(verdict("k2").await, "block");
+    assert_eq!(
+        world
+            .engine
+            .change_generic_words(&ctx, &[], &words(&["harden", "none"]))
+            .await
+            .expect("removed"),
+        [""; 0]
+    );
+    assert_eq!(verdict("k3").await, "pass");
+}

@@ -9,6 +9,7 @@ pub mod migrate;
 pub mod schema;
 pub mod serve;
 pub mod token;
+pub mod words;
 
 use crate::settings::{Cli, Command, Installation};
 use anyhow::{Context, Result, bail};
@@ -29,6 +30,7 @@ pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(args, ports).await,
         Command::Token(args) => token::run(args, ports).await,
+        Command::Words(args) => words::run(args, ports).await,
         Command::Import(args) => import::run(args, ports).await,
         Command::Helix(args) => helix::run(args, ports).await,
         Command::Backup(args) => backup::run(args).await,

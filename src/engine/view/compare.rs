@@ -2,23 +2,38 @@
 
 use crate::domain::view::Comparison;
 use crate::domain::*;
+use crate::engine::naming::Names;
 use crate::engine::planning::Planned;
 use serde_json::Value;
 
+/// The records that comparisons name beside those of the plan.
+pub(super) fn named(planned: &Planned) -> Vec<String> {
+    let spoken = planned.checks.iter().flat_map(|check| &check.facts);
+    spoken
+        .filter_map(|fact| planned.around.items.get(&fact.id))
+        .flat_map(|item| {
+            let owner = item.owner_id.iter().map(ToString::to_string);
+            owner
+                .chain(item.finding_ids.iter().cloned())
+                .chain(item.evidence_ids.iter().cloned())
+        })
+        .collect()
+}
+
 /// A comparison for each verdict that speaks of another work item or of newer evidence.
-pub(super) fn all(planned: &Planned) -> Vec<Comparison> {
+pub(super) fn all(planned: &Planned, names: &Names) -> Vec<Comparison> {
     planned
         .checks
         .iter()
         .flat_map(|check| match check.id {
-            CheckId::Duplicates => duplicates(planned, check),
+            CheckId::Duplicates => duplicates(planned, names, check),
             CheckId::Evidence => stale(planned, check),
             _ => Vec::new(),
         })
         .collect()
 }
 
-fn duplicates(planned: &Planned, check: &Check) -> Vec<Comparison> {
+fn duplicates(planned: &Planned, names: &Names, check: &Check) -> Vec<Comparison> {
     let there = check.facts.iter().filter_map(|fact| planned.around.items.get(&fact.id));
     let Some(planned_item) = check.pointers.first().and_then(|pointer| item_at(planned, pointer)) else {
         return Vec::new();
@@ -28,11 +43,11 @@ fn duplicates(planned: &Planned, check: &Check) -> Vec<Comparison> {
         text::visible(value)
     };
     let name = |id: &str| {
-        let named = planned
-            .facts
-            .name_of(id)
-            .map(|(key, name)| key.unwrap_or(name).to_owned());
-        text::visible(&named.unwrap_or_else(|| id.to_owned()))
+        if id.is_empty() {
+            return String::new();
+        }
+        let named = names.named(id);
+        named.key.unwrap_or(named.name)
     };
     let list = |ids: &[String]| ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(", ");
     let planned_list = |field: &str| {

@@ -100,7 +100,10 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
                 "UPDATE",
                 !["audit_entries", "audit_contents", "audit_terms"].contains(&table.as_str()),
             ),
-            ("DELETE", ["sessions", "work_item_words"].contains(&table.as_str())),
+            (
+                "DELETE",
+                ["sessions", "work_item_words", "action_targets", "generic_words"].contains(&table.as_str()),
+            ),
             ("TRUNCATE", false),
             ("REFERENCES", false),
             ("TRIGGER", false),
