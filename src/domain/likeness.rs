@@ -32,6 +32,23 @@ pub fn essence(title: &str) -> (Vec<String>, BTreeSet<String>) {
     (telling(title), things(title))
 }
 
+/// What a title is found by: its words, and one more that stands for all of it. By that one the same title is found even where each of
+/// its words is common; no word of a text begins with its sign.
+pub fn indexed(title: &str) -> Vec<String> {
+    let mut words = text::words(title);
+    words.push(whole(title));
+    words
+}
+
+/// The word that stands for a whole title, whatever the order of its words.
+pub fn whole(title: &str) -> String {
+    let hash = super::canonical::sha256_hex(format!("{:?}", essence(title)).as_bytes());
+    format!("{WHOLE}{}", &hash[..20])
+}
+
+/// What the word for a whole title begins with.
+pub const WHOLE: char = '=';
+
 /// Files, versions and the like, without line numbers: words that hold a digit or a sign between their letters.
 fn things(title: &str) -> BTreeSet<String> {
     title
@@ -83,5 +100,11 @@ mod tests {
         assert!(percent("Rotate keys for release 7.3", "Rotate keys for release 7.4") == 0);
         assert!(percent(title, "Rotate the refund gateway's credentials") == 0);
         assert_eq!(percent("", "of the"), 0);
+        assert_eq!(
+            whole("Validate the cache of a cookie"),
+            whole("validate a cookie, of cache THE")
+        );
+        assert_ne!(whole("Close the hole in a.ts"), whole("Close the hole in b.ts"));
+        assert!(indexed("Fix it").iter().all(|word| !word.is_empty()));
     }
 }

@@ -3,6 +3,7 @@
 use super::dialect::Sql;
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
+use crate::domain::likeness;
 use crate::domain::{ActionId, FactsQuery, OpenAction, State, Surroundings, SurroundingsQuery, canonical};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,8 +130,9 @@ fn word(record: &Row, common: &mut BTreeSet<String>, sharing: &mut BTreeMap<Stri
     }
     .map_err(|error| StoreError::damaged("items", error))?;
     let items = items.unwrap_or_default();
-    if items.len() > Surroundings::COMMON {
-        common.insert(record.text("word")?);
+    let word = record.text("word")?;
+    if items.len() > Surroundings::COMMON && !word.starts_with(likeness::WHOLE) {
+        common.insert(word);
         return Ok(());
     }
     for item in items {

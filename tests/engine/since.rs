@@ -288,3 +288,62 @@ async fn a_tenant_adds_words_that_say_nothing() {
     );
     assert_eq!(verdict("k3").await, "pass");
 }
+
+/// A title whose every word stands in more titles than are looked at is found all the same.
+#[tokio::test]
+async fn the_same_title_is_found_among_many_that_share_its_words() {
+    let world = World::new().await;
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let (release, team) = (world.acme.release.clone(), world.acme.team.clone());
+    let written = world.engine.store().write::<_, Error, _>(&ctx, move |tx| {
+        Box::pin(async move {
+            let ports = tx.ctx().ports.clone();
+            let mut titles: Vec<String> = (0..300)
+                .map(|n| format!("Validate callback cache cookie {}", loopiq_testing::unlike(n)))
+                .collect();
+            titles.insert(150, "Validate the cookie of the callback cache".to_owned());
+            let changes = titles.into_iter().map(|title| {
+                let id: WorkItemId = ports.id();
+                let item = crate::world::work_item(&id, &release, &team, &title);
+                let Ok(Value::Object(fields)) = serde_json::to_value(item) else {
+                    panic!("an object")
+                };
+                Change::Create(Create {
+                    kind: RecordKind::WorkItem,
+                    id: id.to_string(),
+                    client_ref: None,
+                    fields,
+                })
+            });
+            Ok(tx.apply(&ChangeSet(changes.collect())).await.map(drop)?)
+        })
+    });
+    written.await.expect("a backlog");
+    let (id, _) = story(&world, "k1", "Validate callback cache of the cookie").await;
+    let page = world
+        .engine
+        .view(&world.person("reviewer"), &id, false)
+        .await
+        .expect("a page");
+    let duplicates: Vec<&Check> = page
+        .checks
+        .iter()
+        .filter(|check| check.id == CheckId::Duplicates)
+        .collect();
+    assert!(
+        duplicates
+            .iter()
+            .any(|check| check.verdict == Verdict::Block && check.message.contains("100 %")),
+        "{duplicates:?}"
+    );
+    let (id, _) = story(&world, "k2", "Validate callback cache").await;
+    let page = world
+        .engine
+        .view(&world.person("reviewer"), &id, false)
+        .await
+        .expect("a page");
+    assert!(
+        page.checks.iter().all(|check| check.verdict != Verdict::Block),
+        "what only shares common words is no duplicate"
+    );
+}
