@@ -3,7 +3,7 @@
 use super::Subject;
 use super::subject::Item;
 use super::verdicts::{Verdicts, listed};
-use crate::domain::{CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness, text};
+use crate::domain::{CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness::Title, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on two titles are alike enough to look at, in percent.
@@ -77,16 +77,20 @@ fn alike(subject: &Subject<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>,
     let Some(release) = subject.plan.place.release.as_ref() else {
         return;
     };
+    let there: Vec<(Title, &WorkItem)> = subject
+        .around
+        .items
+        .values()
+        .filter(|other| other.release_id == *release && !known.contains(other.id.as_str()))
+        .map(|other| (Title::of(&other.title), other))
+        .collect();
     let mut close: Vec<(usize, &WorkItem, &Item<'_>)> = Vec::new();
     for item in planned {
-        let title = item.text("title").unwrap_or_default();
-        let likest = subject
-            .around
-            .items
-            .values()
-            .filter(|other| other.release_id == *release && other.id.as_str() != item.id)
-            .filter(|other| !known.contains(other.id.as_str()))
-            .map(|other| (likeness::percent(title, &other.title), other))
+        let title = Title::of(item.text("title").unwrap_or_default());
+        let likest = there
+            .iter()
+            .filter(|(_, other)| other.id.as_str() != item.id)
+            .map(|(other_title, other)| (title.percent(other_title), *other))
             .filter(|(percent, _)| *percent >= ALIKE)
             .max_by_key(|(percent, _)| *percent);
         close.extend(likest.map(|(percent, other)| (percent, other, *item)));

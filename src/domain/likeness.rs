@@ -20,13 +20,6 @@ pub fn telling(title: &str) -> Vec<String> {
         .collect()
 }
 
-fn stems(title: &str) -> BTreeSet<String> {
-    telling(title)
-        .iter()
-        .map(|word| word.chars().take(STEM).collect())
-        .collect()
-}
-
 /// What makes two titles the same: their telling words, and the things that they name, in any order.
 pub fn essence(title: &str) -> (Vec<String>, BTreeSet<String>) {
     (telling(title), things(title))
@@ -62,23 +55,45 @@ fn things(title: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// How alike two titles are, in percent: twice the words they share by the words that both have (Dice's coefficient). The same thing to
-/// do in two files is two things to do.
-pub fn percent(one: &str, two: &str) -> usize {
-    let (these, those) = (things(one), things(two));
-    if !these.is_empty() && !those.is_empty() && these.is_disjoint(&those) {
-        return 0;
+/// A title made ready to be compared with many others.
+pub struct Title {
+    stems: BTreeSet<String>,
+    things: BTreeSet<String>,
+}
+
+impl Title {
+    /// This title.
+    pub fn of(title: &str) -> Self {
+        Self {
+            stems: telling(title)
+                .iter()
+                .map(|word| word.chars().take(STEM).collect())
+                .collect(),
+            things: things(title),
+        }
     }
-    let (one, two) = (stems(one), stems(two));
-    match one.len() + two.len() {
-        0 => 0,
-        all => 200 * one.intersection(&two).count() / all,
+
+    /// How alike two titles are, in percent: twice the words they share by the words that both have (Dice's coefficient). The same thing
+    /// to do in two files is two things to do.
+    pub fn percent(&self, other: &Self) -> usize {
+        let things = !self.things.is_empty() && !other.things.is_empty();
+        if things && self.things.is_disjoint(&other.things) {
+            return 0;
+        }
+        match self.stems.len() + other.stems.len() {
+            0 => 0,
+            all => 200 * self.stems.intersection(&other.stems).count() / all,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn percent(one: &str, two: &str) -> usize {
+        Title::of(one).percent(&Title::of(two))
+    }
 
     #[test]
     fn reworded_titles_are_alike_and_others_are_not() {
