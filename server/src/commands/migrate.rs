@@ -14,10 +14,11 @@ use std::fmt;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The database to copy: sqlite://FILE, or postgres://USER:PASSWORD@HOST/DATABASE as the service's role. Stop the service first.
-    #[arg(long, value_name = "URL")]
+    /// A URL with a password belongs into the variable: other users of the machine see a command's words.
+    #[arg(long, env = "LOOPIQ_MIGRATE_FROM", hide_env_values = true, value_name = "URL")]
     from: String,
     /// An empty database to copy into: a new SQLite file, or a PostgreSQL database after `loopiq schema upgrade`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "LOOPIQ_MIGRATE_TO", hide_env_values = true, value_name = "URL")]
     to: String,
     /// Print a JSON object.
     #[arg(long)]
