@@ -3,6 +3,7 @@ CREATE TABLE action_targets (
     tenant TEXT NOT NULL,
     record_id TEXT NOT NULL,
     action_id TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, record_id, action_id),
     FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
 ) WITHOUT ROWID;

@@ -3,7 +3,7 @@
 use super::Subject;
 use super::subject::Item;
 use super::verdicts::{Verdicts, listed};
-use crate::domain::{CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness::Title, text};
+use crate::domain::{CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness, likeness::Title, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on two titles are alike enough to look at, in percent.
@@ -43,13 +43,13 @@ fn same_findings(subject: &Subject<'_>, planned: &[&Item<'_>], found: &mut Verdi
             }
         }
     }
-    let mut rest = 0;
+    let mut rest = Rest::default();
     for (n, (id, (findings, places))) in shared.iter().enumerate() {
         let Some(item) = subject.around.items.get(*id) else {
             continue;
         };
         if n >= NAMED {
-            rest += 1;
+            rest.add(severity(item), places.first());
             continue;
         }
         let keys: Vec<String> = findings.iter().map(|finding| subject.name(finding)).collect();
@@ -65,10 +65,7 @@ fn same_findings(subject: &Subject<'_>, planned: &[&Item<'_>], found: &mut Verdi
             .chain(findings.iter().filter_map(|id| subject.facts.reference(id)));
         found.add(severity(item), message, facts, places.clone());
     }
-    if rest > 0 {
-        let message = format!("{rest} more work items are about the same findings.");
-        found.add(Verdict::Block, message, None, None);
-    }
+    rest.tell("more work items are about the same findings", found);
     shared.keys().map(|id| (*id).to_owned()).collect()
 }
 
@@ -84,47 +81,80 @@ fn alike(subject: &Subject<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>,
         .filter(|other| other.release_id == *release && !known.contains(other.id.as_str()))
         .map(|other| (Title::of(&other.title), other))
         .collect();
-    let mut close: Vec<(usize, &WorkItem, &Item<'_>)> = Vec::new();
+    let mut close: Vec<(Verdict, usize, &WorkItem, &Item<'_>)> = Vec::new();
     for item in planned {
-        let title = Title::of(item.text("title").unwrap_or_default());
+        let words = item.text("title").unwrap_or_default();
+        let title = Title::of(words);
         let likest = there
             .iter()
             .filter(|(_, other)| other.id.as_str() != item.id)
             .map(|(other_title, other)| (title.percent(other_title), *other))
             .filter(|(percent, _)| *percent >= ALIKE)
-            .max_by_key(|(percent, _)| *percent);
-        close.extend(likest.map(|(percent, other)| (percent, other, *item)));
+            .map(|(percent, other)| {
+                // The same words to the letter are the same work; what is only much alike is for somebody to look at.
+                let same = likeness::essence(words) == likeness::essence(&other.title);
+                (if same { severity(other) } else { Verdict::Warn }, percent, other)
+            })
+            .max_by_key(|(verdict, percent, _)| (*verdict, *percent));
+        close.extend(likest.map(|(verdict, percent, other)| (verdict, percent, other, *item)));
     }
-    close.sort_by_key(|(percent, ..)| std::cmp::Reverse(*percent));
-    let rest = close.len().saturating_sub(NAMED);
-    for (percent, other, item) in close.iter().take(NAMED) {
-        let verdict = if *percent == 100 {
-            severity(other)
-        } else {
-            Verdict::Warn
-        };
+    close.sort_by_key(|(verdict, percent, ..)| std::cmp::Reverse((*verdict, *percent)));
+    let mut rest = Rest::default();
+    for (n, (verdict, percent, other, item)) in close.iter().enumerate() {
+        if n >= NAMED {
+            rest.add(*verdict, Some(&item.pointer("title")));
+            continue;
+        }
         let message = format!(
             "{} {} is called much the same ({percent} % alike). {}",
             described(other),
             quoted(&other.title),
             clears(other)
         );
-        found.add(verdict, message, [reference(other)], [item.pointer("title")]);
+        found.add(*verdict, message, [reference(other)], [item.pointer("title")]);
     }
-    if rest > 0 {
-        let places = close.iter().skip(NAMED).map(|(_, _, item)| item.pointer("title"));
-        found.add(
-            Verdict::Warn,
-            format!("{rest} more titles are like those of other work items."),
-            None,
-            places,
-        );
+    rest.tell("more titles are like those of other work items", found);
+}
+
+/// What is not named one by one: how many, at which places, and the worst that can be said of any.
+#[derive(Default)]
+struct Rest {
+    count: usize,
+    worst: Option<Verdict>,
+    places: Vec<String>,
+}
+
+impl Rest {
+    fn add(&mut self, verdict: Verdict, place: Option<&String>) {
+        self.count += 1;
+        self.worst = self.worst.max(Some(verdict));
+        self.places.extend(place.cloned());
+    }
+
+    fn tell(self, what: &str, found: &mut Verdicts) {
+        if let Some(worst) = self.worst {
+            found.add(worst, format!("{} {what}.", self.count), None, self.places);
+        }
     }
 }
 
 /// Other open actions about the same records. Whether they are decided is not said: an acknowledgement holds while they are open.
 fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
-    for other in subject.around.open_actions.iter().take(NAMED) {
+    let others = &subject.around.open_actions;
+    if others.len() > NAMED {
+        // Named one by one, each that ends would bring another into view, and undo what was acknowledged.
+        let message = "Many other open actions are about the same records. Decide which of them is wanted.";
+        let shared = |id: &String| others.iter().any(|other| other.shares.contains(id));
+        let places = subject
+            .plan
+            .references
+            .iter()
+            .filter(|(id, _)| shared(id))
+            .map(|(_, pointer)| pointer.clone());
+        found.add(Verdict::Warn, message, None, places);
+        return;
+    }
+    for other in others {
         // A finding that only a blocker names has no name here.
         let named = other.shares.iter().filter(|id| subject.facts.name_of(id).is_some());
         let keys: Vec<String> = named.map(|id| subject.name(id)).collect();

@@ -74,6 +74,15 @@ fn damaged(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
 }
 
 fn stale(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
+    // Clocks differ by minutes. What is dated later than tomorrow would stay fresh for ever.
+    let early: Vec<_> = cited
+        .iter()
+        .filter(|one| one.collected_at.since(subject.now) > Timestamp::DAY)
+        .copied()
+        .collect();
+    add(subject, found, Verdict::Block, &early, |names| {
+        format!("{names} is dated in the future. Scan again on a machine whose clock is right, and import the file.")
+    });
     let limit = subject.policy.evidence_max_age_days;
     let old: Vec<_> = cited
         .iter()

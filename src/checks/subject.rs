@@ -138,7 +138,7 @@ pub fn surroundings_of(payload: &Value, plan: &Plan, facts: &Facts, caller: &Per
         query.people.extend(item.text("ownerId").map(str::to_owned));
         if let Some(title) = item.text("title") {
             query.words.extend(likeness::telling(title));
-            query.words.insert(likeness::whole(title));
+            query.titles.insert(likeness::whole(title));
         }
     }
     let work = items.iter().any(|item| item.is_new);

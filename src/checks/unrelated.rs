@@ -11,6 +11,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     };
     let (mut elsewhere, mut over) = (Vec::new(), Vec::new());
     let mut judged = 0;
+    // What an action itself decides about is no reference of this kind.
+    let work = subject.items().iter().any(|item| item.is_new);
     for (id, pointer) in &subject.plan.references {
         let Some(belongs) = belongs(subject, release, id) else {
             continue;
@@ -18,7 +20,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
         judged += 1;
         if !belongs {
             elsewhere.push((id, pointer));
-        } else if is_over(subject, id) {
+        } else if work && is_over(subject, id) {
             over.push((id, pointer));
         }
     }
@@ -88,12 +90,9 @@ fn belongs(subject: &Subject<'_>, release: &Release, id: &str) -> Option<bool> {
     }
 }
 
-/// Whether work on it would be work on what is done. What the action itself decides about is no reference of this kind.
+/// Whether work on it would be work on what is done.
 fn is_over(subject: &Subject<'_>, id: &str) -> bool {
     let facts = subject.facts;
-    if !subject.items().iter().any(|item| item.is_new) {
-        return false;
-    }
     match RecordKind::of(id) {
         Some(RecordKind::Finding) => facts
             .findings

@@ -1,6 +1,6 @@
 //! What one check found, gathered: each kind of trouble is a verdict of its own, with every place it stands at.
 
-use crate::domain::{Check, CheckId, FactRef, Verdict};
+use crate::domain::{Check, CheckId, FactRef, Verdict, canonical};
 
 /// More records or places than these help nobody to look.
 const MOST: usize = 60;
@@ -29,16 +29,24 @@ impl Verdicts {
         facts: impl IntoIterator<Item = FactRef>,
         pointers: impl IntoIterator<Item = String>,
     ) {
-        let mut facts: Vec<FactRef> = facts.into_iter().take(MOST).collect();
+        let (mut facts, mut pointers): (Vec<FactRef>, Vec<String>) =
+            (facts.into_iter().collect(), pointers.into_iter().collect());
         facts.dedup();
-        let mut pointers: Vec<String> = pointers.into_iter().take(MOST).collect();
         pointers.dedup();
+        // What is cut off is part of what somebody acknowledges all the same.
+        let unlisted = (facts.len() > MOST || pointers.len() > MOST).then(|| {
+            let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
+            canonical::sha256_hex(format!("{ids:?}{pointers:?}").as_bytes())
+        });
+        facts.truncate(MOST);
+        pointers.truncate(MOST);
         self.found.push(Check {
             id: self.id,
             verdict,
             message: message.into(),
             facts,
             pointers,
+            unlisted,
         });
     }
 
@@ -59,6 +67,7 @@ impl Verdicts {
                 message,
                 facts,
                 pointers: Vec::new(),
+                unlisted: None,
             });
         }
         self.found.sort_by_key(|check| std::cmp::Reverse(check.verdict));

@@ -128,6 +128,9 @@ pub struct Check {
     pub facts: Vec<FactRef>,
     /// Where in the payload (RFC 6901).
     pub pointers: Vec<String>,
+    /// SHA-256 of all records and places, where they are too many to be listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<String>,
 }
 
 impl Check {
@@ -136,7 +139,7 @@ impl Check {
     pub fn mark(&self) -> String {
         let records: Vec<&str> = self.facts.iter().map(|fact| fact.id.as_str()).collect();
         let words = self.message.replace(|c: char| c.is_ascii_digit(), "");
-        let parts = serde_json::json!([self.verdict, words, records, self.pointers]);
+        let parts = serde_json::json!([self.verdict, words, records, self.pointers, self.unlisted]);
         let hash = super::canonical::sha256_hex(parts.to_string().as_bytes());
         format!("{}:{}", self.id.as_str(), &hash[..12])
     }

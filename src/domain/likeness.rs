@@ -46,7 +46,14 @@ pub const WHOLE: char = '=';
 fn things(title: &str) -> BTreeSet<String> {
     title
         .split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        // `key A` and `key B`: a single capital is a name.
+        .map(
+            |word| match word.chars().all(char::is_uppercase) && word.chars().count() == 1 {
+                true => format!("#{}", word.to_lowercase()),
+                false => word.to_lowercase(),
+            },
+        )
         .map(|word| match word.rsplit_once(':') {
             Some((file, line)) if line.chars().all(|c| c.is_ascii_digit()) => file.to_owned(),
             _ => word,
@@ -119,6 +126,7 @@ mod tests {
             whole("Validate the cache of a cookie"),
             whole("validate a cookie, of cache THE")
         );
+        assert_ne!(essence("Rotate key A"), essence("Rotate key B"));
         assert_ne!(whole("Close the hole in a.ts"), whole("Close the hole in b.ts"));
         assert!(indexed("Fix it").iter().all(|word| !word.is_empty()));
     }

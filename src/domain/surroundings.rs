@@ -15,6 +15,8 @@ pub struct SurroundingsQuery {
     pub findings: BTreeSet<String>,
     /// Words of its titles: which work items have them too?
     pub words: BTreeSet<String>,
+    /// Words for its whole titles ([`likeness::whole`]): which work items of the release are called the same?
+    pub titles: BTreeSet<String>,
     /// Records that it changes or rests on: which open actions do so too?
     pub targets: BTreeSet<String>,
     /// Evidence it cites: are its bytes what they were, and is there newer?

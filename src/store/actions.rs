@@ -350,15 +350,15 @@ macro_rules! insert {
 const INSERT: Sql = Sql {
     sqlite: concat!(
         insert!(),
-        "; INSERT INTO action_targets (tenant, record_id, action_id) SELECT $1, value, $2 FROM json_each($36) \
+        "; INSERT INTO action_targets (tenant, record_id, action_id, expires_at) SELECT $1, value, $2, $30 FROM json_each($36) \
          WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2) \
          ; SELECT COUNT(*) AS stored FROM actions WHERE tenant = $1 AND id = $2"
     ),
     postgres: concat!(
         "WITH action AS (",
         insert!(),
-        " RETURNING id), target AS (INSERT INTO action_targets (tenant, record_id, action_id) \
-         SELECT $1, t.value, action.id FROM action, json_each($36) t) SELECT COUNT(*) AS stored FROM action"
+        " RETURNING id), target AS (INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
+         SELECT $1, t.value, action.id, $30 FROM action, json_each($36) t) SELECT COUNT(*) AS stored FROM action"
     ),
 };
 

@@ -3,13 +3,12 @@
 use super::dialect::Sql;
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
-use crate::domain::likeness;
 use crate::domain::{ActionId, FactsQuery, OpenAction, State, Surroundings, SurroundingsQuery, canonical};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` an action to leave out, `$8` now, `$9` evidence,
-/// `$10` the action before which the others must have been there. `$object`
+/// `$10` the action before which the others must have been there, `$11` words for whole titles. `$object`
 /// and `$array`: how this database makes JSON of rows. What there are many of is cut off: nobody looks at the hundredth. Only
 /// open actions have targets.
 macro_rules! surroundings {
@@ -26,17 +25,19 @@ macro_rules! surroundings {
              UNION ALL SELECT 'word', CAST(", $object, "('word', w.value, 'items', CAST((SELECT ", $array, "(work_item_id) FROM \
              (SELECT work_item_id FROM work_item_words WHERE tenant = $1 AND word = w.value LIMIT 101) AS first) AS TEXT)) AS TEXT) \
              FROM json_each($5) w \
-             UNION ALL SELECT 'open', CAST(", $object, "('id', id, 'headline', headline, 'state', state, 'record', record_id) AS TEXT) \
-             FROM (SELECT a.id, a.headline, a.state, t.record_id FROM action_targets t \
-             JOIN actions a ON a.tenant = t.tenant AND a.id = t.action_id \
-             WHERE t.tenant = $1 AND t.record_id IN (SELECT value FROM json_each($6)) \
-             AND a.expires_at > $8 AND a.id <> $7 AND ($10 = '' OR a.id < $10) LIMIT 60) AS o \
+             UNION ALL SELECT 'same', CAST(", $object, "('id', work_item_id) AS TEXT) FROM (SELECT x.work_item_id FROM work_item_words x \
+             JOIN work_items i ON i.tenant = x.tenant AND i.id = x.work_item_id WHERE x.tenant = $1 AND i.release_id = $2 \
+             AND x.word IN (SELECT value FROM json_each($11)) LIMIT 200) AS s \
+             UNION ALL SELECT 'open', CAST(", $object, "('id', a.id, 'headline', a.headline, 'state', a.state, 'record', o.record_id) AS TEXT) \
+             FROM (SELECT record_id, action_id FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($6)) \
+             AND expires_at > $8 AND action_id <> $7 AND ($10 = '' OR action_id < $10) ORDER BY action_id LIMIT 60) AS o \
+             JOIN actions a ON a.tenant = $1 AND a.id = o.action_id \
              UNION ALL SELECT 'newer', CAST(", $object, "('id', n.id, 'key', n.key, 'release_id', n.release_id, 'provider', n.provider, \
              'kind', n.kind, 'name', n.name, 'sha256', n.sha256, 'size', n.size, 'collected_at', n.collected_at, \
              'collected_from', n.collected_from, 'imported_at', n.imported_at, 'commit_id', n.commit_id) AS TEXT) \
-             FROM evidence e JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id AND n.provider = e.provider \
-             AND n.kind = e.kind AND n.collected_at > e.collected_at \
-             WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($9)) \
+             FROM (SELECT DISTINCT n.* FROM evidence e JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id \
+             AND n.provider = e.provider AND n.kind = e.kind AND n.collected_at > e.collected_at \
+             WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($9)) ORDER BY n.collected_at DESC LIMIT 100) AS n \
              UNION ALL SELECT 'generic', CAST(", $object, "('word', word) AS TEXT) FROM generic_words WHERE tenant = $1"
         )
     };
@@ -64,9 +65,10 @@ impl ReadTx {
             .bind(now.0)
             .bind(list(&query.evidence))
             .bind(query.before.as_ref().map_or("", |id| id.as_str()).to_owned())
+            .bind(list(&query.titles))
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut around = Surroundings::default();
+        let (mut around, mut wanted) = (Surroundings::default(), BTreeSet::new());
         let (mut sharing, mut open) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, OpenAction>::new());
         for row in &rows {
             let record: Row = row.json("record")?;
@@ -81,6 +83,7 @@ impl ReadTx {
                         .or_default()
                         .insert(record.text("item")?),
                 ),
+                "same" => drop(wanted.insert(record.text("id")?)),
                 "word" => word(&record, &mut around.common_words, &mut sharing)?,
                 "open" => add_open(&record, &mut open)?,
                 "newer" => around.newer.push(records::evidence(&record)?),
@@ -88,7 +91,7 @@ impl ReadTx {
             }
         }
         around.open_actions = open.into_values().collect();
-        let mut wanted: BTreeSet<String> = around.resting.values().flatten().cloned().collect();
+        wanted.extend(around.resting.values().flatten().cloned());
         // Those that share most of the rare words first.
         let mut likest: Vec<(usize, String)> = sharing.into_iter().map(|(item, words)| (words, item)).collect();
         likest.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| two.1.cmp(&one.1)));
@@ -102,20 +105,32 @@ impl ReadTx {
         Ok(around)
     }
 
-    /// Whether the bytes of evidence still give the hash that was recorded.
+    /// Whether the bytes of evidence still give the hash that was recorded. Each file is read and hashed once, and one at a time: a scan may
+    /// be large, and many may be cited.
     async fn intact(&mut self, evidence: &BTreeSet<String>) -> Result<BTreeMap<String, bool>, StoreError> {
-        const SQL: &str = "SELECT e.id, e.sha256, f.bytes FROM evidence e \
-             JOIN evidence_files f ON f.tenant = e.tenant AND f.sha256 = e.sha256 \
-             WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($2))";
-        let rows = sqlx::query(SQL)
+        const NAMED: &str =
+            "SELECT id, sha256 FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
+        const BYTES: &str = "SELECT bytes FROM evidence_files WHERE tenant = $1 AND sha256 = $2";
+        let rows = sqlx::query(NAMED)
             .bind(self.tenant())
             .bind(list(evidence))
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut intact = BTreeMap::new();
+        let mut by_hash: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in &rows {
-            let bytes: Vec<u8> = sqlx::Row::try_get(row, "bytes")?;
-            intact.insert(row.text("id")?, canonical::sha256_hex(&bytes) == row.text("sha256")?);
+            by_hash.entry(row.text("sha256")?).or_default().push(row.text("id")?);
+        }
+        let mut intact = BTreeMap::new();
+        for (hash, ids) in by_hash {
+            let file = sqlx::query(BYTES)
+                .bind(self.tenant())
+                .bind(hash.clone())
+                .fetch_optional(&mut *self.tx)
+                .await?;
+            let Some(file) = file else { continue };
+            let bytes: Vec<u8> = sqlx::Row::try_get(&file, "bytes")?;
+            let same = canonical::sha256_hex(&bytes) == hash;
+            intact.extend(ids.into_iter().map(|id| (id, same)));
         }
         Ok(intact)
     }
@@ -130,9 +145,8 @@ fn word(record: &Row, common: &mut BTreeSet<String>, sharing: &mut BTreeMap<Stri
     }
     .map_err(|error| StoreError::damaged("items", error))?;
     let items = items.unwrap_or_default();
-    let word = record.text("word")?;
-    if items.len() > Surroundings::COMMON && !word.starts_with(likeness::WHOLE) {
-        common.insert(word);
+    if items.len() > Surroundings::COMMON {
+        common.insert(record.text("word")?);
         return Ok(());
     }
     for item in items {

@@ -92,15 +92,20 @@ impl Tool for AcceptRisk {
             .filter_map(|id| facts.findings.get(id.as_str()))
             .collect();
         for (n, id) in arguments.finding_ids.iter().enumerate() {
-            let settled = facts
-                .findings
-                .get(id.as_str())
-                .map(|one| one.status)
-                .filter(|status| *status != FindingStatus::Open);
-            if let Some(status) = settled {
+            let Some(finding) = facts.findings.get(id.as_str()) else {
+                continue;
+            };
+            // Accepted for another release, it may still block this one.
+            let blocks = facts.blockers.values().any(|blocker| {
+                blocker.release_id == arguments.release_id
+                    && blocker.status == BlockerStatus::Open
+                    && blocker.finding_id.as_ref() == Some(id)
+            });
+            let again = finding.status == FindingStatus::Accepted && blocks;
+            if finding.status != FindingStatus::Open && !again {
                 problems.add(
                     format!("/findingIds/{n}"),
-                    format!("is {} and no risk", status.as_str()),
+                    format!("is {} and no risk", finding.status.as_str()),
                 );
             }
         }
@@ -132,7 +137,7 @@ impl Tool for AcceptRisk {
             client_ref: None,
             fields,
         })];
-        for finding in &findings {
+        for finding in findings.iter().filter(|finding| finding.status == FindingStatus::Open) {
             changes.push(Change::Update(Update {
                 kind: RecordKind::Finding,
                 id: finding.id.to_string(),

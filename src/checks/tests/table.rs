@@ -353,6 +353,8 @@ fn evidence() {
         ),
         ("stale", cites(3), &["evidence block"]),
         ("one moment too old", aged(14, 1), &["evidence block"]),
+        ("dated in the future", aged(-3, 0), &["evidence block"]),
+        ("dated in the future", aged(-3, 0), &["evidence block"]),
         ("just young enough", aged(14, 0), &[]),
         ("another release's", cites(2), &["evidence block"]),
         (
