@@ -51,7 +51,8 @@ use std::time::Duration;
 pub struct Store {
     dialect: Dialect,
     passes_the_wall: bool,
-    /// Whether the last write did not end well (or has not ended yet).
+    /// Whether a write did not end well since readiness looked last. A later one that goes well proves little: what is small still fits
+    /// onto a full disk.
     broken: Arc<AtomicBool>,
     readers: AnyPool,
     writers: AnyPool,
@@ -216,10 +217,9 @@ impl Store {
         let Some(lane) = &self.lane else {
             return self.enter(ctx, Turn::NotNeeded, work).await;
         };
-        self.broken.store(true, Ordering::Relaxed);
         let answer = lane.go(ctx, work).await;
-        if answer.is_ok() {
-            self.broken.store(false, Ordering::Relaxed);
+        if answer.is_err() {
+            self.broken.store(true, Ordering::Relaxed);
         }
         answer
     }
@@ -233,8 +233,6 @@ impl Store {
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let (writers, ctx, dialect, broken) = (self.writers.clone(), ctx.clone(), self.dialect, self.broken.clone());
-        // Until it has gone well: a write that breaks off, however it does, makes readiness look for itself.
-        broken.store(true, Ordering::Relaxed);
         let task = tokio::spawn(async move {
             let begin = dialect.begin_write(ctx.tenant(), turn);
             let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
@@ -245,21 +243,31 @@ impl Store {
             let answer = work(&mut tx).await?;
             tx.append_entries().await?;
             tx.read.tx.commit().await.map_err(StoreError::from)?;
-            broken.store(false, Ordering::Relaxed);
             Ok(answer)
         });
-        match task.await {
+        let outcome = match task.await {
             Ok(outcome) => outcome,
             Err(broken) => Err(E::from(StoreError::Interrupted(broken.to_string()))),
+        };
+        if outcome.is_err() {
+            broken.store(true, Ordering::Relaxed);
         }
+        outcome
     }
 
     /// Whether the database answers, and takes what is written: a full disk still reads.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.readers.execute("SELECT 1").await?;
         if self.broken.load(Ordering::Relaxed) {
-            // As much as a large proposal: where little is left, what is small still fits.
-            let probe = "x".repeat(PROBE);
+            // As much as a large proposal, and nothing that a database could make small.
+            let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+            let letter = || {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                char::from(b'!' + (state % 90) as u8)
+            };
+            let probe: String = std::iter::repeat_with(letter).take(PROBE).collect();
             self.create_session("probe", &probe, Timestamp(0)).await?;
             self.delete_session("probe").await?;
             self.broken.store(false, Ordering::Relaxed);
