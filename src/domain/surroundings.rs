@@ -39,8 +39,6 @@ pub struct Surroundings {
     pub release_components: BTreeSet<String>,
     /// Work items by finding.
     pub resting: BTreeMap<String, BTreeSet<String>>,
-    /// Words that so many work items have that none stands out by them. See [`Surroundings::COMMON`].
-    pub common_words: BTreeSet<String>,
     /// Those work items, and those whose titles share words that few have, by ID.
     pub items: BTreeMap<String, WorkItem>,
     /// Other actions that are open and were there before, with what they change or rest on.

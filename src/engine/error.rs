@@ -1,7 +1,7 @@
 //! What a caller can be told. One enum for all doors; each door maps it once.
 
 use crate::domain::{ActionId, FieldError, InvalidTransition, ReasonCode, RecordKind, State};
-use crate::store::StoreError;
+use crate::store::{StoreError, WriteError};
 
 /// Why a use case was not carried out. Each variant is something a caller can act on.
 #[derive(Debug, thiserror::Error)]
@@ -168,6 +168,12 @@ impl From<StoreError> for Error {
             other if other.is_unavailable() => Error::unavailable(other),
             other => Error::internal(other),
         }
+    }
+}
+
+impl WriteError for Error {
+    fn is_fault(&self) -> bool {
+        matches!(self, Error::Internal { .. } | Error::Unavailable { .. })
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod execute;
 mod import;
 mod inbox;
+mod judging;
 mod naming;
 mod people;
 mod planning;

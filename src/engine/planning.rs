@@ -7,7 +7,7 @@ use crate::domain::{
     Surroundings, SurroundingsQuery, Timestamp,
 };
 use crate::store::{ActionRow, ReadTx};
-use crate::tools::{AnyTool, NewIds, Plan};
+use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
 
 /// A plan, what it was made from, and what the checks say of it.
@@ -70,20 +70,14 @@ pub(super) struct Proposed<'a> {
     pub supersedes: Option<ActionId>,
 }
 
-/// Plans on these facts, and judges the plan. The inner error: the payload does not fit these facts.
-pub(super) async fn plan(
+/// Plans on these facts. The inner error: the payload does not fit them.
+async fn draw(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
-    proposed: &Proposed<'_>,
+    payload: &Value,
     mut facts: Facts,
     mut ids: NewIds<'_>,
-    policy: &Policy,
-) -> Result<Result<Planned, Vec<FieldError>>, Error> {
-    let payload = proposed.payload;
-    let late = ahead(tool, payload, tx.ctx().now());
-    if !late.is_empty() {
-        return Ok(Err(late));
-    }
+) -> Result<Result<(Plan, Facts), Vec<FieldError>>, Error> {
     let plan = match tool.plan(payload, &facts, &mut ids) {
         Ok(plan) => plan,
         Err(fields) => return Ok(Err(fields)),
@@ -95,6 +89,27 @@ pub(super) async fn plan(
     if release.is_some() || team.is_some() {
         facts.extend(tx.facts(&FactsQuery::default().with(release).with(team)).await?);
     }
+    Ok(Ok((plan, facts)))
+}
+
+/// Plans on these facts, and judges the plan by what stands around it.
+pub(super) async fn plan(
+    tx: &mut ReadTx,
+    tool: &dyn AnyTool,
+    proposed: &Proposed<'_>,
+    facts: Facts,
+    ids: NewIds<'_>,
+    policy: &Policy,
+) -> Result<Result<Planned, Vec<FieldError>>, Error> {
+    let payload = proposed.payload;
+    let late = ahead(tool, payload, tx.ctx().now());
+    if !late.is_empty() {
+        return Ok(Err(late));
+    }
+    let (plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
+        Ok(drawn) => drawn,
+        Err(fields) => return Ok(Err(fields)),
+    };
     let query = SurroundingsQuery {
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
@@ -176,4 +191,14 @@ pub(super) async fn again(
         supersedes: envelope.supersedes_action_id.clone(),
     };
     plan(tx, tool, &proposed, facts, NewIds::again(&envelope.change_set), policy).await
+}
+
+/// Where a stored action acts, as far as it can still be planned. What has ended is judged no more.
+pub(super) async fn place(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelope) -> Result<PlanPlace, Error> {
+    let Ok(query) = tool.needs(&envelope.payload) else {
+        return Ok(PlanPlace::default());
+    };
+    let facts = tx.facts(&query).await?;
+    let drawn = draw(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await?;
+    Ok(drawn.map(|(plan, _)| plan.place).unwrap_or_default())
 }

@@ -225,15 +225,21 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     let decisions = tx.decisions(id).await?;
     let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
     let (mut shown, mut today) = (Shown::default(), None);
-    if let Some(tool) = tools::find(&action.tool)
-        && let Ok(planned) = planning::again(tx, tool, &action, &envelope, policy).await?
-    {
-        shown = planned.shown();
-        if action.state == State::PendingApproval {
-            checks.clone_from(&planned.checks);
+    match (tools::find(&action.tool), action.state) {
+        (None, _) => {}
+        (Some(tool), State::Rejected | State::Executed) => place = planning::place(tx, tool, &envelope).await?,
+        (Some(tool), _) => {
+            if let Ok(planned) = planning::again(tx, tool, &action, &envelope, policy).await? {
+                shown = planned.shown();
+                place = planned.plan.place.clone();
+                today = Some(planned);
+            }
         }
-        place = planned.plan.place.clone();
-        today = Some(planned);
+    }
+    // What waits is judged as of today, and compared with what is there.
+    let today = today.filter(|_| action.state == State::PendingApproval);
+    if let Some(planned) = &today {
+        checks.clone_from(&planned.checks);
     }
     if action.state != State::PendingApproval
         && let Some(decision) = decisions.iter().rfind(|decision| !decision.verdicts.is_empty())
@@ -266,8 +272,6 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     wanted.extend(place.components.iter().map(ToString::to_string));
     let baseline = since.iter().flat_map(|since| since.shown.facts.0.keys());
     wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
-    // What waits is compared with what is there.
-    let today = today.filter(|_| action.state == State::PendingApproval);
     wanted.extend(today.iter().flat_map(compare::named));
     let names = Names::load(tx, &wanted).await?;
     let comparisons = today.map_or_else(Vec::new, |planned| compare::all(&planned, &names));

@@ -1,9 +1,8 @@
-//! Actions, decisions, attempts and views. A state change repeats its condition in the WHERE and asserts that one row changed.
+//! Actions. A state change repeats its condition in the WHERE and asserts that one row changed.
 
-use super::dialect::{Sql, together};
+use super::dialect::Sql;
 use super::row::{Columns, json, list};
 use super::{ChainCall, ReadTx, StoreError, WriteTx};
-use crate::context::Ctx;
 use crate::domain::*;
 use serde_json::Value;
 use sqlx::any::AnyRow;
@@ -111,76 +110,6 @@ impl<'a> Ending<'a> {
     }
 }
 
-/// One person's decision.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub struct DecisionRow {
-    pub id: DecisionId,
-    pub action_id: ActionId,
-    /// `approve`, `reject` or `revoke`.
-    pub kind: String,
-    pub person_id: PersonId,
-    /// The digest it rested on.
-    pub digest: String,
-    /// The verdicts it rested on.
-    pub verdicts: Vec<Check>,
-    /// The records that it was about, as they were.
-    pub facts: Snapshot,
-    /// The marks of the warnings that it acknowledged, see [`Check::mark`].
-    pub acknowledged: Vec<String>,
-    pub policy_version: i64,
-    pub reason_codes: Vec<ReasonCode>,
-    pub reason: String,
-    pub decided_at: Timestamp,
-}
-
-impl DecisionRow {
-    /// Whether it has acknowledged this warning. Decisions of before there were marks name the check.
-    pub fn acknowledges(&self, warning: &Check) -> bool {
-        let mark = warning.mark();
-        self.acknowledged
-            .iter()
-            .any(|known| *known == mark || known == warning.id.as_str())
-    }
-}
-
-/// Whose look at which envelope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct ViewKey {
-    pub action: ActionId,
-    pub person: PersonId,
-    pub digest: String,
-    pub session: String,
-}
-
-impl ViewKey {
-    /// This person's look, in this session; `None` where nobody looks.
-    pub fn of(ctx: &Ctx, action: &ActionRow) -> Option<Self> {
-        let Principal::Person { person, session, .. } = &ctx.principal else {
-            return None;
-        };
-        Some(Self {
-            action: action.id.clone(),
-            person: person.id.clone(),
-            digest: action.digest.clone(),
-            session: session.clone(),
-        })
-    }
-}
-
-/// One try at executing.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub struct AttemptRow {
-    pub id: AttemptId,
-    pub action_id: ActionId,
-    pub person_id: PersonId,
-    /// `executed`, `failed` or `broke`.
-    pub outcome: String,
-    pub at: Timestamp,
-}
-
 pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
     Ok(ActionRow {
         id: row.read("id", |t| ActionId::parse(t).ok())?,
@@ -222,23 +151,6 @@ pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
         },
         supersedes: row.maybe_text("supersedes")?,
         superseded_by: row.maybe_text("superseded_by")?,
-    })
-}
-
-fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
-    Ok(DecisionRow {
-        id: row.read("id", |t| DecisionId::parse(t).ok())?,
-        action_id: row.read("action_id", |t| ActionId::parse(t).ok())?,
-        kind: row.text("kind")?,
-        person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
-        digest: row.text("digest")?,
-        verdicts: row.json("verdicts")?,
-        facts: row.json("facts")?,
-        acknowledged: row.json("acknowledged")?,
-        policy_version: row.int("policy_version")?,
-        reason_codes: row.json("reason_codes")?,
-        reason: row.text("reason")?,
-        decided_at: row.time("decided_at")?,
     })
 }
 
@@ -286,16 +198,6 @@ impl ReadTx {
         rows.iter().map(action).collect()
     }
 
-    /// What was decided about an action, in order.
-    pub async fn decisions(&mut self, id: &ActionId) -> Result<Vec<DecisionRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND action_id = $2 ORDER BY decided_at, id")
-            .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .fetch_all(&mut *self.tx)
-            .await?;
-        rows.iter().map(decision).collect()
-    }
-
     /// Open actions whose time has run out.
     pub async fn overdue(&mut self, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
         const SQL: &str = select!(
@@ -309,29 +211,6 @@ impl ReadTx {
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter().map(action).collect()
-    }
-
-    /// What this person was shown when they last opened this digest in this session, and when that was.
-    pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(Shown, Timestamp)>, StoreError> {
-        const SQL: &str = "SELECT shown, seen_at FROM views \
-             WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
-        let row = sqlx::query(SQL)
-            .bind(self.tenant())
-            .bind(view.action.as_str().to_owned())
-            .bind(view.person.as_str().to_owned())
-            .bind(view.digest.clone())
-            .bind(view.session.clone())
-            .fetch_optional(&mut *self.tx)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let shown = row.text("shown")?;
-        // Views of before this was kept.
-        let shown = if shown.is_empty() {
-            Shown::default()
-        } else {
-            row.json("shown")?
-        };
-        Ok(Some((shown, row.time("seen_at")?)))
     }
 }
 
@@ -463,71 +342,6 @@ impl WriteTx {
             .bind(self.tenant())
             .bind(old.as_str().to_owned())
             .bind(new.as_str().to_owned())
-            .execute(&mut *self.read.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Keeps a decision.
-    pub async fn insert_decision(&mut self, new: &DecisionRow) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
-             policy_version, reason_codes, reason, decided_at, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-        sqlx::query(SQL)
-            .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
-            .bind(new.action_id.as_str().to_owned())
-            .bind(new.kind.clone())
-            .bind(new.person_id.as_str().to_owned())
-            .bind(new.digest.clone())
-            .bind(json(&new.verdicts)?)
-            .bind(json(&new.acknowledged)?)
-            .bind(new.policy_version)
-            .bind(json(&new.reason_codes)?)
-            .bind(new.reason.clone())
-            .bind(new.decided_at.0)
-            .bind(json(&new.facts)?)
-            .execute(&mut *self.read.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Keeps an attempt.
-    pub async fn insert_attempt(&mut self, new: &AttemptRow) -> Result<(), StoreError> {
-        const SQL: &str =
-            "INSERT INTO attempts (tenant, id, action_id, person_id, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(SQL)
-            .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
-            .bind(new.action_id.as_str().to_owned())
-            .bind(new.person_id.as_str().to_owned())
-            .bind(new.outcome.clone())
-            .bind(new.at.0)
-            .execute(&mut *self.read.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Keeps what somebody was shown, and the verdicts for the inbox while the action waits.
-    pub async fn keep_view(&mut self, view: &ViewKey, shown: &Shown) -> Result<(), StoreError> {
-        const SQL: Sql = together!(
-            counted: "UPDATE actions SET blocks = $8, warnings = $9, passes = $10 \
-                      WHERE tenant = $1 AND id = $2 AND state = 'pending_approval' AND (blocks <> $8 OR warnings <> $9 OR passes <> $10)",
-            => "INSERT INTO views (tenant, action_id, person_id, digest, session, at, seen_at, shown) \
-                VALUES ($1, $2, $3, $4, $5, $6, $6, $7) \
-                ON CONFLICT (tenant, action_id, person_id, digest, session) DO UPDATE SET seen_at = $6, shown = $7"
-        );
-        let (now, verdicts) = (self.ctx.now(), VerdictCounts::of(&shown.checks));
-        sqlx::query(self.pick(&SQL))
-            .bind(self.tenant())
-            .bind(view.action.as_str().to_owned())
-            .bind(view.person.as_str().to_owned())
-            .bind(view.digest.clone())
-            .bind(view.session.clone())
-            .bind(now.0)
-            .bind(json(shown)?)
-            .bind(i64::from(verdicts.block))
-            .bind(i64::from(verdicts.warn))
-            .bind(i64::from(verdicts.pass))
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())

@@ -72,6 +72,18 @@ impl StoreError {
     }
 }
 
+/// What a write can end with.
+pub trait WriteError: From<StoreError> {
+    /// Whether the database (or what is stored in it) is at fault. A refusal is an answer, and says nothing of the database.
+    fn is_fault(&self) -> bool;
+}
+
+impl WriteError for StoreError {
+    fn is_fault(&self) -> bool {
+        !self.is_constraint() && !matches!(self, StoreError::Conflict(_))
+    }
+}
+
 fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,

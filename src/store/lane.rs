@@ -4,7 +4,7 @@
 //! Each has a savepoint of its own, so that one that fails takes nobody with it, and each is answered after the commit.
 
 use super::dialect::Dialect;
-use super::{ReadTx, StoreError, WriteTx};
+use super::{ReadTx, StoreError, WriteError, WriteTx};
 use crate::context::Ctx;
 use futures::future::BoxFuture;
 use sqlx::{Any, AnyPool, Executor, Transaction};
@@ -50,7 +50,7 @@ struct Work<T, E, F> {
 impl<T, E, F> Job for Work<T, E, F>
 where
     T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
+    E: WriteError + Send + 'static,
     F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
 {
     fn ctx(&self) -> &Ctx {
@@ -96,7 +96,7 @@ impl Lane {
     pub(super) async fn go<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();

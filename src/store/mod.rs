@@ -7,6 +7,7 @@ mod actions;
 mod apply;
 mod audit;
 mod copy;
+mod decisions;
 mod dialect;
 mod error;
 mod facts;
@@ -22,18 +23,21 @@ mod schema;
 mod seed;
 mod sessions;
 mod surroundings;
+mod views;
 mod words;
 
-pub use actions::{ActionRow, AttemptRow, DecisionRow, Ending, ViewKey};
+pub use actions::{ActionRow, Ending};
 pub use audit::{AuditRecord, Entry};
 pub use copy::{COPIED, CopyReport, CopyStep};
-pub use error::StoreError;
+pub use decisions::{AttemptRow, DecisionRow};
+pub use error::{StoreError, WriteError};
 pub use facts::{Ground, Proposer};
 pub use import::{ImportedFinding, NewEvidence, NewFinding};
 pub use inbox::{InboxFilter, InboxFrame, InboxItem};
 pub use journal::{ChainCall, ReadCall};
 pub use people::{Asserted, TokenGrant, TokenRow};
 pub use records::ListFilter;
+pub use views::ViewKey;
 
 use crate::context::Ctx;
 use crate::domain::Timestamp;
@@ -201,7 +205,7 @@ impl Store {
     pub async fn write<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         self.enter(ctx, Turn::Taken, work).await
@@ -211,16 +215,14 @@ impl Store {
     pub async fn add<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let Some(lane) = &self.lane else {
             return self.enter(ctx, Turn::NotNeeded, work).await;
         };
         let answer = lane.go(ctx, work).await;
-        if answer.is_err() {
-            self.broken.store(true, Ordering::Relaxed);
-        }
+        self.remember(&answer);
         answer
     }
 
@@ -229,10 +231,10 @@ impl Store {
     async fn enter<T, E, F>(&self, ctx: &Ctx, turn: Turn, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let (writers, ctx, dialect, broken) = (self.writers.clone(), ctx.clone(), self.dialect, self.broken.clone());
+        let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
         let task = tokio::spawn(async move {
             let begin = dialect.begin_write(ctx.tenant(), turn);
             let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
@@ -245,14 +247,19 @@ impl Store {
             tx.read.tx.commit().await.map_err(StoreError::from)?;
             Ok(answer)
         });
-        let outcome = match task.await {
-            Ok(outcome) => outcome,
+        let answer = match task.await {
+            Ok(answer) => answer,
             Err(broken) => Err(E::from(StoreError::Interrupted(broken.to_string()))),
         };
-        if outcome.is_err() {
-            broken.store(true, Ordering::Relaxed);
+        self.remember(&answer);
+        answer
+    }
+
+    /// Has readiness look for itself after a fault.
+    fn remember<T, E: WriteError>(&self, answer: &Result<T, E>) {
+        if answer.as_ref().is_err_and(WriteError::is_fault) {
+            self.broken.store(true, Ordering::Relaxed);
         }
-        outcome
     }
 
     /// Whether the database answers, and takes what is written: a full disk still reads.

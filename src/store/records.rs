@@ -364,9 +364,11 @@ impl ReadTx {
         Ok(findings)
     }
 
-    /// Blockers by ID.
-    pub async fn blockers(&mut self, ids: &[&str]) -> Result<Vec<Blocker>, StoreError> {
-        const SQL: &str = blocker_select!("b.id IN (SELECT value FROM json_each($2))");
+    /// The blockers that rest on these findings and controls, in every release.
+    pub async fn blockers_of(&mut self, ids: &[&str]) -> Result<Vec<Blocker>, StoreError> {
+        const SQL: &str = blocker_select!(
+            "(b.finding_id IN (SELECT value FROM json_each($2)) OR b.control_id IN (SELECT value FROM json_each($2))) ORDER BY b.id"
+        );
         self.by_ids(SQL, ids).await?.iter().map(blocker).collect()
     }
 

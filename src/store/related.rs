@@ -1,29 +1,22 @@
 //! Facts that few tools need, each by a statement of its own: what rests on a record, and what is newest.
 
-use super::row::{Columns, list};
+use super::row::Columns;
 use super::{ReadTx, StoreError, records};
 use crate::domain::{ActionId, Facts, FactsQuery};
 
 impl ReadTx {
     /// Adds what rests on the records of a query, and what is newest of a kind.
     pub(super) async fn relate(&mut self, query: &FactsQuery, facts: &mut Facts) -> Result<(), StoreError> {
-        const BLOCKERS: &str = "SELECT b.*, COALESCE(f.title, c.title) AS title, COALESCE(f.severity, 'high') AS severity FROM blockers b \
-             LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id \
-             LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id WHERE b.tenant = $1 \
-             AND (b.finding_id IN (SELECT value FROM json_each($2)) OR b.control_id IN (SELECT value FROM json_each($2))) ORDER BY b.id";
         const NEWEST: &str = "SELECT * FROM evidence WHERE tenant = $1 AND release_id = $2 AND provider = $3 AND kind = $4 \
              ORDER BY collected_at DESC, id DESC LIMIT 1";
         const CURRENT: &str =
             "SELECT * FROM current_evidence WHERE tenant = $1 AND release_id = $2 AND provider = $3 AND kind = $4";
         if !query.blockers_of.is_empty() {
-            let rows = sqlx::query(BLOCKERS)
-                .bind(self.tenant())
-                .bind(list(&query.blockers_of))
-                .fetch_all(&mut *self.tx)
-                .await?;
-            for row in &rows {
-                facts.blockers.insert(row.text("id")?, records::blocker(row)?);
-            }
+            let ids: Vec<&str> = query.blockers_of.iter().map(String::as_str).collect();
+            let blockers = self.blockers_of(&ids).await?;
+            facts
+                .blockers
+                .extend(blockers.into_iter().map(|blocker| (blocker.id.to_string(), blocker)));
         }
         if let Some((release, provider, kind)) = &query.newest {
             for (sql, current) in [(NEWEST, false), (CURRENT, true)] {

@@ -84,7 +84,7 @@ impl ReadTx {
                         .insert(record.text("item")?),
                 ),
                 "same" => drop(wanted.insert(record.text("id")?)),
-                "word" => word(&record, &mut around.common_words, &mut sharing)?,
+                "word" => word(&record, &mut sharing)?,
                 "open" => add_open(&record, &mut open)?,
                 "newer" => around.newer.push(records::evidence(&record)?),
                 _ => drop(around.generic_words.insert(record.text("word")?)),
@@ -136,7 +136,7 @@ impl ReadTx {
     }
 }
 
-fn word(record: &Row, common: &mut BTreeSet<String>, sharing: &mut BTreeMap<String, usize>) -> Result<(), StoreError> {
+fn word(record: &Row, sharing: &mut BTreeMap<String, usize>) -> Result<(), StoreError> {
     // SQLite remembers that a text is JSON, whatever it was cast to.
     let items: Option<Vec<String>> = match record.get("items") {
         Some(Value::String(items)) => serde_json::from_str(items),
@@ -145,8 +145,8 @@ fn word(record: &Row, common: &mut BTreeSet<String>, sharing: &mut BTreeMap<Stri
     }
     .map_err(|error| StoreError::damaged("items", error))?;
     let items = items.unwrap_or_default();
+    // None stands out by a word that so many have.
     if items.len() > Surroundings::COMMON {
-        common.insert(record.text("word")?);
         return Ok(());
     }
     for item in items {

@@ -2,7 +2,7 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::standing::{blocker_changes, change, moment};
+use super::standing::{blocker_changes, finding_change, moment};
 use super::work_item::{References, owner};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -138,27 +138,13 @@ impl Tool for AcceptRisk {
             fields,
         })];
         for finding in findings.iter().filter(|finding| finding.status == FindingStatus::Open) {
-            changes.push(Change::Update(Update {
-                kind: RecordKind::Finding,
-                id: finding.id.to_string(),
-                expected_version: finding.version,
-                fields: [
-                    change("status", json!(finding.status), json!(FindingStatus::Accepted)),
-                    change(
-                        "justification",
-                        json!(finding.justification),
-                        json!(arguments.justification),
-                    ),
-                    change(
-                        "statusExpiresAt",
-                        json!(finding.status_expires_at),
-                        json!(arguments.expires_at),
-                    ),
-                ]
-                .into_iter()
-                .flatten()
-                .collect(),
-            }));
+            let until = Some(&arguments.expires_at);
+            changes.push(finding_change(
+                finding,
+                FindingStatus::Accepted,
+                &arguments.justification,
+                until,
+            ));
         }
         let resting = facts.blockers.values().filter(|blocker| {
             let finding = blocker

@@ -13,6 +13,23 @@ pub(super) fn change(field: &str, before: Value, after: Value) -> Option<FieldCh
     })
 }
 
+/// Brings a finding to a status, with why and until when.
+pub(super) fn finding_change(finding: &Finding, to: FindingStatus, why: &str, until: Option<&String>) -> Change {
+    Change::Update(Update {
+        kind: RecordKind::Finding,
+        id: finding.id.to_string(),
+        expected_version: finding.version,
+        fields: [
+            change("status", json!(finding.status), json!(to)),
+            change("justification", json!(finding.justification), json!(why)),
+            change("statusExpiresAt", json!(finding.status_expires_at), json!(until)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    })
+}
+
 /// Brings blockers to a status; those that have it stay as they are.
 pub(super) fn blocker_changes<'f>(blockers: impl Iterator<Item = &'f Blocker>, to: BlockerStatus) -> Vec<Change> {
     blockers

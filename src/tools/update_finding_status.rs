@@ -2,11 +2,10 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::standing::{blocker_changes, change, moment};
+use super::standing::{blocker_changes, finding_change, moment};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 pub(super) struct UpdateFindingStatus;
 
@@ -73,27 +72,13 @@ impl Tool for UpdateFindingStatus {
             problems.add("/status", format!("is {} already", finding.status.as_str()));
         }
         problems.end()?;
-        let mut changes = vec![Change::Update(Update {
-            kind: RecordKind::Finding,
-            id: finding.id.to_string(),
-            expected_version: finding.version,
-            fields: [
-                change("status", json!(finding.status), json!(arguments.status)),
-                change(
-                    "justification",
-                    json!(finding.justification),
-                    json!(arguments.justification),
-                ),
-                change(
-                    "statusExpiresAt",
-                    json!(finding.status_expires_at),
-                    json!(arguments.expires_at),
-                ),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-        })];
+        let until = arguments.expires_at.as_ref();
+        let mut changes = vec![finding_change(
+            finding,
+            arguments.status,
+            &arguments.justification,
+            until,
+        )];
         let to = match arguments.status {
             FindingStatus::Open => BlockerStatus::Open,
             _ => BlockerStatus::Resolved,

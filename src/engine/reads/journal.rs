@@ -59,10 +59,23 @@ impl Engine {
     }
 
     /// Writes the queue to the journal. One flush at a time: whoever waits here finds what was queued before it written, so that
-    /// a proposal sees every read that came before it. What cannot be written stays queued.
+    /// a proposal sees every read that came before it. What cannot be written stays queued; a request that goes away meanwhile takes
+    /// nothing with it.
     pub async fn flush_reads(&self) -> Result<(), Error> {
-        let _one_at_a_time = self.flushing.lock().await;
+        let turn = self.flushing.clone().lock_owned().await;
         let calls = std::mem::take(&mut *self.queue());
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let engine = self.clone();
+        let written = tokio::spawn(async move {
+            let _one_at_a_time = turn;
+            engine.keep_reads(calls).await
+        });
+        written.await.unwrap_or_else(|broken| Err(Error::internal(broken)))
+    }
+
+    async fn keep_reads(&self, calls: Vec<(TenantId, ReadCall)>) -> Result<(), Error> {
         let mut by_tenant: BTreeMap<TenantId, Vec<ReadCall>> = BTreeMap::new();
         for (tenant, call) in calls {
             by_tenant.entry(tenant).or_default().push(call);

@@ -81,7 +81,7 @@ async fn facts_come_whole_whatever_was_asked_for() {
                 assert_eq!(finding.evidence_ids, std::slice::from_ref(&acme.evidence));
                 assert_eq!(finding.release_ids, std::slice::from_ref(&acme.release));
                 let blocker = &facts.blockers[acme.blocker.as_str()];
-                assert_eq!(Some(blocker), tx.blockers(&[acme.blocker.as_str()]).await?.first());
+                assert_eq!(Some(blocker), tx.blockers_of(&[acme.finding.as_str()]).await?.first());
                 assert_eq!((facts.releases.len(), facts.work_items.len()), (0, 0));
                 Ok(())
             })

@@ -343,6 +343,33 @@ async fn a_session_comes_with_its_person_as_they_are_today() {
     assert_eq!(holder, None, "nobody is looked up in another tenant");
 }
 
+/// Readiness looks for itself after a fault, and a fault alone: refusals are daily bread, and its probe is a large write.
+#[tokio::test]
+async fn a_refusal_is_no_fault_of_the_database() {
+    use loopiq::store::WriteError;
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let (id, _) = world.proposed("k1").await;
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    let refused = world
+        .engine
+        .approve(&reviewer, &id, &wrong, &[])
+        .await
+        .expect_err("another digest");
+    let conflict = Error::from(StoreError::Conflict("the action"));
+    let missing = world
+        .engine
+        .execute(&reviewer, "act_nothing")
+        .await
+        .expect_err("no such action");
+    for answer in [refused, conflict, missing] {
+        assert!(!answer.is_fault(), "{answer}");
+    }
+    assert!(!StoreError::Conflict("the action").is_fault());
+    assert!(StoreError::Interrupted(String::new()).is_fault());
+    assert!(Error::internal("broken").is_fault());
+}
+
 /// What fails after it wrote takes back its own rows and nobody else's, whoever it shared a transaction with.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_that_write_at_once_fail_or_stay_each_by_itself() {

@@ -1,6 +1,7 @@
 //! What the checks found alike, side by side.
 
 use crate::components::checks::comparison_anchor;
+use crate::components::compared::{Compared, compared_row};
 use leptos::prelude::*;
 use loopiq::domain::view::Comparison;
 
@@ -13,30 +14,16 @@ pub(super) fn Comparisons(comparisons: Vec<Comparison>) -> impl IntoView {
         let first = !shown.contains(&comparison.mark);
         shown.push(comparison.mark.clone());
         let id = first.then(|| comparison_anchor(&comparison.mark));
+        let heads = [comparison.left, comparison.right];
         let rows = comparison.rows.into_iter().map(|(label, left, right)| {
             let differs = left != right;
-            view! {
-                <tr role="row" class:differs=differs>
-                    <th scope="row" role="rowheader">{label}</th>
-                    <td role="cell" data-label=comparison.left.clone()>{value(left)}</td>
-                    <td role="cell" data-label=comparison.right.clone()>{value(right)}</td>
-                </tr>
-            }
+            compared_row(label.into_any(), &heads, [value(left), value(right)], differs)
         });
         let rows = rows.collect::<Vec<_>>();
         view! {
             <div class="comparison" id=id>
                 <h3>{comparison.title}</h3>
-                <table class="compare stack" role="table">
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th scope="col" role="columnheader"><span class="unseen">"Field"</span></th>
-                            <th scope="col" role="columnheader">{comparison.left.clone()}</th>
-                            <th scope="col" role="columnheader">{comparison.right.clone()}</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
+                <Compared class="compare" heads rows />
             </div>
         }
     });

@@ -1,5 +1,6 @@
 //! The records that the payload refers to, and the fields it would change.
 
+use crate::components::compared::{Compared, compared_row};
 use crate::components::lines::Lines;
 use crate::components::record::{RecordLink, anchor, short};
 use leptos::prelude::*;
@@ -66,27 +67,19 @@ fn Card(reference: Reference) -> impl IntoView {
 pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
     let updates = updates.into_iter().map(|update| {
         let here = on_page.contains(&update.record.id);
-        let fields = update.fields.into_iter().map(|(field, before, after)| {
-            view! {
-                <tr role="row">
-                    <th scope="row" role="rowheader">{field}</th>
-                    <td role="cell" data-label="Before" class="before">{shown(before, false)}</td>
-                    <td role="cell" data-label="After" class="after">{shown(after, true)}</td>
-                </tr>
-            }
+        let heads = ["Before", "After"].map(str::to_owned);
+        let rows = update.fields.into_iter().map(|(field, before, after)| {
+            compared_row(
+                field.into_any(),
+                &heads,
+                [shown(before, false), shown(after, true)],
+                false,
+            )
         });
+        let rows = rows.collect::<Vec<_>>();
         view! {
             <h3><RecordLink record=update.record on_page=here /></h3>
-            <table class="changes stack" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th scope="col" role="columnheader">"Field"</th>
-                        <th scope="col" role="columnheader">"Before"</th>
-                        <th scope="col" role="columnheader">"After"</th>
-                    </tr>
-                </thead>
-                <tbody role="rowgroup">{fields.collect_view()}</tbody>
-            </table>
+            <Compared class="changes" heads rows />
         }
     });
     view! {

@@ -1,5 +1,6 @@
 //! What has changed since the reader opened the action, or since it was approved.
 
+use crate::components::compared::{Compared, compared_row};
 use crate::components::icon::Icon;
 use crate::components::record::RecordLink;
 use crate::components::state::verdict_look;
@@ -12,15 +13,13 @@ use std::collections::HashSet;
 /// The box at the head of the document. It stands there only where something has changed.
 #[component]
 pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
+    let heads = ["Then", "Now"].map(str::to_owned);
     let fields = since.fields.into_iter().map(|(record, field, then, now)| {
         let here = on_page.contains(&record.id);
-        view! {
-            <tr role="row">
-                <th scope="row" role="rowheader"><RecordLink record on_page=here /> " " <code>{field}</code></th>
-                <td role="cell" data-label="Then" class="before"><del dir="auto">{then}</del></td>
-                <td role="cell" data-label="Now" class="after"><ins dir="auto">{now}</ins></td>
-            </tr>
-        }
+        let name = view! { <RecordLink record on_page=here /> " " <code>{field}</code> }.into_any();
+        let then = view! { <del dir="auto">{then}</del> }.into_any();
+        let now = view! { <ins dir="auto">{now}</ins> }.into_any();
+        compared_row(name, &heads, [then, now], false)
     });
     let fields = fields.collect::<Vec<_>>();
     let verdicts = !since.new.is_empty() || !since.gone.is_empty();
@@ -37,20 +36,7 @@ pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> im
                     }
                 })}
             {(!fields.is_empty())
-                .then(|| {
-                    view! {
-                        <table class="changes stack" role="table">
-                            <thead role="rowgroup">
-                                <tr role="row">
-                                    <th scope="col" role="columnheader">"Field"</th>
-                                    <th scope="col" role="columnheader">"Then"</th>
-                                    <th scope="col" role="columnheader">"Now"</th>
-                                </tr>
-                            </thead>
-                            <tbody role="rowgroup">{fields}</tbody>
-                        </table>
-                    }
-                })}
+                .then(|| view! { <Compared class="changes" heads rows=fields /> })}
         </section>
     }
     .into_any()

@@ -1,0 +1,85 @@
+//! Who was shown what, and when: one row per person, envelope and session.
+
+use super::dialect::{Sql, together};
+use super::row::{Columns, json};
+use super::{ActionRow, ReadTx, StoreError, WriteTx};
+use crate::context::Ctx;
+use crate::domain::*;
+
+/// Whose look at which envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ViewKey {
+    pub action: ActionId,
+    pub person: PersonId,
+    pub digest: String,
+    pub session: String,
+}
+
+impl ViewKey {
+    /// This person's look, in this session; `None` where nobody looks.
+    pub fn of(ctx: &Ctx, action: &ActionRow) -> Option<Self> {
+        let Principal::Person { person, session, .. } = &ctx.principal else {
+            return None;
+        };
+        Some(Self {
+            action: action.id.clone(),
+            person: person.id.clone(),
+            digest: action.digest.clone(),
+            session: session.clone(),
+        })
+    }
+}
+
+impl ReadTx {
+    /// What this person was shown when they last opened this digest in this session, and when that was.
+    pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(Shown, Timestamp)>, StoreError> {
+        const SQL: &str = "SELECT shown, seen_at FROM views \
+             WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(view.action.as_str().to_owned())
+            .bind(view.person.as_str().to_owned())
+            .bind(view.digest.clone())
+            .bind(view.session.clone())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let shown = row.text("shown")?;
+        // Views of before this was kept.
+        let shown = if shown.is_empty() {
+            Shown::default()
+        } else {
+            row.json("shown")?
+        };
+        Ok(Some((shown, row.time("seen_at")?)))
+    }
+}
+
+impl WriteTx {
+    /// Keeps what somebody was shown, and the verdicts for the inbox while the action waits.
+    pub async fn keep_view(&mut self, view: &ViewKey, shown: &Shown) -> Result<(), StoreError> {
+        const SQL: Sql = together!(
+            counted: "UPDATE actions SET blocks = $8, warnings = $9, passes = $10 \
+                      WHERE tenant = $1 AND id = $2 AND state = 'pending_approval' AND (blocks <> $8 OR warnings <> $9 OR passes <> $10)",
+            => "INSERT INTO views (tenant, action_id, person_id, digest, session, at, seen_at, shown) \
+                VALUES ($1, $2, $3, $4, $5, $6, $6, $7) \
+                ON CONFLICT (tenant, action_id, person_id, digest, session) DO UPDATE SET seen_at = $6, shown = $7"
+        );
+        let (now, verdicts) = (self.ctx.now(), VerdictCounts::of(&shown.checks));
+        sqlx::query(self.pick(&SQL))
+            .bind(self.tenant())
+            .bind(view.action.as_str().to_owned())
+            .bind(view.person.as_str().to_owned())
+            .bind(view.digest.clone())
+            .bind(view.session.clone())
+            .bind(now.0)
+            .bind(json(shown)?)
+            .bind(i64::from(verdicts.block))
+            .bind(i64::from(verdicts.warn))
+            .bind(i64::from(verdicts.pass))
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+}
