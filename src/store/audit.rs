@@ -200,6 +200,10 @@ impl ReadTx {
              AND e.tenant = $1 AND e.seq = t.seq AND e.at >= $3 AND e.at < $4 AND c.tenant = $1 AND c.seq = t.seq \
              ORDER BY t.seq DESC LIMIT $5"
         );
+        // By a plan for any terms PostgreSQL would go through the whole log.
+        if let Some(sql) = self.dialect.plan_for_values() {
+            sqlx::Executor::execute(&mut *self.tx, sql).await?;
+        }
         let mut terms: Vec<String> = query.terms.iter().map(crate::domain::Term::indexed).collect();
         let rarest = self.rarest(&terms).await?;
         terms.retain(|term| Some(term) != rarest.as_ref());
@@ -214,8 +218,7 @@ impl ReadTx {
         if let Some(rarest) = rarest {
             statement = statement.bind(list(terms)).bind(rarest);
         }
-        // Planned for these terms: PostgreSQL would soon take a plan for any, and go through the whole log.
-        let rows = statement.persistent(false).fetch_all(&mut *self.tx).await?;
+        let rows = statement.fetch_all(&mut *self.tx).await?;
         rows.iter().map(record).collect()
     }
 

@@ -36,6 +36,40 @@ macro_rules! together {
 }
 pub(super) use together;
 
+/// A row as JSON: the function that makes an object of names and values.
+macro_rules! object {
+    (sqlite) => {
+        "json_object"
+    };
+    (postgres) => {
+        "json_build_object"
+    };
+}
+pub(super) use object;
+
+/// Rows as a JSON list: the function that gathers them.
+macro_rules! gather {
+    (sqlite) => {
+        "json_group_array"
+    };
+    (postgres) => {
+        "json_agg"
+    };
+}
+pub(super) use gather;
+
+/// Whether a column is among the values of a JSON list. For PostgreSQL an array: it looks each value up in the column's index, whatever it
+/// thinks of the list's length; for a sub-query it would sooner read the whole table.
+macro_rules! among {
+    (sqlite, $list:literal) => {
+        concat!("IN (SELECT value FROM json_each(", $list, "))")
+    };
+    (postgres, $list:literal) => {
+        concat!("= ANY (ARRAY(SELECT value FROM json_each(", $list, ")))")
+    };
+}
+pub(super) use among;
+
 /// Whether a transaction that writes waits for its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -124,6 +158,11 @@ impl Dialect {
         (self == Dialect::Postgres).then(|| safe(within(tenant)))
     }
 
+    /// Plans the statements of this transaction for the values that they are given, and not once for any.
+    pub(super) fn plan_for_values(self) -> Option<&'static str> {
+        (self == Dialect::Postgres).then_some("SET LOCAL plan_cache_mode = force_custom_plan")
+    }
+
     /// What a new connection is told first.
     pub(super) fn greeting(self) -> &'static str {
         match self {
@@ -134,10 +173,10 @@ impl Dialect {
                  PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
             }
             // A lock is waited for as long as SQLite would; a node that hangs does not hold its locks for ever. No query here runs for
-            // as long as compiling it would take.
+            // as long as compiling it would take, or starting helpers for it, or planning it anew for each list.
             Dialect::Postgres => {
                 "SET application_name = 'loopiq'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
-                 SET jit = off"
+                 SET jit = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan"
             }
         }
     }

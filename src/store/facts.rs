@@ -1,6 +1,6 @@
 //! Facts: everything a plan or a check needs, in one statement however many kinds of record it names.
 
-use super::dialect::Sql;
+use super::dialect::{Sql, among, object};
 use super::row::{Columns, list};
 use super::{ReadCall, ReadTx, StoreError, journal, people, records};
 use crate::domain::{
@@ -11,12 +11,12 @@ use sqlx::any::AnyRow;
 
 /// The records of one kind whose `$by` is in a list: what they are, and themselves as JSON.
 macro_rules! branch {
-    ($object:literal, $kind:literal, $from:literal, $alias:literal, $by:literal in $list:literal, $fields:literal) => {
+    ($db:ident, $kind:literal, $from:literal, $alias:literal, $by:literal in $list:literal, $fields:literal) => {
         concat!(
             "SELECT '",
             $kind,
             "' AS kind, CAST(",
-            $object,
+            object!($db),
             "(",
             $fields,
             ") AS TEXT) AS record FROM ",
@@ -27,70 +27,68 @@ macro_rules! branch {
             $alias,
             ".",
             $by,
-            " IN (SELECT value FROM json_each(",
-            $list,
-            "))"
+            " ",
+            among!($db, $list)
         )
     };
 }
 
-/// `$2` holds lists of IDs by their prefix, `$3` e-mail addresses, `$4` keys or names of components. `$object`: how this database
-/// writes a JSON object.
+/// `$2` holds lists of IDs by their prefix, `$3` e-mail addresses, `$4` keys or names of components.
 macro_rules! facts {
-    ($object:literal) => {
+    ($db:ident) => {
         concat!(
-            branch!($object, "release", "releases r", "r", "id" in "$2 ->> 'rel'",
+            branch!($db, "release", "releases r", "r", "id" in "$2 ->> 'rel'",
                 "'id', r.id, 'key', r.key, 'name', r.name, 'status', r.status, 'severity_threshold', r.severity_threshold, \
                  'commit_id', r.commit_id, 'version', r.version"),
             " UNION ALL ",
-            branch!($object, "certification", "certifications c", "c", "id" in "$2 ->> 'crt'",
+            branch!($db, "certification", "certifications c", "c", "id" in "$2 ->> 'crt'",
                 "'id', c.id, 'key', c.key, 'name', c.name, 'release_id', c.release_id, 'status', c.status, 'statement', c.statement, 'version', c.version"),
             " UNION ALL ",
-            branch!($object, "team", "teams t", "t", "id" in "$2 ->> 'team'", "'id', t.id, 'key', t.key, 'name', t.name"),
+            branch!($db, "team", "teams t", "t", "id" in "$2 ->> 'team'", "'id', t.id, 'key', t.key, 'name', t.name"),
             " UNION ALL ",
-            branch!($object, "person", "people p", "p", "id" in "$2 ->> 'per'", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
+            branch!($db, "person", "people p", "p", "id" in "$2 ->> 'per'", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
             " UNION ALL ",
-            branch!($object, "person", "people p", "p", "email" in "$3", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
+            branch!($db, "person", "people p", "p", "email" in "$3", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
             " UNION ALL ",
-            branch!($object, "component", "components c", "c", "id" in "$2 ->> 'cmp'", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
+            branch!($db, "component", "components c", "c", "id" in "$2 ->> 'cmp'", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
             " UNION ALL ",
-            branch!($object, "component", "components c", "c", "key" in "$4", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
+            branch!($db, "component", "components c", "c", "key" in "$4", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
             " UNION ALL ",
-            branch!($object, "component", "components c", "c", "name" in "$4", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
+            branch!($db, "component", "components c", "c", "name" in "$4", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
             " UNION ALL ",
-            branch!($object, "control", "controls c", "c", "id" in "$2 ->> 'ctl'",
+            branch!($db, "control", "controls c", "c", "id" in "$2 ->> 'ctl'",
                 "'id', c.id, 'key', c.key, 'title', c.title, 'release_id', c.release_id, 'status', c.status, 'version', c.version"),
             " UNION ALL ",
-            branch!($object, "evidence", "evidence e", "e", "id" in "$2 ->> 'evd'",
+            branch!($db, "evidence", "evidence e", "e", "id" in "$2 ->> 'evd'",
                 "'id', e.id, 'key', e.key, 'release_id', e.release_id, 'provider', e.provider, 'kind', e.kind, 'name', e.name, \
                  'sha256', e.sha256, 'size', e.size, 'collected_at', e.collected_at, 'collected_from', e.collected_from, \
                  'imported_at', e.imported_at, 'commit_id', e.commit_id"),
             " UNION ALL ",
-            branch!($object, "finding", "findings f", "f", "id" in "$2 ->> 'fnd'",
+            branch!($db, "finding", "findings f", "f", "id" in "$2 ->> 'fnd'",
                 "'id', f.id, 'key', f.key, 'provider', f.provider, 'rule', f.rule, 'title', f.title, 'message', f.message, \
                  'severity', f.severity, 'status', f.status, 'justification', f.justification, \
                  'status_expires_at', f.status_expires_at, 'location', f.location, 'line', f.line, 'component', f.component, \
                  'first_seen_at', f.first_seen_at, 'last_seen_at', f.last_seen_at, 'version', f.version"),
             " UNION ALL ",
-            branch!($object, "sighting", "sightings s", "s", "finding_id" in "$2 ->> 'fnd'",
+            branch!($db, "sighting", "sightings s", "s", "finding_id" in "$2 ->> 'fnd'",
                 "'finding_id', s.finding_id, 'evidence_id', s.evidence_id, 'release_id', s.release_id, 'seen_at', s.seen_at"),
             " UNION ALL ",
-            branch!($object, "blocker",
+            branch!($db, "blocker",
                 "blockers b LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id \
                  LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id", "b", "id" in "$2 ->> 'blk'",
                 "'id', b.id, 'key', b.key, 'release_id', b.release_id, 'finding_id', b.finding_id, 'control_id', b.control_id, \
                  'status', b.status, 'version', b.version, 'title', COALESCE(f.title, c.title), 'severity', COALESCE(f.severity, 'high')"),
             " UNION ALL ",
-            branch!($object, "action", "actions a", "a", "id" in "$2 ->> 'act'",
+            branch!($db, "action", "actions a", "a", "id" in "$2 ->> 'act'",
                 "'id', a.id, 'headline', a.headline, 'release_id', a.release_id, 'team_id', a.team_id"),
             " UNION ALL ",
-            branch!($object, "work item", "work_items w", "w", "id" in "$2 ->> 'wi'",
+            branch!($db, "work item", "work_items w", "w", "id" in "$2 ->> 'wi'",
                 "'id', w.id, 'number', w.number, 'kind', w.kind, 'release_id', w.release_id, 'parent_id', w.parent_id, \
                  'team_id', w.team_id, 'owner_id', w.owner_id, 'title', w.title, 'description', w.description, \
                  'status', w.status, 'priority', w.priority, 'estimate', w.estimate, \
                  'acceptance_criteria', w.acceptance_criteria, 'version', w.version"),
             " UNION ALL ",
-            branch!($object, "reference", "work_item_references x", "x", "work_item_id" in "$2 ->> 'wi'",
+            branch!($db, "reference", "work_item_references x", "x", "work_item_id" in "$2 ->> 'wi'",
                 "'work_item_id', x.work_item_id, 'record_id', x.record_id"),
         )
     };
@@ -99,28 +97,28 @@ macro_rules! facts {
 /// What a proposal rests on beside its records: the action that its key ($6) belongs to, what this client ($5) read for this caller ($7)
 /// since then ($8), and when it last proposed something for them.
 macro_rules! ground {
-    ($object:literal) => {
+    ($db:ident) => {
         concat!(
-            facts!($object),
-            " UNION ALL SELECT 'known', CAST(", $object, "('id', id) AS TEXT) FROM actions \
+            facts!($db),
+            " UNION ALL SELECT 'known', CAST(", object!($db), "('id', id) AS TEXT) FROM actions \
              WHERE tenant = $1 AND client_id = $5 AND idempotency_key = $6 \
-             UNION ALL SELECT 'read', CAST(", $object, "('client_id', client_id, 'caller_id', caller_id, 'trace_id', trace_id, \
+             UNION ALL SELECT 'read', CAST(", object!($db), "('client_id', client_id, 'caller_id', caller_id, 'trace_id', trace_id, \
              'request_id', request_id, 'tool', tool, 'arguments_digest', arguments_digest, 'record_ids', record_ids, 'at', at) AS TEXT) \
              FROM (SELECT * FROM reads WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND at >= $8 \
              ORDER BY at DESC, id DESC LIMIT 500) AS latest \
-             UNION ALL SELECT 'proposed', CAST(", $object, "('at', created_at) AS TEXT) FROM (SELECT created_at FROM actions \
+             UNION ALL SELECT 'proposed', CAST(", object!($db), "('at', created_at) AS TEXT) FROM (SELECT created_at FROM actions \
              WHERE tenant = $1 AND caller_id = $7 AND client_id = $5 ORDER BY created_at DESC LIMIT 1) AS latest"
         )
     };
 }
 
 const FACTS: Sql = Sql {
-    sqlite: facts!("json_object"),
-    postgres: facts!("json_build_object"),
+    sqlite: facts!(sqlite),
+    postgres: facts!(postgres),
 };
 const GROUND: Sql = Sql {
-    sqlite: ground!("json_object"),
-    postgres: ground!("json_build_object"),
+    sqlite: ground!(sqlite),
+    postgres: ground!(postgres),
 };
 
 /// Whose proposal it is that is to be grounded.

@@ -1,6 +1,6 @@
 //! The inbox: light rows, keyset pages, and counts.
 
-use super::dialect::Sql;
+use super::dialect::{Sql, object};
 use super::row::Columns;
 use super::{ReadTx, StoreError};
 use crate::domain::*;
@@ -170,25 +170,25 @@ pub struct InboxFrame {
     pub decided: i64,
 }
 
-/// All of it in one statement. `$object`: how this database writes a JSON object.
+/// All of it in one statement.
 macro_rules! frame {
-    ($object:literal) => {
+    ($db:ident) => {
         concat!(
             "SELECT 'count' AS kind, CAST(",
-            $object,
+            object!($db),
             "('state', state, 'count', CAST(SUM(count) AS BIGINT), \
              'others', CAST(SUM(CASE WHEN caller_id <> $2 THEN count ELSE 0 END) AS BIGINT)) AS TEXT) AS record \
              FROM action_counts WHERE tenant = $1 GROUP BY state \
              UNION ALL SELECT 'team', CAST(",
-            $object,
+            object!($db),
             "('id', id, 'name', name) AS TEXT) \
              FROM (SELECT id, name FROM teams WHERE tenant = $1 ORDER BY name LIMIT 500) AS t \
              UNION ALL SELECT 'release', CAST(",
-            $object,
+            object!($db),
             "('id', id, 'key', key) AS TEXT) \
              FROM (SELECT id, key FROM releases WHERE tenant = $1 ORDER BY key LIMIT 200) AS r \
              UNION ALL SELECT 'decided', CAST(",
-            $object,
+            object!($db),
             "('count', COUNT(*)) AS TEXT) \
              FROM decisions WHERE tenant = $1 AND decided_at > $3"
         )
@@ -196,6 +196,6 @@ macro_rules! frame {
 }
 
 const FRAME: Sql = Sql {
-    sqlite: frame!("json_object"),
-    postgres: frame!("json_build_object"),
+    sqlite: frame!(sqlite),
+    postgres: frame!(postgres),
 };

@@ -1,6 +1,6 @@
 //! What stands around a plan, for the checks: in one statement, and two more for the work items and files that it leads to.
 
-use super::dialect::Sql;
+use super::dialect::{Sql, among, gather, object};
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
 use crate::domain::{ActionId, FactsQuery, OpenAction, State, Surroundings, SurroundingsQuery, canonical};
@@ -8,44 +8,43 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` an action to leave out, `$8` now, `$9` evidence,
-/// `$10` the action before which the others must have been there, `$11` words for whole titles. `$object`
-/// and `$array`: how this database makes JSON of rows. What there are many of is cut off: nobody looks at the hundredth. Only
-/// open actions have targets.
+/// `$10` the action before which the others must have been there, `$11` words for whole titles. What there
+/// are many of is cut off: nobody looks at the hundredth. Only open actions have targets.
 macro_rules! surroundings {
-    ($object:literal, $array:literal) => {
+    ($db:ident) => {
         concat!(
-            "SELECT 'member' AS kind, CAST(", $object, "('team', team_id, 'person', person_id) AS TEXT) AS record \
-             FROM team_members WHERE tenant = $1 AND person_id IN (SELECT value FROM json_each($3)) \
-             UNION ALL SELECT 'team', CAST(", $object, "('id', team_id) AS TEXT) FROM release_teams WHERE tenant = $1 AND release_id = $2 \
-             UNION ALL SELECT 'component', CAST(", $object, "('id', component_id) AS TEXT) \
+            "SELECT 'member' AS kind, CAST(", object!($db), "('team', team_id, 'person', person_id) AS TEXT) AS record \
+             FROM team_members WHERE tenant = $1 AND person_id ", among!($db, "$3"), " \
+             UNION ALL SELECT 'team', CAST(", object!($db), "('id', team_id) AS TEXT) FROM release_teams WHERE tenant = $1 AND release_id = $2 \
+             UNION ALL SELECT 'component', CAST(", object!($db), "('id', component_id) AS TEXT) \
              FROM release_components WHERE tenant = $1 AND release_id = $2 \
-             UNION ALL SELECT 'resting', CAST(", $object, "('record', record_id, 'item', work_item_id) AS TEXT) \
+             UNION ALL SELECT 'resting', CAST(", object!($db), "('record', record_id, 'item', work_item_id) AS TEXT) \
              FROM (SELECT record_id, work_item_id FROM work_item_references WHERE tenant = $1 \
-             AND record_id IN (SELECT value FROM json_each($4)) LIMIT 500) AS r \
-             UNION ALL SELECT 'word', CAST(", $object, "('word', w.value, 'items', CAST((SELECT ", $array, "(work_item_id) FROM \
+             AND record_id ", among!($db, "$4"), " LIMIT 500) AS r \
+             UNION ALL SELECT 'word', CAST(", object!($db), "('word', w.value, 'items', CAST((SELECT ", gather!($db), "(work_item_id) FROM \
              (SELECT work_item_id FROM work_item_words WHERE tenant = $1 AND word = w.value LIMIT 101) AS first) AS TEXT)) AS TEXT) \
              FROM json_each($5) w \
-             UNION ALL SELECT 'same', CAST(", $object, "('id', work_item_id) AS TEXT) FROM (SELECT x.work_item_id FROM work_item_words x \
-             JOIN work_items i ON i.tenant = x.tenant AND i.id = x.work_item_id WHERE x.tenant = $1 AND i.release_id = $2 \
-             AND x.word IN (SELECT value FROM json_each($11)) LIMIT 200) AS s \
-             UNION ALL SELECT 'open', CAST(", $object, "('id', a.id, 'headline', a.headline, 'state', a.state, 'record', o.record_id) AS TEXT) \
-             FROM (SELECT record_id, action_id FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($6)) \
+             UNION ALL SELECT 'same', CAST(", object!($db), "('id', work_item_id) AS TEXT) FROM (SELECT x.work_item_id FROM work_item_words x \
+             WHERE x.tenant = $1 AND x.word ", among!($db, "$11"), " \
+             AND (SELECT i.release_id FROM work_items i WHERE i.tenant = $1 AND i.id = x.work_item_id) = $2 LIMIT 200) AS s \
+             UNION ALL SELECT 'open', CAST(", object!($db), "('id', a.id, 'headline', a.headline, 'state', a.state, 'record', o.record_id) AS TEXT) \
+             FROM (SELECT record_id, action_id FROM action_targets WHERE tenant = $1 AND record_id ", among!($db, "$6"), " \
              AND expires_at > $8 AND action_id <> $7 AND ($10 = '' OR action_id < $10) ORDER BY action_id LIMIT 60) AS o \
              JOIN actions a ON a.tenant = $1 AND a.id = o.action_id \
-             UNION ALL SELECT 'newer', CAST(", $object, "('id', n.id, 'key', n.key, 'release_id', n.release_id, 'provider', n.provider, \
+             UNION ALL SELECT 'newer', CAST(", object!($db), "('id', n.id, 'key', n.key, 'release_id', n.release_id, 'provider', n.provider, \
              'kind', n.kind, 'name', n.name, 'sha256', n.sha256, 'size', n.size, 'collected_at', n.collected_at, \
              'collected_from', n.collected_from, 'imported_at', n.imported_at, 'commit_id', n.commit_id) AS TEXT) \
              FROM (SELECT DISTINCT n.* FROM evidence e JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id \
              AND n.provider = e.provider AND n.kind = e.kind AND n.collected_at > e.collected_at \
-             WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($9)) ORDER BY n.collected_at DESC LIMIT 100) AS n \
-             UNION ALL SELECT 'generic', CAST(", $object, "('word', word) AS TEXT) FROM generic_words WHERE tenant = $1"
+             WHERE e.tenant = $1 AND e.id ", among!($db, "$9"), " ORDER BY n.collected_at DESC LIMIT 100) AS n \
+             UNION ALL SELECT 'generic', CAST(", object!($db), "('word', word) AS TEXT) FROM generic_words WHERE tenant = $1"
         )
     };
 }
 
 const SURROUNDINGS: Sql = Sql {
-    sqlite: surroundings!("json_object", "json_group_array"),
-    postgres: surroundings!("json_build_object", "json_agg"),
+    sqlite: surroundings!(sqlite),
+    postgres: surroundings!(postgres),
 };
 
 type Row = Map<String, Value>;
