@@ -2,7 +2,7 @@
 
 use crate::domain::{
     ActionId, ApprovalId, AttemptId, AuditNoteId, BlockerId, CertificationId, ClientId, ComponentId, ControlId,
-    CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, ReleaseId,
+    CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, QuestionId, ReleaseId,
     RiskAcceptanceId, TeamId, TenantId, Timestamp, TokenId, WorkItemId,
 };
 use std::sync::Arc;
@@ -82,7 +82,7 @@ macro_rules! typed {
     )*};
 }
 typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId ClientId ComponentId ControlId CurrentEvidenceId DecisionId EvidenceId
-    EvidenceLinkId FindingId PersonId ReleaseId RiskAcceptanceId TeamId TokenId WorkItemId);
+    EvidenceLinkId FindingId PersonId QuestionId ReleaseId RiskAcceptanceId TeamId TokenId WorkItemId);
 
 /// One request of one principal.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 //! An agent's write is only ever *proposed*. A tool plans a [`domain::ChangeSet`], an [`domain::Envelope`] binds what a
 //! person approves, and the executor applies exactly that, once, with its audit entry in the same transaction.
 //!
-//! Lower modules never name higher ones: `domain` ← `tools`, `checks`, `audit`, `import` ← `context` ← `store` ← `engine`.
+//! Lower modules never name higher ones: `domain` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import` ← `store` ← `engine`.
 //! Everything that does I/O stands behind the crate's `engine` feature, so that the browser's bundle sees [`domain`] alone.
 
 pub mod domain;
@@ -18,6 +18,8 @@ pub mod context;
 pub mod engine;
 #[cfg(feature = "engine")]
 pub mod import;
+#[cfg(feature = "engine")]
+pub mod policy;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "engine")]

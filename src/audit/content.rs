@@ -11,12 +11,16 @@ pub enum Event {
     Proposed,
     Refused,
     Viewed,
+    Endorsed,
     Approved,
     Rejected,
     Revoked,
     Withdrawn,
     Expired,
     Superseded,
+    Pruned,
+    Asked,
+    Answered,
     Executed,
     Failed,
     AttemptFailed,
@@ -26,19 +30,28 @@ pub enum Event {
     SignedOut,
     TokenIssued,
     Configured,
+    PolicySwitched,
 }
 
 /// Every event: the name in the log, and what it says about its actor.
-pub const EVENTS: [(Event, &str, &str); 18] = [
+pub const EVENTS: [(Event, &str, &str); 23] = [
     (Event::Proposed, "action.proposed", "proposed"),
     (Event::Refused, "action.refused", "sent a proposal that was refused"),
     (Event::Viewed, "action.viewed", "viewed"),
+    (
+        Event::Endorsed,
+        "action.endorsed",
+        "gave an approval; it takes more than one",
+    ),
     (Event::Approved, "action.approved", "approved"),
     (Event::Rejected, "action.rejected", "rejected"),
     (Event::Revoked, "action.revoked", "took the approval back"),
     (Event::Withdrawn, "action.withdrawn", "withdrew"),
     (Event::Expired, "action.expired", "expired"),
     (Event::Superseded, "action.superseded", "superseded"),
+    (Event::Pruned, "action.pruned", "left parts out"),
+    (Event::Asked, "action.asked", "asked"),
+    (Event::Answered, "action.answered", "answered"),
     (Event::Executed, "action.executed", "executed"),
     (Event::Failed, "action.failed", "could not be executed"),
     (
@@ -56,6 +69,7 @@ pub const EVENTS: [(Event, &str, &str); 18] = [
         "tenant.configured",
         "changed what the tenant has set",
     ),
+    (Event::PolicySwitched, "policy.switched", "switched on a policy"),
 ];
 
 impl Event {

@@ -20,7 +20,9 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
         .collect();
     let same = same_findings(subject, &planned, &mut found);
     alike(subject, &planned, &same, &mut found);
-    open_actions(subject, &mut found);
+    if !repeats(subject, &mut found) {
+        open_actions(subject, &mut found);
+    }
     if planned.is_empty() {
         return found.or_pass("No other open action is about the same records.", None);
     }
@@ -136,6 +138,22 @@ impl Rest {
             found.add(worst, format!("{} {what}.", self.count), None, self.places);
         }
     }
+}
+
+/// What an agent asks for again, under another key, while it waits for the answer.
+fn repeats(subject: &Subject<'_>, found: &mut Verdicts) -> bool {
+    let Some(first) = &subject.around.repeats else {
+        return false;
+    };
+    let fact = FactRef {
+        kind: RecordKind::Action,
+        id: first.to_string(),
+        key: None,
+    };
+    let message = "The same is pending already, and this only repeats it: it is decided with that one. Ask what became of that one; do \
+                   not propose it again.";
+    found.add(Verdict::Warn, message, [fact], None);
+    true
 }
 
 /// Other open actions about the same records. Whether they are decided is not said: an acknowledgement holds while they are open.

@@ -23,7 +23,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
         .iter()
         .filter_map(|one| subject.facts.reference(one.id.as_str()))
         .collect();
-    let days = subject.policy.evidence_max_age_days;
+    let days = subject.policy.rules.evidence.max_age_days;
     let words = match cited.len() {
         1 => format!("The evidence is unchanged, younger than {days} days, and about this release."),
         count => {
@@ -83,7 +83,7 @@ fn stale(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
     add(subject, found, Verdict::Block, &early, |names| {
         format!("{names} is dated in the future. Scan again on a machine whose clock is right, and import the file.")
     });
-    let limit = subject.policy.evidence_max_age_days;
+    let limit = subject.policy.rules.evidence.max_age_days;
     let old: Vec<_> = cited
         .iter()
         .filter(|one| subject.now.since(one.collected_at) > limit * Timestamp::DAY)

@@ -1,6 +1,7 @@
 //! What the checks judge, and which surroundings they want to know.
 
 use crate::domain::*;
+use crate::policy::Policy;
 use crate::tools::Plan;
 use serde_json::Value;
 

@@ -267,7 +267,7 @@ impl Case {
             around: &self.around,
             caller: &self.caller,
             unread: &self.unread,
-            policy: &Policy::default(),
+            policy: &crate::policy::Policy::default(),
             now: NOW,
         })
     }

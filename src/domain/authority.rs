@@ -22,6 +22,14 @@ pub enum Command {
     Execute,
     /// Take an approval back.
     Revoke,
+    /// Ask the proposer about an action.
+    Ask,
+    /// Answer a question about an action that one proposed.
+    Answer,
+    /// Leave parts of an action out.
+    Prune,
+    /// See the policy and what it has been.
+    ReadPolicy,
     /// Search the audit trail of the tenant.
     SearchAudit,
     /// Bring evidence and findings in.
@@ -45,6 +53,10 @@ impl Command {
         Command::Reject,
         Command::Execute,
         Command::Revoke,
+        Command::Ask,
+        Command::Answer,
+        Command::Prune,
+        Command::ReadPolicy,
         Command::SearchAudit,
         Command::Import,
         Command::IssueToken,
@@ -63,6 +75,10 @@ impl Command {
             Command::Reject => "reject",
             Command::Execute => "execute",
             Command::Revoke => "revoke",
+            Command::Ask => "ask",
+            Command::Answer => "answer",
+            Command::Prune => "prune",
+            Command::ReadPolicy => "read_policy",
             Command::SearchAudit => "search_audit",
             Command::Import => "import",
             Command::IssueToken => "issue_token",
@@ -79,16 +95,19 @@ pub fn allows(principal: &Principal, command: Command) -> bool {
     match principal {
         // A client never has more than reading, proposing and withdrawing, whatever its caller may do in a browser.
         Principal::Client { caller, .. } => {
-            matches!(command, ReadRecords | Propose | Withdraw | ViewActions)
+            matches!(command, ReadRecords | Propose | Withdraw | Answer | ViewActions)
                 && caller.has_any(&[Role::Developer, Role::Reviewer, Role::Lead])
         }
         Principal::Person { person, .. } => match command {
             ViewActions => !person.roles.is_empty(),
-            Approve | Reject | Execute | Revoke => person.has_any(&[Role::Reviewer, Role::Lead]),
+            Approve | Reject | Execute | Revoke | Ask | Prune => person.has_any(&[Role::Reviewer, Role::Lead]),
             SearchAudit => person.has_any(&[Role::Auditor, Role::Lead, Role::Operator]),
-            // What operators set, they set at a console: there is no page for it yet.
-            ReadRecords | Propose | Withdraw | Import | IssueToken | Configure | Sweep => false,
+            // Whoever is judged by the rules may read them.
+            ReadPolicy => !person.roles.is_empty(),
+            Configure => person.has_any(&[Role::Operator]),
+            // What operators set otherwise, they set at a console: there is no page for it yet.
+            ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep => false,
         },
-        Principal::System { .. } => matches!(command, Import | IssueToken | Configure | Sweep),
+        Principal::System { .. } => matches!(command, Import | IssueToken | Configure | ReadPolicy | Sweep),
     }
 }

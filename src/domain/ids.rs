@@ -100,6 +100,8 @@ ids! {
     ApprovalId = "apr", Approval;
     /// One person's vote on an action.
     DecisionId = "dec", Decision;
+    /// What a reviewer asks about an action.
+    QuestionId = "qst", Question;
     /// One try at executing an approved action.
     AttemptId = "att", Attempt;
     /// A release.
@@ -150,6 +152,7 @@ impl RecordKind {
             RecordKind::Action => "action",
             RecordKind::Approval => "approval",
             RecordKind::Decision => "decision",
+            RecordKind::Question => "question",
             RecordKind::Attempt => "attempt",
             RecordKind::Release => "release",
             RecordKind::Certification => "certification",

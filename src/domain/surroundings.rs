@@ -26,6 +26,8 @@ pub struct SurroundingsQuery {
     pub before: Option<ActionId>,
     /// The action that it supersedes, which is no other one.
     pub supersedes: Option<ActionId>,
+    /// The pending action that it only repeats. Of the others that are open it is not asked: they are that one's to explain.
+    pub repeats: Option<ActionId>,
 }
 
 /// What there is around a plan.
@@ -41,6 +43,8 @@ pub struct Surroundings {
     pub resting: BTreeMap<String, BTreeSet<String>>,
     /// Those work items, and those whose titles share words that few have, by ID.
     pub items: BTreeMap<String, WorkItem>,
+    /// The pending action that this one only repeats.
+    pub repeats: Option<ActionId>,
     /// Other actions that are open and were there before, with what they change or rest on.
     pub open_actions: Vec<OpenAction>,
     /// Newer evidence of the same release, provider and kind as what is cited.

@@ -1,7 +1,17 @@
 //! What the pages show: plain values that the engine makes and a page renders. Text in them is plain text with forbidden
 //! characters already made visible. Times are ready to render: both the exact one and the relative one.
 
-use super::{Check, FactRef, RecordKind, Risk, State, Timestamp, VerdictCounts};
+mod audit;
+mod inbox;
+mod policy;
+mod standing;
+
+pub use audit::*;
+pub use inbox::*;
+pub use policy::*;
+pub use standing::*;
+
+use super::{Check, RecordKind, Risk, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A time as a page shows it.
@@ -37,148 +47,6 @@ pub struct Named {
     pub key: Option<String>,
     /// Its name or title.
     pub name: String,
-}
-
-/// One of the inbox's tabs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tab {
-    /// Pending, whoever may decide.
-    #[default]
-    Pending,
-    /// Pending, and I may decide.
-    Mine,
-    /// Approved and not run.
-    Approved,
-    /// Executed.
-    Executed,
-    /// Rejected.
-    Rejected,
-    /// Failed.
-    Failed,
-    /// All.
-    All,
-}
-
-impl Tab {
-    /// Every tab with its name in the query string and its label.
-    pub const ALL: [(Tab, &'static str, &'static str); 7] = [
-        (Tab::Pending, "pending", "Pending approval"),
-        (Tab::Mine, "mine", "Mine to decide"),
-        (Tab::Approved, "approved", "Approved, not run"),
-        (Tab::Executed, "executed", "Executed"),
-        (Tab::Rejected, "rejected", "Rejected"),
-        (Tab::Failed, "failed", "Failed"),
-        (Tab::All, "all", "All"),
-    ];
-
-    /// Its name in the query string.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(tab, ..)| *tab == self)
-            .map_or("pending", |(_, name, _)| name)
-    }
-
-    /// Reads the name; anything else is the first tab.
-    pub fn parse(name: &str) -> Tab {
-        Self::ALL
-            .iter()
-            .find(|(_, known, _)| *known == name)
-            .map_or(Tab::Pending, |(tab, ..)| *tab)
-    }
-
-    /// The state it shows, if it shows only one.
-    pub fn state(self) -> Option<State> {
-        match self {
-            Tab::Pending | Tab::Mine => Some(State::PendingApproval),
-            Tab::Approved => Some(State::Approved),
-            Tab::Executed => Some(State::Executed),
-            Tab::Rejected => Some(State::Rejected),
-            Tab::Failed => Some(State::Failed),
-            Tab::All => None,
-        }
-    }
-}
-
-/// What the inbox is asked for. Empty strings: no such filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InboxQuery {
-    /// The tab.
-    pub tab: Tab,
-    /// A tool's name.
-    pub tool: String,
-    /// A team's ID.
-    pub team: String,
-    /// A release's ID.
-    pub release: String,
-    /// The worst verdict: `block`, `warn` or `pass`.
-    pub verdict: String,
-    /// Words that the headline, summary, reason or people must hold.
-    pub text: String,
-    /// Where the page before ended.
-    pub after: String,
-}
-
-/// One choice of a filter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Choice {
-    /// What is sent.
-    pub value: String,
-    /// What people read.
-    pub label: String,
-}
-
-/// A page of the inbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InboxPage {
-    /// Each tab with how many actions it holds under no filter.
-    pub counts: Vec<(Tab, i64)>,
-    /// Up to 50 actions, oldest first.
-    pub rows: Vec<InboxRow>,
-    /// Where the next page starts, if there is one.
-    pub next: Option<String>,
-    /// Tools to filter by.
-    pub tools: Vec<Choice>,
-    /// Teams to filter by.
-    pub teams: Vec<Choice>,
-    /// Releases to filter by.
-    pub releases: Vec<Choice>,
-    /// Decisions made in this tenant in the last 24 hours.
-    pub decided_today: i64,
-}
-
-/// One action in the inbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InboxRow {
-    /// The action's ID.
-    pub id: String,
-    /// Its state.
-    pub state: State,
-    /// What it would do, in words: `Create work package: "Remove injection findings in login"`.
-    pub headline: String,
-    /// The summary sentence.
-    pub summary: String,
-    /// The tool's title.
-    pub tool: String,
-    /// The release's key, if it is about one.
-    pub release: Option<String>,
-    /// The team's name, if it is for one.
-    pub team: Option<String>,
-    /// Who asked: `Dana Developer via Helix`.
-    pub asked_by: String,
-    /// Risk class.
-    pub risk: Risk,
-    /// Verdicts.
-    pub verdicts: VerdictCounts,
-    /// When it was proposed.
-    pub proposed: When,
-    /// How long it has waited (`3 h`), or how long it took to its end (`took 3 h`).
-    pub age: String,
-    /// When it expires, while it can.
-    pub expires: Option<When>,
-    /// Why I cannot decide it; `None`: I can, or there is nothing to decide.
-    pub not_mine: Option<String>,
 }
 
 /// One line of a definition list: a label and what stands behind it.
@@ -312,6 +180,12 @@ pub struct Panel {
     pub you_approve: String,
     /// Reason codes for a rejection: value, words, and whether it is ticked to begin with.
     pub reasons: Vec<(String, String, bool)>,
+    /// The word to type for an approval, where one is asked for. Such a page wants its folded parts opened, too.
+    pub word: Option<String>,
+    /// Ask the proposer something.
+    pub ask: bool,
+    /// Parts that can be left out: reference and title.
+    pub prune: Vec<(String, String)>,
 }
 
 /// The outcome of an executed action.
@@ -408,6 +282,16 @@ pub struct ActionView {
     pub notes: Vec<String>,
     /// What happened when it ran.
     pub result: Option<ResultView>,
+    /// What it waives, closes or opens, if its risk is high: that stands first.
+    pub stakes: Vec<String>,
+    /// Who has decided, what is missing, and who could give it; nothing once it is decided.
+    pub standing: Option<StandingView>,
+    /// Other actions that it has to do with.
+    pub related: Vec<Related>,
+    /// How it differs from the one that it takes the place of, or that was declined.
+    pub revisions: Vec<Revision>,
+    /// Questions and answers, oldest first.
+    pub questions: Vec<QuestionView>,
     /// What this person can do.
     pub panel: Panel,
 }
@@ -421,55 +305,7 @@ pub struct Outcome {
     pub message: String,
     /// The action's state now, when it is known.
     pub state: Option<State>,
-}
-
-/// One line of the audit search.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRow {
-    /// Its number in the tenant's log.
-    pub seq: i64,
-    /// When.
-    pub at: When,
-    /// Who.
-    pub actor: String,
-    /// The event's name.
-    pub event: String,
-    /// What happened, in words.
-    pub words: String,
-    /// The action it is about.
-    pub action: Option<Named>,
-    /// The release it is about, by key.
-    pub release: Option<String>,
-    /// The state after it.
-    pub state: Option<State>,
-}
-
-/// A page of the audit search.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditPage {
-    /// Newest first, up to 50.
-    pub rows: Vec<AuditRow>,
-    /// Where the next page starts.
-    pub next: Option<String>,
-    /// How many entries the tenant's log holds.
-    pub total: i64,
-    /// What is wrong with the query: character position from 0, and words.
-    pub error: Option<(u32, String)>,
-}
-
-/// One audit entry, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEntryView {
-    /// The line as the search shows it.
-    pub row: AuditRow,
-    /// Identity, request, trace, key and so on.
-    pub lines: Vec<(String, String)>,
-    /// Records it names.
-    pub records: Vec<FactRef>,
-    /// The content as canonical JSON.
-    pub content: String,
-    /// The hash of its leaf in the log.
-    pub leaf_hash: String,
-    /// Whether content and leaf still give the hashes that were stored.
-    pub intact: bool,
+    /// The action that stands in its place now, if one was made.
+    #[serde(default)]
+    pub successor: Option<String>,
 }

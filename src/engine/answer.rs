@@ -5,7 +5,7 @@ use super::{Answer, Engine, Error};
 use crate::context::Ctx;
 use crate::domain::preview::Preview;
 use crate::domain::*;
-use crate::store::{ActionRow, AuditRecord, DecisionRow};
+use crate::store::{ActionRow, AuditRecord, DecisionRow, QuestionRow};
 use serde_json::{Map, Value, json};
 
 /// The tool that tells what became of an action.
@@ -95,17 +95,19 @@ impl Engine {
                     let people = tx.people(&ids).await?;
                     let log = tx.audit_of_action(&action_id).await?;
                     let notes = tx.notes_of(&action_id).await?;
-                    Ok(Some((action, decisions, people, log, notes)))
+                    let questions = tx.questions(&action_id).await?;
+                    Ok(Some((action, decisions, people, log, notes, questions)))
                 })
             })
             .await?;
-        let (action, decisions, people, log, notes) = found.ok_or_else(missing)?;
+        let (action, decisions, people, log, notes, questions) = found.ok_or_else(missing)?;
         let mut answer = self.describe(ctx, &action, &decisions, &people, &log);
         let notes: Vec<Value> = notes
             .iter()
             .map(|(id, text)| json!({ "id": id, "text": text }))
             .collect();
         answer["notes"] = Value::Array(notes);
+        answer["questions"] = questions.iter().map(question_json).collect();
         Ok(answer)
     }
 
@@ -135,16 +137,23 @@ impl Engine {
             "createdAt": action.created_at,
             "expiresAt": action.expires_at,
             "checks": action.checks,
-            "questions": [],
             "pollTool": POLL_TOOL,
         });
         let Some(fields) = answer.as_object_mut() else {
             return answer;
         };
-        if let Some(by) = &action.superseded_by {
-            fields.insert("supersededBy".into(), json!(by));
+        let others = [
+            ("supersededBy", action.superseded_by.clone()),
+            ("supersedesActionId", action.supersedes.clone()),
+            ("repeats", action.repeats.as_ref().map(ToString::to_string)),
+        ];
+        for (name, id) in others {
+            if let Some(id) = id {
+                fields.insert(name.to_owned(), json!(id));
+            }
         }
         if !decisions.is_empty() || state.is_final() {
+            let decisions_rows = decisions;
             let decisions: Vec<Value> = decisions
                 .iter()
                 .map(|decision| decision_json(decision, people))
@@ -155,6 +164,7 @@ impl Engine {
             } else {
                 action.reason_codes.clone()
             };
+            fields.insert("reasons".into(), reasons(&codes, decisions_rows, &action.checks));
             fields.insert("reasonCodes".into(), json!(codes));
         }
         if let Some(outcome) = &action.outcome {
@@ -222,6 +232,38 @@ impl Engine {
             "entries": entries,
         })
     }
+}
+
+/// What stands behind each code: what a check said, of which records, and where in the payload.
+fn reasons(codes: &[ReasonCode], decisions: &[DecisionRow], proposed: &[Check]) -> Value {
+    let decided = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
+    let checks = decided.map_or(proposed, |decision| &decision.verdicts);
+    codes
+        .iter()
+        .flat_map(|code| {
+            let mut found: Vec<Value> = checks
+                .iter()
+                .filter(|check| *code == ReasonCode::Check(check.id) && check.verdict != Verdict::Pass)
+                .map(|check| {
+                    json!({ "code": code, "message": check.message, "facts": check.facts, "pointers": check.pointers })
+                })
+                .collect();
+            if found.is_empty() {
+                found.push(json!({ "code": code, "message": code.words(), "facts": [], "pointers": [] }));
+            }
+            found
+        })
+        .collect()
+}
+
+fn question_json(question: &QuestionRow) -> Value {
+    json!({
+        "id": question.id,
+        "question": question.question,
+        "askedAt": question.asked_at,
+        "answer": question.answer,
+        "answeredAt": question.answered_at,
+    })
 }
 
 fn decision_json(decision: &DecisionRow, people: &[Person]) -> Value {

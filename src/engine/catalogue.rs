@@ -1,5 +1,6 @@
 //! The tools that a client can call, and calling them: what the MCP door shows, and all it calls.
 
+use super::decide::Answering;
 use super::reads::{self, ReadTool};
 use super::{Engine, Error};
 use crate::context::Ctx;
@@ -50,6 +51,7 @@ struct Withdrawal {
 }
 
 const WITHDRAW: &str = "loopiq_withdraw_action";
+const ANSWER: &str = "loopiq_answer_question";
 
 /// One compiled schema per tool.
 fn validators() -> &'static BTreeMap<&'static str, Validator> {
@@ -101,7 +103,22 @@ fn make_specs() -> Vec<ToolSpec> {
         }),
         read_only: false,
     };
-    read.chain(governed).chain([withdraw]).collect()
+    let answer = ToolSpec {
+        name: ANSWER,
+        title: "Answer question",
+        description: "Answers a question that a reviewer asked about an action that was proposed for the same person. \
+                      loopiq_get_action lists the questions.",
+        input_schema: schema_for!(Answering).to_value(),
+        output_schema: json!({
+            "type": "object",
+            "properties": {
+                "actionId": { "type": "string" }, "questionId": { "type": "string" }, "status": { "type": "string" },
+            },
+            "required": ["actionId", "questionId", "status"],
+        }),
+        read_only: false,
+    };
+    read.chain(governed).chain([withdraw, answer]).collect()
 }
 
 fn list_schema() -> Value {
@@ -158,6 +175,12 @@ impl Engine {
             let structured = self.read_records(ctx, tool, arguments).await?;
             let text = structured.to_string();
             return Ok(Answer { structured, text });
+        }
+        if name == ANSWER {
+            self.authorize(ctx, Command::Answer).await?;
+            check(name, &arguments)?;
+            let given: Answering = schema::arguments(&arguments).map_err(invalid)?;
+            return self.answer_question(ctx, given).await;
         }
         if name != WITHDRAW {
             return Err(Error::UnknownTool {

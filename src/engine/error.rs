@@ -1,6 +1,6 @@
 //! What a caller can be told. One enum for all doors; each door maps it once.
 
-use crate::domain::{ActionId, FieldError, InvalidTransition, ReasonCode, RecordKind, State};
+use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, State};
 use crate::store::{StoreError, WriteError};
 
 /// Why a use case was not carried out. Each variant is something a caller can act on.
@@ -45,6 +45,23 @@ pub enum Error {
     IdempotencyConflict {
         /// The action that the key belongs to.
         action: ActionId,
+    },
+    /// A person declined the same, and nothing that it rests on has changed since.
+    #[error(
+        "A person declined the same in {action} ({}): \"{}\" Nothing was stored. Change what they object to, and propose that; \
+         loopiq_get_action says where it stands in the payload.",
+        codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(", "),
+        crate::domain::text::visible(text)
+    )]
+    RejectedBefore {
+        /// The action that was declined.
+        action: ActionId,
+        /// Why, as codes.
+        codes: Vec<ReasonCode>,
+        /// Why, in the person's words.
+        text: String,
+        /// What the checks among the codes said, and of which places.
+        reasons: Vec<Check>,
     },
     /// The decision named another digest than the action's.
     #[error("What you were shown is not what is stored, so nothing was decided. Open the action again and read it.")]
@@ -114,6 +131,7 @@ impl Error {
             Error::Invalid { .. } | Error::Wording { .. } => "invalid_arguments",
             Error::NotAuthorized { .. } => "not_authorized",
             Error::IdempotencyConflict { .. } => "idempotency_conflict",
+            Error::RejectedBefore { .. } => "rejected_before",
             Error::DigestMismatch => "digest_mismatch",
             Error::AlreadyDecided { .. } => "already_decided",
             Error::Refused { code, .. } => code.as_str(),

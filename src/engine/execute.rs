@@ -3,7 +3,8 @@
 //! A refusal is a committed outcome (Failed) with its entry. Only an internal error rolls back: it leaves the action Approved
 //! with an attempt recorded, and it may be run again.
 
-use super::decide::decider;
+use super::book::Book;
+use super::decide::{Votes, case, decider};
 use super::planning::{self, opened};
 use super::standing::{Committed, already, load_in_time, parse};
 use super::{Engine, Error, entries};
@@ -11,7 +12,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
-use crate::store::{ActionRow, AttemptRow, DecisionRow, Ending, WriteTx};
+use crate::store::{ActionRow, AttemptRow, Ending, WriteTx};
 use crate::tools;
 use serde_json::{Value, json};
 
@@ -20,11 +21,11 @@ impl Engine {
     pub async fn execute(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Execute).await?;
         let id = parse(id)?;
-        let (action, policy) = (id.clone(), self.policy());
+        let (action, book) = (id.clone(), self.book.clone());
         let outcome = self
             .store
             .write(ctx, move |tx| {
-                Box::pin(async move { execute(tx, &action, &policy).await })
+                Box::pin(async move { execute(tx, &book, &action).await })
             })
             .await;
         match &outcome {
@@ -68,7 +69,7 @@ async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<
     Ok(tx.insert_attempt(&row).await?)
 }
 
-async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Committed<Outcome>, Error> {
+async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
@@ -80,6 +81,7 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
             done: true,
             message: format!("It was executed on {at}; nothing was done twice."),
             state: Some(State::Executed),
+            successor: None,
         }));
     }
     let Ok(to) = action.state.execute() else {
@@ -91,10 +93,16 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
             _ => already(tx, &action).await?,
         }));
     };
-    if let Some(why) = policy.refuses(&person.id, &action.caller_id) {
-        return Err(Error::NotAuthorized { why: why.to_owned() });
+    let decisions = tx.decisions(&action.id).await?;
+    let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
+    if let Ok(envelope) = opened(&action)
+        && let Some(why) = votes
+            .policies
+            .refuses_to_run(&person.id, &votes.approvers, &case(&action, &envelope))
+    {
+        return Err(Error::NotAuthorized { why });
     }
-    let (envelope, facts) = match still_as_approved(tx, &action, policy).await? {
+    let (envelope, facts) = match still_as_approved(tx, &action, &votes).await? {
         Ok(holds) => holds,
         Err((code, words)) => return failed(tx, &action, code, &words).await.map(Ok),
     };
@@ -129,8 +137,10 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
     let updated = envelope.change_set.updates();
     keys.extend(updated.filter_map(|update| Some(facts.name_of(&update.id)?.0?.to_owned())));
     entry.content.record_keys = keys;
+    let touched = [written.clone(), action_targets(&envelope)].concat();
     entry.content.records = written;
     tx.record(entry);
+    tx.touch(&action.id, &touched).await?;
     let made = preview::summary(&envelope.change_set, "")
         .trim_end_matches('.')
         .replace("; updates nothing", "");
@@ -141,6 +151,7 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
             made.replacen("Creates", "created", 1).replacen("Updates", "updated", 1)
         ),
         state: Some(to),
+        successor: None,
     }))
 }
 
@@ -149,7 +160,7 @@ async fn execute(tx: &mut WriteTx, id: &ActionId, policy: &Policy) -> Result<Com
 async fn still_as_approved(
     tx: &mut WriteTx,
     action: &ActionRow,
-    policy: &Policy,
+    votes: &Votes,
 ) -> Result<Result<(Envelope, Facts), (ReasonCode, String)>, Error> {
     let refuse = |code: ReasonCode, words: String| Ok(Err((code, words)));
     let Ok(envelope) = opened(action) else {
@@ -158,24 +169,16 @@ async fn still_as_approved(
             ReasonCode::EnvelopeDamaged.words().to_owned(),
         );
     };
-    let decisions = tx.decisions(&action.id).await?;
-    let Some(approval) = decisions
-        .iter()
-        .rev()
-        .find(|d| d.kind == "approve" && d.digest == action.digest)
-    else {
+    if votes.approvals.is_empty() {
         return refuse(ReasonCode::DigestMismatch, "no approval names its digest".to_owned());
-    };
-    if let Some(words) = rights_lost(tx, action, approval).await? {
-        return refuse(ReasonCode::NotAuthorized, words);
     }
-    if let Some(words) = policy.refuses(&approval.person_id, &action.caller_id) {
-        return refuse(ReasonCode::PolicyRefused, words.to_owned());
+    if let Some((code, words)) = rights_lost(tx, action, &envelope, votes).await? {
+        return refuse(code, words);
     }
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return refuse(ReasonCode::PlanChanged, "this version of the tool is gone".to_owned());
     };
-    let planned = match planning::again(tx, tool, action, &envelope, policy).await? {
+    let planned = match planning::again(tx, tool, action, &envelope, &votes.policies).await? {
         Ok(planned) => planned,
         Err(fields) => {
             let words = fields
@@ -193,31 +196,40 @@ async fn still_as_approved(
             ReasonCode::EvidenceChanged.words().to_owned(),
         );
     }
-    let new = planned
-        .checks
-        .iter()
-        .find(|check| check.verdict == Verdict::Block || (check.warns() && !approval.acknowledges(check)));
+    let new = planned.checks.iter().find(|check| {
+        check.verdict == Verdict::Block || (check.warns() && !votes.approvals.iter().any(|one| one.acknowledges(check)))
+    });
     match new {
         Some(check) => refuse(ReasonCode::Check(check.id), check.message.clone()),
         None => Ok(Ok((envelope, planned.facts))),
     }
 }
 
-/// An action never has more rights than the least of its caller and its approver have today.
-async fn rights_lost(tx: &mut WriteTx, action: &ActionRow, approval: &DecisionRow) -> Result<Option<String>, Error> {
-    let people = tx
-        .people(&[action.caller_id.as_str(), approval.person_id.as_str()])
-        .await?;
-    let holds = |id: &PersonId, roles: &[Role]| people.iter().any(|p| p.id == *id && p.has_any(roles));
-    if !holds(&action.caller_id, &[Role::Developer, Role::Reviewer, Role::Lead]) {
-        return Ok(Some(
-            "the person it was proposed for may not propose any more".to_owned(),
-        ));
+/// An action never has more rights than the least of its caller and its approvers have today, and both policies must still be content
+/// with those approvals that count.
+async fn rights_lost(
+    tx: &mut WriteTx,
+    action: &ActionRow,
+    envelope: &Envelope,
+    votes: &Votes,
+) -> Result<Option<(ReasonCode, String)>, Error> {
+    let caller = tx.people(&[action.caller_id.as_str()]).await?.pop();
+    if !caller.is_some_and(|caller| caller.has_any(&[Role::Developer, Role::Reviewer, Role::Lead])) {
+        let words = "the person it was proposed for may not propose any more";
+        return Ok(Some((ReasonCode::NotAuthorized, words.to_owned())));
     }
-    if !holds(&approval.person_id, &[Role::Reviewer, Role::Lead]) {
-        return Ok(Some("the person who approved it may not approve any more".to_owned()));
+    let missing = votes.missing(&case(action, envelope));
+    if missing.is_empty() {
+        return Ok(None);
     }
-    Ok(None)
+    let deciders = [Role::Reviewer, Role::Lead];
+    if votes.approvers.iter().any(|one| !one.person.has_any(&deciders)) {
+        let words = "a person who approved it may not approve any more";
+        return Ok(Some((ReasonCode::NotAuthorized, words.to_owned())));
+    }
+    let groups: Vec<String> = missing.into_iter().map(|one| one.group).collect();
+    let words = format!("by the policy it lacks an approval of {}", groups.join(" and "));
+    Ok(Some((ReasonCode::PolicyRefused, words)))
 }
 
 async fn failed(tx: &mut WriteTx, action: &ActionRow, code: ReasonCode, words: &str) -> Result<Outcome, Error> {
@@ -238,7 +250,22 @@ async fn failed(tx: &mut WriteTx, action: &ActionRow, code: ReasonCode, words: &
         done: false,
         message,
         state: Some(to),
+        successor: None,
     })
+}
+
+/// The records that it rests on, although it does not write them.
+fn action_targets(envelope: &Envelope) -> Vec<String> {
+    ids::scan(&envelope.payload.to_string())
+        .into_iter()
+        .filter(|id| {
+            matches!(
+                RecordKind::of(id),
+                Some(RecordKind::Finding | RecordKind::Blocker | RecordKind::WorkItem)
+            )
+        })
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What an agent gets back: the IDs it can use from now on.

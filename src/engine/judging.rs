@@ -3,6 +3,7 @@
 use super::Error;
 use super::planning::{self, opened};
 use crate::domain::*;
+use crate::policy::Policies;
 use crate::store::{ActionRow, ViewKey, WriteTx};
 use crate::tools;
 
@@ -48,7 +49,7 @@ pub(super) fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec
 }
 
 /// The checks as they are today. A payload that no longer fits the facts can't be approved.
-pub(super) async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy) -> Result<Shown, Error> {
+pub(super) async fn judge(tx: &mut WriteTx, action: &ActionRow, policies: &Policies) -> Result<Shown, Error> {
     let envelope = opened(action)?;
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return Err(Error::Refused {
@@ -57,7 +58,7 @@ pub(super) async fn judge(tx: &mut WriteTx, action: &ActionRow, policy: &Policy)
                 .to_owned(),
         });
     };
-    match planning::again(tx, tool, action, &envelope, policy).await? {
+    match planning::again(tx, tool, action, &envelope, policies).await? {
         Ok(planned) if planned.plan.change_set != envelope.change_set => Err(stale(ReasonCode::StaleTarget, "")),
         Ok(planned) if planned.seals() != envelope.evidence => Err(stale(ReasonCode::EvidenceChanged, "")),
         Ok(planned) => Ok(planned.shown()),

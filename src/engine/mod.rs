@@ -3,6 +3,7 @@
 
 mod answer;
 mod audit;
+mod book;
 mod catalogue;
 mod decide;
 mod entries;
@@ -14,8 +15,10 @@ mod judging;
 mod naming;
 mod people;
 mod planning;
+mod policies;
 mod propose;
 mod reads;
+mod sealing;
 mod standing;
 mod sweep;
 mod view;
@@ -24,12 +27,15 @@ mod words;
 pub use crate::context::{Ctx, Ports};
 pub use audit::AuditReport;
 pub use catalogue::{Answer, ToolSpec};
+pub use decide::Consent;
 pub use error::Error;
 pub use import::ImportReport;
 pub use people::TokenRefusal;
+pub use policies::mistakes as policy_mistakes;
 
-use crate::domain::{Command, Policy, Principal, allows};
+use crate::domain::{Command, Principal, allows};
 use crate::store::{ReadCall, Store};
+use book::Book;
 use std::sync::{Arc, Mutex};
 
 /// The engine: every use case, for every door. Cheap to clone.
@@ -41,6 +47,8 @@ pub struct Engine {
     public_url: Arc<str>,
     /// Calls of read tools that are not yet in the journal.
     journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
+    /// Policies that were read.
+    book: Book,
     /// Held while they are written.
     flushing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -53,6 +61,7 @@ impl Engine {
             ports,
             public_url: public_url.as_ref().trim_end_matches('/').into(),
             journal: Arc::default(),
+            book: Book::default(),
             flushing: Arc::default(),
         }
     }
@@ -70,11 +79,6 @@ impl Engine {
     /// Clock and randomness.
     pub fn ports(&self) -> &Ports {
         &self.ports
-    }
-
-    /// The tenant's policy.
-    fn policy(&self) -> Policy {
-        Policy::default()
     }
 
     fn review_url(&self, id: &str) -> String {
@@ -99,15 +103,20 @@ fn refusal(principal: &Principal, command: Command) -> &'static str {
     match (principal, command) {
         (
             Principal::Client { .. },
-            Command::Propose | Command::Withdraw | Command::ReadRecords | Command::ViewActions,
+            Command::Propose | Command::Withdraw | Command::Answer | Command::ReadRecords | Command::ViewActions,
         ) => {
             "The person you act for has none of the roles developer, reviewer or lead. Ask an administrator of your identity provider."
         }
         (Principal::Client { .. }, _) => {
             "A client can read, propose and withdraw. Only a person in a browser decides and executes."
         }
-        (_, Command::Approve | Command::Reject | Command::Execute | Command::Revoke) => {
-            "You need the role reviewer or lead to decide actions. Nothing was changed."
+        (
+            _,
+            Command::Approve | Command::Reject | Command::Execute | Command::Revoke | Command::Ask | Command::Prune,
+        ) => "You need the role reviewer or lead to decide actions. Nothing was changed.",
+        (_, Command::Configure) => "You need the role operator to change what this organisation has set.",
+        (_, Command::ReadPolicy) => {
+            "You have no role in this tenant yet. Ask an administrator of your identity provider."
         }
         (_, Command::SearchAudit) => "You need the role auditor, lead or operator to search the audit trail.",
         (_, Command::ViewActions) => {

@@ -3,9 +3,10 @@
 use super::Error;
 use crate::checks::{self, Subject};
 use crate::domain::{
-    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Policy, Shown, Snapshot,
-    Surroundings, SurroundingsQuery, Timestamp,
+    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Shown, Snapshot, Surroundings,
+    SurroundingsQuery, Timestamp, Verdict,
 };
+use crate::policy::{Policies, Policy};
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
@@ -68,6 +69,8 @@ pub(super) struct Proposed<'a> {
     pub action: Option<&'a ActionId>,
     /// The action that it supersedes.
     pub supersedes: Option<ActionId>,
+    /// The pending action that it only repeats.
+    pub repeats: Option<&'a ActionId>,
 }
 
 /// Plans on these facts. The inner error: the payload does not fit them.
@@ -99,34 +102,42 @@ pub(super) async fn plan(
     proposed: &Proposed<'_>,
     facts: Facts,
     ids: NewIds<'_>,
-    policy: &Policy,
+    policies: &Policies,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
     let payload = proposed.payload;
     let late = ahead(tool, payload, tx.ctx().now());
     if !late.is_empty() {
         return Ok(Err(late));
     }
-    let (plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
+    let (mut plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
         Ok(drawn) => drawn,
         Err(fields) => return Ok(Err(fields)),
     };
+    plan.risk = policies
+        .today
+        .risk(tool.name(), payload, plan.risk, &plan.change_set, &facts);
     let query = SurroundingsQuery {
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
+        repeats: proposed.repeats.cloned(),
         ..checks::surroundings_of(payload, &plan, &facts, proposed.caller)
     };
     let targets = query.targets.iter().cloned().collect();
     let around = tx.surroundings(&query).await?;
-    let checks = checks::run(&Subject {
-        payload,
-        plan: &plan,
-        facts: &facts,
-        around: &around,
-        caller: proposed.caller,
-        unread: proposed.unread,
-        policy,
-        now: tx.ctx().now(),
-    });
+    let now = tx.ctx().now();
+    let by = |policy: &Policy| {
+        policy.weigh(checks::run(&Subject {
+            payload,
+            plan: &plan,
+            facts: &facts,
+            around: &around,
+            caller: proposed.caller,
+            unread: proposed.unread,
+            policy,
+            now,
+        }))
+    };
+    let checks = policies.each().map(by).reduce(worst).unwrap_or_default();
     Ok(Ok(Planned {
         plan,
         facts,
@@ -134,6 +145,32 @@ pub(super) async fn plan(
         around,
         targets,
     }))
+}
+
+/// What either policy makes of it: of one finding the worse verdict, and passes only where both have nothing to say.
+fn worst(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
+    let same = |one: &Check, other: &Check| {
+        one.id == other.id && one.message == other.message && one.facts == other.facts && one.pointers == other.pointers
+    };
+    for other in others {
+        if let Some(known) = checks.iter_mut().find(|known| same(known, &other)) {
+            known.verdict = known.verdict.max(other.verdict);
+            continue;
+        }
+        let of_check = |check: &Check| check.id == other.id;
+        if other.verdict == Verdict::Pass && checks.iter().any(of_check) {
+            continue;
+        }
+        let place = checks.iter().rposition(of_check).map_or(checks.len(), |at| at + 1);
+        checks.insert(place, other);
+    }
+    let troubled: Vec<_> = checks
+        .iter()
+        .filter(|c| c.verdict != Verdict::Pass)
+        .map(|c| c.id)
+        .collect();
+    checks.retain(|check| check.verdict != Verdict::Pass || !troubled.contains(&check.id));
+    checks
 }
 
 /// How far ahead a moment may lie: a year, and a day for those who count to the end of it.
@@ -176,7 +213,7 @@ pub(super) async fn again(
     tool: &dyn AnyTool,
     action: &ActionRow,
     envelope: &Envelope,
-    policy: &Policy,
+    policies: &Policies,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
     let query = match tool.needs(&envelope.payload) {
         Ok(query) => query,
@@ -188,9 +225,18 @@ pub(super) async fn again(
         caller: &action.caller_id,
         unread: &action.unread,
         action: Some(&action.id),
+        repeats: action.repeats.as_ref(),
         supersedes: envelope.supersedes_action_id.clone(),
     };
-    plan(tx, tool, &proposed, facts, NewIds::again(&envelope.change_set), policy).await
+    plan(
+        tx,
+        tool,
+        &proposed,
+        facts,
+        NewIds::again(&envelope.change_set),
+        policies,
+    )
+    .await
 }
 
 /// Where a stored action acts, as far as it can still be planned. What has ended is judged no more.

@@ -2,11 +2,13 @@
 
 use super::answer::{dry_run, pending};
 use super::planning::{self, Planned, Proposed};
-use super::{Answer, Engine, Error, entries, standing};
+use super::sealing::{Grounded, Sent, freeze, insert};
+use super::{Answer, Engine, Error, entries};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::store::{ActionRow, ChainCall, Ending, Ground, Proposer, ReadCall, WriteTx};
+use crate::policy::Policies;
+use crate::store::{ActionRow, ChainCall, Ground, Proposer, ReadCall, ReadTx};
 use crate::tools::schema::{self, Call};
 use crate::tools::{AnyTool, NewIds};
 use serde_json::{Value, json};
@@ -14,27 +16,6 @@ use std::collections::HashSet;
 
 /// How far back a citation counts as read.
 const READ_WINDOW: i64 = Timestamp::DAY;
-
-/// What was sent, before it is known to be any good.
-struct Sent {
-    tool: &'static dyn AnyTool,
-    arguments: Value,
-    payload: Value,
-    /// Canonical JSON of the payload.
-    text: String,
-    digest: String,
-    client: Client,
-    caller: Person,
-}
-
-/// A plan with what it rests on.
-struct Grounded {
-    planned: Planned,
-    /// The calls of the trace before it, in order.
-    call_chain: Vec<ChainCall>,
-    /// IDs that it cites and that no read had returned.
-    unread: Vec<String>,
-}
 
 /// What a look at the database gives for a proposal.
 enum Looked {
@@ -58,8 +39,8 @@ impl Engine {
                 why: "Actions are proposed through a client.".to_owned(),
             });
         };
-        let outcome = match sent(tool, arguments, client, caller) {
-            Ok(sent) => self.propose_sent(ctx, sent).await,
+        let outcome = match sent(tool, &arguments, client, caller) {
+            Ok(sent) => self.propose_sent(ctx, sent, &arguments).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &outcome {
@@ -68,18 +49,17 @@ impl Engine {
         outcome
     }
 
-    async fn propose_sent(&self, ctx: &Ctx, sent: Sent) -> Result<Answer, Error> {
-        let dry = sent.arguments.get("dryRun").and_then(Value::as_bool) == Some(true);
-        let key = sent
-            .arguments
+    async fn propose_sent(&self, ctx: &Ctx, sent: Sent, arguments: &Value) -> Result<Answer, Error> {
+        let dry = arguments.get("dryRun").and_then(Value::as_bool) == Some(true);
+        let key = arguments
             .get("idempotencyKey")
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
         self.flush_reads().await?;
-        let fields = schema::problems(self.validator(sent.tool), &sent.arguments);
+        let fields = schema::problems(self.validator(sent.tool), arguments);
         let call: Result<Call, _> = if fields.is_empty() {
-            schema::arguments(&sent.arguments)
+            schema::arguments(arguments)
         } else {
             Err(fields)
         };
@@ -92,20 +72,26 @@ impl Engine {
         if call.dry_run {
             return dry_run(&planned.planned, &sent.digest);
         }
-        let action = self.freeze(ctx, &sent, &call, &planned)?;
+        let action = freeze(ctx, &sent, &call, &planned)?;
         let answer = pending(self, &action, &planned.planned);
         let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
-        let targets = planned.planned.targets;
+        // What only repeats another is decided with that one: nobody need be told that it is about the same.
+        let targets = match planned.repeats {
+            None => planned.planned.targets,
+            Some(_) => Vec::new(),
+        };
         // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
         let inserted = if supersedes.is_some() {
             self.store
                 .write(ctx, move |tx| {
-                    Box::pin(insert(tx, action, targets, payload, supersedes))
+                    Box::pin(async move { insert(tx, &action, &targets, &payload, supersedes.as_ref()).await })
                 })
                 .await?
         } else {
             self.store
-                .add(ctx, move |tx| Box::pin(insert(tx, action, targets, payload, None)))
+                .add(ctx, move |tx| {
+                    Box::pin(async move { insert(tx, &action, &targets, &payload, None).await })
+                })
                 .await?
         };
         if inserted {
@@ -137,7 +123,7 @@ impl Engine {
         key: Option<String>,
         call: Result<Call, Vec<FieldError>>,
     ) -> Result<Looked, Error> {
-        let policy = self.policy();
+        let book = self.book.clone();
         let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
         let trace = ctx.trace_given.then(|| ctx.trace_id.clone());
         let proposer = Proposer {
@@ -145,6 +131,7 @@ impl Engine {
             caller: sent.caller.id.clone(),
             key: key.unwrap_or_default(),
             since: ctx.now().plus(-READ_WINDOW),
+            ask: sent.ask.clone(),
         };
         let ports = self.ports.clone();
         self.store
@@ -159,6 +146,9 @@ impl Engine {
                         known,
                         reads,
                         last_proposal,
+                        same,
+                        declined,
+                        policy,
                     } = tx.ground(&query, &proposer).await?;
                     if let Some(known) = known
                         && let Some(known) = tx.action(&known).await?
@@ -168,16 +158,23 @@ impl Engine {
                     let (call, _) = needs.map_err(invalid)?;
                     let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
                     let unread = unread(&text, reads.iter().filter(of_trace));
+                    // A revision is no repetition, whatever it asks for.
+                    let repeats = same.filter(|_| call.supersedes_action_id.is_none());
+                    let policies = Policies::only(book.version(tx, policy).await?);
                     let proposed = Proposed {
                         payload: &payload,
                         caller: &proposer.caller,
                         unread: &unread,
                         action: None,
                         supersedes: call.supersedes_action_id.clone(),
+                        repeats: repeats.as_ref(),
                     };
-                    let planned = planning::plan(tx, tool, &proposed, facts, NewIds::Fresh(&ports), &policy)
+                    let planned = planning::plan(tx, tool, &proposed, facts, NewIds::Fresh(&ports), &policies)
                         .await?
                         .map_err(invalid)?;
+                    if let Some(declined) = declined {
+                        not_declined(tx, &declined, &planned).await?;
+                    }
                     let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
                     let mut call_chain: Vec<ChainCall> = reads
                         .iter()
@@ -190,85 +187,13 @@ impl Engine {
                         planned,
                         call_chain,
                         unread,
+                        policies,
+                        repeats,
                     };
                     Ok(Looked::New(call, Box::new(grounded)))
                 })
             })
             .await
-    }
-
-    fn freeze(&self, ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -> Result<ActionRow, Error> {
-        let planned = &grounded.planned;
-        let (plan, policy, now) = (&planned.plan, self.policy(), ctx.now());
-        let id: ActionId = self.ports.id();
-        let expires_at = now.plus(policy.expiry(plan.risk));
-        let envelope = Envelope {
-            envelope_version: Envelope::VERSION,
-            tenant: ctx.tenant().clone(),
-            action_id: id.clone(),
-            tool: sent.tool.name().to_owned(),
-            tool_version: sent.tool.version(),
-            payload: sent.payload.clone(),
-            change_set: plan.change_set.clone(),
-            evidence: planned.seals(),
-            risk: plan.risk,
-            expires_at,
-            supersedes_action_id: call.supersedes_action_id.clone(),
-        };
-        let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
-        let summary = preview::summary(&plan.change_set, &planned.place());
-        let words = [
-            &plan.headline,
-            &summary,
-            &call.reason,
-            &sent.caller.name,
-            &sent.client.name,
-            id.as_str(),
-        ]
-        .map(|text| text.to_lowercase())
-        .join(" ");
-        Ok(ActionRow {
-            approval_id: self.ports.id(),
-            client_id: sent.client.id.clone(),
-            caller_id: sent.caller.id.clone(),
-            idempotency_key: call.idempotency_key.clone(),
-            tool: sent.tool.name().to_owned(),
-            tool_version: sent.tool.version(),
-            state: State::PendingApproval,
-            revision: 1,
-            risk: plan.risk,
-            headline: plan.headline.clone(),
-            summary,
-            reason: call.reason.clone(),
-            workflow: call.workflow.clone(),
-            request_id: ctx.request_id.clone(),
-            trace_id: ctx.trace_id.clone(),
-            call_chain: grounded.call_chain.clone(),
-            unread: grounded.unread.clone(),
-            release_key: plan
-                .place
-                .release
-                .as_ref()
-                .and_then(|id| Some(planned.facts.releases.get(id.as_str())?.key.clone())),
-            release_id: plan.place.release.as_ref().map(|id| id.as_str().to_owned()),
-            team_id: plan.place.team.as_ref().map(|id| id.as_str().to_owned()),
-            payload: sent.text.clone(),
-            payload_digest: sent.digest.clone(),
-            envelope: bytes,
-            digest,
-            checks: planned.checks.clone(),
-            policy_version: policy.version,
-            words,
-            created_at: now,
-            expires_at,
-            settled_at: None,
-            reason_codes: Vec::new(),
-            outcome: None,
-            result: None,
-            supersedes: call.supersedes_action_id.as_ref().map(|id| id.as_str().to_owned()),
-            superseded_by: None,
-            id,
-        })
     }
 
     /// The entry of a proposal that was refused: what was wrong, never what was sent.
@@ -294,21 +219,28 @@ impl Engine {
     }
 }
 
-fn sent(tool: &'static dyn AnyTool, arguments: Value, client: &Client, caller: &Person) -> Result<Sent, Error> {
+fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: &Person) -> Result<Sent, Error> {
     if !arguments.is_object() {
         return Err(Error::field("", "must be an object"));
     }
-    let payload = schema::payload_of(&arguments);
-    let text = schema::canonical_text(&payload).map_err(|field| Error::Invalid { fields: vec![field] })?;
-    let digest = canonical::digest(text.as_bytes());
-    Ok(Sent {
-        tool,
-        arguments,
-        payload,
-        text,
-        digest,
-        client: client.clone(),
-        caller: caller.clone(),
+    Sent::new(tool, schema::payload_of(arguments), client, caller)
+}
+
+/// What a person declined is not asked for again, while nothing that it rests on has changed.
+async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -> Result<(), Error> {
+    let decisions = tx.decisions(declined).await?;
+    let Some(rejection) = decisions.into_iter().rfind(|decision| decision.kind == "reject") else {
+        return Ok(());
+    };
+    if rejection.facts != planned.shown().facts {
+        return Ok(());
+    }
+    let said = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));
+    Err(Error::RejectedBefore {
+        action: declined.clone(),
+        reasons: rejection.verdicts.iter().filter(said).cloned().collect(),
+        codes: rejection.reason_codes,
+        text: rejection.reason,
     })
 }
 
@@ -328,64 +260,4 @@ fn unread<'r>(payload: &str, reads: impl Iterator<Item = &'r ReadCall>) -> Vec<S
         .filter(|id| !read.contains(id))
         .map(str::to_owned)
         .collect()
-}
-
-async fn insert(
-    tx: &mut WriteTx,
-    action: ActionRow,
-    targets: Vec<String>,
-    payload: Value,
-    supersedes: Option<ActionId>,
-) -> Result<bool, Error> {
-    if !tx.insert_action(&action, &targets).await? {
-        return Ok(false);
-    }
-    if let Some(old) = supersedes {
-        supersede(tx, &old, &action).await?;
-    }
-    let details = json!({
-        "digest": action.digest,
-        "payloadDigest": action.payload_digest,
-        "payload": payload,
-        "checks": action.checks,
-        "risk": action.risk,
-        "expiresAt": action.expires_at,
-    });
-    let mut entry = entries::about(tx, &action, Event::Proposed, State::PendingApproval, details);
-    entry.content.note = Some(action.reason.clone());
-    entry.content.records = ids::scan(&action.payload).into_iter().map(str::to_owned).collect();
-    tx.record(entry);
-    Ok(true)
-}
-
-/// Closes the proposer's earlier action in favour of this one. One that is final already stays as it ended.
-async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &ActionRow) -> Result<(), Error> {
-    let known = tx.action(old).await?.filter(|known| known.caller_id == new.caller_id);
-    let Some(known) = known else {
-        return Err(Error::field("/supersedesActionId", "there is no such action of yours"));
-    };
-    if known.state == State::Executed {
-        return Err(Error::field(
-            "/supersedesActionId",
-            "that action was executed; it cannot be superseded",
-        ));
-    }
-    if known.superseded_by.is_some() {
-        return Err(Error::field(
-            "/supersedesActionId",
-            "that action was superseded already",
-        ));
-    }
-    if known.is_overdue(tx.ctx().now()) {
-        standing::expire(tx, &known).await?;
-    } else if let Ok(to) = known.state.supersede() {
-        let words = format!("Superseded by {}.", new.id);
-        tx.settle(&known, Ending::because(to, &[ReasonCode::Superseded], &words))
-            .await?;
-        let mut entry = entries::about(tx, &known, Event::Superseded, to, json!({ "supersededBy": new.id }));
-        entry.content.note = Some(words);
-        tx.record(entry);
-    }
-    tx.link_superseded(old, &new.id).await?;
-    Ok(())
 }

@@ -39,7 +39,38 @@ pub(super) async fn expire(tx: &mut WriteTx, action: &ActionRow) -> Result<(), E
     entry.content.actor = Actor::System;
     entry.content.note = Some(words.to_owned());
     tx.record(entry);
-    Ok(())
+    end_repeats(tx, action, &[ReasonCode::Expired], "expired").await
+}
+
+/// How many actions one round ends.
+const ROUND: i64 = 200;
+
+/// What only repeated a pending action ends with it, for the same reason. `what` became of it: `was rejected`.
+pub(super) async fn end_repeats(
+    tx: &mut WriteTx,
+    action: &ActionRow,
+    codes: &[ReasonCode],
+    what: &str,
+) -> Result<(), Error> {
+    if action.repeated == 0 {
+        return Ok(());
+    }
+    let words = format!("It repeated {}, which {what}.", action.id);
+    loop {
+        let repeats = tx.repeating(&action.id, ROUND).await?;
+        for repeat in &repeats {
+            let to = repeat.state.supersede()?;
+            tx.settle(repeat, Ending::because(to, codes, &words)).await?;
+            tx.link_superseded(&repeat.id, &action.id).await?;
+            let details = serde_json::json!({ "supersededBy": action.id, "reasonCodes": codes });
+            let mut entry = entries::about(tx, repeat, Event::Superseded, to, details);
+            entry.content.note = Some(words.clone());
+            tx.record(entry);
+        }
+        if (repeats.len() as i64) < ROUND {
+            return Ok(());
+        }
+    }
 }
 
 /// Loads an action to act upon it; one whose time has run out is written down as such, and refused.

@@ -1,5 +1,7 @@
 //! The action page: everything a reviewer must be able to check, from stored facts.
 
+use super::book::Book;
+use super::decide::{self, Votes, case};
 use super::naming::Names;
 use super::planning::{self, opened};
 use super::standing::parse;
@@ -16,10 +18,12 @@ use std::collections::BTreeSet;
 mod compare;
 mod parts;
 mod since;
+mod standing;
 mod tree;
 
 use parts::{claim, context, fields, identifiers, other_creates, references, step, updates, with_codes};
 use since::Baseline;
+use standing::Beside;
 
 /// What one read of the store gives for a page.
 struct Loaded {
@@ -39,6 +43,9 @@ struct Loaded {
     last_seen: Option<(Shown, Timestamp)>,
     since: Option<Baseline>,
     comparisons: Vec<Comparison>,
+    votes: Votes,
+    standing: Option<StandingView>,
+    beside: Beside,
 }
 
 impl Engine {
@@ -46,11 +53,11 @@ impl Engine {
     /// once per person, digest and session.
     pub async fn view(&self, ctx: &Ctx, id: &str, seen: bool) -> Result<ActionView, Error> {
         self.authorize(ctx, Command::ViewActions).await?;
-        let (action_id, policy) = (parse(id)?, self.policy());
+        let (action_id, book) = (parse(id)?, self.book.clone());
         let mut loaded = self
             .store
             .read(ctx, move |tx| {
-                Box::pin(async move { load(tx, &action_id, &policy).await })
+                Box::pin(async move { load(tx, &action_id, &book).await })
             })
             .await?;
         if seen {
@@ -108,6 +115,9 @@ impl Engine {
             shown,
             since,
             comparisons,
+            votes,
+            standing,
+            beside,
             ..
         } = loaded;
         let state = action.state_at(now);
@@ -161,15 +171,35 @@ impl Engine {
             }),
             since: since.and_then(|baseline| baseline.view(&shown, &names, now)),
             comparisons,
-            panel: self.panel(ctx, &action, state, &checks, &envelope),
+            stakes: if action.risk == Risk::High {
+                standing::stakes(&envelope.change_set, &names)
+            } else {
+                Vec::new()
+            },
+            related: beside.related(&action),
+            revisions: beside.revisions(&envelope.payload),
+            questions: beside.questions(&names, now),
+            panel: self.panel(ctx, &action, state, &checks, &envelope, &votes),
+            standing,
             checks,
             id: action.id.to_string(),
         }
     }
 
-    fn panel(&self, ctx: &Ctx, action: &ActionRow, state: State, checks: &[Check], envelope: &Envelope) -> Panel {
-        let not_mine = self.not_mine(ctx, state, &action.caller_id);
+    fn panel(
+        &self,
+        ctx: &Ctx,
+        action: &ActionRow,
+        state: State,
+        checks: &[Check],
+        envelope: &Envelope,
+        votes: &Votes,
+    ) -> Panel {
+        let case = case(action, envelope);
+        let not_mine = not_mine(ctx, action, state, || votes.refuses_me(&case));
         let mine = not_mine.is_none() && !state.is_final();
+        let person = ctx.principal.person().filter(|_| mine);
+        let not_run = person.and_then(|me| votes.policies.refuses_to_run(&me.id, &votes.approvers, &case));
         let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
         let (block, more) = (blocks.next(), blocks.count());
         let pending = state == State::PendingApproval;
@@ -179,12 +209,20 @@ impl Engine {
             .map(|check| check.id)
             .collect();
         let counted = preview::summary(&envelope.change_set, "");
+        let idle = if mine && pending { votes.idle_me(&case) } else { None };
         Panel {
-            approve: mine && pending && block.is_none(),
+            approve: mine && pending && block.is_none() && idle.is_none(),
             reject: mine && pending,
-            execute: mine && state == State::Approved,
+            execute: mine && state == State::Approved && not_run.is_none(),
             revoke: mine && state == State::Approved,
-            why_not: match (not_mine, block) {
+            word: (pending && votes.policies.is_typed(action.risk)).then(|| action.word()),
+            ask: mine && pending,
+            prune: if mine && pending {
+                decide::children(&envelope.payload)
+            } else {
+                Vec::new()
+            },
+            why_not: match (not_mine.or(not_run).or(idle), block) {
                 (Some(why), _) => Some(why),
                 (None, Some(block)) if pending => Some(match more {
                     0 => format!("It can't be approved: {}", block.message),
@@ -215,7 +253,22 @@ impl Engine {
     }
 }
 
-async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded, Error> {
+/// Why there is nothing for this person to decide, while there is something to decide.
+fn not_mine(ctx: &Ctx, action: &ActionRow, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
+    ctx.principal.person()?;
+    if state.is_final() {
+        return None;
+    }
+    if !allows(&ctx.principal, Command::Approve) {
+        return Some("A reviewer or lead decides it.".to_owned());
+    }
+    if action.repeats.is_some() && state == State::PendingApproval {
+        return Some("It only repeats another proposal, and is decided with that one.".to_owned());
+    }
+    refuses()
+}
+
+async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Error> {
     let missing = || Error::NotFound {
         kind: RecordKind::Action,
         id: id.as_str().to_owned(),
@@ -223,13 +276,21 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     let action = tx.action(id).await?.ok_or_else(missing)?;
     let envelope = opened(&action)?;
     let decisions = tx.decisions(id).await?;
+    let me = tx.ctx().principal.person().map(|person| person.id.clone());
+    let votes = Votes::of(tx, book, &action, &decisions, me.as_ref()).await?;
+    let standing = if action.state == State::PendingApproval {
+        Some(standing::standing(tx, &votes, &action, &envelope).await?)
+    } else {
+        None
+    };
+    let beside = standing::beside(tx, &action, &envelope.payload).await?;
     let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
     let (mut shown, mut today) = (Shown::default(), None);
     match (tools::find(&action.tool), action.state) {
         (None, _) => {}
         (Some(tool), State::Rejected | State::Executed) => place = planning::place(tx, tool, &envelope).await?,
         (Some(tool), _) => {
-            if let Ok(planned) = planning::again(tx, tool, &action, &envelope, policy).await? {
+            if let Ok(planned) = planning::again(tx, tool, &action, &envelope, &votes.policies).await? {
                 shown = planned.shown();
                 place = planned.plan.place.clone();
                 today = Some(planned);
@@ -267,6 +328,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
     );
     wanted.extend(action.unread.iter().cloned());
     wanted.insert(action.caller_id.to_string());
+    wanted.extend(beside.questions.iter().map(|one| one.person_id.to_string()));
     wanted.extend(place.release.iter().map(ToString::to_string));
     wanted.extend(place.team.iter().map(ToString::to_string));
     wanted.extend(place.components.iter().map(ToString::to_string));
@@ -303,5 +365,8 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy: &Policy) -> Result<Loaded,
         last_seen,
         since,
         comparisons,
+        votes,
+        standing,
+        beside,
     })
 }

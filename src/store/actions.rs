@@ -57,9 +57,32 @@ pub struct ActionRow {
     pub result: Option<Value>,
     pub supersedes: Option<String>,
     pub superseded_by: Option<String>,
+    /// SHA-256 of what is asked for, whatever the key and the reason given.
+    pub ask: String,
+    /// The pending action that this one only repeats; it is decided with that one.
+    pub repeats: Option<ActionId>,
+    /// How many pending actions only repeat this one.
+    pub repeated: i64,
+    /// Who made it of another by taking parts out.
+    pub pruned_by: Option<PersonId>,
+    /// Which rule of its policy says who decides it.
+    pub rule: i64,
+    /// When another action changed what this one is about.
+    pub touched_at: Option<Timestamp>,
+    /// The tenant's policy by now.
+    pub policy_today: i64,
 }
 
 impl ActionRow {
+    /// The word that is typed to approve it, where one is: its release's key, or else how many records it is about.
+    pub fn word(&self) -> String {
+        self.release_key.clone().unwrap_or_else(|| {
+            let envelope: Option<Envelope> = serde_json::from_str(&self.envelope).ok();
+            let written = envelope.map_or(1, |envelope| envelope.change_set.0.len());
+            written.to_string()
+        })
+    }
+
     /// Whether its time has run out although nobody has written so yet.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         !self.state.is_final() && self.expires_at <= now
@@ -151,14 +174,30 @@ pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
         },
         supersedes: row.maybe_text("supersedes")?,
         superseded_by: row.maybe_text("superseded_by")?,
+        ask: row.text("ask")?,
+        repeats: maybe(row, "repeats", |t| ActionId::parse(t).ok())?,
+        repeated: row.int("repeated")?,
+        pruned_by: maybe(row, "pruned_by", |t| PersonId::parse(t).ok())?,
+        rule: row.int("rule")?,
+        touched_at: row.maybe_int("touched_at")?.map(Timestamp),
+        policy_today: row.int("policy_today")?,
     })
 }
 
-/// An action with the key of its release.
+fn maybe<T>(row: &AnyRow, column: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+    match row.maybe_text(column)? {
+        None => Ok(None),
+        Some(_) => row.read(column, read).map(Some),
+    }
+}
+
+/// An action with the key of its release, and which policy the tenant has by now.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT a.*, r.key AS release_key FROM actions a ",
+            "SELECT a.*, r.key AS release_key, (SELECT COALESCE(MAX(p.version), 1) FROM policies p WHERE p.tenant = $1) AS policy_today, ",
+            "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated ",
+            "FROM actions a ",
             "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id WHERE a.tenant = $1 AND ",
             $condition
         )
@@ -198,10 +237,24 @@ impl ReadTx {
         rows.iter().map(action).collect()
     }
 
-    /// Open actions whose time has run out.
+    /// Pending actions that only repeat this one, oldest first.
+    pub async fn repeating(&mut self, id: &ActionId, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
+        const SQL: &str = select!("a.repeats = $2 AND a.state = 'pending_approval' ORDER BY a.id LIMIT $3");
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .bind(limit)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(action).collect()
+    }
+
+    /// Open actions whose time has run out. What only repeats a pending one ends with that one.
     pub async fn overdue(&mut self, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
         const SQL: &str = select!(
-            "a.state IN ('pending_approval', 'approved') AND a.expires_at <= $2 ORDER BY a.expires_at LIMIT $3"
+            "a.state IN ('pending_approval', 'approved') AND a.expires_at <= $2 AND (a.repeats IS NULL OR a.state = 'approved' \
+             OR NOT EXISTS (SELECT 1 FROM actions h WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval')) \
+             ORDER BY a.expires_at LIMIT $3"
         );
         let now = self.ctx.now();
         let rows = sqlx::query(SQL)
@@ -219,8 +272,8 @@ macro_rules! insert {
         "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, tool_version, state, revision, \
          risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, unread, release_id, team_id, payload, \
          payload_digest, envelope, digest, checks, policy_version, words, created_at, expires_at, reason_codes, supersedes, \
-         blocks, warnings, passes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-         $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) \
+         blocks, warnings, passes, ask, repeats, pruned_by, rule) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $37, $38, $39, $40) \
          ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING"
     };
 }
@@ -282,6 +335,10 @@ impl WriteTx {
             .bind(i64::from(verdicts.warn))
             .bind(i64::from(verdicts.pass))
             .bind(list(targets))
+            .bind(new.ask.clone())
+            .bind(new.repeats.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(new.pruned_by.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(new.rule)
             .fetch_all(&mut *self.read.tx)
             .await?;
         Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)
@@ -334,6 +391,21 @@ impl WriteTx {
         } else {
             Err(StoreError::Conflict("the action"))
         }
+    }
+
+    /// Notes at other open actions that something which they are about has been changed.
+    pub async fn touch(&mut self, action: &ActionId, records: &[String]) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE actions SET touched_at = $4 WHERE tenant = $1 AND id <> $2 AND id IN (SELECT action_id \
+             FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($3)))";
+        let now = self.ctx.now();
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(action.as_str().to_owned())
+            .bind(list(records))
+            .bind(now.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
     }
 
     /// Links a superseded action to the one that takes its place.

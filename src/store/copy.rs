@@ -11,10 +11,11 @@ use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
 
 /// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-pub const COPIED: [&str; 36] = [
+pub const COPIED: [&str; 38] = [
     "people",
     "teams",
     "team_members",
+    "policies",
     "clients",
     "tokens",
     "counters",
@@ -40,6 +41,7 @@ pub const COPIED: [&str; 36] = [
     "audit_notes",
     "current_evidence",
     "decisions",
+    "questions",
     "attempts",
     "views",
     "reads",

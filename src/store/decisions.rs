@@ -26,6 +26,12 @@ pub struct DecisionRow {
     pub reason_codes: Vec<ReasonCode>,
     pub reason: String,
     pub decided_at: Timestamp,
+    /// When this person had last opened its page.
+    pub opened_at: Option<Timestamp>,
+    /// Which folded parts of the page they had opened.
+    pub opened: Vec<String>,
+    /// What they typed to confirm it.
+    pub typed: Option<String>,
 }
 
 impl DecisionRow {
@@ -64,6 +70,9 @@ fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
         reason_codes: row.json("reason_codes")?,
         reason: row.text("reason")?,
         decided_at: row.time("decided_at")?,
+        opened_at: row.maybe_int("opened_at")?.map(Timestamp),
+        opened: row.json("opened")?,
+        typed: row.maybe_text("typed")?,
     })
 }
 
@@ -83,7 +92,8 @@ impl WriteTx {
     /// Keeps a decision.
     pub async fn insert_decision(&mut self, new: &DecisionRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
-             policy_version, reason_codes, reason, decided_at, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+             policy_version, reason_codes, reason, decided_at, facts, opened_at, opened, typed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         sqlx::query(SQL)
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
@@ -98,6 +108,9 @@ impl WriteTx {
             .bind(new.reason.clone())
             .bind(new.decided_at.0)
             .bind(json(&new.facts)?)
+            .bind(new.opened_at.map(|at| at.0))
+            .bind(json(&new.opened)?)
+            .bind(new.typed.clone())
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())

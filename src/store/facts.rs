@@ -95,7 +95,8 @@ macro_rules! facts {
 }
 
 /// What a proposal rests on beside its records: the action that its key ($6) belongs to, what this client ($5) read for this caller ($7)
-/// since then ($8), and when it last proposed something for them.
+/// since then ($8), and when it last proposed something for them; what asks for the same ($9) and is pending now ($10), or was declined;
+/// and the tenant's policy.
 macro_rules! ground {
     ($db:ident) => {
         concat!(
@@ -107,7 +108,14 @@ macro_rules! ground {
              FROM (SELECT * FROM reads WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND at >= $8 \
              ORDER BY at DESC, id DESC LIMIT 500) AS latest \
              UNION ALL SELECT 'proposed', CAST(", object!($db), "('at', created_at) AS TEXT) FROM (SELECT created_at FROM actions \
-             WHERE tenant = $1 AND caller_id = $7 AND client_id = $5 ORDER BY created_at DESC LIMIT 1) AS latest"
+             WHERE tenant = $1 AND caller_id = $7 AND client_id = $5 ORDER BY created_at DESC LIMIT 1) AS latest \
+             UNION ALL SELECT 'same', CAST(", object!($db), "('id', id) AS TEXT) FROM (SELECT id FROM actions \
+             WHERE tenant = $1 AND ask = $9 AND state = 'pending_approval' AND caller_id = $7 AND expires_at > $10 AND repeats IS NULL \
+             ORDER BY id LIMIT 1) AS same \
+             UNION ALL SELECT 'declined', CAST(", object!($db), "('id', id) AS TEXT) FROM (SELECT id FROM actions a \
+             WHERE tenant = $1 AND ask = $9 AND state = 'rejected' AND EXISTS (SELECT 1 FROM decisions d \
+             WHERE d.tenant = $1 AND d.action_id = a.id AND d.kind = 'reject') ORDER BY id DESC LIMIT 1) AS declined \
+             UNION ALL SELECT 'policy', CAST(", object!($db), "('version', COALESCE(MAX(version), 1)) AS TEXT) FROM policies WHERE tenant = $1"
         )
     };
 }
@@ -132,6 +140,8 @@ pub struct Proposer {
     pub key: String,
     /// How far back what it read counts.
     pub since: Timestamp,
+    /// SHA-256 of what is asked for, see [`super::ActionRow::ask`].
+    pub ask: String,
 }
 
 /// What a proposal rests on.
@@ -145,6 +155,12 @@ pub struct Ground {
     pub reads: Vec<ReadCall>,
     /// When this client last proposed something for this caller.
     pub last_proposal: Timestamp,
+    /// The caller's pending action that asks for the same.
+    pub same: Option<ActionId>,
+    /// The last action that asked for the same and that a person declined.
+    pub declined: Option<ActionId>,
+    /// The tenant's policy by now.
+    pub policy: i64,
 }
 
 /// The kinds that facts hold.
@@ -185,6 +201,7 @@ impl ReadTx {
 
     /// All that a proposal rests on, in the same one statement.
     pub async fn ground(&mut self, query: &FactsQuery, proposer: &Proposer) -> Result<Ground, StoreError> {
+        let now = self.ctx.now();
         let rows = sqlx::query(self.pick(&GROUND))
             .bind(self.tenant())
             .bind(Value::from(by_kind(query)).to_string())
@@ -194,6 +211,8 @@ impl ReadTx {
             .bind(proposer.key.clone())
             .bind(proposer.caller.as_str().to_owned())
             .bind(proposer.since.0)
+            .bind(proposer.ask.clone())
+            .bind(now.0)
             .fetch_all(&mut *self.tx)
             .await?;
         let mut ground = gathered(&rows)?;
@@ -236,6 +255,9 @@ fn gathered(rows: &[AnyRow]) -> Result<Ground, StoreError> {
             "action" => keep(&mut facts.actions, record.text("id")?, records::action_ref(&record)?),
             "known" => ground.known = Some(record.read("id", |t| ActionId::parse(t).ok())?),
             "proposed" => ground.last_proposal = record.time("at")?,
+            "same" => ground.same = Some(record.read("id", |t| ActionId::parse(t).ok())?),
+            "declined" => ground.declined = Some(record.read("id", |t| ActionId::parse(t).ok())?),
+            "policy" => ground.policy = record.int("version")?,
             _ => ground.reads.push(journal::read_call(&record)?),
         }
     }

@@ -1,7 +1,7 @@
 //! The inbox: light rows, keyset pages, and counts.
 
 use super::dialect::{Sql, object};
-use super::row::Columns;
+use super::row::{Columns, list};
 use super::{ReadTx, StoreError};
 use crate::domain::*;
 use std::collections::BTreeMap;
@@ -11,8 +11,12 @@ use std::collections::BTreeMap;
 pub struct InboxFilter {
     /// A state.
     pub state: Option<State>,
-    /// Leave out what this person proposed: `mine to decide` under a policy that separates duties.
+    /// Leave out what was proposed for this person.
     pub not_of: String,
+    /// Leave out what this person approved: nobody decides twice.
+    pub not_by: String,
+    /// Only those whose rule is among these, as `version:rule`.
+    pub rules: Option<Vec<String>>,
     /// A tool.
     pub tool: String,
     /// A team.
@@ -23,6 +27,8 @@ pub struct InboxFilter {
     pub verdict: String,
     /// A word.
     pub text: String,
+    /// The tenant's policy by now.
+    pub policy: i64,
     /// The page before ended at (time, ID).
     pub after: Option<(i64, String)>,
     /// At most so many.
@@ -48,6 +54,14 @@ pub struct InboxItem {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub settled_at: Option<Timestamp>,
+    pub pruned_by: Option<PersonId>,
+    pub touched: bool,
+    /// How many pending actions only repeat it.
+    pub repeats: i64,
+    pub policy_version: i64,
+    pub rule: i64,
+    /// The payload, where the tenant's policy has changed since it was proposed.
+    pub payload: Option<String>,
 }
 
 /// The columns of a row, and the conditions that every tab has. `$2` is a state, or nothing.
@@ -55,7 +69,9 @@ macro_rules! inbox_select {
     ($states:literal) => {
         concat!(
             "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.blocks, a.warnings, a.passes, ",
-            "a.created_at, a.expires_at, a.settled_at, r.key AS release_key, t.name AS team_name, ",
+            "a.created_at, a.expires_at, a.settled_at, a.pruned_by, a.touched_at, a.policy_version, a.rule, ",
+            "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN a.payload END AS payload, ",
+            "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
             // LEFT throughout: every database then begins with the actions, in their order, and stops when the page is full.
             "LEFT JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id ",
@@ -65,7 +81,9 @@ macro_rules! inbox_select {
             "WHERE a.tenant = $1 AND ",
             $states,
             " AND ($3 = '' OR a.tool = $3) AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) ",
-            "AND ($6 = '' OR instr(a.words, $6) > 0) AND a.caller_id <> $7 AND (a.created_at, a.id) > ($8, $9) ",
+            "AND ($6 = '' OR instr(a.words, $6) > 0) AND ($7 = '' OR NOT EXISTS (SELECT 1 FROM decisions d ",
+            "WHERE d.tenant = $1 AND d.action_id = a.id AND d.person_id = $7 AND d.kind = 'approve')) ",
+            "AND ($14 = '' OR a.policy_version || ':' || a.rule IN (SELECT value FROM json_each($14))) AND a.caller_id <> $15 AND (a.created_at, a.id) > ($8, $9) ",
             "AND CASE $12 WHEN 'block' THEN a.blocks > 0 WHEN 'warn' THEN a.blocks = 0 AND a.warnings > 0 ",
             "WHEN 'pass' THEN a.blocks = 0 AND a.warnings = 0 ELSE 1 = 1 END ",
             "ORDER BY a.created_at, a.id LIMIT $11"
@@ -77,8 +95,10 @@ impl ReadTx {
     /// A page of actions, oldest first. What is overdue is left out of the open states: it is as good as rejected.
     pub async fn inbox(&mut self, filter: &InboxFilter) -> Result<Vec<InboxItem>, StoreError> {
         // One state alone is a range of its index, in order; under any other condition all of them would be sorted.
-        const OF_STATE: &str =
-            inbox_select!("a.state = $2 AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))");
+        const OF_STATE: &str = inbox_select!(
+            "a.state = $2 AND (a.repeats IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
+             WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval')) AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))"
+        );
         const OF_ALL: &str = inbox_select!("$2 = '' AND $10 > 0");
         let (after, after_id) = filter.after.clone().unwrap_or_default();
         let now = self.ctx.now();
@@ -89,12 +109,15 @@ impl ReadTx {
             .bind(filter.team.clone())
             .bind(filter.release.clone())
             .bind(filter.text.to_lowercase())
-            .bind(filter.not_of.clone())
+            .bind(filter.not_by.clone())
             .bind(after)
             .bind(after_id)
             .bind(now.0)
             .bind(filter.limit)
             .bind(filter.verdict.clone())
+            .bind(filter.policy)
+            .bind(filter.rules.as_ref().map_or_else(String::new, list))
+            .bind(filter.not_of.clone())
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter()
@@ -119,7 +142,54 @@ impl ReadTx {
                     created_at: row.time("created_at")?,
                     expires_at: row.time("expires_at")?,
                     settled_at: row.maybe_int("settled_at")?.map(Timestamp),
+                    pruned_by: match row.maybe_text("pruned_by")? {
+                        None => None,
+                        Some(_) => Some(row.read("pruned_by", |t| PersonId::parse(t).ok())?),
+                    },
+                    touched: row.maybe_int("touched_at")?.is_some(),
+                    repeats: row.int("repeated")?,
+                    policy_version: row.int("policy_version")?,
+                    rule: row.int("rule")?,
+                    payload: row.maybe_text("payload")?,
                 })
+            })
+            .collect()
+    }
+
+    /// How many of the first thousand pending actions fit, whatever the filter's page is.
+    pub async fn count_pending(&mut self, filter: &InboxFilter) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM actions a WHERE a.tenant = $1 AND a.state = 'pending_approval' \
+             AND a.expires_at > $2 AND a.repeats IS NULL AND a.caller_id <> $3 \
+             AND a.policy_version || ':' || a.rule IN (SELECT value FROM json_each($4)) \
+             AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = $1 AND d.action_id = a.id AND d.person_id = $5 \
+             AND d.kind = 'approve') LIMIT 1000) AS few";
+        let now = self.ctx.now();
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(now.0)
+            .bind(filter.not_of.clone())
+            .bind(filter.rules.as_ref().map_or_else(|| "[]".to_owned(), list))
+            .bind(filter.not_by.clone())
+            .fetch_one(&mut *self.tx)
+            .await?;
+        row.int("n")
+    }
+
+    /// Who has approved these pending actions: action and person.
+    pub async fn approvals_of(&mut self, actions: &[&str]) -> Result<Vec<(String, PersonId)>, StoreError> {
+        const SQL: &str = "SELECT action_id, person_id FROM decisions WHERE tenant = $1 AND kind = 'approve' \
+             AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(actions))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.text("action_id")?,
+                    row.read("person_id", |t| PersonId::parse(t).ok())?,
+                ))
             })
             .collect()
     }

@@ -67,7 +67,11 @@ impl ReadTx {
             .bind(list(&query.titles))
             .fetch_all(&mut *self.tx)
             .await?;
-        let (mut around, mut wanted) = (Surroundings::default(), BTreeSet::new());
+        let mut around = Surroundings {
+            repeats: query.repeats.clone(),
+            ..Surroundings::default()
+        };
+        let mut wanted = BTreeSet::new();
         let (mut sharing, mut open) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, OpenAction>::new());
         for row in &rows {
             let record: Row = row.json("record")?;

@@ -26,7 +26,7 @@ async fn approved(world: &World, tool: &str, key: &str, arguments: &Value) -> St
     let reviewer = world.person("reviewer");
     world
         .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .consent(&reviewer, &id, world.consent(&id, &digest).await)
         .await
         .expect("approved");
     id
@@ -221,7 +221,8 @@ async fn a_risk_is_accepted_by_somebody_until_a_date() {
     ] {
         assert_eq!(refused(&world, tool, &bad).await, [pointer], "{bad}");
     }
-    let answer = propose(&world, tool, "look", &good).await.expect("a proposal");
+    let look = with(&good, "justification", json!("Only to look at."));
+    let answer = propose(&world, tool, "look", &look).await.expect("a proposal");
     let page = world
         .engine
         .view(&world.person("reviewer"), &text(&answer, "actionId"), false)

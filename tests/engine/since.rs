@@ -19,7 +19,7 @@ async fn story(world: &World, key: &str, title: &str) -> (String, String) {
 async fn update(world: &World, key: &str) -> (String, String) {
     let arguments = json!({
         "idempotencyKey": key, "reason": format!("{} is urgent.", world.acme.story), "workItemId": world.acme.story,
-        "expectedVersion": 1, "changes": { "priority": "critical" },
+        "expectedVersion": 1, "changes": { "priority": "critical", "description": key },
     });
     proposed(world, "loopiq_update_work_item", arguments).await
 }
@@ -243,7 +243,7 @@ async fn a_tenant_adds_words_that_say_nothing() {
         let refused = world.engine.change_generic_words(&ctx, &words(&[bad]), &[]).await;
         assert!(matches!(refused, Err(Error::Invalid { .. })), "{bad}");
     }
-    for role in ["lead", "operator"] {
+    for role in ["lead", "auditor"] {
         let refused = world
             .engine
             .change_generic_words(&world.person(role), &words(&["harden"]), &[])

@@ -2,7 +2,7 @@
 
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::*;
-use loopiq::engine::{Answer, Engine, Error};
+use loopiq::engine::{Answer, Consent, Engine, Error};
 use loopiq::store::{Asserted, Store};
 use loopiq_testing::Database;
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ impl World {
         Ctx::new(principal, self.engine.ports())
     }
 
-    /// A work package of one story and two tasks, with real references.
+    /// A work package of one story and two tasks, with real references. Each key asks for another one.
     pub(crate) fn package(&self, key: &str) -> Value {
         let acme = &self.acme;
         json!({
@@ -142,7 +142,7 @@ impl World {
             "workflow": "release-readiness",
             "releaseId": acme.release, "certificationId": acme.certification, "teamId": acme.team,
             "application": "shop",
-            "parent": { "title": "Remove injection findings in login", "description": "Found by probe.",
+            "parent": { "title": "Remove injection findings in login", "description": format!("Found by probe ({key})."),
                         "owner": "developer@acme.example", "priority": "high", "acceptanceCriteria": ["No finding is left."] },
             "children": [
                 { "clientRef": "one", "title": "Parameterize the query in routes/login.ts:34", "description": "d",
@@ -205,6 +205,21 @@ impl World {
                 .map(Check::mark)
                 .collect(),
             Err(_) => Vec::new(),
+        }
+    }
+
+    /// All that an approval takes: every warning acknowledged, and the word typed where one is asked for.
+    pub(crate) async fn consent(&self, id: &str, digest: &str) -> Consent {
+        let page = self
+            .engine
+            .view(&self.person("reviewer"), id, false)
+            .await
+            .expect("a page");
+        Consent {
+            digest: digest.to_owned(),
+            acknowledged: self.marks(id).await,
+            typed: page.panel.word.unwrap_or_default(),
+            opened: Vec::new(),
         }
     }
 

@@ -52,6 +52,7 @@ mod ssr {
                     done: false,
                     message: error.to_string(),
                     state,
+                    successor: None,
                 }
             })
         }
@@ -68,6 +69,8 @@ mod ssr {
             let moved = outcome.done || outcome.state.is_some_and(|state| state != before);
             // What is no ID never becomes part of a Location header.
             let known = ActionId::parse(id).is_ok();
+            // What takes the place of an action is what the person looks at next.
+            let id = outcome.successor.as_deref().unwrap_or(id);
             if known && (self.plain || moved) {
                 let draft = if outcome.done { Draft::default() } else { draft };
                 Flash {

@@ -56,7 +56,8 @@ pub async fn approve_and_run(
             .approve(&services.ctx, &id, &digest, &acknowledged)
             .await,
     );
-    let outcome = if approved.done {
+    // With one approval of several it waits for the others.
+    let outcome = if approved.done && approved.state != Some(State::PendingApproval) {
         let run = Door::outcome(services.engine.execute(&services.ctx, &id).await);
         Outcome {
             done: run.done,
@@ -69,6 +70,7 @@ pub async fn approve_and_run(
                 )
             },
             state: run.state.or(approved.state).or(Some(State::Approved)),
+            successor: None,
         }
     } else {
         approved

@@ -440,6 +440,7 @@ async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
         caller: world.acme.person("developer").id.clone(),
         key: String::new(),
         since: Timestamp(0),
+        ask: String::new(),
     };
     let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move { Ok(tx.ground(&FactsQuery::default(), &proposer).await?.reads) })

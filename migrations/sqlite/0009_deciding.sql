@@ -1,0 +1,66 @@
+-- Who decides. Each version of a tenant's policy is kept as it was written; the built-in one is version 1 and stands in no table.
+CREATE TABLE policies (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    version BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    note TEXT NOT NULL,
+    -- Who switched it on; nobody: an operator at the console.
+    person_id TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, version),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE TRIGGER policies_stay BEFORE UPDATE ON policies
+BEGIN SELECT RAISE(ABORT, 'versions of a policy cannot be changed'); END;
+CREATE TRIGGER policies_remain BEFORE DELETE ON policies
+BEGIN SELECT RAISE(ABORT, 'versions of a policy cannot be deleted'); END;
+
+-- What a reviewer asks about an action, and what its proposer answers.
+CREATE TABLE questions (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    question TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    answer TEXT,
+    answered_at BIGINT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX questions_by_action ON questions (tenant, action_id, id);
+
+-- `ask`: SHA-256 of what is asked for, whatever the reason given and the key: equal proposals have the same.
+-- `repeats`: the pending action that this one only repeats; it is decided with that one.
+-- `pruned_by`: who made it of another by taking parts out.
+-- `rule`: which of its policy's rules says who decides it.
+-- `touched_at`: when another action changed what this one is about.
+ALTER TABLE actions ADD COLUMN ask TEXT NOT NULL DEFAULT '';
+ALTER TABLE actions ADD COLUMN repeats TEXT;
+ALTER TABLE actions ADD COLUMN pruned_by TEXT;
+ALTER TABLE actions ADD COLUMN rule BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE actions ADD COLUMN touched_at BIGINT;
+CREATE INDEX actions_by_ask ON actions (tenant, ask, state, id);
+CREATE INDEX actions_repeating ON actions (tenant, repeats, id) WHERE repeats IS NOT NULL;
+
+-- When whoever decided had opened it, which folded parts they had opened, and what they typed.
+ALTER TABLE decisions ADD COLUMN opened_at BIGINT;
+ALTER TABLE decisions ADD COLUMN opened TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE decisions ADD COLUMN typed TEXT;
+
+-- What only repeats a pending action is not counted as waiting.
+DROP TRIGGER actions_counted;
+DROP TRIGGER actions_recounted;
+CREATE TRIGGER actions_counted AFTER INSERT ON actions WHEN NEW.repeats IS NULL OR NEW.state <> 'pending_approval'
+BEGIN
+    INSERT INTO action_counts (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
+END;
+CREATE TRIGGER actions_recounted AFTER UPDATE OF state ON actions WHEN OLD.state <> NEW.state
+BEGIN
+    UPDATE action_counts SET count = count - 1 WHERE tenant = OLD.tenant AND state = OLD.state AND caller_id = OLD.caller_id
+    AND (OLD.repeats IS NULL OR OLD.state <> 'pending_approval');
+    INSERT INTO action_counts (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
+END;

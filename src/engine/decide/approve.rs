@@ -1,0 +1,183 @@
+//! Approving: one person's vote, and the last one that is needed.
+
+use super::super::book::Book;
+use super::super::judging::{answered, judge, unchanged_since_opened};
+use super::super::planning::opened;
+use super::super::standing::{self, Committed, already, load_in_time, parse};
+use super::super::{Engine, Error};
+use super::votes::still_missing;
+use super::{Votes, Words, case, decided, decided_elsewhere, decider, done, same_before};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::view::Outcome;
+use crate::domain::*;
+use crate::policy::Policies;
+use crate::store::{ActionRow, WriteTx};
+
+/// What somebody agrees to, and what they did before.
+#[derive(Debug, Clone, Default)]
+pub struct Consent {
+    /// The digest that the page showed.
+    pub digest: String,
+    /// The marks of the warnings that they have looked at (see [`Check::mark`]), or a check's name where it has only one.
+    pub acknowledged: Vec<String>,
+    /// The word that they typed, where one is asked for (see [`ActionRow::word`]).
+    pub typed: String,
+    /// The folded parts of the page that they opened.
+    pub opened: Vec<String>,
+}
+
+/// The most parts of a page that are recorded, and the longest name of one.
+const PARTS: (usize, usize) = (20, 40);
+
+impl Engine {
+    /// Approves the action whose page showed this digest, where nothing has to be typed. See [`Engine::consent`].
+    pub async fn approve(&self, ctx: &Ctx, id: &str, digest: &str, acknowledged: &[String]) -> Result<Outcome, Error> {
+        let consent = Consent {
+            digest: digest.to_owned(),
+            acknowledged: acknowledged.to_vec(),
+            ..Consent::default()
+        };
+        self.consent(ctx, id, consent).await
+    }
+
+    /// Approves an action: exactly the envelope whose digest the page showed. Every warning must be acknowledged. The action is approved
+    /// with the last approval that the policy asks for; until then it stays pending.
+    pub async fn consent(&self, ctx: &Ctx, id: &str, mut consent: Consent) -> Result<Outcome, Error> {
+        self.authorize(ctx, Command::Approve).await?;
+        consent.opened.truncate(PARTS.0);
+        for part in &mut consent.opened {
+            *part = text::visible(part).chars().take(PARTS.1).collect();
+        }
+        let id = parse(id)?;
+        let (action, book) = (id.clone(), self.book.clone());
+        let outcome = self
+            .store
+            .write(ctx, move |tx| {
+                Box::pin(async move { approve(tx, &book, &action, consent).await })
+            })
+            .await;
+        self.finish(ctx, Command::Approve, &id, outcome).await
+    }
+}
+
+async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent) -> Result<Committed<Outcome>, Error> {
+    let person = decider(tx)?;
+    let action = match load_in_time(tx, id).await? {
+        Ok(action) => action,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let same_digest = action.digest == consent.digest;
+    let Ok(approved) = action.state.approve() else {
+        return Ok(match same_before(tx, &action, "approve", &person).await? {
+            Some(first) if same_digest => Ok(first),
+            _ => Err(already(tx, &action).await?),
+        });
+    };
+    if !same_digest {
+        return Err(Error::DigestMismatch);
+    }
+    if let Some(refused) = decided_elsewhere(tx, &action).await? {
+        return Err(refused);
+    }
+    let envelope = opened(&action)?;
+    let case = case(&action, &envelope);
+    let decisions = tx.decisions(&action.id).await?;
+    let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
+    if votes.approvals.iter().any(|one| one.person_id == person.id)
+        && let Some(mut first) = same_before(tx, &action, "approve", &person).await?
+    {
+        first.message = format!("{} {}", first.message, still_missing(&votes.missing(&case)));
+        return Ok(Ok(first));
+    }
+    let missing = votes.missing_with_me(&case);
+    let to = if missing.is_empty() { approved } else { action.state };
+    // The claim comes first: from here on nobody else can decide this action.
+    tx.advance(&action, to).await?;
+    if let Some(why) = votes.refuses_me(&case) {
+        return Err(Error::NotAuthorized { why });
+    }
+    if let Some(why) = votes.idle_me(&case) {
+        return Err(Error::Refused {
+            code: ReasonCode::PolicyRefused,
+            message: format!("Nothing was decided. {why}"),
+        });
+    }
+    let typed = confirmed(&votes.policies, &action, &consent.typed)?;
+    let Shown { checks, facts } = judge(tx, &action, &votes.policies).await?;
+    unchanged_since_opened(tx, &action, &checks).await?;
+    let acknowledged = cleared(&checks, &consent.acknowledged)?;
+    let warned = if VerdictCounts::of(&checks).warn > 0 {
+        " Its warnings were acknowledged."
+    } else {
+        ""
+    };
+    let event = if to == approved {
+        Event::Approved
+    } else {
+        Event::Endorsed
+    };
+    let words = Words {
+        checks,
+        facts,
+        acknowledged,
+        opened: consent.opened,
+        typed,
+        ..Words::default()
+    };
+    decided(tx, &action, to, event, "approve", words).await?;
+    let next = if to == approved {
+        standing::end_repeats(tx, &action, &[ReasonCode::Superseded], "was approved").await?;
+        "It has not been run yet.".to_owned()
+    } else {
+        still_missing(&missing)
+    };
+    Ok(Ok(done(to, format!("You approved it.{warned} {next}"))))
+}
+
+/// The marks of what was acknowledged, if nothing stands against an approval any more.
+fn cleared(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Error> {
+    let (acknowledged, open) = answered(checks, acknowledged);
+    if let Some(block) = checks.iter().find(|check| check.verdict == Verdict::Block) {
+        return Err(Error::Refused {
+            code: ReasonCode::Check(block.id),
+            message: format!(
+                "Not approved: {} Reject it, so that the agent can propose better.",
+                block.message
+            ),
+        });
+    }
+    if let Some(first) = open.first() {
+        let mut names: Vec<&str> = open.iter().map(|check| check.id.as_str()).collect();
+        names.dedup();
+        return Err(Error::Refused {
+            code: ReasonCode::Check(first.id),
+            message: format!(
+                "Not approved: acknowledge each warning first ({}). {}",
+                names.join(", "),
+                first.message
+            ),
+        });
+    }
+    Ok(acknowledged.iter().map(|check| check.mark()).collect())
+}
+
+/// What was typed, where the policy wants a word typed.
+fn confirmed(policies: &Policies, action: &ActionRow, typed: &str) -> Result<Option<String>, Error> {
+    if !policies.is_typed(action.risk) {
+        return Ok(None);
+    }
+    let (word, typed) = (action.word(), typed.trim());
+    if typed.eq_ignore_ascii_case(&word) {
+        return Ok(Some(word));
+    }
+    let what = if typed.is_empty() {
+        "nothing was typed"
+    } else {
+        "you typed something else"
+    };
+    Err(Error::Refused {
+        code: ReasonCode::PolicyRefused,
+        message: format!("Not approved: its risk is high, so it is approved by typing {word}, and {what}."),
+    })
+}

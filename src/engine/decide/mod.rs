@@ -1,0 +1,181 @@
+//! Deciding. The row is claimed by a conditional update; policy, quorum and checks are judged behind that claim, in the same transaction;
+//! everything commits with its audit entry, or nothing does.
+
+mod approve;
+mod ask;
+mod close;
+mod prune;
+mod votes;
+
+pub use approve::Consent;
+pub(super) use ask::Answering;
+pub(super) use prune::children;
+pub(super) use votes::{Votes, case};
+
+use super::{Engine, Error, entries};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::view::Outcome;
+use crate::domain::*;
+use crate::store::{ActionRow, DecisionRow, ViewKey, WriteTx};
+use serde_json::json;
+
+/// The longest text of a rejection, in characters.
+const MAX_TEXT: usize = 2_000;
+
+impl Engine {
+    /// Records a denial.
+    pub(super) async fn finish(
+        &self,
+        ctx: &Ctx,
+        command: Command,
+        id: &ActionId,
+        outcome: Result<super::standing::Committed<Outcome>, Error>,
+    ) -> Result<Outcome, Error> {
+        let outcome = outcome.and_then(|committed| committed);
+        if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
+            self.deny(ctx, command, Some(id), error).await?;
+        }
+        outcome
+    }
+}
+
+pub(super) fn said(text: &str, what: &str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::Wording {
+            message: format!("write {what}."),
+        });
+    }
+    if text.chars().count() > MAX_TEXT {
+        return Err(Error::Wording {
+            message: format!("what you wrote is longer than {MAX_TEXT} characters."),
+        });
+    }
+    if let Some(error) = text::forbidden_in(&json!(text)).pop() {
+        return Err(Error::Wording {
+            message: format!("what you wrote {}.", error.message),
+        });
+    }
+    Ok(text.to_owned())
+}
+
+fn done(state: State, message: impl Into<String>) -> Outcome {
+    Outcome {
+        done: true,
+        message: message.into(),
+        state: Some(state),
+        successor: None,
+    }
+}
+
+/// Who decides, from the context: authorization has made sure that it is a person.
+pub(super) fn decider(tx: &WriteTx) -> Result<Person, Error> {
+    match &tx.ctx().principal {
+        Principal::Person { person, .. } => Ok(person.clone()),
+        _ => Err(Error::NotAuthorized {
+            why: "Only a person in a browser decides and executes.".to_owned(),
+        }),
+    }
+}
+
+/// The same decision sent twice answers as the first did.
+async fn same_before(
+    tx: &mut WriteTx,
+    action: &ActionRow,
+    kind: &str,
+    person: &Person,
+) -> Result<Option<Outcome>, Error> {
+    let before = tx.decisions(&action.id).await?;
+    let mine = before
+        .iter()
+        .find(|decision| decision.kind == kind && decision.person_id == person.id);
+    Ok(mine.map(|decision| {
+        let what = match kind {
+            "approve" => "approved",
+            "reject" => "rejected",
+            _ => "revoked",
+        };
+        let message = format!(
+            "You {what} this on {}; nothing was done twice. It is {} now.",
+            decision.decided_at.minute(),
+            action.state.label().to_lowercase()
+        );
+        done(action.state, message)
+    }))
+}
+
+/// What only repeats a pending action is decided with that one.
+async fn decided_elsewhere(tx: &mut WriteTx, action: &ActionRow) -> Result<Option<Error>, Error> {
+    let Some(first) = &action.repeats else { return Ok(None) };
+    let waits = tx
+        .action(first)
+        .await?
+        .is_some_and(|first| first.state == State::PendingApproval);
+    Ok(waits.then(|| Error::Refused {
+        code: ReasonCode::Check(CheckId::Duplicates),
+        message: format!("Nothing was decided: it only repeats {first}, and is decided with that one. Open that one."),
+    }))
+}
+
+/// What a decision says and rests on.
+#[derive(Default)]
+struct Words {
+    checks: Vec<Check>,
+    facts: Snapshot,
+    acknowledged: Vec<String>,
+    codes: Vec<ReasonCode>,
+    text: String,
+    opened: Vec<String>,
+    typed: Option<String>,
+}
+
+async fn decided(
+    tx: &mut WriteTx,
+    action: &ActionRow,
+    to: State,
+    event: Event,
+    kind: &str,
+    words: Words,
+) -> Result<(), Error> {
+    let (person, now) = (decider(tx)?, tx.ctx().now());
+    let opened_at = match ViewKey::of(tx.ctx(), action) {
+        Some(view) => tx.last_seen(&view).await?.map(|(_, at)| at),
+        None => None,
+    };
+    let decision = DecisionRow {
+        id: tx.ctx().ports.id(),
+        action_id: action.id.clone(),
+        kind: kind.to_owned(),
+        person_id: person.id,
+        digest: action.digest.clone(),
+        verdicts: words.checks,
+        facts: words.facts,
+        acknowledged: words.acknowledged,
+        policy_version: action.policy_today,
+        reason_codes: words.codes,
+        reason: words.text,
+        decided_at: now,
+        opened_at,
+        opened: words.opened,
+        typed: words.typed,
+    };
+    tx.insert_decision(&decision).await?;
+    let details = json!({
+        "decisionId": decision.id,
+        "digest": decision.digest,
+        "verdicts": decision.verdicts,
+        "acknowledged": decision.acknowledged,
+        "policyVersion": decision.policy_version,
+        "policyAtProposal": action.policy_version,
+        "reasonCodes": decision.reason_codes,
+        "openedAt": decision.opened_at,
+        "openedParts": decision.opened,
+        "typed": decision.typed,
+    });
+    let mut entry = entries::about(tx, action, event, to, details);
+    entry.content.note = (!decision.reason.is_empty()).then_some(decision.reason);
+    entry.content.records = vec![decision.id.as_str().to_owned()];
+    tx.record(entry);
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The inbox.
+
+mod mine;
+
+use super::{Engine, Error};
+use crate::context::Ctx;
+use crate::domain::view::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When};
+use crate::domain::*;
+use crate::store::{InboxFilter, InboxItem};
+use crate::tools;
+use mine::{Judged, Mine};
+use std::collections::BTreeMap;
+
+/// Actions on a page.
+const PAGE: i64 = 50;
+
+impl Engine {
+    /// A page of the inbox, oldest first.
+    pub async fn inbox(&self, ctx: &Ctx, query: &InboxQuery) -> Result<InboxPage, Error> {
+        self.authorize(ctx, Command::ViewActions).await?;
+        let may_decide = allows(&ctx.principal, Command::Approve);
+        let me = ctx.principal.person().map(|person| person.id.clone());
+        let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
+        let (since, book) = (ctx.now().plus(-Timestamp::DAY), self.book.clone());
+        let (mut items, frame, judged, mine) = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let mine = Mine::load(tx, &book, me.as_ref().filter(|_| may_decide)).await?;
+                    filter.policy = mine.today.version;
+                    let own_rules = InboxFilter {
+                        rules: Some(mine.rules()),
+                        not_of: if mine.today.rules.separation.caller_may_decide {
+                            String::new()
+                        } else {
+                            own.clone()
+                        },
+                        not_by: own.clone(),
+                        ..filter.clone()
+                    };
+                    let frame = tx.inbox_frame(&own, since).await?;
+                    let count = match may_decide {
+                        false => 0,
+                        true if mine.is_plain() => frame.mine,
+                        true => tx.count_pending(&own_rules).await?,
+                    };
+                    if of_mine {
+                        filter = own_rules;
+                    }
+                    let items = tx.inbox(&filter).await?;
+                    let judged = mine.judge(tx, &items).await?;
+                    Ok::<_, Error>((items, frame, judged, count))
+                })
+            })
+            .await?;
+        let more = items.len() as i64 > PAGE;
+        items.truncate(PAGE as usize);
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("{}~{}", last.created_at.0, last.id));
+        if of_mine {
+            // What SQL can't tell: separation of duties, places that others have taken, and a policy that has changed since.
+            items.retain(|item| judged.get(&item.id).is_some_and(|one| one.not_mine.is_none()));
+        }
+        let count = |tab: Tab| match tab {
+            Tab::Mine => mine,
+            Tab::All => frame.counts.values().sum(),
+            tab => tab
+                .state()
+                .and_then(|state| frame.counts.get(&state).copied())
+                .unwrap_or_default(),
+        };
+        Ok(InboxPage {
+            counts: Tab::ALL.iter().map(|(tab, ..)| (*tab, count(*tab))).collect(),
+            rows: items.iter().map(|item| row(ctx, item, &judged)).collect(),
+            next,
+            tools: tools::TOOLS
+                .iter()
+                .map(|tool| choice(tool.name(), tool.title()))
+                .collect(),
+            teams: frame.teams.iter().map(|(id, name)| choice(id, name)).collect(),
+            releases: frame.releases.iter().map(|(id, key)| choice(id, key)).collect(),
+            decided_today: frame.decided,
+        })
+    }
+}
+
+fn filter(query: &InboxQuery) -> InboxFilter {
+    let after = query
+        .after
+        .split_once('~')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    InboxFilter {
+        state: query.tab.state(),
+        tool: query.tool.clone(),
+        team: query.team.clone(),
+        release: query.release.clone(),
+        verdict: query.verdict.clone(),
+        text: query.text.trim().to_owned(),
+        after,
+        limit: PAGE + 1,
+        ..InboxFilter::default()
+    }
+}
+
+fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxRow {
+    let now = ctx.now();
+    let overdue = !item.state.is_final() && item.expires_at <= now;
+    let state = if overdue { State::Rejected } else { item.state };
+    let judged = judged.get(&item.id).filter(|_| !state.is_final());
+    InboxRow {
+        id: item.id.clone(),
+        state,
+        headline: text::visible(&item.headline),
+        summary: text::visible(&item.summary),
+        tool: tools::find(&item.tool).map_or(item.tool.clone(), |tool| tool.title().to_owned()),
+        release: item.release_key.as_deref().map(text::visible),
+        team: item.team_name.as_deref().map(text::visible),
+        asked_by: text::visible(&format!("{} via {}", item.caller_name, item.client_name)),
+        risk: item.risk,
+        verdicts: item.verdicts,
+        proposed: When::new(item.created_at, now),
+        age: match item.settled_at {
+            None => duration(now.since(item.created_at)),
+            Some(at) if at.since(item.created_at) < Timestamp::MINUTE => "took < 1 min".to_owned(),
+            Some(at) => format!("took {}", duration(at.since(item.created_at))),
+        },
+        expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
+        repeats: item.repeats,
+        touched: item.touched && !state.is_final(),
+        approvals: judged.and_then(|one| one.approvals),
+        not_mine: match (state.is_final(), allows(&ctx.principal, Command::Approve)) {
+            (true, _) => None,
+            (false, false) => ctx
+                .principal
+                .person()
+                .map(|_| "A reviewer or lead decides it.".to_owned()),
+            (false, true) => judged.and_then(|one| one.not_mine.clone()),
+        },
+    }
+}
+
+fn choice(value: &str, label: &str) -> Choice {
+    Choice {
+        value: value.to_owned(),
+        label: text::visible(label),
+    }
+}

@@ -1,0 +1,352 @@
+//! The policy as operators keep it: read, checked, compared, tried on what has happened, and switched on.
+
+use super::{Engine, Error, book, entries};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::view::{DiffLine, Effect, Effects, Named, PolicyPage, PolicyReport, PolicyVersion, When};
+use crate::domain::*;
+use crate::policy::{self, Case, Member, Past, Policy, Rules};
+use crate::store::{Entry, PastAction, PolicyRow, ReadTx};
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How far back a policy is tried.
+const DAYS: i64 = 30;
+/// The most actions that it is tried on, the newest first.
+const TRIED: usize = 5_000;
+/// How many of them are read at a time.
+const BATCH: i64 = 250;
+/// How many that would have been different are named.
+const NAMED: usize = 50;
+/// The longest note with a new version, in characters.
+const NOTE: usize = 500;
+
+impl Engine {
+    /// The policy's page: a version as it was written, today's unless another is named, and how it differs from another.
+    pub async fn policy_page(
+        &self,
+        ctx: &Ctx,
+        version: Option<i64>,
+        compare: Option<i64>,
+    ) -> Result<PolicyPage, Error> {
+        self.authorize(ctx, Command::ReadPolicy).await?;
+        let (today, source, other, rows, people) = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let today = tx.policy_version().await?;
+                    let source = source(tx, version.unwrap_or(today)).await?;
+                    let other = match compare {
+                        Some(version) => Some(self::source(tx, version).await?),
+                        None => None,
+                    };
+                    let rows = tx.policy_versions(i64::MAX).await?;
+                    let ids: Vec<&str> = rows
+                        .iter()
+                        .filter_map(|row| Some(row.person_id.as_ref()?.as_str()))
+                        .collect();
+                    let people = tx.people(&ids).await?;
+                    Ok::<_, Error>((today, source, other, rows, people))
+                })
+            })
+            .await?;
+        let now = ctx.now();
+        let name = |id: &Option<PersonId>| match id {
+            None => "an operator at the console".to_owned(),
+            Some(id) => people
+                .iter()
+                .find(|person| person.id == *id)
+                .map_or_else(String::new, |person| text::visible(&person.name)),
+        };
+        let mut versions: Vec<PolicyVersion> = rows
+            .iter()
+            .map(|row| PolicyVersion {
+                version: row.version,
+                by: name(&row.person_id),
+                at: Some(When::new(row.created_at, now)),
+                note: text::visible(&row.note),
+            })
+            .collect();
+        versions.push(PolicyVersion {
+            version: Policy::FIRST,
+            by: "built in".to_owned(),
+            at: None,
+            note: String::new(),
+        });
+        Ok(PolicyPage {
+            today,
+            version: version.unwrap_or(today),
+            difference: other.map_or_else(Vec::new, |other| difference(&other, &source)),
+            source,
+            versions,
+            may_change: allows(&ctx.principal, Command::Configure),
+        })
+    }
+
+    /// Judges a policy that is not in force: what is wrong with it, how it differs from today's, and what it would have changed in the last
+    /// thirty days.
+    pub async fn check_policy(&self, ctx: &Ctx, source: &str) -> Result<PolicyReport, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let rules = match book::read(source) {
+            Ok(rules) => rules,
+            Err(mistakes) => {
+                return Ok(PolicyReport {
+                    mistakes: mistakes.iter().map(ToString::to_string).collect(),
+                    ..PolicyReport::default()
+                });
+            }
+        };
+        let (source, book) = (source.to_owned(), self.book.clone());
+        let (now, since) = (ctx.now(), ctx.now().plus(-DAYS * Timestamp::DAY));
+        self.store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let today = book.today(tx).await?;
+                    let was = self::source(tx, today.version).await?;
+                    let (mistakes, notes) = against_people(tx, &rules).await?;
+                    let mut report = PolicyReport {
+                        mistakes,
+                        notes,
+                        difference: difference(&was, &source),
+                        effects: None,
+                    };
+                    if report.mistakes.is_empty() {
+                        let next = Policy {
+                            version: today.version + 1,
+                            rules,
+                        };
+                        report.effects = Some(tried(tx, &next, &today, since, now).await?);
+                    }
+                    Ok(report)
+                })
+            })
+            .await
+    }
+
+    /// Switches a policy on. `base`: the version that it was made from; if another is in force by now, nothing is changed. Returns its
+    /// version.
+    pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<i64, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let rules = book::read(source).map_err(|mistakes| wrong(&mistakes[0].to_string()))?;
+        let note = note.trim().to_owned();
+        if note.chars().count() > NOTE || !text::forbidden_in(&json!(note)).is_empty() {
+            return Err(wrong(&format!(
+                "the note is longer than {NOTE} characters, or hides some"
+            )));
+        }
+        let (source, person) = (
+            source.to_owned(),
+            ctx.principal.person().map(|person| person.id.clone()),
+        );
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    let today = tx.policy_version().await?;
+                    if today != base {
+                        return Err(Error::Refused {
+                            code: ReasonCode::AlreadyDecided,
+                            message: format!(
+                                "Nothing was changed: version {today} was switched on since you began with version {base}. Compare \
+                                 yours with it, and try again."
+                            ),
+                        });
+                    }
+                    let (mistakes, _) = against_people(tx, &rules).await?;
+                    if let Some(mistake) = mistakes.first() {
+                        return Err(wrong(mistake));
+                    }
+                    if self::source(tx, today).await? == source {
+                        return Ok(today);
+                    }
+                    let row = PolicyRow {
+                        version: today + 1,
+                        source,
+                        note,
+                        person_id: person,
+                        created_at: tx.ctx().now(),
+                    };
+                    tx.insert_policy(&row).await?;
+                    let mut content = entries::content(tx.ctx());
+                    content.note = (!row.note.is_empty()).then(|| row.note.clone());
+                    content.details = json!({
+                        "policyVersion": row.version, "before": today,
+                        "sha256": canonical::sha256_hex(row.source.as_bytes()), "source": row.source,
+                    });
+                    tx.record(Entry {
+                        event: Event::PolicySwitched,
+                        action_id: None,
+                        content,
+                    });
+                    Ok(row.version)
+                })
+            })
+            .await
+    }
+}
+
+fn wrong(message: &str) -> Error {
+    Error::Wording {
+        message: format!("the policy stays as it is. {message}"),
+    }
+}
+
+async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Error> {
+    let missing = || Error::Wording {
+        message: format!("there is no version {version} of the policy."),
+    };
+    tx.policy_source(version).await?.ok_or_else(missing)
+}
+
+/// Teams that do not exist are mistakes; groups that nobody known fits are worth a word, because people are known from their first
+/// sign-in on.
+async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, Vec<String>), Error> {
+    let teams = tx.team_keys().await?;
+    let deciders = tx.deciders().await?;
+    let (mut mistakes, mut notes) = (Vec::new(), Vec::new());
+    for rule in &rules.decide {
+        for group in &rule.groups {
+            for team in group.teams.iter().filter(|team| !teams.contains(team)) {
+                mistakes.push(format!(
+                    "rule \"{}\", group \"{}\": there is no team {team:?}; the teams are {}",
+                    rule.name,
+                    group.name,
+                    teams.join(", ")
+                ));
+            }
+            let fitting = deciders.iter().filter(|member| group.has(member)).count();
+            if fitting < group.approvals {
+                notes.push(format!(
+                    "Rule \"{}\", group \"{}\" needs {} and {fitting} of those who have signed in so far fit.",
+                    rule.name, group.name, group.approvals
+                ));
+            }
+        }
+        // One person takes one place: enough for each group need not be enough for all.
+        let missing = rule.missing(&deciders);
+        if !missing.is_empty()
+            && rule
+                .groups
+                .iter()
+                .all(|group| deciders.iter().filter(|m| group.has(m)).count() >= group.approvals)
+        {
+            notes.push(format!(
+                "Rule \"{}\": those who have signed in so far can't fill all its groups at once.",
+                rule.name
+            ));
+        }
+    }
+    Ok((mistakes, notes))
+}
+
+fn difference(old: &str, new: &str) -> Vec<DiffLine> {
+    let diff = TextDiff::from_lines(old, new);
+    let mut lines = Vec::new();
+    for (n, group) in diff.grouped_ops(2).iter().enumerate() {
+        if n > 0 {
+            lines.push(DiffLine {
+                mark: '…',
+                text: String::new(),
+            });
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            lines.push(DiffLine {
+                mark: match change.tag() {
+                    ChangeTag::Equal => ' ',
+                    ChangeTag::Delete => '-',
+                    ChangeTag::Insert => '+',
+                },
+                text: text::visible(change.value().trim_end_matches('\n')),
+            });
+        }
+    }
+    lines
+}
+
+/// What would have been different since then.
+async fn tried(
+    tx: &mut ReadTx,
+    next: &Policy,
+    today: &Arc<Policy>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Effects, Error> {
+    let mut effects = Effects {
+        days: DAYS,
+        ..Effects::default()
+    };
+    let mut people: HashMap<PersonId, Member> = HashMap::new();
+    let mut before = (i64::MAX, String::new());
+    loop {
+        let batch = tx.past_actions(since, &before, BATCH).await?;
+        let ids: Vec<&str> = batch
+            .iter()
+            .flat_map(|past| past.approved_by.iter().chain(&past.rejected_by))
+            .filter(|id| !people.contains_key(*id))
+            .map(PersonId::as_str)
+            .collect();
+        if !ids.is_empty() {
+            let known = tx.members(&ids).await?;
+            people.extend(known.into_iter().map(|member| (member.person.id.clone(), member)));
+        }
+        for past in &batch {
+            let words = of_past(next, today, past, &people);
+            effects.looked += 1;
+            if words.is_empty() {
+                continue;
+            }
+            effects.changed += 1;
+            if effects.named.len() < NAMED {
+                effects.named.push(Effect {
+                    action: Named {
+                        kind: RecordKind::Action,
+                        id: past.id.clone(),
+                        key: None,
+                        name: text::visible(&past.headline),
+                    },
+                    state: past.state,
+                    proposed: When::new(past.created_at, now),
+                    words,
+                });
+            }
+        }
+        match batch.last() {
+            Some(last) if batch.len() as i64 == BATCH && effects.looked < TRIED => {
+                before = (last.created_at.0, last.id.clone());
+            }
+            last => {
+                effects.more = last.is_some() && batch.len() as i64 == BATCH;
+                return Ok(effects);
+            }
+        }
+    }
+}
+
+fn of_past(next: &Policy, today: &Policy, past: &PastAction, people: &HashMap<PersonId, Member>) -> Vec<String> {
+    let payload: Value = serde_json::from_str(&past.payload).unwrap_or_default();
+    let members = |ids: &[PersonId]| ids.iter().filter_map(|id| people.get(id).cloned()).collect::<Vec<_>>();
+    let (approvers, rejecters) = (members(&past.approved_by), members(&past.rejected_by));
+    next.differs(
+        today,
+        &Past {
+            case: Case {
+                tool: &past.tool,
+                risk: past.risk,
+                payload: &payload,
+                caller: &past.caller_id,
+                pruner: past.pruned_by.as_ref(),
+            },
+            checks: &past.checks,
+            approvers: &approvers,
+            rejecters: &rejecters,
+            proposed: past.created_at,
+            decided: past.decided_at,
+        },
+    )
+}
+
+/// Judges the text of a policy without any installation: what is wrong with it, line by line.
+pub fn mistakes(source: &str) -> Vec<policy::Mistake> {
+    book::read(source).err().unwrap_or_default()
+}

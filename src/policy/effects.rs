@@ -1,0 +1,85 @@
+//! What a policy would have changed: an action of the past, judged by another policy than today's.
+
+use super::{Case, Member, Policy};
+use crate::domain::{Check, Timestamp, Verdict};
+use std::collections::BTreeSet;
+
+/// What became of an action.
+pub struct Past<'a> {
+    /// The action.
+    pub case: Case<'a>,
+    /// Its checks, as they were when it was proposed or decided.
+    pub checks: &'a [Check],
+    /// Who approved it, as they are today.
+    pub approvers: &'a [Member],
+    /// Who rejected it, as they are today.
+    pub rejecters: &'a [Member],
+    /// When it was proposed.
+    pub proposed: Timestamp,
+    /// When it was decided.
+    pub decided: Option<Timestamp>,
+}
+
+impl Policy {
+    /// What would have been different for this action, in words, if this policy had been in force instead of the other.
+    pub fn differs(&self, other: &Policy, past: &Past<'_>) -> Vec<String> {
+        let mut words = Vec::new();
+        let case = &past.case;
+        let class = |policy: &Policy| policy.classed(case.tool, case.payload).unwrap_or(case.risk);
+        let (risk, was) = (class(self), class(other));
+        if risk != was {
+            words.push(format!("its risk would be {}, not {}", risk.as_str(), was.as_str()));
+        }
+        let (rule, old_rule) = (self.rule(case).1, other.rule(case).1);
+        if rule.groups != old_rule.groups {
+            words.push(format!("it would be decided by the rule \"{}\"", rule.name));
+        }
+        for (people, what) in [(past.approvers, "approved"), (past.rejecters, "rejected")] {
+            for member in people {
+                if self.refuses(member, case).is_some() && other.refuses(member, case).is_none() {
+                    words.push(format!("{} could not have {what} it", member.person.name));
+                }
+            }
+        }
+        if !past.approvers.is_empty() {
+            let open = |policy: &Policy| {
+                policy
+                    .missing(past.approvers, case)
+                    .iter()
+                    .map(|one| one.approvals)
+                    .sum::<usize>()
+            };
+            match (open(self), open(other)) {
+                (more, less) if more > less => words.push(match more {
+                    1 => "it would have waited for 1 more approval".to_owned(),
+                    _ => format!("it would have waited for {more} more approvals"),
+                }),
+                (less, more) if less < more => words.push("it would have needed fewer approvals".to_owned()),
+                _ => {}
+            }
+        }
+        if let Some(decided) = past.decided {
+            let late = |policy: &Policy, risk| decided.since(past.proposed) > policy.expiry(risk);
+            if late(self, risk) && !late(other, was) {
+                words.push("it would have expired before it was decided".to_owned());
+            }
+        }
+        words.extend(self.weighs_otherwise(past.checks));
+        words
+    }
+
+    fn weighs_otherwise(&self, checks: &[Check]) -> Vec<String> {
+        let weighed = self.weigh(checks.to_vec());
+        let changed = checks
+            .iter()
+            .zip(&weighed)
+            .filter(|(was, is)| was.verdict != is.verdict);
+        let words: BTreeSet<String> = changed
+            .map(|(_, is)| match is.verdict {
+                Verdict::Block => format!("the check {} would have blocked it", is.id.as_str()),
+                _ => format!("the check {} would only have warned", is.id.as_str()),
+            })
+            .collect();
+        words.into_iter().collect()
+    }
+}

@@ -1,0 +1,254 @@
+//! What a tenant has decided about deciding: who may, how many it takes, how long it waits, what a check's finding means. Pure: a
+//! policy is made of text and asked with values.
+
+mod effects;
+mod quorum;
+mod read;
+mod rules;
+
+pub use effects::Past;
+pub use quorum::{Member, Missing};
+pub use read::{LONGEST, Mistake, read};
+pub use rules::{Condition, DecideRule, Group, Meaning, RiskRule, Rules};
+
+use crate::domain::{Change, ChangeSet, Check, Facts, FindingStatus, PersonId, RecordKind, Risk, Timestamp, Verdict};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A version of a tenant's policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Counts the tenant's versions; the built-in policy is 1. Decisions record it.
+    pub version: i64,
+    /// What it says.
+    pub rules: Rules,
+}
+
+/// The built-in policy as a file: good enough to run a company on, and every field explained.
+pub const BUILT_IN: &str = include_str!("default.toml");
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            version: Policy::FIRST,
+            rules: Rules::default(),
+        }
+    }
+}
+
+/// An action, as a policy looks at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The tool's name.
+    pub tool: &'a str,
+    /// Its class of risk.
+    pub risk: Risk,
+    /// The arguments.
+    pub payload: &'a Value,
+    /// The person it was proposed for.
+    pub caller: &'a PersonId,
+    /// The person who took parts out of it.
+    pub pruner: Option<&'a PersonId>,
+}
+
+impl Policy {
+    /// The version of the built-in policy.
+    pub const FIRST: i64 = 1;
+
+    /// How long an action of this risk waits, in microseconds.
+    pub fn expiry(&self, risk: Risk) -> i64 {
+        let hours = &self.rules.expiry_hours;
+        Timestamp::HOUR
+            * match risk {
+                Risk::Low => hours.low,
+                Risk::Medium => hours.medium,
+                Risk::High => hours.high,
+            }
+    }
+
+    /// The class of risk of what a tool plans. `own`: what the tool itself says.
+    pub fn risk(&self, tool: &str, payload: &Value, own: Risk, change_set: &ChangeSet, facts: &Facts) -> Risk {
+        if let Some(class) = self.classed(tool, payload) {
+            return class;
+        }
+        if self.waives_grave(change_set, facts) {
+            return Risk::High;
+        }
+        own
+    }
+
+    /// The class that a rule gives, if one fits.
+    pub fn classed(&self, tool: &str, payload: &Value) -> Option<Risk> {
+        let fits = |rule: &&RiskRule| {
+            rule.tool.as_deref().is_none_or(|name| name == tool) && rule.conditions.iter().all(|one| one.holds(payload))
+        };
+        self.rules.risk.iter().find(fits).map(|rule| rule.class)
+    }
+
+    fn waives_grave(&self, change_set: &ChangeSet, facts: &Facts) -> bool {
+        let open = Value::from(FindingStatus::Open.as_str());
+        change_set.0.iter().any(|change| {
+            let Change::Update(update) = change else { return false };
+            update.kind == RecordKind::Finding
+                && update
+                    .fields
+                    .iter()
+                    .any(|one| one.field == "status" && one.after != open)
+                && facts
+                    .findings
+                    .get(&update.id)
+                    .is_some_and(|finding| finding.severity >= self.rules.severity.high_risk_from)
+        })
+    }
+
+    /// Which rule says who decides an action, and its place among them.
+    pub fn rule(&self, case: &Case<'_>) -> (usize, &DecideRule) {
+        let risk = self.classed(case.tool, case.payload).unwrap_or(case.risk);
+        let fits = |rule: &DecideRule| {
+            (rule.tools.is_empty() || rule.tools.iter().any(|name| name == case.tool))
+                && (rule.risk.is_empty() || rule.risk.contains(&risk))
+                && rule.conditions.iter().all(|one| one.holds(case.payload))
+        };
+        let rules = &self.rules.decide;
+        let place = rules.iter().position(fits).unwrap_or(rules.len() - 1);
+        (place, &rules[place])
+    }
+
+    /// Why this person may not decide this action; `None` when they may.
+    pub fn refuses(&self, member: &Member, case: &Case<'_>) -> Option<String> {
+        self.separates(&member.person.id, case).or_else(|| {
+            let (_, rule) = self.rule(case);
+            (!rule.admits(member)).then(|| {
+                let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
+                format!(
+                    "By the rule \"{}\" it is decided by {}, and you are not among them.",
+                    rule.name,
+                    groups.join(" and ")
+                )
+            })
+        })
+    }
+
+    /// Why the separation of duties keeps this person from deciding or running it.
+    pub fn separates(&self, person: &PersonId, case: &Case<'_>) -> Option<String> {
+        let separation = &self.rules.separation;
+        if !separation.caller_may_decide && person == case.caller {
+            return Some("It was proposed on your behalf: somebody else decides it.".to_owned());
+        }
+        if !separation.pruner_may_decide && Some(person) == case.pruner {
+            return Some("You took parts out of it: somebody else decides what is left.".to_owned());
+        }
+        None
+    }
+
+    /// Why somebody who approved it may not run it.
+    pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member]) -> Option<String> {
+        (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.person.id == *person))
+            .then(|| "You approved it: somebody else runs it.".to_owned())
+    }
+
+    /// What is still missing, if these people have approved.
+    pub fn missing(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Missing> {
+        let counted: Vec<Member> = approvers
+            .iter()
+            .filter(|member| self.separates(&member.person.id, case).is_none())
+            .cloned()
+            .collect();
+        self.rule(case).1.missing(&counted)
+    }
+
+    /// Whether an action of this risk is approved by typing a word of it.
+    pub fn is_typed(&self, risk: Risk) -> bool {
+        self.rules.confirmation.typed_for.contains(&risk)
+    }
+
+    /// What the checks' findings mean here.
+    pub fn weigh(&self, mut checks: Vec<Check>) -> Vec<Check> {
+        for check in &mut checks {
+            check.verdict = match (self.rules.checks.get(&check.id), check.verdict) {
+                (_, Verdict::Pass) | (None, _) => check.verdict,
+                (Some(Meaning::Block), _) => Verdict::Block,
+                (Some(Meaning::Warn), Verdict::Block) => Verdict::Warn,
+                (Some(Meaning::Warn), verdict) => verdict,
+            };
+        }
+        checks
+    }
+}
+
+/// The two policies that an action is judged by: that of the day it was proposed, and today's. They are not merged: both are asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policies {
+    /// That of the day it was proposed.
+    pub then: Arc<Policy>,
+    /// Today's.
+    pub today: Arc<Policy>,
+}
+
+impl Policies {
+    /// Where both are the same.
+    pub fn only(policy: Arc<Policy>) -> Self {
+        Self {
+            then: policy.clone(),
+            today: policy,
+        }
+    }
+
+    /// Each of them, once.
+    pub fn each(&self) -> impl Iterator<Item = &Policy> {
+        let changed = self.then.version != self.today.version;
+        [Some(&*self.today), changed.then_some(&*self.then)]
+            .into_iter()
+            .flatten()
+    }
+
+    /// See [`Policy::refuses`].
+    pub fn refuses(&self, member: &Member, case: &Case<'_>) -> Option<String> {
+        self.each().find_map(|policy| policy.refuses(member, case))
+    }
+
+    /// See [`Policy::separates`] and [`Policy::refuses_to_run`].
+    pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member], case: &Case<'_>) -> Option<String> {
+        self.each().find_map(|policy| {
+            let separated = policy.separates(person, case);
+            separated.or_else(|| policy.refuses_to_run(person, approvers))
+        })
+    }
+
+    /// What is still missing by either: today's first.
+    pub fn missing(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Missing> {
+        let mut missing: Vec<Missing> = Vec::new();
+        for one in self.each().flat_map(|policy| policy.missing(approvers, case)) {
+            match missing.iter_mut().find(|known| known.group == one.group) {
+                Some(known) => known.approvals = known.approvals.max(one.approvals),
+                None => missing.push(one),
+            }
+        }
+        missing
+    }
+
+    /// Whether somebody's approval would bring it nearer to being approved.
+    pub fn would_help(&self, approvers: &[Member], candidate: &Member, case: &Case<'_>) -> bool {
+        self.refuses(candidate, case).is_none()
+            && self
+                .each()
+                .any(|policy| policy.rule(case).1.would_help(approvers, candidate))
+    }
+
+    /// Whether it is approved by typing a word of it.
+    pub fn is_typed(&self, risk: Risk) -> bool {
+        self.each().any(|policy| policy.is_typed(risk))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools;
+
+    #[test]
+    fn the_built_in_file_says_what_the_built_in_policy_is() {
+        let names: Vec<&str> = tools::TOOLS.iter().map(|tool| tool.name()).collect();
+        assert_eq!(read(BUILT_IN, &names).unwrap(), Rules::default());
+    }
+}

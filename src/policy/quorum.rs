@@ -1,0 +1,198 @@
+//! Whether enough people have approved: each group has its places, and one person takes one place.
+
+use super::rules::{DecideRule, Group};
+use crate::domain::{Person, PersonId, Role};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Somebody, with the teams that they are on by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub person: Person,
+    /// Their teams, by key.
+    pub teams: BTreeSet<String>,
+}
+
+/// Approvals that a group still needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The group's name.
+    pub group: String,
+    /// How many.
+    pub approvals: usize,
+}
+
+/// The roles that may decide at all; a policy narrows them.
+const DECIDERS: [Role; 2] = [Role::Reviewer, Role::Lead];
+
+impl Group {
+    /// Whether somebody is in it.
+    pub fn has(&self, member: &Member) -> bool {
+        let roles = if self.roles.is_empty() {
+            &DECIDERS[..]
+        } else {
+            &self.roles
+        };
+        let email = member.person.email.as_str();
+        member.person.has_any(&DECIDERS)
+            && member.person.has_any(roles)
+            && (self.teams.is_empty() || self.teams.iter().any(|team| member.teams.contains(team)))
+            && (self.people.is_empty() || self.people.iter().any(|known| known.eq_ignore_ascii_case(email)))
+    }
+}
+
+impl DecideRule {
+    /// Whether somebody could take a place in any group.
+    pub fn admits(&self, member: &Member) -> bool {
+        self.groups.iter().any(|group| group.has(member))
+    }
+
+    /// What is still missing, if these people have approved. Nobody counts twice; whoever is in several groups counts where they
+    /// are needed most.
+    pub fn missing(&self, approvers: &[Member]) -> Vec<Missing> {
+        let places: Vec<&Group> = self
+            .groups
+            .iter()
+            .flat_map(|group| std::iter::repeat_n(group, group.approvals))
+            .collect();
+        let taken = seat(&places, &distinct(approvers));
+        let mut missing: Vec<Missing> = Vec::new();
+        for (place, group) in places.iter().enumerate() {
+            if taken[place].is_some() {
+                continue;
+            }
+            match missing.iter_mut().find(|known| known.group == group.name) {
+                Some(known) => known.approvals += 1,
+                None => missing.push(Missing {
+                    group: group.name.clone(),
+                    approvals: 1,
+                }),
+            }
+        }
+        missing
+    }
+
+    /// Whether one more approval, this person's, would help.
+    pub fn would_help(&self, approvers: &[Member], candidate: &Member) -> bool {
+        let open = |members: &[Member]| self.missing(members).iter().map(|one| one.approvals).sum::<usize>();
+        let mut with = approvers.to_vec();
+        with.push(candidate.clone());
+        open(&with) < open(approvers)
+    }
+}
+
+fn distinct(members: &[Member]) -> Vec<&Member> {
+    let mut seen: BTreeSet<&PersonId> = BTreeSet::new();
+    members.iter().filter(|member| seen.insert(&member.person.id)).collect()
+}
+
+/// Seats as many members as can be, by augmenting paths (Kuhn's algorithm for bipartite matching). Who sits where, by place.
+fn seat(places: &[&Group], members: &[&Member]) -> Vec<Option<usize>> {
+    let mut taken = vec![None; places.len()];
+    for member in 0..members.len() {
+        find_place(places, members, member, &mut vec![false; places.len()], &mut taken);
+    }
+    taken
+}
+
+fn find_place(
+    places: &[&Group],
+    members: &[&Member],
+    member: usize,
+    tried: &mut [bool],
+    taken: &mut [Option<usize>],
+) -> bool {
+    for place in 0..places.len() {
+        if tried[place] || !places[place].has(members[member]) {
+            continue;
+        }
+        tried[place] = true;
+        let free = match taken[place] {
+            None => true,
+            Some(other) => find_place(places, members, other, tried, taken),
+        };
+        if free {
+            taken[place] = Some(member);
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(n: u128, role: Role, teams: &[&str]) -> Member {
+        Member {
+            person: Person {
+                id: PersonId::from_bits(n),
+                email: format!("p{n}@x.example"),
+                name: format!("P{n}"),
+                roles: vec![role],
+            },
+            teams: teams.iter().map(|team| (*team).to_owned()).collect(),
+        }
+    }
+
+    fn group(name: &str, teams: &[&str], approvals: usize) -> Group {
+        Group {
+            name: name.to_owned(),
+            roles: Vec::new(),
+            teams: teams.iter().map(|team| (*team).to_owned()).collect(),
+            people: Vec::new(),
+            approvals,
+        }
+    }
+
+    fn rule(groups: Vec<Group>) -> DecideRule {
+        DecideRule {
+            name: "x".to_owned(),
+            tools: Vec::new(),
+            risk: Vec::new(),
+            conditions: Vec::new(),
+            groups,
+        }
+    }
+
+    #[test]
+    fn one_person_counts_once_and_where_they_are_needed_most() {
+        let rule = rule(vec![group("A", &["a"], 1), group("B", &["b"], 1)]);
+        let both = member(1, Role::Reviewer, &["a", "b"]);
+        let only_a = member(2, Role::Reviewer, &["a"]);
+        let only_b = member(3, Role::Reviewer, &["b"]);
+        assert_eq!(rule.missing(&[]).len(), 2);
+        assert_eq!(rule.missing(&[both.clone(), both.clone()]).len(), 1);
+        assert!(rule.missing(&[both.clone(), only_a.clone()]).is_empty());
+        assert!(rule.missing(&[both.clone(), only_b]).is_empty());
+        assert!(rule.would_help(std::slice::from_ref(&both), &only_a));
+        assert!(!rule.would_help(std::slice::from_ref(&only_a), &member(4, Role::Lead, &["a"])));
+        assert!(!rule.would_help(&[only_a], &member(5, Role::Auditor, &["b"])));
+    }
+
+    #[test]
+    fn several_of_many() {
+        let rule = rule(vec![group("Any", &[], 2)]);
+        let (one, two) = (member(1, Role::Reviewer, &[]), member(2, Role::Lead, &[]));
+        assert_eq!(
+            rule.missing(std::slice::from_ref(&one)),
+            [Missing {
+                group: "Any".to_owned(),
+                approvals: 1
+            }]
+        );
+        assert!(rule.missing(&[one, two]).is_empty());
+    }
+
+    #[test]
+    fn a_policy_gives_nobody_a_right_that_their_role_does_not() {
+        let named = Group {
+            people: vec!["P9@x.example".to_owned()],
+            ..group("Named", &[], 1)
+        };
+        assert!(named.has(&member(9, Role::Lead, &[])));
+        assert!(!named.has(&member(9, Role::Auditor, &[])));
+        assert!(!named.has(&member(8, Role::Lead, &[])));
+    }
+}

@@ -1,0 +1,292 @@
+//! Reading a policy from TOML, with every mistake at its line and field.
+
+use super::rules::{Condition, Group, Meaning, Rules};
+use crate::domain::{CheckId, Role};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use toml::de::{DeTable, DeValue};
+
+/// The longest policy, in bytes.
+pub const LONGEST: usize = 64 * 1024;
+/// The most people that one group may ask for.
+const MOST_APPROVALS: usize = 10;
+/// The longest that an action may wait, in hours: thirty days.
+const LONGEST_WAIT: i64 = 30 * 24;
+/// Checks whose blocks a policy may turn into warnings. The others protect what an approval rests on.
+const SOFT: [CheckId; 5] = [
+    CheckId::Unrelated,
+    CheckId::Titles,
+    CheckId::Duplicates,
+    CheckId::Ownership,
+    CheckId::Grounding,
+];
+
+/// A mistake in a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mistake {
+    /// The line, from 1; 0 where there is none.
+    pub line: usize,
+    /// The field, such as `decide[0].groups[1].teams[0]`; empty where TOML itself is broken.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { line, field, message } = self;
+        match field.as_str() {
+            "" => write!(f, "line {line}: {message}"),
+            field => write!(f, "line {line}, {field}: {message}"),
+        }
+    }
+}
+
+/// Reads the rules of a policy.
+///
+/// # Errors
+/// Everything that is wrong with them; of broken TOML, the first thing.
+pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
+    if source.len() > LONGEST {
+        let message = format!("it has {} bytes; at most {LONGEST} fit", source.len());
+        return Err(vec![mistake(0, "", message)]);
+    }
+    let rules: Rules = toml::Deserializer::parse(source)
+        .map_err(|error| vec![of_toml(source, "", &error)])
+        .and_then(|document| {
+            serde_path_to_error::deserialize(document).map_err(|error| {
+                let field = error.path().to_string();
+                let field = if field == "." {
+                    String::new()
+                } else {
+                    field.replace(".?", "")
+                };
+                vec![of_toml(source, &field, error.inner())]
+            })
+        })?;
+    let places = DeTable::parse(source).ok();
+    let mut judge = Judge {
+        source,
+        places: places.as_ref().map(|table| table.get_ref()),
+        mistakes: Vec::new(),
+    };
+    judge.rules(&rules, tools);
+    if judge.mistakes.is_empty() {
+        Ok(rules)
+    } else {
+        Err(judge.mistakes)
+    }
+}
+
+fn mistake(line: usize, field: &str, message: impl Into<String>) -> Mistake {
+    Mistake {
+        line,
+        field: field.to_owned(),
+        message: message.into(),
+    }
+}
+
+fn of_toml(source: &str, field: &str, error: &toml::de::Error) -> Mistake {
+    let line = error.span().map_or(1, |span| line_of(source, span.start));
+    mistake(line, field, error.message().replace('\n', ", "))
+}
+
+fn line_of(source: &str, at: usize) -> usize {
+    source.as_bytes()[..at.min(source.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
+}
+
+/// The line of a field such as `decide[0].groups[1].name`, or of the nearest one around it.
+fn place(source: &str, table: Option<&DeTable<'_>>, field: &str) -> usize {
+    let Some(table) = table else { return 0 };
+    let mut line = 1;
+    let mut at: Option<&DeValue<'_>> = None;
+    for part in field.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+        let next = match (at, part.parse::<usize>()) {
+            (None, _) => table.get(part),
+            (Some(DeValue::Array(items)), Ok(index)) => items.get(index),
+            (Some(DeValue::Table(fields)), _) => fields.get(part),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        line = line_of(source, next.span().start);
+        at = Some(next.get_ref());
+    }
+    line
+}
+
+struct Judge<'s, 't> {
+    source: &'s str,
+    places: Option<&'t DeTable<'s>>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Judge<'_, '_> {
+    fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        let line = place(self.source, self.places, field);
+        self.mistakes.push(mistake(line, field, message));
+    }
+
+    fn within(&mut self, field: &str, value: i64, most: i64, unit: &str) {
+        if !(1..=most).contains(&value) {
+            self.wrong(field, format!("{value} is not between 1 and {most} {unit}"));
+        }
+    }
+
+    fn tool(&mut self, field: &str, name: &str, tools: &[&str]) {
+        if !tools.contains(&name) {
+            self.wrong(
+                field,
+                format!("there is no tool {name:?}; the tools are {}", tools.join(", ")),
+            );
+        }
+    }
+
+    fn rules(&mut self, rules: &Rules, tools: &[&str]) {
+        for (n, rule) in rules.risk.iter().enumerate() {
+            if let Some(tool) = &rule.tool {
+                self.tool(&format!("risk[{n}].tool"), tool, tools);
+            }
+            self.conditions(&format!("risk[{n}].where"), &rule.conditions);
+        }
+        let mut names = BTreeSet::new();
+        for (n, rule) in rules.decide.iter().enumerate() {
+            let at = format!("decide[{n}]");
+            if rule.name.trim().is_empty() || !names.insert(rule.name.as_str()) {
+                self.wrong(&format!("{at}.name"), "needs a name of its own");
+            }
+            for (i, tool) in rule.tools.iter().enumerate() {
+                self.tool(&format!("{at}.tools[{i}]"), tool, tools);
+            }
+            self.conditions(&format!("{at}.where"), &rule.conditions);
+            self.groups(&format!("{at}.groups"), &rule.groups);
+            let fits_all = rule.tools.is_empty() && rule.risk.is_empty() && rule.conditions.is_empty();
+            let last = n + 1 == rules.decide.len();
+            if last && !fits_all {
+                self.wrong(
+                    &at,
+                    "is the last rule and does not fit all actions; nobody could decide the others. End with one without tools, risk and where",
+                );
+            }
+            if !last && fits_all {
+                self.wrong(&at, "fits all actions, so no rule after it would ever count");
+            }
+        }
+        if rules.decide.is_empty() {
+            self.wrong("decide", "is empty, so nobody could decide anything");
+        }
+        let hours = &rules.expiry_hours;
+        self.within("expiry_hours.low", hours.low, LONGEST_WAIT, "hours");
+        self.within("expiry_hours.medium", hours.medium, LONGEST_WAIT, "hours");
+        self.within("expiry_hours.high", hours.high, LONGEST_WAIT, "hours");
+        self.within("evidence.max_age_days", rules.evidence.max_age_days, 3650, "days");
+        for (check, meaning) in &rules.checks {
+            if *meaning == Meaning::Warn && !SOFT.contains(check) {
+                self.wrong(
+                    &format!("checks.{}", check.as_str()),
+                    "protects what an approval rests on: what it blocks stays blocked",
+                );
+            }
+        }
+    }
+
+    fn conditions(&mut self, at: &str, conditions: &[Condition]) {
+        for (n, condition) in conditions.iter().enumerate() {
+            let field = format!("{at}[{n}]");
+            if !condition.at.starts_with('/') {
+                self.wrong(&format!("{field}.at"), "is no JSON pointer; one begins with /");
+            }
+            if condition.is.is_empty() == condition.at_least.is_none() {
+                self.wrong(&field, "needs either `is` or `at_least`");
+            }
+        }
+    }
+
+    fn groups(&mut self, at: &str, groups: &[Group]) {
+        if groups.is_empty() {
+            self.wrong(at, "names no group, so nobody could decide");
+        }
+        let mut names = BTreeSet::new();
+        for (n, group) in groups.iter().enumerate() {
+            let field = format!("{at}[{n}]");
+            if group.name.trim().is_empty() || !names.insert(group.name.as_str()) {
+                self.wrong(&format!("{field}.name"), "needs a name of its own");
+            }
+            if !(1..=MOST_APPROVALS).contains(&group.approvals) {
+                self.wrong(
+                    &format!("{field}.approvals"),
+                    format!("{} is not between 1 and {MOST_APPROVALS}", group.approvals),
+                );
+            }
+            for (i, role) in group.roles.iter().enumerate() {
+                if !matches!(role, Role::Reviewer | Role::Lead) {
+                    self.wrong(
+                        &format!("{field}.roles[{i}]"),
+                        format!("{} decides nothing; reviewer and lead do", role.as_str()),
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOOLS: [&str; 2] = ["loopiq_accept_risk", "loopiq_create_work_item"];
+
+    fn mistakes(source: &str) -> Vec<String> {
+        read(source, &TOOLS)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_built_in_policy() {
+        assert_eq!(read("", &TOOLS).unwrap(), Rules::default());
+    }
+
+    #[test]
+    fn broken_toml_and_unknown_fields_are_named_by_line() {
+        assert_eq!(
+            mistakes("\n[expiry_hours\nlow = 1"),
+            ["line 2: unclosed table, expected `]`"]
+        );
+        insta::assert_snapshot!(mistakes("[separation]\ncaller_may_decides = true").join("\n"));
+        insta::assert_snapshot!(mistakes("[expiry_hours]\nlow = \"long\"").join("\n"));
+        insta::assert_snapshot!(mistakes("[checks]\nspelling = \"warn\"").join("\n"));
+    }
+
+    #[test]
+    fn what_would_lock_people_out_is_refused() {
+        let source = r#"
+[[risk]]
+tool = "loopiq_acept_risk"
+where = [{ at = "children" }]
+class = "high"
+
+[[decide]]
+name = "Waivers"
+tools = ["loopiq_accept_risk"]
+groups = [
+    { name = "A", roles = ["auditor"], approvals = 0 },
+    { name = "A" },
+]
+
+[expiry_hours]
+high = 0
+
+[checks]
+evidence = "warn"
+duplicates = "warn"
+"#;
+        insta::assert_snapshot!(mistakes(source).join("\n"));
+        insta::assert_snapshot!(mistakes("decide = []").join("\n"));
+    }
+}

@@ -1,0 +1,58 @@
+//! People with their teams, as a policy looks at them.
+
+use super::row::{Columns, list};
+use super::{ReadTx, StoreError, people};
+use crate::policy::Member;
+use sqlx::any::AnyRow;
+use std::collections::BTreeSet;
+
+/// A person with the key of one team, or none.
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "SELECT p.id, p.email, p.name, p.roles, t.key AS team_key FROM people p ",
+            "LEFT JOIN team_members m ON m.tenant = p.tenant AND m.person_id = p.id ",
+            "LEFT JOIN teams t ON t.tenant = m.tenant AND t.id = m.team_id WHERE p.tenant = $1 AND ",
+            $condition
+        )
+    };
+}
+
+impl ReadTx {
+    /// These people; who is not of this tenant is missing.
+    pub async fn members(&mut self, ids: &[&str]) -> Result<Vec<Member>, StoreError> {
+        const SQL: &str = select!("p.id IN (SELECT value FROM json_each($2)) ORDER BY p.name, p.id");
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(distinct))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        members(&rows)
+    }
+
+    /// Everybody whose role decides: a tenant has few. The first thousand rows, one for each person and team.
+    pub async fn deciders(&mut self) -> Result<Vec<Member>, StoreError> {
+        const SQL: &str = select!(
+            "(instr(p.roles, '\"reviewer\"') > 0 OR instr(p.roles, '\"lead\"') > 0) ORDER BY p.name, p.id LIMIT 1000"
+        );
+        let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
+        members(&rows)
+    }
+}
+
+fn members(rows: &[AnyRow]) -> Result<Vec<Member>, StoreError> {
+    let mut members: Vec<Member> = Vec::new();
+    for row in rows {
+        let person = people::person(row)?;
+        let team = row.maybe_text("team_key")?;
+        match members.last_mut().filter(|last| last.person.id == person.id) {
+            Some(last) => last.teams.extend(team),
+            None => members.push(Member {
+                person,
+                teams: team.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(members)
+}

@@ -1,0 +1,86 @@
+//! Other actions that one has to do with, in a line each.
+
+use super::row::Columns;
+use super::{ActionRow, ReadTx, StoreError};
+use crate::domain::view::Named;
+use crate::domain::{ActionId, RecordKind, State, text};
+use sqlx::any::AnyRow;
+
+/// An action in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct OtherAction {
+    pub id: String,
+    pub headline: String,
+    pub state: State,
+    /// Why it was rejected or failed, in words.
+    pub outcome: Option<String>,
+}
+
+impl OtherAction {
+    /// A line of a whole action.
+    pub fn of(action: &ActionRow) -> Self {
+        Self {
+            id: action.id.to_string(),
+            headline: action.headline.clone(),
+            state: action.state,
+            outcome: action.outcome.clone(),
+        }
+    }
+
+    /// Its name for a page.
+    pub fn named(&self) -> Named {
+        Named {
+            kind: RecordKind::Action,
+            id: self.id.clone(),
+            key: None,
+            name: text::visible(&self.headline),
+        }
+    }
+}
+
+fn other(row: &AnyRow) -> Result<OtherAction, StoreError> {
+    Ok(OtherAction {
+        id: row.text("id")?,
+        headline: row.text("headline")?,
+        state: row.read("state", State::parse)?,
+        outcome: row.maybe_text("outcome")?,
+    })
+}
+
+impl ReadTx {
+    /// Open actions about any of the same records, oldest first: at most twenty.
+    pub async fn sharing_targets(&mut self, id: &ActionId) -> Result<Vec<OtherAction>, StoreError> {
+        const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome FROM (SELECT DISTINCT o.action_id FROM action_targets m \
+             JOIN action_targets o ON o.tenant = m.tenant AND o.record_id = m.record_id \
+             WHERE m.tenant = $1 AND m.action_id = $2 AND o.action_id <> $2 AND o.expires_at > $3 ORDER BY o.action_id LIMIT 20) AS s \
+             JOIN actions a ON a.tenant = $1 AND a.id = s.action_id ORDER BY a.id";
+        let now = self.ctx.now();
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .bind(now.0)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(other).collect()
+    }
+
+    /// The last proposals of the same caller, tool and release that a person declined, with their payloads: at most ten.
+    pub async fn declined_of(&mut self, action: &ActionRow) -> Result<Vec<(OtherAction, String)>, StoreError> {
+        const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, a.payload FROM actions a WHERE a.tenant = $1 AND a.caller_id = $2 \
+             AND a.created_at < $3 AND a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
+             AND EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = a.tenant AND d.action_id = a.id AND d.kind = 'reject') \
+             AND a.created_at > $6 ORDER BY a.created_at DESC, a.id DESC LIMIT 10";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(action.caller_id.as_str().to_owned())
+            .bind(action.created_at.0)
+            .bind(action.tool.clone())
+            .bind(action.release_id.clone().unwrap_or_default())
+            // Older than a month, they are no news to anybody.
+            .bind(action.created_at.plus(-30 * crate::domain::Timestamp::DAY).0)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(|row| Ok((other(row)?, row.text("payload")?))).collect()
+    }
+}

@@ -1,0 +1,183 @@
+//! Versions of a tenant's policy: each is kept as it was written, and never changed.
+
+use super::row::{Columns, list};
+use super::{ReadTx, StoreError, WriteTx};
+use crate::domain::{Check, PersonId, Risk, State, Timestamp};
+use crate::policy::Policy;
+use sqlx::any::AnyRow;
+use std::collections::HashMap;
+
+/// A version of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyRow {
+    /// Counts the tenant's versions; 1 is the built-in one, which is not stored.
+    pub version: i64,
+    /// TOML as it was written.
+    pub source: String,
+    /// Why it was switched on.
+    pub note: String,
+    /// Who switched it on; nobody: an operator at the console.
+    pub person_id: Option<PersonId>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+fn policy(row: &AnyRow) -> Result<PolicyRow, StoreError> {
+    Ok(PolicyRow {
+        version: row.int("version")?,
+        source: row.text("source")?,
+        note: row.text("note")?,
+        person_id: match row.maybe_text("person_id")? {
+            None => None,
+            Some(_) => Some(row.read("person_id", |t| PersonId::parse(t).ok())?),
+        },
+        created_at: row.time("created_at")?,
+    })
+}
+
+impl ReadTx {
+    /// The number of the tenant's policy by now.
+    pub async fn policy_version(&mut self) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT COALESCE(MAX(version), 1) AS version FROM policies WHERE tenant = $1")
+            .bind(self.tenant())
+            .fetch_one(&mut *self.tx)
+            .await?;
+        row.int("version")
+    }
+
+    /// A version as it was written.
+    pub async fn policy_source(&mut self, version: i64) -> Result<Option<String>, StoreError> {
+        if version == Policy::FIRST {
+            return Ok(Some(crate::policy::BUILT_IN.to_owned()));
+        }
+        let row = sqlx::query("SELECT source FROM policies WHERE tenant = $1 AND version = $2")
+            .bind(self.tenant())
+            .bind(version)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(|row| row.text("source")).transpose()
+    }
+
+    /// The versions that were switched on, newest first, without their text: the last hundred below `before`.
+    pub async fn policy_versions(&mut self, before: i64) -> Result<Vec<PolicyRow>, StoreError> {
+        const SQL: &str = "SELECT version, '' AS source, note, person_id, created_at FROM policies \
+             WHERE tenant = $1 AND version < $2 ORDER BY version DESC LIMIT 100";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(before)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(policy).collect()
+    }
+}
+
+impl WriteTx {
+    /// Keeps a new version.
+    pub async fn insert_policy(&mut self, new: &PolicyRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO policies (tenant, version, source, note, person_id, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(new.version)
+            .bind(new.source.clone())
+            .bind(new.note.clone())
+            .bind(new.person_id.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(new.created_at.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What became of an action, as a policy is tried on it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct PastAction {
+    pub id: String,
+    pub headline: String,
+    pub state: State,
+    pub tool: String,
+    pub risk: Risk,
+    pub payload: String,
+    pub caller_id: PersonId,
+    pub pruned_by: Option<PersonId>,
+    pub checks: Vec<Check>,
+    pub created_at: Timestamp,
+    pub approved_by: Vec<PersonId>,
+    pub rejected_by: Vec<PersonId>,
+    /// When it was first decided.
+    pub decided_at: Option<Timestamp>,
+}
+
+impl ReadTx {
+    /// Actions that were proposed since then, newest first, from before (time, ID).
+    pub async fn past_actions(
+        &mut self,
+        since: Timestamp,
+        before: &(i64, String),
+        limit: i64,
+    ) -> Result<Vec<PastAction>, StoreError> {
+        const SQL: &str = "SELECT id, headline, state, tool, risk, payload, caller_id, pruned_by, checks, created_at FROM actions \
+             WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5";
+        const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at FROM decisions \
+             WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(since.0)
+            .bind(before.0)
+            .bind(before.1.clone())
+            .bind(limit)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut actions = rows.iter().map(past).collect::<Result<Vec<_>, _>>()?;
+        let rows = sqlx::query(DECISIONS)
+            .bind(self.tenant())
+            .bind(list(actions.iter().map(|action| action.id.as_str())))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut places: HashMap<String, &mut PastAction> =
+            actions.iter_mut().map(|action| (action.id.clone(), action)).collect();
+        for row in &rows {
+            let Some(action) = places.get_mut(&row.text("action_id")?) else {
+                continue;
+            };
+            let person = row.read("person_id", |t| PersonId::parse(t).ok())?;
+            match row.text("kind")?.as_str() {
+                "approve" => action.approved_by.push(person),
+                _ => action.rejected_by.push(person),
+            }
+            action.decided_at = action.decided_at.or(Some(row.time("decided_at")?));
+        }
+        Ok(actions)
+    }
+
+    /// The keys of every team: a tenant has few.
+    pub async fn team_keys(&mut self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT key FROM teams WHERE tenant = $1 ORDER BY key LIMIT 1000")
+            .bind(self.tenant())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(|row| row.text("key")).collect()
+    }
+}
+
+fn past(row: &AnyRow) -> Result<PastAction, StoreError> {
+    Ok(PastAction {
+        id: row.text("id")?,
+        headline: row.text("headline")?,
+        state: row.read("state", State::parse)?,
+        tool: row.text("tool")?,
+        risk: row.read("risk", Risk::parse)?,
+        payload: row.text("payload")?,
+        caller_id: row.read("caller_id", |t| PersonId::parse(t).ok())?,
+        pruned_by: match row.maybe_text("pruned_by")? {
+            None => None,
+            Some(_) => Some(row.read("pruned_by", |t| PersonId::parse(t).ok())?),
+        },
+        checks: row.json("checks")?,
+        created_at: row.time("created_at")?,
+        approved_by: Vec::new(),
+        rejected_by: Vec::new(),
+        decided_at: None,
+    })
+}

@@ -1,0 +1,75 @@
+//! Questions about actions, and their answers.
+
+use super::row::Columns;
+use super::{ReadTx, StoreError, WriteTx};
+use crate::domain::{ActionId, PersonId, QuestionId, Timestamp};
+
+/// What a reviewer asks, and what the proposer answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct QuestionRow {
+    pub id: QuestionId,
+    pub action_id: ActionId,
+    pub person_id: PersonId,
+    pub question: String,
+    pub asked_at: Timestamp,
+    pub answer: Option<String>,
+    pub answered_at: Option<Timestamp>,
+}
+
+impl ReadTx {
+    /// What was asked about an action, oldest first.
+    pub async fn questions(&mut self, action: &ActionId) -> Result<Vec<QuestionRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM questions WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
+            .bind(self.tenant())
+            .bind(action.as_str().to_owned())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(QuestionRow {
+                    id: row.read("id", |t| QuestionId::parse(t).ok())?,
+                    action_id: row.read("action_id", |t| ActionId::parse(t).ok())?,
+                    person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
+                    question: row.text("question")?,
+                    asked_at: row.time("asked_at")?,
+                    answer: row.maybe_text("answer")?,
+                    answered_at: row.maybe_int("answered_at")?.map(Timestamp),
+                })
+            })
+            .collect()
+    }
+}
+
+impl WriteTx {
+    /// Keeps a question.
+    pub async fn insert_question(&mut self, new: &QuestionRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO questions (tenant, id, action_id, person_id, question, asked_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(new.id.as_str().to_owned())
+            .bind(new.action_id.as_str().to_owned())
+            .bind(new.person_id.as_str().to_owned())
+            .bind(new.question.clone())
+            .bind(new.asked_at.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps the answer to a question that has none; says whether it had none.
+    pub async fn answer_question(&mut self, id: &QuestionId, answer: &str) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "UPDATE questions SET answer = $3, answered_at = $4 WHERE tenant = $1 AND id = $2 AND answer IS NULL";
+        let now = self.ctx.now();
+        let done = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .bind(answer.to_owned())
+            .bind(now.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
