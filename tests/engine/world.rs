@@ -1,14 +1,16 @@
 //! A small world: two tenants, their people, one release each with evidence and a backlog; time stands still until it is moved.
 
 use loopiq::context::{Ctx, Ports};
+use loopiq::domain::view::Outcome;
 use loopiq::domain::*;
 use loopiq::engine::{Answer, Consent, Engine, Error};
 use loopiq::store::{Asserted, Store};
 use loopiq_testing::Database;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-22T09:00:00Z";
@@ -19,6 +21,8 @@ pub(crate) struct World {
     pub(crate) globex: Place,
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) database: Database,
+    /// The teams of acme, by key.
+    teams: Mutex<BTreeMap<String, TeamId>>,
 }
 
 /// The records of one tenant.
@@ -94,7 +98,9 @@ impl World {
         let engine = Engine::new(store, ports, "http://127.0.0.1:3000");
         let acme = settle(&engine, "acme").await;
         let globex = settle(&engine, "globex").await;
+        let teams = Mutex::new(BTreeMap::from([("checkout".to_owned(), acme.team.clone())]));
         Self {
+            teams,
             engine,
             acme,
             globex,
@@ -206,6 +212,40 @@ impl World {
                 .collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Puts somebody on a team, which is made if it is not there.
+    pub(crate) async fn join(&self, who: &str, team: &str) {
+        let ctx = Ctx::system(self.acme.tenant.clone(), self.engine.ports());
+        let (person, key) = (self.acme.person(who).id, team.to_owned());
+        let known = self.teams.lock().expect("teams").get(team).cloned();
+        let (new, id) = (known.is_none(), known.unwrap_or_else(|| self.engine.ports().id()));
+        self.teams.lock().expect("teams").insert(key.clone(), id.clone());
+        let made = self.engine.store().write::<_, Error, _>(&ctx, move |tx| {
+            Box::pin(async move {
+                if new {
+                    let name = key.to_uppercase();
+                    let id = id.clone();
+                    tx.insert_team(&Team { id, key, name }).await?;
+                }
+                Ok(tx.insert_member(&id, &person).await?)
+            })
+        });
+        made.await.expect("a member");
+    }
+
+    /// Switches a policy on, as an operator does.
+    pub(crate) async fn policy(&self, source: &str) -> i64 {
+        let operator = self.person("operator");
+        let page = self.engine.policy_page(&operator, None, None).await.expect("a page");
+        let switched = self.engine.switch_policy(&operator, source, "", page.today).await;
+        switched.expect("a policy")
+    }
+
+    /// Approves as somebody who has looked at everything.
+    pub(crate) async fn approve(&self, who: &str, id: &str, digest: &str) -> Result<Outcome, Error> {
+        let consent = self.consent(id, digest).await;
+        self.engine.consent(&self.person(who), id, consent).await
     }
 
     /// All that an approval takes: every warning acknowledged, and the word typed where one is asked for.

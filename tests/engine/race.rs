@@ -1,0 +1,200 @@
+//! Everybody at once, on connections of their own: there is one outcome, and everybody else is told which.
+
+use crate::policy::TWO_TEAMS;
+use crate::world::{World, text};
+use loopiq::domain::{State, Timestamp};
+use loopiq::engine::{Engine, Error};
+use loopiq::store::Store;
+use serde_json::json;
+use std::sync::Arc;
+
+/// How many rounds `LOOPIQ_RACE_ROUNDS` asks for; without it a few.
+fn rounds() -> usize {
+    std::env::var("LOOPIQ_RACE_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(24)
+}
+
+/// What may follow what, by the events of an action's entries.
+fn next(state: State, event: &str) -> Option<State> {
+    match (state, event) {
+        (State::PendingApproval, "action.endorsed" | "action.viewed" | "action.proposed") => Some(state),
+        (State::PendingApproval, "action.approved") => Some(State::Approved),
+        (State::PendingApproval, "action.rejected") => Some(State::Rejected),
+        (State::PendingApproval | State::Approved, "action.withdrawn" | "action.expired" | "action.superseded") => {
+            Some(State::Rejected)
+        }
+        (State::Approved, "action.revoked") => Some(State::Rejected),
+        (State::Approved, "action.executed") => Some(State::Executed),
+        (State::Approved, "action.failed") => Some(State::Failed),
+        (state, "access.denied" | "action.refused") => Some(state),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_is_one_outcome_whoever_comes_at_once() {
+    let world = Arc::new(World::new().await);
+    world.join("reviewer", "payments").await;
+    world.join("lead", "checkout").await;
+    // Another node on the same database.
+    let store = Store::open(&world.database.url).await.expect("a database");
+    let other = Engine::new(store, world.engine.ports().clone(), "");
+    let mut outcomes = std::collections::BTreeMap::<&str, usize>::new();
+    for round in 0..rounds() {
+        if round == rounds() / 2 {
+            world.policy(TWO_TEAMS).await;
+        }
+        let items = world.count("work_items").await;
+        let (id, digest) = world.story(round).await;
+        let consent = world.consent(&id, &digest).await;
+        // Some rounds begin approved, so that running meets revoking, withdrawing and expiring.
+        if round % 3 == 0 {
+            for who in ["reviewer", "lead"] {
+                drop(world.engine.consent(&world.person(who), &id, consent.clone()).await);
+            }
+        }
+        let engine = |n: usize| {
+            if n % 2 == 0 {
+                world.engine.clone()
+            } else {
+                other.clone()
+            }
+        };
+        let mut tasks = Vec::new();
+        for (n, (what, who)) in [
+            ("approve", "reviewer"),
+            ("approve", "lead"),
+            ("approve", "reviewer"),
+            ("reject", "reviewer2"),
+            ("reject", "lead"),
+            ("execute", "lead"),
+            ("execute", "reviewer"),
+            ("revoke", "lead"),
+            ("withdraw", "developer"),
+            ("supersede", "developer"),
+            ("expire", "developer"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            // A part of the crowd, another one in each round; what ends an action comes now and then, or nothing would ever run.
+            let ends = !matches!(what, "approve" | "execute");
+            if (ends && (round * 3 + n) % 5 != 0) || (!ends && (round + n) % 4 == 0) {
+                continue;
+            }
+            let (engine, world) = (engine(n + round), world.clone());
+            let (id, digest, consent) = (id.clone(), digest.clone(), consent.clone());
+            tasks.push(tokio::spawn(async move {
+                let person = world.person(who);
+                // Now one comes first, now another.
+                let late = (round * 911 + n * 577) % 4_000;
+                tokio::time::sleep(std::time::Duration::from_micros(late as u64)).await;
+                match what {
+                    "approve" => engine.consent(&person, &id, consent).await.map(|outcome| outcome.done),
+                    "reject" => engine
+                        .reject(&person, &id, &digest, &[], "no")
+                        .await
+                        .map(|outcome| outcome.done),
+                    "execute" => engine.execute(&person, &id).await.map(|outcome| outcome.done),
+                    "revoke" => engine.revoke(&person, &id, "no").await.map(|outcome| outcome.done),
+                    "withdraw" => {
+                        let call = json!({ "actionId": id, "reason": "r" });
+                        engine
+                            .call(&world.client(who), "loopiq_withdraw_action", call)
+                            .await
+                            .map(|_| true)
+                    }
+                    "supersede" => {
+                        let mut arguments = world.package(&format!("in place of {round}"));
+                        arguments["supersedesActionId"] = json!(id);
+                        let tool = "loopiq_create_remediation_work_package";
+                        engine.call(&world.client(who), tool, arguments).await.map(|_| true)
+                    }
+                    _ => {
+                        world.pass(73 * Timestamp::HOUR);
+                        engine.sweep().await.map(|_| true)
+                    }
+                }
+            }));
+        }
+        for task in tasks {
+            match task.await.expect("no panic") {
+                Ok(_)
+                | Err(
+                    Error::AlreadyDecided { .. }
+                    | Error::Refused { .. }
+                    | Error::Invalid { .. }
+                    | Error::NotAuthorized { .. },
+                ) => {}
+                Err(other) => panic!("round {round}: {other:?}"),
+            }
+        }
+        let state = judge(&world, &id, round).await;
+        *outcomes.entry(state.as_str()).or_default() += 1;
+        let created = world.count("work_items").await - items;
+        assert_eq!(created, i64::from(state == State::Executed), "round {round}: {state:?}");
+        // What took its place, if anything did, waits for nobody here.
+        let page = world
+            .engine
+            .inbox(&world.person("lead"), &loopiq::domain::view::InboxQuery::default())
+            .await
+            .expect("a page");
+        for row in page.rows {
+            let digest = world
+                .engine
+                .view(&world.person("lead"), &row.id, false)
+                .await
+                .expect("a page")
+                .digest;
+            drop(
+                world
+                    .engine
+                    .reject(&world.person("lead"), &row.id, &digest, &[], "no")
+                    .await,
+            );
+        }
+    }
+    println!("{} rounds: {outcomes:?}", rounds());
+    let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    assert_eq!(report.bad, None);
+    assert!(rounds() < 20 || outcomes.len() > 1, "nothing raced: {outcomes:?}");
+}
+
+/// The action's entries tell one story, and its state is that story's end.
+async fn judge(world: &World, id: &str, round: usize) -> State {
+    let page = world
+        .engine
+        .view(&world.person("auditor"), id, false)
+        .await
+        .expect("a page");
+    let mut state = State::PendingApproval;
+    for step in &page.timeline {
+        let then = next(state, &step.event);
+        state = then.unwrap_or_else(|| panic!("round {round}: {} after {state:?}: {:?}", step.event, page.timeline));
+    }
+    let answer = world.get(id).await;
+    let stored = State::parse(&text(&answer, "status")).expect("a state");
+    // Time may have run out with nobody to write it yet.
+    assert!(
+        stored == state || (stored == State::Rejected && !state.is_final()),
+        "round {round}: {stored:?} and {state:?}"
+    );
+    let decisions = answer["decisions"].as_array().cloned().unwrap_or_default();
+    let count = |kind: &str| decisions.iter().filter(|one| one["decision"] == kind).count();
+    assert!(
+        count("reject") <= 1 && count("revoke") <= 1 && count("approve") <= 2,
+        "round {round}: {decisions:?}"
+    );
+    let mut people: Vec<String> = decisions
+        .iter()
+        .filter(|one| one["decision"] == "approve")
+        .map(|one| one["by"]["id"].to_string())
+        .collect();
+    people.sort();
+    let all = people.len();
+    people.dedup();
+    assert_eq!(people.len(), all, "round {round}: nobody decides twice");
+    stored
+}
