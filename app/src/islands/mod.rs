@@ -4,4 +4,4 @@ mod copy;
 mod decision;
 
 pub use copy::CopyButton;
-pub use decision::{DecisionPanel, Draft, Warning};
+pub use decision::{DecisionPanel, Draft, Fields, Warning};

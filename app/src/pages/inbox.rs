@@ -209,6 +209,20 @@ fn Row(row: InboxRow) -> impl IntoView {
                         .map(|place| view! { <span class="part"><bdi>{place}</bdi></span> " " })
                         .collect_view()}
                     <span class="part">"asked by " <bdi dir="ltr">{row.asked_by}</bdi></span>
+                    {(row.repeats > 0)
+                        .then(|| {
+                            let words = match row.repeats {
+                                1 => "1 repetition".to_owned(),
+                                count => format!("{count} repetitions"),
+                            };
+                            view! { " " <span class="part mark">{words}</span> }
+                        })}
+                    {row.touched.then(|| view! { " " <span class="part mark">"changed since it was proposed"</span> })}
+                    {row
+                        .approvals
+                        .map(|(has, takes)| {
+                            view! { " " <span class="part mark">{has} " of " {takes} " approvals"</span> }
+                        })}
                     {row.not_mine.map(|why| view! { " " <span class="part not-mine">{why}</span> })}
                 </p>
             </div>

@@ -8,7 +8,7 @@ mod link;
 mod load;
 mod problem;
 
-pub(crate) use action::ActionPage;
+pub(crate) use action::{ActionPage, ConfirmPage};
 pub(crate) use audit::AuditPage;
 pub(crate) use audit_entry::AuditEntryPage;
 pub(crate) use inbox::InboxPage;

@@ -9,6 +9,7 @@ use {
     super::answer::Door,
     crate::islands::Draft,
     loopiq::domain::{ReasonCode, State},
+    loopiq::engine::Consent,
 };
 
 /// Approves the payload that the page showed, named by its digest.
@@ -23,14 +24,22 @@ pub async fn approve(
     /// The warnings that were acknowledged, by their marks; none: the field is absent.
     #[server(default)]
     acknowledged: Vec<String>,
+    /// The word that was typed, where one is asked for.
+    #[server(default)]
+    typed: String,
+    /// The folded parts of the page that were opened.
+    #[server(default)]
+    opened: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let result = services
-        .engine
-        .approve(&services.ctx, &id, &digest, &acknowledged)
-        .await;
-    let outcome = Door::outcome(result);
+    let consent = Consent {
+        digest,
+        acknowledged,
+        typed,
+        opened,
+    };
+    let outcome = Door::outcome(services.engine.consent(&services.ctx, &id, consent).await);
     door.answer(&id, State::PendingApproval, outcome, Draft::default())
         .await
 }
@@ -47,15 +56,22 @@ pub async fn approve_and_run(
     /// The warnings that were acknowledged, by their marks; none: the field is absent.
     #[server(default)]
     acknowledged: Vec<String>,
+    /// The word that was typed, where one is asked for.
+    #[server(default)]
+    typed: String,
+    /// The folded parts of the page that were opened.
+    #[server(default)]
+    opened: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let approved = Door::outcome(
-        services
-            .engine
-            .approve(&services.ctx, &id, &digest, &acknowledged)
-            .await,
-    );
+    let consent = Consent {
+        digest,
+        acknowledged,
+        typed,
+        opened,
+    };
+    let approved = Door::outcome(services.engine.consent(&services.ctx, &id, consent).await);
     // With one approval of several it waits for the others.
     let outcome = if approved.done && approved.state != Some(State::PendingApproval) {
         let run = Door::outcome(services.engine.execute(&services.ctx, &id).await);
@@ -99,8 +115,12 @@ pub async fn reject(
     let services = &door.services;
     let known: Vec<ReasonCode> = codes.iter().filter_map(|code| ReasonCode::parse(code)).collect();
     let outcome = Door::outcome(services.engine.reject(&services.ctx, &id, &digest, &known, &text).await);
-    door.answer(&id, State::PendingApproval, outcome, Draft { text, codes })
-        .await
+    let draft = Draft {
+        text,
+        codes,
+        form: "reject".to_owned(),
+    };
+    door.answer(&id, State::PendingApproval, outcome, draft).await
 }
 
 /// Runs what was approved.
@@ -128,14 +148,59 @@ pub async fn revoke(
     let door = Door::open()?;
     let services = &door.services;
     let outcome = Door::outcome(services.engine.revoke(&services.ctx, &id, &text).await);
-    door.answer(
-        &id,
-        State::Approved,
-        outcome,
-        Draft {
-            text,
-            codes: Vec::new(),
-        },
-    )
-    .await
+    let draft = Draft {
+        text,
+        form: "revoke".to_owned(),
+        ..Draft::default()
+    };
+    door.answer(&id, State::Approved, outcome, draft).await
+}
+
+/// Asks the proposer something; the action stays pending.
+#[server(prefix = "/do", endpoint = "ask")]
+pub async fn ask(
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+    /// The question.
+    #[server(default)]
+    text: String,
+) -> Result<Outcome, ServerFnError> {
+    let door = Door::open()?;
+    let services = &door.services;
+    let outcome = Door::outcome(services.engine.ask(&services.ctx, &id, &text).await);
+    let draft = Draft {
+        text,
+        form: "ask".to_owned(),
+        ..Draft::default()
+    };
+    door.answer(&id, State::PendingApproval, outcome, draft).await
+}
+
+/// Makes a revision that keeps only some parts.
+#[server(prefix = "/do", endpoint = "prune")]
+pub async fn prune(
+    /// The action's ID.
+    #[server(default)]
+    id: String,
+    /// The digest that the page showed.
+    #[server(default)]
+    digest: String,
+    /// The parts to keep, by their references.
+    #[server(default)]
+    keep: Vec<String>,
+    /// Why, in words of one's own.
+    #[server(default)]
+    text: String,
+) -> Result<Outcome, ServerFnError> {
+    let door = Door::open()?;
+    let services = &door.services;
+    let pruned = services.engine.prune(&services.ctx, &id, &digest, &keep, &text).await;
+    let outcome = Door::outcome(pruned);
+    let draft = Draft {
+        text,
+        codes: keep,
+        form: "prune".to_owned(),
+    };
+    door.answer(&id, State::PendingApproval, outcome, draft).await
 }

@@ -1,100 +1,19 @@
 //! The panel's forms. Names and values are those of the server functions, so that they work without a script.
 
+use super::Draft;
 use super::send::Desk;
-use super::{Draft, Warning};
 use crate::components::textarea::TextArea;
-use crate::server_fns::{
-    Approve, ApproveAndRun, Execute, Reject, Revoke, approve, approve_and_run, execute, reject, revoke,
-};
+use crate::server_fns::{Ask, Execute, Prune, Reject, Revoke, ask, execute, prune, reject, revoke};
 use leptos::ev::SubmitEvent;
 use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 /// Reads a form for its server function. Where that fails the browser sends the plain form, which works as well.
-fn read<T: FromFormData>(event: &SubmitEvent) -> Option<T> {
+pub(super) fn read<T: FromFormData>(event: &SubmitEvent) -> Option<T> {
     let form = T::from_event(event).ok()?;
     event.prevent_default();
     Some(form)
-}
-
-/// Whether the form was sent by its second button, which has an address of its own.
-fn by_second_button(event: &SubmitEvent) -> bool {
-    event
-        .submitter()
-        .is_some_and(|button| button.has_attribute("formaction"))
-}
-
-#[component]
-pub(super) fn ApproveForm(
-    desk: Desk,
-    id: String,
-    digest: String,
-    warnings: Vec<Warning>,
-    you_approve: String,
-) -> impl IntoView {
-    let submit = move |event: SubmitEvent| {
-        if by_second_button(&event) {
-            if let Some(ApproveAndRun {
-                id,
-                digest,
-                acknowledged,
-            }) = read(&event)
-            {
-                desk.send("Approving and running…", approve_and_run(id, digest, acknowledged));
-            }
-        } else if let Some(Approve {
-            id,
-            digest,
-            acknowledged,
-        }) = read(&event)
-        {
-            desk.send("Approving…", approve(id, digest, acknowledged));
-        }
-    };
-    view! {
-        <form method="post" action=Approve::url() class="decide-approve" on:submit=submit>
-            <input type="hidden" name="id" value=id />
-            <input type="hidden" name="digest" value=digest />
-            <p class="you-approve">{you_approve}</p>
-            {(!warnings.is_empty())
-                .then(|| {
-                    view! {
-                        <fieldset class="acknowledge">
-                            <legend>"I have looked at each warning"</legend>
-                            {warnings.into_iter().map(acknowledgement).collect_view()}
-                        </fieldset>
-                    }
-                })}
-            <div class="buttons">
-                <button type="submit" class="button primary" aria-disabled=move || desk.busy().to_string()>
-                    "Approve"
-                </button>
-                <button
-                    type="submit"
-                    class="button"
-                    formaction=ApproveAndRun::url()
-                    aria-disabled=move || desk.busy().to_string()
-                >
-                    "Approve and run"
-                </button>
-            </div>
-        </form>
-    }
-    .into_any()
-}
-
-fn acknowledgement(warning: Warning) -> impl IntoView {
-    view! {
-        <label class="tick">
-            <input type="checkbox" name="acknowledged[]" value=warning.mark required />
-            <span>
-                <span class="quiet">{warning.check} ": "</span>
-                <bdi>{warning.message}</bdi>
-            </span>
-        </label>
-    }
-    .into_any()
 }
 
 #[component]
@@ -105,8 +24,10 @@ pub(super) fn RejectForm(
     /// Value, words, and whether it is ticked to begin with.
     reasons: Vec<(String, String, bool)>,
     draft: Draft,
-    open: bool,
 ) -> impl IntoView {
+    // A draft is shown again; otherwise rejecting is folded, so that it is never where approving was a moment ago.
+    let open = draft.is_of("reject");
+    let draft = draft.of("reject");
     let submit = move |event: SubmitEvent| {
         if let Some(Reject {
             id,
@@ -171,7 +92,9 @@ pub(super) fn ExecuteForm(desk: Desk, id: String) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn RevokeForm(desk: Desk, id: String, draft: Draft, open: bool) -> impl IntoView {
+pub(super) fn RevokeForm(desk: Desk, id: String, draft: Draft) -> impl IntoView {
+    let open = draft.is_of("revoke");
+    let draft = draft.of("revoke");
     let submit = move |event: SubmitEvent| {
         if let Some(Revoke { id, text }) = read(&event) {
             desk.send("Revoking…", revoke(id, text));
@@ -185,6 +108,76 @@ pub(super) fn RevokeForm(desk: Desk, id: String, draft: Draft, open: bool) -> im
                 <TextArea id="revoke-text" label="Why (the agent and the audit trail will hold it)" value=draft.text />
                 <button type="submit" class="button danger" aria-disabled=move || desk.busy().to_string()>
                     "Revoke 1 approval"
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+pub(super) fn AskForm(desk: Desk, id: String, draft: Draft) -> impl IntoView {
+    let open = draft.is_of("ask");
+    let draft = draft.of("ask");
+    let submit = move |event: SubmitEvent| {
+        if let Some(Ask { id, text }) = read(&event) {
+            desk.send("Asking…", ask(id, text));
+        }
+    };
+    view! {
+        <details class="decide-reject" open=open>
+            <summary>"Ask the proposer"</summary>
+            <form method="post" action=Ask::url() on:submit=submit>
+                <input type="hidden" name="id" value=id />
+                <TextArea id="ask-text" label="What you want to know (the agent reads it, and it stays pending)" value=draft.text />
+                <button type="submit" class="button" aria-disabled=move || desk.busy().to_string()>
+                    "Ask"
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+pub(super) fn PruneForm(
+    desk: Desk,
+    id: String,
+    digest: String,
+    /// Reference and title of each part.
+    parts: Vec<(String, String)>,
+    draft: Draft,
+) -> impl IntoView {
+    let open = draft.is_of("prune");
+    let draft = draft.of("prune");
+    let submit = move |event: SubmitEvent| {
+        if let Some(Prune { id, digest, keep, text }) = read(&event) {
+            desk.send("Making a revision…", prune(id, digest, keep, text));
+        }
+    };
+    let ticks = parts.into_iter().map(|(name, title)| {
+        let ticked = !open || draft.codes.contains(&name);
+        view! {
+            <label class="tick">
+                <input type="checkbox" name="keep[]" value=name checked=ticked />
+                <bdi>{title}</bdi>
+            </label>
+        }
+    });
+    view! {
+        <details class="decide-reject" open=open>
+            <summary>"Leave parts out"</summary>
+            <form method="post" action=Prune::url() on:submit=submit>
+                <input type="hidden" name="id" value=id />
+                <input type="hidden" name="digest" value=digest />
+                <p>"Untick what is not wanted. What is left becomes a proposal of its own, for a decision of its own."</p>
+                <fieldset>
+                    <legend>"Keep"</legend>
+                    {ticks.collect_view()}
+                </fieldset>
+                <TextArea id="prune-text" label="Why (the audit trail will hold it)" value=draft.text />
+                <button type="submit" class="button" aria-disabled=move || desk.busy().to_string()>
+                    "Make the revision"
                 </button>
             </form>
         </details>

@@ -1,9 +1,14 @@
 //! The decision panel: plain forms on the server functions. With a script they are sent in place and keep their draft.
 
+mod approve;
 mod forms;
+mod parts;
 mod send;
 
-use self::forms::{ApproveForm, ExecuteForm, RejectForm, RevokeForm};
+pub use self::approve::Fields;
+
+use self::approve::ApproveForm;
+use self::forms::{AskForm, ExecuteForm, PruneForm, RejectForm, RevokeForm};
 use self::send::{Desk, Phase};
 use leptos::prelude::*;
 use loopiq::domain::State;
@@ -26,8 +31,22 @@ pub struct Warning {
 pub struct Draft {
     /// Their text.
     pub text: String,
-    /// The reason codes they had ticked.
+    /// What they had ticked: reason codes, or parts to keep.
     pub codes: Vec<String>,
+    /// The form that it stood in, by the name of its address.
+    pub form: String,
+}
+
+impl Draft {
+    /// Whether it stood in this form.
+    pub(crate) fn is_of(&self, form: &str) -> bool {
+        self.form == form && (!self.text.is_empty() || !self.codes.is_empty())
+    }
+
+    /// What stood in this form; nothing, if it was another.
+    pub(crate) fn of(self, form: &str) -> Draft {
+        if self.form == form { self } else { Draft::default() }
+    }
 }
 
 /// Everything a person can do to the action now, and why not where they can't.
@@ -48,8 +67,6 @@ pub fn DecisionPanel(
 ) -> impl IntoView {
     let desk = Desk::new(id.clone(), state);
     let nothing = !(panel.approve || panel.reject || panel.execute || panel.revoke);
-    // A draft is shown again; otherwise rejecting is folded, so that it is never where approving was a moment ago.
-    let open = !draft.text.is_empty() || !draft.codes.is_empty();
     view! {
         <div class="panel-body">
             {panel.why_not.clone().map(|why| view! { <p class=if nothing { "quiet" } else { "why-not" }>{why}</p> })}
@@ -63,6 +80,7 @@ pub fn DecisionPanel(
                             digest=digest.clone()
                             warnings
                             you_approve=panel.you_approve.clone()
+                            word=panel.word.clone()
                         />
                     }
                 })}
@@ -77,11 +95,23 @@ pub fn DecisionPanel(
                             digest=digest.clone()
                             reasons=panel.reasons.clone()
                             draft=draft.clone()
-                            open
                         />
                     }
                 })}
-            {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() draft=draft.clone() open /> })}
+            {panel.ask.then(|| view! { <AskForm desk id=id.clone() draft=draft.clone() /> })}
+            {(panel.prune.len() > 1)
+                .then(|| {
+                    view! {
+                        <PruneForm
+                            desk
+                            id=id.clone()
+                            digest=digest.clone()
+                            parts=panel.prune.clone()
+                            draft=draft.clone()
+                        />
+                    }
+                })}
+            {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() draft=draft.clone() /> })}
             <div class="answers">
                 <p role="status">{move || desk.progress()}</p>
                 <p class="refusal" class:said=move || desk.said() role="alert">

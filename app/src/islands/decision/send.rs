@@ -61,6 +61,11 @@ impl Desk {
         matches!(self.phase.get(), Phase::Refused(_) | Phase::Unknown(_))
     }
 
+    /// Says why nothing was sent.
+    pub(super) fn refuse(self, words: String) {
+        self.phase.set(Phase::Refused(words));
+    }
+
     /// Sends one decision; a second press while it is under way does nothing.
     pub(super) fn send(
         self,
@@ -76,7 +81,10 @@ impl Desk {
         self.phase.set(Phase::Sending(words));
         spawn_local(async move {
             match call.await {
-                Ok(outcome) if outcome.done || outcome.state.is_some_and(|state| state != self.before) => self.reload(),
+                Ok(outcome) if outcome.done || outcome.state.is_some_and(|state| state != self.before) => {
+                    let next = outcome.successor.unwrap_or_else(|| self.id.get_value());
+                    self.load(&next);
+                }
                 Ok(outcome) => self.phase.set(Phase::Refused(outcome.message)),
                 Err(_) => self.look().await,
             }
@@ -112,7 +120,11 @@ impl Desk {
 
     /// Loads the document again: it shows what is stored now, and the message that was kept with it.
     fn reload(self) {
-        let target = format!("/actions/{}", self.id.get_value());
+        self.load(&self.id.get_value());
+    }
+
+    fn load(self, id: &str) {
+        let target = format!("/actions/{id}");
         // A browser that refuses to navigate leaves the person with words instead of a frozen panel.
         if window().location().assign(&target).is_err() {
             self.phase

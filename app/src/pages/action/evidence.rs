@@ -13,13 +13,18 @@ const MAIN_LINES: usize = 3;
 /// Cards of records. The main lines always show; the rest opens. The anchor stands inside, so that a browser which
 /// follows a link to it opens the card by itself.
 #[component]
-pub(super) fn References(id: &'static str, title: &'static str, references: Vec<Reference>) -> impl IntoView {
+pub(super) fn References(
+    id: &'static str,
+    title: &'static str,
+    references: Vec<Reference>,
+    open: bool,
+) -> impl IntoView {
     let count = references.len();
     view! {
         <section class="card" aria-labelledby=id>
             <h2 id=id>{title} " " <small class="quiet">{count}</small></h2>
             <ul class="references">
-                {references.into_iter().map(|reference| view! { <Card reference /> }).collect_view()}
+                {references.into_iter().map(|reference| view! { <Card reference open /> }).collect_view()}
             </ul>
         </section>
     }
@@ -27,8 +32,9 @@ pub(super) fn References(id: &'static str, title: &'static str, references: Vec<
 }
 
 #[component]
-fn Card(reference: Reference) -> impl IntoView {
+fn Card(reference: Reference, open: bool) -> impl IntoView {
     let record = reference.record;
+    let part = record.key.clone().unwrap_or_else(|| record.name.clone());
     let main: Vec<String> = reference
         .lines
         .iter()
@@ -39,7 +45,7 @@ fn Card(reference: Reference) -> impl IntoView {
     lines.extend(reference.lines);
     view! {
         <li>
-            <details class="reference">
+            <details class="reference" open=open data-part=open.then(|| part.clone())>
                 <summary>
                     <span class="record-kind">{record.kind.word()}</span>
                     " "

@@ -2,10 +2,12 @@
 
 mod claim;
 mod compare;
+mod confirm;
 mod evidence;
 mod flash;
 mod payload;
 mod since;
+mod standing;
 mod timeline;
 
 use self::claim::ClaimBox;
@@ -14,6 +16,7 @@ use self::evidence::{Changes, References};
 use self::flash::{FlashLine, Next, next};
 use self::payload::{Identifiers, PayloadView, Pointed};
 use self::since::SinceBox;
+use self::standing::{Questions, RelatedActions, Revisions, Stakes, Standing};
 use self::timeline::{ResultBox, Timeline};
 use super::load::loaded;
 use crate::components::checks::Checks;
@@ -30,6 +33,8 @@ use loopiq::domain::view::ActionView;
 use loopiq::domain::{Check, Command};
 use std::collections::HashSet;
 use tower_sessions::Session;
+
+pub(crate) use self::confirm::ConfirmPage;
 
 /// `/actions/{id}`.
 #[component]
@@ -79,6 +84,8 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
         .map_or_else(Draft::default, |(flash, _)| flash.draft.clone());
     let (tool, tool_name) = action.tool.clone();
     let has_tree = !action.tree.is_empty();
+    // What is of high risk is read before it is approved: nothing is folded away until a script can tell what was opened.
+    let open = action.panel.word.is_some();
     view! {
         <Title text=format!("{} · {}", action.headline, action.state.label()) />
         <article class="page action">
@@ -110,10 +117,14 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
             </header>
             <div class="document">
                 {action.result.map(|result| view! { <ResultBox result /> })}
+                {(!action.stakes.is_empty()).then(|| view! { <Stakes lines=action.stakes /> })}
                 {action.since.map(|since| view! { <SinceBox since on_page=&on_page /> })}
+                <Revisions revisions=action.revisions />
+                {(!action.questions.is_empty()).then(|| view! { <Questions questions=action.questions /> })}
                 <Checks checks=action.checks on_page=on_page.clone() fields=fields compared />
                 {(!action.comparisons.is_empty())
                     .then(|| view! { <Comparisons comparisons=action.comparisons /> })}
+                {(!action.related.is_empty()).then(|| view! { <RelatedActions related=action.related /> })}
                 <section class="card" aria-labelledby="where">
                     <h2 id="where">"Where"</h2>
                     <Lines lines=action.context class="columns" />
@@ -128,11 +139,11 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                         }
                     })}
                 {(!action.creates.is_empty())
-                    .then(|| view! { <References id="creates" title="Other records it creates" references=action.creates /> })}
+                    .then(|| view! { <References id="creates" title="Other records it creates" references=action.creates open /> })}
                 {(!action.updates.is_empty()).then(|| view! { <Changes updates=action.updates on_page=&on_page /> })}
                 {(!action.references.is_empty())
                     .then(|| {
-                        view! { <References id="evidence" title="Evidence and references" references=action.references /> }
+                        view! { <References id="evidence" title="Evidence and references" references=action.references open /> }
                     })}
                 <ClaimBox claim=action.claim on_page=&on_page />
                 <PayloadView fields=action.payload json=action.payload_json on_page=&on_page pointed=&pointed />
@@ -141,6 +152,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
             </div>
             <section class="decision" id="decision" aria-labelledby="decide">
                 <h2 id="decide">"Decision"</h2>
+                {action.standing.map(|standing| view! { <Standing standing /> })}
                 <DecisionPanel
                     id=action.id
                     digest=action.digest

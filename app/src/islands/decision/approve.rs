@@ -1,0 +1,208 @@
+//! Approving. What is of high risk is approved by typing a word, after its folded parts have been opened.
+
+use super::Warning;
+use super::forms::read;
+use super::parts::{Parts, open_all};
+use super::send::Desk;
+use crate::server_fns::{Approve, ApproveAndRun, approve, approve_and_run};
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+/// Whether the form was sent by its second button, which has an address of its own.
+fn by_second_button(event: &SubmitEvent) -> bool {
+    event
+        .submitter()
+        .is_some_and(|button| button.has_attribute("formaction"))
+}
+
+#[component]
+pub(super) fn ApproveForm(
+    desk: Desk,
+    id: String,
+    digest: String,
+    warnings: Vec<Warning>,
+    you_approve: String,
+    /// The word to type, where one is asked for.
+    word: Option<String>,
+) -> impl IntoView {
+    let Some(word) = word else {
+        let fields = view! { <Fields id digest warnings you_approve word=None /> }.into_any();
+        return view! { <Sent desk fields parts=None /> }.into_any();
+    };
+    let parts = Parts::watch(true);
+    view! {
+        {move || {
+            if parts.alive.get() {
+                let fields = view! {
+                    <Fields
+                        id=id.clone()
+                        digest=digest.clone()
+                        warnings=warnings.clone()
+                        you_approve=you_approve.clone()
+                        word=Some(word.clone())
+                    />
+                }
+                    .into_any();
+                view! { <Sent desk fields parts=Some(parts) /> }.into_any()
+            } else {
+                view! {
+                    <form method="get" action=format!("/actions/{id}/confirm") class="decide-approve">
+                        <p class="you-approve">{you_approve.clone()}</p>
+                        <p>"Its risk is high. Read the page to its end; approving it has a page of its own."</p>
+                        <div class="buttons">
+                            <button type="submit" class="button">
+                                "Go on to confirm"
+                            </button>
+                        </div>
+                    </form>
+                }
+                    .into_any()
+            }
+        }}
+    }
+    .into_any()
+}
+
+/// The form, sent in place.
+#[component]
+fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>) -> impl IntoView {
+    let closed = move || parts.map(Parts::closed).unwrap_or_default();
+    let submit = move |event: SubmitEvent| {
+        let folded = closed();
+        if !folded.is_empty() {
+            event.prevent_default();
+            desk.refuse(format!(
+                "Nothing was sent. Open what is still folded first: {}.",
+                folded.join(", ")
+            ));
+        } else if by_second_button(&event) {
+            if let Some(ApproveAndRun {
+                id,
+                digest,
+                acknowledged,
+                typed,
+                opened,
+            }) = read(&event)
+            {
+                desk.send(
+                    "Approving and running…",
+                    approve_and_run(id, digest, acknowledged, typed, opened),
+                );
+            }
+        } else if let Some(Approve {
+            id,
+            digest,
+            acknowledged,
+            typed,
+            opened,
+        }) = read(&event)
+        {
+            desk.send("Approving…", approve(id, digest, acknowledged, typed, opened));
+        }
+    };
+    let opened = move || parts.map(|parts| parts.opened.get()).unwrap_or_default();
+    view! {
+        <form method="post" action=Approve::url() class="decide-approve" on:submit=submit>
+            {fields}
+            {move || {
+                opened()
+                    .into_iter()
+                    .map(|part| view! { <input type="hidden" name="opened[]" value=part /> })
+                    .collect_view()
+            }}
+            {move || {
+                let folded = closed();
+                (!folded.is_empty())
+                    .then(|| {
+                        view! {
+                            <p class="folded">
+                                {match folded.len() {
+                                    1 => "1 part of the page is still folded. ".to_owned(),
+                                    count => format!("{count} parts of the page are still folded. "),
+                                }}
+                                <button type="button" class="button" on:click=move |_| open_all()>
+                                    "Open them"
+                                </button>
+                            </p>
+                        }
+                    })
+            }}
+            <div class="buttons">
+                <button type="submit" class="button primary" aria-disabled=move || desk.busy().to_string()>
+                    "Approve"
+                </button>
+                <button
+                    type="submit"
+                    class="button"
+                    formaction=ApproveAndRun::url()
+                    aria-disabled=move || desk.busy().to_string()
+                >
+                    "Approve and run"
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// What an approval is made of: which action, what was looked at, and the word. Also for the page that asks for it without a script.
+#[component]
+pub fn Fields(
+    /// The action's ID.
+    id: String,
+    /// The digest that the approval names.
+    digest: String,
+    /// What approving needs an acknowledgement of.
+    warnings: Vec<Warning>,
+    /// What one would be agreeing to.
+    you_approve: String,
+    /// The word to type, where one is asked for.
+    word: Option<String>,
+) -> impl IntoView {
+    view! {
+        <input type="hidden" name="id" value=id />
+        <input type="hidden" name="digest" value=digest />
+        <p class="you-approve">{you_approve}</p>
+        {(!warnings.is_empty())
+            .then(|| {
+                view! {
+                    <fieldset class="acknowledge">
+                        <legend>"I have looked at each warning"</legend>
+                        {warnings.into_iter().map(acknowledgement).collect_view()}
+                    </fieldset>
+                }
+            })}
+        {word
+            .map(|word| {
+                view! {
+                    <div class="field typed">
+                        <label for="typed">"Its risk is high. To approve it, type " <kbd>{word}</kbd></label>
+                        <input
+                            id="typed"
+                            name="typed"
+                            type="text"
+                            required
+                            autocomplete="off"
+                            autocapitalize="off"
+                            spellcheck="false"
+                        />
+                    </div>
+                }
+            })}
+    }
+    .into_any()
+}
+
+fn acknowledgement(warning: Warning) -> impl IntoView {
+    view! {
+        <label class="tick">
+            <input type="checkbox" name="acknowledged[]" value=warning.mark required />
+            <span>
+                <span class="quiet">{warning.check} ": "</span>
+                <bdi>{warning.message}</bdi>
+            </span>
+        </label>
+    }
+    .into_any()
+}

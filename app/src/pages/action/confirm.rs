@@ -1,0 +1,80 @@
+//! The second page of an approval of high risk, for whoever has no script: what is at stake, the warnings, and the word to type.
+
+use super::super::load::loaded;
+use super::standing::Stakes;
+use super::warnings;
+use crate::components::state::{RiskBadge, StateBadge};
+use crate::islands::Fields;
+use crate::server_fns::{Approve, ApproveAndRun};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use loopiq::domain::view::ActionView;
+
+/// `/actions/{id}/confirm`.
+#[component]
+pub(crate) fn ConfirmPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    loaded(
+        move |services| {
+            let id = id.clone();
+            async move { services.engine.view(&services.ctx, &id, !services.prefetch).await }
+        },
+        render,
+    )
+}
+
+fn render(action: ActionView) -> AnyView {
+    let back = format!("/actions/{}", action.id);
+    let warnings = warnings(&action.checks);
+    let form = if action.panel.approve {
+        view! {
+            <form method="post" action=Approve::url() class="decide-approve card">
+                <Fields
+                    id=action.id.clone()
+                    digest=action.digest.clone()
+                    warnings
+                    you_approve=action.panel.you_approve.clone()
+                    word=action.panel.word.clone()
+                />
+                // Without a script every part of the page before this one stood open.
+                <input type="hidden" name="opened[]" value="all, without a script" />
+                <div class="buttons">
+                    <button type="submit" class="button primary">
+                        "Approve"
+                    </button>
+                    <button type="submit" class="button" formaction=ApproveAndRun::url()>
+                        "Approve and run"
+                    </button>
+                </div>
+            </form>
+        }
+        .into_any()
+    } else {
+        let why = action
+            .panel
+            .why_not
+            .clone()
+            .unwrap_or_else(|| "There is nothing to approve.".to_owned());
+        view! { <p class="why-not">{why}</p> }.into_any()
+    };
+    view! {
+        <Title text=format!("Confirm · {}", action.headline) />
+        <div class="page confirm">
+            <nav class="crumbs" aria-label="Where you are">
+                <a href=back>"‹ Back to the action"</a>
+            </nav>
+            <header class="action-head">
+                <h1 dir="auto">"Confirm: " {action.headline}</h1>
+                <p class="facts">
+                    <StateBadge state=action.state />
+                    <RiskBadge risk=action.risk />
+                </p>
+            </header>
+            {(!action.stakes.is_empty()).then(|| view! { <Stakes lines=action.stakes /> })}
+            {form}
+        </div>
+    }
+    .into_any()
+}
