@@ -161,16 +161,29 @@ fn success(answer: Answer) -> CallToolResult {
 /// Every refusal of the engine is a result with `isError`, and none a protocol error, an unknown tool included: clients
 /// show protocol errors to nobody, and the model that made the mistake is the one who can mend it. The contract says so.
 fn refusal(error: &Error) -> CallToolResult {
-    let fields = match error {
-        Error::Invalid { fields } => fields.as_slice(),
-        _ => &[],
+    let place = |pointer: &str, message: &str| json!({ "pointer": pointer, "message": message });
+    let fields: Vec<Value> = match error {
+        Error::Invalid { fields } => fields
+            .iter()
+            .map(|field| place(&field.pointer, &field.message))
+            .collect(),
+        Error::RejectedBefore { reasons, .. } => reasons
+            .iter()
+            .flat_map(|check| check.pointers.iter().map(|pointer| place(pointer, &check.message)))
+            .collect(),
+        _ => Vec::new(),
     };
-    let fields: Vec<Value> = fields
-        .iter()
-        .map(|field| json!({ "pointer": field.pointer, "message": field.message }))
-        .collect();
     let message = error.to_string();
     let mut result = CallToolResult::error(vec![ContentBlock::text(message.clone())]);
-    result.structured_content = Some(json!({ "error": error.code(), "message": message, "fields": fields }));
+    let mut said = json!({ "error": error.code(), "message": message, "fields": fields });
+    match error {
+        Error::IdempotencyConflict { action } => said["actionId"] = json!(action),
+        Error::RejectedBefore { action, codes, .. } => {
+            said["actionId"] = json!(action);
+            said["reasonCodes"] = json!(codes);
+        }
+        _ => {}
+    }
+    result.structured_content = Some(said);
     result
 }
