@@ -32,7 +32,7 @@ CREATE TABLE questions (
 CREATE INDEX questions_by_action ON questions (tenant, action_id, id);
 
 -- `ask`: SHA-256 of what is asked for, whatever the reason given and the key: equal proposals have the same.
--- `repeats`: the pending action that this one only repeats; it is decided with that one.
+-- `repeats`: the pending action that this one only repeats; it ends with that one.
 -- `pruned_by`: who made it of another by taking parts out.
 -- `rule`: which of its policy's rules says who decides it.
 -- `touched_at`: when another action changed what this one is about.

@@ -150,8 +150,8 @@ fn repeats(subject: &Subject<'_>, found: &mut Verdicts) -> bool {
         id: first.to_string(),
         key: None,
     };
-    let message = "The same is pending already, and this only repeats it: it is decided with that one. Ask what became of that one; do \
-                   not propose it again.";
+    let message = "The same is pending already, and this only repeats it: once that one is decided, this one ends with it. Ask what \
+                   became of that one; do not propose it again.";
     found.add(Verdict::Warn, message, [fact], None);
     true
 }

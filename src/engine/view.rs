@@ -196,7 +196,7 @@ impl Engine {
         votes: &Votes,
     ) -> Panel {
         let case = case(action, envelope);
-        let not_mine = not_mine(ctx, action, state, || votes.refuses_me(&case));
+        let not_mine = not_mine(ctx, state, || votes.refuses_me(&case));
         let mine = not_mine.is_none() && !state.is_final();
         let person = ctx.principal.person().filter(|_| mine);
         let not_run = person.and_then(|me| votes.policies.refuses_to_run(&me.id, &votes.approvers, &case));
@@ -254,16 +254,13 @@ impl Engine {
 }
 
 /// Why there is nothing for this person to decide, while there is something to decide.
-fn not_mine(ctx: &Ctx, action: &ActionRow, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
+fn not_mine(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
     ctx.principal.person()?;
     if state.is_final() {
         return None;
     }
     if !allows(&ctx.principal, Command::Approve) {
         return Some("A reviewer or lead decides it.".to_owned());
-    }
-    if action.repeats.is_some() && state == State::PendingApproval {
-        return Some("It only repeats another proposal, and is decided with that one.".to_owned());
     }
     refuses()
 }

@@ -59,7 +59,7 @@ pub struct ActionRow {
     pub superseded_by: Option<String>,
     /// SHA-256 of what is asked for, whatever the key and the reason given.
     pub ask: String,
-    /// The pending action that this one only repeats; it is decided with that one.
+    /// The pending action that this one only repeats; it ends with that one.
     pub repeats: Option<ActionId>,
     /// How many pending actions only repeat this one.
     pub repeated: i64,

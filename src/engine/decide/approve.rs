@@ -6,7 +6,7 @@ use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load_in_time, parse};
 use super::super::{Engine, Error};
 use super::votes::still_missing;
-use super::{Votes, Words, case, decided, decided_elsewhere, decider, done, same_before};
+use super::{Votes, Words, case, decided, decider, done, same_before};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
@@ -76,9 +76,6 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
     };
     if !same_digest {
         return Err(Error::DigestMismatch);
-    }
-    if let Some(refused) = decided_elsewhere(tx, &action).await? {
-        return Err(refused);
     }
     let envelope = opened(&action)?;
     let case = case(&action, &envelope);

@@ -5,7 +5,7 @@ use super::super::judging::judge;
 use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load, load_in_time, parse};
 use super::super::{Engine, Error, entries};
-use super::{Votes, Words, case, decided, decided_elsewhere, decider, done, said, same_before};
+use super::{Votes, Words, case, decided, decider, done, said, same_before};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
@@ -99,9 +99,6 @@ async fn reject(
     };
     if action.digest != digest {
         return Err(Error::DigestMismatch);
-    }
-    if let Some(refused) = decided_elsewhere(tx, &action).await? {
-        return Err(refused);
     }
     tx.settle(&action, Ending::because(to, &codes, &text)).await?;
     let votes = may_decide(tx, book, &action, &person).await?;

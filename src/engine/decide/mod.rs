@@ -105,19 +105,6 @@ async fn same_before(
     }))
 }
 
-/// What only repeats a pending action is decided with that one.
-async fn decided_elsewhere(tx: &mut WriteTx, action: &ActionRow) -> Result<Option<Error>, Error> {
-    let Some(first) = &action.repeats else { return Ok(None) };
-    let waits = tx
-        .action(first)
-        .await?
-        .is_some_and(|first| first.state == State::PendingApproval);
-    Ok(waits.then(|| Error::Refused {
-        code: ReasonCode::Check(CheckId::Duplicates),
-        message: format!("Nothing was decided: it only repeats {first}, and is decided with that one. Open that one."),
-    }))
-}
-
 /// What a decision says and rests on.
 #[derive(Default)]
 struct Words {

@@ -5,7 +5,7 @@ use super::super::planning::{self, Proposed, opened};
 use super::super::sealing::{Grounded, Sent, freeze, insert};
 use super::super::standing::{Committed, already, load_in_time, parse};
 use super::super::{Engine, Error};
-use super::{Votes, case, decided_elsewhere, decider, done, said};
+use super::{Votes, case, decider, done, said};
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
@@ -71,9 +71,6 @@ async fn prune(
     }
     if action.digest != digest {
         return Err(Error::DigestMismatch);
-    }
-    if let Some(refused) = decided_elsewhere(tx, &action).await? {
-        return Err(refused);
     }
     let envelope = opened(&action)?;
     let votes = Votes::of(tx, book, &action, &[], Some(&person.id)).await?;
