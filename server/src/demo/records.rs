@@ -54,7 +54,7 @@ const PAY: Plan = Plan {
     name: "Payments 2026.11",
     status: ReleaseStatus::InProgress,
     team: ("payments", "Payments"),
-    members: &["developer", "lead"],
+    members: &["developer", "lead", "reviewer"],
     certification: ("PCI-2026.11", "PCI DSS 4.0 for Payments"),
     components: &[
         (ComponentKind::Application, "payments", "Payments"),
@@ -97,7 +97,7 @@ const SHOP: Plan = Plan {
     name: "Shop 2026.12",
     status: ReleaseStatus::Planned,
     team: ("checkout", "Checkout"),
-    members: &["developer"],
+    members: &["developer", "reviewer2"],
     certification: ("SOC2-2026.12", "SOC 2 for Shop"),
     components: &[
         (ComponentKind::Application, "shop", "Shop"),

@@ -47,15 +47,15 @@ pub(super) fn ApproveForm(
                 view! { <Sent desk fields parts=Some(parts) /> }.into_any()
             } else {
                 view! {
-                    <form method="get" action=format!("/actions/{id}/confirm") class="decide-approve">
+                    <div class="decide-approve">
                         <p class="you-approve">{you_approve.clone()}</p>
                         <p>"Its risk is high. Read the page to its end; approving it has a page of its own."</p>
                         <div class="buttons">
-                            <button type="submit" class="button">
+                            <a class="button" href=format!("/actions/{id}/confirm")>
                                 "Go on to confirm"
-                            </button>
+                            </a>
                         </div>
-                    </form>
+                    </div>
                 }
                     .into_any()
             }

@@ -1,0 +1,186 @@
+// What a decision takes and what it teaches: high risk, parts left out, questions, revisions, and an agent that learns from a rejection.
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { call, getAction, list, proposeWorkPackage, Refused, traceparent } from '../mcp/client.mjs';
+import { acknowledge, agent, alive, scanned, signIn, state, url } from './support.mjs';
+
+/** Asks to accept the risk of a finding that nobody else has: high risk. */
+async function risk(key) {
+  const client = await agent();
+  const rule = scanned('SHOP-2026.12', key);
+  const trace = traceparent();
+  const release = (await list(client, 'loopiq_list_releases', {}, trace)).find((one) => one.key === 'SHOP-2026.12');
+  const findings = (await list(client, 'loopiq_list_findings', { releaseId: release.id }, trace)).filter((one) => one.rule === rule);
+  const answer = await call(client, 'loopiq_accept_risk', {
+    idempotencyKey: key,
+    reason: `${findings[0].id} is behind the firewall.`,
+    releaseId: release.id,
+    findingIds: findings.map((one) => one.id),
+    controlIds: [],
+    justification: 'The route is closed from outside.',
+    compensatingControls: ['A rule at the edge refuses it.'],
+    owner: 'lead@acme.example',
+    expiresAt: new Date(Date.now() + 30 * 86_400_000).toISOString(),
+  }, trace);
+  return { client, proposal: answer, findings };
+}
+
+async function inOrder(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map((one) => `${one.id} at ${one.nodes[0].target}`)).toEqual([]);
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(sideways).toBeLessThanOrEqual(0);
+}
+
+test('high risk: what it waives stands first, parts are opened, a word is typed', async ({ page }) => {
+  const { client, proposal, findings } = await risk('risk-alive');
+  await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
+  await alive(page);
+  const first = page.locator('.document > section').first();
+  await expect(first).toContainText('High risk');
+  await expect(first).toContainText(`Waives finding ${findings[0].key}`);
+  await inOrder(page);
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+
+  await acknowledge(page);
+  await page.getByLabel(/To approve it, type/).fill('SHOP-2026.12');
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await expect(page.getByRole('alert').filter({ hasText: 'still folded' })).toBeVisible();
+  expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
+
+  // One by itself, the rest together.
+  await page.locator('details[data-part] summary').first().click();
+  await page.getByRole('button', { name: 'Open them' }).click();
+  await expect(page.getByText('still folded.')).toHaveCount(0);
+  await page.getByLabel(/To approve it, type/).fill('shop');
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await expect(page.getByRole('alert').filter({ hasText: 'typing SHOP-2026.12' })).toBeVisible();
+  await page.getByLabel(/To approve it, type/).fill('SHOP-2026.12');
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await expect(state(page)).toHaveText('Approved');
+  const [decision] = (await getAction(client, proposal.actionId)).decisions;
+  expect(decision.openedParts).toEqual(expect.arrayContaining(findings.map((one) => one.key)));
+  expect(decision.typed).toBe('SHOP-2026.12');
+  expect(Date.parse(decision.openedAt)).toBeLessThan(Date.parse(decision.at));
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('high risk: everything stands open, and it is confirmed on a second page', async ({ page }) => {
+    const { client, proposal } = await risk('risk-plain');
+    await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
+    for (const part of await page.locator('details[data-part]').all()) await expect(part).toHaveAttribute('open', '');
+    await page.getByRole('link', { name: 'Go on to confirm' }).click();
+    await expect(page).toHaveURL(`${url()}/actions/${proposal.actionId}/confirm`);
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('Confirm');
+    await inOrder(page);
+    await acknowledge(page);
+    await page.getByLabel(/To approve it, type/).fill('SHOP-2026.11');
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('you typed something else');
+    await page.getByRole('link', { name: 'Go on to confirm' }).click();
+    await acknowledge(page);
+    await page.getByLabel(/To approve it, type/).fill('SHOP-2026.12');
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await expect(state(page)).toHaveText('Approved');
+    expect((await getAction(client, proposal.actionId)).decisions[0].typed).toBe('SHOP-2026.12');
+  });
+
+  test('parts are left out', async ({ page }) => {
+    await leaveOut(page, 'prune-plain');
+  });
+});
+
+test('parts are left out; what is left is a proposal of its own', async ({ page }) => {
+  await leaveOut(page, 'prune-alive', true);
+});
+
+async function leaveOut(page, key, script = false) {
+  const client = await agent();
+  const rule = scanned('PAY-2026.11', key);
+  const proposal = await proposeWorkPackage(client, 'PAY-2026.11', key, {}, rule);
+  await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
+  if (script) await alive(page);
+  await page.locator('summary', { hasText: 'Leave parts out' }).click();
+  const form = page.locator('form[action$="/do/prune"]');
+  await form.locator('input[type=checkbox]').nth(1).uncheck();
+  await form.getByRole('textbox').fill('The second one is planned elsewhere.');
+  await form.getByRole('button', { name: 'Make the revision' }).click();
+  await expect(page.locator('.flash-done')).toContainText('a proposal of its own');
+  expect(page.url()).not.toContain(proposal.actionId);
+  await expect(page.getByText('It takes the place of')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'What this revision changes' })).toBeVisible();
+  await expect(page.locator('.tree > li > .tree > li, .tree .tree > li, .tree li li')).toHaveCount(1);
+  if (script) await alive(page);
+  await acknowledge(page);
+  await page.getByRole('button', { name: 'Approve and run' }).click();
+  await expect(state(page)).toHaveText('Executed');
+  const old = await getAction(client, proposal.actionId);
+  expect([old.status, old.reasonCodes]).toEqual(['rejected', ['superseded']]);
+  const next = await getAction(client, old.supersededBy);
+  expect(next.result.children).toHaveLength(1);
+}
+
+test('a question is asked and answered', async ({ page }) => {
+  const client = await agent();
+  const proposal = await proposeWorkPackage(client, 'PAY-2026.11', 'question', {}, scanned('PAY-2026.11', 'question'));
+  await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
+  await alive(page);
+  await page.locator('summary', { hasText: 'Ask the proposer' }).click();
+  await page.locator('#ask-text').fill('Is <b>this</b> in production?');
+  await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  await expect(page.getByText('No answer yet.')).toBeVisible();
+  await expect(state(page)).toHaveText('Pending approval');
+  const [question] = (await getAction(client, proposal.actionId)).questions;
+  expect(question.question).toBe('Is <b>this</b> in production?');
+  await call(client, 'loopiq_answer_question', { actionId: proposal.actionId, questionId: question.id, answer: 'Since Monday.' });
+  await page.reload();
+  await expect(page.locator('.questions')).toContainText('Since Monday.');
+});
+
+test('an agent that is rejected with codes corrects its proposal from them alone', async ({ page }) => {
+  const client = await agent();
+  const rule = scanned('PAY-2026.11', 'learns');
+  const first = await proposeWorkPackage(client, 'PAY-2026.11', 'learns-1', {}, rule);
+  await signIn(page, 'reviewer@acme.example', `/actions/${first.actionId}`);
+  await alive(page);
+  await page.locator('summary', { hasText: /^Reject/ }).click();
+  await page.getByLabel('titles are generic or missing').check();
+  await page.locator('#reject-text').fill('Say in the titles which component it is.');
+  await page.getByRole('button', { name: 'Reject 1 action' }).click();
+  await expect(state(page)).toHaveText('Rejected');
+
+  // The agent reads what became of it, and nothing else.
+  const answer = await getAction(client, first.actionId);
+  expect(answer.status).toBe('rejected');
+  expect(answer.reasonCodes).toContain('titles');
+  expect(answer.reasons.map((one) => one.code)).toContain('titles');
+  expect(answer.decisions[0].reason).toContain('which component');
+
+  // The same again is refused, with that action's ID.
+  const again = proposeWorkPackage(client, 'PAY-2026.11', 'learns-1', { idempotencyKey: 'learns-2', reason: 'Once more.' }, rule);
+  const refusal = await again.then(() => null, (error) => error);
+  expect(refusal).toBeInstanceOf(Refused);
+  expect(refusal.code).toBe('rejected_before');
+  expect(refusal.message).toContain(first.actionId);
+
+  // Corrected: only what the code is about has changed.
+  const next = await proposeWorkPackage(client, 'PAY-2026.11', 'learns-1', {
+    idempotencyKey: 'learns-3',
+    supersedesActionId: first.actionId,
+    parent: {
+      title: 'Payments API: remove the two findings that block PAY-2026.11',
+      description: 'As asked.',
+      priority: 'high',
+      acceptanceCriteria: ['A new scan no longer reports them.'],
+    },
+  }, rule);
+  await page.goto(new URL(next.reviewUrl).pathname.replace(/^/, url()));
+  await expect(page.getByRole('heading', { name: 'What this revision changes' })).toBeVisible();
+  await expect(page.getByText('Say in the titles which component it is.').first()).toBeVisible();
+  await alive(page);
+  await acknowledge(page);
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await expect(state(page)).toHaveText('Approved');
+});
