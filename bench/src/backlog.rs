@@ -39,7 +39,7 @@ fn title(n: usize) -> String {
     )
 }
 
-/// Fills a release. One finding in ten is worked on already. Gives fifty findings that nobody works on, with their evidence.
+/// Fills a release. One finding in ten is worked on already. Gives the findings that nobody works on, with their evidence.
 pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec<(String, String)>> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
     let id = release.to_owned();
@@ -86,7 +86,6 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
     findings
         .iter()
         .skip(FINDINGS / 10)
-        .take(50)
         .map(|finding| {
             let evidence = finding.evidence_ids.first().context("its evidence")?;
             Ok((finding.id.to_string(), evidence.to_string()))
@@ -129,6 +128,18 @@ fn item(id: WorkItemId, n: usize, release: &str, team: &str, finding: Option<&St
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     })
+}
+
+/// The same package about findings of its own: the next three, its blocker aside. Nobody asks for the same thing all day.
+pub(crate) fn about(package: &Value, findings: &[(String, String)], n: usize) -> Value {
+    let mut package = package.clone();
+    package["blockerIds"] = json!([]);
+    for (child, task) in package["children"].as_array_mut().into_iter().flatten().enumerate() {
+        let (finding, evidence) = &findings[(n * 3 + child) % findings.len()];
+        task["findingIds"] = json!([finding]);
+        task["evidenceIds"] = json!([evidence]);
+    }
+    package
 }
 
 /// A package with a child for each of these findings.

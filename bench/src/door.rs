@@ -9,6 +9,7 @@ use loopiq::store::Store;
 use loopiq_testing::{Agent, Database, Person, Service, fresh, package};
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Mutex;
 
@@ -72,7 +73,7 @@ pub(crate) async fn measure(
     let began = now();
     let store = Store::open(&database.url).await?;
     fill::fill(&store, &action.0).await?;
-    let free = backlog::fill(&store, &release, &team).await?;
+    let free = Arc::new(backlog::fill(&store, &release, &team).await?);
     // As it is between searches, and as autovacuum would find it within a minute.
     Engine::new(store.clone(), fill::ports(), "").index_audit_logs().await?;
     store.close().await;
@@ -104,10 +105,11 @@ pub(crate) async fn measure(
     // A proposal, alone and by many.
     let agent = Mutex::new((Agent::connect(url, &token).await?, arguments.clone()));
     let times = load::one_by_one(500, |n| {
-        let agent = &agent;
+        let (agent, free) = (&agent, &free);
         async move {
             let (agent, arguments) = &mut *agent.lock().await;
-            propose(agent, arguments, &format!("alone-{n}")).await.map(drop)
+            let mut arguments = backlog::about(arguments, free, n);
+            propose(agent, &mut arguments, &format!("alone-{n}")).await.map(drop)
         }
     })
     .await?;
@@ -127,7 +129,7 @@ pub(crate) async fn measure(
     );
     let mut agents = Vec::new();
     for _ in 0..32 {
-        agents.push((Agent::connect(url, &token).await?, arguments.clone()));
+        agents.push((Agent::connect(url, &token).await?, arguments.clone(), free.clone()));
     }
     let rates = load::at_once(agents, 2.0, Propose).await?;
     let floor_text = format!("{:.0}/s INSERT, {:.0}/s empty tool", inserts[1], tools[1]);
@@ -141,11 +143,12 @@ pub(crate) async fn measure(
     );
 
     // Fifty children, each about a finding of its own, judged by every check against a large backlog.
-    let fifty = backlog::package(&arguments, &free);
+    let fifty = backlog::package(&arguments, &free[free.len() - 50..]);
     let times = load::one_by_one(100, |n| {
         let (agent, fifty) = (&agent, &fifty);
         async move {
             let mut arguments = fifty.clone();
+            arguments["parent"]["title"] = loopiq_testing::unlike(1_000_000 + n).into();
             let key = format!("wide-{n}");
             propose(&mut agent.lock().await.0, &mut arguments, &key).await.map(drop)
         }
@@ -262,11 +265,13 @@ async fn page(person: &mut Person, path: &str) -> Result<()> {
 #[derive(Clone)]
 struct Propose;
 
-impl AsyncWork<(Agent, Value)> for Propose {
-    async fn run(&self, (agent, arguments): &mut (Agent, Value)) -> Result<()> {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let key = format!("many-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        propose(agent, arguments, &key).await.map(drop)
+impl AsyncWork<(Agent, Value, Arc<Vec<(String, String)>>)> for Propose {
+    async fn run(&self, (agent, arguments, free): &mut (Agent, Value, Arc<Vec<(String, String)>>)) -> Result<()> {
+        // Beyond those that were proposed one by one.
+        static NEXT: AtomicUsize = AtomicUsize::new(600);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut arguments = backlog::about(arguments, free, n);
+        propose(agent, &mut arguments, &format!("many-{n}")).await.map(drop)
     }
 }
 
