@@ -68,9 +68,10 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::NotFound { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,
         Error::Invalid { .. } | Error::Wording { .. } => StatusCode::BAD_REQUEST,
         Error::NotAuthorized { .. } => StatusCode::FORBIDDEN,
-        Error::IdempotencyConflict { .. } | Error::DigestMismatch | Error::AlreadyDecided { .. } => {
-            StatusCode::CONFLICT
-        }
+        Error::IdempotencyConflict { .. }
+        | Error::RejectedBefore { .. }
+        | Error::DigestMismatch
+        | Error::AlreadyDecided { .. } => StatusCode::CONFLICT,
         Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
