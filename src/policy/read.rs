@@ -35,9 +35,11 @@ pub struct Mistake {
 impl std::fmt::Display for Mistake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { line, field, message } = self;
-        match field.as_str() {
-            "" => write!(f, "line {line}: {message}"),
-            field => write!(f, "line {line}, {field}: {message}"),
+        match (line, field.as_str()) {
+            (0, "") => f.write_str(message),
+            (0, field) => write!(f, "{field}: {message}"),
+            (_, "") => write!(f, "line {line}: {message}"),
+            (_, field) => write!(f, "line {line}, {field}: {message}"),
         }
     }
 }
@@ -250,6 +252,12 @@ mod tests {
     #[test]
     fn an_empty_file_is_the_built_in_policy() {
         assert_eq!(read("", &TOOLS).unwrap(), Rules::default());
+    }
+
+    #[test]
+    fn one_that_is_too_long_is_wrong_at_no_line() {
+        let long = "#".repeat(LONGEST + 1);
+        assert_eq!(mistakes(&long), ["it has 65537 bytes; at most 65536 fit"]);
     }
 
     #[test]
