@@ -1,7 +1,7 @@
 //! The document around every page, and the routes.
 
 use crate::components::header::Header;
-use crate::pages::{ActionPage, AuditEntryPage, AuditPage, InboxPage, NotFoundPage};
+use crate::pages::{ActionPage, AuditEntryPage, AuditPage, InboxPage, NotFoundPage, PolicyPage};
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
@@ -48,6 +48,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/actions/:id") view=ActionPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/audit/:seq") view=AuditEntryPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/policy") view=PolicyPage ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

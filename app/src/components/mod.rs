@@ -8,6 +8,8 @@ pub(crate) mod checks;
 pub(crate) mod code;
 pub(crate) mod compared;
 #[cfg(feature = "ssr")]
+pub(crate) mod difference;
+#[cfg(feature = "ssr")]
 pub(crate) mod header;
 #[cfg(feature = "ssr")]
 pub(crate) mod icon;
