@@ -1,4 +1,4 @@
-//! Writing another policy: plain forms, so that they work without a script.
+//! Writing another policy: a plain form, so that it works without a script.
 
 use crate::components::textarea::content;
 use crate::policy_draft::PolicyDraft;
@@ -6,7 +6,7 @@ use crate::server_fns::{CheckPolicy, DiscardPolicyDraft, SwitchPolicy};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-/// The text with its two buttons; under a draft also the one that throws it away.
+/// The text with its buttons; a draft can be thrown away as well. The first button is what the Enter key presses: it changes nothing.
 #[component]
 pub(super) fn PolicyForm(
     /// What stands in it.
@@ -47,22 +47,20 @@ pub(super) fn PolicyForm(
                 <button type="submit" class="button primary" formaction=SwitchPolicy::url()>
                     "Switch on"
                 </button>
+                {is_draft
+                    .then(|| {
+                        view! {
+                            <button type="submit" class="button plain" formaction=DiscardPolicyDraft::url()>
+                                "Discard the draft"
+                            </button>
+                        }
+                    })}
             </div>
             <p class="quiet">
                 "Check changes nothing: it says what is wrong, and what would have been different. Actions that wait are judged by the policy \
                  of the day they were proposed and by the one in force."
             </p>
         </form>
-        {is_draft
-            .then(|| {
-                view! {
-                    <form method="post" action=DiscardPolicyDraft::url()>
-                        <button type="submit" class="button plain">
-                            "Discard the draft"
-                        </button>
-                    </form>
-                }
-            })}
     }
     .into_any()
 }

@@ -95,11 +95,11 @@ pub(super) fn Report(
                     }
                 })}
         </section>
+        {effects.map(|effects| view! { <WouldHave effects /> })}
         <section class="card" aria-labelledby="draft-difference">
             <h2 id="draft-difference">"From version " {today} " to the draft"</h2>
             <Difference lines=difference />
         </section>
-        {effects.map(|effects| view! { <WouldHave effects /> })}
     }
     .into_any()
 }

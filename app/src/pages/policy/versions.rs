@@ -39,7 +39,7 @@ pub(super) fn Versions(
                         <th scope="col" role="columnheader">"Version"</th>
                         <th scope="col" role="columnheader">"Switched on"</th>
                         <th scope="col" role="columnheader">"Why"</th>
-                        <th scope="col" role="columnheader">"Compare"</th>
+                        <th scope="col" role="columnheader">"What changed"</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
@@ -69,12 +69,12 @@ fn row(version: PolicyVersion, before: Option<i64>, today: i64, shown: Option<i6
     let comparison = |words: String, href: String| view! { <li><a href=href>{words}</a></li> }.into_any();
     let mut comparisons: Vec<AnyView> = Vec::new();
     if let Some(before) = before {
-        let words = format!("{before} with {number}");
+        let words = format!("From {before} to {number}");
         comparisons.push(comparison(words, address(number, Some(before))));
     }
     // What switching it on again would change.
     if number != today {
-        let words = format!("{today} with {number}");
+        let words = format!("From {today} to {number}");
         comparisons.push(comparison(words, address(number, Some(today))));
     }
     let comparisons = if comparisons.is_empty() {
@@ -90,7 +90,7 @@ fn row(version: PolicyVersion, before: Option<i64>, today: i64, shown: Option<i6
             </th>
             <td role="cell" data-label="Switched on">{switched}</td>
             <td role="cell" data-label="Why">{why}</td>
-            <td role="cell" data-label="Compare">{comparisons}</td>
+            <td role="cell" data-label="What changed">{comparisons}</td>
         </tr>
     }
     .into_any()
