@@ -130,7 +130,7 @@ for (const javaScriptEnabled of [true, false]) {
       await button(page, 'Switch on').click();
       await expect(page.getByRole('alert')).toContainText('Nothing was changed: version 3 was switched on since');
       await expect(text(page)).toHaveValue(mine);
-      await expect(page.getByText('You began with version 2')).toBeVisible();
+      await expect(page.getByText('You began with version 2, and version 3')).toBeVisible();
       await button(page, 'Discard the draft').click();
       await expect(text(page)).toHaveValue(/Our two/);
       await other.context().close();
