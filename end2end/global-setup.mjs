@@ -1,34 +1,11 @@
-// Starts the service with a demo in a temporary folder, and ends it afterwards.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+// Starts the service with a demo that the journeys share, and ends it afterwards.
+import { start } from './service.mjs';
 
 export default async function setup() {
-  const bin = process.env.LOOPIQ_BIN;
-  if (!bin) throw new Error('LOOPIQ_BIN must name the binary; `make test` sets it');
   // On PostgreSQL where a database is named, else on SQLite; commands of the tests find it by the same variable.
   if (process.env.LOOPIQ_TEST_DATABASE_URL) process.env.LOOPIQ_DATABASE_URL = process.env.LOOPIQ_TEST_DATABASE_URL;
-  const folder = mkdtempSync(join(tmpdir(), 'loopiq-end2end-'));
-  const service = spawn(bin, ['serve', '--demo', '--data-dir', folder, '--listen', '127.0.0.1:0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, LOOPIQ_LOG: 'warn' },
-  });
-  const url = await new Promise((resolve, reject) => {
-    createInterface({ input: service.stdout }).on('line', (line) => {
-      const ready = /^ready on (\S+)/.exec(line);
-      if (ready) resolve(ready[1]);
-    });
-    service.once('error', reject);
-    service.once('exit', (code) => reject(new Error(`loopiq serve ended with ${code} before it was ready`)));
-  });
+  const { url, folder, stop } = await start();
   process.env.LOOPIQ_URL = url;
   process.env.LOOPIQ_DATA = folder;
-  return async () => {
-    const ended = new Promise((resolve) => service.once('exit', resolve));
-    service.kill('SIGTERM');
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  };
+  return stop;
 }

@@ -19,6 +19,8 @@ mod flash;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
+mod policy_draft;
+#[cfg(feature = "ssr")]
 mod services;
 #[cfg(feature = "ssr")]
 mod shell;

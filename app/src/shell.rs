@@ -1,7 +1,7 @@
 //! The document around every page, and the routes.
 
 use crate::components::header::Header;
-use crate::pages::{ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage};
+use crate::pages::{ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage, PolicyPage};
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/actions/:id/confirm") view=ConfirmPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/audit/:seq") view=AuditEntryPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/policy") view=PolicyPage ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

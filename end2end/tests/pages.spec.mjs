@@ -16,7 +16,7 @@ for (const colorScheme of ['light', 'dark']) {
       await page.goto(url());
       await inOrder(page, 'sign-in');
       await signIn(page, 'lead@acme.example');
-      const paths = ['/', '/?tab=all', '/?tab=failed', '/?text=nothing-has-this-word', '/audit', '/audit?q=perso%3Arita', '/audit/1', '/nowhere'];
+      const paths = ['/', '/?tab=all', '/?tab=failed', '/?text=nothing-has-this-word', '/audit', '/audit?q=perso%3Arita', '/audit/1', '/settings/policy', '/nowhere'];
       for (const tab of ['pending', 'approved', 'executed', 'rejected', 'failed']) {
         await page.goto(`${url()}/?tab=${tab}`);
         paths.push(await page.locator('.row-headline a').first().getAttribute('href'));

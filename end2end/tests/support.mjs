@@ -43,8 +43,8 @@ export async function agent(email = 'developer@acme.example', tenant = 'acme') {
 }
 
 /** Signs in with the demo's identity provider, through the same code as production. */
-export async function signIn(page, email, path = '/') {
-  await page.goto(url() + path);
+export async function signIn(page, email, path = '/', base = url()) {
+  await page.goto(base + path);
   await page.getByRole('button', { name: email }).click();
   await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
 }

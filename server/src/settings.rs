@@ -1,6 +1,6 @@
 //! The command line. Every setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
 
-use crate::commands::{audit, backup, helix, import, migrate, schema, serve, token, words};
+use crate::commands::{audit, backup, helix, import, migrate, policy, schema, serve, token, words};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -32,6 +32,9 @@ pub enum Command {
     Token(token::Args),
     /// Which words say nothing in a title, beside those that the service knows.
     Words(words::Args),
+    /// Check a policy, show the one in force, switch another one on.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Bring evidence and findings in from a file.
     Import(import::Args),
     /// Run the demo agent: a real MCP client without a language model.

@@ -10,9 +10,8 @@ use loopiq::domain::{Command, Person, TenantId};
 pub(crate) fn Header() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     let services = use_context::<Services>();
-    let audit = services
-        .as_ref()
-        .is_some_and(|services| services.may(Command::SearchAudit));
+    let may = |command| services.as_ref().is_some_and(|services| services.may(command));
+    let (audit, policy) = (may(Command::SearchAudit), may(Command::ReadPolicy));
     let who = services.and_then(|services| {
         let principal = services.ctx.principal;
         principal
@@ -27,7 +26,7 @@ pub(crate) fn Header() -> impl IntoView {
             </a>
         }
     };
-    let on_audit = path.starts_with("/audit");
+    let (on_audit, on_policy) = (path.starts_with("/audit"), path == "/settings/policy");
     view! {
         <header class="top">
             <a class="brand" href="/">
@@ -38,8 +37,9 @@ pub(crate) fn Header() -> impl IntoView {
                 .map(|(tenant, person)| {
                     view! {
                         <nav class="places" aria-label="Pages">
-                            {link("/", "Inbox", !on_audit)}
+                            {link("/", "Inbox", !on_audit && !on_policy)}
                             {audit.then(|| link("/audit", "Audit", on_audit))}
+                            {policy.then(|| link("/settings/policy", "Policy", on_policy))}
                         </nav>
                         <WhoAmI tenant person />
                     }

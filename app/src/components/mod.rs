@@ -9,6 +9,8 @@ pub(crate) mod code;
 #[cfg(feature = "ssr")]
 pub(crate) mod compared;
 #[cfg(feature = "ssr")]
+pub(crate) mod difference;
+#[cfg(feature = "ssr")]
 pub(crate) mod header;
 #[cfg(feature = "ssr")]
 pub(crate) mod icon;

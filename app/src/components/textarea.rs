@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// Leptos 0.8 writes the children of `<textarea>` into the page as they are, so the server must escape them here. In the
 /// browser they become a text node, which needs no escaping (and hydration leaves them alone).
-fn content(text: &str) -> String {
+pub(crate) fn content(text: &str) -> String {
     if !cfg!(feature = "ssr") {
         return text.to_owned();
     }

@@ -41,6 +41,16 @@ mod ssr {
             })
         }
 
+        /// Whether a plain form was sent: its answer is the page that it is led to.
+        pub(in crate::server_fns) fn is_plain(&self) -> bool {
+            self.plain
+        }
+
+        /// What this browser's session keeps.
+        pub(in crate::server_fns) fn session(&self) -> Option<&Session> {
+            self.session.as_ref()
+        }
+
         /// What the engine said, as an outcome: a refusal is an answer, never an error of the server function.
         pub(in crate::server_fns) fn outcome(result: Result<Outcome, Error>) -> Outcome {
             result.unwrap_or_else(|error| {

@@ -2,7 +2,9 @@
 
 mod answer;
 mod decide;
+mod policy;
 mod status;
 
 pub use decide::*;
+pub use policy::*;
 pub use status::*;

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod helix;
 pub mod import;
 pub mod migrate;
+pub mod policy;
 pub mod schema;
 pub mod serve;
 pub mod token;
@@ -31,6 +32,7 @@ pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
         Command::Serve(args) => serve::run(args, ports).await,
         Command::Token(args) => token::run(args, ports).await,
         Command::Words(args) => words::run(args, ports).await,
+        Command::Policy(command) => policy::run(command, ports).await,
         Command::Import(args) => import::run(args, ports).await,
         Command::Helix(args) => helix::run(args, ports).await,
         Command::Backup(args) => backup::run(args).await,

@@ -90,6 +90,19 @@ fn what_cannot_be_started_says_why_in_one_line() {
             "import missing --tenant acme --release R".to_owned(),
             "missing cannot be read",
         ),
+        ("policy check missing".to_owned(), "missing cannot be read"),
+        (
+            "policy check file --tenant acme --data-dir none".to_owned(),
+            "there is no installation",
+        ),
+        (
+            "policy show --tenant acme --data-dir none".to_owned(),
+            "there is no installation",
+        ),
+        (
+            "policy apply file --tenant acme --data-dir none".to_owned(),
+            "there is no installation",
+        ),
         ("audit verify --data-dir none".to_owned(), "there is no installation"),
     ];
     for (line, says) in cases {
@@ -127,6 +140,7 @@ fn a_service_tells_when_it_is_ready_and_ends_when_it_is_told() {
     assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stderr));
     let schema = run(&mut loopiq(dir), "schema upgrade");
     assert_eq!(String::from_utf8_lossy(&schema.stdout), "the schema is up to date\n");
+    policies(dir);
     let nobody = refused(&run(&mut loopiq(dir), "token --tenant nowhere --as a@b"));
     assert!(nobody.contains("no tenant nowhere"), "{nobody}");
 
@@ -139,4 +153,115 @@ fn a_service_tells_when_it_is_ready_and_ends_when_it_is_told() {
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{log}");
     assert!(log.contains("told to stop") && log.contains("stopped"), "{log}");
+}
+
+/// A policy from a file, beside the running demo.
+fn policies(dir: &Path) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let ran = |line: &str| {
+        let output = run(&mut loopiq(dir), line);
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let built_in = ran("policy show --tenant acme");
+    assert!(built_in.ends_with("typed_for = [\"high\"]\n"), "{built_in}");
+    std::fs::write(dir.join("policy.toml"), &built_in).unwrap();
+    assert_eq!(ran("policy check policy.toml"), "policy.toml is a policy.\n");
+    assert_eq!(
+        ran("policy apply policy.toml --tenant acme"),
+        "acme: version 1 says the same and is in force already\n"
+    );
+
+    // Every mistake is a line that editors can follow, whichever command finds it.
+    std::fs::write(
+        dir.join("bad.toml"),
+        "[expiry_hours]\nhigh = 0\nlow = 0\n\n[checks]\nevidence = \"warn\"\n",
+    )
+    .unwrap();
+    for line in [
+        "policy check bad.toml",
+        "policy check bad.toml --tenant acme",
+        "policy apply bad.toml --tenant acme",
+    ] {
+        let output = run(&mut loopiq(dir), line);
+        let error = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout).as_str()),
+            (Some(1), ""),
+            "{error}"
+        );
+        assert_eq!(
+            error.lines().collect::<Vec<_>>(),
+            [
+                "bad.toml: line 3, expiry_hours.low: 0 is not between 1 and 720 hours",
+                "bad.toml: line 2, expiry_hours.high: 0 is not between 1 and 720 hours",
+                "bad.toml: line 6, checks.evidence: protects what an approval rests on: what it blocks stays blocked",
+                "loopiq: bad.toml has 3 mistakes; nothing was changed"
+            ],
+            "{line}"
+        );
+    }
+    let output = run(&mut loopiq(dir), "policy check bad.toml --json");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["mistakes"].as_array().map(Vec::len), Some(3), "{report}");
+    assert_eq!(output.status.code(), Some(1));
+
+    // Teams are known where the installation is.
+    let group = |team: &str| {
+        format!(
+            "[[decide]]\nname = \"All\"\ngroups = [{{ name = \"Payments\", teams = [\"payments\"] }}, \
+             {{ name = \"Other\", teams = [\"{team}\"] }}]\n"
+        )
+    };
+    std::fs::write(dir.join("team.toml"), group("chekout")).unwrap();
+    ran("policy check team.toml");
+    let output = run(&mut loopiq(dir), "policy check team.toml --tenant acme");
+    assert!(
+        text(&output.stderr).starts_with("team.toml: rule \"All\", group \"Other\": there is no team \"chekout\""),
+        "{}",
+        text(&output.stderr)
+    );
+    let error = refused(&run(&mut loopiq(dir), "policy apply team.toml --tenant acme"));
+    assert!(
+        error.contains("the policy stays as it is") && error.contains("chekout"),
+        "{error}"
+    );
+
+    std::fs::write(dir.join("team.toml"), group("checkout").replace('\n', "\r\n")).unwrap();
+    let said = ran("policy check team.toml --tenant acme");
+    for part in [
+        "team.toml is a policy.\n",
+        "\n+ name = \"All\"\n",
+        "\n- name = \"One reviewer or lead\"\n",
+        "would have been different:\nact_",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let report: serde_json::Value = serde_json::from_str(&ran("policy check team.toml --tenant acme --json")).unwrap();
+    assert!(report["effects"]["changed"].as_u64() > Some(0), "{report}");
+    let mut apply = loopiq(dir);
+    apply.args([
+        "policy",
+        "apply",
+        "team.toml",
+        "--tenant",
+        "acme",
+        "--json",
+        "--note",
+        "Two teams",
+    ]);
+    let applied: serde_json::Value = serde_json::from_slice(&apply.output().unwrap().stdout).unwrap();
+    assert_eq!(
+        applied,
+        serde_json::json!({ "tenant": "acme", "version": 2, "before": 1 })
+    );
+    assert_eq!(ran("policy show --tenant acme"), group("checkout"));
+    assert_eq!(ran("policy show --tenant acme --version 1"), built_in);
+    assert_eq!(
+        ran("policy show --tenant globex"),
+        built_in,
+        "another tenant's is its own"
+    );
+    let error = refused(&run(&mut loopiq(dir), "policy show --tenant acme --version 9"));
+    assert!(error.contains("there is no version 9"), "{error}");
 }

@@ -17,7 +17,7 @@ fn example(path: &str) -> String {
 async fn every_page_does() {
     let service = Service::start().await;
     let pages = page_paths();
-    assert!(pages.len() >= 4, "{pages:?}");
+    assert!(pages.len() >= 5, "{pages:?}");
     for page in pages {
         let path = example(&page);
         for cookie in [
@@ -39,7 +39,7 @@ async fn every_page_does() {
 async fn every_server_function_does() {
     let service = Service::start().await;
     let functions = function_paths();
-    assert!(functions.len() >= 5, "{functions:?}");
+    assert!(functions.len() >= 8, "{functions:?}");
     for path in functions {
         assert!(path.starts_with("/do/"), "{path}");
         let mut browser = service.browser();

@@ -6,6 +6,7 @@ mod demands_sign_in;
 mod files;
 mod limits;
 mod operations;
+mod policy;
 mod sign_in;
 mod sign_out;
 mod support;

@@ -120,6 +120,7 @@ fn people() -> Vec<DemoPerson> {
     vec![
         person("acme", "reviewer@acme.example", &["reviewer"]),
         person("acme", "lead@acme.example", &["lead"]),
+        person("acme", "operator@acme.example", &["operator"]),
         person("acme", "guest@acme.example", &[]),
         person("acme", "painter@acme.example", &["painter"]),
         person("nowhere", "stranger@nowhere.example", &["reviewer"]),

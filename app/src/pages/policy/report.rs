@@ -1,0 +1,201 @@
+//! What a draft would mean.
+
+use crate::components::difference::Difference;
+use crate::components::state::StateBadge;
+use crate::components::when::Ago;
+use leptos::prelude::*;
+use loopiq::domain::text::visible;
+use loopiq::domain::view::{Effect, Effects, PolicyReport};
+use loopiq::policy::Mistake;
+use serde::{Deserialize, Serialize};
+
+/// Something that is wrong with a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wrong {
+    /// What, with line and field.
+    words: String,
+    /// The line as it was written, where it is one.
+    line: Option<String>,
+}
+
+impl Wrong {
+    /// Mistakes in the text, each with its line; where there are none, those against the installation.
+    pub(super) fn of(source: &str, mistakes: &[Mistake], others: &[String]) -> Vec<Self> {
+        if mistakes.is_empty() {
+            let wrong = |words: &String| Self {
+                words: visible(words),
+                line: None,
+            };
+            return others.iter().map(wrong).collect();
+        }
+        let line = |number: usize| source.lines().nth(number.checked_sub(1)?);
+        mistakes
+            .iter()
+            .map(|mistake| Self {
+                words: visible(&mistake.to_string()),
+                line: line(mistake.line)
+                    .map(|text| visible(text.trim()))
+                    .filter(|text| !text.is_empty()),
+            })
+            .collect()
+    }
+}
+
+/// What is wrong, above the text.
+#[component]
+pub(super) fn Mistakes(mistakes: Vec<Wrong>) -> impl IntoView {
+    if mistakes.is_empty() {
+        return ().into_any();
+    }
+    let count = match mistakes.len() {
+        1 => "1 mistake".to_owned(),
+        count => format!("{count} mistakes"),
+    };
+    let items = mistakes.into_iter().map(|wrong| {
+        view! {
+            <li>
+                <bdi>{wrong.words}</bdi>
+                {wrong.line.map(|line| view! { <code class="at-line">{line}</code> })}
+            </li>
+        }
+    });
+    view! {
+        <div class="flash flash-refused mistakes" id="mistakes" role="alert" tabindex="-1" autofocus>
+            <h2>"The draft has " {count}</h2>
+            <ul>{items.collect_view()}</ul>
+            <p>"The policy in force stays as it is, and your text is kept."</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What a draft without mistakes would mean.
+#[component]
+pub(super) fn Report(
+    /// The report.
+    report: PolicyReport,
+    /// The version in force.
+    today: i64,
+) -> impl IntoView {
+    let PolicyReport {
+        notes,
+        difference,
+        effects,
+        ..
+    } = report;
+    view! {
+        <section class="card" aria-labelledby="found" tabindex="-1" autofocus>
+            <h2 id="found">"Checked: the draft is a policy"</h2>
+            <p>"It is not in force before you switch it on."</p>
+            {(!notes.is_empty())
+                .then(|| {
+                    view! {
+                        <h3>"Worth knowing"</h3>
+                        <ul class="notes">{notes.into_iter().map(|note| view! { <li><bdi>{note}</bdi></li> }).collect_view()}</ul>
+                    }
+                })}
+        </section>
+        {effects.map(|effects| view! { <WouldHave effects /> })}
+        <section class="card" aria-labelledby="draft-difference">
+            <h2 id="draft-difference">"From version " {today} " to the draft"</h2>
+            <Difference lines=difference />
+        </section>
+    }
+    .into_any()
+}
+
+/// What it would have changed.
+#[component]
+fn WouldHave(effects: Effects) -> impl IntoView {
+    let Effects {
+        days,
+        looked,
+        more,
+        changed,
+        named,
+    } = effects;
+    let cut = (changed > named.len()).then(|| format!("The newest {} of them:", named.len()));
+    view! {
+        <section class="card" aria-labelledby="effects">
+            <h2 id="effects">"What this would have changed in the last " {days} " days"</h2>
+            <p>{summary(looked, more, changed)}</p>
+            {cut.map(|words| view! { <p>{words}</p> })}
+            <ol class="effects">{named.into_iter().map(effect).collect_view()}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn summary(looked: usize, more: bool, changed: usize) -> String {
+    let looked = match (looked, more) {
+        (0, _) => return "No action was proposed in that time.".to_owned(),
+        (1, _) => "1 action was looked at".to_owned(),
+        (count, false) => format!("{count} actions were looked at"),
+        (count, true) => format!("The newest {count} actions were looked at, and there are more"),
+    };
+    match changed {
+        0 => format!("{looked}; nothing would have been different."),
+        count => format!("{looked}; {count} would have been different."),
+    }
+}
+
+fn effect(effect: Effect) -> AnyView {
+    let Effect {
+        action,
+        state,
+        proposed,
+        words,
+    } = effect;
+    view! {
+        <li>
+            <p class="effect-head">
+                <StateBadge state /> <a href=format!("/actions/{}", action.id)><bdi>{action.name}</bdi></a>
+                <span class="quiet">"proposed " <Ago when=proposed /></span>
+            </p>
+            <ul>{words.into_iter().map(|words| view! { <li><bdi>{words}</bdi></li> }).collect_view()}</ul>
+        </li>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_shows_its_line() {
+        let mistake = |line, field: &str| Mistake {
+            line,
+            field: field.to_owned(),
+            message: "is wrong".to_owned(),
+        };
+        let wrong = Wrong::of(
+            "a\n  b = \u{202e}1\n",
+            &[mistake(2, "b"), mistake(0, ""), mistake(9, "")],
+            &[],
+        );
+        let lines: Vec<(&str, Option<&str>)> = wrong.iter().map(|one| (&*one.words, one.line.as_deref())).collect();
+        assert_eq!(
+            lines,
+            [
+                ("line 2, b: is wrong", Some("b = ⟦U+202E⟧1")),
+                ("is wrong", None),
+                ("line 9: is wrong", None)
+            ]
+        );
+        assert_eq!(Wrong::of("", &[], &["no team".to_owned()])[0].words, "no team");
+    }
+
+    #[test]
+    fn what_was_looked_at_is_said_in_words() {
+        assert_eq!(summary(0, false, 0), "No action was proposed in that time.");
+        assert_eq!(
+            summary(1, false, 0),
+            "1 action was looked at; nothing would have been different."
+        );
+        assert_eq!(
+            summary(5000, true, 12),
+            "The newest 5000 actions were looked at, and there are more; 12 would have been different."
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! The forms of the policy's page. What was written stays in the session, whatever becomes of it.
+
+use leptos::prelude::*;
+use loopiq::domain::view::{Outcome, PolicyReport};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use {
+    super::answer::Door,
+    crate::policy_draft::{self, PolicyDraft},
+    loopiq::domain::Command,
+    loopiq::engine::Error,
+};
+
+/// What a check of a policy found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyChecked {
+    /// What it would mean; nothing where it could not be checked.
+    pub report: Option<PolicyReport>,
+    /// Why it could not; empty otherwise.
+    pub message: String,
+}
+
+/// Checks a policy without switching it on. A plain form is led to the page, which says what was found.
+#[server(prefix = "/do", endpoint = "check-policy")]
+pub async fn check_policy(
+    /// The policy as TOML.
+    #[server(default)]
+    source: String,
+    /// Why it should be in force.
+    #[server(default)]
+    note: String,
+    /// The version that was in force when the person began.
+    #[server(default)]
+    base: String,
+) -> Result<PolicyChecked, ServerFnError> {
+    let door = Door::open()?;
+    let draft = draft(&source, note, &base);
+    let services = &door.services;
+    let checked = match services.engine.check_policy(&services.ctx, &draft.source).await {
+        Ok(report) => PolicyChecked {
+            report: Some(report),
+            message: String::new(),
+        },
+        Err(error) => PolicyChecked {
+            report: None,
+            message: words(&error),
+        },
+    };
+    if door.is_plain() {
+        if checked.report.is_none() {
+            policy_draft::say(door.session(), &outcome(false, checked.message.clone())).await;
+        }
+        keep(&door, &draft).await;
+        to_the_page();
+    }
+    Ok(checked)
+}
+
+/// Switches a policy on, if nobody has switched on another one since.
+#[server(prefix = "/do", endpoint = "switch-policy")]
+pub async fn switch_policy(
+    /// The policy as TOML.
+    #[server(default)]
+    source: String,
+    /// Why, kept with the version.
+    #[server(default)]
+    note: String,
+    /// The version that was in force when the person began.
+    #[server(default)]
+    base: String,
+) -> Result<Outcome, ServerFnError> {
+    let door = Door::open()?;
+    let draft = draft(&source, note, &base);
+    let services = &door.services;
+    let switched = services
+        .engine
+        .switch_policy(&services.ctx, &draft.source, &draft.note, draft.base)
+        .await;
+    let outcome = match switched {
+        Ok(version) if version == draft.base => outcome(
+            true,
+            format!("Version {version} says the same and is in force already, so nothing was changed."),
+        ),
+        Ok(version) => outcome(true, format!("Version {version} is in force now.")),
+        Err(error) => outcome(false, words(&error)),
+    };
+    if door.is_plain() {
+        policy_draft::say(door.session(), &outcome).await;
+        if outcome.done {
+            PolicyDraft::discard(door.session()).await;
+        } else {
+            keep(&door, &draft).await;
+        }
+        to_the_page();
+    }
+    Ok(outcome)
+}
+
+/// Throws away the draft that the session keeps. The policy is not touched.
+#[server(prefix = "/do", endpoint = "discard-policy-draft")]
+pub async fn discard_policy_draft() -> Result<Outcome, ServerFnError> {
+    let door = Door::open()?;
+    PolicyDraft::discard(door.session()).await;
+    let outcome = outcome(true, "The draft is gone. This is the policy in force.".to_owned());
+    if door.is_plain() {
+        policy_draft::say(door.session(), &outcome).await;
+        to_the_page();
+    }
+    Ok(outcome)
+}
+
+/// What was sent. Browsers end each line of a text area with CR LF; the policy in force would differ in every line. A base that is no
+/// number is the version of nobody, which the engine refuses.
+#[cfg(feature = "ssr")]
+fn draft(source: &str, note: String, base: &str) -> PolicyDraft {
+    PolicyDraft {
+        source: source.replace("\r\n", "\n"),
+        note,
+        base: base.parse().unwrap_or_default(),
+    }
+}
+
+/// Keeps what was written, for those whom the page would show it.
+#[cfg(feature = "ssr")]
+async fn keep(door: &Door, draft: &PolicyDraft) {
+    if door.services.may(Command::Configure) {
+        draft.put(door.session()).await;
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn outcome(done: bool, message: String) -> Outcome {
+    Outcome {
+        done,
+        message,
+        state: None,
+        successor: None,
+    }
+}
+
+/// A refusal in words. Nobody has decided anything here, so the engine's sentence is begun in another way.
+#[cfg(feature = "ssr")]
+fn words(error: &Error) -> String {
+    match error {
+        Error::Wording { message } => format!("Not switched on: {message}"),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn to_the_page() {
+    leptos_axum::redirect("/settings/policy");
+}

@@ -1,0 +1,200 @@
+// An operator writes a policy, sees what is wrong with it and what it would change, and switches it on. On a demo of its own: the other
+// journeys go on under the policy that is built in.
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { start } from '../service.mjs';
+import { signIn } from './support.mjs';
+
+const PAGE = '/settings/policy';
+const TWO_TEAMS = `# Two teams decide about packages together.
+[[decide]]
+name = "Both teams"
+where = [{ at = "/children", at_least = 2 }]
+groups = [
+  { name = "Payments", teams = ["payments"] },
+  { name = "Checkout", teams = ["checkout"] },
+]
+
+[[decide]]
+name = "Anybody who may"
+groups = [{ name = "Reviewers", roles = ["reviewer", "lead"] }]
+
+[separation]
+caller_may_decide = false
+approver_may_execute = false
+pruner_may_decide = false
+`;
+const WRONG = TWO_TEAMS.replace('at_least = 2', 'at_most = 2');
+const NO_TEAM = TWO_TEAMS.replace('["checkout"]', '["chekout"]');
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const text = (page) => page.getByLabel('The policy, as TOML');
+const part = (page, name) => page.getByRole('region', { name });
+const today = (page) => page.locator('.policy-head p');
+
+/** Presses Tab until something has the focus. */
+async function reach(page, what) {
+  for (let n = 0; n < 80 && !(await what.evaluate((one) => one === document.activeElement)); n += 1) {
+    await page.keyboard.press('Tab');
+  }
+  await expect(what).toBeFocused();
+}
+
+async function inOrder(page, name) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map((one) => `${name}: ${one.id} at ${one.nodes[0].target}`)).toEqual([]);
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(sideways, `${name} scrolls sideways`).toBeLessThanOrEqual(0);
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'a policy' : 'a policy without JavaScript', () => {
+    test.describe.configure({ mode: 'serial' });
+    test.use({ javaScriptEnabled });
+    let service;
+
+    test.beforeAll(async () => {
+      // In a file of its own, whatever database the shared demo is in.
+      service = await start({ ...process.env, LOOPIQ_DATABASE_URL: undefined });
+    });
+    test.afterAll(() => service?.stop());
+
+    const operator = (page) => signIn(page, 'operator@acme.example', PAGE, service.url);
+
+    test('a mistake is named by line and field, and changes nothing', async ({ page }) => {
+      await operator(page);
+      await expect(today(page)).toContainText('Version 1 is in force');
+      for (const name of ['Check', 'Switch on']) {
+        await text(page).fill(WRONG);
+        await button(page, name).click();
+        const alert = page.getByRole('alert').filter({ hasText: 'mistake' });
+        await expect(alert).toContainText('line 4, decide[0].where[0]');
+        await expect(alert).toContainText('at_most');
+        await expect(text(page)).toHaveValue(WRONG);
+        await expect(today(page)).toContainText('Version 1 is in force');
+      }
+      await text(page).fill(NO_TEAM);
+      await button(page, 'Check').click();
+      await expect(page.getByRole('alert')).toContainText('group "Checkout": there is no team "chekout"');
+      // A look at something else loses nothing.
+      await page.getByRole('link', { name: 'Inbox' }).click();
+      await page.getByRole('link', { name: 'Policy', exact: true }).click();
+      await expect(text(page)).toHaveValue(NO_TEAM);
+      expect(page.url()).toBe(service.url + PAGE);
+    });
+
+    test('it is checked, switched on and compared', async ({ page, browser }) => {
+      await operator(page);
+      await text(page).fill(TWO_TEAMS);
+      await page.getByLabel('Why, kept with the version').fill('Packages concern both teams.');
+      await button(page, 'Check').click();
+      await expect(part(page, 'Checked: the draft is a policy')).toContainText('Worth knowing');
+      const difference = part(page, 'From version 1 to the draft');
+      await expect(difference.locator('.added').filter({ hasText: 'Both teams' })).toContainText('+');
+      await expect(difference.locator('.removed').filter({ hasText: 'One reviewer or lead' })).toContainText('-');
+      const effects = part(page, 'What this would have changed in the last 30 days');
+      await expect(effects).toContainText(/\d+ actions were looked at; \d+ would have been different/);
+      await expect(effects).toContainText('"Both teams"');
+      const href = await effects.getByRole('link').first().getAttribute('href');
+      expect(href).toMatch(/^\/actions\/act_/);
+      await expect(today(page)).toContainText('Version 1 is in force');
+
+      await button(page, 'Switch on').click();
+      await expect(page.getByRole('status')).toHaveText('Version 2 is in force now.');
+      await expect(today(page)).toContainText('Version 2 is in force, switched on by Olga Operator');
+      await expect(text(page)).toHaveValue(TWO_TEAMS);
+      await expect(button(page, 'Discard the draft')).toHaveCount(0);
+      const row = page.getByRole('row').filter({ hasText: 'Version 2' });
+      await expect(row).toContainText('Packages concern both teams.');
+      await row.getByRole('link', { name: 'From 1 to 2' }).click();
+      await expect(part(page, 'From version 1 to version 2').locator('.added').filter({ hasText: 'Checkout' })).toHaveCount(1);
+      await page.getByRole('link', { name: 'Version 1' }).click();
+      await expect(text(page)).toHaveValue(/One reviewer or lead/);
+
+      // It counts from now on.
+      const reviewer = await (await browser.newContext({ javaScriptEnabled })).newPage();
+      await signIn(reviewer, 'reviewer@acme.example', href, service.url);
+      await expect(reviewer.getByText('By the rule "Both teams" it is decided by Payments and Checkout').first()).toBeVisible();
+      await reviewer.context().close();
+    });
+
+    test('the second of two operators hears of it and keeps the draft', async ({ page, browser }) => {
+      await operator(page);
+      const other = await (await browser.newContext({ javaScriptEnabled })).newPage();
+      await operator(other);
+      await other.getByLabel('The policy, as TOML').fill(TWO_TEAMS.replace('# Two', '# Our two'));
+      await button(other, 'Switch on').click();
+      await expect(other.getByRole('status')).toHaveText('Version 3 is in force now.');
+      const mine = TWO_TEAMS.replace('at_least = 2', 'at_least = 3');
+      await text(page).fill(mine);
+      await button(page, 'Switch on').click();
+      await expect(page.getByRole('alert')).toContainText('Nothing was changed: version 3 was switched on since');
+      await expect(text(page)).toHaveValue(mine);
+      await expect(page.getByText('You began with version 2, and version 3')).toBeVisible();
+      await button(page, 'Discard the draft').click();
+      await expect(text(page)).toHaveValue(/Our two/);
+      await other.context().close();
+    });
+
+    test('others read it', async ({ page }) => {
+      await signIn(page, 'reviewer@acme.example', '/', service.url);
+      await page.getByRole('link', { name: 'Policy', exact: true }).click();
+      await expect(today(page)).toContainText('Version 3 is in force');
+      await expect(page.locator('pre')).toContainText('name = "Both teams"');
+      await expect(page.locator('textarea, input')).toHaveCount(0);
+      await expect(page.getByRole('button', { name: /Check|Switch on/ })).toHaveCount(0);
+      await page.getByRole('link', { name: 'From 1 to 2' }).click();
+      await expect(part(page, 'From version 1 to version 2')).toBeVisible();
+    });
+
+    test('the keyboard alone is enough', async ({ page }) => {
+      await operator(page);
+      await reach(page, text(page));
+      await page.keyboard.press('ControlOrMeta+a');
+      await page.keyboard.insertText('[expiry_hours]\nhigh = 0\n');
+      await reach(page, button(page, 'Check'));
+      await page.keyboard.press('Enter');
+      const alert = page.getByRole('alert');
+      await expect(alert).toContainText('line 2, expiry_hours.high');
+      await expect(alert).toBeFocused();
+      await reach(page, text(page));
+      await page.keyboard.press('ControlOrMeta+a');
+      await page.keyboard.insertText('[expiry_hours]\nhigh = 12\n');
+      await reach(page, button(page, 'Switch on'));
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('status')).toHaveText('Version 4 is in force now.');
+      await reach(page, page.getByRole('link', { name: 'From 3 to 4' }));
+      await page.keyboard.press('Enter');
+      await expect(part(page, 'From version 3 to version 4')).toContainText('high = 12');
+    });
+
+    if (!javaScriptEnabled) return;
+    for (const colorScheme of ['light', 'dark']) {
+      for (const width of [360, 1600]) {
+        test(`it is in order: ${colorScheme}, ${width} px`, async ({ browser }) => {
+          const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
+          const page = await context.newPage();
+          const errors = [];
+          page.on('pageerror', (error) => errors.push(error.message));
+          page.on('console', (line) => line.type() === 'error' && errors.push(line.text()));
+          await operator(page);
+          await inOrder(page, 'in force');
+          for (const [name, source] of [['wrong', WRONG], ['checked', TWO_TEAMS]]) {
+            await text(page).fill(source);
+            await button(page, 'Check').click();
+            await expect(page.getByRole('heading', { name: name === 'wrong' ? 'The draft has 1 mistake' : 'Checked' })).toBeVisible();
+            await inOrder(page, name);
+          }
+          await page.goto(`${service.url}${PAGE}?version=2&compare=1`);
+          await inOrder(page, 'compared');
+          await context.close();
+          const reader = await (await browser.newContext({ colorScheme, viewport: { width, height: 900 } })).newPage();
+          await signIn(reader, 'auditor@acme.example', PAGE, service.url);
+          await inOrder(reader, 'read');
+          await reader.context().close();
+          expect(errors).toEqual([]);
+        });
+      }
+    }
+  });
+}
