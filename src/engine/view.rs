@@ -198,7 +198,7 @@ impl Engine {
         let case = case(action, envelope);
         let not_mine = not_mine(ctx, state, || votes.refuses_me(&case));
         let mine = not_mine.is_none() && !state.is_final();
-        let person = ctx.principal.person().filter(|_| mine);
+        let person = ctx.principal.person().filter(|_| mine && state == State::Approved);
         let not_run = person.and_then(|me| votes.policies.refuses_to_run(&me.id, &votes.approvers, &case));
         let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
         let (block, more) = (blocks.next(), blocks.count());

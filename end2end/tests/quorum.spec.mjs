@@ -1,0 +1,90 @@
+// Two teams decide together: one of each must agree, and everybody sees who has and who could.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { connect, getAction, proposeWorkPackage } from '../mcp/client.mjs';
+import { start } from '../service.mjs';
+import { acknowledge, alive, signIn, state } from './support.mjs';
+
+const TWO_TEAMS = `
+[[decide]]
+name = "Both teams"
+groups = [{ name = "Payments", teams = ["payments"] }, { name = "Checkout", teams = ["checkout"] }]
+
+[separation]
+approver_may_execute = false
+`;
+
+let service;
+// Whatever database the shared demo is in, this one is in a file of its own.
+const env = { ...process.env };
+delete env.LOOPIQ_DATABASE_URL;
+const loopiq = (...args) =>
+  execFileSync(process.env.LOOPIQ_BIN, [...args, '--data-dir', service.folder], { encoding: 'utf8', env }).trim();
+
+test.beforeAll(async () => {
+  service = await start(env);
+  const file = join(service.folder, 'policy.toml');
+  writeFileSync(file, TWO_TEAMS);
+  loopiq('policy', 'apply', file, '--tenant', 'acme', '--note', 'Two pairs of eyes.');
+});
+test.afterAll(() => service?.stop());
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test.use({ javaScriptEnabled });
+
+    test('two people of two teams', async ({ browser }) => {
+      // What the first has done, the second can't do again.
+      const release = javaScriptEnabled ? 'PAY-2026.11' : 'SHOP-2026.12';
+      const client = await connect(service.url, loopiq('token', '--tenant', 'acme', '--as', 'developer@acme.example'));
+      const proposal = await proposeWorkPackage(client, release, `quorum-${javaScriptEnabled}`);
+      const path = `/actions/${proposal.actionId}`;
+      const as = async (email, where = path) => {
+        const page = await (await browser.newContext({ javaScriptEnabled })).newPage();
+        await signIn(page, email, where, service.url);
+        if (javaScriptEnabled && where === path) await alive(page);
+        return page;
+      };
+      const rita = await as('reviewer@acme.example');
+      const standing = (page) => page.locator('.standing');
+      await expect(standing(rita)).toContainText('Missing: 1 approval of Payments.');
+      await expect(standing(rita)).toContainText('Missing: 1 approval of Checkout. Ravi Reviewer could.');
+      await acknowledge(rita);
+      await rita.getByRole('button', { name: 'Approve', exact: true }).click();
+      await expect(rita.locator('.flash-done')).toContainText('1 more approval is needed: Checkout.');
+      await expect(state(rita)).toHaveText('Pending approval');
+      await expect(standing(rita)).toContainText('Rita Reviewer approved it');
+      await expect(rita.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
+      await expect(rita.getByText('You approved it on').first()).toBeVisible();
+      expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
+
+      // It is not hers any more, nor the lead's, who is of the same team; it is the other team's.
+      await rita.goto(`${service.url}/?tab=mine`);
+      await expect(rita.locator(`.row a[href="${path}"]`)).toHaveCount(0);
+      const lena = await as('lead@acme.example', '/');
+      const row = lena.locator('.row').filter({ has: lena.locator(`a[href="${path}"]`) });
+      await expect(row).toContainText('1 of 2 approvals');
+      await expect(row).toContainText('your approval would not count');
+      const ravi = await as('reviewer2@acme.example', '/?tab=mine');
+      await expect(ravi.locator(`.row a[href="${path}"]`)).toHaveCount(1);
+      await ravi.goto(service.url + path);
+      if (javaScriptEnabled) await alive(ravi);
+      await acknowledge(ravi);
+      await ravi.getByRole('button', { name: 'Approve', exact: true }).click();
+      await expect(state(ravi)).toHaveText('Approved');
+
+      // Whoever approved it does not run it.
+      await expect(ravi.getByText('somebody else runs it').first()).toBeVisible();
+      await expect(ravi.getByRole('button', { name: 'Execute 1 action' })).toHaveCount(0);
+      await lena.goto(service.url + path);
+      if (javaScriptEnabled) await alive(lena);
+      await lena.getByRole('button', { name: 'Execute 1 action' }).click();
+      await expect(state(lena)).toHaveText('Executed');
+      const done = await getAction(client, proposal.actionId);
+      expect(done.audit.userIdentity.approvers.map((one) => one.email)).toEqual(['reviewer@acme.example', 'reviewer2@acme.example']);
+      for (const page of [rita, ravi, lena]) await page.context().close();
+    });
+  });
+}
