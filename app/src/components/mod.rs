@@ -6,6 +6,7 @@ pub mod textarea;
 pub(crate) mod checks;
 #[cfg(feature = "ssr")]
 pub(crate) mod code;
+#[cfg(feature = "ssr")]
 pub(crate) mod compared;
 #[cfg(feature = "ssr")]
 pub(crate) mod difference;
