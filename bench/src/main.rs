@@ -1,4 +1,4 @@
-//! How fast the service is, at its doors, each figure beside its floor, taken in the same run. `loopiq-bench BINARY SITE`.
+//! How fast the service is, at its doors, each figure beside its floor, taken in the same run. `loopiq-bench BINARY SITE [sqlite|postgres]`.
 //!
 //! The service is the real binary on a real database with a hundred thousand actions and audit entries; the client is a lean one on
 //! the same machine, and counts in every figure. `benches/engine.rs` measures the engine's parts.
@@ -27,16 +27,20 @@ async fn main() -> Result<()> {
     }
     let bin = PathBuf::from(first);
     let site = PathBuf::from(words.next().context("usage: loopiq-bench BINARY SITE")?);
+    let only = words.next();
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     println!("{}", machine::describe());
     let floor = floor::Floor::start()?;
     let mut table = Table::default();
-    let sqlite = Database::sqlite();
-    door::measure("SQLite", &bin, &site, &sqlite, &floor, &mut table).await?;
-    drop(sqlite);
-    let cluster = Cluster::start(Durability::Full)?;
-    let postgres = Database::on_cluster(&cluster.url("postgres")).await;
-    door::measure("PostgreSQL", &bin, &site, &postgres, &floor, &mut table).await?;
-    drop(postgres);
+    if wanted("sqlite") {
+        let sqlite = Database::sqlite();
+        door::measure("SQLite", &bin, &site, &sqlite, &floor, &mut table).await?;
+    }
+    if wanted("postgres") {
+        let cluster = Cluster::start(Durability::Full)?;
+        let postgres = Database::on_cluster(&cluster.url("postgres")).await;
+        door::measure("PostgreSQL", &bin, &site, &postgres, &floor, &mut table).await?;
+    }
     println!("{table}");
     Ok(())
 }
