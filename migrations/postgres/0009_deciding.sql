@@ -38,16 +38,21 @@ SELECT wall_off('questions');
 -- `repeats`: the pending action that this one only repeats; it ends with that one.
 -- `pruned_by`: who made it of another by taking parts out.
 -- `rule`: which of its policy's rules says who decides it.
+-- `own_risk`, `gravest`: what the tool says of its risk, and the worst severity that it waives: each policy makes a class of it.
 -- `touched_at`: when another action changed what this one is about.
 ALTER TABLE actions ADD COLUMN ask TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE actions ADD COLUMN repeats TEXT COLLATE "C";
 ALTER TABLE actions ADD COLUMN pruned_by TEXT COLLATE "C";
 ALTER TABLE actions ADD COLUMN rule BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE actions ADD COLUMN own_risk TEXT COLLATE "C";
+ALTER TABLE actions ADD COLUMN gravest TEXT COLLATE "C";
 ALTER TABLE actions ADD COLUMN touched_at BIGINT;
 CREATE INDEX actions_by_ask ON actions (tenant, ask, state, id);
 CREATE INDEX actions_repeating ON actions (tenant, repeats, id) WHERE repeats IS NOT NULL;
 
+-- `rests`: the versions of the records that it rested on, and the hashes of evidence.
 -- When whoever decided had opened it, which folded parts they had opened, and what they typed.
+ALTER TABLE decisions ADD COLUMN rests TEXT COLLATE "C" NOT NULL DEFAULT '{}';
 ALTER TABLE decisions ADD COLUMN opened_at BIGINT;
 ALTER TABLE decisions ADD COLUMN opened TEXT COLLATE "C" NOT NULL DEFAULT '[]';
 ALTER TABLE decisions ADD COLUMN typed TEXT COLLATE "C";

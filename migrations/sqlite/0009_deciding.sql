@@ -35,16 +35,21 @@ CREATE INDEX questions_by_action ON questions (tenant, action_id, id);
 -- `repeats`: the pending action that this one only repeats; it ends with that one.
 -- `pruned_by`: who made it of another by taking parts out.
 -- `rule`: which of its policy's rules says who decides it.
+-- `own_risk`, `gravest`: what the tool says of its risk, and the worst severity that it waives: each policy makes a class of it.
 -- `touched_at`: when another action changed what this one is about.
 ALTER TABLE actions ADD COLUMN ask TEXT NOT NULL DEFAULT '';
 ALTER TABLE actions ADD COLUMN repeats TEXT;
 ALTER TABLE actions ADD COLUMN pruned_by TEXT;
 ALTER TABLE actions ADD COLUMN rule BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE actions ADD COLUMN own_risk TEXT;
+ALTER TABLE actions ADD COLUMN gravest TEXT;
 ALTER TABLE actions ADD COLUMN touched_at BIGINT;
 CREATE INDEX actions_by_ask ON actions (tenant, ask, state, id);
 CREATE INDEX actions_repeating ON actions (tenant, repeats, id) WHERE repeats IS NOT NULL;
 
+-- `rests`: the versions of the records that it rested on, and the hashes of evidence.
 -- When whoever decided had opened it, which folded parts they had opened, and what they typed.
+ALTER TABLE decisions ADD COLUMN rests TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE decisions ADD COLUMN opened_at BIGINT;
 ALTER TABLE decisions ADD COLUMN opened TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE decisions ADD COLUMN typed TEXT;

@@ -20,9 +20,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
         .collect();
     let same = same_findings(subject, &planned, &mut found);
     alike(subject, &planned, &same, &mut found);
-    if !repeats(subject, &mut found) {
-        open_actions(subject, &mut found);
-    }
+    repeats(subject, &mut found);
+    open_actions(subject, &mut found);
     if planned.is_empty() {
         return found.or_pass("No other open action is about the same records.", None);
     }
@@ -141,9 +140,9 @@ impl Rest {
 }
 
 /// What an agent asks for again, under another key, while it waits for the answer.
-fn repeats(subject: &Subject<'_>, found: &mut Verdicts) -> bool {
+fn repeats(subject: &Subject<'_>, found: &mut Verdicts) {
     let Some(first) = &subject.around.repeats else {
-        return false;
+        return;
     };
     let fact = FactRef {
         kind: RecordKind::Action,
@@ -153,12 +152,17 @@ fn repeats(subject: &Subject<'_>, found: &mut Verdicts) -> bool {
     let message = "The same is pending already, and this only repeats it: once that one is decided, this one ends with it. Ask what \
                    became of that one; do not propose it again.";
     found.add(Verdict::Warn, message, [fact], None);
-    true
 }
 
 /// Other open actions about the same records. Whether they are decided is not said: an acknowledgement holds while they are open.
 fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
-    let others = &subject.around.open_actions;
+    let repeated = subject.around.repeats.as_ref();
+    let others = subject
+        .around
+        .open_actions
+        .iter()
+        .filter(|other| Some(&other.id) != repeated);
+    let others: Vec<_> = others.collect();
     if others.len() > NAMED {
         // Named one by one, each that ends would bring another into view, and undo what was acknowledged.
         let message = "Many other open actions are about the same records. Decide which of them is wanted.";

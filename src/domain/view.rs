@@ -172,6 +172,8 @@ pub struct Panel {
     pub reject: bool,
     /// Execute.
     pub execute: bool,
+    /// Whether whoever approves may run it at once.
+    pub run: bool,
     /// Revoke.
     pub revoke: bool,
     /// Why there is nothing to press, or why approving is not offered.

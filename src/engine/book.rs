@@ -39,7 +39,7 @@ impl Book {
             .policy_source(version)
             .await?
             .ok_or_else(|| damaged("it is not there".to_owned()))?;
-        let rules = read(&source).map_err(|mistakes| damaged(mistakes[0].to_string()))?;
+        let rules = policy::parse(&source).map_err(|mistakes| damaged(mistakes[0].to_string()))?;
         let policy = Arc::new(Policy { version, rules });
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= AT_HAND {

@@ -1,7 +1,7 @@
 //! What stands for and against an approval today: the checks, what the reviewer was shown of them, and what they acknowledged.
 
 use super::Error;
-use super::planning::{self, opened};
+use super::planning::{self, Planned, opened};
 use crate::domain::*;
 use crate::policy::Policies;
 use crate::store::{ActionRow, ViewKey, WriteTx};
@@ -49,7 +49,7 @@ pub(super) fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec
 }
 
 /// The checks as they are today. A payload that no longer fits the facts can't be approved.
-pub(super) async fn judge(tx: &mut WriteTx, action: &ActionRow, policies: &Policies) -> Result<Shown, Error> {
+pub(super) async fn judge(tx: &mut WriteTx, action: &ActionRow, policies: &Policies) -> Result<Planned, Error> {
     let envelope = opened(action)?;
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return Err(Error::Refused {
@@ -61,7 +61,7 @@ pub(super) async fn judge(tx: &mut WriteTx, action: &ActionRow, policies: &Polic
     match planning::again(tx, tool, action, &envelope, policies).await? {
         Ok(planned) if planned.plan.change_set != envelope.change_set => Err(stale(ReasonCode::StaleTarget, "")),
         Ok(planned) if planned.seals() != envelope.evidence => Err(stale(ReasonCode::EvidenceChanged, "")),
-        Ok(planned) => Ok(planned.shown()),
+        Ok(planned) => Ok(planned),
         Err(fields) => Err(stale(
             ReasonCode::StaleTarget,
             fields.first().map_or("", |f| f.message.as_str()),

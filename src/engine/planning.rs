@@ -3,13 +3,14 @@
 use super::Error;
 use crate::checks::{self, Subject};
 use crate::domain::{
-    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, Shown, Snapshot, Surroundings,
-    SurroundingsQuery, Timestamp, Verdict,
+    ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, RecordKind, Risk, Severity,
+    Shown, Snapshot, Surroundings, SurroundingsQuery, Timestamp, Verdict,
 };
-use crate::policy::{Policies, Policy};
+use crate::policy::{self, Case, Policies, Policy};
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A plan, what it was made from, and what the checks say of it.
 pub(super) struct Planned {
@@ -20,6 +21,10 @@ pub(super) struct Planned {
     pub around: Surroundings,
     /// The records that it changes or rests on.
     pub targets: Vec<String>,
+    /// What the tool itself says of its risk.
+    pub own_risk: Risk,
+    /// The worst severity of a finding that it closes or accepts.
+    pub gravest: Option<Severity>,
 }
 
 impl Planned {
@@ -50,6 +55,26 @@ impl Planned {
             checks: self.checks.clone(),
             facts: Snapshot::of(&self.facts, ids),
         }
+    }
+
+    /// The versions of the records that it rests on or changes, and the hashes of evidence: while they are the same, so is everything
+    /// that somebody decided by.
+    pub(super) fn rests(&self) -> BTreeMap<String, String> {
+        let ids = self.targets.iter().chain(self.plan.references.iter().map(|(id, _)| id));
+        let facts = &self.facts;
+        ids.filter_map(|id| {
+            let version = match RecordKind::of(id)? {
+                RecordKind::Finding => facts.findings.get(id)?.version.to_string(),
+                RecordKind::Blocker => facts.blockers.get(id)?.version.to_string(),
+                RecordKind::Control => facts.controls.get(id)?.version.to_string(),
+                RecordKind::WorkItem => facts.work_items.get(id)?.version.to_string(),
+                RecordKind::Certification => facts.certifications.get(id)?.version.to_string(),
+                RecordKind::Evidence => facts.evidence.get(id)?.sha256.clone(),
+                _ => return None,
+            };
+            Some((id.clone(), version))
+        })
+        .collect()
     }
 
     /// `in release R for team T`.
@@ -113,9 +138,15 @@ pub(super) async fn plan(
         Ok(drawn) => drawn,
         Err(fields) => return Ok(Err(fields)),
     };
-    plan.risk = policies
-        .today
-        .risk(tool.name(), payload, plan.risk, &plan.change_set, &facts);
+    let (own_risk, gravest) = (plan.risk, policy::gravest(&plan.change_set, &facts));
+    plan.risk = policies.today.class(&Case {
+        tool: tool.name(),
+        own: own_risk,
+        gravest,
+        payload,
+        caller: proposed.caller,
+        pruner: None,
+    });
     let query = SurroundingsQuery {
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
@@ -144,6 +175,8 @@ pub(super) async fn plan(
         checks,
         around,
         targets,
+        own_risk,
+        gravest,
     }))
 }
 
@@ -225,7 +258,7 @@ pub(super) async fn again(
         caller: &action.caller_id,
         unread: &action.unread,
         action: Some(&action.id),
-        repeats: action.repeats.as_ref(),
+        repeats: action.behind.as_ref(),
         supersedes: envelope.supersedes_action_id.clone(),
     };
     plan(

@@ -241,7 +241,9 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
 }
 
 fn difference(old: &str, new: &str) -> Vec<DiffLine> {
-    let diff = TextDiff::from_lines(old, new);
+    let diff = TextDiff::configure()
+        .timeout(std::time::Duration::from_millis(200))
+        .diff_lines(old, new);
     let mut lines = Vec::new();
     for (n, group) in diff.grouped_ops(2).iter().enumerate() {
         if n > 0 {
@@ -332,7 +334,8 @@ fn of_past(next: &Policy, today: &Policy, past: &PastAction, people: &HashMap<Pe
         &Past {
             case: Case {
                 tool: &past.tool,
-                risk: past.risk,
+                own: past.own_risk,
+                gravest: past.gravest,
                 payload: &payload,
                 caller: &past.caller_id,
                 pruner: past.pruned_by.as_ref(),

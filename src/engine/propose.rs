@@ -17,6 +17,9 @@ use std::collections::HashSet;
 /// How far back a citation counts as read.
 const READ_WINDOW: i64 = Timestamp::DAY;
 
+/// How often the same may be asked for again while it is pending.
+const REPEATS: i64 = 200;
+
 /// What a look at the database gives for a proposal.
 enum Looked {
     /// The key belongs to this action.
@@ -75,11 +78,7 @@ impl Engine {
         let action = freeze(ctx, &sent, &call, &planned)?;
         let answer = pending(self, &action, &planned.planned);
         let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
-        // What only repeats another is decided with that one: nobody need be told that it is about the same.
-        let targets = match planned.repeats {
-            None => planned.planned.targets,
-            Some(_) => Vec::new(),
-        };
+        let targets = planned.planned.targets;
         // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
         let inserted = if supersedes.is_some() {
             self.store
@@ -147,6 +146,7 @@ impl Engine {
                         reads,
                         last_proposal,
                         same,
+                        repeated,
                         declined,
                         policy,
                     } = tx.ground(&query, &proposer).await?;
@@ -160,6 +160,15 @@ impl Engine {
                     let unread = unread(&text, reads.iter().filter(of_trace));
                     // A revision is no repetition, whatever it asks for.
                     let repeats = same.filter(|_| call.supersedes_action_id.is_none());
+                    if let Some(first) = repeats.as_ref().filter(|_| repeated >= REPEATS) {
+                        return Err(Error::Refused {
+                            code: ReasonCode::Check(CheckId::Duplicates),
+                            message: format!(
+                                "Nothing was stored: the same is pending in {first}, and was asked for {repeated} more times. Ask what became \
+                                 of that one."
+                            ),
+                        });
+                    }
                     let policies = Policies::only(book.version(tx, policy).await?);
                     let proposed = Proposed {
                         payload: &payload,
@@ -232,7 +241,7 @@ async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -
     let Some(rejection) = decisions.into_iter().rfind(|decision| decision.kind == "reject") else {
         return Ok(());
     };
-    if rejection.facts != planned.shown().facts {
+    if rejection.rests != planned.rests() {
         return Ok(());
     }
     let said = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));

@@ -93,7 +93,8 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
     let (rule, _) = policy.rule(&Case {
         tool: sent.tool.name(),
-        risk: plan.risk,
+        own: planned.own_risk,
+        gravest: planned.gravest,
         payload: &sent.payload,
         caller: &sent.caller.id,
         pruner: None,
@@ -154,6 +155,9 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
         repeated: 0,
         pruned_by: None,
         rule: rule as i64,
+        own_risk: planned.own_risk,
+        gravest: planned.gravest,
+        behind: None,
         touched_at: None,
         policy_today: policy.version,
         id,
@@ -201,7 +205,12 @@ async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &ActionRow) -> Result<
     if known.state == State::Executed {
         return Err(wrong("that action was executed; it cannot be superseded"));
     }
-    if known.superseded_by.is_some() {
+    // What only repeats a pending one means that one.
+    if let Some(first) = &known.behind {
+        return Box::pin(supersede(tx, first, new)).await;
+    }
+    let by_another = |by: &String| known.repeats.as_ref().is_none_or(|first| first.as_str() != by);
+    if known.superseded_by.as_ref().is_some_and(by_another) {
         return Err(wrong("that action was superseded already"));
     }
     if known.is_overdue(tx.ctx().now()) {

@@ -98,7 +98,8 @@ pub(super) async fn already(tx: &mut WriteTx, action: &ActionRow) -> Result<Erro
         None => None,
     };
     let message = match (last, person, action.state) {
-        (Some(decision), Some(person), state) => {
+        // An approval of several is not what ended it.
+        (Some(decision), Some(person), state) if decision.kind != "approve" || state != State::Rejected => {
             let what = match decision.kind.as_str() {
                 "approve" => "approved",
                 "revoke" => "revoked",

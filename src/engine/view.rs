@@ -132,6 +132,7 @@ impl Engine {
                 .as_deref()
                 .map(|words| with_codes(words, &action.reason_codes))
         };
+        let risk = votes.policies.class(&case(&action, &envelope));
         let title = tools::find(&action.tool).map_or(action.tool.as_str(), |tool| tool.title());
         ActionView {
             state,
@@ -139,7 +140,7 @@ impl Engine {
             headline: text::visible(&action.headline),
             summary: text::visible(&action.summary),
             tool: (title.to_owned(), action.tool.clone()),
-            risk: action.risk,
+            risk: if state.is_final() { action.risk } else { risk },
             proposed: When::new(action.created_at, now),
             expires: (!state.is_final()).then(|| When::new(action.expires_at, now)),
             digest: action.digest.clone(),
@@ -171,7 +172,7 @@ impl Engine {
             }),
             since: since.and_then(|baseline| baseline.view(&shown, &names, now)),
             comparisons,
-            stakes: if action.risk == Risk::High {
+            stakes: if risk == Risk::High {
                 standing::stakes(&envelope.change_set, &names)
             } else {
                 Vec::new()
@@ -198,7 +199,9 @@ impl Engine {
         let case = case(action, envelope);
         let not_mine = not_mine(ctx, state, || votes.refuses_me(&case));
         let mine = not_mine.is_none() && !state.is_final();
-        let person = ctx.principal.person().filter(|_| mine && state == State::Approved);
+        // Running takes the role, and not a place among the deciders.
+        let runs = state == State::Approved && allows(&ctx.principal, Command::Execute);
+        let person = ctx.principal.person().filter(|_| runs);
         let not_run = person.and_then(|me| votes.policies.refuses_to_run(&me.id, &votes.approvers, &case));
         let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
         let (block, more) = (blocks.next(), blocks.count());
@@ -213,16 +216,17 @@ impl Engine {
         Panel {
             approve: mine && pending && block.is_none() && idle.is_none(),
             reject: mine && pending,
-            execute: mine && state == State::Approved && not_run.is_none(),
+            execute: person.is_some() && not_run.is_none(),
+            run: votes.policies.lets_approvers_run(),
             revoke: mine && state == State::Approved,
-            word: (pending && votes.policies.is_typed(action.risk)).then(|| action.word()),
+            word: (pending && votes.policies.is_typed(&case)).then(|| action.word()),
             ask: mine && pending,
             prune: if mine && pending {
                 decide::children(&envelope.payload)
             } else {
                 Vec::new()
             },
-            why_not: match (not_mine.or(not_run).or(idle), block) {
+            why_not: match (not_run.or(not_mine.filter(|_| !runs)).or(idle), block) {
                 (Some(why), _) => Some(why),
                 (None, Some(block)) if pending => Some(match more {
                     0 => format!("It can't be approved: {}", block.message),

@@ -25,8 +25,7 @@ impl Policy {
     pub fn differs(&self, other: &Policy, past: &Past<'_>) -> Vec<String> {
         let mut words = Vec::new();
         let case = &past.case;
-        let class = |policy: &Policy| policy.classed(case.tool, case.payload).unwrap_or(case.risk);
-        let (risk, was) = (class(self), class(other));
+        let (risk, was) = (self.class(case), other.class(case));
         if risk != was {
             words.push(format!("its risk would be {}, not {}", risk.as_str(), was.as_str()));
         }
@@ -40,6 +39,9 @@ impl Policy {
                     words.push(format!("{} could not have {what} it", member.person.name));
                 }
             }
+        }
+        if self.is_typed(case) && !other.is_typed(case) {
+            words.push("it would be approved by typing a word".to_owned());
         }
         if !past.approvers.is_empty() {
             let open = |policy: &Policy| {
@@ -64,16 +66,14 @@ impl Policy {
                 words.push("it would have expired before it was decided".to_owned());
             }
         }
-        words.extend(self.weighs_otherwise(past.checks));
+        words.extend(self.weighs_otherwise(other, past.checks));
         words
     }
 
-    fn weighs_otherwise(&self, checks: &[Check]) -> Vec<String> {
-        let weighed = self.weigh(checks.to_vec());
-        let changed = checks
-            .iter()
-            .zip(&weighed)
-            .filter(|(was, is)| was.verdict != is.verdict);
+    /// Verdicts are kept as they were weighed; what another policy had softened before can't be told from them.
+    fn weighs_otherwise(&self, other: &Policy, checks: &[Check]) -> Vec<String> {
+        let (weighed, was) = (self.weigh(checks.to_vec()), other.weigh(checks.to_vec()));
+        let changed = was.iter().zip(&weighed).filter(|(was, is)| was.verdict != is.verdict);
         let words: BTreeSet<String> = changed
             .map(|(_, is)| match is.verdict {
                 Verdict::Block => format!("the check {} would have blocked it", is.id.as_str()),

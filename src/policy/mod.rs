@@ -8,10 +8,12 @@ mod rules;
 
 pub use effects::Past;
 pub use quorum::{Member, Missing};
-pub use read::{LONGEST, Mistake, read};
+pub use read::{LONGEST, Mistake, parse, read};
 pub use rules::{Condition, DecideRule, Group, Meaning, RiskRule, Rules};
 
-use crate::domain::{Change, ChangeSet, Check, Facts, FindingStatus, PersonId, RecordKind, Risk, Timestamp, Verdict};
+use crate::domain::{
+    Change, ChangeSet, Check, Facts, FindingStatus, PersonId, RecordKind, Risk, Severity, Timestamp, Verdict,
+};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -41,8 +43,10 @@ impl Default for Policy {
 pub struct Case<'a> {
     /// The tool's name.
     pub tool: &'a str,
-    /// Its class of risk.
-    pub risk: Risk,
+    /// What the tool itself says of its risk.
+    pub own: Risk,
+    /// The worst severity of a finding that it closes or accepts.
+    pub gravest: Option<Severity>,
     /// The arguments.
     pub payload: &'a Value,
     /// The person it was proposed for.
@@ -66,44 +70,25 @@ impl Policy {
             }
     }
 
-    /// The class of risk of what a tool plans. `own`: what the tool itself says.
-    pub fn risk(&self, tool: &str, payload: &Value, own: Risk, change_set: &ChangeSet, facts: &Facts) -> Risk {
-        if let Some(class) = self.classed(tool, payload) {
-            return class;
-        }
-        if self.waives_grave(change_set, facts) {
-            return Risk::High;
-        }
-        own
-    }
-
-    /// The class that a rule gives, if one fits.
-    pub fn classed(&self, tool: &str, payload: &Value) -> Option<Risk> {
+    /// The class of risk of an action: that of the first rule that fits, else high for what closes or accepts a grave finding, else the
+    /// tool's own.
+    pub fn class(&self, case: &Case<'_>) -> Risk {
         let fits = |rule: &&RiskRule| {
-            rule.tool.as_deref().is_none_or(|name| name == tool) && rule.conditions.iter().all(|one| one.holds(payload))
+            rule.tool.as_deref().is_none_or(|name| name == case.tool)
+                && rule.conditions.iter().all(|one| one.holds(case.payload))
         };
-        self.rules.risk.iter().find(fits).map(|rule| rule.class)
-    }
-
-    fn waives_grave(&self, change_set: &ChangeSet, facts: &Facts) -> bool {
-        let open = Value::from(FindingStatus::Open.as_str());
-        change_set.0.iter().any(|change| {
-            let Change::Update(update) = change else { return false };
-            update.kind == RecordKind::Finding
-                && update
-                    .fields
-                    .iter()
-                    .any(|one| one.field == "status" && one.after != open)
-                && facts
-                    .findings
-                    .get(&update.id)
-                    .is_some_and(|finding| finding.severity >= self.rules.severity.high_risk_from)
-        })
+        if let Some(rule) = self.rules.risk.iter().find(fits) {
+            return rule.class;
+        }
+        match case.gravest {
+            Some(severity) if severity >= self.rules.severity.high_risk_from => Risk::High,
+            _ => case.own,
+        }
     }
 
     /// Which rule says who decides an action, and its place among them.
     pub fn rule(&self, case: &Case<'_>) -> (usize, &DecideRule) {
-        let risk = self.classed(case.tool, case.payload).unwrap_or(case.risk);
+        let risk = self.class(case);
         let fits = |rule: &DecideRule| {
             (rule.tools.is_empty() || rule.tools.iter().any(|name| name == case.tool))
                 && (rule.risk.is_empty() || rule.risk.contains(&risk))
@@ -149,17 +134,23 @@ impl Policy {
 
     /// What is still missing, if these people have approved.
     pub fn missing(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Missing> {
-        let counted: Vec<Member> = approvers
-            .iter()
-            .filter(|member| self.separates(&member.person.id, case).is_none())
-            .cloned()
-            .collect();
-        self.rule(case).1.missing(&counted)
+        self.rule(case).1.missing(&self.counted(approvers, case))
     }
 
-    /// Whether an action of this risk is approved by typing a word of it.
-    pub fn is_typed(&self, risk: Risk) -> bool {
-        self.rules.confirmation.typed_for.contains(&risk)
+    /// Whether one more approval, this person's, would help.
+    pub fn would_help(&self, approvers: &[Member], candidate: &Member, case: &Case<'_>) -> bool {
+        self.rule(case).1.would_help(&self.counted(approvers, case), candidate)
+    }
+
+    /// Those whose approval the separation of duties lets count.
+    pub fn counted(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Member> {
+        let counts = |member: &&Member| self.separates(&member.person.id, case).is_none();
+        approvers.iter().filter(counts).cloned().collect()
+    }
+
+    /// Whether the action is approved by typing a word of it.
+    pub fn is_typed(&self, case: &Case<'_>) -> bool {
+        self.rules.confirmation.typed_for.contains(&self.class(case))
     }
 
     /// What the checks' findings mean here.
@@ -174,6 +165,21 @@ impl Policy {
         }
         checks
     }
+}
+
+/// The worst severity of a finding that a change set closes or accepts.
+pub fn gravest(change_set: &ChangeSet, facts: &Facts) -> Option<Severity> {
+    let open = Value::from(FindingStatus::Open.as_str());
+    let closes = |change: &Change| match change {
+        Change::Update(update) if update.kind == RecordKind::Finding => update
+            .fields
+            .iter()
+            .any(|one| one.field == "status" && one.after != open)
+            .then(|| update.id.clone()),
+        _ => None,
+    };
+    let closed = change_set.0.iter().filter_map(closes);
+    closed.filter_map(|id| Some(facts.findings.get(&id)?.severity)).max()
 }
 
 /// The two policies that an action is judged by: that of the day it was proposed, and today's. They are not merged: both are asked.
@@ -230,14 +236,22 @@ impl Policies {
     /// Whether somebody's approval would bring it nearer to being approved.
     pub fn would_help(&self, approvers: &[Member], candidate: &Member, case: &Case<'_>) -> bool {
         self.refuses(candidate, case).is_none()
-            && self
-                .each()
-                .any(|policy| policy.rule(case).1.would_help(approvers, candidate))
+            && self.each().any(|policy| policy.would_help(approvers, candidate, case))
     }
 
     /// Whether it is approved by typing a word of it.
-    pub fn is_typed(&self, risk: Risk) -> bool {
-        self.each().any(|policy| policy.is_typed(risk))
+    pub fn is_typed(&self, case: &Case<'_>) -> bool {
+        self.each().any(|policy| policy.is_typed(case))
+    }
+
+    /// The higher of the two classes of risk.
+    pub fn class(&self, case: &Case<'_>) -> Risk {
+        self.each().map(|policy| policy.class(case)).max().unwrap_or(case.own)
+    }
+
+    /// Whether whoever approves it may also run it.
+    pub fn lets_approvers_run(&self) -> bool {
+        self.each().all(|policy| policy.rules.separation.approver_may_execute)
     }
 }
 

@@ -10,6 +10,14 @@ use toml::de::{DeTable, DeValue};
 pub const LONGEST: usize = 64 * 1024;
 /// The most people that one group may ask for.
 const MOST_APPROVALS: usize = 10;
+/// The most approvals that one rule may ask for.
+const MOST_PLACES: usize = 20;
+/// The most rules of a kind.
+const MOST_RULES: usize = 100;
+/// The most entries of a list.
+const MOST_IN_LIST: usize = 100;
+/// The most lists that one condition may go through.
+const MOST_STARS: usize = 2;
 /// The longest that an action may wait, in hours: thirty days.
 const LONGEST_WAIT: i64 = 30 * 24;
 /// Checks whose blocks a policy may turn into warnings. The others protect what an approval rests on.
@@ -44,16 +52,12 @@ impl std::fmt::Display for Mistake {
     }
 }
 
-/// Reads the rules of a policy.
+/// Reads the rules of a policy that was judged before: what has become wrong with it since does not matter any more.
 ///
 /// # Errors
-/// Everything that is wrong with them; of broken TOML, the first thing.
-pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
-    if source.len() > LONGEST {
-        let message = format!("it has {} bytes; at most {LONGEST} fit", source.len());
-        return Err(vec![mistake(0, "", message)]);
-    }
-    let rules: Rules = toml::Deserializer::parse(source)
+/// It is no policy at all.
+pub fn parse(source: &str) -> Result<Rules, Vec<Mistake>> {
+    toml::Deserializer::parse(source)
         .map_err(|error| vec![of_toml(source, "", &error)])
         .and_then(|document| {
             serde_path_to_error::deserialize(document).map_err(|error| {
@@ -65,7 +69,19 @@ pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
                 };
                 vec![of_toml(source, &field, error.inner())]
             })
-        })?;
+        })
+}
+
+/// Reads the rules of a policy that is to be switched on.
+///
+/// # Errors
+/// Everything that is wrong with them; of broken TOML, the first thing.
+pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
+    if source.len() > LONGEST {
+        let message = format!("it has {} bytes; at most {LONGEST} fit", source.len());
+        return Err(vec![mistake(0, "", message)]);
+    }
+    let rules = parse(source)?;
     let places = DeTable::parse(source).ok();
     let mut judge = Judge {
         source,
@@ -147,7 +163,15 @@ impl Judge<'_, '_> {
         }
     }
 
+    fn at_most(&mut self, field: &str, count: usize, most: usize, what: &str) {
+        if count > most {
+            self.wrong(field, format!("has {count} {what}; at most {most} fit"));
+        }
+    }
+
     fn rules(&mut self, rules: &Rules, tools: &[&str]) {
+        self.at_most("risk", rules.risk.len(), MOST_RULES, "rules");
+        self.at_most("decide", rules.decide.len(), MOST_RULES, "rules");
         for (n, rule) in rules.risk.iter().enumerate() {
             if let Some(tool) = &rule.tool {
                 self.tool(&format!("risk[{n}].tool"), tool, tools);
@@ -165,6 +189,11 @@ impl Judge<'_, '_> {
             }
             self.conditions(&format!("{at}.where"), &rule.conditions);
             self.groups(&format!("{at}.groups"), &rule.groups);
+            let places = rule
+                .groups
+                .iter()
+                .fold(0_usize, |sum, group| sum.saturating_add(group.approvals));
+            self.at_most(&format!("{at}.groups"), places, MOST_PLACES, "approvals together");
             let fits_all = rule.tools.is_empty() && rule.risk.is_empty() && rule.conditions.is_empty();
             let last = n + 1 == rules.decide.len();
             if last && !fits_all {
@@ -196,10 +225,15 @@ impl Judge<'_, '_> {
     }
 
     fn conditions(&mut self, at: &str, conditions: &[Condition]) {
+        self.at_most(at, conditions.len(), MOST_IN_LIST, "conditions");
         for (n, condition) in conditions.iter().enumerate() {
             let field = format!("{at}[{n}]");
             if !condition.at.starts_with('/') {
                 self.wrong(&format!("{field}.at"), "is no JSON pointer; one begins with /");
+            }
+            self.at_most(&format!("{field}.is"), condition.is.len(), MOST_IN_LIST, "values");
+            if condition.at.matches('*').count() > MOST_STARS {
+                self.wrong(&format!("{field}.at"), format!("has more than {MOST_STARS} `*`"));
             }
             if condition.is.is_empty() == condition.at_least.is_none() {
                 self.wrong(&field, "needs either `is` or `at_least`");

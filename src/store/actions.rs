@@ -67,6 +67,12 @@ pub struct ActionRow {
     pub pruned_by: Option<PersonId>,
     /// Which rule of its policy says who decides it.
     pub rule: i64,
+    /// What the tool itself says of its risk.
+    pub own_risk: Risk,
+    /// The worst severity of a finding that it closes or accepts.
+    pub gravest: Option<Severity>,
+    /// The action that it repeats, while that one is pending.
+    pub behind: Option<ActionId>,
     /// When another action changed what this one is about.
     pub touched_at: Option<Timestamp>,
     /// The tenant's policy by now.
@@ -179,6 +185,13 @@ pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
         repeated: row.int("repeated")?,
         pruned_by: maybe(row, "pruned_by", |t| PersonId::parse(t).ok())?,
         rule: row.int("rule")?,
+        own_risk: match maybe(row, "own_risk", Risk::parse)? {
+            Some(own) => own,
+            // Of before it was kept.
+            None => row.read("risk", Risk::parse)?,
+        },
+        gravest: maybe(row, "gravest", Severity::parse)?,
+        behind: maybe(row, "behind", |t| ActionId::parse(t).ok())?,
         touched_at: row.maybe_int("touched_at")?.map(Timestamp),
         policy_today: row.int("policy_today")?,
     })
@@ -196,7 +209,8 @@ macro_rules! select {
     ($condition:literal) => {
         concat!(
             "SELECT a.*, r.key AS release_key, (SELECT COALESCE(MAX(p.version), 1) FROM policies p WHERE p.tenant = $1) AS policy_today, ",
-            "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated ",
+            "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated, ",
+            "(SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval') AS behind ",
             "FROM actions a ",
             "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id WHERE a.tenant = $1 AND ",
             $condition
@@ -272,8 +286,9 @@ macro_rules! insert {
         "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, tool_version, state, revision, \
          risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, unread, release_id, team_id, payload, \
          payload_digest, envelope, digest, checks, policy_version, words, created_at, expires_at, reason_codes, supersedes, \
-         blocks, warnings, passes, ask, repeats, pruned_by, rule) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-         $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $37, $38, $39, $40) \
+         blocks, warnings, passes, ask, repeats, pruned_by, rule, own_risk, gravest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $37, \
+         (SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = $38 AND h.state = 'pending_approval'), $39, $40, $41, $42) \
          ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING"
     };
 }
@@ -283,19 +298,33 @@ const INSERT: Sql = Sql {
     sqlite: concat!(
         insert!(),
         "; INSERT INTO action_targets (tenant, record_id, action_id, expires_at) SELECT $1, value, $2, $30 FROM json_each($36) \
-         WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2) \
+         WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2 AND repeats IS NULL) \
          ; SELECT COUNT(*) AS stored FROM actions WHERE tenant = $1 AND id = $2"
     ),
     postgres: concat!(
         "WITH action AS (",
         insert!(),
-        " RETURNING id), target AS (INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
-         SELECT $1, t.value, action.id, $30 FROM action, json_each($36) t) SELECT COUNT(*) AS stored FROM action"
+        " RETURNING id, repeats), target AS (INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
+         SELECT $1, t.value, action.id, $30 FROM action, json_each($36) t WHERE action.repeats IS NULL) SELECT COUNT(*) AS stored FROM action"
     ),
 };
 
 impl WriteTx {
-    /// Stores a new action, with the records that it changes or rests on; `false` if the client's key belongs to another one by now.
+    /// Keeps which records an action is about that had only repeated another one and goes on by itself.
+    pub async fn insert_targets(&mut self, action: &ActionRow, targets: &[String]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
+             SELECT $1, t.value, $2, $3 FROM json_each($4) t WHERE 1 = 1 ON CONFLICT (tenant, record_id, action_id) DO NOTHING";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(action.id.as_str().to_owned())
+            .bind(action.expires_at.0)
+            .bind(list(targets))
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores a new action, with the records that it changes or rests on (unless it only repeats a pending one); `false` if the client's key belongs to another one by now.
     pub async fn insert_action(&mut self, new: &ActionRow, targets: &[String]) -> Result<bool, StoreError> {
         let verdicts = VerdictCounts::of(&new.checks);
         let rows = sqlx::query(self.pick(&INSERT))
@@ -339,6 +368,8 @@ impl WriteTx {
             .bind(new.repeats.as_ref().map(|id| id.as_str().to_owned()))
             .bind(new.pruned_by.as_ref().map(|id| id.as_str().to_owned()))
             .bind(new.rule)
+            .bind(new.own_risk.as_str().to_owned())
+            .bind(new.gravest.map(|severity| severity.as_str().to_owned()))
             .fetch_all(&mut *self.read.tx)
             .await?;
         Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)

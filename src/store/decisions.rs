@@ -4,6 +4,7 @@ use super::row::{Columns, json};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::*;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// One person's decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct DecisionRow {
     pub reason_codes: Vec<ReasonCode>,
     pub reason: String,
     pub decided_at: Timestamp,
+    /// The versions of the records that it rested on, and the hashes of evidence, by ID.
+    pub rests: BTreeMap<String, String>,
     /// When this person had last opened its page.
     pub opened_at: Option<Timestamp>,
     /// Which folded parts of the page they had opened.
@@ -70,6 +73,7 @@ fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
         reason_codes: row.json("reason_codes")?,
         reason: row.text("reason")?,
         decided_at: row.time("decided_at")?,
+        rests: row.json("rests")?,
         opened_at: row.maybe_int("opened_at")?.map(Timestamp),
         opened: row.json("opened")?,
         typed: row.maybe_text("typed")?,
@@ -92,8 +96,8 @@ impl WriteTx {
     /// Keeps a decision.
     pub async fn insert_decision(&mut self, new: &DecisionRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
-             policy_version, reason_codes, reason, decided_at, facts, opened_at, opened, typed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+             policy_version, reason_codes, reason, decided_at, facts, opened_at, opened, typed, rests) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         sqlx::query(SQL)
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
@@ -111,6 +115,7 @@ impl WriteTx {
             .bind(new.opened_at.map(|at| at.0))
             .bind(json(&new.opened)?)
             .bind(new.typed.clone())
+            .bind(json(&new.rests)?)
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())

@@ -109,7 +109,8 @@ macro_rules! ground {
              ORDER BY at DESC, id DESC LIMIT 500) AS latest \
              UNION ALL SELECT 'proposed', CAST(", object!($db), "('at', created_at) AS TEXT) FROM (SELECT created_at FROM actions \
              WHERE tenant = $1 AND caller_id = $7 AND client_id = $5 ORDER BY created_at DESC LIMIT 1) AS latest \
-             UNION ALL SELECT 'same', CAST(", object!($db), "('id', id) AS TEXT) FROM (SELECT id FROM actions \
+             UNION ALL SELECT 'same', CAST(", object!($db), "('id', id, 'repeated', (SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = same.id \
+             AND x.state = 'pending_approval')) AS TEXT) FROM (SELECT id FROM actions \
              WHERE tenant = $1 AND ask = $9 AND state = 'pending_approval' AND caller_id = $7 AND expires_at > $10 AND repeats IS NULL \
              ORDER BY id LIMIT 1) AS same \
              UNION ALL SELECT 'declined', CAST(", object!($db), "('id', id) AS TEXT) FROM (SELECT id FROM actions a \
@@ -157,6 +158,8 @@ pub struct Ground {
     pub last_proposal: Timestamp,
     /// The caller's pending action that asks for the same.
     pub same: Option<ActionId>,
+    /// How many pending ones repeat that already.
+    pub repeated: i64,
     /// The last action that asked for the same and that a person declined.
     pub declined: Option<ActionId>,
     /// The tenant's policy by now.
@@ -255,7 +258,10 @@ fn gathered(rows: &[AnyRow]) -> Result<Ground, StoreError> {
             "action" => keep(&mut facts.actions, record.text("id")?, records::action_ref(&record)?),
             "known" => ground.known = Some(record.read("id", |t| ActionId::parse(t).ok())?),
             "proposed" => ground.last_proposal = record.time("at")?,
-            "same" => ground.same = Some(record.read("id", |t| ActionId::parse(t).ok())?),
+            "same" => {
+                ground.same = Some(record.read("id", |t| ActionId::parse(t).ok())?);
+                ground.repeated = record.int("repeated")?;
+            }
             "declined" => ground.declined = Some(record.read("id", |t| ActionId::parse(t).ok())?),
             "policy" => ground.policy = record.int("version")?,
             _ => ground.reads.push(journal::read_call(&record)?),

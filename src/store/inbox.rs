@@ -55,6 +55,8 @@ pub struct InboxItem {
     pub expires_at: Timestamp,
     pub settled_at: Option<Timestamp>,
     pub pruned_by: Option<PersonId>,
+    pub own_risk: Risk,
+    pub gravest: Option<Severity>,
     pub touched: bool,
     /// How many pending actions only repeat it.
     pub repeats: i64,
@@ -69,7 +71,7 @@ macro_rules! inbox_select {
     ($states:literal) => {
         concat!(
             "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.blocks, a.warnings, a.passes, ",
-            "a.created_at, a.expires_at, a.settled_at, a.pruned_by, a.touched_at, a.policy_version, a.rule, ",
+            "a.created_at, a.expires_at, a.settled_at, a.pruned_by, a.own_risk, a.gravest, a.touched_at, a.policy_version, a.rule, ",
             "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN a.payload END AS payload, ",
             "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
@@ -99,7 +101,10 @@ impl ReadTx {
             "a.state = $2 AND (a.repeats IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
              WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval')) AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))"
         );
-        const OF_ALL: &str = inbox_select!("$2 = '' AND $10 > 0");
+        const OF_ALL: &str = inbox_select!(
+            "$2 = '' AND $10 > 0 AND (a.repeats IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
+             WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval'))"
+        );
         let (after, after_id) = filter.after.clone().unwrap_or_default();
         let now = self.ctx.now();
         let rows = sqlx::query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
@@ -146,6 +151,11 @@ impl ReadTx {
                         None => None,
                         Some(_) => Some(row.read("pruned_by", |t| PersonId::parse(t).ok())?),
                     },
+                    own_risk: match row.maybe_text("own_risk")? {
+                        None => row.read("risk", Risk::parse)?,
+                        Some(_) => row.read("own_risk", Risk::parse)?,
+                    },
+                    gravest: row.maybe_text("gravest")?.as_deref().and_then(Severity::parse),
                     touched: row.maybe_int("touched_at")?.is_some(),
                     repeats: row.int("repeated")?,
                     policy_version: row.int("policy_version")?,

@@ -2,7 +2,7 @@
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, WriteTx};
-use crate::domain::{Check, PersonId, Risk, State, Timestamp};
+use crate::domain::{Check, PersonId, Risk, Severity, State, Timestamp};
 use crate::policy::Policy;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
@@ -97,7 +97,8 @@ pub struct PastAction {
     pub headline: String,
     pub state: State,
     pub tool: String,
-    pub risk: Risk,
+    pub own_risk: Risk,
+    pub gravest: Option<Severity>,
     pub payload: String,
     pub caller_id: PersonId,
     pub pruned_by: Option<PersonId>,
@@ -117,7 +118,7 @@ impl ReadTx {
         before: &(i64, String),
         limit: i64,
     ) -> Result<Vec<PastAction>, StoreError> {
-        const SQL: &str = "SELECT id, headline, state, tool, risk, payload, caller_id, pruned_by, checks, created_at FROM actions \
+        const SQL: &str = "SELECT id, headline, state, tool, risk, own_risk, gravest, payload, caller_id, pruned_by, checks, created_at FROM actions \
              WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5";
         const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at FROM decisions \
              WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
@@ -167,7 +168,11 @@ fn past(row: &AnyRow) -> Result<PastAction, StoreError> {
         headline: row.text("headline")?,
         state: row.read("state", State::parse)?,
         tool: row.text("tool")?,
-        risk: row.read("risk", Risk::parse)?,
+        own_risk: match row.maybe_text("own_risk")? {
+            None => row.read("risk", Risk::parse)?,
+            Some(_) => row.read("own_risk", Risk::parse)?,
+        },
+        gravest: row.maybe_text("gravest")?.as_deref().and_then(Severity::parse),
         payload: row.text("payload")?,
         caller_id: row.read("caller_id", |t| PersonId::parse(t).ok())?,
         pruned_by: match row.maybe_text("pruned_by")? {

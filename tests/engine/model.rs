@@ -111,6 +111,11 @@ impl Model {
         if self.state != State::PendingApproval || self.is_overdue() {
             return false;
         }
+        // A policy that has become content lets it go on, without another vote.
+        if self.complete() {
+            self.state = if self.may(who) { State::Approved } else { self.state };
+            return self.may(who);
+        }
         let mut with = self.votes.clone();
         let helps = with.insert(who)
             && self

@@ -315,6 +315,13 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .await;
     let (id, digest) = world.proposed("k1").await;
     let good = world.consent(&id, &digest).await;
+    let unseen = refused(world.engine.consent(&world.person("reviewer"), &id, good.clone()).await);
+    assert!(unseen.contains("open its page first"), "{unseen}");
+    world
+        .engine
+        .view(&world.person("reviewer"), &id, true)
+        .await
+        .expect("opened");
     for typed in ["", "SHOP", "yes"] {
         let consent = Consent {
             typed: typed.to_owned(),
@@ -457,4 +464,62 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
         .await;
     assert_eq!(entries.expect("entries").rows.len(), 1);
     assert_eq!(text(&world.get(&id).await, "status"), "approved");
+}
+
+#[tokio::test]
+async fn todays_policy_makes_its_own_class_of_risk() {
+    let world = World::new().await;
+    world.policy("[severity]\nhigh_risk_from = \"critical\"\n[[risk]]\ntool = \"loopiq_update_finding_status\"\nclass = \"low\"").await;
+    let status = json!({
+        "idempotencyKey": "status", "reason": format!("{} is not reachable.", world.acme.finding), "findingId": world.acme.finding,
+        "expectedVersion": 1, "status": "suppressed", "justification": "Behind the firewall.",
+    });
+    let answer = world
+        .engine
+        .call(&world.client("developer"), "loopiq_update_finding_status", status)
+        .await;
+    let answer = answer.expect("a proposal").structured;
+    let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+    world
+        .policy(
+            "[[decide]]\nname = \"Grave\"\nrisk = [\"high\"]\ngroups = [{ name = \"Any\", approvals = 2 }]\n\
+             [[decide]]\nname = \"Rest\"\ngroups = [{ name = \"Any\" }]",
+        )
+        .await;
+    let page = world
+        .engine
+        .view(&world.person("lead"), &id, false)
+        .await
+        .expect("a page");
+    assert_eq!(
+        (page.risk.as_str(), page.panel.word.as_deref()),
+        ("high", Some("SHOP-1"))
+    );
+    let first = world.approve("reviewer", &id, &digest).await.expect("a vote");
+    assert_eq!(first.state, Some(State::PendingApproval), "{}", first.message);
+    assert_eq!(
+        world.approve("lead", &id, &digest).await.expect("a vote").state,
+        Some(State::Approved)
+    );
+}
+
+#[tokio::test]
+async fn what_has_enough_approvals_by_now_goes_on() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.policy(TWO_TEAMS_AGAIN).await;
+    world.approve("reviewer", &id, &digest).await.expect("a vote");
+    world.policy("# One is enough again.").await;
+    // Whoever has voted, and whoever has not, may say that it goes on; nobody decides twice.
+    let outcome = world.approve("reviewer", &id, &digest).await.expect("approved");
+    assert_eq!(outcome.state, Some(State::Approved), "{}", outcome.message);
+    assert_eq!(world.count("decisions").await, 1);
+    assert!(
+        world
+            .engine
+            .execute(&world.person("lead"), &id)
+            .await
+            .expect("an outcome")
+            .done
+    );
 }

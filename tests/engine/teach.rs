@@ -53,17 +53,28 @@ async fn what_a_person_declined_is_not_asked_for_again_until_something_changes()
     }
     // Something else is something else, and so is the same once what it rests on has changed.
     world.proposed("k3").await;
-    let ctx = loopiq::context::Ctx::system(world.acme.tenant.clone(), world.engine.ports());
-    let scan = crate::world::sarif(json!([crate::world::result("sql-injection", "routes/login.ts", 34)]));
-    let scan = String::from_utf8(scan)
-        .expect("text")
-        .replace("2026-11-20T10", "2026-11-21T10");
-    world.pass(loopiq::domain::Timestamp::HOUR);
-    world
+    let status = json!({
+        "idempotencyKey": "status", "reason": format!("{} is not reachable.", world.acme.finding), "findingId": world.acme.finding,
+        "expectedVersion": 1, "status": "suppressed", "justification": "Behind the firewall.",
+    });
+    let answer = world
         .engine
-        .import(&ctx, "SHOP-1", "probe.sarif", scan.into_bytes(), None, None)
+        .call(&world.client("developer"), "loopiq_update_finding_status", status)
+        .await;
+    let answer = answer.expect("a proposal").structured;
+    let other = text(&answer, "actionId");
+    world
+        .approve("reviewer", &other, &text(&answer, "digest"))
         .await
-        .expect("an import");
+        .expect("approved");
+    assert!(
+        world
+            .engine
+            .execute(&world.person("lead"), &other)
+            .await
+            .expect("an outcome")
+            .done
+    );
     again["dryRun"] = json!(false);
     assert!(world.propose(again).await.is_ok());
 }

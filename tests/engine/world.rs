@@ -244,6 +244,7 @@ impl World {
 
     /// Approves as somebody who has looked at everything.
     pub(crate) async fn approve(&self, who: &str, id: &str, digest: &str) -> Result<Outcome, Error> {
+        self.engine.view(&self.person(who), id, true).await?;
         let consent = self.consent(id, digest).await;
         self.engine.consent(&self.person(who), id, consent).await
     }

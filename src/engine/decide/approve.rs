@@ -4,15 +4,16 @@ use super::super::book::Book;
 use super::super::judging::{answered, judge, unchanged_since_opened};
 use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load_in_time, parse};
-use super::super::{Engine, Error};
+use super::super::{Engine, Error, entries};
 use super::votes::still_missing;
 use super::{Votes, Words, case, decided, decider, done, same_before};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
-use crate::policy::Policies;
-use crate::store::{ActionRow, WriteTx};
+use crate::policy::{Case, Policies};
+use crate::store::{ActionRow, ViewKey, WriteTx};
+use serde_json::json;
 
 /// What somebody agrees to, and what they did before.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +29,7 @@ pub struct Consent {
 }
 
 /// The most parts of a page that are recorded, and the longest name of one.
-const PARTS: (usize, usize) = (20, 40);
+const PARTS: (usize, usize) = (300, 64);
 
 impl Engine {
     /// Approves the action whose page showed this digest, where nothing has to be typed. See [`Engine::consent`].
@@ -81,7 +82,9 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
     let case = case(&action, &envelope);
     let decisions = tx.decisions(&action.id).await?;
     let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
-    if votes.approvals.iter().any(|one| one.person_id == person.id)
+    let voted = votes.approvals.iter().any(|one| one.person_id == person.id);
+    if voted
+        && !votes.missing(&case).is_empty()
         && let Some(mut first) = same_before(tx, &action, "approve", &person).await?
     {
         first.message = format!("{} {}", first.message, still_missing(&votes.missing(&case)));
@@ -100,8 +103,9 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
             message: format!("Nothing was decided. {why}"),
         });
     }
-    let typed = confirmed(&votes.policies, &action, &consent.typed)?;
-    let Shown { checks, facts } = judge(tx, &action, &votes.policies).await?;
+    let typed = confirmed(tx, &votes.policies, &case, &action, &consent.typed).await?;
+    let planned = judge(tx, &action, &votes.policies).await?;
+    let Shown { checks, facts } = planned.shown();
     unchanged_since_opened(tx, &action, &checks).await?;
     let acknowledged = cleared(&checks, &consent.acknowledged)?;
     let warned = if VerdictCounts::of(&checks).warn > 0 {
@@ -117,12 +121,22 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
     let words = Words {
         checks,
         facts,
+        rests: planned.rests(),
         acknowledged,
         opened: consent.opened,
         typed,
         ..Words::default()
     };
-    decided(tx, &action, to, event, "approve", words).await?;
+    if voted {
+        // Nobody decides twice; that it is approved by now is said all the same.
+        let details = json!({ "digest": action.digest, "policyVersion": action.policy_today, "acknowledged": words.acknowledged });
+        tx.record(entries::about(tx, &action, event, to, details));
+    } else {
+        decided(tx, &action, to, event, "approve", words).await?;
+    }
+    if action.repeats.is_some() && to == approved {
+        tx.insert_targets(&action, &planned.targets).await?;
+    }
     let next = if to == approved {
         standing::end_repeats(tx, &action, &[ReasonCode::Superseded], "was approved").await?;
         "It has not been run yet.".to_owned()
@@ -160,9 +174,26 @@ fn cleared(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Err
 }
 
 /// What was typed, where the policy wants a word typed.
-fn confirmed(policies: &Policies, action: &ActionRow, typed: &str) -> Result<Option<String>, Error> {
-    if !policies.is_typed(action.risk) {
+async fn confirmed(
+    tx: &mut WriteTx,
+    policies: &Policies,
+    case: &Case<'_>,
+    action: &ActionRow,
+    typed: &str,
+) -> Result<Option<String>, Error> {
+    if !policies.is_typed(case) {
         return Ok(None);
+    }
+    let refused = |message: String| Error::Refused {
+        code: ReasonCode::PolicyRefused,
+        message,
+    };
+    if let Some(view) = ViewKey::of(tx.ctx(), action)
+        && tx.last_seen(&view).await?.is_none()
+    {
+        return Err(refused(
+            "Not approved: open its page first, and read it to its end.".to_owned(),
+        ));
     }
     let (word, typed) = (action.word(), typed.trim());
     if typed.eq_ignore_ascii_case(&word) {
@@ -173,8 +204,8 @@ fn confirmed(policies: &Policies, action: &ActionRow, typed: &str) -> Result<Opt
     } else {
         "you typed something else"
     };
-    Err(Error::Refused {
-        code: ReasonCode::PolicyRefused,
-        message: format!("Not approved: its risk is high, so it is approved by typing {word}, and {what}."),
-    })
+    let risk = policies.class(case).as_str();
+    Err(refused(format!(
+        "Not approved: its risk is {risk}, so it is approved by typing {word}, and {what}."
+    )))
 }

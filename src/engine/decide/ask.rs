@@ -77,9 +77,11 @@ async fn ask(tx: &mut WriteTx, id: &ActionId, question: String) -> Result<Commit
     }
     let open = known.iter().filter(|one| one.answer.is_none()).count();
     if open >= UNANSWERED || known.len() >= QUESTIONS {
-        return Err(Error::Wording {
-            message: format!("{open} questions wait for an answer already."),
-        });
+        let message = format!(
+            "{} questions were asked already, and {open} of them wait for an answer.",
+            known.len()
+        );
+        return Err(Error::Wording { message });
     }
     let row = QuestionRow {
         id: tx.ctx().ports.id(),
@@ -120,6 +122,9 @@ async fn answer(tx: &mut WriteTx, given: &Answering) -> Result<Committed<State>,
         return Err(missing(RecordKind::Question, given.question_id.as_str()));
     };
     let text = given.answer.trim();
+    if text.is_empty() {
+        return Err(Error::field("/answer", "must say something"));
+    }
     if question.answer.as_deref() == Some(text) {
         return Ok(Ok(action.state));
     }

@@ -103,16 +103,26 @@ async fn reject(
     tx.settle(&action, Ending::because(to, &codes, &text)).await?;
     let votes = may_decide(tx, book, &action, &person).await?;
     // What the page showed: today's checks, or those of the proposal where it no longer plans.
-    let Shown { checks, facts } = judge(tx, &action, &votes.policies).await.unwrap_or_else(|_| Shown {
-        checks: action.checks.clone(),
-        facts: Snapshot::default(),
-    });
+    let words = match judge(tx, &action, &votes.policies).await {
+        Ok(planned) => {
+            let Shown { checks, facts } = planned.shown();
+            Words {
+                checks,
+                facts,
+                rests: planned.rests(),
+                ..Words::default()
+            }
+        }
+        Err(Error::Refused { .. }) => Words {
+            checks: action.checks.clone(),
+            ..Words::default()
+        },
+        Err(broken) => return Err(broken),
+    };
     let words = Words {
         codes: codes.clone(),
         text,
-        checks,
-        facts,
-        ..Words::default()
+        ..words
     };
     decided(tx, &action, to, Event::Rejected, "reject", words).await?;
     standing::end_repeats(tx, &action, &codes, "was rejected").await?;

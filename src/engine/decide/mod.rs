@@ -19,6 +19,7 @@ use crate::domain::view::Outcome;
 use crate::domain::*;
 use crate::store::{ActionRow, DecisionRow, ViewKey, WriteTx};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The longest text of a rejection, in characters.
 const MAX_TEXT: usize = 2_000;
@@ -110,6 +111,7 @@ async fn same_before(
 struct Words {
     checks: Vec<Check>,
     facts: Snapshot,
+    rests: BTreeMap<String, String>,
     acknowledged: Vec<String>,
     codes: Vec<ReasonCode>,
     text: String,
@@ -138,6 +140,7 @@ async fn decided(
         digest: action.digest.clone(),
         verdicts: words.checks,
         facts: words.facts,
+        rests: words.rests,
         acknowledged: words.acknowledged,
         policy_version: action.policy_today,
         reason_codes: words.codes,

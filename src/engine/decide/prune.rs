@@ -20,8 +20,8 @@ pub(in super::super) fn children(payload: &Value) -> Vec<(String, String)> {
     let children = payload.get("children").and_then(Value::as_array).into_iter().flatten();
     children
         .filter_map(|child| {
-            let text = |name: &str| child.get(name)?.as_str().map(str::to_owned);
-            Some((text("clientRef")?, text("title").unwrap_or_default()))
+            let field = |name: &str| child.get(name)?.as_str().map(str::to_owned);
+            Some((field("clientRef")?, text::visible(&field("title").unwrap_or_default())))
         })
         .collect()
 }
@@ -124,7 +124,8 @@ async fn prune(
         repeats: None,
     };
     let call = Call {
-        idempotency_key: format!("pruned:{}:{}", action.id, &sent.ask[7..19]),
+        // Nobody can have taken it before.
+        idempotency_key: format!("pruned:{}", tx.ctx().ports.id::<ActionId>()),
         reason: action.reason.clone(),
         dry_run: false,
         workflow: action.workflow.clone(),

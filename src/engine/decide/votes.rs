@@ -10,7 +10,8 @@ use crate::store::{ActionRow, DecisionRow, ReadTx};
 pub(in super::super) fn case<'a>(action: &'a ActionRow, envelope: &'a Envelope) -> Case<'a> {
     Case {
         tool: &action.tool,
-        risk: action.risk,
+        own: action.own_risk,
+        gravest: action.gravest,
         payload: &envelope.payload,
         caller: &action.caller_id,
         pruner: action.pruned_by.as_ref(),
@@ -82,6 +83,10 @@ impl Votes {
     /// Why another approval of whoever looks would not count, although they may decide.
     pub(in super::super) fn idle_me(&self, case: &Case<'_>) -> Option<String> {
         let me = self.me.as_ref()?;
+        // Whoever may decide says so that it goes on, where policy or people have changed so that nothing is missing any more.
+        if self.missing(case).is_empty() {
+            return None;
+        }
         if let Some(mine) = self.approvals.iter().find(|one| one.person_id == me.person.id) {
             return Some(format!(
                 "You approved it on {}. {}",

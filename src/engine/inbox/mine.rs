@@ -28,12 +28,17 @@ impl Mine {
         if today.version > Policy::FIRST {
             let since = tx.ctx().now().plus(-LONGEST_WAIT);
             for row in tx.policy_versions(i64::MAX).await? {
-                versions.insert(row.version, book.version(tx, row.version).await?);
+                // An old one that can't be read any more costs its own actions their place here, and nobody the inbox.
+                if let Ok(policy) = book.version(tx, row.version).await {
+                    versions.insert(row.version, policy);
+                }
                 // The one before was in force when the oldest of those that wait was proposed.
                 if row.created_at < since {
                     break;
                 }
-                versions.insert(row.version - 1, book.version(tx, row.version - 1).await?);
+                if let Ok(policy) = book.version(tx, row.version - 1).await {
+                    versions.insert(row.version - 1, policy);
+                }
             }
         }
         let me = match person {
@@ -117,7 +122,8 @@ impl Mine {
         };
         let case = Case {
             tool: &item.tool,
-            risk: item.risk,
+            own: item.own_risk,
+            gravest: item.gravest,
             payload: &payload,
             caller: &item.caller_id,
             pruner: item.pruned_by.as_ref(),
@@ -138,7 +144,12 @@ impl Mine {
         let rules: Vec<_> = policies.each().map(|policy| (policy, ruled(policy))).collect();
         let missing: usize = rules
             .iter()
-            .map(|(_, rule)| rule.missing(approvers).iter().map(|one| one.approvals).sum())
+            .map(|(policy, rule)| {
+                rule.missing(&policy.counted(approvers, &case))
+                    .iter()
+                    .map(|one| one.approvals)
+                    .sum()
+            })
             .max()
             .unwrap_or_default();
         let needs = rules
@@ -156,11 +167,13 @@ impl Mine {
                 Some(format!("Decided by {} (\"{}\").", groups.join(" and "), rule.name))
             })
         });
-        let idle = self.me.as_ref().and_then(|me| {
+        let idle = self.me.as_ref().filter(|_| missing > 0).and_then(|me| {
             if approvers.iter().any(|one| one.person.id == me.person.id) {
                 return Some("You approved it; it waits for others.".to_owned());
             }
-            let helps = rules.iter().any(|(_, rule)| rule.would_help(approvers, me));
+            let helps = rules
+                .iter()
+                .any(|(policy, rule)| rule.would_help(&policy.counted(approvers, &case), me));
             (!helps).then(|| "It waits for others: your approval would not count.".to_owned())
         });
         Some(Judged {

@@ -25,10 +25,12 @@ pub(super) fn ApproveForm(
     you_approve: String,
     /// The word to type, where one is asked for.
     word: Option<String>,
+    /// Whether it may be run at once.
+    run: bool,
 ) -> impl IntoView {
     let Some(word) = word else {
         let fields = view! { <Fields id digest warnings you_approve word=None /> }.into_any();
-        return view! { <Sent desk fields parts=None /> }.into_any();
+        return view! { <Sent desk fields parts=None run /> }.into_any();
     };
     let parts = Parts::watch(true);
     view! {
@@ -44,12 +46,12 @@ pub(super) fn ApproveForm(
                     />
                 }
                     .into_any();
-                view! { <Sent desk fields parts=Some(parts) /> }.into_any()
+                view! { <Sent desk fields parts=Some(parts) run /> }.into_any()
             } else {
                 view! {
                     <div class="decide-approve">
                         <p class="you-approve">{you_approve.clone()}</p>
-                        <p>"Its risk is high. Read the page to its end; approving it has a page of its own."</p>
+                        <p>"Read the page to its end; approving it has a page of its own."</p>
                         <div class="buttons">
                             <a class="button" href=format!("/actions/{id}/confirm")>
                                 "Go on to confirm"
@@ -66,7 +68,7 @@ pub(super) fn ApproveForm(
 
 /// The form, sent in place.
 #[component]
-fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>) -> impl IntoView {
+fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl IntoView {
     let closed = move || parts.map(Parts::closed).unwrap_or_default();
     let submit = move |event: SubmitEvent| {
         let folded = closed();
@@ -132,14 +134,19 @@ fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>) -> impl IntoView {
                 <button type="submit" class="button primary" aria-disabled=move || desk.busy().to_string()>
                     "Approve"
                 </button>
-                <button
-                    type="submit"
-                    class="button"
-                    formaction=ApproveAndRun::url()
-                    aria-disabled=move || desk.busy().to_string()
-                >
-                    "Approve and run"
-                </button>
+                {run
+                    .then(|| {
+                        view! {
+                            <button
+                                type="submit"
+                                class="button"
+                                formaction=ApproveAndRun::url()
+                                aria-disabled=move || desk.busy().to_string()
+                            >
+                                "Approve and run"
+                            </button>
+                        }
+                    })}
             </div>
         </form>
     }
@@ -177,7 +184,7 @@ pub fn Fields(
             .map(|word| {
                 view! {
                     <div class="field typed">
-                        <label for="typed">"Its risk is high. To approve it, type " <kbd>{word}</kbd></label>
+                        <label for="typed">"To approve it, type " <kbd>{word}</kbd></label>
                         <input
                             id="typed"
                             name="typed"

@@ -81,6 +81,7 @@ pub fn DecisionPanel(
                             warnings
                             you_approve=panel.you_approve.clone()
                             word=panel.word.clone()
+                            run=panel.run
                         />
                     }
                 })}

@@ -104,7 +104,8 @@ impl Desk {
         match action_status(id).await {
             Ok(status) => match status.state {
                 Some(state) if state == self.before => self.phase.set(Phase::Refused(format!(
-                    "Your decision did not arrive: the action is still {}. What you wrote is kept; you can send it again.",
+                    "The action is still {}: your decision did not arrive, or it takes more than yours. What you wrote is kept; \
+                     sending it again does nothing twice.",
                     state.label().to_lowercase()
                 ))),
                 Some(_) => self.reload(),

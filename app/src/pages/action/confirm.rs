@@ -19,7 +19,7 @@ pub(crate) fn ConfirmPage() -> impl IntoView {
     loaded(
         move |services| {
             let id = id.clone();
-            async move { services.engine.view(&services.ctx, &id, !services.prefetch).await }
+            async move { services.engine.view(&services.ctx, &id, false).await }
         },
         render,
     )
@@ -44,9 +44,16 @@ fn render(action: ActionView) -> AnyView {
                     <button type="submit" class="button primary">
                         "Approve"
                     </button>
-                    <button type="submit" class="button" formaction=ApproveAndRun::url()>
-                        "Approve and run"
-                    </button>
+                    {action
+                        .panel
+                        .run
+                        .then(|| {
+                            view! {
+                                <button type="submit" class="button" formaction=ApproveAndRun::url()>
+                                    "Approve and run"
+                                </button>
+                            }
+                        })}
                 </div>
             </form>
         }
