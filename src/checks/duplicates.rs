@@ -3,11 +3,15 @@
 use super::Subject;
 use super::subject::Item;
 use super::verdicts::{Verdicts, listed};
-use crate::domain::{CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness, likeness::Title, text};
+use crate::domain::{
+    Check, CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness, likeness::Title, text,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on two titles are alike enough to look at, in percent.
 const ALIKE: usize = 60;
+/// Said where other open actions are too many to be named.
+const MANY: &str = "Many other open actions are about the same records. Decide which of them is wanted.";
 /// The most items that are named one by one.
 const NAMED: usize = 10;
 
@@ -139,6 +143,13 @@ impl Rest {
     }
 }
 
+/// Whether a verdict speaks of other open actions alone. One that comes to be known after an approval is that one's to explain: two that
+/// are stored at the same moment need not come in the order of their IDs.
+pub fn is_of_open_actions(check: &Check) -> bool {
+    let named = !check.facts.is_empty() && check.facts.iter().all(|fact| fact.kind == RecordKind::Action);
+    check.id == CheckId::Duplicates && check.verdict == Verdict::Warn && (named || check.message == MANY)
+}
+
 /// What an agent asks for again, under another key, while it waits for the answer.
 fn repeats(subject: &Subject<'_>, found: &mut Verdicts) {
     let Some(first) = &subject.around.repeats else {
@@ -165,7 +176,6 @@ fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
     let others: Vec<_> = others.collect();
     if others.len() > NAMED {
         // Named one by one, each that ends would bring another into view, and undo what was acknowledged.
-        let message = "Many other open actions are about the same records. Decide which of them is wanted.";
         let shared = |id: &String| others.iter().any(|other| other.shares.contains(id));
         let places = subject
             .plan
@@ -173,7 +183,7 @@ fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
             .iter()
             .filter(|(id, _)| shared(id))
             .map(|(_, pointer)| pointer.clone());
-        found.add(Verdict::Warn, message, None, places);
+        found.add(Verdict::Warn, MANY, None, places);
         return;
     }
     for other in others {

@@ -17,6 +17,7 @@ mod titles;
 mod unrelated;
 mod verdicts;
 
+pub use duplicates::is_of_open_actions;
 pub use subject::{Subject, surroundings_of};
 
 use crate::domain::Check;

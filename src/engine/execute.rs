@@ -13,7 +13,7 @@ use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
 use crate::store::{ActionRow, AttemptRow, Ending, WriteTx};
-use crate::tools;
+use crate::{checks, tools};
 use serde_json::{Value, json};
 
 impl Engine {
@@ -196,9 +196,12 @@ async fn still_as_approved(
             ReasonCode::EvidenceChanged.words().to_owned(),
         );
     }
-    let new = planned.checks.iter().find(|check| {
-        check.verdict == Verdict::Block || (check.warns() && !votes.approvals.iter().any(|one| one.acknowledges(check)))
-    });
+    let known =
+        |check: &Check| checks::is_of_open_actions(check) || votes.approvals.iter().any(|one| one.acknowledges(check));
+    let new = planned
+        .checks
+        .iter()
+        .find(|check| check.verdict == Verdict::Block || (check.warns() && !known(check)));
     match new {
         Some(check) => refuse(ReasonCode::Check(check.id), check.message.clone()),
         None => Ok(Ok((envelope, planned.facts))),
