@@ -47,26 +47,26 @@ for (const javaScriptEnabled of [true, false]) {
         if (javaScriptEnabled && where === path) await alive(page);
         return page;
       };
-      const rita = await as('reviewer@acme.example');
+      const lena = await as('lead@acme.example');
       const standing = (page) => page.locator('.standing');
-      await expect(standing(rita)).toContainText('Missing: 1 approval of Payments.');
-      await expect(standing(rita)).toContainText('Missing: 1 approval of Checkout. Ravi Reviewer could.');
-      await acknowledge(rita);
-      await rita.getByRole('button', { name: 'Approve', exact: true }).click();
-      await expect(rita.locator('.flash-done')).toContainText('1 more approval is needed: Checkout.');
-      await expect(state(rita)).toHaveText('Pending approval');
-      await expect(standing(rita)).toContainText('Rita Reviewer approved it');
-      await expect(rita.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
-      await expect(rita.getByText('You approved it on').first()).toBeVisible();
+      await expect(standing(lena)).toContainText('Missing: 1 approval of Payments.');
+      await expect(standing(lena)).toContainText('Missing: 1 approval of Checkout. Ravi Reviewer could.');
+      await acknowledge(lena);
+      await lena.getByRole('button', { name: 'Approve', exact: true }).click();
+      await expect(lena.locator('.flash-done')).toContainText('1 more approval is needed: Checkout.');
+      await expect(state(lena)).toHaveText('Pending approval');
+      await expect(standing(lena)).toContainText('Lena Lead approved it');
+      await expect(lena.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
+      await expect(lena.getByText('You approved it on').first()).toBeVisible();
       expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
 
-      // It is not hers any more, nor the lead's, who is of the same team; it is the other team's.
-      await rita.goto(`${service.url}/?tab=mine`);
-      await expect(rita.locator(`.row a[href="${path}"]`)).toHaveCount(0);
-      const lena = await as('lead@acme.example', '/');
-      const row = lena.locator('.row').filter({ has: lena.locator(`a[href="${path}"]`) });
+      // It is not hers any more, nor Rita's, who is of neither team; it is the other team's.
+      await lena.goto(`${service.url}/?tab=mine`);
+      await expect(lena.locator(`.row a[href="${path}"]`)).toHaveCount(0);
+      const rita = await as('reviewer@acme.example', '/');
+      const row = rita.locator('.row').filter({ has: rita.locator(`a[href="${path}"]`) });
       await expect(row).toContainText('1 of 2 approvals');
-      await expect(row).toContainText('your approval would not count');
+      await expect(row).toContainText('Decided by Payments and Checkout');
       const ravi = await as('reviewer2@acme.example', '/?tab=mine');
       await expect(ravi.locator(`.row a[href="${path}"]`)).toHaveCount(1);
       await ravi.goto(service.url + path);
@@ -75,15 +75,15 @@ for (const javaScriptEnabled of [true, false]) {
       await ravi.getByRole('button', { name: 'Approve', exact: true }).click();
       await expect(state(ravi)).toHaveText('Approved');
 
-      // Whoever approved it does not run it.
+      // Whoever approved it does not run it; that takes the role alone.
       await expect(ravi.getByText('somebody else runs it').first()).toBeVisible();
       await expect(ravi.getByRole('button', { name: 'Execute 1 action' })).toHaveCount(0);
-      await lena.goto(service.url + path);
-      if (javaScriptEnabled) await alive(lena);
-      await lena.getByRole('button', { name: 'Execute 1 action' }).click();
-      await expect(state(lena)).toHaveText('Executed');
+      await rita.goto(service.url + path);
+      if (javaScriptEnabled) await alive(rita);
+      await rita.getByRole('button', { name: 'Execute 1 action' }).click();
+      await expect(state(rita)).toHaveText('Executed');
       const done = await getAction(client, proposal.actionId);
-      expect(done.audit.userIdentity.approvers.map((one) => one.email)).toEqual(['reviewer@acme.example', 'reviewer2@acme.example']);
+      expect(done.audit.userIdentity.approvers.map((one) => one.email)).toEqual(['lead@acme.example', 'reviewer2@acme.example']);
       for (const page of [rita, ravi, lena]) await page.context().close();
     });
   });

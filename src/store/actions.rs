@@ -426,7 +426,7 @@ impl WriteTx {
 
     /// Notes at other open actions that something which they are about has been changed.
     pub async fn touch(&mut self, action: &ActionId, records: &[String]) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE actions SET touched_at = $4 WHERE tenant = $1 AND id <> $2 AND id IN (SELECT action_id \
+        const SQL: &str = "UPDATE actions SET touched_at = $4 WHERE tenant = $1 AND id <> $2 AND touched_at IS NULL AND id IN (SELECT action_id \
              FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($3)))";
         let now = self.ctx.now();
         sqlx::query(SQL)

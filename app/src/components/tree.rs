@@ -9,15 +9,17 @@ use std::collections::HashSet;
 /// Descriptions up to this many characters are simply there; longer ones are folded.
 const SHORT: usize = 280;
 
-/// The items of one level and, in them, what hangs below. Boxed, because it holds itself.
-pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>) -> AnyView {
-    let items: Vec<AnyView> = items.into_iter().map(|item| node(item, on_page)).collect();
+/// The items of one level and, in them, what hangs below. `open`: what would be folded stands open, as a part that is to be read. Boxed,
+/// because it holds itself.
+pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>, open: bool) -> AnyView {
+    let items: Vec<AnyView> = items.into_iter().map(|item| node(item, on_page, open)).collect();
     view! { <ol class="tree">{items}</ol> }.into_any()
 }
 
-fn node(item: TreeItem, on_page: &HashSet<String>) -> AnyView {
-    let below = (!item.children.is_empty()).then(|| tree(item.children, on_page));
+fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
+    let below = (!item.children.is_empty()).then(|| tree(item.children, on_page, open));
     let references: Vec<AnyView> = item.references.into_iter().map(|named| chip(named, on_page)).collect();
+    let part: String = item.title.chars().take(60).collect();
     view! {
         <li>
             <div class="node">
@@ -34,7 +36,7 @@ fn node(item: TreeItem, on_page: &HashSet<String>) -> AnyView {
                     }}
                 </p>
                 <Lines lines=item.lines class="inline" />
-                {description(item.description)}
+                {description(item.description, open.then_some(part))}
                 {(!references.is_empty())
                     .then(|| view! { <p class="chips"><span class="quiet">"Rests on "</span> {references}</p> })}
             </div>
@@ -44,7 +46,7 @@ fn node(item: TreeItem, on_page: &HashSet<String>) -> AnyView {
     .into_any()
 }
 
-fn description(text: String) -> Option<AnyView> {
+fn description(text: String, part: Option<String>) -> Option<AnyView> {
     if text.trim().is_empty() {
         return None;
     }
@@ -52,7 +54,7 @@ fn description(text: String) -> Option<AnyView> {
         view! { <p class="prose" dir="auto">{text}</p> }.into_any()
     } else {
         view! {
-            <details>
+            <details open=part.is_some() data-part=part>
                 <summary>"Description"</summary>
                 <p class="prose" dir="auto">
                     {text}

@@ -54,7 +54,7 @@ const PAY: Plan = Plan {
     name: "Payments 2026.11",
     status: ReleaseStatus::InProgress,
     team: ("payments", "Payments"),
-    members: &["developer", "lead", "reviewer"],
+    members: &["developer", "lead"],
     certification: ("PCI-2026.11", "PCI DSS 4.0 for Payments"),
     components: &[
         (ComponentKind::Application, "payments", "Payments"),

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 /// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.
 #[component]
-pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
+pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: bool) -> impl IntoView + use<> {
     let records: usize = claim
         .reads
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>) -> impl I
                 view! { <p>{read} "."</p> }.into_any()
             } else {
                 view! {
-                    <details>
+                    <details open=open data-part=open.then_some("what the agent read")>
                         <summary>{read}</summary>
                         <ol class="reads">{reads}</ol>
                     </details>

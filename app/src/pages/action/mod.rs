@@ -134,7 +134,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                         view! {
                             <section class="card" aria-labelledby="work-items">
                                 <h2 id="work-items">"Work items"</h2>
-                                {tree(action.tree, &on_page)}
+                                {tree(action.tree, &on_page, open)}
                             </section>
                         }
                     })}
@@ -145,7 +145,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                     .then(|| {
                         view! { <References id="evidence" title="Evidence and references" references=action.references open /> }
                     })}
-                <ClaimBox claim=action.claim on_page=&on_page />
+                <ClaimBox claim=action.claim on_page=&on_page open />
                 <PayloadView fields=action.payload json=action.payload_json on_page=&on_page pointed=&pointed />
                 <Identifiers identifiers=action.identifiers chain=action.call_chain />
                 <Timeline steps=action.timeline notes=action.notes audit />
