@@ -523,3 +523,29 @@ async fn what_has_enough_approvals_by_now_goes_on() {
             .done
     );
 }
+
+#[tokio::test]
+async fn what_is_mine_is_found_behind_a_page_that_is_not() {
+    let world = two_teams().await;
+    for n in 0..55 {
+        let (id, digest) = world.story(n).await;
+        let consent = world.consent(&id, &digest).await;
+        world
+            .engine
+            .consent(&world.person("reviewer"), &id, consent)
+            .await
+            .expect("a vote");
+    }
+    let (last, _) = world.story(99).await;
+    let query = InboxQuery {
+        tab: Tab::Mine,
+        ..InboxQuery::default()
+    };
+    let page = world
+        .engine
+        .inbox(&world.person("reviewer2"), &query)
+        .await
+        .expect("a page");
+    let ids: Vec<String> = page.rows.into_iter().map(|row| row.id).collect();
+    assert_eq!((ids, page.next), (vec![last], None));
+}

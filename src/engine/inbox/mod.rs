@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Actions on a page.
 const PAGE: i64 = 50;
+/// How many pages are gone through for those that are somebody's to decide.
+const BATCHES: usize = 10;
 
 impl Engine {
     /// A page of the inbox, oldest first.
@@ -23,7 +25,7 @@ impl Engine {
         let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
         let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
         let (since, book) = (ctx.now().plus(-Timestamp::DAY), self.book.clone());
-        let (mut items, frame, judged, mine) = self
+        let (items, frame, judged, mine, next) = self
             .store
             .read(ctx, move |tx| {
                 Box::pin(async move {
@@ -48,22 +50,31 @@ impl Engine {
                     if of_mine {
                         filter = own_rules;
                     }
-                    let items = tx.inbox(&filter).await?;
-                    let judged = mine.judge(tx, &items).await?;
-                    Ok::<_, Error>((items, frame, judged, count))
+                    let (mut items, mut judged, mut next) = (Vec::new(), BTreeMap::new(), None);
+                    for _ in 0..BATCHES {
+                        let mut batch = tx.inbox(&filter).await?;
+                        let more = batch.len() as i64 > PAGE;
+                        batch.truncate(PAGE as usize);
+                        let last = batch.last().map(|last| (last.created_at.0, last.id.clone()));
+                        next = last.filter(|_| more);
+                        judged.append(&mut mine.judge(tx, &batch).await?);
+                        if of_mine {
+                            // What SQL can't tell: separation of duties, places that others have taken, and a policy that has changed
+                            // since.
+                            batch
+                                .retain(|item| judged.get(&item.id).is_some_and(|one: &Judged| one.not_mine.is_none()));
+                        }
+                        items.append(&mut batch);
+                        if next.is_none() || items.len() as i64 >= PAGE / 2 {
+                            break;
+                        }
+                        filter.after.clone_from(&next);
+                    }
+                    Ok::<_, Error>((items, frame, judged, count, next))
                 })
             })
             .await?;
-        let more = items.len() as i64 > PAGE;
-        items.truncate(PAGE as usize);
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|last| format!("{}~{}", last.created_at.0, last.id));
-        if of_mine {
-            // What SQL can't tell: separation of duties, places that others have taken, and a policy that has changed since.
-            items.retain(|item| judged.get(&item.id).is_some_and(|one| one.not_mine.is_none()));
-        }
+        let next = next.map(|(at, id)| format!("{at}~{id}"));
         let count = |tab: Tab| match tab {
             Tab::Mine => mine,
             Tab::All => frame.counts.values().sum(),
