@@ -32,6 +32,12 @@ pub enum Error {
         /// What to write instead.
         message: String,
     },
+    /// What a tenant has set is not changed like this, or is not there.
+    #[error("Nothing was changed: {message}")]
+    Setting {
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// The principal may not do this.
     #[error("{why}")]
     NotAuthorized {
@@ -128,7 +134,7 @@ impl Error {
         match self {
             Error::NotFound { .. } => "not_found",
             Error::UnknownTool { .. } => "unknown_tool",
-            Error::Invalid { .. } | Error::Wording { .. } => "invalid_arguments",
+            Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => "invalid_arguments",
             Error::NotAuthorized { .. } => "not_authorized",
             Error::IdempotencyConflict { .. } => "idempotency_conflict",
             Error::RejectedBefore { .. } => "rejected_before",

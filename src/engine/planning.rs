@@ -42,6 +42,18 @@ impl Planned {
             .collect()
     }
 
+    /// The action that it would be, as a policy looks at it.
+    pub(super) fn case<'a>(&self, tool: &'a str, payload: &'a Value, caller: &'a PersonId) -> Case<'a> {
+        Case {
+            tool,
+            own: self.own_risk,
+            gravest: self.gravest,
+            payload,
+            caller,
+            pruner: None,
+        }
+    }
+
     /// What a page shows of it, and what is kept of that.
     pub(super) fn shown(&self) -> Shown {
         let place = &self.plan.place;
@@ -134,19 +146,11 @@ pub(super) async fn plan(
     if !late.is_empty() {
         return Ok(Err(late));
     }
-    let (mut plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
+    let (plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
         Ok(drawn) => drawn,
         Err(fields) => return Ok(Err(fields)),
     };
     let (own_risk, gravest) = (plan.risk, policy::gravest(&plan.change_set, &facts));
-    plan.risk = policies.today.class(&Case {
-        tool: tool.name(),
-        own: own_risk,
-        gravest,
-        payload,
-        caller: proposed.caller,
-        pruner: None,
-    });
     let query = SurroundingsQuery {
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
@@ -169,7 +173,7 @@ pub(super) async fn plan(
         }))
     };
     let checks = policies.each().map(by).reduce(worst).unwrap_or_default();
-    Ok(Ok(Planned {
+    let mut planned = Planned {
         plan,
         facts,
         checks,
@@ -177,7 +181,11 @@ pub(super) async fn plan(
         targets,
         own_risk,
         gravest,
-    }))
+    };
+    planned.plan.risk = policies
+        .today
+        .class(&planned.case(tool.name(), payload, proposed.caller));
+    Ok(Ok(planned))
 }
 
 /// What either policy makes of it: of one finding the worse verdict, and passes only where both have nothing to say.

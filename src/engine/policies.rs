@@ -129,11 +129,11 @@ impl Engine {
     /// version.
     pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<i64, Error> {
         self.authorize(ctx, Command::Configure).await?;
-        let rules = book::read(source).map_err(|mistakes| wrong(&mistakes[0].to_string()))?;
+        let rules = book::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
         let note = note.trim().to_owned();
         if note.chars().count() > NOTE || !text::forbidden_in(&json!(note)).is_empty() {
-            return Err(wrong(&format!(
-                "the note is longer than {NOTE} characters, or hides some"
+            return Err(wrong(format!(
+                "the note is longer than {NOTE} characters, or hides some."
             )));
         }
         let (source, person) = (
@@ -155,7 +155,7 @@ impl Engine {
                     }
                     let (mistakes, _) = against_people(tx, &rules).await?;
                     if let Some(mistake) = mistakes.first() {
-                        return Err(wrong(mistake));
+                        return Err(wrong(mistake.as_str()));
                     }
                     if self::source(tx, today).await? == source {
                         return Ok(today);
@@ -186,16 +186,14 @@ impl Engine {
     }
 }
 
-fn wrong(message: &str) -> Error {
-    Error::Wording {
-        message: format!("the policy stays as it is. {message}"),
+fn wrong(message: impl Into<String>) -> Error {
+    Error::Setting {
+        message: message.into(),
     }
 }
 
 async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Error> {
-    let missing = || Error::Wording {
-        message: format!("there is no version {version} of the policy."),
-    };
+    let missing = || wrong(format!("there is no version {version} of the policy."));
     tx.policy_source(version).await?.ok_or_else(missing)
 }
 

@@ -5,7 +5,7 @@ use super::{Error, entries, standing};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::policy::{Case, Policies};
+use crate::policy::Policies;
 use crate::store::{ActionRow, ChainCall, Ending, WriteTx};
 use crate::tools::AnyTool;
 use crate::tools::schema::{self, Call};
@@ -91,14 +91,7 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
         supersedes_action_id: call.supersedes_action_id.clone(),
     };
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
-    let (rule, _) = policy.rule(&Case {
-        tool: sent.tool.name(),
-        own: planned.own_risk,
-        gravest: planned.gravest,
-        payload: &sent.payload,
-        caller: &sent.caller.id,
-        pruner: None,
-    });
+    let (rule, _) = policy.rule(&planned.case(sent.tool.name(), &sent.payload, &sent.caller.id));
     let summary = preview::summary(&plan.change_set, &planned.place());
     let words = [
         &plan.headline,

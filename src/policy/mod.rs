@@ -8,7 +8,7 @@ mod rules;
 
 pub use effects::Past;
 pub use quorum::{Member, Missing};
-pub use read::{LONGEST, Mistake, parse, read};
+pub use read::{Mistake, parse, read};
 pub use rules::{Condition, DecideRule, Group, Meaning, RiskRule, Rules};
 
 use crate::domain::{

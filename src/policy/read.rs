@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
 
 /// The longest policy, in bytes.
-pub const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 64 * 1024;
 /// The most people that one group may ask for.
 const MOST_APPROVALS: usize = 10;
 /// The most approvals that one rule may ask for.

@@ -390,7 +390,7 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
     );
     assert!(wrong.effects.is_none());
     match world.engine.switch_policy(&operator, nowhere, "", 1).await {
-        Err(Error::Wording { message }) => assert!(message.contains("stays as it is"), "{message}"),
+        Err(error @ Error::Setting { .. }) => assert!(error.to_string().starts_with("Nothing was changed:"), "{error}"),
         other => panic!("switched on: {other:?}"),
     }
     let report = world.engine.check_policy(&operator, TWO_TEAMS).await.expect("a report");
@@ -548,4 +548,47 @@ async fn what_is_mine_is_found_behind_a_page_that_is_not() {
         .expect("a page");
     let ids: Vec<String> = page.rows.into_iter().map(|row| row.id).collect();
     assert_eq!((ids, page.next), (vec![last], None));
+}
+
+#[tokio::test]
+async fn a_warning_that_came_after_a_vote_is_for_somebody_else() {
+    let world = World::new().await;
+    let story = async |key: &str, title: &str| {
+        let arguments = json!({
+            "idempotencyKey": key, "reason": format!("Evidence {} asks for it.", world.acme.evidence), "kind": "story",
+            "releaseId": world.acme.release, "teamId": world.acme.team, "title": title, "description": "d", "priority": "low",
+            "evidenceIds": [world.acme.evidence],
+        });
+        let answer = world
+            .engine
+            .call(&world.client("developer"), "loopiq_create_work_item", arguments)
+            .await;
+        let answer = answer.expect("a proposal").structured;
+        (text(&answer, "actionId"), text(&answer, "digest"))
+    };
+    let (first, its_digest) = story("k1", "Limit failed attempts at signing in").await;
+    world.approve("lead", &first, &its_digest).await.expect("approved");
+    let (id, digest) = story("k2", "Limit the failed attempts at signing in again").await;
+    world.policy(TWO_TEAMS_AGAIN).await;
+    world.approve("reviewer", &id, &digest).await.expect("a vote");
+    world.policy("# One is enough again.").await;
+    assert!(
+        world
+            .engine
+            .execute(&world.person("lead"), &first)
+            .await
+            .expect("an outcome")
+            .done
+    );
+    let why = refused(world.approve("reviewer", &id, &digest).await);
+    assert!(why.contains("come up since you approved it"), "{why}");
+    assert!(world.approve("lead", &id, &digest).await.expect("approved").done);
+    assert!(
+        world
+            .engine
+            .execute(&world.person("lead"), &id)
+            .await
+            .expect("an outcome")
+            .done
+    );
 }

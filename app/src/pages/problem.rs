@@ -55,7 +55,7 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "There is nothing here that you can see", text),
             Error::NotAuthorized { .. } => Self::new(StatusCode::FORBIDDEN, "You may not see this", text),
-            Error::Invalid { .. } | Error::Wording { .. } => {
+            Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => {
                 Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text)
             }
             Error::Unavailable { .. } => Self::new(

@@ -9,7 +9,6 @@ use {
     super::answer::Door,
     crate::policy_draft::{self, PolicyDraft},
     loopiq::domain::Command,
-    loopiq::engine::Error,
 };
 
 /// What a check of a policy found.
@@ -44,7 +43,7 @@ pub async fn check_policy(
         },
         Err(error) => PolicyChecked {
             report: None,
-            message: words(&error),
+            message: error.to_string(),
         },
     };
     if door.is_plain() {
@@ -83,7 +82,7 @@ pub async fn switch_policy(
             format!("Version {version} says the same and is in force already, so nothing was changed."),
         ),
         Ok(version) => outcome(true, format!("Version {version} is in force now.")),
-        Err(error) => outcome(false, words(&error)),
+        Err(error) => outcome(false, error.to_string()),
     };
     if door.is_plain() {
         policy_draft::say(door.session(), &outcome).await;
@@ -136,15 +135,6 @@ fn outcome(done: bool, message: String) -> Outcome {
         message,
         state: None,
         successor: None,
-    }
-}
-
-/// A refusal in words. Nobody has decided anything here, so the engine's sentence is begun in another way.
-#[cfg(feature = "ssr")]
-fn words(error: &Error) -> String {
-    match error {
-        Error::Wording { message } => format!("Not switched on: {message}"),
-        error => error.to_string(),
     }
 }
 

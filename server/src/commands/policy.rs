@@ -5,7 +5,7 @@ use crate::settings::Installation;
 use anyhow::{Context, Result, anyhow, bail};
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::view::PolicyReport;
-use loopiq::engine::{Engine, Error, policy_mistakes};
+use loopiq::engine::{Engine, policy_mistakes};
 use serde::Serialize;
 use std::fmt;
 use std::io::Write;
@@ -95,7 +95,7 @@ async fn check(args: Check, ports: &Ports) -> Result<()> {
         },
         Some(tenant) => {
             let (engine, ctx) = at(&args.installation, tenant, ports).await?;
-            engine.check_policy(&ctx, &source).await.map_err(plain)?
+            engine.check_policy(&ctx, &source).await?
         }
     };
     let bad = report.mistakes.len();
@@ -111,7 +111,7 @@ async fn check(args: Check, ports: &Ports) -> Result<()> {
 
 async fn show(args: Show, ports: &Ports) -> Result<()> {
     let (engine, ctx) = at(&args.installation, &args.tenant, ports).await?;
-    let page = engine.policy_page(&ctx, args.version, None).await.map_err(plain)?;
+    let page = engine.policy_page(&ctx, args.version, None).await?;
     let shown = Shown {
         version: page.version,
         today: page.today,
@@ -126,11 +126,8 @@ async fn apply(args: Apply, ports: &Ports) -> Result<()> {
     name(&args.file, &mistakes)?;
     none_of(mistakes.len(), &args.file)?;
     let (engine, ctx) = at(&args.installation, &args.tenant, ports).await?;
-    let before = engine.policy_page(&ctx, None, None).await.map_err(plain)?.today;
-    let version = engine
-        .switch_policy(&ctx, &source, &args.note, before)
-        .await
-        .map_err(plain)?;
+    let before = engine.policy_page(&ctx, None, None).await?.today;
+    let version = engine.switch_policy(&ctx, &source, &args.note, before).await?;
     let applied = Applied {
         tenant: args.tenant,
         version,
@@ -154,14 +151,6 @@ fn read(file: &Path) -> Result<String> {
     let bytes = std::fs::read(file).with_context(cannot)?;
     let text = String::from_utf8(bytes).map_err(|_| anyhow!("{} is not UTF-8", file.display()))?;
     Ok(text.replace("\r\n", "\n"))
-}
-
-/// A refusal in words. Nobody has decided anything here, so the engine's sentence is begun in another way.
-fn plain(error: Error) -> anyhow::Error {
-    match error {
-        Error::Wording { message } => anyhow!(message),
-        error => error.into(),
-    }
 }
 
 /// Names each mistake on stderr, as compilers do.

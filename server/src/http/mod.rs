@@ -66,7 +66,7 @@ pub fn router(app: &App, site: &Site) -> Result<Router> {
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::NotFound { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,
-        Error::Invalid { .. } | Error::Wording { .. } => StatusCode::BAD_REQUEST,
+        Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => StatusCode::BAD_REQUEST,
         Error::NotAuthorized { .. } => StatusCode::FORBIDDEN,
         Error::IdempotencyConflict { .. }
         | Error::RejectedBefore { .. }

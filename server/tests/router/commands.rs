@@ -223,7 +223,7 @@ fn policies(dir: &Path) {
     );
     let error = refused(&run(&mut loopiq(dir), "policy apply team.toml --tenant acme"));
     assert!(
-        error.contains("the policy stays as it is") && error.contains("chekout"),
+        error.contains("Nothing was changed:") && error.contains("chekout"),
         "{error}"
     );
 

@@ -108,6 +108,17 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
     let Shown { checks, facts } = planned.shown();
     unchanged_since_opened(tx, &action, &checks).await?;
     let acknowledged = cleared(&checks, &consent.acknowledged)?;
+    // A warning is acknowledged in a decision, and whoever has decided makes no other one.
+    let known = |check: &&Check| votes.approvals.iter().any(|one| one.acknowledges(check));
+    if voted && let Some(new) = checks.iter().filter(|check| check.warns()).find(|check| !known(check)) {
+        return Err(Error::Refused {
+            code: ReasonCode::Check(new.id),
+            message: format!(
+                "Nothing was decided: this has come up since you approved it, so that somebody else has to look at it. {}",
+                new.message
+            ),
+        });
+    }
     let warned = if VerdictCounts::of(&checks).warn > 0 {
         " Its warnings were acknowledged."
     } else {

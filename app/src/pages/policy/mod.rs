@@ -66,7 +66,7 @@ fn number(name: &str, value: Option<String>) -> Result<Option<i64>, Error> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
-    let number = value.parse().map_err(|_| Error::Wording {
+    let number = value.parse().map_err(|_| Error::Setting {
         message: format!("{name} wants the number of a version of the policy."),
     })?;
     Ok(Some(number))
