@@ -181,7 +181,7 @@ async fn both_the_policy_of_then_and_todays_must_allow_it() {
     let ids: Vec<String> = inbox.expect("a page").rows.into_iter().map(|row| row.id).collect();
     assert_eq!(
         ids,
-        [id.clone()],
+        std::slice::from_ref(&id),
         "the first was proposed under the built-in policy, and today's is the same again"
     );
     // An approval that was given stays, and is judged anew when it runs.

@@ -59,7 +59,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
             }
         }
         let engine = |n: usize| {
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 world.engine.clone()
             } else {
                 other.clone()
@@ -159,7 +159,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
             );
         }
     }
-    println!("{} rounds: {outcomes:?}", rounds());
+    eprintln!("{} rounds: {outcomes:?}", rounds());
     let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
     assert_eq!(report.bad, None);
     assert!(rounds() < 20 || outcomes.len() > 1, "nothing raced: {outcomes:?}");

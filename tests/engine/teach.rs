@@ -396,7 +396,7 @@ async fn executing_one_marks_the_others_about_the_same_records() {
     let page = world.engine.view(&reviewer, &first, false).await.expect("a page");
     assert_eq!(
         page.related.iter().map(|one| one.action.id.clone()).collect::<Vec<_>>(),
-        [second.clone()]
+        std::slice::from_ref(&second)
     );
     world.approve("reviewer", &first, &digest).await.expect("approved");
     assert!(world.engine.execute(&reviewer, &first).await.expect("an outcome").done);
