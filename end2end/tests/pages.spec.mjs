@@ -1,7 +1,6 @@
 // Every page, at a phone's and a desk's width, light and dark: no axe violation, nothing scrolls sideways, no error in the console.
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
-import { signIn, url } from './support.mjs';
+import { inOrder, signIn, url } from './support.mjs';
 
 for (const colorScheme of ['light', 'dark']) {
   for (const width of [360, 1600]) {
@@ -29,11 +28,4 @@ for (const colorScheme of ['light', 'dark']) {
       await context.close();
     });
   }
-}
-
-async function inOrder(page, name) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((one) => `${name}: ${one.id} at ${one.nodes[0].target}`)).toEqual([]);
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(sideways, `${name} scrolls sideways`).toBeLessThanOrEqual(0);
 }

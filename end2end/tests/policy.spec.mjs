@@ -1,9 +1,8 @@
 // An operator writes a policy, sees what is wrong with it and what it would change, and switches it on. On a demo of its own: the other
 // journeys go on under the policy that is built in.
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { start } from '../service.mjs';
-import { signIn } from './support.mjs';
+import { inOrder, reach, signIn } from './support.mjs';
 
 const PAGE = '/settings/policy';
 const TWO_TEAMS = `# Two teams decide about packages together.
@@ -31,21 +30,6 @@ const button = (page, name) => page.getByRole('button', { name, exact: true });
 const text = (page) => page.getByLabel('The policy, as TOML');
 const part = (page, name) => page.getByRole('region', { name });
 const today = (page) => page.locator('.policy-head p');
-
-/** Presses Tab until something has the focus. */
-async function reach(page, what) {
-  for (let n = 0; n < 80 && !(await what.evaluate((one) => one === document.activeElement)); n += 1) {
-    await page.keyboard.press('Tab');
-  }
-  await expect(what).toBeFocused();
-}
-
-async function inOrder(page, name) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((one) => `${name}: ${one.id} at ${one.nodes[0].target}`)).toEqual([]);
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(sideways, `${name} scrolls sideways`).toBeLessThanOrEqual(0);
-}
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'a policy' : 'a policy without JavaScript', () => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 import { connect } from '../mcp/client.mjs';
 
@@ -59,3 +60,19 @@ export async function acknowledge(page) {
 
 /** Waits until the islands answer: the copy buttons show then. */
 export const alive = (page) => expect(page.locator('.copy:visible').first()).toBeVisible();
+
+/** Presses Tab until something has the focus. */
+export async function reach(page, what) {
+  for (let n = 0; n < 120 && !(await what.evaluate((one) => one === document.activeElement)); n += 1) {
+    await page.keyboard.press('Tab');
+  }
+  await expect(what).toBeFocused();
+}
+
+/** No axe violation, and nothing scrolls sideways. */
+export async function inOrder(page, name) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map((one) => `${name}: ${one.id} at ${one.nodes[0].target}`)).toEqual([]);
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(sideways, `${name} scrolls sideways`).toBeLessThanOrEqual(0);
+}

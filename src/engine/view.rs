@@ -279,7 +279,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Err
     let decisions = tx.decisions(id).await?;
     let me = tx.ctx().principal.person().map(|person| person.id.clone());
     let votes = Votes::of(tx, book, &action, &decisions, me.as_ref()).await?;
-    let standing = if action.state == State::PendingApproval {
+    let standing = if action.state_at(tx.ctx().now()) == State::PendingApproval {
         Some(standing::standing(tx, &votes, &action, &envelope).await?)
     } else {
         None
