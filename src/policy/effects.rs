@@ -30,7 +30,7 @@ impl Policy {
             words.push(format!("its risk would be {}, not {}", risk.as_str(), was.as_str()));
         }
         let (rule, old_rule) = (self.rule(case).1, other.rule(case).1);
-        if rule.groups != old_rule.groups {
+        if !rule.asks_the_same(old_rule) {
             words.push(format!("it would be decided by the rule \"{}\"", rule.name));
         }
         for (people, what) in [(past.approvers, "approved"), (past.rejecters, "rejected")] {

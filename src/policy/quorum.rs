@@ -27,22 +27,34 @@ pub struct Missing {
 const DECIDERS: [Role; 2] = [Role::Reviewer, Role::Lead];
 
 impl Group {
+    /// The roles that it asks for.
+    fn asked(&self) -> &[Role] {
+        if self.roles.is_empty() { &DECIDERS } else { &self.roles }
+    }
+
     /// Whether somebody is in it.
     pub fn has(&self, member: &Member) -> bool {
-        let roles = if self.roles.is_empty() {
-            &DECIDERS[..]
-        } else {
-            &self.roles
-        };
         let email = member.person.email.as_str();
         member.person.has_any(&DECIDERS)
-            && member.person.has_any(roles)
+            && member.person.has_any(self.asked())
             && (self.teams.is_empty() || self.teams.iter().any(|team| member.teams.contains(team)))
             && (self.people.is_empty() || self.people.iter().any(|known| known.eq_ignore_ascii_case(email)))
     }
 }
 
 impl DecideRule {
+    /// Whether another rule asks for as many of the same people, whatever it calls them.
+    pub fn asks_the_same(&self, other: &DecideRule) -> bool {
+        let same = |(one, other): (&Group, &Group)| {
+            let covers = |these: &[Role], those: &[Role]| these.iter().all(|role| those.contains(role));
+            one.approvals == other.approvals
+                && (&one.teams, &one.people) == (&other.teams, &other.people)
+                && covers(one.asked(), other.asked())
+                && covers(other.asked(), one.asked())
+        };
+        self.groups.len() == other.groups.len() && self.groups.iter().zip(&other.groups).all(same)
+    }
+
     /// Whether somebody could take a place in any group.
     pub fn admits(&self, member: &Member) -> bool {
         self.groups.iter().any(|group| group.has(member))
@@ -169,6 +181,18 @@ mod tests {
         assert!(rule.would_help(std::slice::from_ref(&both), &only_a));
         assert!(!rule.would_help(std::slice::from_ref(&only_a), &member(4, Role::Lead, &["a"])));
         assert!(!rule.would_help(&[only_a], &member(5, Role::Auditor, &["b"])));
+    }
+
+    #[test]
+    fn rules_that_ask_for_the_same_people_are_the_same() {
+        let said = Group {
+            name: "Other words".to_owned(),
+            roles: vec![Role::Lead, Role::Reviewer],
+            ..group("A", &["a"], 1)
+        };
+        assert!(rule(vec![said.clone()]).asks_the_same(&rule(vec![group("A", &["a"], 1)])));
+        assert!(!rule(vec![said.clone()]).asks_the_same(&rule(vec![group("A", &["a"], 2)])));
+        assert!(!rule(vec![said]).asks_the_same(&rule(vec![group("A", &["b"], 1)])));
     }
 
     #[test]
