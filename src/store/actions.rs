@@ -229,7 +229,7 @@ impl ReadTx {
         row.as_ref().map(action).transpose()
     }
 
-    /// A page of somebody's own proposals by ID, which is by age, newest first.
+    /// A page of somebody's own proposals, newest first; `before`: after this action of theirs.
     pub async fn actions_of_caller(
         &mut self,
         caller: &PersonId,
@@ -238,7 +238,8 @@ impl ReadTx {
         limit: i64,
     ) -> Result<Vec<ActionRow>, StoreError> {
         const SQL: &str = select!(
-            "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND ($4 = '' OR a.id < $4) ORDER BY a.id DESC LIMIT $5"
+            "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND (a.created_at, a.id) < (COALESCE((SELECT c.created_at FROM actions c \
+             WHERE c.tenant = $1 AND c.id = $4), $6), $4) ORDER BY a.created_at DESC, a.id DESC LIMIT $5"
         );
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
@@ -246,6 +247,8 @@ impl ReadTx {
             .bind(state.map_or("", State::as_str).to_owned())
             .bind(before.unwrap_or_default().to_owned())
             .bind(limit)
+            // Later than all.
+            .bind(i64::MAX)
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter().map(action).collect()

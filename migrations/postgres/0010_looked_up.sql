@@ -1,0 +1,3 @@
+-- What time decides is looked for tenant by tenant.
+DROP INDEX actions_due;
+CREATE INDEX actions_due ON actions (tenant, expires_at, id) WHERE state IN ('pending_approval', 'approved');
