@@ -1,3 +1,6 @@
 -- What time decides is looked for tenant by tenant.
 DROP INDEX actions_due;
 CREATE INDEX actions_due ON actions (tenant, expires_at, id) WHERE state IN ('pending_approval', 'approved');
+
+CREATE INDEX components_by_key ON components (tenant, key);
+CREATE INDEX components_by_name ON components (tenant, name);

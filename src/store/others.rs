@@ -1,6 +1,4 @@
 //! Other actions that one has to do with, in a line each.
-//!
-//! The few stand first and are joined by CROSS JOIN: SQLite takes that for their order, and would sooner begin with all rejected actions.
 
 use super::row::Columns;
 use super::{ActionRow, ReadTx, StoreError};
@@ -54,9 +52,9 @@ impl ReadTx {
     /// Open actions about any of the same records, oldest first: at most twenty.
     pub async fn sharing_targets(&mut self, id: &ActionId) -> Result<Vec<OtherAction>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome FROM (SELECT DISTINCT o.action_id FROM action_targets m \
-             CROSS JOIN action_targets o WHERE m.tenant = $1 AND m.action_id = $2 AND o.tenant = m.tenant AND o.record_id = m.record_id \
-             AND o.action_id <> $2 AND o.expires_at > $3 ORDER BY o.action_id LIMIT 20) AS s \
-             CROSS JOIN actions a WHERE a.tenant = $1 AND a.id = s.action_id ORDER BY a.id";
+             JOIN action_targets o ON o.tenant = m.tenant AND o.record_id = m.record_id \
+             WHERE m.tenant = $1 AND m.action_id = $2 AND o.action_id <> $2 AND o.expires_at > $3 ORDER BY o.action_id LIMIT 20) AS s \
+             JOIN actions a ON a.tenant = $1 AND a.id = s.action_id ORDER BY a.id";
         let now = self.ctx.now();
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
@@ -71,7 +69,7 @@ impl ReadTx {
     pub async fn declined_of(&mut self, action: &ActionRow) -> Result<Vec<(OtherAction, String)>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, a.payload FROM (SELECT id AS recent FROM actions \
              WHERE tenant = $1 AND caller_id = $2 AND created_at < $3 AND created_at > $6 ORDER BY created_at DESC, id DESC LIMIT 500) AS r \
-             CROSS JOIN actions a WHERE a.tenant = $1 AND a.id = r.recent AND a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
+             JOIN actions a ON a.tenant = $1 AND a.id = r.recent WHERE a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
              AND EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = a.tenant AND d.action_id = a.id AND d.kind = 'reject') \
              ORDER BY a.created_at DESC, a.id DESC LIMIT 10";
         let rows = sqlx::query(SQL)

@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` an action to leave out, `$8` now, `$9` evidence,
 /// `$10` the action before which the others must have been there, `$11` words for whole titles. What there
-/// are many of is cut off: nobody looks at the hundredth. Only open actions have targets; they are sorted by no index, because that would
-/// be that of all of them.
+/// are many of is cut off: nobody looks at the hundredth. Only open actions have targets.
 macro_rules! surroundings {
     ($db:ident) => {
         concat!(
@@ -30,8 +29,8 @@ macro_rules! surroundings {
              AND (SELECT i.release_id FROM work_items i WHERE i.tenant = $1 AND i.id = x.work_item_id) = $2 LIMIT 200) AS s \
              UNION ALL SELECT 'open', CAST(", object!($db), "('id', a.id, 'headline', a.headline, 'state', a.state, 'record', o.record_id) AS TEXT) \
              FROM (SELECT record_id, action_id FROM action_targets WHERE tenant = $1 AND record_id ", among!($db, "$6"), " \
-             AND expires_at > $8 AND action_id <> $7 AND ($10 = '' OR action_id < $10) ORDER BY action_id || '' LIMIT 60) AS o \
-             CROSS JOIN actions a WHERE a.tenant = $1 AND a.id = o.action_id \
+             AND expires_at > $8 AND action_id <> $7 AND ($10 = '' OR action_id < $10) ORDER BY action_id LIMIT 60) AS o \
+             JOIN actions a ON a.tenant = $1 AND a.id = o.action_id \
              UNION ALL SELECT 'newer', CAST(", object!($db), "('id', n.id, 'key', n.key, 'release_id', n.release_id, 'provider', n.provider, \
              'kind', n.kind, 'name', n.name, 'sha256', n.sha256, 'size', n.size, 'collected_at', n.collected_at, \
              'collected_from', n.collected_from, 'imported_at', n.imported_at, 'commit_id', n.commit_id) AS TEXT) \

@@ -8,6 +8,7 @@ mod decide;
 mod import;
 mod kinds;
 mod model;
+mod plans;
 mod policy;
 mod propose;
 mod race;

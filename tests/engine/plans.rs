@@ -1,0 +1,195 @@
+//! No statement may read a whole tenant: every one that the use cases make is caught here, and SQLite is asked how it would go about it.
+//! A table of ten rows does not show it, and neither does any other test; one of a hundred thousand does.
+
+use crate::world::World;
+use loopiq::domain::ReasonCode;
+use loopiq::domain::view::{InboxQuery, Tab};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Steps that read all rows of a tenant, or of everybody, and may: a part of the step, and why.
+const MAY: [(&str, &str); 11] = [
+    ("tenants USING", "all tenants are meant"),
+    ("audit_heads USING", "one row"),
+    ("audit_indexed USING", "one row"),
+    ("policies_1", "the last entry of the index"),
+    ("people_by_email", "who could decide: a tenant's people, cut off"),
+    ("teams_2", "a filter's choices, in order and cut off"),
+    ("releases_2", "a filter's choices, in order and cut off"),
+    ("action_counts", "a state and caller a row: this is what saves counting"),
+    ("generic_words", "words that people have written down"),
+    // Foreign keys of tables to which a row is added: SQLite looks there only while references are deferred.
+    ("attempts_1", "of a new action"),
+    (
+        "audit_entries USING COVERING INDEX sqlite_autoindex_audit_entries_1",
+        "of a new head",
+    ),
+];
+
+/// The statements that were made, as SQLx reports them.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<BTreeSet<String>>>);
+
+impl Visit for Statements {
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        // A short one is its own summary.
+        let whole = field.name() == "db.statement" && !value.is_empty();
+        if whole || (field.name() == "summary" && !value.ends_with('…')) {
+            self.0.lock().expect("statements").insert(value.trim().to_owned());
+        }
+    }
+}
+
+impl Subscriber for Statements {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// Everything that people and agents do, once.
+async fn story(world: &World) {
+    let engine = &world.engine;
+    let (reviewer, auditor, operator) = (
+        world.person("reviewer"),
+        world.person("auditor"),
+        world.person("operator"),
+    );
+    let words = "A reason.";
+    let (id, digest) = world.proposed("k1").await;
+    world.proposed("k1").await;
+    engine.ask(&reviewer, &id, "Why?").await.expect("asked");
+    let question = world.get(&id).await["questions"][0]["id"].clone();
+    let answer = json!({ "actionId": id, "questionId": question, "answer": words });
+    let client = world.client("developer");
+    let call = async |tool: &str, arguments| engine.call(&client, tool, arguments).await;
+    call("loopiq_answer_question", answer).await.expect("answered");
+    let pruned = engine.prune(&reviewer, &id, &digest, &["one".to_owned()], words).await;
+    let pruned = pruned.expect("pruned").successor.expect("a revision");
+    let page = engine.view(&reviewer, &pruned, true).await.expect("a page");
+    world
+        .approve("reviewer", &pruned, &page.digest)
+        .await
+        .expect("approved");
+    engine.execute(&reviewer, &pruned).await.expect("executed");
+
+    let (declined, digest) = world.proposed("k2").await;
+    let codes = [ReasonCode::Declined];
+    engine
+        .reject(&reviewer, &declined, &digest, &codes, words)
+        .await
+        .expect("rejected");
+    let mut again = world.package("k2");
+    again["idempotencyKey"] = json!("k3");
+    world.propose(again).await.expect_err("declined before");
+    let (revoked, digest) = world.story(4).await;
+    world.approve("reviewer", &revoked, &digest).await.expect("approved");
+    engine.revoke(&reviewer, &revoked, words).await.expect("revoked");
+    let (withdrawn, _) = world.proposed("k5").await;
+    let withdraw = json!({ "actionId": withdrawn, "reason": words });
+    call("loopiq_withdraw_action", withdraw).await.expect("withdrawn");
+    let (old, _) = world.proposed("k6").await;
+    let mut next = world.package("k7");
+    next["supersedesActionId"] = json!(old);
+    world.propose(next).await.expect("a revision");
+    world.proposed("k8").await;
+    world.pass(90 * loopiq::domain::Timestamp::DAY);
+    engine.sweep().await.expect("swept");
+
+    for (tab, ..) in Tab::ALL {
+        let query = InboxQuery {
+            tab,
+            ..InboxQuery::default()
+        };
+        engine.inbox(&reviewer, &query).await.expect("an inbox");
+    }
+    engine.flush_reads().await.expect("kept");
+    engine.index_audit_logs().await.expect("indexed");
+    for q in [
+        "finding",
+        "event:action.proposed",
+        "key:k1",
+        "after:2026-01-01 finding remove",
+    ] {
+        engine.search_audit(&auditor, q, "").await.expect("entries");
+    }
+    engine.audit_entry(&auditor, 1).await.expect("an entry");
+    engine.policy_page(&operator, None, None).await.expect("a page");
+    call("loopiq_list_actions", json!({})).await.expect("a list");
+    call("loopiq_list_releases", json!({})).await.expect("a list");
+    for tool in [
+        "loopiq_get_release",
+        "loopiq_get_release_certification",
+        "loopiq_get_release_certification_evidence_graph",
+        "loopiq_list_blockers",
+        "loopiq_list_controls",
+        "loopiq_list_findings",
+        "loopiq_list_work_items",
+        "loopiq_search_evidence",
+    ] {
+        let release = json!({ "releaseId": world.acme.release });
+        call(tool, release).await.expect("a read");
+    }
+    let title = json!({ "title": "Harden the login" });
+    call("loopiq_find_similar_work_items", title).await.expect("a list");
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_whole_tenant() {
+    let world = World::new().await;
+    if !world.database.url.starts_with("sqlite") {
+        return;
+    }
+    let statements = Statements::default();
+    tracing::subscriber::set_global_default(statements.clone()).expect("the only one in this process");
+    story(&world).await;
+    let statements = statements.0.lock().expect("statements").clone();
+    assert!(statements.len() > 60, "{statements:#?}");
+    let mut connection = world.database.connect().await;
+    let mut whole = Vec::new();
+    for statement in statements.iter().flat_map(|several| several.split("; ")) {
+        if statement.starts_with("PRAGMA") || statement.contains("SAVEPOINT") {
+            continue;
+        }
+        let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps = sqlx::query(sql).fetch_all(&mut connection).await.expect("a plan");
+        let steps: Vec<String> = steps.iter().map(|step| sqlx::Row::get(step, "detail")).collect();
+        // What the statement has put together itself is as long as it says there.
+        let own = |step: &str| {
+            let name = step.trim_start_matches("SCAN ").split(' ').next().unwrap_or_default();
+            step.contains("VIRTUAL TABLE")
+                || [format!("CO-ROUTINE {name}"), format!("MATERIALIZE {name}")]
+                    .iter()
+                    .any(|made| steps.contains(made))
+        };
+        for step in &steps {
+            let all = step.contains("(tenant=?)") || (step.starts_with("SCAN") && !own(step));
+            if all && !MAY.iter().any(|(part, _)| step.contains(part)) {
+                whole.push(format!("{step}\n    {statement}"));
+            }
+        }
+    }
+    assert!(whole.is_empty(), "{}", whole.join("\n"));
+}
