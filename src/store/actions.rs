@@ -239,7 +239,7 @@ impl ReadTx {
     ) -> Result<Vec<ActionRow>, StoreError> {
         const SQL: &str = select!(
             "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND (a.created_at, a.id) < (COALESCE((SELECT c.created_at FROM actions c \
-             WHERE c.tenant = $1 AND c.id = $4), $6), $4) ORDER BY a.created_at DESC, a.id DESC LIMIT $5"
+             WHERE c.tenant = $1 AND c.id = $4), $6), $4) ORDER BY a.created_at DESC, a.id DESC LIMIT 0 + $5"
         );
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
@@ -256,7 +256,7 @@ impl ReadTx {
 
     /// Pending actions that only repeat this one, oldest first.
     pub async fn repeating(&mut self, id: &ActionId, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
-        const SQL: &str = select!("a.repeats = $2 AND a.state = 'pending_approval' ORDER BY a.id LIMIT $3");
+        const SQL: &str = select!("a.repeats = $2 AND a.state = 'pending_approval' ORDER BY a.id LIMIT 0 + $3");
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(id.as_str().to_owned())
@@ -271,7 +271,7 @@ impl ReadTx {
         const SQL: &str = select!(
             "a.state IN ('pending_approval', 'approved') AND a.expires_at <= $2 AND (a.repeats IS NULL OR a.state = 'approved' \
              OR NOT EXISTS (SELECT 1 FROM actions h WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval')) \
-             ORDER BY a.expires_at LIMIT $3"
+             ORDER BY a.expires_at LIMIT 0 + $3"
         );
         let now = self.ctx.now();
         let rows = sqlx::query(SQL)

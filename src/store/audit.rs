@@ -189,7 +189,7 @@ impl ReadTx {
     ) -> Result<Vec<AuditRecord>, StoreError> {
         const ALL: &str = select!(
             "FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ",
-            "WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq DESC LIMIT $5"
+            "WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq DESC LIMIT 0 + $5"
         );
         // Down the entries of the rarest term, which its index holds in order, with one look into the index for each other term.
         // CROSS JOIN: SQLite keeps this order of tables.
@@ -198,7 +198,7 @@ impl ReadTx {
             "WHERE t.tenant = $1 AND t.term = $7 AND t.seq < $2 AND NOT EXISTS (SELECT 1 FROM json_each($6) wanted \
              WHERE NOT EXISTS (SELECT 1 FROM audit_terms o WHERE o.tenant = $1 AND o.term = wanted.value AND o.seq = t.seq)) \
              AND e.tenant = $1 AND e.seq = t.seq AND e.at >= $3 AND e.at < $4 AND c.tenant = $1 AND c.seq = t.seq \
-             ORDER BY t.seq DESC LIMIT $5"
+             ORDER BY t.seq DESC LIMIT 0 + $5"
         );
         // By a plan for any terms PostgreSQL would go through the whole log.
         if let Some(sql) = self.dialect.plan_for_values() {
@@ -262,7 +262,7 @@ impl ReadTx {
 
     /// A stretch of the log, oldest first: for verifying.
     pub async fn audit_stretch(&mut self, after: i64, limit: i64) -> Result<Vec<AuditRecord>, StoreError> {
-        const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3");
+        const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq > $2 ORDER BY e.seq LIMIT 0 + $3");
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(after)

@@ -88,7 +88,7 @@ macro_rules! inbox_select {
             "AND ($14 = '' OR a.policy_version || ':' || a.rule IN (SELECT value FROM json_each($14))) AND a.caller_id <> $15 AND (a.created_at, a.id) > ($8, $9) ",
             "AND CASE $12 WHEN 'block' THEN a.blocks > 0 WHEN 'warn' THEN a.blocks = 0 AND a.warnings > 0 ",
             "WHEN 'pass' THEN a.blocks = 0 AND a.warnings = 0 ELSE 1 = 1 END ",
-            "ORDER BY a.created_at, a.id LIMIT $11"
+            "ORDER BY a.created_at, a.id LIMIT 0 + $11"
         )
     };
 }

@@ -119,7 +119,7 @@ impl ReadTx {
         limit: i64,
     ) -> Result<Vec<PastAction>, StoreError> {
         const SQL: &str = "SELECT id, headline, state, tool, risk, own_risk, gravest, payload, caller_id, pruned_by, checks, created_at FROM actions \
-             WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5";
+             WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT 0 + $5";
         const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at FROM decisions \
              WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
         let rows = sqlx::query(SQL)

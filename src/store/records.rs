@@ -252,7 +252,7 @@ impl ReadTx {
     pub async fn list_releases(&mut self, filter: &ListFilter) -> Result<Vec<Release>, StoreError> {
         const SQL: &str = "SELECT * FROM releases WHERE tenant = $1 AND ($2 = '' OR id = $2 OR key = $2) \
              AND ($3 = '' OR status = $3) AND LOWER(key || ' ' || name) LIKE $4 ESCAPE '\\' AND key > $5 \
-             ORDER BY key LIMIT $6";
+             ORDER BY key LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(release).collect()
     }
 
@@ -287,7 +287,7 @@ impl ReadTx {
     pub async fn list_controls(&mut self, filter: &ListFilter) -> Result<Vec<Control>, StoreError> {
         const SQL: &str = "SELECT * FROM controls WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR status = $3) AND LOWER(key || ' ' || title) LIKE $4 ESCAPE '\\' AND id > $5 \
-             ORDER BY id LIMIT $6";
+             ORDER BY id LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(control).collect()
     }
 
@@ -301,7 +301,7 @@ impl ReadTx {
     pub async fn list_evidence(&mut self, filter: &ListFilter) -> Result<Vec<Evidence>, StoreError> {
         const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR kind = $3) AND LOWER(provider || ' ' || name || ' ' || kind) LIKE $4 ESCAPE '\\' AND id > $5 \
-             ORDER BY id LIMIT $6";
+             ORDER BY id LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(evidence).collect()
     }
 
@@ -328,7 +328,7 @@ impl ReadTx {
         const SQL: &str = "SELECT * FROM findings WHERE tenant = $1 AND ($2 = '' OR id IN \
              (SELECT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2)) AND ($3 = '' OR status = $3) \
              AND LOWER(title || ' ' || rule || ' ' || provider || ' ' || COALESCE(location, '')) LIKE $4 ESCAPE '\\' \
-             AND id > $5 AND ($7 = '[]' OR severity IN (SELECT value FROM json_each($7))) ORDER BY id LIMIT $6";
+             AND id > $5 AND ($7 = '[]' OR severity IN (SELECT value FROM json_each($7))) ORDER BY id LIMIT 0 + $6";
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(filter.release.clone().unwrap_or_default())
@@ -376,7 +376,7 @@ impl ReadTx {
     pub async fn list_blockers(&mut self, filter: &ListFilter) -> Result<Vec<Blocker>, StoreError> {
         const SQL: &str = blocker_select!(
             "($2 = '' OR b.release_id = $2) AND ($3 = '' OR b.status = $3) \
-             AND LOWER(COALESCE(f.title, c.title)) LIKE $4 ESCAPE '\\' AND b.id > $5 ORDER BY b.id LIMIT $6"
+             AND LOWER(COALESCE(f.title, c.title)) LIKE $4 ESCAPE '\\' AND b.id > $5 ORDER BY b.id LIMIT 0 + $6"
         );
         self.page(SQL, filter).await?.iter().map(blocker).collect()
     }
@@ -403,7 +403,7 @@ impl ReadTx {
     pub async fn list_work_items(&mut self, filter: &ListFilter) -> Result<Vec<WorkItem>, StoreError> {
         const SQL: &str = "SELECT * FROM work_items WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR status = $3) AND LOWER(title) LIKE $4 ESCAPE '\\' AND number > CAST($5 AS BIGINT) \
-             ORDER BY number LIMIT $6";
+             ORDER BY number LIMIT 0 + $6";
         let mut filter = filter.clone();
         filter.after = Some(filter.after.unwrap_or_else(|| "0".to_owned()));
         let rows = self.page(SQL, &filter).await?;
@@ -419,7 +419,7 @@ impl ReadTx {
     ) -> Result<Vec<(WorkItem, i64)>, StoreError> {
         const SQL: &str = "SELECT work_item_id, COUNT(*) AS shared FROM work_item_words \
              WHERE tenant = $1 AND word IN (SELECT value FROM json_each($2)) \
-             GROUP BY work_item_id ORDER BY shared DESC, work_item_id LIMIT $3";
+             GROUP BY work_item_id ORDER BY shared DESC, work_item_id LIMIT 0 + $3";
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(list(words))
