@@ -61,7 +61,7 @@ export async function toolNames(client) {
 
 /**
  * Reads what blocks a release and proposes one work package from its first blockers.
- * @param {object} [changes] put over the arguments, such as `{dryRun: true}` or a `reason`
+ * @param {object | ((arguments: object) => object)} [changes] put over the arguments, such as `{dryRun: true}` or a `reason`, or made of them
  * @param {string} [rule] only findings of this rule
  */
 export async function proposeWorkPackage(client, releaseKey, idempotencyKey, changes = {}, rule = undefined) {
@@ -77,39 +77,35 @@ export async function proposeWorkPackage(client, releaseKey, idempotencyKey, cha
   const chosen = blockers.filter((blocker) => fits(findings.get(blocker.findingId))).slice(0, 2);
   if (chosen.length === 0) throw new Error(`no finding blocks ${releaseKey}`);
   const component = release.components.find((one) => one.key === findings.get(chosen[0].findingId).component);
-  return call(
-    client,
-    'loopiq_create_remediation_work_package',
-    {
-      idempotencyKey,
-      reason: `Blockers ${chosen.map((blocker) => blocker.id).join(', ')} keep ${releaseKey} from its certification.`,
-      workflow: 'release-readiness',
-      releaseId: release.id,
-      certificationId: release.certifications[0]?.id,
-      teamId: component?.teamId ?? release.teams[0].id,
-      parent: {
-        title: `Remove ${chosen.length} findings that block ${releaseKey} (${idempotencyKey})`,
-        description: chosen.map((blocker) => `${blocker.key}: ${blocker.title}`).join('\n'),
-        priority: 'high',
-        acceptanceCriteria: ['A new scan no longer reports them.'],
-      },
-      children: chosen.map((blocker, index) => {
-        const finding = findings.get(blocker.findingId);
-        const place = finding.location ? ` in ${finding.location}${finding.line ? `:${finding.line}` : ''}` : ` (${finding.key})`;
-        return {
-          clientRef: `task-${index + 1}`,
-          title: `Fix ${finding.rule}${place}`.slice(0, 200),
-          description: finding.message || finding.title,
-          findingIds: [finding.id],
-          controlIds: [],
-          evidenceIds: finding.evidenceIds,
-        };
-      }),
-      blockerIds: chosen.map((blocker) => blocker.id),
-      ...changes,
+  const asked = {
+    idempotencyKey,
+    reason: `Blockers ${chosen.map((blocker) => blocker.id).join(', ')} keep ${releaseKey} from its certification.`,
+    workflow: 'release-readiness',
+    releaseId: release.id,
+    certificationId: release.certifications[0]?.id,
+    teamId: component?.teamId ?? release.teams[0].id,
+    parent: {
+      title: `Remove ${chosen.length} findings that block ${releaseKey} (${idempotencyKey})`,
+      description: chosen.map((blocker) => `${blocker.key}: ${blocker.title}`).join('\n'),
+      priority: 'high',
+      acceptanceCriteria: ['A new scan no longer reports them.'],
     },
-    trace,
-  );
+    children: chosen.map((blocker, index) => {
+      const finding = findings.get(blocker.findingId);
+      const place = finding.location ? ` in ${finding.location}${finding.line ? `:${finding.line}` : ''}` : ` (${finding.key})`;
+      return {
+        clientRef: `task-${index + 1}`,
+        title: `Fix ${finding.rule}${place}`.slice(0, 200),
+        description: finding.message || finding.title,
+        findingIds: [finding.id],
+        controlIds: [],
+        evidenceIds: finding.evidenceIds,
+      };
+    }),
+    blockerIds: chosen.map((blocker) => blocker.id),
+  };
+  const changed = typeof changes === 'function' ? changes(asked) : changes;
+  return call(client, 'loopiq_create_remediation_work_package', { ...asked, ...changed }, trace);
 }
 
 /** What became of an action. */

@@ -17,6 +17,9 @@ pub struct Shown {
     pub checks: Vec<Check>,
     /// The records that it is about.
     pub facts: Snapshot,
+    /// The parts that have to be opened before it is approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// One field that is not what it was.

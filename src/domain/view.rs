@@ -3,11 +3,13 @@
 
 mod audit;
 mod inbox;
+mod parts;
 mod policy;
 mod standing;
 
 pub use audit::*;
 pub use inbox::*;
+pub use parts::parts;
 pub use policy::*;
 pub use standing::*;
 
@@ -294,6 +296,8 @@ pub struct ActionView {
     pub revisions: Vec<Revision>,
     /// Questions and answers, oldest first.
     pub questions: Vec<QuestionView>,
+    /// The parts of its page that have to be opened before it is approved ([`parts`]); none unless its risk asks for it.
+    pub parts: Vec<String>,
     /// What this person can do.
     pub panel: Panel,
 }

@@ -66,6 +66,7 @@ impl Planned {
         Shown {
             checks: self.checks.clone(),
             facts: Snapshot::of(&self.facts, ids),
+            parts: Vec::new(),
         }
     }
 

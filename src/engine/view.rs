@@ -60,6 +60,11 @@ impl Engine {
                 Box::pin(async move { load(tx, &action_id, &book).await })
             })
             .await?;
+        if loaded.action.state == State::PendingApproval
+            && loaded.votes.policies.is_typed(&case(&loaded.action, &loaded.envelope))
+        {
+            loaded.shown.parts = folded(&loaded, ctx.now());
+        }
         if seen {
             self.keep_view(ctx, &mut loaded).await?;
         }
@@ -183,6 +188,7 @@ impl Engine {
             panel: self.panel(ctx, &action, state, &checks, &envelope, &votes),
             standing,
             checks,
+            parts: shown.parts,
             id: action.id.to_string(),
         }
     }
@@ -255,6 +261,20 @@ impl Engine {
                 .collect(),
         }
     }
+}
+
+/// The parts of its page that fold.
+fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
+    let Loaded {
+        action,
+        envelope,
+        names,
+        ..
+    } = loaded;
+    let tree = tree::of(&envelope.change_set, names, false);
+    let mut cards = other_creates(&envelope.change_set, names);
+    cards.extend(references(envelope, names, now));
+    view::parts(&tree, &cards, &claim(action, String::new(), names, now))
 }
 
 /// Why there is nothing for this person to decide, while there is something to decide.

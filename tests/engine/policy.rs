@@ -335,8 +335,15 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .view(&world.person("reviewer"), &id, true)
         .await
         .expect("opened");
+    // Whoever typed the word may not have read the page.
+    assert!(good.opened.iter().any(|part| part == "FND-1"), "{:?}", good.opened);
+    let unread = Consent {
+        opened: good.opened[1..].to_vec(),
+        ..good.clone()
+    };
+    let why = refused(world.engine.consent(&world.person("reviewer"), &id, unread).await);
+    assert!(why.contains("still folded: ") && why.contains(&good.opened[0]), "{why}");
     let consent = Consent {
-        opened: vec!["payload".to_owned()],
         typed: " shop-1 ".to_owned(),
         ..good
     };

@@ -249,7 +249,7 @@ impl World {
         self.engine.consent(&self.person(who), id, consent).await
     }
 
-    /// All that an approval takes: every warning acknowledged, and the word typed where one is asked for.
+    /// All that an approval takes: every warning acknowledged, every part opened, and the word typed where one is asked for.
     pub(crate) async fn consent(&self, id: &str, digest: &str) -> Consent {
         let page = self
             .engine
@@ -260,7 +260,7 @@ impl World {
             digest: digest.to_owned(),
             acknowledged: self.marks(id).await,
             typed: page.panel.word.unwrap_or_default(),
-            opened: Vec::new(),
+            opened: page.parts,
         }
     }
 

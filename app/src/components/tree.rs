@@ -6,9 +6,6 @@ use leptos::prelude::*;
 use loopiq::domain::view::{Named, TreeItem};
 use std::collections::HashSet;
 
-/// Descriptions up to this many characters are simply there; longer ones are folded.
-const SHORT: usize = 280;
-
 /// The items of one level and, in them, what hangs below. `open`: what would be folded stands open, as a part that is to be read. Boxed,
 /// because it holds itself.
 pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>, open: bool) -> AnyView {
@@ -17,9 +14,9 @@ pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>, open: bool) 
 }
 
 fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
+    let part = item.part();
     let below = (!item.children.is_empty()).then(|| tree(item.children, on_page, open));
     let references: Vec<AnyView> = item.references.into_iter().map(|named| chip(named, on_page)).collect();
-    let part: String = item.title.chars().take(60).collect();
     view! {
         <li>
             <div class="node">
@@ -36,7 +33,7 @@ fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
                     }}
                 </p>
                 <Lines lines=item.lines class="inline" />
-                {description(item.description, open.then_some(part))}
+                {description(item.description, part, open)}
                 {(!references.is_empty())
                     .then(|| view! { <p class="chips"><span class="quiet">"Rests on "</span> {references}</p> })}
             </div>
@@ -46,22 +43,22 @@ fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
     .into_any()
 }
 
-fn description(text: String, part: Option<String>) -> Option<AnyView> {
+/// `part`: its name, if it is too long to be simply there.
+fn description(text: String, part: Option<String>, open: bool) -> Option<AnyView> {
     if text.trim().is_empty() {
         return None;
     }
-    Some(if text.chars().nth(SHORT).is_none() {
-        view! { <p class="prose" dir="auto">{text}</p> }.into_any()
-    } else {
-        view! {
-            <details open=part.is_some() data-part=part>
+    Some(match part {
+        None => view! { <p class="prose" dir="auto">{text}</p> }.into_any(),
+        Some(part) => view! {
+            <details open=open data-part=open.then_some(part)>
                 <summary>"Description"</summary>
                 <p class="prose" dir="auto">
                     {text}
                 </p>
             </details>
         }
-        .into_any()
+        .into_any(),
     })
 }
 

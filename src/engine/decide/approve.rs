@@ -103,9 +103,9 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
             message: format!("Nothing was decided. {why}"),
         });
     }
-    let typed = confirmed(tx, &votes.policies, &case, &action, &consent.typed).await?;
+    let typed = confirmed(tx, &votes.policies, &case, &action, &consent).await?;
     let planned = judge(tx, &action, &votes.policies).await?;
-    let Shown { checks, facts } = planned.shown();
+    let Shown { checks, facts, .. } = planned.shown();
     unchanged_since_opened(tx, &action, &checks).await?;
     let acknowledged = cleared(&checks, &consent.acknowledged)?;
     // A warning is acknowledged in a decision, and whoever has decided makes no other one.
@@ -190,7 +190,7 @@ async fn confirmed(
     policies: &Policies,
     case: &Case<'_>,
     action: &ActionRow,
-    typed: &str,
+    consent: &Consent,
 ) -> Result<Option<String>, Error> {
     if !policies.is_typed(case) {
         return Ok(None);
@@ -199,14 +199,26 @@ async fn confirmed(
         code: ReasonCode::PolicyRefused,
         message,
     };
-    if let Some(view) = ViewKey::of(tx.ctx(), action)
-        && tx.last_seen(&view).await?.is_none()
-    {
-        return Err(refused(
-            "Not approved: open its page first, and read it to its end.".to_owned(),
-        ));
+    if let Some(view) = ViewKey::of(tx.ctx(), action) {
+        let Some((shown, _)) = tx.last_seen(&view).await? else {
+            return Err(refused(
+                "Not approved: open its page first, and read it to its end.".to_owned(),
+            ));
+        };
+        let folded = shown.parts.iter().filter(|part| !consent.opened.contains(part));
+        let folded: Vec<&str> = folded.map(String::as_str).collect();
+        if let Some((first, more)) = folded.split_first() {
+            let more = if more.is_empty() {
+                String::new()
+            } else {
+                format!(" and {} more", more.len())
+            };
+            return Err(refused(format!(
+                "Not approved: these parts of its page are still folded: {first}{more}. Open them, and read them."
+            )));
+        }
     }
-    let (word, typed) = (action.word(), typed.trim());
+    let (word, typed) = (action.word(), consent.typed.trim());
     if typed.eq_ignore_ascii_case(&word) {
         return Ok(Some(word));
     }

@@ -105,7 +105,7 @@ async fn reject(
     // What the page showed: today's checks, or those of the proposal where it no longer plans.
     let words = match judge(tx, &action, &votes.policies).await {
         Ok(planned) => {
-            let Shown { checks, facts } = planned.shown();
+            let Shown { checks, facts, .. } = planned.shown();
             Words {
                 checks,
                 facts,

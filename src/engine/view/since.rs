@@ -38,6 +38,7 @@ impl Baseline {
                     shown: Shown {
                         checks: approval.verdicts.clone(),
                         facts: approval.facts.clone(),
+                        parts: Vec::new(),
                     },
                 })
             }

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 /// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.
 #[component]
 pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: bool) -> impl IntoView + use<> {
+    let part = claim.part();
     let records: usize = claim
         .reads
         .iter()
@@ -27,7 +28,6 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
     let unread = claim.unread.into_iter().map(link).collect_view();
     let cites_unread = !unread.is_empty();
     let reads: Vec<AnyView> = claim.reads.into_iter().map(|read| call(read, on_page)).collect();
-    let nothing = reads.is_empty();
     view! {
         <section class="card claim" aria-labelledby="claim">
             <h2 id="claim">"The agent's claim, not verified"</h2>
@@ -40,11 +40,11 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
                         <ul class="records">{unread}</ul>
                     }
                 })}
-            {if nothing {
+            {if part.is_none() {
                 view! { <p>{read} "."</p> }.into_any()
             } else {
                 view! {
-                    <details open=open data-part=open.then_some("what the agent read")>
+                    <details open=open data-part=part.filter(|_| open)>
                         <summary>{read}</summary>
                         <ol class="reads">{reads}</ol>
                     </details>

@@ -39,7 +39,11 @@ fn render(action: ActionView) -> AnyView {
                     word=action.panel.word.clone()
                 />
                 // Without a script every part of the page before this one stood open.
-                <input type="hidden" name="opened[]" value="all, without a script" />
+                {action
+                    .parts
+                    .into_iter()
+                    .map(|part| view! { <input type="hidden" name="opened[]" value=part /> })
+                    .collect_view()}
                 <div class="buttons">
                     <button type="submit" class="button primary">
                         "Approve"

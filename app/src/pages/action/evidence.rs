@@ -33,8 +33,8 @@ pub(super) fn References(
 
 #[component]
 fn Card(reference: Reference, open: bool) -> impl IntoView {
+    let part = reference.part();
     let record = reference.record;
-    let part = record.key.clone().unwrap_or_else(|| record.name.clone());
     let main: Vec<String> = reference
         .lines
         .iter()
@@ -45,7 +45,7 @@ fn Card(reference: Reference, open: bool) -> impl IntoView {
     lines.extend(reference.lines);
     view! {
         <li>
-            <details class="reference" open=open data-part=open.then(|| part.clone())>
+            <details class="reference" open=open data-part=open.then_some(part)>
                 <summary>
                     <span class="record-kind">{record.kind.word()}</span>
                     " "

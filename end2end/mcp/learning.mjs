@@ -1,0 +1,57 @@
+// An agent that learns from a rejection. It is given the ID of an action that was rejected, reads what `loopiq_get_action` says, and
+// proposes anew: by the reason codes and the places that they point at, and by nothing that anybody wrote.
+
+import { call, getAction, list, traceparent } from './client.mjs';
+
+/** The value that a JSON pointer (RFC 6901) names, with what holds it. */
+function at(root, pointer) {
+  const parts = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const last = parts.pop();
+  const holder = parts.reduce((value, part) => value?.[part], root);
+  return { holder, last, value: holder?.[last], item: parts.slice(0, 2).reduce((value, part) => value?.[part], root) };
+}
+
+/** Takes what these pointers name out of the lists that hold it. Last first, so that the places before stay where they are. */
+function takeOut(payload, pointers) {
+  const places = pointers.map((pointer) => at(payload, pointer)).filter(({ holder }) => Array.isArray(holder));
+  for (const { holder, last } of places.sort((one, two) => Number(two.last) - Number(one.last))) holder.splice(Number(last), 1);
+}
+
+/** What to do about each code: `known` are the findings of the release, by ID. */
+const corrections = {
+  // A title is made of what the item is about.
+  titles(payload, pointers, known) {
+    for (const pointer of pointers) {
+      const { holder, last, item } = at(payload, pointer);
+      const finding = known.get((item.findingIds ?? []).find((id) => known.has(id)));
+      if (finding) holder[last] = `Resolve ${finding.rule} in ${finding.location ?? finding.component}:${finding.line ?? 1}`.slice(0, 200);
+    }
+  },
+  // What does not belong here is left out.
+  unrelated: (payload, pointers) => takeOut(payload, pointers),
+  evidence: (payload, pointers) => takeOut(payload, pointers),
+  // What is planned already needs no second item.
+  duplicates(payload, pointers) {
+    const twice = new Set(pointers.map((pointer) => at(payload, pointer).item));
+    payload.children = payload.children.filter((child) => !twice.has(child));
+  },
+};
+
+/** Proposes anew what was rejected, under this key; gives the new proposal, or throws where a code is for people to think about. */
+export async function learn(client, actionId, idempotencyKey) {
+  const rejected = await getAction(client, actionId);
+  const payload = structuredClone(rejected.audit.submittedPayload);
+  const trace = traceparent();
+  const findings = await list(client, 'loopiq_list_findings', { releaseId: payload.releaseId }, trace);
+  await call(client, 'loopiq_get_release', { releaseId: payload.releaseId }, trace);
+  const known = new Map(findings.map((finding) => [finding.id, finding]));
+  for (const { code, pointers } of rejected.reasons) {
+    const correct = corrections[code];
+    if (!correct) throw new Error(`${code} is for somebody to think about`);
+    correct(payload, pointers, known);
+  }
+  // An item that rests on nothing any more has nothing to do.
+  payload.children = payload.children.filter((child) => child.findingIds.length + child.controlIds.length > 0);
+  const reason = `Corrected by ${rejected.reasonCodes.join(', ')}.`;
+  return call(client, rejected.tool, { ...payload, reason, idempotencyKey, supersedesActionId: actionId }, trace);
+}
