@@ -1,6 +1,7 @@
 //! Importing a file: its bytes become evidence, its results findings, its controls the release's, and what is bad enough
 //! blockers.
 
+use super::book::Book;
 use super::{Engine, Error, entries};
 use crate::audit::{Event, Place};
 use crate::context::Ctx;
@@ -107,10 +108,10 @@ impl Engine {
             format,
             collected_at,
         };
-        let key = release_key.to_owned();
+        let (key, book) = (release_key.to_owned(), self.book.clone());
         self.store
             .write(ctx, move |tx| {
-                Box::pin(async move { keep(tx, &key, file, scans, report).await })
+                Box::pin(async move { keep(tx, &book, &key, file, scans, report).await })
             })
             .await
     }
@@ -125,6 +126,7 @@ struct File {
 
 async fn keep(
     tx: &mut WriteTx,
+    book: &Book,
     release_key: &str,
     file: File,
     scans: Vec<Scan>,
@@ -190,9 +192,9 @@ async fn keep(
     for (_, reports) in controls {
         keep_controls(tx, release.id.as_str(), reports, &mut report).await?;
     }
-    report.blockers = tx
-        .raise_blockers(release.id.as_str(), release.severity_threshold)
-        .await?;
+    let everywhere = book.today(tx).await?.rules.severity.blocker_from;
+    let threshold = release.severity_threshold.min(everywhere);
+    report.blockers = tx.raise_blockers(release.id.as_str(), threshold).await?;
     let names: Vec<&str> = records.iter().map(String::as_str).collect();
     report.evidence_ids = tx
         .evidence(&names)

@@ -282,7 +282,7 @@ async fn tried(
         let batch = tx.past_actions(since, &before, BATCH).await?;
         let ids: Vec<&str> = batch
             .iter()
-            .flat_map(|past| past.approved_by.iter().chain(&past.rejected_by))
+            .flat_map(|past| past.approved_by.iter().chain(&past.rejected_by).chain(&past.run_by))
             .filter(|id| !people.contains_key(*id))
             .map(PersonId::as_str)
             .collect();
@@ -343,6 +343,8 @@ fn of_past(next: &Policy, today: &Policy, past: &PastAction, people: &HashMap<Pe
             rejecters: &rejecters,
             proposed: past.created_at,
             decided: past.decided_at,
+            runner: past.run_by.as_ref().and_then(|id| people.get(id)),
+            oldest_evidence: past.oldest_evidence,
         },
     )
 }

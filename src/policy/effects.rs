@@ -18,6 +18,10 @@ pub struct Past<'a> {
     pub proposed: Timestamp,
     /// When it was decided.
     pub decided: Option<Timestamp>,
+    /// Who ran it, as they are today.
+    pub runner: Option<&'a Member>,
+    /// When the oldest evidence that it cites was collected.
+    pub oldest_evidence: Option<Timestamp>,
 }
 
 impl Policy {
@@ -64,6 +68,24 @@ impl Policy {
             let late = |policy: &Policy, risk| decided.since(past.proposed) > policy.expiry(risk);
             if late(self, risk) && !late(other, was) {
                 words.push("it would have expired before it was decided".to_owned());
+            }
+        }
+        if let Some(runner) = past.runner {
+            let id = &runner.person.id;
+            let refuses = |policy: &Policy| {
+                policy.separates(id, case).is_some() || policy.refuses_to_run(id, past.approvers).is_some()
+            };
+            if refuses(self) && !refuses(other) {
+                words.push(format!("{} could not have run it", runner.person.name));
+            }
+        }
+        if let Some(collected) = past.oldest_evidence {
+            let age = past.decided.unwrap_or(past.proposed).since(collected);
+            let stale = |policy: &Policy| age > policy.rules.evidence.max_age_days * Timestamp::DAY;
+            match (stale(self), stale(other)) {
+                (true, false) => words.push("evidence that it cites would have been too old".to_owned()),
+                (false, true) => words.push("evidence that it cites would not have been too old".to_owned()),
+                _ => {}
             }
         }
         words.extend(self.weighs_otherwise(other, past.checks));

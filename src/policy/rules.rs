@@ -19,7 +19,7 @@ pub struct Rules {
     pub expiry_hours: ExpiryHours,
     /// How old evidence may be.
     pub evidence: EvidenceRules,
-    /// Which severities make an action risky.
+    /// What a severity leads to.
     pub severity: SeverityRules,
     /// What a check's finding means, where it is not what the check says.
     pub checks: BTreeMap<CheckId, Meaning>,
@@ -160,12 +160,14 @@ pub struct EvidenceRules {
     pub max_age_days: i64,
 }
 
-/// Which severities make an action risky.
+/// What a severity leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SeverityRules {
     /// What closes or accepts a finding of this severity or worse is of high risk.
     pub high_risk_from: Severity,
+    /// An open finding of this severity or worse blocks every release that it is in; a release may have a lower threshold of its own.
+    pub blocker_from: Severity,
 }
 
 /// What a check's finding means.
@@ -243,6 +245,7 @@ impl Default for SeverityRules {
     fn default() -> Self {
         Self {
             high_risk_from: Severity::High,
+            blocker_from: Severity::Critical,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, WriteTx};
-use crate::domain::{Check, PersonId, Risk, Severity, State, Timestamp};
+use crate::domain::{Check, PersonId, RecordKind, Risk, Severity, State, Timestamp, ids};
 use crate::policy::Policy;
 use sqlx::any::AnyRow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A version of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +108,10 @@ pub struct PastAction {
     pub rejected_by: Vec<PersonId>,
     /// When it was first decided.
     pub decided_at: Option<Timestamp>,
+    /// Who ran it.
+    pub run_by: Option<PersonId>,
+    /// When the oldest evidence that it cites was collected.
+    pub oldest_evidence: Option<Timestamp>,
 }
 
 impl ReadTx {
@@ -120,8 +124,12 @@ impl ReadTx {
     ) -> Result<Vec<PastAction>, StoreError> {
         const SQL: &str = "SELECT id, headline, state, tool, risk, own_risk, gravest, payload, caller_id, pruned_by, checks, created_at FROM actions \
              WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT 0 + $5";
-        const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at FROM decisions \
-             WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
+        const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at AS at FROM decisions \
+             WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) \
+             UNION ALL SELECT action_id, 'run', person_id, at FROM attempts \
+             WHERE tenant = $1 AND outcome = 'executed' AND action_id IN (SELECT value FROM json_each($2)) ORDER BY at";
+        const EVIDENCE: &str =
+            "SELECT id, collected_at FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(since.0)
@@ -144,10 +152,34 @@ impl ReadTx {
             };
             let person = row.read("person_id", |t| PersonId::parse(t).ok())?;
             match row.text("kind")?.as_str() {
+                "run" => {
+                    action.run_by = Some(person);
+                    continue;
+                }
                 "approve" => action.approved_by.push(person),
                 _ => action.rejected_by.push(person),
             }
-            action.decided_at = action.decided_at.or(Some(row.time("decided_at")?));
+            action.decided_at = action.decided_at.or(Some(row.time("at")?));
+        }
+        let evidence = |text: &str| RecordKind::of(text) == Some(RecordKind::Evidence);
+        let cited: BTreeSet<String> = actions
+            .iter()
+            .flat_map(|action| ids::scan(&action.payload))
+            .filter(|id| evidence(id))
+            .map(str::to_owned)
+            .collect();
+        let rows = sqlx::query(EVIDENCE)
+            .bind(self.tenant())
+            .bind(list(&cited))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let collected = rows.iter().map(|row| Ok((row.text("id")?, row.time("collected_at")?)));
+        let collected: HashMap<String, Timestamp> = collected.collect::<Result<_, StoreError>>()?;
+        for action in &mut actions {
+            let cites = ids::scan(&action.payload)
+                .into_iter()
+                .filter_map(|id| collected.get(id));
+            action.oldest_evidence = cites.min().copied();
         }
         Ok(actions)
     }
@@ -184,5 +216,7 @@ fn past(row: &AnyRow) -> Result<PastAction, StoreError> {
         approved_by: Vec::new(),
         rejected_by: Vec::new(),
         decided_at: None,
+        run_by: None,
+        oldest_evidence: None,
     })
 }

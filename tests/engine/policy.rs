@@ -1,6 +1,7 @@
 //! Who decides: the policy of the day an action was proposed and today's, quorum, and separation of duties.
 
-use crate::world::{World, text};
+use crate::world::{World, result, sarif, text};
+use loopiq::context::Ctx;
 use loopiq::domain::view::{InboxQuery, Tab};
 use loopiq::domain::{ReasonCode, Role, State, Timestamp};
 use loopiq::engine::{Consent, Error};
@@ -471,6 +472,43 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
         .await;
     assert_eq!(entries.expect("entries").rows.len(), 1);
     assert_eq!(text(&world.get(&id).await, "status"), "approved");
+}
+
+#[tokio::test]
+async fn a_policy_is_tried_on_who_ran_it_and_on_old_evidence() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    world.engine.execute(&world.person("reviewer"), &id).await.expect("ran");
+    let operator = world.person("operator");
+    let words = async |source: &str| {
+        let report = world.engine.check_policy(&operator, source).await.expect("a report");
+        let named = report.effects.expect("effects").named;
+        named.into_iter().flat_map(|one| one.words).collect::<Vec<_>>()
+    };
+    let apart = words("[separation]\napprover_may_execute = false").await;
+    assert_eq!(apart, ["reviewer of acme could not have run it"]);
+    // The scan is of two days before.
+    let fresh = words("[evidence]\nmax_age_days = 1").await;
+    assert_eq!(fresh, ["evidence that it cites would have been too old"]);
+    assert_eq!(words("[evidence]\nmax_age_days = 3").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_policy_says_which_severity_blocks_every_release() {
+    let world = World::new().await;
+    let operator = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let import = async |file: &str| {
+        let scan = sarif(json!([result("style", file, 1)]));
+        let report = world
+            .engine
+            .import(&operator, "SHOP-1", "style.sarif", scan, None, None)
+            .await;
+        report.expect("an import").blockers
+    };
+    assert_eq!(import("b.ts").await, 0, "the release itself asks for high");
+    world.policy("[severity]\nblocker_from = \"low\"").await;
+    assert!(import("c.ts").await > 0);
 }
 
 #[tokio::test]
