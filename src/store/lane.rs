@@ -1,19 +1,19 @@
-//! Writes that share a transaction. SQLite has one writer: while it commits, others come, and all of them go together next. A commit
-//! then costs each of them a part, and nobody waits longer than for the commit before theirs and their own.
+//! Writes that share a transaction. SQLite has one writer, and PostgreSQL one head of each tenant's log that a transaction holds until it
+//! has committed: meanwhile others come, and all of them go together next. A commit then costs each of them a part, and nobody waits longer
+//! than for the commit before theirs and their own.
 //!
 //! Each has a savepoint of its own, so that one that fails takes nobody with it, and each is answered after the commit.
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Turn};
 use super::{ReadTx, StoreError, WriteError, WriteTx};
 use crate::context::Ctx;
+use crate::domain::TenantId;
 use futures::future::BoxFuture;
 use sqlx::{Any, AnyPool, Executor, Transaction};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
-/// See `Dialect::begin_write`.
-const BEGIN: &str = "BEGIN IMMEDIATE";
 /// The most that go together.
 const TOGETHER: usize = 64;
 
@@ -21,15 +21,15 @@ const TOGETHER: usize = 64;
 #[derive(Clone)]
 pub(super) struct Lane {
     writers: AnyPool,
+    dialect: Dialect,
     waiting: Arc<Mutex<Waiting>>,
 }
 
-#[derive(Default)]
-struct Waiting {
-    jobs: VecDeque<Box<dyn Job>>,
-    /// Whether a task is taking them.
-    taken_care_of: bool,
-}
+/// Whose writes share transactions: everybody's on SQLite, a tenant's on PostgreSQL, where a transaction is in one tenant.
+type Sharers = Option<TenantId>;
+
+/// Those who wait, while a task is taking them.
+type Waiting = HashMap<Sharers, VecDeque<Box<dyn Job>>>;
 
 /// A write without its types.
 trait Job: Send {
@@ -80,9 +80,10 @@ where
 }
 
 impl Lane {
-    pub(super) fn new(writers: AnyPool) -> Self {
+    pub(super) fn new(dialect: Dialect, writers: AnyPool) -> Self {
         Self {
             writers,
+            dialect,
             waiting: Arc::default(),
         }
     }
@@ -113,31 +114,37 @@ impl Lane {
     }
 
     fn queue(&self, job: Box<dyn Job>) {
+        let tenant = job.ctx().tenant().clone();
+        let sharers = (self.dialect == Dialect::Postgres).then(|| tenant.clone());
         let mut waiting = self.waiting();
-        waiting.jobs.push_back(job);
-        if !std::mem::replace(&mut waiting.taken_care_of, true) {
-            tokio::spawn(self.clone().take_all());
+        if let Some(others) = waiting.get_mut(&sharers) {
+            others.push_back(job);
+            return;
         }
+        waiting.insert(sharers.clone(), VecDeque::from([job]));
+        tokio::spawn(self.clone().take_all(sharers, tenant));
     }
 
-    /// Takes whoever waits, until nobody does.
-    async fn take_all(self) {
+    /// Takes whoever waits, until nobody does. `tenant`: the first one's.
+    async fn take_all(self, sharers: Sharers, tenant: TenantId) {
         loop {
             // A connection first: whoever comes until there is one goes along.
-            let connection = self.writers.begin_with(BEGIN).await;
+            let begin = self.dialect.begin_write(&tenant, Turn::NotNeeded);
+            let connection = self.writers.begin_with(begin).await;
             let jobs: Vec<_> = {
                 let mut waiting = self.waiting();
-                let some = waiting.jobs.len().min(TOGETHER);
-                waiting.jobs.drain(..some).collect()
+                let all = waiting.entry(sharers.clone()).or_default();
+                let some = all.len().min(TOGETHER);
+                all.drain(..some).collect()
             };
             match connection {
                 // In a task of its own: work that panics breaks this transaction and nothing else.
-                Ok(tx) => drop(tokio::spawn(together(tx, jobs)).await),
+                Ok(tx) => drop(tokio::spawn(together(tx, self.dialect, jobs)).await),
                 Err(error) => fail(jobs, StoreError::from(error)),
             }
             let mut waiting = self.waiting();
-            if waiting.jobs.is_empty() {
-                waiting.taken_care_of = false;
+            if waiting.get(&sharers).is_none_or(VecDeque::is_empty) {
+                waiting.remove(&sharers);
                 return;
             }
         }
@@ -152,16 +159,16 @@ fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
 }
 
 /// Does the work of all in one transaction, commits, and answers each.
-async fn together(tx: Transaction<'static, Any>, mut jobs: Vec<Box<dyn Job>>) {
-    match commit(tx, &mut jobs).await {
+async fn together(tx: Transaction<'static, Any>, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
+    match commit(tx, dialect, &mut jobs).await {
         Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
         Err(error) => fail(jobs, error),
     }
 }
 
-async fn commit(tx: Transaction<'static, Any>, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+async fn commit(tx: Transaction<'static, Any>, dialect: Dialect, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     let Some(first) = jobs.first() else { return Ok(()) };
-    let (ctx, dialect) = (first.ctx().clone(), Dialect::Sqlite);
+    let ctx = first.ctx().clone();
     let mut tx = WriteTx {
         read: ReadTx { tx, ctx, dialect },
         entries: Vec::new(),

@@ -67,8 +67,8 @@ pub struct Store {
     broken: Arc<AtomicBool>,
     readers: AnyPool,
     writers: AnyPool,
-    /// Where writes that wait for nobody share transactions: there is one writer.
-    lane: Option<lane::Lane>,
+    /// Where writes that wait for nobody share transactions.
+    lane: lane::Lane,
 }
 
 /// A transaction that reads one consistent state.
@@ -174,7 +174,7 @@ impl Store {
             passes_the_wall,
             broken: Arc::default(),
             readers: pool(readers.min(CONNECTIONS))?,
-            lane: (dialect == Dialect::Sqlite).then(|| lane::Lane::new(writers.clone())),
+            lane: lane::Lane::new(dialect, writers.clone()),
             writers,
         })
     }
@@ -215,35 +215,10 @@ impl Store {
         E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.enter(ctx, Turn::Taken, work).await
-    }
-
-    /// The same for what judges nothing by what it reads: it adds rows, or changes them under conditions, and waits for nobody.
-    pub async fn add<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: WriteError + Send + 'static,
-        F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
-    {
-        let Some(lane) = &self.lane else {
-            return self.enter(ctx, Turn::NotNeeded, work).await;
-        };
-        let answer = lane.go(ctx, work).await;
-        self.remember(&answer);
-        answer
-    }
-
-    /// It runs in a task of its own, so that a request that goes away can't leave a transaction open, and answers only after
-    /// COMMIT.
-    async fn enter<T, E, F>(&self, ctx: &Ctx, turn: Turn, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: WriteError + Send + 'static,
-        F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
-    {
         let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
+        // In a task of its own, so that a request that goes away can't leave a transaction open.
         let task = tokio::spawn(async move {
-            let begin = dialect.begin_write(ctx.tenant(), turn);
+            let begin = dialect.begin_write(ctx.tenant(), Turn::Taken);
             let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
             let mut tx = WriteTx {
                 read: ReadTx { tx, ctx, dialect },
@@ -258,6 +233,18 @@ impl Store {
             Ok(answer) => answer,
             Err(broken) => Err(E::from(StoreError::Interrupted(broken.to_string()))),
         };
+        self.remember(&answer);
+        answer
+    }
+
+    /// The same for what judges nothing by what it reads: it adds rows, or changes them under conditions, and waits for nobody.
+    pub async fn add<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: WriteError + Send + 'static,
+        F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let answer = self.lane.go(ctx, work).await;
         self.remember(&answer);
         answer
     }
