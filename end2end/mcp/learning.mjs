@@ -17,10 +17,19 @@ function takeOut(payload, pointers) {
   for (const { holder, last } of places.sort((one, two) => Number(two.last) - Number(one.last))) holder.splice(Number(last), 1);
 }
 
-/** What to do about each code: `known` are the findings of the release, by ID. */
+/** Where records of a kind are read. */
+const readers = {
+  finding: 'loopiq_list_findings',
+  blocker: 'loopiq_list_blockers',
+  control: 'loopiq_list_controls',
+  evidence: 'loopiq_search_evidence',
+};
+
+/** What to do about each code. `read` gives all records of a kind in the release, and is remembered as read. */
 const corrections = {
   // A title is made of what the item is about.
-  titles(payload, pointers, known) {
+  async titles(payload, { pointers }, read) {
+    const known = new Map((await read('finding')).map((finding) => [finding.id, finding]));
     for (const pointer of pointers) {
       const { holder, last, item } = at(payload, pointer);
       const finding = known.get((item.findingIds ?? []).find((id) => known.has(id)));
@@ -28,27 +37,29 @@ const corrections = {
     }
   },
   // What does not belong here is left out.
-  unrelated: (payload, pointers) => takeOut(payload, pointers),
-  evidence: (payload, pointers) => takeOut(payload, pointers),
+  unrelated: (payload, { pointers }) => takeOut(payload, pointers),
+  evidence: (payload, { pointers }) => takeOut(payload, pointers),
   // What is planned already needs no second item.
-  duplicates(payload, pointers) {
+  duplicates(payload, { pointers }) {
     const twice = new Set(pointers.map((pointer) => at(payload, pointer).item));
     payload.children = payload.children.filter((child) => !twice.has(child));
+  },
+  // What is cited is read first.
+  async grounding(payload, { facts }, read) {
+    for (const kind of new Set(facts.map((fact) => fact.kind))) if (readers[kind]) await read(kind);
   },
 };
 
 /** Proposes anew what was rejected, under this key; gives the new proposal, or throws where a code is for people to think about. */
 export async function learn(client, actionId, idempotencyKey) {
   const rejected = await getAction(client, actionId);
-  const payload = structuredClone(rejected.audit.submittedPayload);
+  const payload = structuredClone(rejected.submittedPayload);
   const trace = traceparent();
-  const findings = await list(client, 'loopiq_list_findings', { releaseId: payload.releaseId }, trace);
-  await call(client, 'loopiq_get_release', { releaseId: payload.releaseId }, trace);
-  const known = new Map(findings.map((finding) => [finding.id, finding]));
-  for (const { code, pointers } of rejected.reasons) {
-    const correct = corrections[code];
-    if (!correct) throw new Error(`${code} is for somebody to think about`);
-    correct(payload, pointers, known);
+  const read = (kind) => list(client, readers[kind], { releaseId: payload.releaseId }, trace);
+  for (const reason of rejected.reasons) {
+    const correct = corrections[reason.code];
+    if (!correct) throw new Error(`${reason.code} is for somebody to think about`);
+    await correct(payload, reason, read);
   }
   // An item that rests on nothing any more has nothing to do.
   payload.children = payload.children.filter((child) => child.findingIds.length + child.controlIds.length > 0);

@@ -180,7 +180,7 @@ test('an agent that is rejected with codes corrects its proposal from them alone
   expect(answer.decisions[0].reason).toBe('No.');
 
   // The same again is refused, with that action's ID.
-  const again = call(client, answer.tool, { ...answer.audit.submittedPayload, idempotencyKey: 'learns-2', reason: 'Once more.' });
+  const again = call(client, answer.tool, { ...answer.submittedPayload, idempotencyKey: 'learns-2', reason: 'Once more.' });
   const refusal = await again.then(() => null, (error) => error);
   expect(refusal).toBeInstanceOf(Refused);
   expect(refusal.code).toBe('rejected_before');
@@ -194,6 +194,8 @@ test('an agent that is rejected with codes corrects its proposal from them alone
   await acknowledge(page);
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(state(page)).toHaveText('Approved');
-  const payload = (await getAction(client, next.actionId)).audit.submittedPayload;
-  expect(payload.children.map((child) => child.clientRef)).toEqual(answer.audit.submittedPayload.children.slice(0, -1).map((child) => child.clientRef));
+  await page.getByRole('button', { name: 'Execute 1 action' }).click();
+  await expect(state(page)).toHaveText('Executed');
+  const made = (await getAction(client, next.actionId)).audit.submittedPayload.children.map((child) => child.clientRef);
+  expect(made).toEqual(answer.submittedPayload.children.slice(0, -1).map((child) => child.clientRef));
 });

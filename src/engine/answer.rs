@@ -173,6 +173,10 @@ impl Engine {
         if let Some(result) = &action.result {
             fields.insert("result".into(), result.clone());
         }
+        if state == State::Rejected {
+            // The pointers of the reasons point into it; whoever corrects it may have forgotten it.
+            fields.insert("submittedPayload".into(), submitted(action));
+        }
         if matches!(state, State::Executed | State::Failed) {
             fields.insert("audit".into(), self.audit_details(ctx, action, decisions, people, log));
         }
@@ -225,13 +229,18 @@ impl Engine {
             "toolName": action.tool,
             "approvalId": action.approval_id,
             "idempotencyKey": action.idempotency_key,
-            "submittedPayload": serde_json::from_str::<Value>(&action.payload).unwrap_or(Value::Null),
+            "submittedPayload": submitted(action),
             "executionResult": result,
             "recordIds": record_ids,
             "timestamp": action.settled_at,
             "entries": entries,
         })
     }
+}
+
+/// What was asked for, as it was sent.
+fn submitted(action: &ActionRow) -> Value {
+    serde_json::from_str(&action.payload).unwrap_or(Value::Null)
 }
 
 /// What stands behind each code: what a check said, of which records, and where in the payload.

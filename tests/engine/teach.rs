@@ -27,6 +27,7 @@ async fn what_a_person_declined_is_not_asked_for_again_until_something_changes()
     reject(&world, &id, &digest, &codes, "Read the findings first.").await;
     let answer = world.get(&id).await;
     assert_eq!(answer["reasonCodes"], json!(["grounding", "declined"]));
+    assert_eq!(answer["submittedPayload"]["children"], world.package("k1")["children"]);
     let reasons = answer["reasons"].as_array().expect("reasons");
     assert!(
         reasons[0]["pointers"]
