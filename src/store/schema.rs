@@ -95,23 +95,44 @@ pub(super) async fn check(connection: &mut AnyConnection, dialect: Dialect) -> R
 /// next run goes on from there.
 pub(super) async fn bring(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
     match standing(connection, dialect).await? {
+        // Whoever brought it here may have been interrupted before the end.
+        Standing::Same if dialect == Dialect::Sqlite && !has_expectations(connection).await? => {
+            expect(connection).await
+        }
         Standing::Same => Ok(()),
         Standing::Newer(why) => Err(StoreError::Schema(why)),
         Standing::Older(_) => {
             let steps = migrations(dialect).run(&mut *connection).await;
             steps.map_err(StoreError::Migrating)?;
-            if dialect == Dialect::Sqlite {
-                connection.execute(EXPECTED).await?;
+            match dialect {
+                Dialect::Sqlite => expect(connection).await,
+                Dialect::Postgres => Ok(()),
             }
-            Ok(())
         }
     }
+}
+
+async fn has_expectations(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    match sqlx::query("SELECT COUNT(*) AS n FROM sqlite_stat1")
+        .fetch_one(connection)
+        .await
+    {
+        Ok(row) => Ok(row.int("n")? > 0),
+        Err(error) if is_missing_table(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn expect(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    connection.execute(EXPECTED).await?;
+    Ok(())
 }
 
 /// What SQLite is to expect of every index, whatever is there on the first day: a tenant has very many rows, a state many, anything else
 /// few. It takes a tenant for ten rows otherwise, and reads all of them rather than look some up. Nothing else gathers statistics, so that
 /// a plan is the same at any size. See <https://sqlite.org/fileformat2.html#stat1tab> and <https://sqlite.org/optoverview.html#manctrl>.
 const EXPECTED: &str = "
+BEGIN IMMEDIATE;
 ANALYZE tenants;
 DELETE FROM sqlite_stat1;
 INSERT INTO sqlite_stat1 (tbl, idx, stat)
@@ -123,6 +144,7 @@ SELECT t.name, i.name, '1000000' || (
         ELSE ' 20' END, '')
     FROM (SELECT seqno, name FROM pragma_index_info(i.name) ORDER BY seqno) c)
 FROM sqlite_schema t JOIN pragma_index_list(t.name) i WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%';
+COMMIT;
 ANALYZE sqlite_schema;
 ";
 

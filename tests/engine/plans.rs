@@ -160,6 +160,33 @@ async fn story(world: &World) {
 }
 
 #[tokio::test]
+async fn what_sqlite_expects_is_there_again_after_an_interruption() {
+    let database = loopiq_testing::Database::sqlite();
+    let count = async || {
+        let rows = sqlx::query("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl = 'actions'")
+            .fetch_one(&mut database.connect().await)
+            .await;
+        sqlx::Row::get::<i64, _>(&rows.expect("a count"), 0)
+    };
+    let open = async || {
+        loopiq::store::Store::open(&database.url)
+            .await
+            .expect("a store")
+            .close()
+            .await
+    };
+    open().await;
+    let first = count().await;
+    assert!(first > 5, "{first}");
+    let forgotten = sqlx::query("DELETE FROM sqlite_stat1")
+        .execute(&mut database.connect().await)
+        .await;
+    forgotten.expect("forgotten");
+    open().await;
+    assert_eq!(count().await, first);
+}
+
+#[tokio::test]
 async fn no_statement_reads_a_whole_tenant() {
     let world = World::new().await;
     if !world.database.url.starts_with("sqlite") {
