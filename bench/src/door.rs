@@ -201,6 +201,18 @@ pub(crate) async fn measure(
         times.median() / bare,
     );
 
+    // What is looked at before it is decided: as many records and other actions stand around it as there are by now.
+    let waiting = propose(&mut agent.lock().await.0, &mut arguments, "looked-at").await?.0;
+    let path = format!("/actions/{waiting}");
+    let times = load::one_by_one(100, |_| async { page(&mut *reviewer.lock().await, &path).await }).await?;
+    add(
+        "page of a waiting action",
+        times.describe(),
+        "",
+        String::new(),
+        f64::NAN,
+    );
+
     // The inbox: one page, then as many as go.
     let times = load::one_by_one(200, |_| async { page(&mut *reviewer.lock().await, "/?tab=all").await }).await?;
     add("inbox page, alone", times.describe(), "", String::new(), f64::NAN);
