@@ -38,12 +38,6 @@ const corrections = {
   },
   // What does not belong here is left out.
   unrelated: (payload, { pointers }) => takeOut(payload, pointers),
-  evidence: (payload, { pointers }) => takeOut(payload, pointers),
-  // What is planned already needs no second item.
-  duplicates(payload, { pointers }) {
-    const twice = new Set(pointers.map((pointer) => at(payload, pointer).item));
-    payload.children = payload.children.filter((child) => !twice.has(child));
-  },
   // What is cited is read first.
   async grounding(payload, { facts }, read) {
     for (const kind of new Set(facts.map((fact) => fact.kind))) if (readers[kind]) await read(kind);

@@ -86,7 +86,7 @@ fn stale(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
     let limit = subject.policy.rules.evidence.max_age_days;
     let old: Vec<_> = cited
         .iter()
-        .filter(|one| subject.now.since(one.collected_at) > limit * Timestamp::DAY)
+        .filter(|one| subject.policy.is_stale(one.collected_at, subject.now))
         .copied()
         .collect();
     for one in &old {

@@ -17,7 +17,7 @@ pub struct Shown {
     pub checks: Vec<Check>,
     /// The records that it is about.
     pub facts: Snapshot,
-    /// The parts that have to be opened before it is approved.
+    /// The parts that fold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
 }

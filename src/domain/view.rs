@@ -296,7 +296,7 @@ pub struct ActionView {
     pub revisions: Vec<Revision>,
     /// Questions and answers, oldest first.
     pub questions: Vec<QuestionView>,
-    /// The parts of its page that have to be opened before it is approved ([`parts`]); none unless its risk asks for it.
+    /// The parts of its page that fold ([`parts`]); where a word is typed, all of them have to be opened before.
     pub parts: Vec<String>,
     /// What this person can do.
     pub panel: Panel,

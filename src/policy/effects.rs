@@ -72,16 +72,14 @@ impl Policy {
         }
         if let Some(runner) = past.runner {
             let id = &runner.person.id;
-            let refuses = |policy: &Policy| {
-                policy.separates(id, case).is_some() || policy.refuses_to_run(id, past.approvers).is_some()
-            };
+            let refuses = |policy: &Policy| policy.refuses_to_run(id, past.approvers, case).is_some();
             if refuses(self) && !refuses(other) {
                 words.push(format!("{} could not have run it", runner.person.name));
             }
         }
         if let Some(collected) = past.oldest_evidence {
-            let age = past.decided.unwrap_or(past.proposed).since(collected);
-            let stale = |policy: &Policy| age > policy.rules.evidence.max_age_days * Timestamp::DAY;
+            let judged = past.decided.unwrap_or(past.proposed);
+            let stale = |policy: &Policy| policy.is_stale(collected, judged);
             match (stale(self), stale(other)) {
                 (true, false) => words.push("evidence that it cites would have been too old".to_owned()),
                 (false, true) => words.push("evidence that it cites would not have been too old".to_owned()),

@@ -126,10 +126,18 @@ impl Policy {
         None
     }
 
-    /// Why somebody who approved it may not run it.
-    pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member]) -> Option<String> {
-        (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.person.id == *person))
-            .then(|| "You approved it: somebody else runs it.".to_owned())
+    /// Why this person may not run it, if these people have approved it.
+    pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member], case: &Case<'_>) -> Option<String> {
+        let approved = || {
+            (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.person.id == *person))
+                .then(|| "You approved it: somebody else runs it.".to_owned())
+        };
+        self.separates(person, case).or_else(approved)
+    }
+
+    /// Whether evidence that was collected then is too old by this time.
+    pub fn is_stale(&self, collected: Timestamp, at: Timestamp) -> bool {
+        at.since(collected) > self.rules.evidence.max_age_days * Timestamp::DAY
     }
 
     /// What is still missing, if these people have approved.
@@ -213,12 +221,10 @@ impl Policies {
         self.each().find_map(|policy| policy.refuses(member, case))
     }
 
-    /// See [`Policy::separates`] and [`Policy::refuses_to_run`].
+    /// See [`Policy::refuses_to_run`].
     pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member], case: &Case<'_>) -> Option<String> {
-        self.each().find_map(|policy| {
-            let separated = policy.separates(person, case);
-            separated.or_else(|| policy.refuses_to_run(person, approvers))
-        })
+        self.each()
+            .find_map(|policy| policy.refuses_to_run(person, approvers, case))
     }
 
     /// What is still missing by either: today's first.

@@ -238,8 +238,8 @@ impl ReadTx {
         limit: i64,
     ) -> Result<Vec<ActionRow>, StoreError> {
         const SQL: &str = select!(
-            "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND (a.created_at, a.id) < (COALESCE((SELECT c.created_at FROM actions c \
-             WHERE c.tenant = $1 AND c.id = $4), $6), $4) ORDER BY a.created_at DESC, a.id DESC LIMIT 0 + $5"
+            "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND (a.created_at, a.id) < (CASE $4 WHEN '' THEN $6 ELSE (SELECT c.created_at \
+             FROM actions c WHERE c.tenant = $1 AND c.id = $4) END, $4) ORDER BY a.created_at DESC, a.id DESC LIMIT 0 + $5"
         );
         let rows = sqlx::query(SQL)
             .bind(self.tenant())

@@ -344,8 +344,11 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
     };
     let why = refused(world.engine.consent(&world.person("reviewer"), &id, unread).await);
     assert!(why.contains("still folded: ") && why.contains(&good.opened[0]), "{why}");
+    let mut opened = vec!["a part that the page does not have".to_owned(); 400];
+    opened.extend(good.opened.clone());
     let consent = Consent {
         typed: " shop-1 ".to_owned(),
+        opened,
         ..good
     };
     assert!(
@@ -369,6 +372,26 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
     for part in ["\"typed\": \"SHOP-1\"", "\"openedParts\": [\n", "\"openedAt\": \"2026"] {
         assert!(entry.content.contains(part), "{part} in {}", entry.content);
     }
+    assert!(!entry.content.contains("does not have"), "{}", entry.content);
+}
+
+#[tokio::test]
+async fn a_page_opened_before_the_policy_asked_for_more_was_not_read() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let reviewer = world.person("reviewer");
+    world.engine.view(&reviewer, &id, true).await.expect("opened");
+    world
+        .policy("[[risk]]\ntool = \"loopiq_create_remediation_work_package\"\nclass = \"high\"")
+        .await;
+    let read = world.consent(&id, &digest).await;
+    let guessed = Consent {
+        opened: Vec::new(),
+        ..read.clone()
+    };
+    let why = refused(world.engine.consent(&reviewer, &id, guessed).await);
+    assert!(why.contains("still folded"), "{why}");
+    assert!(world.engine.consent(&reviewer, &id, read).await.expect("approved").done);
 }
 
 #[tokio::test]
@@ -492,6 +515,11 @@ async fn a_policy_is_tried_on_who_ran_it_and_on_old_evidence() {
     let fresh = words("[evidence]\nmax_age_days = 1").await;
     assert_eq!(fresh, ["evidence that it cites would have been too old"]);
     assert_eq!(words("[evidence]\nmax_age_days = 3").await, [""; 0]);
+    world.policy("[evidence]\nmax_age_days = 1").await;
+    assert_eq!(
+        words("# As built in.").await,
+        ["evidence that it cites would not have been too old"]
+    );
 }
 
 #[tokio::test]

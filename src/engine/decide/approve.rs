@@ -28,9 +28,6 @@ pub struct Consent {
     pub opened: Vec<String>,
 }
 
-/// The most parts of a page that are recorded, and the longest name of one.
-const PARTS: (usize, usize) = (300, 64);
-
 impl Engine {
     /// Approves the action whose page showed this digest, where nothing has to be typed. See [`Engine::consent`].
     pub async fn approve(&self, ctx: &Ctx, id: &str, digest: &str, acknowledged: &[String]) -> Result<Outcome, Error> {
@@ -44,12 +41,8 @@ impl Engine {
 
     /// Approves an action: exactly the envelope whose digest the page showed. Every warning must be acknowledged. The action is approved
     /// with the last approval that the policy asks for; until then it stays pending.
-    pub async fn consent(&self, ctx: &Ctx, id: &str, mut consent: Consent) -> Result<Outcome, Error> {
+    pub async fn consent(&self, ctx: &Ctx, id: &str, consent: Consent) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Approve).await?;
-        consent.opened.truncate(PARTS.0);
-        for part in &mut consent.opened {
-            *part = text::visible(part).chars().take(PARTS.1).collect();
-        }
         let id = parse(id)?;
         let (action, book) = (id.clone(), self.book.clone());
         let outcome = self
@@ -103,7 +96,25 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
             message: format!("Nothing was decided. {why}"),
         });
     }
-    let typed = confirmed(tx, &votes.policies, &case, &action, &consent).await?;
+    let seen = match ViewKey::of(tx.ctx(), &action) {
+        Some(view) => tx.last_seen(&view).await?.map(|(shown, _)| shown),
+        None => None,
+    };
+    // What the page does not have was not opened.
+    let folds = seen.as_ref().map_or(&[][..], |shown| &shown.parts);
+    let (opened, folded): (Vec<_>, Vec<_>) = folds.iter().cloned().partition(|part| consent.opened.contains(part));
+    let typed = if votes.policies.is_typed(&case) {
+        Some(confirmed(
+            seen.is_some(),
+            &folded,
+            &votes.policies,
+            &case,
+            &action,
+            &consent.typed,
+        )?)
+    } else {
+        None
+    };
     let planned = judge(tx, &action, &votes.policies).await?;
     let Shown { checks, facts, .. } = planned.shown();
     unchanged_since_opened(tx, &action, &checks).await?;
@@ -134,7 +145,7 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
         facts,
         rests: planned.rests(),
         acknowledged,
-        opened: consent.opened,
+        opened,
         typed,
         ..Words::default()
     };
@@ -184,43 +195,36 @@ fn cleared(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Err
     Ok(acknowledged.iter().map(|check| check.mark()).collect())
 }
 
-/// What was typed, where the policy wants a word typed.
-async fn confirmed(
-    tx: &mut WriteTx,
+/// The word that was typed, by somebody who has opened the page and every part of it. `folded`: those they have not.
+fn confirmed(
+    seen: bool,
+    folded: &[String],
     policies: &Policies,
     case: &Case<'_>,
     action: &ActionRow,
-    consent: &Consent,
-) -> Result<Option<String>, Error> {
-    if !policies.is_typed(case) {
-        return Ok(None);
-    }
+    typed: &str,
+) -> Result<String, Error> {
     let refused = |message: String| Error::Refused {
         code: ReasonCode::PolicyRefused,
         message,
     };
-    if let Some(view) = ViewKey::of(tx.ctx(), action) {
-        let Some((shown, _)) = tx.last_seen(&view).await? else {
-            return Err(refused(
-                "Not approved: open its page first, and read it to its end.".to_owned(),
-            ));
-        };
-        let folded = shown.parts.iter().filter(|part| !consent.opened.contains(part));
-        let folded: Vec<&str> = folded.map(String::as_str).collect();
-        if let Some((first, more)) = folded.split_first() {
-            let more = if more.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} more", more.len())
-            };
-            return Err(refused(format!(
-                "Not approved: these parts of its page are still folded: {first}{more}. Open them, and read them."
-            )));
-        }
+    if !seen {
+        return Err(refused(
+            "Not approved: open its page first, and read it to its end.".to_owned(),
+        ));
     }
-    let (word, typed) = (action.word(), consent.typed.trim());
+    if let Some((first, more)) = folded.split_first() {
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        return Err(refused(format!(
+            "Not approved: these parts of its page are still folded: {first}{more}. Open them, and read them."
+        )));
+    }
+    let (word, typed) = (action.word(), typed.trim());
     if typed.eq_ignore_ascii_case(&word) {
-        return Ok(Some(word));
+        return Ok(word);
     }
     let what = if typed.is_empty() {
         "nothing was typed"
