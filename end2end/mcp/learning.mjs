@@ -38,6 +38,7 @@ const corrections = {
   },
   // What does not belong here is left out.
   unrelated: (payload, { pointers }) => takeOut(payload, pointers),
+  evidence: (payload, { pointers }) => takeOut(payload, pointers),
   // What is cited is read first.
   async grounding(payload, { facts }, read) {
     for (const kind of new Set(facts.map((fact) => fact.kind))) if (readers[kind]) await read(kind);
