@@ -25,20 +25,32 @@ const readers = {
   evidence: 'loopiq_search_evidence',
 };
 
+/** Makes each of these titles of the findings that the item is about; the parent is about what its children are. */
+async function entitle(payload, pointers, read) {
+  const known = new Map((await read('finding')).map((finding) => [finding.id, finding]));
+  for (const pointer of pointers) {
+    const { holder, last, item } = at(payload, pointer);
+    const about = item === payload.parent ? payload.children.flatMap((child) => child.findingIds) : (item.findingIds ?? []);
+    const findings = about.filter((id) => known.has(id)).map((id) => known.get(id));
+    const rules = new Set(findings.map((finding) => finding.rule));
+    const places = findings.map((finding) => `${finding.location ?? finding.component}:${finding.line ?? 1}`);
+    if (findings.length > 0) holder[last] = `Resolve ${[...rules].join(', ')} in ${places.join(', ')}`.slice(0, 200);
+  }
+}
+
 /** What to do about each code. `read` gives all records of a kind in the release, and is remembered as read. */
 const corrections = {
-  // A title is made of what the item is about.
-  async titles(payload, { pointers }, read) {
-    const known = new Map((await read('finding')).map((finding) => [finding.id, finding]));
-    for (const pointer of pointers) {
-      const { holder, last, item } = at(payload, pointer);
-      const finding = known.get((item.findingIds ?? []).find((id) => known.has(id)));
-      if (finding) holder[last] = `Resolve ${finding.rule} in ${finding.location ?? finding.component}:${finding.line ?? 1}`.slice(0, 200);
-    }
-  },
+  titles: (payload, { pointers }, read) => entitle(payload, pointers, read),
   // What does not belong here is left out.
   unrelated: (payload, { pointers }) => takeOut(payload, pointers),
   evidence: (payload, { pointers }) => takeOut(payload, pointers),
+  // What is called like something that is there already gets a title of its own; what is planned already needs no second item.
+  async duplicates(payload, { pointers }, read) {
+    const [titles, places] = [true, false].map((is) => pointers.filter((pointer) => pointer.endsWith('/title') === is));
+    await entitle(payload, titles, read);
+    const twice = new Set(places.map((pointer) => at(payload, pointer).item));
+    payload.children = payload.children.filter((child) => !twice.has(child));
+  },
   // What is cited is read first.
   async grounding(payload, { facts }, read) {
     for (const kind of new Set(facts.map((fact) => fact.kind))) if (readers[kind]) await read(kind);
