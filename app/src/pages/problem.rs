@@ -58,11 +58,9 @@ impl From<Error> for Problem {
             Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => {
                 Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text)
             }
-            Error::Unavailable { .. } => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database cannot be used just now",
-                text,
-            ),
+            Error::Unavailable { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "LoopIQ cannot answer just now", text)
+            }
             // The text names the incident, under which the log has the cause.
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", text),
         }

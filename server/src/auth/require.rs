@@ -3,7 +3,7 @@
 use super::{HOLDER, TOUCH_EVERY, WHO, Who, session_store, who};
 use crate::App;
 use crate::http::pages::{self, Notice};
-use crate::http::{RequestId, status_of, trace_id};
+use crate::http::{RequestId, trace_id};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -21,8 +21,8 @@ enum Closed {
     SignedOut,
     /// Somebody is, but may do nothing here any more.
     NoRole,
-    /// It cannot be told.
-    Broken(StatusCode),
+    /// It cannot be told: the database does not answer.
+    Unavailable,
 }
 
 /// Lets through whoever is signed in and has a role, with [`Services`] in the request's extensions.
@@ -59,7 +59,7 @@ pub(super) fn context(app: &App, principal: Principal, request: &Request) -> Ctx
     ctx
 }
 
-/// Who is signed in, with the roles that were asserted last.
+/// Who is signed in, with the roles that were asserted last. Fails where the database does, which is logged.
 pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Principal>, Error> {
     let Some(who) = who(session).await.map_err(Error::unavailable)? else {
         return Ok(None);
@@ -91,7 +91,7 @@ async fn open(app: &App, session: &Session) -> Result<Principal, Closed> {
         Ok(Some(principal)) if principal.person().is_some_and(|person| person.roles.is_empty()) => Err(Closed::NoRole),
         Ok(Some(principal)) => Ok(principal),
         Ok(None) => Err(Closed::SignedOut),
-        Err(error) => Err(Closed::Broken(status_of(&error))),
+        Err(_) => Err(Closed::Unavailable),
     }
 }
 
@@ -121,12 +121,7 @@ fn refuse(app: &App, request: &Request, closed: &Closed) -> Response {
                 .answer(html, &app.stylesheet)
         }
         Closed::NoRole => no_role().answer(html, &app.stylesheet),
-        Closed::Broken(status) => {
-            let notice = pages::broken();
-            let mut response = notice.answer(html, &app.stylesheet);
-            *response.status_mut() = *status;
-            response
-        }
+        Closed::Unavailable => pages::unavailable().answer(html, &app.stylesheet),
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn begin(
         Ok(()) => Redirect::to(&start.authorize_url).into_response(),
         Err(error) => {
             tracing::error!(%error, "a sign-in could not be kept");
-            pages::broken().page(&app.stylesheet)
+            pages::unavailable().page(&app.stylesheet)
         }
     }
 }
@@ -116,7 +116,7 @@ pub(super) async fn finish(
         Ok(None) => return refused(&app, &OidcError::StateMismatch, "/"),
         Err(error) => {
             tracing::error!(%error, "a sign-in under way could not be read");
-            return pages::broken().page(&app.stylesheet);
+            return pages::unavailable().page(&app.stylesheet);
         }
     };
     let return_to = pending.return_to.clone();
@@ -179,7 +179,7 @@ async fn enter(app: &App, session: &Session, assertion: Assertion, return_to: &s
         }
         Err(error) => {
             tracing::error!(%error, "a session could not be begun");
-            pages::broken().page(&app.stylesheet)
+            pages::unavailable().page(&app.stylesheet)
         }
     }
 }

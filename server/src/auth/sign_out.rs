@@ -24,7 +24,7 @@ pub(super) async fn ask(State(app): State<App>, session: Session) -> Response {
                 .page(&app.stylesheet)
         }
         Ok(None) => signed_out(&app),
-        Err(_) => pages::broken().page(&app.stylesheet),
+        Err(_) => pages::unavailable().page(&app.stylesheet),
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn finish(State(app): State<App>, session: Session, request: Re
     }
     if let Err(error) = session.flush().await {
         tracing::error!(%error, "a session could not be ended");
-        return pages::broken().page(&app.stylesheet);
+        return pages::unavailable().page(&app.stylesheet);
     }
     Redirect::to("/logout").into_response()
 }

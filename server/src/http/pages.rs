@@ -132,7 +132,7 @@ pub(super) async fn never_blank(State(app): State<App>, request: Request, next: 
     let response = next.run(request).await;
     let blank = response.status().is_server_error() && !response.headers().contains_key(header::CONTENT_TYPE);
     if blank {
-        broken().answer(html, &app.stylesheet)
+        unavailable().answer(html, &app.stylesheet)
     } else {
         response
     }
@@ -143,6 +143,13 @@ pub(crate) fn broken() -> Notice<'static> {
     let text = "Something failed on our side. What was already stored stays stored. Try again; if it happens twice, tell \
                 the people who run LoopIQ.";
     Notice::new(StatusCode::INTERNAL_SERVER_ERROR, "That did not work", text).link("/", "Go to the inbox")
+}
+
+/// The database cannot be used just now: nobody's session can be read or kept. The log has the cause.
+pub(crate) fn unavailable() -> Notice<'static> {
+    let text = "The database cannot be used just now. What was acknowledged before is kept, and nothing else was changed. \
+                Try again in a moment; if it stays so, tell the people who run LoopIQ.";
+    Notice::new(StatusCode::SERVICE_UNAVAILABLE, "LoopIQ cannot answer just now", text).link("/", "Go to the inbox")
 }
 
 /// Text as HTML text or as a quoted attribute's value.

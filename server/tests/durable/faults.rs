@@ -129,6 +129,11 @@ async fn a_database_that_goes_away_comes_back_by_itself() {
     );
     let page = reviewer.get("/").await.expect("an answer");
     assert_eq!(page.status, 503, "{}", page.text());
+    assert!(
+        page.text().contains("The database cannot be used just now"),
+        "{}",
+        page.text()
+    );
 
     cluster.resume().expect("back again");
     until_ready_is(&service, 200).await;

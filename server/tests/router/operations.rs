@@ -31,8 +31,12 @@ async fn a_database_that_does_not_answer_is_not_ready_and_says_nothing_more() {
         answer.text
     );
     let page = browser.get("/login").await;
-    assert_eq!(page.status, 500);
-    assert!(page.text.contains("Something failed on our side"), "{}", page.text);
+    assert_eq!(page.status, 503);
+    assert!(
+        page.text.contains("The database cannot be used just now") && page.text.contains("Status 503"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]
