@@ -46,9 +46,9 @@ const corrections = {
   evidence: (payload, { pointers }) => takeOut(payload, pointers),
   // What is called like something that is there already gets a title of its own; what is planned already needs no second item.
   async duplicates(payload, { pointers }, read) {
-    const [titles, places] = [true, false].map((is) => pointers.filter((pointer) => pointer.endsWith('/title') === is));
-    await entitle(payload, titles, read);
-    const twice = new Set(places.map((pointer) => at(payload, pointer).item));
+    const isTitle = (pointer) => pointer.endsWith('/title');
+    await entitle(payload, pointers.filter(isTitle), read);
+    const twice = new Set(pointers.filter((pointer) => !isTitle(pointer)).map((pointer) => at(payload, pointer).item));
     payload.children = payload.children.filter((child) => !twice.has(child));
   },
   // What is cited is read first.

@@ -88,9 +88,10 @@ pub enum Error {
         /// Why, and what would clear it.
         message: String,
     },
-    /// The database can't be used just now. Nothing was written that was not acknowledged.
+    /// The database can't be used just now. What was acknowledged is kept and nothing is half done; where the answer to
+    /// a COMMIT was lost, the last write may be there, and the same idempotency key tells.
     #[error(
-        "The database cannot be used just now (incident {incident}). What was acknowledged before is kept, and nothing else was changed. Try again in a moment; an agent uses the same idempotency key."
+        "The database cannot be used just now (incident {incident}). What was acknowledged is kept, and nothing is half done. Try again in a moment; an agent uses the same idempotency key."
     )]
     Unavailable {
         /// Names the log line.

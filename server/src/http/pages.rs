@@ -145,10 +145,12 @@ pub(crate) fn broken() -> Notice<'static> {
     Notice::new(StatusCode::INTERNAL_SERVER_ERROR, "That did not work", text).link("/", "Go to the inbox")
 }
 
-/// The database cannot be used just now: nobody's session can be read or kept. The log has the cause.
+/// The database cannot be used just now: nobody's session can be read or kept. The log has the cause. The session is kept after
+/// the work is done, so what was asked for may have happened, and the page must not deny it.
 pub(crate) fn unavailable() -> Notice<'static> {
-    let text = "The database cannot be used just now. What was acknowledged before is kept, and nothing else was changed. \
-                Try again in a moment; if it stays so, tell the people who run LoopIQ.";
+    let text = "The database cannot be used just now. What was stored stays stored, and nothing is half done. Try \
+                again in a moment, and see whether what you did last is there before you do it again. If it stays so, tell \
+                the people who run LoopIQ.";
     Notice::new(StatusCode::SERVICE_UNAVAILABLE, "LoopIQ cannot answer just now", text).link("/", "Go to the inbox")
 }
 
