@@ -28,7 +28,7 @@ mod shell;
 #[cfg(feature = "ssr")]
 pub use services::Services;
 #[cfg(feature = "ssr")]
-pub use shell::{App, shell};
+pub use shell::{App, Bundle, shell};
 
 /// Called by the page's script once the WASM is loaded; it then hydrates each island.
 #[cfg(feature = "hydrate")]

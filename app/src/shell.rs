@@ -1,15 +1,27 @@
 //! The document around every page, and the routes.
 
 use crate::components::header::Header;
+use crate::components::title::TitleFormat;
 use crate::pages::{ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage, PolicyPage};
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
-/// The whole HTML document. The style sheet and the bundle are named by their content when `hash_files` is set.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+/// Where the browser finds what every page loads: paths in URLs, named by the files' content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// The JavaScript module that loads the WASM.
+    pub script: String,
+    /// The WASM.
+    pub wasm: String,
+    /// The style sheet.
+    pub stylesheet: String,
+}
+
+/// The whole HTML document.
+pub fn shell(options: LeptosOptions, bundle: Bundle) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -19,9 +31,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="robots" content="noindex" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <HashedStylesheet id="style" options=options.clone() />
-                <AutoReload options=options.clone() />
-                <HydrationScripts options islands=true />
+                <link rel="stylesheet" href=bundle.stylesheet.clone() />
+                <AutoReload options />
+                <Hydration bundle />
                 <MetaTags />
             </head>
             <body>
@@ -36,7 +48,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title| format!("{title} · LoopIQ") />
+        <TitleFormat />
         <a class="skip" href="#main">
             "Skip to the content"
         </a>
@@ -53,5 +65,32 @@ pub fn App() -> impl IntoView {
                 </Routes>
             </main>
         </Router>
+    }
+}
+
+/// Loads the bundle once the browser is idle, and hydrates each island. It stands in for Leptos' `HydrationScripts`, which writes the
+/// nonce of the content security policy into `crossorigin` as well, where markup and CSS can read it; browsers hide `nonce` alone.
+#[component]
+fn Hydration(bundle: Bundle) -> impl IntoView {
+    if let Some(shared) = Owner::current_shared_context() {
+        // Only what is inside an island is hydrated.
+        shared.set_is_hydrating(false);
+    }
+    let Bundle { script, wasm, .. } = bundle;
+    let start = format!(
+        "const start = async () => {{
+            const bundle = await import({script:?});
+            await bundle.default({{ module_or_path: {wasm:?} }});
+            bundle.hydrate();
+            for (const island of document.querySelectorAll('leptos-island')) bundle[island.dataset.component]?.(island);
+        }};
+        'requestIdleCallback' in window ? requestIdleCallback(start) : start();"
+    );
+    view! {
+        <link rel="modulepreload" href=script />
+        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+        <script type="module" nonce=leptos::nonce::use_nonce()>
+            {start}
+        </script>
     }
 }

@@ -7,6 +7,7 @@ use leptos::config::LeptosOptions;
 use loopiq::context::Ports;
 use loopiq::engine::Engine;
 use loopiq::store::Store;
+use loopiq_app::Bundle;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,8 @@ pub struct App {
     pub demo_idp: Option<DemoIdp>,
     /// Where Leptos finds the browser's bundle.
     pub leptos: LeptosOptions,
+    /// What every page loads.
+    pub bundle: Bundle,
     /// The style sheet's path, for the few pages that Leptos does not render.
     pub stylesheet: Arc<str>,
     /// What `/metrics` prints.

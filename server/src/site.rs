@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use leptos::config::LeptosOptions;
+use loopiq_app::Bundle;
 use std::path::{Path, PathBuf};
 
 /// The name of bundle and style sheet: `loopiq.<hash>.js`.
@@ -13,8 +14,7 @@ const PKG: &str = "pkg";
 #[derive(Debug, Clone)]
 pub struct Site {
     root: PathBuf,
-    hashes: PathBuf,
-    stylesheet: String,
+    bundle: Bundle,
 }
 
 impl Site {
@@ -53,13 +53,7 @@ impl Site {
         let mut problem = None;
         for hashes in std::iter::once(root.join("hash.txt")).chain(beside) {
             match complete(&root, &hashes) {
-                Ok(stylesheet) => {
-                    return Ok(Self {
-                        root,
-                        hashes,
-                        stylesheet,
-                    });
-                }
+                Ok(bundle) => return Ok(Self { root, bundle }),
                 Err(error) => problem = problem.or(Some(error)),
             }
         }
@@ -73,7 +67,12 @@ impl Site {
 
     /// The style sheet's path in URLs, for pages that Leptos does not render.
     pub fn stylesheet(&self) -> &str {
-        &self.stylesheet
+        &self.bundle.stylesheet
+    }
+
+    /// The paths in URLs of what every page loads.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
     }
 
     /// What Leptos must know of it.
@@ -83,16 +82,12 @@ impl Site {
             .site_root(self.root.to_string_lossy())
             .site_pkg_dir(PKG)
             .site_addr(address)
-            // Leptos joins it to the binary's folder; an absolute path stays as it is.
-            .hash_file(std::sync::Arc::from(self.hashes.to_string_lossy()))
-            .hash_files(true)
             .build()
     }
 }
 
-/// Whether every file that `hash.txt` names is there; answers the style sheet's path in URLs. Leptos would find out with
-/// the first page, by a panic.
-fn complete(root: &Path, hashes: &Path) -> Result<String> {
+/// The paths of the files that `hash.txt` names, if every one of them is there.
+fn complete(root: &Path, hashes: &Path) -> Result<Bundle> {
     let text = std::fs::read_to_string(hashes).with_context(|| format!("{} cannot be read", hashes.display()))?;
     let hash_of = |kind: &str| {
         let line = text
@@ -101,13 +96,19 @@ fn complete(root: &Path, hashes: &Path) -> Result<String> {
         line.map(str::trim)
             .with_context(|| format!("{} does not name the {kind} file", hashes.display()))
     };
-    for kind in ["js", "wasm", "css"] {
-        let file = root.join(PKG).join(format!("{NAME}.{}.{kind}", hash_of(kind)?));
+    let path_of = |kind: &str| {
+        let name = format!("{NAME}.{}.{kind}", hash_of(kind)?);
+        let file = root.join(PKG).join(&name);
         if !file.is_file() {
             bail!("{} is missing", file.display());
         }
-    }
-    Ok(format!("/{PKG}/{NAME}.{}.css", hash_of("css")?))
+        Ok(format!("/{PKG}/{name}"))
+    };
+    Ok(Bundle {
+        script: path_of("js")?,
+        wasm: path_of("wasm")?,
+        stylesheet: path_of("css")?,
+    })
 }
 
 #[cfg(test)]

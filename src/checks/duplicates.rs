@@ -244,7 +244,7 @@ fn reference(item: &WorkItem) -> FactRef {
     FactRef {
         kind: RecordKind::WorkItem,
         id: item.id.to_string(),
-        key: Some(item.key.clone()),
+        key: Some((&item.key).into()),
     }
 }
 

@@ -165,7 +165,7 @@ fn reference(subject: &Subject<'_>, id: &str) -> Option<crate::domain::FactRef> 
         Some(crate::domain::FactRef {
             kind: crate::domain::RecordKind::Evidence,
             id: id.to_owned(),
-            key: Some(newer.key.clone()),
+            key: Some((&newer.key).into()),
         })
     })
 }

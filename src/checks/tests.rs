@@ -101,7 +101,7 @@ fn person(n: u128, name: &str) -> Person {
     Person {
         id: PersonId::from_bits(n),
         email: format!("{name}@acme.example"),
-        name: name.to_owned(),
+        name: name.into(),
         roles: vec![Role::Developer],
     }
 }

@@ -43,7 +43,7 @@ impl Verdicts {
         self.found.push(Check {
             id: self.id,
             verdict,
-            message: message.into(),
+            message: message.into().into(),
             facts,
             pointers,
             unlisted,
@@ -64,7 +64,7 @@ impl Verdicts {
             self.found.push(Check {
                 id: self.id,
                 verdict: Verdict::Pass,
-                message,
+                message: message.into(),
                 facts,
                 pointers: Vec::new(),
                 unlisted: None,

@@ -1,6 +1,7 @@
 //! Checks: the article's "reject when" list, as named verdicts with the facts they rest on.
 
 use super::RecordKind;
+use super::text::PlainText;
 use serde::{Deserialize, Serialize};
 
 /// Which check spoke. The names are stable and shown to agents.
@@ -112,7 +113,7 @@ pub struct FactRef {
     pub id: String,
     /// The name people use for it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
+    pub key: Option<PlainText>,
 }
 
 /// One finding of one check.
@@ -123,7 +124,7 @@ pub struct Check {
     /// What it found.
     pub verdict: Verdict,
     /// A sentence that a reviewer understands.
-    pub message: String,
+    pub message: PlainText,
     /// The records it rests on.
     pub facts: Vec<FactRef>,
     /// Where in the payload (RFC 6901).
@@ -138,7 +139,7 @@ impl Check {
     /// say something else has another mark; one that only counts the days anew has the same.
     pub fn mark(&self) -> String {
         let records: Vec<&str> = self.facts.iter().map(|fact| fact.id.as_str()).collect();
-        let words = self.message.replace(|c: char| c.is_ascii_digit(), "");
+        let words = self.message.as_str().replace(|c: char| c.is_ascii_digit(), "");
         let parts = serde_json::json!([self.verdict, words, records, self.pointers, self.unlisted]);
         let hash = super::canonical::sha256_hex(parts.to_string().as_bytes());
         format!("{}:{}", self.id.as_str(), &hash[..12])

@@ -141,7 +141,7 @@ impl Facts {
         Some(FactRef {
             kind: RecordKind::of(id)?,
             id: id.to_owned(),
-            key: key.map(str::to_owned),
+            key: key.map(Into::into),
         })
     }
 }

@@ -37,4 +37,5 @@ pub use reason::ReasonCode;
 pub use records::*;
 pub use snapshot::{Changed, Shown, Snapshot};
 pub use surroundings::{OpenAction, Surroundings, SurroundingsQuery};
+pub use text::PlainText;
 pub use time::{Timestamp, duration};

@@ -1,6 +1,7 @@
 //! Who is at the door. The tenant comes from here and from nowhere else.
 
 use super::records::Role;
+use super::text::PlainText;
 use super::{ClientId, PersonId, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub struct Person {
     /// The e-mail address that the identity provider asserted.
     pub email: String,
     /// The name that the identity provider asserted.
-    pub name: String,
+    pub name: PlainText,
     /// Roles as last asserted.
     pub roles: Vec<Role>,
 }
@@ -32,7 +33,7 @@ pub struct Client {
     /// The client's ID in this tenant.
     pub id: ClientId,
     /// Its name, such as `Helix`.
-    pub name: String,
+    pub name: PlainText,
 }
 
 /// Whoever gives a command.
@@ -87,14 +88,14 @@ impl Principal {
         match self {
             Principal::Person { person, .. } => Actor::Person {
                 id: person.id.clone(),
-                name: person.name.clone(),
+                name: person.name.to_string(),
                 email: person.email.clone(),
             },
             Principal::Client { caller, client, .. } => Actor::Client {
                 id: client.id.clone(),
-                name: client.name.clone(),
+                name: client.name.to_string(),
                 caller_id: caller.id.clone(),
-                caller_name: caller.name.clone(),
+                caller_name: caller.name.to_string(),
                 caller_email: caller.email.clone(),
             },
             Principal::System { .. } => Actor::System,
@@ -134,11 +135,11 @@ pub enum Actor {
 
 impl Actor {
     /// The actor in words: `Dana Developer via Helix`.
-    pub fn label(&self) -> String {
+    pub fn label(&self) -> PlainText {
         match self {
-            Actor::Person { name, .. } => name.clone(),
-            Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}"),
-            Actor::System => "LoopIQ".to_owned(),
+            Actor::Person { name, .. } => name.into(),
+            Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}").into(),
+            Actor::System => "LoopIQ".into(),
         }
     }
 }

@@ -39,10 +39,12 @@ pub enum ReasonCode {
     PlanChanged,
     /// The stored envelope is not what was proposed.
     EnvelopeDamaged,
+    /// The person who decides has not opened the action in this session.
+    NotOpened,
 }
 
 impl ReasonCode {
-    const PLAIN: [(ReasonCode, &'static str, &'static str); 15] = [
+    const PLAIN: [(ReasonCode, &'static str, &'static str); 16] = [
         (ReasonCode::Declined, "declined", "declined"),
         (ReasonCode::Expired, "expired", "its time ran out"),
         (ReasonCode::Withdrawn, "withdrawn", "withdrawn by its proposer"),
@@ -93,6 +95,11 @@ impl ReasonCode {
             ReasonCode::EnvelopeDamaged,
             "envelope_damaged",
             "what is stored is not what was proposed",
+        ),
+        (
+            ReasonCode::NotOpened,
+            "not_opened",
+            "the person who decides has not opened it",
         ),
     ];
 

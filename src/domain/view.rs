@@ -1,5 +1,5 @@
-//! What the pages show: plain values that the engine makes and a page renders. Text in them is plain text with forbidden
-//! characters already made visible. Times are ready to render: both the exact one and the relative one.
+//! What the pages show: plain values that the engine makes and a page renders. Text that people outside the service wrote is
+//! [`PlainText`]; a `String` holds IDs, digests and our own words. Times are ready to render: both the exact one and the relative one.
 
 mod audit;
 mod inbox;
@@ -13,6 +13,7 @@ pub use parts::parts;
 pub use policy::*;
 pub use standing::*;
 
+use super::text::PlainText;
 use super::{Check, RecordKind, Risk, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -46,27 +47,27 @@ pub struct Named {
     /// Its ID.
     pub id: String,
     /// Its key, where it has one.
-    pub key: Option<String>,
+    pub key: Option<PlainText>,
     /// Its name or title.
-    pub name: String,
+    pub name: PlainText,
 }
 
 /// One line of a definition list: a label and what stands behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The label.
-    pub label: String,
-    /// Plain text.
-    pub value: String,
+    pub label: PlainText,
+    /// What stands behind it.
+    pub value: PlainText,
     /// The record it names, if it names one.
     pub record: Option<Named>,
 }
 
 impl Line {
     /// A line of text.
-    pub fn text(label: &str, value: impl Into<String>) -> Self {
+    pub fn text(label: &str, value: impl Into<PlainText>) -> Self {
         Self {
-            label: label.to_owned(),
+            label: label.into(),
             value: value.into(),
             record: None,
         }
@@ -74,7 +75,7 @@ impl Line {
     /// A line that names a record.
     pub fn record(label: &str, record: Named) -> Self {
         Self {
-            label: label.to_owned(),
+            label: label.into(),
             value: record.name.clone(),
             record: Some(record),
         }
@@ -87,13 +88,13 @@ pub struct TreeItem {
     /// Its ID.
     pub id: String,
     /// Its key, once it exists.
-    pub key: Option<String>,
+    pub key: Option<PlainText>,
     /// `Story` or `Task`.
     pub kind: String,
     /// The whole title.
-    pub title: String,
+    pub title: PlainText,
     /// The whole description.
-    pub description: String,
+    pub description: PlainText,
     /// Whether the action creates it (or it was there before).
     pub created: bool,
     /// Owner, priority, estimate, client's reference and so on.
@@ -110,7 +111,7 @@ pub struct UpdateView {
     /// The record.
     pub record: Named,
     /// Field, before, after.
-    pub fields: Vec<(String, String, String)>,
+    pub fields: Vec<(PlainText, PlainText, PlainText)>,
 }
 
 /// A record that the payload refers to, with enough to judge it.
@@ -139,9 +140,9 @@ pub struct ReadView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The agent's reason, plain text.
-    pub reason: String,
+    pub reason: PlainText,
     /// Who asked: `Dana Developer via Helix`.
-    pub asked_by: String,
+    pub asked_by: PlainText,
     /// Its calls before the proposal, oldest first.
     pub reads: Vec<ReadView>,
     /// IDs that it cites and that no read had returned.
@@ -156,13 +157,13 @@ pub struct TimelineStep {
     /// The event's name.
     pub event: String,
     /// What happened, in words.
-    pub words: String,
+    pub words: PlainText,
     /// Who did it.
-    pub actor: String,
+    pub actor: PlainText,
     /// When.
     pub at: When,
     /// What they said, if anything.
-    pub note: Option<String>,
+    pub note: Option<PlainText>,
 }
 
 /// What this person can do to this action now, and why not where they can't.
@@ -179,17 +180,17 @@ pub struct Panel {
     /// Revoke.
     pub revoke: bool,
     /// Why there is nothing to press, or why approving is not offered.
-    pub why_not: Option<String>,
+    pub why_not: Option<PlainText>,
     /// What one would be agreeing to: `You approve: 1 story and 12 tasks, digest 8c1f…`.
-    pub you_approve: String,
+    pub you_approve: PlainText,
     /// Reason codes for a rejection: value, words, and whether it is ticked to begin with.
-    pub reasons: Vec<(String, String, bool)>,
+    pub reasons: Vec<(String, PlainText, bool)>,
     /// The word to type for an approval, where one is asked for. Such a page wants its folded parts opened, too.
     pub word: Option<String>,
     /// Ask the proposer something.
     pub ask: bool,
     /// Parts that can be left out: reference and title.
-    pub prune: Vec<(String, String)>,
+    pub prune: Vec<(String, PlainText)>,
 }
 
 /// The outcome of an executed action.
@@ -205,7 +206,7 @@ pub struct ResultView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinceView {
     /// `you opened it`, `it was approved`.
-    pub what: String,
+    pub what: PlainText,
     /// When that was.
     pub at: When,
     /// What the checks say now and did not say then.
@@ -213,7 +214,7 @@ pub struct SinceView {
     /// What they said then and don't say any more; passes are not among them.
     pub gone: Vec<Check>,
     /// Fields of records: record, field, then, now.
-    pub fields: Vec<(Named, String, String, String)>,
+    pub fields: Vec<(Named, PlainText, PlainText, PlainText)>,
 }
 
 /// Two records side by side, because a check found them alike.
@@ -222,13 +223,13 @@ pub struct Comparison {
     /// The mark of the verdict that it belongs to.
     pub mark: String,
     /// What is compared.
-    pub title: String,
+    pub title: PlainText,
     /// What stands on the left: what was proposed or cited.
-    pub left: String,
+    pub left: PlainText,
     /// What stands on the right: what there is.
-    pub right: String,
+    pub right: PlainText,
     /// Label, left, right.
-    pub rows: Vec<(String, String, String)>,
+    pub rows: Vec<(PlainText, PlainText, PlainText)>,
 }
 
 /// Everything the action page shows.
@@ -239,11 +240,11 @@ pub struct ActionView {
     /// Where it stands.
     pub state: State,
     /// For rejected and failed: why, in words.
-    pub outcome: Option<String>,
+    pub outcome: Option<PlainText>,
     /// What it would do, in words.
-    pub headline: String,
+    pub headline: PlainText,
     /// The summary sentence.
-    pub summary: String,
+    pub summary: PlainText,
     /// The tool's title and name.
     pub tool: (String, String),
     /// Risk class.
@@ -254,6 +255,9 @@ pub struct ActionView {
     pub expires: Option<When>,
     /// The digest that an approval names.
     pub digest: String,
+    /// The value that the decision forms of this page carry, where the view was recorded: an approval and an execution are refused without
+    /// it.
+    pub view: Option<String>,
     /// The checks.
     pub checks: Vec<Check>,
     /// What has changed since this person opened it, or since it was approved.
@@ -273,21 +277,21 @@ pub struct ActionView {
     /// The agent's claim.
     pub claim: Claim,
     /// The payload as fields: pointer and value.
-    pub payload: Vec<(String, String)>,
+    pub payload: Vec<(String, PlainText)>,
     /// The payload as canonical JSON.
-    pub payload_json: String,
+    pub payload_json: PlainText,
     /// Approval, action, request, trace, workflow, key, digests, tool call chain.
-    pub identifiers: Vec<(String, String)>,
+    pub identifiers: Vec<(PlainText, PlainText)>,
     /// The order of the trace's calls.
     pub call_chain: Vec<String>,
     /// What has happened.
     pub timeline: Vec<TimelineStep>,
     /// Notes that were added to it, oldest first.
-    pub notes: Vec<String>,
+    pub notes: Vec<PlainText>,
     /// What happened when it ran.
     pub result: Option<ResultView>,
     /// What it waives, closes or opens, if its risk is high: that stands first.
-    pub stakes: Vec<String>,
+    pub stakes: Vec<PlainText>,
     /// Who has decided, what is missing, and who could give it; nothing once it is decided.
     pub standing: Option<StandingView>,
     /// Other actions that it has to do with.
@@ -308,7 +312,7 @@ pub struct Outcome {
     /// Whether it was done (now, or before by the same person).
     pub done: bool,
     /// What happened, what was kept, what to do.
-    pub message: String,
+    pub message: PlainText,
     /// The action's state now, when it is known.
     pub state: Option<State>,
     /// The action that stands in its place now, if one was made.

@@ -59,7 +59,7 @@ impl Engine {
             rows,
             next,
             total,
-            error,
+            error: error.map(|(at, message)| (at, message.into())),
         })
     }
 
@@ -124,9 +124,9 @@ impl Engine {
         };
         let content = &record.content;
         let mut lines = vec![
-            ("Sequence".to_owned(), record.seq.to_string()),
-            ("Request ID".to_owned(), content.request_id.clone()),
-            ("Trace ID".to_owned(), content.trace_id.clone()),
+            ("Sequence", record.seq.to_string()),
+            ("Request ID", content.request_id.clone()),
+            ("Trace ID", content.trace_id.clone()),
         ];
         let optional = [
             ("Action ID", record.action_id.as_ref().map(|id| id.as_str().to_owned())),
@@ -140,23 +140,22 @@ impl Engine {
             ),
             ("Said", content.note.clone()),
         ];
-        lines.extend(
-            optional
-                .into_iter()
-                .filter_map(|(label, value)| Some((label.to_owned(), text::visible(&value?)))),
-        );
+        lines.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
         let pretty = serde_json::from_str::<serde_json::Value>(&record.content_json)
             .and_then(|value| serde_json::to_string_pretty(&value))
             .unwrap_or_else(|_| record.content_json.clone());
         Ok(AuditEntryView {
             row: row(&record, ctx.now()),
-            lines,
+            lines: lines
+                .into_iter()
+                .map(|(label, value)| (label.into(), value.into()))
+                .collect(),
             records: content
                 .records
                 .iter()
                 .filter_map(|id| names.facts().reference(id))
                 .collect(),
-            content: text::visible(&pretty),
+            content: PlainText::from(&pretty),
             leaf_hash: record.leaf_hash.clone(),
             intact: record.is_intact(ctx.tenant()),
         })
@@ -222,16 +221,16 @@ fn row(record: &AuditRecord, now: Timestamp) -> AuditRow {
     AuditRow {
         seq: record.seq,
         at: When::new(record.at, now),
-        actor: text::visible(&content.actor.label()),
+        actor: PlainText::from(&content.actor.label()),
         event: record.event.clone(),
-        words: words(record),
+        words: words(record).into(),
         action: record.action_id.as_ref().map(|id| Named {
             kind: RecordKind::Action,
             id: id.as_str().to_owned(),
             key: None,
-            name: text::visible(content.headline.as_deref().unwrap_or(id.as_str())),
+            name: PlainText::from(content.headline.as_deref().unwrap_or(id.as_str())),
         }),
-        release: content.release.as_ref().map(|release| text::visible(&release.key)),
+        release: content.release.as_ref().map(|release| PlainText::from(&release.key)),
         state: content.state.as_deref().and_then(State::parse),
     }
 }

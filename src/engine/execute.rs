@@ -5,9 +5,10 @@
 
 use super::book::Book;
 use super::decide::{Votes, case, decider};
+use super::judging::opened_page;
 use super::planning::{self, opened};
 use super::standing::{Committed, already, load_in_time, parse};
-use super::{Engine, Error, entries};
+use super::{Engine, Error, entries, log_check};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
@@ -17,15 +18,16 @@ use crate::{checks, tools};
 use serde_json::{Value, json};
 
 impl Engine {
-    /// Runs an approved action.
-    pub async fn execute(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
+    /// Runs an approved action. `view`: the value that the forms of its page carry for this person, see
+    /// [`ActionView::view`](crate::domain::view::ActionView::view).
+    pub async fn execute(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Execute).await?;
         let id = parse(id)?;
-        let (action, book) = (id.clone(), self.book.clone());
+        let (action, book, view) = (id.clone(), self.book.clone(), view.to_owned());
         let outcome = self
             .store
             .write(ctx, move |tx| {
-                Box::pin(async move { execute(tx, &book, &action).await })
+                Box::pin(async move { execute(tx, &book, &action, &view).await })
             })
             .await;
         match &outcome {
@@ -69,7 +71,7 @@ async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<
     Ok(tx.insert_attempt(&row).await?)
 }
 
-async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId) -> Result<Committed<Outcome>, Error> {
+async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
@@ -79,7 +81,7 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId) -> Result<Committ
         let at = action.settled_at.unwrap_or(action.created_at).minute();
         return Ok(Ok(Outcome {
             done: true,
-            message: format!("It was executed on {at}; nothing was done twice."),
+            message: format!("It was executed on {at}; nothing was done twice.").into(),
             state: Some(State::Executed),
             successor: None,
         }));
@@ -102,6 +104,7 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId) -> Result<Committ
     {
         return Err(Error::NotAuthorized { why });
     }
+    opened_page(tx, &action, view).await?;
     let (envelope, facts) = match still_as_approved(tx, &action, &votes).await? {
         Ok(holds) => holds,
         Err((code, words)) => return failed(tx, &action, code, &words).await.map(Ok),
@@ -149,13 +152,14 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId) -> Result<Committ
         message: format!(
             "Executed: {}.",
             made.replacen("Creates", "created", 1).replacen("Updates", "updated", 1)
-        ),
+        )
+        .into(),
         state: Some(to),
         successor: None,
     }))
 }
 
-/// Everything that must still hold: the envelope's bytes, the people's rights, the plan, the evidence and the checks. Returns the
+/// Everything that must still hold: the envelope's bytes, the audit entries, the people's rights, the plan, the evidence and the checks. Returns the
 /// envelope, and the facts of today that it was held against.
 async fn still_as_approved(
     tx: &mut WriteTx,
@@ -171,6 +175,9 @@ async fn still_as_approved(
     };
     if votes.approvals.is_empty() {
         return refuse(ReasonCode::DigestMismatch, "no approval names its digest".to_owned());
+    }
+    if let Some(words) = log_check::difference(tx, action, votes).await? {
+        return refuse(ReasonCode::EnvelopeDamaged, words.to_owned());
     }
     if let Some((code, words)) = rights_lost(tx, action, &envelope, votes).await? {
         return refuse(code, words);
@@ -203,7 +210,7 @@ async fn still_as_approved(
         .iter()
         .find(|check| check.verdict == Verdict::Block || (check.warns() && !known(check)));
     match new {
-        Some(check) => refuse(ReasonCode::Check(check.id), check.message.clone()),
+        Some(check) => refuse(ReasonCode::Check(check.id), check.message.to_string()),
         None => Ok(Ok((envelope, planned.facts))),
     }
 }
@@ -251,7 +258,7 @@ async fn failed(tx: &mut WriteTx, action: &ActionRow, code: ReasonCode, words: &
     tx.record(entry);
     Ok(Outcome {
         done: false,
-        message,
+        message: message.into(),
         state: Some(to),
         successor: None,
     })

@@ -2,24 +2,48 @@
 
 use super::Error;
 use super::planning::{self, Planned, opened};
+use crate::context::Ctx;
 use crate::domain::*;
 use crate::policy::Policies;
-use crate::store::{ActionRow, ViewKey, WriteTx};
+use crate::store::{ActionRow, ReadTx, ViewKey, WriteTx};
 use crate::tools;
 
-/// Nobody approves by a page that is out of date: what speaks against it now and did not when this person opened it is said first. Whoever
-/// has not opened it in this session was shown nothing, and has acknowledged nothing either.
-pub(super) async fn unchanged_since_opened(
-    tx: &mut WriteTx,
-    action: &ActionRow,
-    checks: &[Check],
-) -> Result<(), Error> {
-    let Some(view) = ViewKey::of(tx.ctx(), action) else {
-        return Ok(());
+/// The value that the decision forms of this action's page carry for whoever asks; see [`ViewKey::form_value`].
+pub(super) fn form_value(ctx: &Ctx, action: &ActionRow) -> Option<String> {
+    ViewKey::of(ctx, action).map(|view| view.form_value(ctx.tenant()))
+}
+
+/// What this person was shown when they opened the action in this session, if `value` is the one that its page carries.
+///
+/// # Errors
+/// [`ReasonCode::NotOpened`]: the person has not opened the action in this session, or the form belongs to another page.
+pub(super) async fn opened_page(tx: &mut ReadTx, action: &ActionRow, value: &str) -> Result<Shown, Error> {
+    let fits = form_value(tx.ctx(), action).is_some_and(|known| known == value);
+    let shown = match ViewKey::of(tx.ctx(), action).filter(|_| fits) {
+        Some(view) => tx.last_seen(&view).await?,
+        None => None,
     };
-    let Some((shown, _)) = tx.last_seen(&view).await? else {
-        return Ok(());
-    };
+    shown.map(|(shown, _)| shown).ok_or_else(|| Error::Refused {
+        code: ReasonCode::NotOpened,
+        message: "Nothing was done: open the action's page in this session first, read it, and decide there."
+            .to_owned(),
+    })
+}
+
+/// The same for commands that need no view: a form that carries a value must carry the right one.
+///
+/// # Errors
+/// As [`opened_page`].
+pub(super) async fn same_page(tx: &mut ReadTx, action: &ActionRow, value: &str) -> Result<(), Error> {
+    if !value.is_empty() {
+        opened_page(tx, action, value).await?;
+    }
+    Ok(())
+}
+
+/// Nobody approves by a page that is out of date: a check that speaks against the action now and did not when this person opened it is
+/// named first.
+pub(super) fn unchanged_since_opened(shown: &Shown, checks: &[Check]) -> Result<(), Error> {
     let known: Vec<String> = shown.checks.iter().map(Check::mark).collect();
     let new = checks
         .iter()

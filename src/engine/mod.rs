@@ -12,6 +12,7 @@ mod execute;
 mod import;
 mod inbox;
 mod judging;
+mod log_check;
 mod naming;
 mod people;
 mod planning;

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::domain::view::Named;
-use crate::domain::{Facts, FactsQuery, RecordKind, text};
+use crate::domain::{Facts, FactsQuery, PlainText, RecordKind};
 use crate::store::ReadTx;
 
 /// The names of many records.
@@ -26,8 +26,8 @@ impl Names {
             Some((key, name)) => Named {
                 kind,
                 id: id.to_owned(),
-                key: key.map(text::visible),
-                name: text::visible(name),
+                key: key.map(PlainText::from),
+                name: PlainText::from(name),
             },
             None => Named {
                 kind,
@@ -38,8 +38,8 @@ impl Names {
                     RecordKind::EvidenceLink
                     | RecordKind::RiskAcceptance
                     | RecordKind::AuditNote
-                    | RecordKind::CurrentEvidence => kind.word().to_owned(),
-                    _ => format!("unknown {}", kind.word()),
+                    | RecordKind::CurrentEvidence => kind.word().to_owned().into(),
+                    _ => format!("unknown {}", kind.word()).into(),
                 },
             },
         }

@@ -43,7 +43,7 @@ impl Engine {
                     let mut content = entries::content(tx.ctx());
                     content.actor = Actor::Person {
                         id: person.id.clone(),
-                        name: person.name.clone(),
+                        name: person.name.to_string(),
                         email: person.email.clone(),
                     };
                     content.details = json!({ "issuer": asserted.issuer, "roles": person.roles });

@@ -54,11 +54,11 @@ impl Engine {
             .await?;
         let now = ctx.now();
         let name = |id: &Option<PersonId>| match id {
-            None => "an operator at the console".to_owned(),
+            None => "an operator at the console".into(),
             Some(id) => people
                 .iter()
                 .find(|person| person.id == *id)
-                .map_or_else(String::new, |person| text::visible(&person.name)),
+                .map_or_else(PlainText::default, |person| PlainText::from(&person.name)),
         };
         let mut versions: Vec<PolicyVersion> = rows
             .iter()
@@ -66,14 +66,14 @@ impl Engine {
                 version: row.version,
                 by: name(&row.person_id),
                 at: Some(When::new(row.created_at, now)),
-                note: text::visible(&row.note),
+                note: PlainText::from(&row.note),
             })
             .collect();
         versions.push(PolicyVersion {
             version: Policy::FIRST,
-            by: "built in".to_owned(),
+            by: "built in".into(),
             at: None,
-            note: String::new(),
+            note: PlainText::default(),
         });
         Ok(PolicyPage {
             today,
@@ -93,7 +93,7 @@ impl Engine {
             Ok(rules) => rules,
             Err(mistakes) => {
                 return Ok(PolicyReport {
-                    mistakes: mistakes.iter().map(ToString::to_string).collect(),
+                    mistakes: mistakes.iter().map(|mistake| mistake.to_string().into()).collect(),
                     ..PolicyReport::default()
                 });
             }
@@ -107,8 +107,8 @@ impl Engine {
                     let was = self::source(tx, today.version).await?;
                     let (mistakes, notes) = against_people(tx, &rules).await?;
                     let mut report = PolicyReport {
-                        mistakes,
-                        notes,
+                        mistakes: mistakes.into_iter().map(Into::into).collect(),
+                        notes: notes.into_iter().map(Into::into).collect(),
                         difference: difference(&was, &source),
                         effects: None,
                     };
@@ -247,7 +247,7 @@ fn difference(old: &str, new: &str) -> Vec<DiffLine> {
         if n > 0 {
             lines.push(DiffLine {
                 mark: '…',
-                text: String::new(),
+                text: PlainText::default(),
             });
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
@@ -257,7 +257,7 @@ fn difference(old: &str, new: &str) -> Vec<DiffLine> {
                     ChangeTag::Delete => '-',
                     ChangeTag::Insert => '+',
                 },
-                text: text::visible(change.value().trim_end_matches('\n')),
+                text: PlainText::from(change.value().trim_end_matches('\n')),
             });
         }
     }
@@ -303,11 +303,11 @@ async fn tried(
                         kind: RecordKind::Action,
                         id: past.id.clone(),
                         key: None,
-                        name: text::visible(&past.headline),
+                        name: PlainText::from(&past.headline),
                     },
                     state: past.state,
                     proposed: When::new(past.created_at, now),
-                    words,
+                    words: words.into_iter().map(Into::into).collect(),
                 });
             }
         }

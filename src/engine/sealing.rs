@@ -94,11 +94,11 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
     let (rule, _) = policy.rule(&planned.case(sent.tool.name(), &sent.payload, &sent.caller.id));
     let summary = preview::summary(&plan.change_set, &planned.place());
     let words = [
-        &plan.headline,
+        plan.headline.as_str(),
         &summary,
         &call.reason,
-        &sent.caller.name,
-        &sent.client.name,
+        sent.caller.name.as_str(),
+        sent.client.name.as_str(),
         id.as_str(),
     ]
     .map(|text| text.to_lowercase())

@@ -2,6 +2,7 @@
 
 use super::book::Book;
 use super::decide::{self, Votes, case};
+use super::judging::form_value;
 use super::naming::Names;
 use super::planning::{self, opened};
 use super::standing::parse;
@@ -65,7 +66,9 @@ impl Engine {
         if seen {
             self.keep_view(ctx, &mut loaded).await?;
         }
-        Ok(self.render(ctx, loaded))
+        let recorded = seen || loaded.last_seen.is_some();
+        let value = form_value(ctx, &loaded.action).filter(|_| recorded);
+        Ok(self.render(ctx, loaded, value))
     }
 
     /// Keeps what this person is shown, if they were not shown the same before in this session; the first time is an entry of its own.
@@ -102,7 +105,7 @@ impl Engine {
         Ok(())
     }
 
-    fn render(&self, ctx: &Ctx, loaded: Loaded) -> ActionView {
+    fn render(&self, ctx: &Ctx, loaded: Loaded, view: Option<String>) -> ActionView {
         let now = ctx.now();
         let Loaded {
             action,
@@ -124,10 +127,10 @@ impl Engine {
         } = loaded;
         let state = action.state_at(now);
         let caller = names.named(action.caller_id.as_str());
-        let asked_by = format!("{} via {}", caller.name, text::visible(&client));
+        let asked_by = format!("{} via {}", caller.name, PlainText::from(&client));
         let executed = state == State::Executed;
         let outcome = if action.is_overdue(now) {
-            Some("Its time ran out.".to_owned())
+            Some("Its time ran out.".into())
         } else {
             action
                 .outcome
@@ -139,13 +142,14 @@ impl Engine {
         ActionView {
             state,
             outcome,
-            headline: text::visible(&action.headline),
-            summary: text::visible(&action.summary),
+            headline: PlainText::from(&action.headline),
+            summary: PlainText::from(&action.summary),
             tool: (title.to_owned(), action.tool.clone()),
             risk: if state.is_final() { action.risk } else { risk },
             proposed: When::new(action.created_at, now),
             expires: (!state.is_final()).then(|| When::new(action.expires_at, now)),
             digest: action.digest.clone(),
+            view,
             context: context(ctx, &tenant, &place, &names),
             tree: tree::of(&envelope.change_set, &names, executed),
             creates: other_creates(&envelope.change_set, &names),
@@ -153,11 +157,11 @@ impl Engine {
             references: references(&envelope, &names, now),
             claim: claim(&action, asked_by, &names, now),
             payload: fields(&envelope.payload),
-            payload_json: text::visible(&action.payload),
+            payload_json: PlainText::from(&action.payload),
             identifiers: identifiers(&action),
             call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
             timeline: timeline.iter().map(|record| step(record, now)).collect(),
-            notes: notes.iter().map(|(_, text)| text::visible(text)).collect(),
+            notes: notes.iter().map(|(_, text)| PlainText::from(text)).collect(),
             result: executed.then(|| ResultView {
                 created: envelope
                     .change_set
@@ -230,13 +234,14 @@ impl Engine {
                 Vec::new()
             },
             why_not: match (not_run.or(not_mine.filter(|_| !runs)).or(idle), block) {
-                (Some(why), _) => Some(why),
+                (Some(why), _) => Some(why.into()),
                 (None, Some(block)) if pending => Some(match more {
-                    0 => format!("It can't be approved: {}", block.message),
+                    0 => format!("It can't be approved: {}", block.message).into(),
                     _ => format!(
                         "It can't be approved: {} And {more} more checks block it.",
                         block.message
-                    ),
+                    )
+                    .into(),
                 }),
                 _ => None,
             },
@@ -249,11 +254,12 @@ impl Engine {
                     .chars()
                     .take(12)
                     .collect::<String>()
-            ),
+            )
+            .into(),
             reasons: ReasonCode::for_rejection()
                 .map(|code| {
                     let ticked = matches!(code, ReasonCode::Check(check) if failed.contains(&check));
-                    (code.as_str().to_owned(), code.words().to_owned(), ticked)
+                    (code.as_str().to_owned(), code.words().into(), ticked)
                 })
                 .collect(),
         }
@@ -378,7 +384,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Err
         notes,
         place,
         tenant,
-        client,
+        client: client.to_string(),
         shown,
         last_seen,
         since,

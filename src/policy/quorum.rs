@@ -141,7 +141,7 @@ mod tests {
             person: Person {
                 id: PersonId::from_bits(n),
                 email: format!("p{n}@x.example"),
-                name: format!("P{n}"),
+                name: format!("P{n}").into(),
                 roles: vec![role],
             },
             teams: teams.iter().map(|team| (*team).to_owned()).collect(),

@@ -260,6 +260,20 @@ impl ReadTx {
         rows.iter().rev().map(record).collect()
     }
 
+    /// The entries that tell what an action is and how it was decided, oldest first: all but looks, questions and denials.
+    pub async fn lifecycle_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
+        const SQL: &str = select!(
+            "WHERE e.tenant = $1 AND e.action_id = $2 AND e.event NOT IN \
+             ('action.viewed', 'action.asked', 'action.answered', 'action.attempt_failed', 'access.denied') ORDER BY e.seq LIMIT 1000"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(id.as_str().to_owned())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
     /// A stretch of the log, oldest first: for verifying. Where it begins is said of both tables: PostgreSQL merges them from there.
     pub async fn audit_stretch(&mut self, after: i64, limit: i64) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq > $2 AND c.seq > $2 ORDER BY e.seq LIMIT 0 + $3");

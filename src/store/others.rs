@@ -3,7 +3,7 @@
 use super::row::Columns;
 use super::{ActionRow, ReadTx, StoreError};
 use crate::domain::view::Named;
-use crate::domain::{ActionId, RecordKind, State, text};
+use crate::domain::{ActionId, RecordKind, State};
 use sqlx::any::AnyRow;
 
 /// An action in a line.
@@ -34,7 +34,7 @@ impl OtherAction {
             kind: RecordKind::Action,
             id: self.id.clone(),
             key: None,
-            name: text::visible(&self.headline),
+            name: (&self.headline).into(),
         }
     }
 }

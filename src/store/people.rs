@@ -56,7 +56,7 @@ pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
     Ok(Person {
         id: row.read("id", |t| PersonId::parse(t).ok())?,
         email: row.text("email")?,
-        name: row.text("name")?,
+        name: row.text("name")?.into(),
         roles: row.json("roles")?,
     })
 }
@@ -82,7 +82,7 @@ impl Store {
                 tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
                 client: Client {
                     id: row.read("client_id", |t| ClientId::parse(t).ok())?,
-                    name: row.text("client_name")?,
+                    name: row.text("client_name")?.into(),
                 },
                 caller: person(&row)?,
                 audience: row.text("audience")?,
@@ -151,7 +151,7 @@ impl ReadTx {
         row.map(|row| {
             Ok(Client {
                 id: row.read("id", |t| ClientId::parse(t).ok())?,
-                name: row.text("name")?,
+                name: row.text("name")?.into(),
             })
         })
         .transpose()
@@ -169,7 +169,7 @@ impl ReadTx {
             .map(|row| {
                 Ok(Client {
                     id: row.read("id", |t| ClientId::parse(t).ok())?,
-                    name: row.text("name")?,
+                    name: row.text("name")?.into(),
                 })
             })
             .collect()

@@ -4,6 +4,7 @@ use super::dialect::{Sql, together};
 use super::row::{Columns, json};
 use super::{ActionRow, ReadTx, StoreError, WriteTx};
 use crate::context::Ctx;
+use crate::domain::canonical::sha256_hex;
 use crate::domain::*;
 
 /// Whose look at which envelope.
@@ -28,6 +29,22 @@ impl ViewKey {
             digest: action.digest.clone(),
             session: session.clone(),
         })
+    }
+}
+
+impl ViewKey {
+    /// The value that the forms of this page carry. It is bound to tenant, action, person, session and digest, and nobody without the
+    /// session's secret can compute it: a form that stands anywhere else cannot decide the action.
+    pub fn form_value(&self, tenant: &TenantId) -> String {
+        let parts = [
+            "view",
+            tenant.as_str(),
+            self.action.as_str(),
+            self.person.as_str(),
+            &self.digest,
+            &self.session,
+        ];
+        sha256_hex(parts.join("\n").as_bytes())[..32].to_owned()
     }
 }
 

@@ -13,12 +13,11 @@ async fn an_execution_changes_exactly_what_the_preview_said() {
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let reviewer = world.person("reviewer");
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     let before = world.dump().await;
-    world.engine.execute(&reviewer, &id).await.expect("executed");
+    world.execute(&reviewer, &id).await.expect("executed");
     let rows = added(&before, &world.dump().await);
 
     let creates = answer["preview"]["creates"].as_array().expect("creates");
@@ -104,18 +103,13 @@ async fn evidence_is_linked_once() {
             .expect("a proposal");
         let (id, digest) = (text(&answer.structured, "actionId"), text(&answer.structured, "digest"));
         world
-            .engine
-            .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+            .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
             .await
             .expect("approved");
         ids.push(id);
     }
-    assert!(world.engine.execute(&reviewer, &ids[0]).await.expect("executed").done);
-    let second = world
-        .engine
-        .execute(&reviewer, &ids[1])
-        .await
-        .expect("a committed refusal");
+    assert!(world.execute(&reviewer, &ids[0]).await.expect("executed").done);
+    let second = world.execute(&reviewer, &ids[1]).await.expect("a committed refusal");
     assert!(!second.done, "the constraint stands against it: {second:?}");
     assert_eq!(world.get(&ids[1]).await["status"], "failed");
     assert_eq!(world.count("evidence_links").await, 1);
@@ -138,14 +132,14 @@ async fn a_task_needs_its_story_and_a_story_has_none() {
         .structured;
     let (id, digest) = (text(&orphan, "actionId"), text(&orphan, "digest"));
     let lead = world.person("lead");
-    match world.engine.approve(&lead, &id, &digest, &world.marks(&id).await).await {
+    match world.approve_as(&lead, &id, &digest, &world.marks(&id).await).await {
         Err(Error::Refused { code, message }) => {
             assert_eq!(code, ReasonCode::Check(CheckId::Hierarchy));
             assert!(message.contains("Name the story"), "{message}");
         }
         other => panic!("{other:?}"),
     }
-    assert!(world.engine.execute(&lead, &id).await.is_err(), "nor is it executed");
+    assert!(world.execute(&lead, &id).await.is_err(), "nor is it executed");
     let mut story = item("b", "story");
     story["parentId"] = json!(world.acme.story);
     assert!(world.engine.call(&developer, tool, story).await.is_err());
@@ -165,9 +159,8 @@ async fn a_task_needs_its_story_and_a_story_has_none() {
         (1, false, 1)
     );
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
-    assert!(world.engine.execute(&reviewer, &id).await.expect("executed").done);
+    assert!(world.execute(&reviewer, &id).await.expect("executed").done);
 }

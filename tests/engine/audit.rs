@@ -16,11 +16,10 @@ async fn executed(world: &World) -> (String, String, String) {
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let reviewer = world.person("reviewer");
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
-    world.engine.execute(&reviewer, &id).await.expect("executed");
+    world.execute(&reviewer, &id).await.expect("executed");
     let record = text(&world.get(&id).await["result"], "parentId");
     (id, developer.trace_id, record)
 }
@@ -183,7 +182,7 @@ async fn a_proposals_entry_keeps_what_the_article_lists() {
         .await
         .expect("an entry");
     assert!(entry.intact);
-    let content: serde_json::Value = serde_json::from_str(&entry.content).expect("JSON");
+    let content: serde_json::Value = serde_json::from_str(entry.content.as_str()).expect("JSON");
     for pointer in [
         "/actor/callerEmail",
         "/requestId",

@@ -1,6 +1,6 @@
 use crate::world::{World, text};
 use loopiq::domain::*;
-use loopiq::engine::Error;
+use loopiq::engine::{Consent, Error};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -9,14 +9,13 @@ async fn approve_and_run_creates_the_package_and_answers_with_ids_and_audit() {
     let (id, digest) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");
     let approved = world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     assert_eq!(approved.state, Some(State::Approved));
     assert_eq!(world.get(&id).await["status"], "approved");
     let items = world.count("work_items").await;
-    let executed = world.engine.execute(&reviewer, &id).await.expect("executed");
+    let executed = world.execute(&reviewer, &id).await.expect("executed");
     assert_eq!(executed.message, "Executed: created 1 story and 2 tasks.");
     assert_eq!(world.count("work_items").await, items + 3);
 
@@ -61,21 +60,20 @@ async fn the_same_decision_twice_answers_as_the_first_and_another_is_refused() {
     let (id, digest) = world.proposed("k1").await;
     let (one, two) = (world.person("reviewer"), world.person("reviewer2"));
     world
-        .engine
-        .approve(&one, &id, &digest, &world.marks(&id).await)
+        .approve_as(&one, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
+    world.opened(&two, &id).await;
     let entries = world.count("audit_entries").await;
     let again = world
-        .engine
-        .approve(&one, &id, &digest, &world.marks(&id).await)
+        .approve_as(&one, &id, &digest, &world.marks(&id).await)
         .await
         .expect("the same");
     assert!(
         again.done && again.message.contains("nothing was done twice"),
         "{again:?}"
     );
-    match world.engine.approve(&two, &id, &digest, &world.marks(&id).await).await {
+    match world.approve_as(&two, &id, &digest, &world.marks(&id).await).await {
         Err(Error::AlreadyDecided { state, message }) => {
             assert_eq!(state, State::Approved);
             assert!(
@@ -86,15 +84,15 @@ async fn the_same_decision_twice_answers_as_the_first_and_another_is_refused() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(
-        world.engine.reject(&two, &id, &digest, &[], "no").await,
+        world.engine.reject(&two, &id, &digest, &[], "no", "").await,
         Err(Error::AlreadyDecided { .. })
     ));
     assert_eq!(world.count("audit_entries").await, entries);
     assert_eq!(world.count("decisions").await, 1);
 
-    world.engine.execute(&one, &id).await.expect("executed");
+    world.execute(&one, &id).await.expect("executed");
     let items = world.count("work_items").await;
-    let again = world.engine.execute(&two, &id).await.expect("the same");
+    let again = world.execute(&two, &id).await.expect("the same");
     assert!(again.done && again.message.contains("nothing was done twice"));
     assert_eq!(world.count("work_items").await, items);
 }
@@ -106,15 +104,14 @@ async fn a_stale_digest_decides_nothing() {
     let other = digest.replace(|c: char| c.is_ascii_digit(), "0");
     assert!(matches!(
         world
-            .engine
-            .approve(&world.person("reviewer"), &id, &other, &world.marks(&id).await)
+            .approve_as(&world.person("reviewer"), &id, &other, &world.marks(&id).await)
             .await,
         Err(Error::DigestMismatch)
     ));
     assert!(matches!(
         world
             .engine
-            .reject(&world.person("reviewer"), &id, &other, &[], "x")
+            .reject(&world.person("reviewer"), &id, &other, &[], "x", "")
             .await,
         Err(Error::DigestMismatch)
     ));
@@ -126,12 +123,20 @@ async fn only_reviewers_and_leads_decide_and_a_denial_is_on_record() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     for role in ["developer", "auditor", "operator", "nobody"] {
-        let entries = world.count("audit_entries").await;
         let ctx = world.person(role);
-        let refused = world.engine.approve(&ctx, &id, &digest, &world.marks(&id).await).await;
+        let view = world.opened(&ctx, &id).await;
+        let entries = world.count("audit_entries").await;
+        let consent = Consent {
+            view: view.clone(),
+            ..world.consent(&id, &digest).await
+        };
+        let refused = world.engine.approve(&ctx, &id, consent).await;
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{role}");
         assert!(
-            matches!(world.engine.execute(&ctx, &id).await, Err(Error::NotAuthorized { .. })),
+            matches!(
+                world.engine.execute(&ctx, &id, &view).await,
+                Err(Error::NotAuthorized { .. })
+            ),
             "{role}"
         );
         assert_eq!(world.count("audit_entries").await, entries + 2, "{role}");
@@ -140,14 +145,11 @@ async fn only_reviewers_and_leads_decide_and_a_denial_is_on_record() {
     for role in ["reviewer", "lead"] {
         let client = world.client(role);
         assert!(matches!(
-            world
-                .engine
-                .approve(&client, &id, &digest, &world.marks(&id).await)
-                .await,
+            world.approve_as(&client, &id, &digest, &world.marks(&id).await).await,
             Err(Error::NotAuthorized { .. })
         ));
         assert!(matches!(
-            world.engine.execute(&client, &id).await,
+            world.execute(&client, &id).await,
             Err(Error::NotAuthorized { .. })
         ));
     }
@@ -166,17 +168,16 @@ async fn the_caller_never_decides_their_own_proposal() {
         .structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let lead = world.person("lead");
-    match world.engine.approve(&lead, &id, &digest, &world.marks(&id).await).await {
+    match world.approve_as(&lead, &id, &digest, &world.marks(&id).await).await {
         Err(Error::NotAuthorized { why }) => assert!(why.contains("on your behalf"), "{why}"),
         other => panic!("{other:?}"),
     }
     world
-        .engine
-        .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
+        .approve_as(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved by somebody else");
     assert!(matches!(
-        world.engine.execute(&lead, &id).await,
+        world.execute(&lead, &id).await,
         Err(Error::NotAuthorized { .. })
     ));
 }
@@ -190,13 +191,16 @@ async fn another_tenants_action_is_like_one_that_does_not_exist() {
     for id in [&id, &unknown] {
         let answers = [
             world
-                .engine
-                .approve(&stranger, id, &digest, &world.marks(id).await)
+                .approve_as(&stranger, id, &digest, &world.marks(id).await)
                 .await
                 .map(drop),
-            world.engine.reject(&stranger, id, &digest, &[], "no").await.map(drop),
-            world.engine.execute(&stranger, id).await.map(drop),
-            world.engine.revoke(&stranger, id, "no").await.map(drop),
+            world
+                .engine
+                .reject(&stranger, id, &digest, &[], "no", "")
+                .await
+                .map(drop),
+            world.execute(&stranger, id).await.map(drop),
+            world.engine.revoke(&stranger, id, "no", "").await.map(drop),
             world.engine.view(&stranger, id, true).await.map(drop),
         ];
         for answer in answers {
@@ -232,13 +236,13 @@ async fn a_rejection_needs_words_and_the_agent_reads_them() {
     let (id, digest) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");
     for text in ["", "   ", &"x".repeat(2_001), "a\u{200B}b"] {
-        let refused = world.engine.reject(&reviewer, &id, &digest, &[], text).await;
+        let refused = world.engine.reject(&reviewer, &id, &digest, &[], text, "").await;
         assert!(matches!(refused, Err(Error::Wording { .. })));
     }
     let codes = [ReasonCode::Check(CheckId::Evidence), ReasonCode::Declined];
     world
         .engine
-        .reject(&reviewer, &id, &digest, &codes, "Scan again first.")
+        .reject(&reviewer, &id, &digest, &codes, "Scan again first.", "")
         .await
         .expect("rejected");
     let answer = world.get(&id).await;
@@ -247,7 +251,7 @@ async fn a_rejection_needs_words_and_the_agent_reads_them() {
     assert_eq!(answer["decisions"][0]["reason"], "Scan again first.");
     let same = world
         .engine
-        .reject(&reviewer, &id, &digest, &codes, "Scan again first.")
+        .reject(&reviewer, &id, &digest, &codes, "Scan again first.", "")
         .await
         .expect("the same");
     assert!(same.done);
@@ -259,21 +263,20 @@ async fn an_approval_can_be_taken_back_until_it_has_run() {
     let (id, digest) = world.proposed("k1").await;
     let (one, two) = (world.person("reviewer"), world.person("reviewer2"));
     assert!(
-        world.engine.revoke(&one, &id, "early").await.is_err(),
+        world.engine.revoke(&one, &id, "early", "").await.is_err(),
         "nothing to take back yet"
     );
     world
-        .engine
-        .approve(&one, &id, &digest, &world.marks(&id).await)
+        .approve_as(&one, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     world
         .engine
-        .revoke(&two, &id, "The scan was wrong.")
+        .revoke(&two, &id, "The scan was wrong.", "")
         .await
         .expect("revoked");
     assert!(matches!(
-        world.engine.execute(&one, &id).await,
+        world.execute(&one, &id).await,
         Err(Error::AlreadyDecided { .. })
     ));
     let answer = world.get(&id).await;
@@ -290,16 +293,14 @@ async fn time_rejects_and_never_approves() {
     let (approved, its_digest) = world.proposed("k2").await;
     let reviewer = world.person("reviewer");
     world
-        .engine
-        .approve(&reviewer, &approved, &its_digest, &world.marks(&approved).await)
+        .approve_as(&reviewer, &approved, &its_digest, &world.marks(&approved).await)
         .await
         .expect("approved");
     world.pass(49 * Timestamp::HOUR);
     // Readers see it before anybody has written it.
     assert_eq!(world.get(&pending).await["status"], "rejected");
     match world
-        .engine
-        .approve(&reviewer, &pending, &digest, &world.marks(&pending).await)
+        .approve_as(&reviewer, &pending, &digest, &world.marks(&pending).await)
         .await
     {
         Err(Error::AlreadyDecided { message, .. }) => assert!(message.contains("expired"), "{message}"),
@@ -312,7 +313,7 @@ async fn time_rejects_and_never_approves() {
     );
     assert_eq!(world.engine.sweep().await.expect("a sweep"), 0);
     assert!(matches!(
-        world.engine.execute(&reviewer, &approved).await,
+        world.execute(&reviewer, &approved).await,
         Err(Error::AlreadyDecided { .. })
     ));
     for id in [&pending, &approved] {
@@ -347,8 +348,7 @@ async fn a_proposer_withdraws_their_own() {
     );
     assert!(
         world
-            .engine
-            .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
+            .approve_as(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
             .await
             .is_err()
     );
@@ -379,8 +379,7 @@ async fn a_target_that_changed_meanwhile_fails_and_writes_nothing() {
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let reviewer = world.person("reviewer");
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     let story = world.acme.story.clone();
@@ -393,7 +392,7 @@ async fn a_target_that_changed_meanwhile_fails_and_writes_nothing() {
         .await
         .expect("somebody else");
     let before = world.dump().await;
-    let outcome = world.engine.execute(&reviewer, &id).await.expect("a committed refusal");
+    let outcome = world.execute(&reviewer, &id).await.expect("a committed refusal");
     assert!(
         !outcome.done && outcome.message.contains("Nothing was written"),
         "{outcome:?}"
@@ -420,8 +419,7 @@ async fn a_person_who_lost_their_role_stops_what_they_approved() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world
-        .engine
-        .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
+        .approve_as(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     let email = "reviewer@acme.example".to_owned();
@@ -438,7 +436,6 @@ async fn a_person_who_lost_their_role_stops_what_they_approved() {
         .await
         .expect("signed in with less");
     let outcome = world
-        .engine
         .execute(&world.person("reviewer2"), &id)
         .await
         .expect("a committed refusal");
@@ -473,7 +470,7 @@ async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
     tries.push(named(&["grounding", "ownership"]));
     tries.push(named(&["titles", "grounding:000000000000"]));
     for acknowledged in tries {
-        match world.engine.approve(&reviewer, &id, &digest, &acknowledged).await {
+        match world.approve_as(&reviewer, &id, &digest, &acknowledged).await {
             Err(Error::Refused { message, .. }) => assert!(message.contains("acknowledge"), "{message}"),
             other => panic!("{acknowledged:?}: {other:?}"),
         }
@@ -485,12 +482,11 @@ async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
         .collect();
     let acknowledged = [grounding, named(&["ownership"])].concat();
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &acknowledged)
+        .approve_as(&reviewer, &id, &digest, &acknowledged)
         .await
         .expect("approved");
     assert_eq!(world.get(&id).await["decisions"][0]["acknowledged"], json!(marks));
-    assert!(world.engine.execute(&reviewer, &id).await.expect("executed").done);
+    assert!(world.execute(&reviewer, &id).await.expect("executed").done);
 }
 
 /// A warning that says something new after the approval fails the execution; one that only counts the days anew does not.
@@ -509,8 +505,7 @@ async fn a_warning_that_came_after_the_approval_fails_the_execution() {
         let answer = answer.expect("a proposal").structured;
         let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
         world
-            .engine
-            .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+            .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
             .await
             .expect("approved");
         id
@@ -518,12 +513,8 @@ async fn a_warning_that_came_after_the_approval_fails_the_execution() {
     let first = propose("k1", "Limit failed attempts at signing in").await;
     let second = propose("k2", "Limit the failed attempts at signing in again").await;
     // The one that was approved first is not lost because another one came; the other one is, because it is double work now.
-    assert!(world.engine.execute(&reviewer, &first).await.expect("executed").done);
-    let outcome = world
-        .engine
-        .execute(&reviewer, &second)
-        .await
-        .expect("a committed refusal");
+    assert!(world.execute(&reviewer, &first).await.expect("executed").done);
+    let outcome = world.execute(&reviewer, &second).await.expect("a committed refusal");
     assert!(!outcome.done, "{outcome:?}");
     assert_eq!(world.get(&second).await["reasonCodes"], json!(["duplicates"]));
 }
@@ -537,12 +528,11 @@ async fn evidence_that_went_stale_after_the_approval_fails_the_execution() {
     let reviewer = world.person("reviewer");
     // Nobody acknowledges a warning that is not there yet.
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     world.pass(36 * Timestamp::HOUR);
-    let outcome = world.engine.execute(&reviewer, &id).await.expect("a committed refusal");
+    let outcome = world.execute(&reviewer, &id).await.expect("a committed refusal");
     assert!(!outcome.done, "{outcome:?}");
     assert_eq!(world.get(&id).await["reasonCodes"], json!(["evidence"]));
 }
@@ -564,4 +554,75 @@ async fn a_look_is_kept_once_per_person_digest_and_session() {
         .await
         .expect("a page");
     assert_eq!(world.count("views").await, 2);
+}
+
+/// Approving and running rest on a recorded look at the page: by this person, in this session, at this digest.
+#[tokio::test]
+async fn nobody_decides_what_they_have_not_opened() {
+    let world = World::new().await;
+    let (id, digest) = world.story(1).await;
+    let (other, _) = world.story(2).await;
+    let (reviewer, lead) = (world.person("reviewer"), world.person("lead"));
+    let elsewhere = world.in_session("reviewer", "another browser");
+    let mut consent = world.consent(&id, &digest).await;
+    let refused = |outcome: Result<loopiq::domain::view::Outcome, Error>| {
+        matches!(
+            outcome,
+            Err(Error::Refused {
+                code: ReasonCode::NotOpened,
+                ..
+            })
+        )
+    };
+    assert!(
+        refused(world.engine.approve(&reviewer, &id, consent.clone()).await),
+        "never opened"
+    );
+    // Values of other pages, people and sessions; a look that was not recorded.
+    let unseen = world.engine.view(&reviewer, &id, false).await.expect("a page").view;
+    assert_eq!(unseen, None, "no value without a record");
+    let mut wrong = vec!["0".repeat(32)];
+    for (ctx, page) in [(&reviewer, &other), (&lead, &id), (&elsewhere, &id)] {
+        wrong.push(world.opened(ctx, page).await);
+    }
+    for view in wrong {
+        consent.view = view;
+        let outcome = world.engine.approve(&reviewer, &id, consent.clone()).await;
+        assert!(refused(outcome), "{}", consent.view);
+    }
+    let right = world.opened(&reviewer, &id).await;
+    for (ctx, whose) in [(&lead, "another person's"), (&elsewhere, "another session's")] {
+        consent.view = right.clone();
+        assert!(
+            refused(world.engine.approve(ctx, &id, consent.clone()).await),
+            "{whose}"
+        );
+    }
+    // A form that carries a value must carry the right one, for rejecting too; without one, rejecting is possible.
+    assert!(refused(
+        world
+            .engine
+            .reject(&reviewer, &id, &digest, &[], "No.", &consent.view[1..])
+            .await
+    ));
+    assert!(
+        world
+            .engine
+            .approve(&reviewer, &id, consent.clone())
+            .await
+            .expect("approved")
+            .done
+    );
+    assert!(refused(world.engine.execute(&lead, &id, "").await), "nor is it run");
+    assert!(refused(world.engine.execute(&lead, &id, &right).await));
+    assert!(world.engine.execute(&reviewer, &id, &right).await.expect("ran").done);
+    let (third, digest) = world.story(3).await;
+    assert!(
+        world
+            .engine
+            .reject(&reviewer, &third, &digest, &[], "No.", "")
+            .await
+            .expect("rejected")
+            .done
+    );
 }

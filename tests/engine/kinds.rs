@@ -50,11 +50,7 @@ async fn ran(world: &World, tool: &str, key: &str, arguments: &Value) -> Vec<Str
     let planned = ["creates", "updates"].map(|kind| answer["preview"][kind].as_array().map_or(0, Vec::len));
     let id = approved(world, tool, key, arguments).await;
     let before = world.dump().await;
-    let outcome = world
-        .engine
-        .execute(&world.person("reviewer"), &id)
-        .await
-        .expect("an outcome");
+    let outcome = world.execute(&world.person("reviewer"), &id).await.expect("an outcome");
     assert!(outcome.done, "{outcome:?}");
     let mut tables = written(&before, &world.dump().await);
     assert_eq!(tables.len(), planned.iter().sum::<usize>(), "{tables:?}");
@@ -70,13 +66,10 @@ async fn the_second_fails(world: &World, tool: &str, arguments: &Value) {
         approved(world, tool, "second", arguments).await,
     );
     let reviewer = world.person("reviewer");
-    assert!(world.engine.execute(&reviewer, &first).await.expect("an outcome").done);
+    assert!(world.execute(&reviewer, &first).await.expect("an outcome").done);
+    world.opened(&reviewer, &second).await;
     let before = world.dump().await;
-    let outcome = world
-        .engine
-        .execute(&reviewer, &second)
-        .await
-        .expect("a committed refusal");
+    let outcome = world.execute(&reviewer, &second).await.expect("a committed refusal");
     assert!(!outcome.done, "{outcome:?}");
     assert_eq!(world.get(&second).await["reasonCodes"], json!(["stale_target"]));
     assert_eq!(written(&before, &world.dump().await), [""; 0]);
@@ -163,7 +156,6 @@ async fn a_finding_gets_another_status_and_its_blockers_follow() {
 
     let before = world.dump().await;
     let outcome = world
-        .engine
         .execute(&world.person("reviewer"), &late)
         .await
         .expect("a committed refusal");
@@ -284,7 +276,6 @@ async fn a_risk_that_is_over_is_not_accepted_any_more() {
     let id = approved(&world, "loopiq_accept_risk", "k", &arguments).await;
     world.pass(2 * Timestamp::HOUR);
     let outcome = world
-        .engine
         .execute(&world.person("reviewer"), &id)
         .await
         .expect("a committed refusal");

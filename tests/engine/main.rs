@@ -7,6 +7,7 @@ mod contract;
 mod decide;
 mod import;
 mod kinds;
+mod log_check;
 mod model;
 mod plans;
 mod policy;

@@ -85,19 +85,21 @@ async fn story(world: &World) {
     let client = world.client("developer");
     let call = async |tool: &str, arguments| engine.call(&client, tool, arguments).await;
     call("loopiq_answer_question", answer).await.expect("answered");
-    let pruned = engine.prune(&reviewer, &id, &digest, &["one".to_owned()], words).await;
+    let pruned = engine
+        .prune(&reviewer, &id, &digest, &["one".to_owned()], words, "")
+        .await;
     let pruned = pruned.expect("pruned").successor.expect("a revision");
     let page = engine.view(&reviewer, &pruned, true).await.expect("a page");
     world
         .approve("reviewer", &pruned, &page.digest)
         .await
         .expect("approved");
-    engine.execute(&reviewer, &pruned).await.expect("executed");
+    world.execute(&reviewer, &pruned).await.expect("executed");
 
     let (declined, digest) = world.proposed("k2").await;
     let codes = [ReasonCode::Declined];
     engine
-        .reject(&reviewer, &declined, &digest, &codes, words)
+        .reject(&reviewer, &declined, &digest, &codes, words, "")
         .await
         .expect("rejected");
     let mut again = world.package("k2");
@@ -105,7 +107,7 @@ async fn story(world: &World) {
     world.propose(again).await.expect_err("declined before");
     let (revoked, digest) = world.story(4).await;
     world.approve("reviewer", &revoked, &digest).await.expect("approved");
-    engine.revoke(&reviewer, &revoked, words).await.expect("revoked");
+    engine.revoke(&reviewer, &revoked, words, "").await.expect("revoked");
     let (withdrawn, _) = world.proposed("k5").await;
     let withdraw = json!({ "actionId": withdrawn, "reason": words });
     call("loopiq_withdraw_action", withdraw).await.expect("withdrawn");

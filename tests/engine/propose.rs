@@ -50,7 +50,7 @@ async fn the_same_key_gives_the_same_action_for_ever_and_another_payload_is_refu
     assert_eq!(world.proposed("k1").await, (id.clone(), digest.clone()));
     world
         .engine
-        .reject(&world.person("reviewer"), &id, &digest, &[], "not now")
+        .reject(&world.person("reviewer"), &id, &digest, &[], "not now", "")
         .await
         .expect("rejected");
     let again = world
@@ -282,8 +282,7 @@ async fn records_of_another_release_are_a_block_and_not_an_error() {
     assert_eq!(context["pointers"], json!(["/blockerIds/0"]));
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     match world
-        .engine
-        .approve(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
+        .approve_as(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
         .await
     {
         Err(Error::Refused { code, .. }) => assert_eq!(code, ReasonCode::Check(CheckId::Unrelated)),
@@ -309,8 +308,7 @@ async fn a_superseding_proposal_closes_the_old_one() {
     );
     assert_eq!(closed["reasonCodes"], json!(["superseded"]));
     let late = world
-        .engine
-        .approve(&world.person("reviewer"), &old, &digest, &world.marks(&old).await)
+        .approve_as(&world.person("reviewer"), &old, &digest, &world.marks(&old).await)
         .await;
     assert!(matches!(late, Err(Error::AlreadyDecided { .. })));
 }

@@ -3,7 +3,7 @@
 use crate::policy::TWO_TEAMS;
 use crate::world::{World, text};
 use loopiq::domain::{State, Timestamp};
-use loopiq::engine::{Engine, Error};
+use loopiq::engine::{Consent, Engine, Error};
 use loopiq::store::Store;
 use serde_json::json;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn rounds() -> usize {
 /// What may follow what, by the events of an action's entries.
 fn next(state: State, event: &str) -> Option<State> {
     match (state, event) {
-        (State::PendingApproval, "action.endorsed" | "action.viewed" | "action.proposed") => Some(state),
+        (_, "action.viewed") | (State::PendingApproval, "action.endorsed" | "action.proposed") => Some(state),
         (State::PendingApproval, "action.approved") => Some(State::Approved),
         (State::PendingApproval, "action.rejected") => Some(State::Rejected),
         (State::PendingApproval | State::Approved, "action.withdrawn" | "action.expired" | "action.superseded") => {
@@ -55,7 +55,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
         // Some rounds begin approved, so that running meets revoking, withdrawing and expiring.
         if round % 3 == 0 {
             for who in ["reviewer", "lead"] {
-                drop(world.engine.consent(&world.person(who), &id, consent.clone()).await);
+                drop(world.consent_as(&world.person(who), &id, consent.clone()).await);
             }
         }
         let engine = |n: usize| {
@@ -95,13 +95,20 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
                 let late = (round * 911 + n * 577) % 4_000 + if what == "execute" { 1_500 } else { 0 };
                 tokio::time::sleep(std::time::Duration::from_micros(late as u64)).await;
                 match what {
-                    "approve" => engine.consent(&person, &id, consent).await.map(|outcome| outcome.done),
+                    "approve" => {
+                        let view = world.opened(&person, &id).await;
+                        let consent = Consent { view, ..consent };
+                        engine.approve(&person, &id, consent).await.map(|outcome| outcome.done)
+                    }
                     "reject" => engine
-                        .reject(&person, &id, &digest, &[], "no")
+                        .reject(&person, &id, &digest, &[], "no", "")
                         .await
                         .map(|outcome| outcome.done),
-                    "execute" => engine.execute(&person, &id).await.map(|outcome| outcome.done),
-                    "revoke" => engine.revoke(&person, &id, "no").await.map(|outcome| outcome.done),
+                    "execute" => {
+                        let view = world.opened(&person, &id).await;
+                        engine.execute(&person, &id, &view).await.map(|outcome| outcome.done)
+                    }
+                    "revoke" => engine.revoke(&person, &id, "no", "").await.map(|outcome| outcome.done),
                     "withdraw" => {
                         let call = json!({ "actionId": id, "reason": "r" });
                         engine
@@ -154,7 +161,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
             drop(
                 world
                     .engine
-                    .reject(&world.person("lead"), &row.id, &digest, &[], "no")
+                    .reject(&world.person("lead"), &row.id, &digest, &[], "no", "")
                     .await,
             );
         }

@@ -144,5 +144,5 @@ async fn what_was_read_is_known_and_what_was_not_is_named() {
         [world.acme.certification.as_str()],
         "cited and never read (the control came with its blocker)"
     );
-    assert_eq!(view.claim.reads[2].records[0].key.as_deref(), Some("FND-1"));
+    assert_eq!(view.claim.reads[2].records[0].key, Some("FND-1".into()));
 }

@@ -33,11 +33,10 @@ async fn proposed(world: &World, tool: &str, arguments: Value) -> (String, Strin
 async fn run(world: &World, (id, digest): &(String, String)) {
     let lead = world.person("lead");
     world
-        .engine
-        .approve(&lead, id, digest, &world.marks(id).await)
+        .approve_as(&lead, id, digest, &world.marks(id).await)
         .await
         .expect("approved");
-    assert!(world.engine.execute(&lead, id).await.expect("an outcome").done);
+    assert!(world.execute(&lead, id).await.expect("an outcome").done);
 }
 
 /// Somebody changes the title of the story by hand.
@@ -66,7 +65,7 @@ async fn nobody_approves_by_a_page_that_is_out_of_date() {
     )
     .await;
 
-    match world.engine.approve(&reviewer, &second.0, &second.1, &marks).await {
+    match world.approve_as(&reviewer, &second.0, &second.1, &marks).await {
         Err(Error::Refused { code, message }) => {
             assert_eq!(code, ReasonCode::Check(CheckId::Duplicates));
             assert!(message.contains("changed since you opened it"), "{message}");
@@ -85,8 +84,7 @@ async fn nobody_approves_by_a_page_that_is_out_of_date() {
     assert_eq!(page.since, None);
     let marks: Vec<String> = page.checks.iter().map(Check::mark).collect();
     world
-        .engine
-        .approve(&reviewer, &second.0, &second.1, &marks)
+        .approve_as(&reviewer, &second.0, &second.1, &marks)
         .await
         .expect("approved");
 }
@@ -98,8 +96,7 @@ async fn a_target_that_changed_is_shown_field_by_field() {
     let (waiting, approved) = (update(&world, "k1").await, update(&world, "k2").await);
     world.engine.view(&reviewer, &waiting.0, true).await.expect("a page");
     world
-        .engine
-        .approve(&reviewer, &approved.0, &approved.1, &world.marks(&approved.0).await)
+        .approve_as(&reviewer, &approved.0, &approved.1, &world.marks(&approved.0).await)
         .await
         .expect("approved");
     touch(&world, "Harden the login against guessing").await;
@@ -119,7 +116,6 @@ async fn a_target_that_changed_is_shown_field_by_field() {
     }
     assert!(
         !world
-            .engine
             .execute(&reviewer, &approved.0)
             .await
             .expect("a committed refusal")
@@ -185,10 +181,7 @@ async fn duplicates_and_stale_evidence_stand_side_by_side() {
             "{comparison:?}"
         );
     }
-    let refused = world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
-        .await;
+    let refused = world.approve_as(&reviewer, &id, &digest, &world.marks(&id).await).await;
     assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
 }
 

@@ -52,8 +52,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Approve(who) => {
                 let done = world
-                    .engine
-                    .approve(&world.person(people[who]), &id, &digest, &world.marks(&id).await)
+                    .approve_as(&world.person(people[who]), &id, &digest, &world.marks(&id).await)
                     .await;
                 if done.is_ok() {
                     prop_assert!(people[who] != "developer", "the caller, without the role, approved");
@@ -63,12 +62,12 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Reject(who) => drop(
                 world
                     .engine
-                    .reject(&world.person(people[who]), &id, &digest, &[], "no")
+                    .reject(&world.person(people[who]), &id, &digest, &[], "no", "")
                     .await,
             ),
-            Step::Revoke(who) => drop(world.engine.revoke(&world.person(people[who]), &id, "no").await),
+            Step::Revoke(who) => drop(world.engine.revoke(&world.person(people[who]), &id, "no", "").await),
             Step::Execute(who) => {
-                let outcome = world.engine.execute(&world.person(people[who]), &id).await;
+                let outcome = world.execute(&world.person(people[who]), &id).await;
                 if outcome.is_ok_and(|outcome| outcome.done && outcome.message.starts_with("Executed")) {
                     prop_assert!(approved, "executed without an approval");
                     executed += 1;

@@ -126,6 +126,16 @@ impl World {
         Ctx::new(principal, self.engine.ports())
     }
 
+    /// The same person in another session.
+    pub(crate) fn in_session(&self, role: &str, session: &str) -> Ctx {
+        let principal = Principal::Person {
+            tenant: self.acme.tenant.clone(),
+            person: self.acme.person(role),
+            session: session.to_owned(),
+        };
+        Ctx::new(principal, self.engine.ports())
+    }
+
     pub(crate) fn client(&self, role: &str) -> Ctx {
         self.client_of(&self.acme, role)
     }
@@ -246,7 +256,47 @@ impl World {
     pub(crate) async fn approve(&self, who: &str, id: &str, digest: &str) -> Result<Outcome, Error> {
         self.engine.view(&self.person(who), id, true).await?;
         let consent = self.consent(id, digest).await;
-        self.engine.consent(&self.person(who), id, consent).await
+        self.consent_as(&self.person(who), id, consent).await
+    }
+
+    /// Sends this consent as somebody who has opened the page.
+    pub(crate) async fn consent_as(&self, ctx: &Ctx, id: &str, mut consent: Consent) -> Result<Outcome, Error> {
+        consent.view = self.opened(ctx, id).await;
+        self.engine.approve(ctx, id, consent).await
+    }
+
+    /// Approves with these acknowledgements alone, as somebody who has opened the page.
+    pub(crate) async fn approve_as(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        digest: &str,
+        acknowledged: &[String],
+    ) -> Result<Outcome, Error> {
+        let consent = Consent {
+            digest: digest.to_owned(),
+            acknowledged: acknowledged.to_vec(),
+            ..Consent::default()
+        };
+        self.consent_as(ctx, id, consent).await
+    }
+
+    /// Runs it as somebody who has opened the page.
+    pub(crate) async fn execute(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
+        let view = self.opened(ctx, id).await;
+        self.engine.execute(ctx, id, &view).await
+    }
+
+    /// Opens the page, unless this person has it open; the value that its forms carry, or nothing where it cannot be opened.
+    pub(crate) async fn opened(&self, ctx: &Ctx, id: &str) -> String {
+        for record in [false, true] {
+            if let Ok(page) = self.engine.view(ctx, id, record).await
+                && let Some(view) = page.view
+            {
+                return view;
+            }
+        }
+        String::new()
     }
 
     /// All that an approval takes: every warning acknowledged, every part opened, and the word typed where one is asked for.
@@ -258,6 +308,7 @@ impl World {
             .expect("a page");
         Consent {
             digest: digest.to_owned(),
+            view: String::new(),
             acknowledged: self.marks(id).await,
             typed: page.panel.word.unwrap_or_default(),
             opened: page.parts,

@@ -2,12 +2,13 @@
 
 use crate::islands::CopyButton;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 
 /// A short text in monospace, whole, with a button that copies it.
 #[component]
 pub(crate) fn CopyText(
     /// The text.
-    text: String,
+    text: PlainText,
     /// What it is.
     what: String,
 ) -> impl IntoView {
@@ -24,7 +25,7 @@ pub(crate) fn CopyText(
 #[component]
 pub(crate) fn CodeBlock(
     /// The text.
-    text: String,
+    text: PlainText,
     /// What it is.
     what: &'static str,
 ) -> impl IntoView {

@@ -1,6 +1,7 @@
 //! Two values of each of several fields, side by side.
 
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 
 /// A table of three columns: what a field is called, and its two values. On a narrow screen each value says by itself which it is.
 #[component]
@@ -8,7 +9,7 @@ pub(crate) fn Compared(
     /// The table's class beside `stack`.
     class: &'static str,
     /// What the two columns are called.
-    heads: [String; 2],
+    heads: [PlainText; 2],
     /// The rows: `<tr>` each, of [`compared_row`].
     rows: Vec<AnyView>,
 ) -> impl IntoView {
@@ -28,7 +29,7 @@ pub(crate) fn Compared(
 }
 
 /// A row of such a table.
-pub(crate) fn compared_row(field: AnyView, heads: &[String; 2], values: [AnyView; 2], differs: bool) -> AnyView {
+pub(crate) fn compared_row(field: AnyView, heads: &[PlainText; 2], values: [AnyView; 2], differs: bool) -> AnyView {
     let ([one, two], [first, second]) = (heads.clone(), values);
     view! {
         <tr role="row" class:differs=differs>

@@ -17,12 +17,12 @@ pub(crate) fn Difference(
 
 fn line(DiffLine { mark, text }: DiffLine) -> AnyView {
     // An empty line would have no height.
-    let text = if text.is_empty() { "\u{a0}".to_owned() } else { text };
+    let text = if text.is_empty() { "\u{a0}".into() } else { text };
     let (class, words, text) = match mark {
         '+' => ("added", "Added: ", view! { <ins>{text}</ins> }.into_any()),
         '-' => ("removed", "Removed: ", view! { <del>{text}</del> }.into_any()),
         '…' => ("left-out", "Lines in both are left out.", ().into_any()),
-        _ => ("", "", text.into_any()),
+        _ => ("", "", view! { {text} }.into_any()),
     };
     view! {
         <li class=class>
@@ -44,7 +44,7 @@ mod tests {
     fn a_line_says_by_mark_and_by_word_what_became_of_it() {
         let line = |mark, text: &str| DiffLine {
             mark,
-            text: text.to_owned(),
+            text: text.to_owned().into(),
         };
         let lines = vec![
             line(' ', "[checks]"),

@@ -23,6 +23,8 @@ pub(crate) mod select;
 #[cfg(feature = "ssr")]
 pub(crate) mod state;
 #[cfg(feature = "ssr")]
+pub(crate) mod title;
+#[cfg(feature = "ssr")]
 pub(crate) mod tree;
 #[cfg(feature = "ssr")]
 pub(crate) mod when;

@@ -67,7 +67,7 @@ pub(crate) fn FactLink(
     on_page: bool,
 ) -> impl IntoView {
     let FactRef { kind, id, key } = fact;
-    let name = key.unwrap_or_else(|| short(&id));
+    let name = key.unwrap_or_else(|| short(&id).into());
     let label = view! {
         <span class="record-kind">{kind.word()}</span>
         " "

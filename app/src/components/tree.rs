@@ -3,6 +3,7 @@
 use super::lines::Lines;
 use super::record::{address, short};
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{Named, TreeItem};
 use std::collections::HashSet;
 
@@ -44,8 +45,8 @@ fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
 }
 
 /// `part`: its name, if it is too long to be simply there.
-fn description(text: String, part: Option<String>, open: bool) -> Option<AnyView> {
-    if text.trim().is_empty() {
+fn description(text: PlainText, part: Option<String>, open: bool) -> Option<AnyView> {
+    if text.as_str().trim().is_empty() {
         return None;
     }
     Some(match part {
@@ -63,7 +64,7 @@ fn description(text: String, part: Option<String>, open: bool) -> Option<AnyView
 }
 
 fn chip(named: Named, on_page: &HashSet<String>) -> AnyView {
-    let name = named.key.unwrap_or_else(|| short(&named.id));
+    let name = named.key.unwrap_or_else(|| short(&named.id).into());
     let title = format!("{} {}", named.name, named.id);
     let label = view! {
         <span class="record-kind">{named.kind.word()}</span>

@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use loopiq::domain::PlainText;
 
 /// Copies `text`. Hidden until the script runs: without it the button could do nothing.
 #[island]
 pub fn CopyButton(
     /// What is copied.
-    text: String,
+    text: PlainText,
     /// What it is, for those who hear the button's name: `the digest`.
     what: String,
 ) -> impl IntoView {
@@ -18,7 +19,7 @@ pub fn CopyButton(
     let copy = move |_| {
         let text = text.clone();
         spawn_local(async move {
-            copied.set(Some(write(&text).await));
+            copied.set(Some(write(text.as_str()).await));
             set_timeout(move || copied.set(None), std::time::Duration::from_secs(2));
         });
     };

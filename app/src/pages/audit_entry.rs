@@ -5,9 +5,9 @@ use crate::components::code::{CodeBlock, CopyText};
 use crate::components::icon::{Icon, Shape};
 use crate::components::record::FactLink;
 use crate::components::state::StateBadge;
+use crate::components::title::PageTitle;
 use crate::components::when::Exact;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::RecordKind;
 use loopiq::domain::view::AuditEntryView;
@@ -36,7 +36,7 @@ fn render(entry: AuditEntryView) -> AnyView {
     let row = entry.row;
     let release = row.release.clone();
     view! {
-        <Title text=format!("Audit entry {}", row.seq) />
+        <PageTitle text=format!("Audit entry {}", row.seq) />
         <article class="page entry">
             <nav class="crumbs" aria-label="Where you are">
                 <a href="/audit">"‹ Audit trail"</a>
@@ -69,7 +69,7 @@ fn render(entry: AuditEntryView) -> AnyView {
                         .into_iter()
                         .map(|(label, value)| view! { <div><dt>{label}</dt><dd><bdi>{value}</bdi></dd></div> })
                         .collect_view()}
-                    <div><dt>"Leaf hash"</dt><dd><CopyText text=entry.leaf_hash what="the leaf hash".to_owned() /></dd></div>
+                    <div><dt>"Leaf hash"</dt><dd><CopyText text=entry.leaf_hash.into() what="the leaf hash".to_owned() /></dd></div>
                 </dl>
             </section>
             {(!entry.records.is_empty())

@@ -4,10 +4,11 @@ use super::link::link;
 use super::load::loaded;
 use crate::components::select::Select;
 use crate::components::state::{Counts, RiskBadge, StateBadge};
+use crate::components::title::PageTitle;
 use crate::components::when::Ago;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{self, InboxQuery, InboxRow, Tab};
 
 /// `/`.
@@ -47,7 +48,7 @@ fn render((query, page): (InboxQuery, view::InboxPage)) -> AnyView {
         .map_or("", |(.., label)| label);
     let paged = !query.after.is_empty();
     view! {
-        <Title text=format!("Inbox: {label}") />
+        <PageTitle text=format!("Inbox: {label}") />
         <div class="page inbox">
             <h1 class="unseen">"Inbox: " {label}</h1>
             <Tabs chosen=query.tab counts=page.counts />
@@ -158,7 +159,7 @@ fn verdicts() -> Vec<view::Choice> {
     ]
     .map(|(value, label)| view::Choice {
         value: value.to_owned(),
-        label: label.to_owned(),
+        label: label.to_owned().into(),
     })
     .into()
 }
@@ -183,10 +184,10 @@ fn Rows(rows: Vec<InboxRow>) -> impl IntoView {
 #[component]
 fn Row(row: InboxRow) -> impl IntoView {
     let href = format!("/actions/{}", row.id);
-    let place: Vec<String> = row
+    let place: Vec<PlainText> = row
         .release
         .into_iter()
-        .chain(row.team.map(|team| format!("{team} team")))
+        .chain(row.team.map(|team| format!("{team} team").into()))
         .collect();
     let closed = row.state.is_final();
     view! {

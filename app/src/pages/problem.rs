@@ -1,9 +1,10 @@
 //! What a person sees when there is nothing to show: why, and where to go from here.
 
+use crate::components::title::PageTitle;
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_meta::Title;
+use loopiq::domain::PlainText;
 use loopiq::engine::Error;
 use serde::{Deserialize, Serialize};
 
@@ -11,15 +12,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Problem {
     status: u16,
-    title: String,
-    text: String,
+    title: PlainText,
+    text: PlainText,
 }
 
 impl Problem {
-    fn new(status: StatusCode, title: &str, text: impl Into<String>) -> Self {
+    fn new(status: StatusCode, title: &str, text: impl Into<PlainText>) -> Self {
         Self {
             status: status.as_u16(),
-            title: title.to_owned(),
+            title: title.into(),
             text: text.into(),
         }
     }
@@ -72,7 +73,7 @@ impl From<Error> for Problem {
 pub(super) fn ProblemView(problem: Problem) -> impl IntoView {
     let signed_out = problem.status == StatusCode::UNAUTHORIZED.as_u16();
     view! {
-        <Title text=problem.title.clone() />
+        <PageTitle text=problem.title.clone() />
         <div class="page notice">
             <h1>{problem.title}</h1>
             <p>{problem.text}</p>

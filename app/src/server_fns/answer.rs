@@ -60,7 +60,7 @@ mod ssr {
                 };
                 Outcome {
                     done: false,
-                    message: error.to_string(),
+                    message: error.to_string().into(),
                     state,
                     successor: None,
                 }

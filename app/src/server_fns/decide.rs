@@ -21,6 +21,9 @@ pub async fn approve(
     /// The digest that the page showed.
     #[server(default)]
     digest: String,
+    /// The value that the page's forms carry.
+    #[server(default)]
+    view: String,
     /// The warnings that were acknowledged, by their marks; none: the field is absent.
     #[server(default)]
     acknowledged: Vec<String>,
@@ -35,11 +38,12 @@ pub async fn approve(
     let services = &door.services;
     let consent = Consent {
         digest,
+        view,
         acknowledged,
         typed,
         opened,
     };
-    let outcome = Door::outcome(services.engine.consent(&services.ctx, &id, consent).await);
+    let outcome = Door::outcome(services.engine.approve(&services.ctx, &id, consent).await);
     door.answer(&id, State::PendingApproval, outcome, Draft::default())
         .await
 }
@@ -53,6 +57,9 @@ pub async fn approve_and_run(
     /// The digest that the page showed.
     #[server(default)]
     digest: String,
+    /// The value that the page's forms carry.
+    #[server(default)]
+    view: String,
     /// The warnings that were acknowledged, by their marks; none: the field is absent.
     #[server(default)]
     acknowledged: Vec<String>,
@@ -65,16 +72,18 @@ pub async fn approve_and_run(
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
+    let run_view = view.clone();
     let consent = Consent {
         digest,
+        view,
         acknowledged,
         typed,
         opened,
     };
-    let approved = Door::outcome(services.engine.consent(&services.ctx, &id, consent).await);
+    let approved = Door::outcome(services.engine.approve(&services.ctx, &id, consent).await);
     // With one approval of several it waits for the others.
     let outcome = if approved.done && approved.state != Some(State::PendingApproval) {
-        let run = Door::outcome(services.engine.execute(&services.ctx, &id).await);
+        let run = Door::outcome(services.engine.execute(&services.ctx, &id, &run_view).await);
         Outcome {
             done: run.done,
             message: if run.done {
@@ -84,6 +93,7 @@ pub async fn approve_and_run(
                     "Your approval was recorded, but the action was not executed. {}",
                     run.message
                 )
+                .into()
             },
             state: run.state.or(approved.state).or(Some(State::Approved)),
             successor: None,
@@ -104,6 +114,9 @@ pub async fn reject(
     /// The digest that the page showed.
     #[server(default)]
     digest: String,
+    /// The value that the page's forms carry.
+    #[server(default)]
+    view: String,
     /// Reason codes, by name.
     #[server(default)]
     codes: Vec<String>,
@@ -114,7 +127,12 @@ pub async fn reject(
     let door = Door::open()?;
     let services = &door.services;
     let known: Vec<ReasonCode> = codes.iter().filter_map(|code| ReasonCode::parse(code)).collect();
-    let outcome = Door::outcome(services.engine.reject(&services.ctx, &id, &digest, &known, &text).await);
+    let outcome = Door::outcome(
+        services
+            .engine
+            .reject(&services.ctx, &id, &digest, &known, &text, &view)
+            .await,
+    );
     let draft = Draft {
         text,
         codes,
@@ -129,9 +147,12 @@ pub async fn execute(
     /// The action's ID.
     #[server(default)]
     id: String,
+    /// The value that the page's forms carry.
+    #[server(default)]
+    view: String,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
-    let outcome = Door::outcome(door.services.engine.execute(&door.services.ctx, &id).await);
+    let outcome = Door::outcome(door.services.engine.execute(&door.services.ctx, &id, &view).await);
     door.answer(&id, State::Approved, outcome, Draft::default()).await
 }
 
@@ -144,10 +165,13 @@ pub async fn revoke(
     /// Why, in words of one's own.
     #[server(default)]
     text: String,
+    /// The value that the page's forms carry.
+    #[server(default)]
+    view: String,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let outcome = Door::outcome(services.engine.revoke(&services.ctx, &id, &text).await);
+    let outcome = Door::outcome(services.engine.revoke(&services.ctx, &id, &text, &view).await);
     let draft = Draft {
         text,
         form: "revoke".to_owned(),
@@ -186,6 +210,9 @@ pub async fn prune(
     /// The digest that the page showed.
     #[server(default)]
     digest: String,
+    /// The value that the page's forms carry.
+    #[server(default)]
+    view: String,
     /// The parts to keep, by their references.
     #[server(default)]
     keep: Vec<String>,
@@ -195,7 +222,10 @@ pub async fn prune(
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let pruned = services.engine.prune(&services.ctx, &id, &digest, &keep, &text).await;
+    let pruned = services
+        .engine
+        .prune(&services.ctx, &id, &digest, &keep, &text, &view)
+        .await;
     let outcome = Door::outcome(pruned);
     let draft = Draft {
         text,

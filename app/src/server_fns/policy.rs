@@ -1,6 +1,7 @@
 //! The forms of the policy's page. What was written stays in the session, whatever becomes of it.
 
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{Outcome, PolicyReport};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub struct PolicyChecked {
     /// What it would mean; nothing where it could not be checked.
     pub report: Option<PolicyReport>,
     /// Why it could not; empty otherwise.
-    pub message: String,
+    pub message: PlainText,
 }
 
 /// Checks a policy without switching it on. A plain form is led to the page, which says what was found.
@@ -39,11 +40,11 @@ pub async fn check_policy(
     let checked = match services.engine.check_policy(&services.ctx, &draft.source).await {
         Ok(report) => PolicyChecked {
             report: Some(report),
-            message: String::new(),
+            message: PlainText::default(),
         },
         Err(error) => PolicyChecked {
             report: None,
-            message: error.to_string(),
+            message: error.to_string().into(),
         },
     };
     if door.is_plain() {
@@ -129,10 +130,10 @@ async fn keep(door: &Door, draft: &PolicyDraft) {
 }
 
 #[cfg(feature = "ssr")]
-fn outcome(done: bool, message: String) -> Outcome {
+fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
     Outcome {
         done,
-        message,
+        message: message.into(),
         state: None,
         successor: None,
     }

@@ -1,6 +1,7 @@
 //! Reading an action's state, for an island whose answer was lost.
 
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::State;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ pub struct Status {
     /// The state; `None` where there is no such action for this person.
     pub state: Option<State>,
     /// What happened last and who did it, or why it cannot be told.
-    pub words: String,
+    pub words: PlainText,
 }
 
 /// Reads it. Nobody counts as having seen the action by this. It is a POST only so that no cache answers it.
@@ -24,14 +25,13 @@ pub async fn action_status(
     Ok(match door.services.engine.view(&door.services.ctx, &id, false).await {
         Ok(view) => Status {
             state: Some(view.state),
-            words: view
-                .timeline
-                .last()
-                .map_or_else(String::new, |step| format!("{} ({})", step.words, step.actor)),
+            words: view.timeline.last().map_or_else(PlainText::default, |step| {
+                format!("{} ({})", step.words, step.actor).into()
+            }),
         },
         Err(error) => Status {
             state: None,
-            words: error.to_string(),
+            words: error.to_string().into(),
         },
     })
 }

@@ -90,7 +90,10 @@ async fn check(args: Check, ports: &Ports) -> Result<()> {
     let source = read(&args.file)?;
     let report = match &args.tenant {
         None => PolicyReport {
-            mistakes: policy_mistakes(&source).iter().map(ToString::to_string).collect(),
+            mistakes: policy_mistakes(&source)
+                .iter()
+                .map(|mistake| mistake.to_string().into())
+                .collect(),
             ..PolicyReport::default()
         },
         Some(tenant) => {
@@ -154,7 +157,7 @@ fn read(file: &Path) -> Result<String> {
 }
 
 /// Names each mistake on stderr, as compilers do.
-fn name(file: &Path, mistakes: &[String]) -> Result<()> {
+fn name(file: &Path, mistakes: &[impl std::fmt::Display]) -> Result<()> {
     let mut err = std::io::stderr().lock();
     for mistake in mistakes {
         writeln!(err, "{}: {mistake}", file.display()).context("the mistakes cannot be printed")?;

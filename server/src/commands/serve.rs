@@ -134,6 +134,7 @@ fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address:
         oidc: Oidc::new(oidc).map_err(|error| anyhow::anyhow!("{}", cause_of(&error)))?,
         demo_idp,
         leptos: site.leptos(address),
+        bundle: site.bundle().clone(),
         stylesheet: Arc::from(site.stylesheet()),
         metrics: metrics::recorder()?,
         draining: Arc::default(),

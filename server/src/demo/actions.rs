@@ -3,7 +3,7 @@
 use super::records::{Area, World};
 use anyhow::{Context, Result};
 use loopiq::domain::*;
-use loopiq::engine::{Ctx, Engine, Error};
+use loopiq::engine::{Consent, Ctx, Engine, Error};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -163,12 +163,22 @@ impl Player<'_> {
             .filter(|check| check.warns())
             .map(Check::mark)
             .collect();
-        self.engine.approve(&ctx, &action.0, &action.1, &warnings).await?;
+        let consent = Consent {
+            digest: action.1.clone(),
+            view: page.view.unwrap_or_default(),
+            acknowledged: warnings,
+            ..Consent::default()
+        };
+        self.engine.approve(&ctx, &action.0, consent).await?;
         Ok(())
     }
 
     async fn execute(&self, who: &str, action: &(String, String)) -> Result<()> {
-        self.engine.execute(&self.person(who)?, &action.0).await?;
+        let ctx = self.person(who)?;
+        let page = self.engine.view(&ctx, &action.0, true).await?;
+        self.engine
+            .execute(&ctx, &action.0, &page.view.unwrap_or_default())
+            .await?;
         Ok(())
     }
 
@@ -227,7 +237,9 @@ impl Player<'_> {
         self.engine.view(&reviewer, &vague.0, true).await?;
         let codes = [ReasonCode::Check(CheckId::Titles)];
         let text = "The title says nothing of what is to be done. Name the page that redirects.";
-        self.engine.reject(&reviewer, &vague.0, &vague.1, &codes, text).await?;
+        self.engine
+            .reject(&reviewer, &vague.0, &vague.1, &codes, text, "")
+            .await?;
 
         self.hours_ago(30);
         self.overtaken(&pay.backlog[2], "Document the PIN hashing scheme and its pepper")

@@ -14,10 +14,10 @@ use tower_sessions::Session;
 
 /// The routes, each behind the sign-in.
 pub(super) fn router(app: &App) -> Router<App> {
-    let options = app.leptos.clone();
+    let (options, bundle) = (app.leptos.clone(), app.bundle.clone());
     Router::new()
         .leptos_routes_with_context(app, pages().to_vec(), context, move || {
-            loopiq_app::shell(options.clone())
+            loopiq_app::shell(options.clone(), bundle.clone())
         })
         .layer(from_fn_with_state(app.clone(), auth::require))
         .layer(auth::session_layer(app))

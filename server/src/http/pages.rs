@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use loopiq::domain::PlainText;
 use std::any::Any;
 
 /// A page that says one thing, and what to do next.
@@ -154,10 +155,11 @@ pub(crate) fn unavailable() -> Notice<'static> {
     Notice::new(StatusCode::SERVICE_UNAVAILABLE, "LoopIQ cannot answer just now", text).link("/", "Go to the inbox")
 }
 
-/// Text as HTML text or as a quoted attribute's value.
+/// Text as HTML text or as a quoted attribute's value, with hidden characters made visible.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    let text = PlainText::from(text);
+    let mut escaped = String::with_capacity(text.as_str().len());
+    for character in text.as_str().chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

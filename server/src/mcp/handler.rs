@@ -169,7 +169,12 @@ fn refusal(error: &Error) -> CallToolResult {
             .collect(),
         Error::RejectedBefore { reasons, .. } => reasons
             .iter()
-            .flat_map(|check| check.pointers.iter().map(|pointer| place(pointer, &check.message)))
+            .flat_map(|check| {
+                check
+                    .pointers
+                    .iter()
+                    .map(|pointer| place(pointer, check.message.as_str()))
+            })
             .collect(),
         _ => Vec::new(),
     };

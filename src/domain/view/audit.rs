@@ -1,6 +1,7 @@
 //! What the audit pages show.
 
 use super::{Named, When};
+use crate::domain::text::PlainText;
 use crate::domain::{FactRef, State};
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +13,15 @@ pub struct AuditRow {
     /// When.
     pub at: When,
     /// Who.
-    pub actor: String,
+    pub actor: PlainText,
     /// The event's name.
     pub event: String,
     /// What happened, in words.
-    pub words: String,
+    pub words: PlainText,
     /// The action it is about.
     pub action: Option<Named>,
     /// The release it is about, by key.
-    pub release: Option<String>,
+    pub release: Option<PlainText>,
     /// The state after it.
     pub state: Option<State>,
 }
@@ -35,7 +36,7 @@ pub struct AuditPage {
     /// How many entries the tenant's log holds.
     pub total: i64,
     /// What is wrong with the query: character position from 0, and words.
-    pub error: Option<(u32, String)>,
+    pub error: Option<(u32, PlainText)>,
 }
 
 /// One audit entry, whole.
@@ -44,11 +45,11 @@ pub struct AuditEntryView {
     /// The line as the search shows it.
     pub row: AuditRow,
     /// Identity, request, trace, key and so on.
-    pub lines: Vec<(String, String)>,
+    pub lines: Vec<(PlainText, PlainText)>,
     /// Records it names.
     pub records: Vec<FactRef>,
     /// The content as canonical JSON.
-    pub content: String,
+    pub content: PlainText,
     /// The hash of its leaf in the log.
     pub leaf_hash: String,
     /// Whether content and leaf still give the hashes that were stored.

@@ -1,6 +1,7 @@
 //! What the inbox shows.
 
 use super::When;
+use crate::domain::text::PlainText;
 use crate::domain::{Risk, State, VerdictCounts};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +92,7 @@ pub struct Choice {
     /// What is sent.
     pub value: String,
     /// What people read.
-    pub label: String,
+    pub label: PlainText,
 }
 
 /// A page of the inbox.
@@ -121,17 +122,17 @@ pub struct InboxRow {
     /// Its state.
     pub state: State,
     /// What it would do, in words: `Create work package: "Remove injection findings in login"`.
-    pub headline: String,
+    pub headline: PlainText,
     /// The summary sentence.
-    pub summary: String,
+    pub summary: PlainText,
     /// The tool's title.
     pub tool: String,
     /// The release's key, if it is about one.
-    pub release: Option<String>,
+    pub release: Option<PlainText>,
     /// The team's name, if it is for one.
-    pub team: Option<String>,
+    pub team: Option<PlainText>,
     /// Who asked: `Dana Developer via Helix`.
-    pub asked_by: String,
+    pub asked_by: PlainText,
     /// Risk class.
     pub risk: Risk,
     /// Verdicts.
@@ -149,5 +150,5 @@ pub struct InboxRow {
     /// How many have approved it, and how many it takes, where it takes more than one.
     pub approvals: Option<(usize, usize)>,
     /// Why I cannot decide it; `None`: I can, or there is nothing to decide.
-    pub not_mine: Option<String>,
+    pub not_mine: Option<PlainText>,
 }

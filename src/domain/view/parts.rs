@@ -17,14 +17,18 @@ fn name(text: &str) -> String {
 impl TreeItem {
     /// Its description, where it is too long to be simply there.
     pub fn part(&self) -> Option<String> {
-        self.description.chars().nth(SHORT).map(|_| name(&self.title))
+        self.description
+            .as_str()
+            .chars()
+            .nth(SHORT)
+            .map(|_| name(self.title.as_str()))
     }
 }
 
 impl Reference {
     /// Its details.
     pub fn part(&self) -> String {
-        name(self.record.key.as_ref().unwrap_or(&self.record.name))
+        name(self.record.key.as_ref().unwrap_or(&self.record.name).as_str())
     }
 }
 

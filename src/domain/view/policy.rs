@@ -2,6 +2,7 @@
 
 use super::{Named, When};
 use crate::domain::State;
+use crate::domain::text::PlainText;
 use serde::{Deserialize, Serialize};
 
 /// A version of the policy.
@@ -10,11 +11,11 @@ pub struct PolicyVersion {
     /// Its number.
     pub version: i64,
     /// Who switched it on.
-    pub by: String,
+    pub by: PlainText,
     /// When; nothing for the built-in one.
     pub at: Option<When>,
     /// Why.
-    pub note: String,
+    pub note: PlainText,
 }
 
 /// A line of a comparison of texts.
@@ -23,7 +24,7 @@ pub struct DiffLine {
     /// `+` is new, `-` is gone, a space is in both, `…` leaves out what is in both.
     pub mark: char,
     /// The line.
-    pub text: String,
+    pub text: PlainText,
 }
 
 /// The policy's page.
@@ -47,9 +48,9 @@ pub struct PolicyPage {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyReport {
     /// What is wrong with it, with line and field.
-    pub mistakes: Vec<String>,
+    pub mistakes: Vec<PlainText>,
     /// What is worth knowing before it is switched on.
-    pub notes: Vec<String>,
+    pub notes: Vec<PlainText>,
     /// How it differs from the one in force.
     pub difference: Vec<DiffLine>,
     /// What it would have changed; nothing while something is wrong with it.
@@ -81,5 +82,5 @@ pub struct Effect {
     /// When it was proposed.
     pub proposed: When,
     /// What would have been different.
-    pub words: Vec<String>,
+    pub words: Vec<PlainText>,
 }

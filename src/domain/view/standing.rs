@@ -2,17 +2,18 @@
 
 use super::{Named, When};
 use crate::domain::State;
+use crate::domain::text::PlainText;
 use serde::{Deserialize, Serialize};
 
 /// Who has decided a pending action, and who could.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingView {
     /// The rule of today's policy that says who decides it.
-    pub rule: String,
+    pub rule: PlainText,
     /// The version of today's policy, and of the one of the day it was proposed, if that is another.
     pub versions: (i64, Option<i64>),
     /// Who has approved it, and when.
-    pub votes: Vec<(String, When)>,
+    pub votes: Vec<(PlainText, When)>,
     /// What is still missing.
     pub missing: Vec<MissingView>,
 }
@@ -21,18 +22,18 @@ pub struct StandingView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingView {
     /// The group.
-    pub group: String,
+    pub group: PlainText,
     /// How many.
     pub approvals: usize,
     /// Who could give them: names.
-    pub who_could: Vec<String>,
+    pub who_could: Vec<PlainText>,
 }
 
 /// Another action that this one has to do with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
     /// How: `It takes the place of`.
-    pub how: String,
+    pub how: PlainText,
     /// The other one.
     pub action: Named,
     /// Where that stands.
@@ -43,13 +44,13 @@ pub struct Related {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// Which earlier one, and why it counts.
-    pub title: String,
+    pub title: PlainText,
     /// That one.
     pub action: Named,
     /// What was said when it was declined, if anything.
-    pub said: Option<String>,
+    pub said: Option<PlainText>,
     /// Place, before, after.
-    pub rows: Vec<(String, String, String)>,
+    pub rows: Vec<(PlainText, PlainText, PlainText)>,
 }
 
 /// A question and its answer.
@@ -58,11 +59,11 @@ pub struct QuestionView {
     /// Its ID.
     pub id: String,
     /// Who asked.
-    pub by: String,
+    pub by: PlainText,
     /// When.
     pub at: When,
     /// What was asked.
-    pub question: String,
+    pub question: PlainText,
     /// What was answered, and when.
-    pub answer: Option<(String, When)>,
+    pub answer: Option<(PlainText, When)>,
 }

@@ -1,7 +1,7 @@
 //! Approving: one person's vote, and the last one that is needed.
 
 use super::super::book::Book;
-use super::super::judging::{answered, judge, unchanged_since_opened};
+use super::super::judging::{answered, judge, opened_page, unchanged_since_opened};
 use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load_in_time, parse};
 use super::super::{Engine, Error, entries};
@@ -12,7 +12,7 @@ use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
 use crate::policy::{Case, Policies};
-use crate::store::{ActionRow, ViewKey, WriteTx};
+use crate::store::{ActionRow, WriteTx};
 use serde_json::json;
 
 /// What somebody agrees to, and what they did before.
@@ -20,6 +20,8 @@ use serde_json::json;
 pub struct Consent {
     /// The digest that the page showed.
     pub digest: String,
+    /// The value that its forms carry ([`ActionView::view`](crate::domain::view::ActionView::view)).
+    pub view: String,
     /// The marks of the warnings that they have looked at (see [`Check::mark`]), or a check's name where it has only one.
     pub acknowledged: Vec<String>,
     /// The word that they typed, where one is asked for (see [`ActionRow::word`]).
@@ -29,19 +31,9 @@ pub struct Consent {
 }
 
 impl Engine {
-    /// Approves the action whose page showed this digest, where nothing has to be typed. See [`Engine::consent`].
-    pub async fn approve(&self, ctx: &Ctx, id: &str, digest: &str, acknowledged: &[String]) -> Result<Outcome, Error> {
-        let consent = Consent {
-            digest: digest.to_owned(),
-            acknowledged: acknowledged.to_vec(),
-            ..Consent::default()
-        };
-        self.consent(ctx, id, consent).await
-    }
-
-    /// Approves an action: exactly the envelope whose digest the page showed. Every warning must be acknowledged. The action is approved
-    /// with the last approval that the policy asks for; until then it stays pending.
-    pub async fn consent(&self, ctx: &Ctx, id: &str, consent: Consent) -> Result<Outcome, Error> {
+    /// Approves an action: exactly the envelope whose digest the page showed to this person in this session. Every warning must be
+    /// acknowledged. The action is approved with the last approval that the policy asks for; until then it stays pending.
+    pub async fn approve(&self, ctx: &Ctx, id: &str, consent: Consent) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Approve).await?;
         let id = parse(id)?;
         let (action, book) = (id.clone(), self.book.clone());
@@ -80,7 +72,7 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
         && !votes.missing(&case).is_empty()
         && let Some(mut first) = same_before(tx, &action, "approve", &person).await?
     {
-        first.message = format!("{} {}", first.message, still_missing(&votes.missing(&case)));
+        first.message = format!("{} {}", first.message, still_missing(&votes.missing(&case))).into();
         return Ok(Ok(first));
     }
     let missing = votes.missing_with_me(&case);
@@ -96,28 +88,21 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
             message: format!("Nothing was decided. {why}"),
         });
     }
-    let seen = match ViewKey::of(tx.ctx(), &action) {
-        Some(view) => tx.last_seen(&view).await?.map(|(shown, _)| shown),
-        None => None,
-    };
+    let seen = opened_page(tx, &action, &consent.view).await?;
     // What the page does not have was not opened.
-    let folds = seen.as_ref().map_or(&[][..], |shown| &shown.parts);
-    let (opened, folded): (Vec<_>, Vec<_>) = folds.iter().cloned().partition(|part| consent.opened.contains(part));
+    let (opened, folded): (Vec<_>, Vec<_>) = seen
+        .parts
+        .iter()
+        .cloned()
+        .partition(|part| consent.opened.contains(part));
     let typed = if votes.policies.is_typed(&case) {
-        Some(confirmed(
-            seen.is_some(),
-            &folded,
-            &votes.policies,
-            &case,
-            &action,
-            &consent.typed,
-        )?)
+        Some(confirmed(&folded, &votes.policies, &case, &action, &consent.typed)?)
     } else {
         None
     };
     let planned = judge(tx, &action, &votes.policies).await?;
     let Shown { checks, facts, .. } = planned.shown();
-    unchanged_since_opened(tx, &action, &checks).await?;
+    unchanged_since_opened(&seen, &checks)?;
     let acknowledged = cleared(&checks, &consent.acknowledged)?;
     // A warning is acknowledged in a decision, and whoever has decided makes no other one.
     let known = |check: &&Check| votes.approvals.iter().any(|one| one.acknowledges(check));
@@ -195,9 +180,8 @@ fn cleared(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Err
     Ok(acknowledged.iter().map(|check| check.mark()).collect())
 }
 
-/// The word that was typed, by somebody who has opened the page and every part of it. `folded`: those they have not.
+/// The word that was typed, by somebody who has opened every part of the page. `folded`: those they have not.
 fn confirmed(
-    seen: bool,
     folded: &[String],
     policies: &Policies,
     case: &Case<'_>,
@@ -208,11 +192,6 @@ fn confirmed(
         code: ReasonCode::PolicyRefused,
         message,
     };
-    if !seen {
-        return Err(refused(
-            "Not approved: open its page first, and read it to its end.".to_owned(),
-        ));
-    }
     if let Some((first, more)) = folded.split_first() {
         let more = match more.len() {
             0 => String::new(),

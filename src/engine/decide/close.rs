@@ -1,7 +1,7 @@
 //! Ending an action without running it: reject, revoke, withdraw.
 
 use super::super::book::Book;
-use super::super::judging::judge;
+use super::super::judging::{judge, same_page};
 use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load, load_in_time, parse};
 use super::super::{Engine, Error, entries};
@@ -14,7 +14,8 @@ use crate::store::{ActionRow, Ending, WriteTx};
 use serde_json::json;
 
 impl Engine {
-    /// Rejects an action, with reason codes and a text that the agent will read.
+    /// Rejects an action, with reason codes and a text that the agent will read. Rejecting needs no view of the page; a form that carries
+    /// the value of one (`view`, else empty) must carry the right one.
     pub async fn reject(
         &self,
         ctx: &Ctx,
@@ -22,6 +23,7 @@ impl Engine {
         digest: &str,
         codes: &[ReasonCode],
         text: &str,
+        view: &str,
     ) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Reject).await?;
         let (id, text) = (
@@ -43,24 +45,25 @@ impl Engine {
             ));
         }
         let (action, digest, book) = (id.clone(), digest.to_owned(), self.book.clone());
+        let view = view.to_owned();
         let outcome = self
             .store
             .write(ctx, move |tx| {
-                Box::pin(async move { reject(tx, &book, &action, &digest, codes, text).await })
+                Box::pin(async move { reject(tx, &book, &action, &digest, codes, text, &view).await })
             })
             .await;
         self.finish(ctx, Command::Reject, &id, outcome).await
     }
 
-    /// Takes an approval back before the action has run.
-    pub async fn revoke(&self, ctx: &Ctx, id: &str, text: &str) -> Result<Outcome, Error> {
+    /// Takes an approval back before the action has run. `view`: as for [`Engine::reject`].
+    pub async fn revoke(&self, ctx: &Ctx, id: &str, text: &str, view: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Revoke).await?;
         let (id, text) = (parse(id)?, said(text, "why you take the approval back")?);
-        let (action, book) = (id.clone(), self.book.clone());
+        let (action, book, view) = (id.clone(), self.book.clone(), view.to_owned());
         let outcome = self
             .store
             .write(ctx, move |tx| {
-                Box::pin(async move { revoke(tx, &book, &action, text).await })
+                Box::pin(async move { revoke(tx, &book, &action, text, &view).await })
             })
             .await;
         self.finish(ctx, Command::Revoke, &id, outcome).await
@@ -85,6 +88,7 @@ async fn reject(
     digest: &str,
     codes: Vec<ReasonCode>,
     text: String,
+    view: &str,
 ) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
     let action = match load_in_time(tx, id).await? {
@@ -100,6 +104,7 @@ async fn reject(
     if action.digest != digest {
         return Err(Error::DigestMismatch);
     }
+    same_page(tx, &action, view).await?;
     tx.settle(&action, Ending::because(to, &codes, &text)).await?;
     let votes = may_decide(tx, book, &action, &person).await?;
     // What the page showed: today's checks, or those of the proposal where it no longer plans.
@@ -132,7 +137,13 @@ async fn reject(
     )))
 }
 
-async fn revoke(tx: &mut WriteTx, book: &Book, id: &ActionId, text: String) -> Result<Committed<Outcome>, Error> {
+async fn revoke(
+    tx: &mut WriteTx,
+    book: &Book,
+    id: &ActionId,
+    text: String,
+    view: &str,
+) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
@@ -144,6 +155,7 @@ async fn revoke(tx: &mut WriteTx, book: &Book, id: &ActionId, text: String) -> R
             None => Err(already(tx, &action).await?),
         });
     };
+    same_page(tx, &action, view).await?;
     tx.settle(&action, Ending::because(to, &[ReasonCode::Revoked], &text))
         .await?;
     may_decide(tx, book, &action, &person).await?;

@@ -64,7 +64,7 @@ pub(super) fn said(text: &str, what: &str) -> Result<String, Error> {
 fn done(state: State, message: impl Into<String>) -> Outcome {
     Outcome {
         done: true,
-        message: message.into(),
+        message: message.into().into(),
         state: Some(state),
         successor: None,
     }

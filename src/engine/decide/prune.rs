@@ -1,6 +1,7 @@
 //! Pruning: a reviewer leaves parts out. What is left is a revision of its own, with a digest of its own, for a decision of its own.
 
 use super::super::book::Book;
+use super::super::judging::same_page;
 use super::super::planning::{self, Proposed, opened};
 use super::super::sealing::{Grounded, Sent, freeze, insert};
 use super::super::standing::{Committed, already, load_in_time, parse};
@@ -16,19 +17,19 @@ use crate::tools::{self, NewIds};
 use serde_json::{Value, json};
 
 /// The parts of a payload that can be left out one by one: reference and title.
-pub(in super::super) fn children(payload: &Value) -> Vec<(String, String)> {
+pub(in super::super) fn children(payload: &Value) -> Vec<(String, PlainText)> {
     let children = payload.get("children").and_then(Value::as_array).into_iter().flatten();
     children
         .filter_map(|child| {
             let field = |name: &str| child.get(name)?.as_str().map(str::to_owned);
-            Some((field("clientRef")?, text::visible(&field("title").unwrap_or_default())))
+            Some((field("clientRef")?, field("title").unwrap_or_default().into()))
         })
         .collect()
 }
 
 impl Engine {
     /// Makes a revision of a pending action that keeps only these children, by their references, and closes the old one in its favour.
-    /// The caller stays who it was. The outcome names the revision.
+    /// The caller stays who it was. The outcome names the revision. `view`: as for [`Engine::reject`].
     pub async fn prune(
         &self,
         ctx: &Ctx,
@@ -36,14 +37,16 @@ impl Engine {
         digest: &str,
         keep: &[String],
         text: &str,
+        view: &str,
     ) -> Result<Outcome, Error> {
         self.authorize(ctx, Command::Prune).await?;
         let (id, text) = (parse(id)?, said(text, "why you leave parts out")?);
         let (action, digest, keep, book) = (id.clone(), digest.to_owned(), keep.to_vec(), self.book.clone());
+        let view = view.to_owned();
         let outcome = self
             .store
             .write(ctx, move |tx| {
-                Box::pin(async move { prune(tx, &book, &action, &digest, &keep, text).await })
+                Box::pin(async move { prune(tx, &book, &action, &digest, &keep, text, &view).await })
             })
             .await;
         self.finish(ctx, Command::Prune, &id, outcome).await
@@ -57,6 +60,7 @@ async fn prune(
     digest: &str,
     keep: &[String],
     text: String,
+    view: &str,
 ) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx)?;
     let action = match load_in_time(tx, id).await? {
@@ -72,6 +76,7 @@ async fn prune(
     if action.digest != digest {
         return Err(Error::DigestMismatch);
     }
+    same_page(tx, &action, view).await?;
     let envelope = opened(&action)?;
     let votes = Votes::of(tx, book, &action, &[], Some(&person.id)).await?;
     if let Some(why) = votes.refuses_me(&case(&action, &envelope)) {

@@ -124,12 +124,12 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
     InboxRow {
         id: item.id.clone(),
         state,
-        headline: text::visible(&item.headline),
-        summary: text::visible(&item.summary),
+        headline: PlainText::from(&item.headline),
+        summary: PlainText::from(&item.summary),
         tool: tools::find(&item.tool).map_or(item.tool.clone(), |tool| tool.title().to_owned()),
-        release: item.release_key.as_deref().map(text::visible),
-        team: item.team_name.as_deref().map(text::visible),
-        asked_by: text::visible(&format!("{} via {}", item.caller_name, item.client_name)),
+        release: item.release_key.as_deref().map(PlainText::from),
+        team: item.team_name.as_deref().map(PlainText::from),
+        asked_by: PlainText::from(&format!("{} via {}", item.caller_name, item.client_name)),
         risk: item.risk,
         verdicts: item.verdicts,
         proposed: When::new(item.created_at, now),
@@ -144,11 +144,8 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         approvals: judged.and_then(|one| one.approvals),
         not_mine: match (state.is_final(), allows(&ctx.principal, Command::Approve)) {
             (true, _) => None,
-            (false, false) => ctx
-                .principal
-                .person()
-                .map(|_| "A reviewer or lead decides it.".to_owned()),
-            (false, true) => judged.and_then(|one| one.not_mine.clone()),
+            (false, false) => ctx.principal.person().map(|_| "A reviewer or lead decides it.".into()),
+            (false, true) => judged.and_then(|one| one.not_mine.as_ref().map(Into::into)),
         },
     }
 }
@@ -156,6 +153,6 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
 fn choice(value: &str, label: &str) -> Choice {
     Choice {
         value: value.to_owned(),
-        label: text::visible(label),
+        label: PlainText::from(label),
     }
 }

@@ -40,14 +40,14 @@ fn duplicates(planned: &Planned, names: &Names, check: &Check) -> Vec<Comparison
     };
     let text = |field: &str| {
         let value = planned_item.get(field).and_then(Value::as_str).unwrap_or_default();
-        text::visible(value)
+        PlainText::from(value)
     };
     let name = |id: &str| {
         if id.is_empty() {
             return String::new();
         }
         let named = names.named(id);
-        named.key.unwrap_or(named.name)
+        named.key.unwrap_or(named.name).to_string()
     };
     let list = |ids: &[String]| ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(", ");
     let planned_list = |field: &str| {
@@ -57,18 +57,18 @@ fn duplicates(planned: &Planned, names: &Names, check: &Check) -> Vec<Comparison
     there
         .map(|item| Comparison {
             mark: check.mark(),
-            title: format!("What is proposed, and {}", item.key),
-            left: "Proposed".to_owned(),
-            right: item.key.clone(),
+            title: format!("What is proposed, and {}", item.key).into(),
+            left: "Proposed".into(),
+            right: (&item.key).into(),
             rows: vec![
-                row("Title", text("title"), text::visible(&item.title)),
+                row("Title", text("title"), PlainText::from(&item.title)),
                 row("Status", "not created yet".to_owned(), item.status.label().to_owned()),
-                row("Description", text("description"), text::visible(&item.description)),
+                row("Description", text("description"), PlainText::from(&item.description)),
                 row("Findings", planned_list("findingIds"), list(&item.finding_ids)),
                 row("Evidence", planned_list("evidenceIds"), list(&item.evidence_ids)),
                 row(
                     "Owner",
-                    name(&text("ownerId")),
+                    name(text("ownerId").as_str()),
                     item.owner_id.as_ref().map_or_else(String::new, |id| name(id.as_str())),
                 ),
                 row("Priority", text("priority"), item.priority.as_str().to_owned()),
@@ -109,24 +109,26 @@ fn stale(planned: &Planned, check: &Check) -> Vec<Comparison> {
     let (Some(cited), Some(newer)) = (cited, newer) else {
         return Vec::new();
     };
-    let line = |label: &str, of: fn(&Evidence) -> String| row(label, of(cited), of(newer));
+    let line = |label: &str, of: fn(&Evidence) -> PlainText| row(label, of(cited), of(newer));
     vec![Comparison {
         mark: check.mark(),
-        title: format!("{}, and {} which is newer", cited.key, newer.key),
-        left: format!("{} (cited)", cited.key),
-        right: newer.key.clone(),
+        title: format!("{}, and {} which is newer", cited.key, newer.key).into(),
+        left: format!("{} (cited)", cited.key).into(),
+        right: (&newer.key).into(),
         rows: vec![
-            line("Collected", |one| one.collected_at.second()),
-            line("Provider", |one| text::visible(&one.provider)),
-            line("Kind", |one| text::visible(&one.kind)),
-            line("File", |one| text::visible(&one.name)),
-            line("Commit", |one| text::visible(one.commit.as_deref().unwrap_or_default())),
-            line("Size", |one| format!("{} bytes", one.size)),
-            line("SHA-256", |one| one.sha256.clone()),
+            line("Collected", |one| one.collected_at.second().into()),
+            line("Provider", |one| PlainText::from(&one.provider)),
+            line("Kind", |one| PlainText::from(&one.kind)),
+            line("File", |one| PlainText::from(&one.name)),
+            line("Commit", |one| {
+                PlainText::from(one.commit.as_deref().unwrap_or_default())
+            }),
+            line("Size", |one| format!("{} bytes", one.size).into()),
+            line("SHA-256", |one| (&one.sha256).into()),
         ],
     }]
 }
 
-fn row(label: &str, left: String, right: String) -> (String, String, String) {
-    (label.to_owned(), left, right)
+fn row(label: &str, left: impl Into<PlainText>, right: impl Into<PlainText>) -> (PlainText, PlainText, PlainText) {
+    (label.into(), left.into(), right.into())
 }

@@ -9,20 +9,20 @@ use crate::store::{ActionRow, AuditRecord};
 use crate::tools;
 use serde_json::Value;
 
-pub(super) fn with_codes(words: &str, codes: &[ReasonCode]) -> String {
+pub(super) fn with_codes(words: &str, codes: &[ReasonCode]) -> PlainText {
     let codes: Vec<&str> = codes.iter().map(|code| code.words()).collect();
-    let words = text::visible(words);
+    let words = PlainText::from(words);
     if codes.is_empty() {
         words
     } else {
-        format!("{words} ({})", codes.join("; "))
+        format!("{words} ({})", codes.join("; ")).into()
     }
 }
 
 pub(super) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: &Names) -> Vec<Line> {
     let mut lines = vec![Line::text(
         "Tenant",
-        format!("{} ({})", text::visible(tenant), ctx.tenant()),
+        format!("{} ({})", PlainText::from(tenant), ctx.tenant()),
     )];
     let mut add = |label: &str, id: Option<&str>| {
         lines.extend(id.map(|id| Line::record(label, names.named(id))));
@@ -49,7 +49,7 @@ pub(super) fn other_creates(change_set: &ChangeSet, names: &Names) -> Vec<Refere
                 kind: create.kind,
                 id: create.id.clone(),
                 key: None,
-                name: format!("New {}", create.kind.word()),
+                name: format!("New {}", create.kind.word()).into(),
             },
             lines: create
                 .fields
@@ -75,7 +75,7 @@ pub(super) fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> 
                 .iter()
                 .map(|change| {
                     (
-                        change.field.clone(),
+                        (&change.field).into(),
                         plain(&change.before, names),
                         plain(&change.after, names),
                     )
@@ -86,15 +86,15 @@ pub(super) fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> 
 }
 
 /// A value as a reader sees it: names for IDs, a dash for nothing.
-pub(super) fn plain(value: &Value, names: &Names) -> String {
+pub(super) fn plain(value: &Value, names: &Names) -> PlainText {
     match value {
-        Value::Null => "—".to_owned(),
+        Value::Null => "—".into(),
         Value::String(id) if RecordKind::of(id).is_some() => {
             let named = names.named(id);
-            format!("{} ({id})", named.key.unwrap_or(named.name))
+            format!("{} ({id})", named.key.unwrap_or(named.name)).into()
         }
-        Value::String(words) => text::visible(words),
-        other => text::visible(&other.to_string()),
+        Value::String(words) => PlainText::from(words),
+        other => other.to_string().into(),
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn references(envelope: &Envelope, names: &Names, now: Timestamp) -> 
     let mut found = Vec::new();
     for id in ids::scan(&text) {
         let mut lines = Vec::new();
-        let mut add = |label: &str, value: String| lines.push(Line::text(label, text::visible(&value)));
+        let mut add = |label: &str, value: String| lines.push(Line::text(label, value));
         if let Some(evidence) = facts.evidence.get(id) {
             add("Provider", evidence.provider.clone());
             add("Kind", evidence.kind.clone());
@@ -156,8 +156,8 @@ pub(super) fn references(envelope: &Envelope, names: &Names, now: Timestamp) -> 
 
 pub(super) fn claim(action: &ActionRow, asked_by: String, names: &Names, now: Timestamp) -> Claim {
     Claim {
-        reason: text::visible(&action.reason),
-        asked_by,
+        reason: PlainText::from(&action.reason),
+        asked_by: asked_by.into(),
         reads: action
             .call_chain
             .iter()
@@ -173,8 +173,8 @@ pub(super) fn claim(action: &ActionRow, asked_by: String, names: &Names, now: Ti
 }
 
 /// The payload as fields: a JSON Pointer and a value for each leaf.
-pub(super) fn fields(payload: &Value) -> Vec<(String, String)> {
-    fn walk(value: &Value, at: &str, rows: &mut Vec<(String, String)>) {
+pub(super) fn fields(payload: &Value) -> Vec<(String, PlainText)> {
+    fn walk(value: &Value, at: &str, rows: &mut Vec<(String, PlainText)>) {
         match value {
             Value::Object(fields) if !fields.is_empty() => {
                 fields
@@ -187,8 +187,8 @@ pub(super) fn fields(payload: &Value) -> Vec<(String, String)> {
                     .enumerate()
                     .for_each(|(n, item)| walk(item, &format!("{at}/{n}"), rows));
             }
-            Value::String(words) => rows.push((at.to_owned(), text::visible(words))),
-            other => rows.push((at.to_owned(), other.to_string())),
+            Value::String(words) => rows.push((at.to_owned(), words.into())),
+            other => rows.push((at.to_owned(), other.to_string().into())),
         }
     }
     let mut rows = Vec::new();
@@ -196,13 +196,13 @@ pub(super) fn fields(payload: &Value) -> Vec<(String, String)> {
     rows
 }
 
-pub(super) fn identifiers(action: &ActionRow) -> Vec<(String, String)> {
+pub(super) fn identifiers(action: &ActionRow) -> Vec<(PlainText, PlainText)> {
     let mut rows = vec![
         ("Approval ID", action.approval_id.to_string()),
         ("Action ID", action.id.to_string()),
         ("Request ID", action.request_id.clone()),
         ("Trace ID", action.trace_id.clone()),
-        ("Idempotency key", text::visible(&action.idempotency_key)),
+        ("Idempotency key", action.idempotency_key.clone()),
         ("Digest", action.digest.clone()),
         ("Payload digest", action.payload_digest.clone()),
         ("Tool", format!("{} (version {})", action.tool, action.tool_version)),
@@ -215,10 +215,10 @@ pub(super) fn identifiers(action: &ActionRow) -> Vec<(String, String)> {
     rows.extend(
         optional
             .into_iter()
-            .filter_map(|(label, value)| Some((label, text::visible(value.as_ref()?)))),
+            .filter_map(|(label, value)| Some((label, value.clone()?))),
     );
     rows.into_iter()
-        .map(|(label, value)| (label.to_owned(), value))
+        .map(|(label, value)| (label.into(), value.into()))
         .collect()
 }
 
@@ -226,9 +226,9 @@ pub(super) fn step(record: &AuditRecord, now: Timestamp) -> TimelineStep {
     TimelineStep {
         seq: record.seq,
         event: record.event.clone(),
-        words: audit::words(record),
-        actor: text::visible(&record.content.actor.label()),
+        words: audit::words(record).into(),
+        actor: PlainText::from(&record.content.actor.label()),
         at: When::new(record.at, now),
-        note: record.content.note.as_deref().map(text::visible),
+        note: record.content.note.as_deref().map(PlainText::from),
     }
 }

@@ -66,14 +66,14 @@ impl Baseline {
             .map(|changed| {
                 (
                     names.named(&changed.id),
-                    changed.field,
+                    changed.field.into(),
                     plain(&changed.then, names),
                     plain(&changed.now, names),
                 )
             })
             .collect();
         let view = SinceView {
-            what: self.what.to_owned(),
+            what: self.what.into(),
             at: When::new(self.at, now),
             new: without(&now_shown.checks, &self.shown.checks),
             gone: without(&self.shown.checks, &now_shown.checks),

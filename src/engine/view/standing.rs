@@ -95,7 +95,7 @@ impl Beside {
             .related
             .iter()
             .map(|(how, other)| Related {
-                how: (*how).to_owned(),
+                how: (*how).into(),
                 action: other.named(),
                 state: other.state,
             })
@@ -112,10 +112,13 @@ impl Beside {
         self.earlier
             .iter()
             .map(|earlier| Revision {
-                title: earlier.title.to_owned(),
+                title: earlier.title.into(),
                 action: earlier.action.named(),
-                said: earlier.said.as_deref().map(text::visible),
-                rows: diff::diff(&earlier.payload, payload),
+                said: earlier.said.as_deref().map(PlainText::from),
+                rows: diff::diff(&earlier.payload, payload)
+                    .into_iter()
+                    .map(|(place, before, after)| (place.into(), before.into(), after.into()))
+                    .collect(),
             })
             .collect()
     }
@@ -128,10 +131,10 @@ impl Beside {
                 id: one.id.to_string(),
                 by: names.named(one.person_id.as_str()).name,
                 at: When::new(one.asked_at, now),
-                question: text::visible(&one.question),
+                question: PlainText::from(&one.question),
                 answer: one.answer.as_deref().map(|answer| {
                     let at = one.answered_at.unwrap_or(one.asked_at);
-                    (text::visible(answer), When::new(at, now))
+                    (PlainText::from(answer), When::new(at, now))
                 }),
             })
             .collect()
@@ -153,19 +156,19 @@ pub(super) async fn standing(
             let mut groups = policy.rule(&case).1.groups.iter();
             groups.any(|group| group.name == one.group && group.has(member))
         };
-        let mut who_could: Vec<String> = deciders
+        let mut who_could: Vec<PlainText> = deciders
             .iter()
             .filter(|member| policies.each().any(|policy| of_group(policy, member)))
             .filter(|member| policies.would_help(&votes.approvers, member, &case))
-            .map(|member| text::visible(&member.person.name))
+            .map(|member| PlainText::from(&member.person.name))
             .collect();
         let more = who_could.len().saturating_sub(COULD);
         who_could.truncate(COULD);
         if more > 0 {
-            who_could.push(format!("{more} more"));
+            who_could.push(format!("{more} more").into());
         }
         MissingView {
-            group: text::visible(&one.group),
+            group: PlainText::from(&one.group),
             approvals: one.approvals,
             who_could,
         }
@@ -173,14 +176,14 @@ pub(super) async fn standing(
     let missing = missing.collect();
     let (today, then) = (policies.today.version, policies.then.version);
     Ok(StandingView {
-        rule: text::visible(&policies.today.rule(&case).1.name),
+        rule: PlainText::from(&policies.today.rule(&case).1.name),
         versions: (today, (then != today).then_some(then)),
         votes: votes
             .approvals
             .iter()
             .filter_map(|vote| {
                 let member = votes.approvers.iter().find(|one| one.person.id == vote.person_id)?;
-                Some((text::visible(&member.person.name), When::new(vote.decided_at, now)))
+                Some((PlainText::from(&member.person.name), When::new(vote.decided_at, now)))
             })
             .collect(),
         missing,
@@ -188,7 +191,7 @@ pub(super) async fn standing(
 }
 
 /// What an action of high risk waives, closes or opens, a line for each record, and what it creates.
-pub(super) fn stakes(change_set: &ChangeSet, names: &Names) -> Vec<String> {
+pub(super) fn stakes(change_set: &ChangeSet, names: &Names) -> Vec<PlainText> {
     let mut lines = Vec::new();
     for update in change_set.updates() {
         let named = names.named(&update.id);
@@ -197,18 +200,21 @@ pub(super) fn stakes(change_set: &ChangeSet, names: &Names) -> Vec<String> {
             None => format!("{} {}", update.kind.word(), named.name),
         };
         let status = update.fields.iter().find(|one| one.field == "status");
-        lines.push(match status.map(|one| (one.before.as_str(), one.after.as_str())) {
-            Some((before, Some(after))) => format!(
-                "{} {record} ({} → {})",
-                verb(after),
-                before.unwrap_or("nothing").replace('_', " "),
-                after.replace('_', " ")
-            ),
-            _ => format!("Changes {record}"),
-        });
+        lines.push(
+            match status.map(|one| (one.before.as_str(), one.after.as_str())) {
+                Some((before, Some(after))) => format!(
+                    "{} {record} ({} → {})",
+                    verb(after),
+                    before.unwrap_or("nothing").replace('_', " "),
+                    after.replace('_', " ")
+                ),
+                _ => format!("Changes {record}"),
+            }
+            .into(),
+        );
     }
     let created = preview::summary(change_set, "");
-    lines.push(created);
+    lines.push(created.into());
     lines
 }
 

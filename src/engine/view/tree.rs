@@ -1,7 +1,7 @@
 //! The work-item tree: what would be (or was) created, under what is there.
 
 use crate::domain::view::{Line, TreeItem};
-use crate::domain::{ChangeSet, Create, RecordKind, WorkItemKind, text};
+use crate::domain::{ChangeSet, Create, PlainText, RecordKind, WorkItemKind};
 use crate::engine::naming::Names;
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn parent(item: &Create) -> Option<&str> {
 }
 
 fn branch(item: &Create, items: &[&Create], names: &Names, executed: bool) -> TreeItem {
-    let words = |field: &str| item.fields.get(field).and_then(Value::as_str).map(text::visible);
+    let words = |field: &str| item.fields.get(field).and_then(Value::as_str).map(PlainText::from);
     let mut lines = Vec::new();
     if let Some(owner) = item.fields.get("ownerId").and_then(Value::as_str) {
         lines.push(Line::record("Owner", names.named(owner)));
@@ -46,7 +46,7 @@ fn branch(item: &Create, items: &[&Create], names: &Names, executed: bool) -> Tr
     lines.extend(
         item.client_ref
             .as_ref()
-            .map(|own| Line::text("Agent's reference", text::visible(own))),
+            .map(|own| Line::text("Agent's reference", PlainText::from(own))),
     );
     let criteria = item.fields.get("acceptanceCriteria").and_then(Value::as_array);
     lines.extend(
@@ -54,7 +54,7 @@ fn branch(item: &Create, items: &[&Create], names: &Names, executed: bool) -> Tr
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .map(|done| Line::text("Done when", text::visible(done))),
+            .map(|done| Line::text("Done when", PlainText::from(done))),
     );
     let references = ["findingIds", "controlIds", "evidenceIds", "blockerIds"]
         .iter()
@@ -64,7 +64,7 @@ fn branch(item: &Create, items: &[&Create], names: &Names, executed: bool) -> Tr
         .map(|id| names.named(id))
         .collect();
     let kind = words("kind")
-        .and_then(|kind| WorkItemKind::parse(&kind))
+        .and_then(|kind| WorkItemKind::parse(kind.as_str()))
         .map_or("Work item", WorkItemKind::label);
     TreeItem {
         id: item.id.clone(),
@@ -100,7 +100,7 @@ fn existing(id: &str, child: TreeItem, names: &Names) -> TreeItem {
             .map_or("Work item", |item| item.kind.label())
             .to_owned(),
         title: named.name,
-        description: String::new(),
+        description: String::new().into(),
         created: false,
         lines: status.into_iter().collect(),
         references: Vec::new(),

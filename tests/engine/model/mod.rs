@@ -186,7 +186,7 @@ impl Stage {
         let outcome = self
             .world
             .engine
-            .prune(&reviewer, &id, &digest, &keep, "one is enough")
+            .prune(&reviewer, &id, &digest, &keep, "one is enough", "")
             .await?;
         let next = outcome.successor.clone().expect("a revision");
         // Pruned twice is pruned.
@@ -285,16 +285,19 @@ async fn run(first: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
                     Step::Approve(..) => {
                         let consent = world.consent(id, digest).await;
                         (
-                            new(world.engine.consent(&person, id, consent).await),
+                            new(world.consent_as(&person, id, consent).await),
                             model.approve(name, n),
                         )
                     }
                     Step::Reject(..) => {
-                        let outcome = world.engine.reject(&person, id, digest, &[], "no").await;
+                        let outcome = world.engine.reject(&person, id, digest, &[], "no", "").await;
                         (new(outcome), model.reject(name, n))
                     }
-                    Step::Revoke(..) => (new(world.engine.revoke(&person, id, "no").await), model.revoke(name, n)),
-                    _ => (new(world.engine.execute(&person, id).await), model.execute(name, n)),
+                    Step::Revoke(..) => (
+                        new(world.engine.revoke(&person, id, "no", "").await),
+                        model.revoke(name, n),
+                    ),
+                    _ => (new(world.execute(&person, id).await), model.execute(name, n)),
                 }
             }
         };

@@ -12,11 +12,10 @@ async fn full() -> World {
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     world.engine.view(&reviewer, &id, true).await.expect("a page");
     world
-        .engine
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
-    world.engine.execute(&reviewer, &id).await.expect("executed");
+    world.execute(&reviewer, &id).await.expect("executed");
     let developer = world.client("developer");
     let list = world
         .engine

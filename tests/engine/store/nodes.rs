@@ -2,7 +2,7 @@
 
 use crate::world::{World, text};
 use loopiq::domain::Timestamp;
-use loopiq::engine::Engine;
+use loopiq::engine::{Consent, Engine};
 use loopiq::store::Store;
 use loopiq_testing::on_postgres;
 use serde_json::json;
@@ -42,12 +42,13 @@ async fn a_key_and_a_decision_count_on_every_node() {
         .expect("the original");
     assert_eq!(text(&call.structured, "actionId"), id);
     let reviewer = world.person("reviewer");
-    other
-        .approve(&reviewer, &id, &digest, &world.marks(&id).await)
-        .await
-        .expect("approved there");
-    assert!(world.engine.execute(&reviewer, &id).await.expect("executed here").done);
-    let again = other.execute(&reviewer, &id).await.expect("known there");
+    let consent = Consent {
+        view: world.opened(&reviewer, &id).await,
+        ..world.consent(&id, &digest).await
+    };
+    other.approve(&reviewer, &id, consent).await.expect("approved there");
+    assert!(world.execute(&reviewer, &id).await.expect("executed here").done);
+    let again = other.execute(&reviewer, &id, "").await.expect("known there");
     assert!(again.message.contains("nothing was done twice"), "{again:?}");
 }
 
@@ -60,11 +61,14 @@ async fn two_nodes_that_execute_at_once_do_it_once() {
     for n in 0..10 {
         let (id, digest) = world.story(n).await;
         world
-            .engine
-            .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+            .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
             .await
             .expect("approved");
-        let (one, two) = tokio::join!(world.engine.execute(&reviewer, &id), other.execute(&reviewer, &id));
+        let view = world.opened(&reviewer, &id).await;
+        let (one, two) = tokio::join!(
+            world.engine.execute(&reviewer, &id, &view),
+            other.execute(&reviewer, &id, &view)
+        );
         let done = [one.expect("an outcome"), two.expect("an outcome")];
         assert!(done.iter().all(|outcome| outcome.done), "{done:?}");
         let ran = done

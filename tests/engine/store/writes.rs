@@ -113,15 +113,14 @@ async fn counts_are_those_of_the_actions() {
         match n % 3 {
             0 => drop(
                 world
-                    .engine
-                    .approve(&reviewer, &id, &digest, &world.marks(&id).await)
+                    .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
                     .await
                     .expect("approved"),
             ),
             1 => drop(
                 world
                     .engine
-                    .reject(&reviewer, &id, &digest, &[], "no")
+                    .reject(&reviewer, &id, &digest, &[], "no", "")
                     .await
                     .expect("rejected"),
             ),
@@ -352,13 +351,11 @@ async fn a_refusal_is_no_fault_of_the_database() {
     let (id, _) = world.proposed("k1").await;
     let wrong = format!("sha256:{}", "0".repeat(64));
     let refused = world
-        .engine
-        .approve(&reviewer, &id, &wrong, &[])
+        .approve_as(&reviewer, &id, &wrong, &[])
         .await
         .expect_err("another digest");
     let conflict = Error::from(StoreError::Conflict("the action"));
     let missing = world
-        .engine
         .execute(&reviewer, "act_nothing")
         .await
         .expect_err("no such action");

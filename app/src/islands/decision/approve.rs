@@ -8,6 +8,7 @@ use crate::server_fns::{Approve, ApproveAndRun, approve, approve_and_run};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use loopiq::domain::PlainText;
 
 /// Whether the form was sent by its second button, which has an address of its own.
 fn by_second_button(event: &SubmitEvent) -> bool {
@@ -21,15 +22,16 @@ pub(super) fn ApproveForm(
     desk: Desk,
     id: String,
     digest: String,
+    view: String,
     warnings: Vec<Warning>,
-    you_approve: String,
+    you_approve: PlainText,
     /// The word to type, where one is asked for.
     word: Option<String>,
     /// Whether it may be run at once.
     run: bool,
 ) -> impl IntoView {
     let Some(word) = word else {
-        let fields = view! { <Fields id digest warnings you_approve word=None /> }.into_any();
+        let fields = view! { <Fields id digest view warnings you_approve word=None /> }.into_any();
         return view! { <Sent desk fields parts=None run /> }.into_any();
     };
     let parts = Parts::watch(true);
@@ -40,6 +42,7 @@ pub(super) fn ApproveForm(
                     <Fields
                         id=id.clone()
                         digest=digest.clone()
+                        view=view.clone()
                         warnings=warnings.clone()
                         you_approve=you_approve.clone()
                         word=Some(word.clone())
@@ -74,14 +77,18 @@ fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl In
         let folded = closed();
         if !folded.is_empty() {
             event.prevent_default();
-            desk.refuse(format!(
-                "Nothing was sent. Open what is still folded first: {}.",
-                folded.join(", ")
-            ));
+            desk.refuse(
+                format!(
+                    "Nothing was sent. Open what is still folded first: {}.",
+                    folded.join(", ")
+                )
+                .into(),
+            );
         } else if by_second_button(&event) {
             if let Some(ApproveAndRun {
                 id,
                 digest,
+                view,
                 acknowledged,
                 typed,
                 opened,
@@ -89,18 +96,19 @@ fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl In
             {
                 desk.send(
                     "Approving and running…",
-                    approve_and_run(id, digest, acknowledged, typed, opened),
+                    approve_and_run(id, digest, view, acknowledged, typed, opened),
                 );
             }
         } else if let Some(Approve {
             id,
             digest,
+            view,
             acknowledged,
             typed,
             opened,
         }) = read(&event)
         {
-            desk.send("Approving…", approve(id, digest, acknowledged, typed, opened));
+            desk.send("Approving…", approve(id, digest, view, acknowledged, typed, opened));
         }
     };
     let opened = move || parts.map(|parts| parts.opened.get()).unwrap_or_default();
@@ -160,16 +168,19 @@ pub fn Fields(
     id: String,
     /// The digest that the approval names.
     digest: String,
+    /// The value that ties the form to this person's view of the page.
+    view: String,
     /// What approving needs an acknowledgement of.
     warnings: Vec<Warning>,
     /// What one would be agreeing to.
-    you_approve: String,
+    you_approve: PlainText,
     /// The word to type, where one is asked for.
     word: Option<String>,
 ) -> impl IntoView {
     view! {
         <input type="hidden" name="id" value=id />
         <input type="hidden" name="digest" value=digest />
+        <input type="hidden" name="view" value=view />
         <p class="you-approve">{you_approve}</p>
         {(!warnings.is_empty())
             .then(|| {

@@ -8,6 +8,7 @@ use leptos::ev::SubmitEvent;
 use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use loopiq::domain::PlainText;
 
 /// Reads a form for its server function. Where that fails the browser sends the plain form, which works as well.
 pub(super) fn read<T: FromFormData>(event: &SubmitEvent) -> Option<T> {
@@ -21,8 +22,9 @@ pub(super) fn RejectForm(
     desk: Desk,
     id: String,
     digest: String,
+    view: String,
     /// Value, words, and whether it is ticked to begin with.
-    reasons: Vec<(String, String, bool)>,
+    reasons: Vec<(String, PlainText, bool)>,
     draft: Draft,
 ) -> impl IntoView {
     // A draft is shown again; otherwise rejecting is folded, so that it is never where approving was a moment ago.
@@ -32,11 +34,12 @@ pub(super) fn RejectForm(
         if let Some(Reject {
             id,
             digest,
+            view,
             codes,
             text,
         }) = read(&event)
         {
-            desk.send("Rejecting…", reject(id, digest, codes, text));
+            desk.send("Rejecting…", reject(id, digest, view, codes, text));
         }
     };
     let reasons = reasons.into_iter().map(|(value, words, ticked)| {
@@ -54,6 +57,7 @@ pub(super) fn RejectForm(
             <form method="post" action=Reject::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="digest" value=digest />
+                <input type="hidden" name="view" value=view />
                 <fieldset>
                     <legend>"What is wrong"</legend>
                     {reasons.collect_view()}
@@ -73,15 +77,16 @@ pub(super) fn RejectForm(
 }
 
 #[component]
-pub(super) fn ExecuteForm(desk: Desk, id: String) -> impl IntoView {
+pub(super) fn ExecuteForm(desk: Desk, id: String, view: String) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
-        if let Some(Execute { id }) = read(&event) {
-            desk.send("Executing…", execute(id));
+        if let Some(Execute { id, view }) = read(&event) {
+            desk.send("Executing…", execute(id, view));
         }
     };
     view! {
         <form method="post" action=Execute::url() on:submit=submit>
             <input type="hidden" name="id" value=id />
+            <input type="hidden" name="view" value=view />
             <p>"It was approved and has not run. Executing applies exactly the change set that was approved, once."</p>
             <button type="submit" class="button primary" aria-disabled=move || desk.busy().to_string()>
                 "Execute 1 action"
@@ -92,12 +97,12 @@ pub(super) fn ExecuteForm(desk: Desk, id: String) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn RevokeForm(desk: Desk, id: String, draft: Draft) -> impl IntoView {
+pub(super) fn RevokeForm(desk: Desk, id: String, view: String, draft: Draft) -> impl IntoView {
     let open = draft.is_of("revoke");
     let draft = draft.of("revoke");
     let submit = move |event: SubmitEvent| {
-        if let Some(Revoke { id, text }) = read(&event) {
-            desk.send("Revoking…", revoke(id, text));
+        if let Some(Revoke { id, text, view }) = read(&event) {
+            desk.send("Revoking…", revoke(id, text, view));
         }
     };
     view! {
@@ -105,6 +110,7 @@ pub(super) fn RevokeForm(desk: Desk, id: String, draft: Draft) -> impl IntoView 
             <summary>"Revoke the approval"</summary>
             <form method="post" action=Revoke::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
+                <input type="hidden" name="view" value=view />
                 <TextArea id="revoke-text" label="Why (the agent and the audit trail will hold it)" value=draft.text />
                 <button type="submit" class="button danger" aria-disabled=move || desk.busy().to_string()>
                     "Revoke 1 approval"
@@ -144,15 +150,23 @@ pub(super) fn PruneForm(
     desk: Desk,
     id: String,
     digest: String,
+    view: String,
     /// Reference and title of each part.
-    parts: Vec<(String, String)>,
+    parts: Vec<(String, PlainText)>,
     draft: Draft,
 ) -> impl IntoView {
     let open = draft.is_of("prune");
     let draft = draft.of("prune");
     let submit = move |event: SubmitEvent| {
-        if let Some(Prune { id, digest, keep, text }) = read(&event) {
-            desk.send("Making a revision…", prune(id, digest, keep, text));
+        if let Some(Prune {
+            id,
+            digest,
+            view,
+            keep,
+            text,
+        }) = read(&event)
+        {
+            desk.send("Making a revision…", prune(id, digest, view, keep, text));
         }
     };
     let ticks = parts.into_iter().map(|(name, title)| {
@@ -170,6 +184,7 @@ pub(super) fn PruneForm(
             <form method="post" action=Prune::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="digest" value=digest />
+                <input type="hidden" name="view" value=view />
                 <p>"Untick what is not wanted. What is left becomes a proposal of its own, for a decision of its own."</p>
                 <fieldset>
                     <legend>"Keep"</legend>

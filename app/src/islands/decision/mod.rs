@@ -11,6 +11,7 @@ use self::approve::ApproveForm;
 use self::forms::{AskForm, ExecuteForm, PruneForm, RejectForm, RevokeForm};
 use self::send::{Desk, Phase};
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::State;
 use loopiq::domain::view::Panel;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub struct Warning {
     /// The check that warns.
     pub check: String,
     /// What it found.
-    pub message: String,
+    pub message: PlainText,
 }
 
 /// What somebody had typed when a rejection (or a revocation) was refused.
@@ -56,6 +57,8 @@ pub fn DecisionPanel(
     id: String,
     /// The digest that an approval names.
     digest: String,
+    /// The value that ties the forms to this person's view of the page; empty where no view was recorded.
+    view: String,
     /// The state that the page shows.
     state: State,
     /// What the person can do.
@@ -78,6 +81,7 @@ pub fn DecisionPanel(
                             desk
                             id=id.clone()
                             digest=digest.clone()
+view=view.clone()
                             warnings
                             you_approve=panel.you_approve.clone()
                             word=panel.word.clone()
@@ -85,7 +89,7 @@ pub fn DecisionPanel(
                         />
                     }
                 })}
-            {panel.execute.then(|| view! { <ExecuteForm desk id=id.clone() /> })}
+            {panel.execute.then(|| view! { <ExecuteForm desk id=id.clone() view=view.clone() /> })}
             {panel
                 .reject
                 .then(|| {
@@ -94,6 +98,7 @@ pub fn DecisionPanel(
                             desk
                             id=id.clone()
                             digest=digest.clone()
+view=view.clone()
                             reasons=panel.reasons.clone()
                             draft=draft.clone()
                         />
@@ -107,16 +112,17 @@ pub fn DecisionPanel(
                             desk
                             id=id.clone()
                             digest=digest.clone()
+view=view.clone()
                             parts=panel.prune.clone()
                             draft=draft.clone()
                         />
                     }
                 })}
-            {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() draft=draft.clone() /> })}
+            {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() view=view.clone() draft=draft.clone() /> })}
             <div class="answers">
                 <p role="status">{move || desk.progress()}</p>
                 <p class="refusal" class:said=move || desk.said() role="alert">
-                    {move || desk.refusal()}
+                    {move || desk.refusal().to_string()}
                 </p>
             </div>
             <p class="again" hidden=move || !matches!(desk.phase.get(), Phase::Unknown(_))>

@@ -3,6 +3,7 @@
 use crate::server_fns::action_status;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use loopiq::domain::PlainText;
 use loopiq::domain::State;
 use loopiq::domain::view::Outcome;
 use std::future::Future;
@@ -15,9 +16,9 @@ pub(super) enum Phase {
     /// A decision is under way: `Approving…`.
     Sending(&'static str),
     /// It was refused, or it never arrived: the words say which. The forms can be sent again.
-    Refused(String),
+    Refused(PlainText),
     /// The answer was lost, and so was the answer about that: nothing may be sent before it is known.
-    Unknown(String),
+    Unknown(PlainText),
 }
 
 /// What the panel's forms share. `Copy`, so that each handler may keep its own.
@@ -49,10 +50,10 @@ impl Desk {
         }
     }
 
-    pub(super) fn refusal(self) -> String {
+    pub(super) fn refusal(self) -> PlainText {
         match self.phase.get() {
             Phase::Refused(words) | Phase::Unknown(words) => words,
-            _ => String::new(),
+            _ => PlainText::default(),
         }
     }
 
@@ -62,7 +63,7 @@ impl Desk {
     }
 
     /// Says why nothing was sent.
-    pub(super) fn refuse(self, words: String) {
+    pub(super) fn refuse(self, words: PlainText) {
         self.phase.set(Phase::Refused(words));
     }
 
@@ -107,14 +108,14 @@ impl Desk {
                     "The action is still {}: your decision did not arrive, or it takes more than yours. What you wrote is kept; \
                      sending it again does nothing twice.",
                     state.label().to_lowercase()
-                ))),
+                ).into())),
                 Some(_) => self.reload(),
                 None => self.phase.set(Phase::Unknown(status.words)),
             },
             Err(_) => self.phase.set(Phase::Unknown(
                 "The service cannot be reached, or you have been signed out, so it is not known whether your decision \
                  arrived. Nothing is sent twice. Look again, or load this page again."
-                    .to_owned(),
+                    .into(),
             )),
         }
     }
@@ -129,7 +130,7 @@ impl Desk {
         // A browser that refuses to navigate leaves the person with words instead of a frozen panel.
         if window().location().assign(&target).is_err() {
             self.phase
-                .set(Phase::Unknown("It is done. Load this page again to see it.".to_owned()));
+                .set(Phase::Unknown("It is done. Load this page again to see it.".into()));
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::components::checks::comparison_anchor;
 use crate::components::compared::{Compared, compared_row};
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::Comparison;
 
 /// A table for each comparison; the checks lead to them.
@@ -17,7 +18,12 @@ pub(super) fn Comparisons(comparisons: Vec<Comparison>) -> impl IntoView {
         let heads = [comparison.left, comparison.right];
         let rows = comparison.rows.into_iter().map(|(label, left, right)| {
             let differs = left != right;
-            compared_row(label.into_any(), &heads, [value(left), value(right)], differs)
+            compared_row(
+                view! { {label} }.into_any(),
+                &heads,
+                [value(left), value(right)],
+                differs,
+            )
         });
         let rows = rows.collect::<Vec<_>>();
         view! {
@@ -37,7 +43,7 @@ pub(super) fn Comparisons(comparisons: Vec<Comparison>) -> impl IntoView {
     .into_any()
 }
 
-fn value(text: String) -> AnyView {
+fn value(text: PlainText) -> AnyView {
     if text.is_empty() {
         view! { <span class="quiet">"nothing"</span> }.into_any()
     } else {

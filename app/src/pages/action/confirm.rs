@@ -4,11 +4,11 @@ use super::super::load::loaded;
 use super::standing::Stakes;
 use super::warnings;
 use crate::components::state::{RiskBadge, StateBadge};
+use crate::components::title::PageTitle;
 use crate::islands::Fields;
 use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::view::ActionView;
 
@@ -34,6 +34,7 @@ fn render(action: ActionView) -> AnyView {
                 <Fields
                     id=action.id.clone()
                     digest=action.digest.clone()
+                    view=action.view.clone().unwrap_or_default()
                     warnings
                     you_approve=action.panel.you_approve.clone()
                     word=action.panel.word.clone()
@@ -67,11 +68,11 @@ fn render(action: ActionView) -> AnyView {
             .panel
             .why_not
             .clone()
-            .unwrap_or_else(|| "There is nothing to approve.".to_owned());
+            .unwrap_or_else(|| "There is nothing to approve.".into());
         view! { <p class="why-not">{why}</p> }.into_any()
     };
     view! {
-        <Title text=format!("Confirm · {}", action.headline) />
+        <PageTitle text=format!("Confirm · {}", action.headline) />
         <div class="page confirm">
             <nav class="crumbs" aria-label="Where you are">
                 <a href=back>"‹ Back to the action"</a>

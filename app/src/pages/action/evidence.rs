@@ -4,6 +4,7 @@ use crate::components::compared::{Compared, compared_row};
 use crate::components::lines::Lines;
 use crate::components::record::{RecordLink, anchor, short};
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{Line, Reference, UpdateView};
 use std::collections::HashSet;
 
@@ -73,10 +74,10 @@ fn Card(reference: Reference, open: bool) -> impl IntoView {
 pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
     let updates = updates.into_iter().map(|update| {
         let here = on_page.contains(&update.record.id);
-        let heads = ["Before", "After"].map(str::to_owned);
+        let heads = ["Before", "After"].map(PlainText::from);
         let rows = update.fields.into_iter().map(|(field, before, after)| {
             compared_row(
-                field.into_any(),
+                view! { {field} }.into_any(),
                 &heads,
                 [shown(before, false), shown(after, true)],
                 false,
@@ -98,7 +99,7 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
 }
 
 /// A value before or after; an empty one is said in words.
-fn shown(value: String, after: bool) -> AnyView {
+fn shown(value: PlainText, after: bool) -> AnyView {
     match (value.is_empty(), after) {
         (true, _) => view! { <span class="quiet">"nothing"</span> }.into_any(),
         (false, false) => view! { <del dir="auto">{value}</del> }.into_any(),

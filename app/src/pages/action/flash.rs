@@ -3,6 +3,7 @@
 use crate::flash::Flash;
 use crate::services::Services;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{InboxQuery, Tab};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Next {
     href: String,
-    headline: String,
+    headline: PlainText,
 }
 
 /// The oldest action that is this person's to decide, once one is decided. An inbox that cannot be read costs the link,

@@ -22,12 +22,12 @@ use super::load::loaded;
 use crate::components::checks::Checks;
 use crate::components::lines::Lines;
 use crate::components::state::{RiskBadge, StateBadge};
+use crate::components::title::PageTitle;
 use crate::components::tree::tree;
 use crate::components::when::Ago;
 use crate::flash::Flash;
 use crate::islands::{DecisionPanel, Draft, Warning};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::view::ActionView;
 use loopiq::domain::{Check, Command};
@@ -87,7 +87,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
     // What is of high risk is read before it is approved: nothing is folded away until a script can tell what was opened.
     let open = action.panel.word.is_some();
     view! {
-        <Title text=format!("{} · {}", action.headline, action.state.label()) />
+        <PageTitle text=format!("{} · {}", action.headline, action.state.label()) />
         <article class="page action">
             <nav class="crumbs" aria-label="Where you are">
                 <a href="/">"‹ Inbox"</a>
@@ -156,6 +156,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                 <DecisionPanel
                     id=action.id
                     digest=action.digest
+                    view=action.view.unwrap_or_default()
                     state=action.state
                     panel=action.panel
                     warnings

@@ -5,14 +5,15 @@ use crate::components::icon::Icon;
 use crate::components::record::anchor;
 use crate::components::state::verdict_look;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::{Check, RecordKind, Verdict};
 use std::collections::{HashMap, HashSet};
 
 /// The payload. Each field has an anchor, `payload` and its pointer, which the checks link to.
 #[component]
 pub(super) fn PayloadView<'a>(
-    fields: Vec<(String, String)>,
-    json: String,
+    fields: Vec<(String, PlainText)>,
+    json: PlainText,
     on_page: &'a HashSet<String>,
     pointed: &'a Pointed,
 ) -> impl IntoView + use<> {
@@ -84,11 +85,11 @@ impl Pointed {
 }
 
 /// A field's value: an ID as such, and as a link where this page holds the record's detail.
-fn shown(value: String, on_page: &HashSet<String>) -> AnyView {
-    if on_page.contains(&value) {
-        let href = format!("#{}", anchor(&value));
+fn shown(value: PlainText, on_page: &HashSet<String>) -> AnyView {
+    if on_page.contains(value.as_str()) {
+        let href = format!("#{}", anchor(value.as_str()));
         view! { <a href=href><code>{value}</code></a> }.into_any()
-    } else if RecordKind::of(&value).is_some() {
+    } else if RecordKind::of(value.as_str()).is_some() {
         view! { <code>{value}</code> }.into_any()
     } else {
         view! { <bdi>{value}</bdi> }.into_any()
@@ -97,9 +98,9 @@ fn shown(value: String, on_page: &HashSet<String>) -> AnyView {
 
 /// Approval, action, request, trace, workflow, key, digests, and the calls of the trace in order.
 #[component]
-pub(super) fn Identifiers(identifiers: Vec<(String, String)>, chain: Vec<String>) -> impl IntoView {
+pub(super) fn Identifiers(identifiers: Vec<(PlainText, PlainText)>, chain: Vec<String>) -> impl IntoView {
     let lines = identifiers.into_iter().map(|(label, value)| {
-        let what = label.to_lowercase();
+        let what = label.as_str().to_lowercase();
         let value = if value.is_empty() {
             view! { <span class="quiet">"none"</span> }.into_any()
         } else {

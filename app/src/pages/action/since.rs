@@ -7,13 +7,14 @@ use crate::components::state::verdict_look;
 use crate::components::when::Ago;
 use leptos::prelude::*;
 use loopiq::domain::Check;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::SinceView;
 use std::collections::HashSet;
 
 /// The box at the head of the document. It stands there only where something has changed.
 #[component]
 pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
-    let heads = ["Then", "Now"].map(str::to_owned);
+    let heads = ["Then", "Now"].map(PlainText::from);
     let fields = since.fields.into_iter().map(|(record, field, then, now)| {
         let here = on_page.contains(&record.id);
         let name = view! { <RecordLink record on_page=here /> " " <code>{field}</code> }.into_any();

@@ -5,11 +5,12 @@ use crate::components::record::RecordLink;
 use crate::components::state::StateBadge;
 use crate::components::when::Ago;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{QuestionView, Related, Revision, StandingView};
 
 /// What an action of high risk waives, closes or opens.
 #[component]
-pub(crate) fn Stakes(lines: Vec<String>) -> impl IntoView {
+pub(crate) fn Stakes(lines: Vec<PlainText>) -> impl IntoView {
     view! {
         <section class="card stakes" aria-labelledby="stakes">
             <h2 id="stakes">"High risk: what it does"</h2>
@@ -44,7 +45,14 @@ pub(super) fn Standing(standing: StandingView) -> impl IntoView {
         let could = if one.who_could.is_empty() {
             "Nobody who has signed in so far could give it.".to_owned()
         } else {
-            format!("{} could.", one.who_could.join(", "))
+            format!(
+                "{} could.",
+                one.who_could
+                    .iter()
+                    .map(PlainText::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         };
         view! {
             <li>
@@ -116,9 +124,9 @@ pub(super) fn RelatedActions(related: Vec<Related>) -> impl IntoView {
 #[component]
 pub(super) fn Revisions(revisions: Vec<Revision>) -> impl IntoView {
     let tables = revisions.into_iter().enumerate().map(|(n, one)| {
-        let heads = ["Before", "Now"].map(str::to_owned);
+        let heads = ["Before", "Now"].map(PlainText::from);
         let rows = one.rows.into_iter().map(|(place, before, after)| {
-            let value = |text: String, gone: bool| match (text.is_empty(), gone) {
+            let value = |text: PlainText, gone: bool| match (text.is_empty(), gone) {
                 (true, _) => view! { <span class="quiet">"nothing"</span> }.into_any(),
                 (false, true) => view! { <del dir="auto">{text}</del> }.into_any(),
                 (false, false) => view! { <ins dir="auto">{text}</ins> }.into_any(),

@@ -3,11 +3,12 @@
 use crate::components::record::RecordLink;
 use crate::components::when::Exact;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{Named, ResultView, TimelineStep};
 
 /// The steps, oldest first. Whoever may search the audit trail gets each step's entry.
 #[component]
-pub(super) fn Timeline(steps: Vec<TimelineStep>, notes: Vec<String>, audit: bool) -> impl IntoView {
+pub(super) fn Timeline(steps: Vec<TimelineStep>, notes: Vec<PlainText>, audit: bool) -> impl IntoView {
     let steps = steps.into_iter().map(|step| {
         let entry = if audit {
             view! { <a href=format!("/audit/{}", step.seq)>"entry " {step.seq}</a> }.into_any()

@@ -2,6 +2,7 @@
 
 use super::Asked;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::State;
 use loopiq::domain::view::AuditRow;
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ pub(super) fn Facets(asked: Asked, rows: Vec<AuditRow>) -> impl IntoView {
         .into_iter()
         .map(|state| Facet {
             term: term("state", state.as_str()),
-            label: state.label().to_owned(),
+            label: state.label().into(),
             count: None,
         })
         .collect();
-    let events = counted("event", rows.iter().map(|row| row.event.clone()));
+    let events = counted("event", rows.iter().map(|row| row.event.clone().into()));
     let releases = counted("release", rows.iter().filter_map(|row| row.release.clone()));
     view! {
         <aside class="facets" aria-label="Narrow the search">
@@ -35,7 +36,7 @@ pub(super) fn Facets(asked: Asked, rows: Vec<AuditRow>) -> impl IntoView {
 /// One term that can be added.
 struct Facet {
     term: String,
-    label: String,
+    label: PlainText,
     count: Option<u32>,
 }
 
@@ -48,15 +49,15 @@ fn term(field: &str, value: &str) -> String {
     }
 }
 
-fn counted(field: &str, values: impl Iterator<Item = String>) -> Vec<Facet> {
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+fn counted(field: &str, values: impl Iterator<Item = PlainText>) -> Vec<Facet> {
+    let mut counts: BTreeMap<PlainText, u32> = BTreeMap::new();
     for value in values {
         *counts.entry(value).or_default() += 1;
     }
     counts
         .into_iter()
         .map(|(value, count)| Facet {
-            term: term(field, &value),
+            term: term(field, value.as_str()),
             label: value,
             count: Some(count),
         })

@@ -8,9 +8,9 @@ use self::query_form::QueryForm;
 use super::link::link;
 use super::load::loaded;
 use crate::components::state::StateBadge;
+use crate::components::title::PageTitle;
 use crate::components::when::Ago;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::view::{self, AuditRow};
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ fn render((asked, page): (Asked, view::AuditPage)) -> AnyView {
     };
     let failed = page.error.is_some();
     view! {
-        <Title text="Audit" />
+        <PageTitle text="Audit" />
         <div class="page audit">
             <h1>"Audit trail"</h1>
             <QueryForm asked=asked.clone() error=page.error />

@@ -3,6 +3,7 @@
 use super::super::link::link;
 use super::Asked;
 use leptos::prelude::*;
+use loopiq::domain::PlainText;
 use loopiq::domain::TermField;
 
 /// Queries that show what the language can do.
@@ -19,7 +20,7 @@ const EXAMPLES: [(&str, &str); 6] = [
 ];
 
 #[component]
-pub(super) fn QueryForm(asked: Asked, error: Option<(u32, String)>) -> impl IntoView {
+pub(super) fn QueryForm(asked: Asked, error: Option<(u32, PlainText)>) -> impl IntoView {
     let invalid = error.is_some();
     let text = asked.text();
     view! {

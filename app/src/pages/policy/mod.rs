@@ -10,12 +10,13 @@ use self::versions::{Versions, address};
 use super::load::loaded;
 use crate::components::code::CodeBlock;
 use crate::components::difference::Difference;
+use crate::components::title::PageTitle;
 use crate::components::when::Ago;
 use crate::policy_draft::{self, PolicyDraft};
 use crate::services::Services;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use loopiq::domain::PlainText;
 use loopiq::domain::text::visible;
 use loopiq::domain::view::{self, Outcome, PolicyReport, PolicyVersion};
 use loopiq::engine::{Error, policy_mistakes};
@@ -142,10 +143,10 @@ fn render(shown: Shown) -> AnyView {
         );
         view! { <PolicyForm draft today is_draft wrong=!mistakes.is_empty() /> }.into_any()
     } else {
-        view! { <CodeBlock text=visible(&page.source) what="the policy" /> }.into_any()
+        view! { <CodeBlock text=PlainText::from(&page.source) what="the policy" /> }.into_any()
     };
     view! {
-        <Title text="Policy" />
+        <PageTitle text="Policy" />
         <div class="page policy">
             <div class="policy-head">
                 <h1>"Policy"</h1>

@@ -4,7 +4,7 @@ use crate::components::difference::Difference;
 use crate::components::state::StateBadge;
 use crate::components::when::Ago;
 use leptos::prelude::*;
-use loopiq::domain::text::visible;
+use loopiq::domain::PlainText;
 use loopiq::domain::view::{Effect, Effects, PolicyReport};
 use loopiq::policy::Mistake;
 use serde::{Deserialize, Serialize};
@@ -13,17 +13,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Wrong {
     /// What, with line and field.
-    words: String,
+    words: PlainText,
     /// The line as it was written, where it is one.
-    line: Option<String>,
+    line: Option<PlainText>,
 }
 
 impl Wrong {
     /// Mistakes in the text, each with its line; where there are none, those against the installation.
-    pub(super) fn of(source: &str, mistakes: &[Mistake], others: &[String]) -> Vec<Self> {
+    pub(super) fn of(source: &str, mistakes: &[Mistake], others: &[PlainText]) -> Vec<Self> {
         if mistakes.is_empty() {
-            let wrong = |words: &String| Self {
-                words: visible(words),
+            let wrong = |words: &PlainText| Self {
+                words: words.clone(),
                 line: None,
             };
             return others.iter().map(wrong).collect();
@@ -32,9 +32,9 @@ impl Wrong {
         mistakes
             .iter()
             .map(|mistake| Self {
-                words: visible(&mistake.to_string()),
+                words: mistake.to_string().into(),
                 line: line(mistake.line)
-                    .map(|text| visible(text.trim()))
+                    .map(|text| PlainText::from(text.trim()))
                     .filter(|text| !text.is_empty()),
             })
             .collect()
@@ -174,7 +174,10 @@ mod tests {
             &[mistake(2, "b"), mistake(0, ""), mistake(9, "")],
             &[],
         );
-        let lines: Vec<(&str, Option<&str>)> = wrong.iter().map(|one| (&*one.words, one.line.as_deref())).collect();
+        let lines: Vec<(&str, Option<&str>)> = wrong
+            .iter()
+            .map(|one| (one.words.as_str(), one.line.as_ref().map(PlainText::as_str)))
+            .collect();
         assert_eq!(
             lines,
             [
@@ -183,7 +186,7 @@ mod tests {
                 ("line 9: is wrong", None)
             ]
         );
-        assert_eq!(Wrong::of("", &[], &["no team".to_owned()])[0].words, "no team");
+        assert_eq!(Wrong::of("", &[], &["no team".to_owned().into()])[0].words, "no team");
     }
 
     #[test]

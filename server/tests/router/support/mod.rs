@@ -63,6 +63,7 @@ impl Service {
             oidc: Oidc::new(oidc).unwrap(),
             demo_idp: Some(idp),
             leptos: site.leptos(address),
+            bundle: site.bundle().clone(),
             stylesheet: Arc::from(site.stylesheet()),
             metrics: metrics::recorder().unwrap(),
             draining: Arc::default(),

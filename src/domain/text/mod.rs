@@ -1,4 +1,9 @@
-//! Text from agents and scanners: what is refused in a proposal, and what is made visible where it is older.
+//! Text from agents, scanners, identity providers and operators: what is refused in a proposal, and the type in which everything else
+//! reaches a page.
+
+mod plain;
+
+pub use plain::PlainText;
 
 use super::FieldError;
 use serde_json::Value;

@@ -1,0 +1,137 @@
+//! The type in which untrusted text reaches a page.
+
+use super::{is_forbidden, visible};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Text that somebody outside the service may have written, ready to be shown: each character that could hide or reorder text is
+/// written as its code point (see [`visible`]). It holds no markup, only characters: a page escapes it where it stands. A value can be
+/// made in no other way, so a view that holds `PlainText` cannot hold a hidden character.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct PlainText(String);
+
+impl PlainText {
+    /// The text, with hidden characters made visible.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it holds these words.
+    pub fn contains(&self, words: &str) -> bool {
+        self.0.contains(words)
+    }
+
+    /// Whether it begins with these words.
+    pub fn starts_with(&self, words: &str) -> bool {
+        self.0.starts_with(words)
+    }
+
+    /// The first `length` characters, with an ellipsis where more follow.
+    pub fn shortened(&self, length: usize) -> Self {
+        match self.0.char_indices().nth(length) {
+            None => self.clone(),
+            Some((end, _)) => Self(format!("{}…", &self.0[..end])),
+        }
+    }
+}
+
+impl From<&str> for PlainText {
+    fn from(text: &str) -> Self {
+        Self(visible(text))
+    }
+}
+
+impl From<String> for PlainText {
+    fn from(text: String) -> Self {
+        if text.contains(is_forbidden) {
+            Self(visible(&text))
+        } else {
+            Self(text)
+        }
+    }
+}
+
+impl From<&String> for PlainText {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<&PlainText> for PlainText {
+    fn from(text: &PlainText) -> Self {
+        text.clone()
+    }
+}
+
+impl fmt::Display for PlainText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl PartialEq<str> for PlainText {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for PlainText {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+/// A page renders it as a text node or as an attribute's value, both of which Leptos escapes.
+#[cfg(feature = "render")]
+mod render {
+    use super::PlainText;
+    use tachys::html::attribute::IntoAttributeValue;
+    use tachys::view::IntoRender;
+
+    impl IntoRender for PlainText {
+        type Output = String;
+
+        fn into_render(self) -> String {
+            self.0
+        }
+    }
+
+    impl IntoAttributeValue for PlainText {
+        type Output = String;
+
+        fn into_attribute_value(self) -> String {
+            self.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_way_of_making_it_leaves_a_hidden_character() {
+        let hidden = "pay\u{202E}tnem";
+        let read: PlainText = serde_json::from_str("\"pay\\u202Etnem\"").unwrap();
+        for text in [
+            PlainText::from(hidden),
+            hidden.to_owned().into(),
+            (&hidden.to_owned()).into(),
+            read,
+        ] {
+            assert_eq!(text, "pay⟦U+202E⟧tnem");
+        }
+    }
+
+    #[test]
+    fn it_is_shortened_between_characters() {
+        assert_eq!(PlainText::from("Jürgen Groß").shortened(2), "Jü…");
+        assert_eq!(PlainText::from("Jürgen").shortened(6), "Jürgen");
+    }
+}

@@ -1,0 +1,133 @@
+//! An execution compares the tables with the audit log first.
+
+use crate::world::World;
+use loopiq::context::Ctx;
+use loopiq::domain::{ReasonCode, State};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Executor};
+
+/// Runs an action after somebody has changed the tables by hand; how it ended, and how many work items that made.
+async fn run_after(world: &World, id: &str, sql: &[String]) -> (State, Vec<ReasonCode>, i64) {
+    let mut connection = world.database.connect().await;
+    for statement in sql {
+        connection
+            .execute(AssertSqlSafe(statement.clone()))
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+    let before = world.count("work_items").await;
+    let lead: Ctx = world.person("lead");
+    let outcome = world.execute(&lead, id).await.expect("a committed outcome");
+    assert!(!outcome.done, "{outcome:?}");
+    let page = world.engine.view(&lead, id, false).await.expect("a page");
+    let said = page.outcome.expect("why");
+    let codes = if said.contains(ReasonCode::EnvelopeDamaged.words()) {
+        vec![ReasonCode::EnvelopeDamaged]
+    } else {
+        panic!("{said}")
+    };
+    (page.state, codes, world.count("work_items").await - before)
+}
+
+const DAMAGED: ReasonCode = ReasonCode::EnvelopeDamaged;
+
+#[tokio::test]
+async fn words_that_nobody_approved_are_not_written() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let (other, other_digest) = world.story(7).await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    // The whole envelope of another action, with its digest, in every place that execution reads.
+    let swap = vec![
+        format!(
+            "UPDATE actions SET envelope = (SELECT o.envelope FROM actions o WHERE o.id = '{other}'), digest = '{other_digest}', \
+             payload = (SELECT o.payload FROM actions o WHERE o.id = '{other}'), \
+             payload_digest = (SELECT o.payload_digest FROM actions o WHERE o.id = '{other}'), \
+             tool = (SELECT o.tool FROM actions o WHERE o.id = '{other}') WHERE id = '{id}'"
+        ),
+        format!("UPDATE decisions SET digest = '{other_digest}' WHERE action_id = '{id}'"),
+    ];
+    let ended = run_after(&world, &id, &swap).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_gave_runs_nothing() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    // A real decision of the reviewer about something else serves as the model of the forged one.
+    let (model, model_digest) = world.story(7).await;
+    world
+        .approve("reviewer", &model, &model_digest)
+        .await
+        .expect("approved");
+    let forged = vec![
+        format!("UPDATE decisions SET action_id = '{id}', digest = '{digest}' WHERE action_id = '{model}'"),
+        format!("UPDATE actions SET state = 'approved' WHERE id = '{id}'"),
+    ];
+    let ended = run_after(&world, &id, &forged).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+}
+
+#[tokio::test]
+async fn what_was_revoked_does_not_come_back() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    let reviewer = world.person("reviewer");
+    world.engine.revoke(&reviewer, &id, "No.", "").await.expect("revoked");
+    let back = vec![
+        format!(
+            "UPDATE actions SET state = 'approved', settled_at = NULL, outcome = NULL, reason_codes = '[]' WHERE id = '{id}'"
+        ),
+        format!("DELETE FROM decisions WHERE action_id = '{id}' AND kind = 'revoke'"),
+    ];
+    let ended = run_after(&world, &id, &back).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+}
+
+#[tokio::test]
+async fn an_approval_is_that_of_the_person_in_the_log() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    let lead = world.acme.person("lead").id;
+    let moved = vec![format!(
+        "UPDATE decisions SET person_id = '{lead}' WHERE action_id = '{id}'"
+    )];
+    let ended = run_after(&world, &id, &moved).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+}
+
+#[tokio::test]
+async fn a_proposal_is_for_the_person_in_the_log() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    let lead = world.acme.person("reviewer2").id;
+    let moved = vec![format!("UPDATE actions SET caller_id = '{lead}' WHERE id = '{id}'")];
+    let ended = run_after(&world, &id, &moved).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+}
+
+#[tokio::test]
+async fn an_entry_that_was_edited_counts_for_nothing() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    let on = if loopiq_testing::on_postgres() {
+        " ON audit_contents"
+    } else {
+        ""
+    };
+    let edited = vec![
+        format!("DROP TRIGGER audit_contents_stay{on}"),
+        format!(
+            "UPDATE audit_contents SET content = replace(content, 'SHOP-1', 'SHOP-2') WHERE tenant = 'acme' AND seq = \
+             (SELECT MIN(seq) FROM audit_entries WHERE action_id = '{id}')"
+        ),
+    ];
+    let ended = run_after(&world, &id, &edited).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+    assert_eq!(json!(DAMAGED), json!("envelope_damaged"));
+}
