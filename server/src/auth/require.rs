@@ -31,6 +31,11 @@ pub(crate) async fn require(State(app): State<App>, session: Session, mut reques
         Ok(principal) => principal,
         Err(closed) => return refuse(&app, &request, &closed),
     };
+    if is_prefetch(request.headers()) && request.uri().path().starts_with("/actions/") {
+        // A page that nobody looks at records no view, and without one it could not be decided on. A browser discards this answer, and
+        // asks again when the person opens the page.
+        return (StatusCode::SERVICE_UNAVAILABLE, "Not fetched in advance.\n").into_response();
+    }
     let span = tracing::Span::current();
     span.record("tenant", principal.tenant().as_str());
     if let Some(person) = principal.person() {

@@ -91,3 +91,18 @@ async fn what_is_fetched_in_advance_begins_no_sign_in() {
     let answer = browser.send(request).await;
     assert_eq!((answer.status, answer.location()), (401, ""));
 }
+
+/// A page that nobody looks at would record no view, so its forms could not decide: the browser has to ask again.
+#[tokio::test]
+async fn an_action_is_not_fetched_in_advance() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("lead@acme.example").await;
+    for (purpose, status) in [("prefetch", 503), ("prefetch;prerender", 503), ("", 404)] {
+        let request = browser
+            .request(Method::GET, "/actions/act_01m88ccw31e1dak5afwfkxb3n4")
+            .header("sec-purpose", purpose);
+        assert_eq!(browser.send(request).await.status, status, "{purpose}");
+    }
+    let request = browser.request(Method::GET, "/").header("sec-purpose", "prefetch");
+    assert_eq!(browser.send(request).await.status, 200);
+}

@@ -17,7 +17,6 @@ use crate::services::Services;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
-use loopiq::domain::text::visible;
 use loopiq::domain::view::{self, Outcome, PolicyReport, PolicyVersion};
 use loopiq::engine::{Error, policy_mistakes};
 use serde::{Deserialize, Serialize};
