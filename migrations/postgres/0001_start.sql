@@ -327,7 +327,7 @@ CREATE TABLE actions (
     supersedes TEXT COLLATE "C",
     superseded_by TEXT COLLATE "C",
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, client_id, idempotency_key),
+    UNIQUE (tenant, client_id, caller_id, idempotency_key),
     FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
     FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
 );

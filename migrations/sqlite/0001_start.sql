@@ -324,7 +324,7 @@ CREATE TABLE actions (
     supersedes TEXT,
     superseded_by TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, client_id, idempotency_key),
+    UNIQUE (tenant, client_id, caller_id, idempotency_key),
     FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
     FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
 );

@@ -1,6 +1,6 @@
 //! What a caller can be told. One enum for all doors; each door maps it once.
 
-use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, State};
+use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, State, Timestamp};
 use crate::store::{StoreError, WriteError};
 
 /// Why a use case was not carried out. Each variant is something a caller can act on.
@@ -44,13 +44,22 @@ pub enum Error {
         /// Why, and who could.
         why: String,
     },
-    /// The key belongs to another proposal.
+    /// The caller's client used the key for another proposal.
     #[error(
-        "The idempotency key belongs to {action}, which has other arguments. Nothing was stored. Use a new key for a new proposal."
+        "You used this idempotency key for another request: {tool} proposed {action} at {}. {} Nothing was stored. Use a new key for a new \
+         proposal.",
+        .at.rfc3339(),
+        difference(.tool, .wanted)
     )]
     IdempotencyConflict {
         /// The action that the key belongs to.
         action: ActionId,
+        /// The tool that proposed it.
+        tool: String,
+        /// When it was proposed.
+        at: Timestamp,
+        /// The tool that was called now.
+        wanted: &'static str,
     },
     /// A person declined the same, and nothing that it rests on has changed since.
     #[error(
@@ -106,6 +115,15 @@ pub enum Error {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// How a call differs from the proposal that its key belongs to: one and the same tool refuses a key only for other arguments.
+fn difference(tool: &str, wanted: &str) -> String {
+    if tool == wanted {
+        "The arguments of this call differ from those of that proposal.".to_owned()
+    } else {
+        format!("This call is of another tool, {wanted}.")
+    }
 }
 
 fn summary(fields: &[FieldError]) -> String {

@@ -96,7 +96,7 @@ impl Engine {
         if inserted {
             return answer;
         }
-        // Somebody used the key between our look and our write: theirs is the original.
+        // The same client used the key for the same caller between the look and the write: that action is the original.
         match self.look(ctx, &sent, Some(key), Err(Vec::new())).await? {
             Looked::Known(action) => self.original(ctx, &sent, *action).await,
             Looked::New(..) => Err(Error::internal("a key that is taken has no action")),
@@ -105,13 +105,15 @@ impl Engine {
 
     /// Answers with the action that the key belongs to; an error if it is another proposal.
     async fn original(&self, ctx: &Ctx, sent: &Sent, action: ActionRow) -> Result<Answer, Error> {
-        let same = action.caller_id == sent.caller.id
-            && action.tool == sent.tool.name()
-            && action.payload_digest == sent.digest;
-        if !same {
-            return Err(Error::IdempotencyConflict { action: action.id });
+        if action.tool == sent.tool.name() && action.payload_digest == sent.digest {
+            return self.answer_again(ctx, action).await;
         }
-        self.answer_again(ctx, action).await
+        Err(Error::IdempotencyConflict {
+            wanted: sent.tool.name(),
+            tool: action.tool,
+            at: action.created_at,
+            action: action.id,
+        })
     }
 
     /// One look at the database: the action that the key belongs to, or else a plan on today's facts.

@@ -157,7 +157,7 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
     })
 }
 
-/// Stores a sealed action with its entry; `false` if the client's key belongs to another by now.
+/// Stores a sealed action with its entry; `false` if the key belongs to another action of this client and caller by now.
 pub(super) async fn insert(
     tx: &mut WriteTx,
     action: &ActionRow,

@@ -292,7 +292,7 @@ macro_rules! insert {
          blocks, warnings, passes, ask, repeats, pruned_by, rule, own_risk, gravest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
          $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $37, \
          (SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = $38 AND h.state = 'pending_approval'), $39, $40, $41, $42) \
-         ON CONFLICT (tenant, client_id, idempotency_key) DO NOTHING"
+         ON CONFLICT (tenant, client_id, caller_id, idempotency_key) DO NOTHING"
     };
 }
 
@@ -327,7 +327,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Stores a new action, with the records that it changes or rests on (unless it only repeats a pending one); `false` if the client's key belongs to another one by now.
+    /// Stores a new action, with the records that it changes or rests on (unless it only repeats a pending one); `false` if the key belongs to another one of this client and caller by now.
     pub async fn insert_action(&mut self, new: &ActionRow, targets: &[String]) -> Result<bool, StoreError> {
         let verdicts = VerdictCounts::of(&new.checks);
         let rows = sqlx::query(self.pick(&INSERT))

@@ -94,15 +94,15 @@ macro_rules! facts {
     };
 }
 
-/// What a proposal rests on beside its records: the action that its key ($6) belongs to, what this client ($5) read for this caller ($7)
-/// since then ($8), and when it last proposed something for them; what asks for the same ($9) and is pending now ($10), or was declined;
+/// What a proposal rests on beside its records: the action that this client ($5) proposed for this caller ($7) with its key ($6), what the
+/// client read for the caller since then ($8), and when it last proposed something for them; what asks for the same ($9) and is pending now ($10), or was declined;
 /// and the tenant's policy.
 macro_rules! ground {
     ($db:ident) => {
         concat!(
             facts!($db),
             " UNION ALL SELECT 'known', CAST(", object!($db), "('id', id) AS TEXT) FROM actions \
-             WHERE tenant = $1 AND client_id = $5 AND idempotency_key = $6 \
+             WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND idempotency_key = $6 \
              UNION ALL SELECT 'read', CAST(", object!($db), "('client_id', client_id, 'caller_id', caller_id, 'trace_id', trace_id, \
              'request_id', request_id, 'tool', tool, 'arguments_digest', arguments_digest, 'record_ids', record_ids, 'at', at) AS TEXT) \
              FROM (SELECT * FROM reads WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND at >= $8 \

@@ -66,9 +66,26 @@ async fn the_same_key_gives_the_same_action_for_ever_and_another_payload_is_refu
     let mut other = world.package("k1");
     other["parent"]["title"] = json!("Something else");
     match world.propose(other.clone()).await {
-        Err(Error::IdempotencyConflict { action }) => assert_eq!(action.as_str(), id),
+        Err(error @ Error::IdempotencyConflict { .. }) => {
+            let said = error.to_string();
+            let first = format!("loopiq_create_remediation_work_package proposed {id} at 2026-11-22T09:00:00");
+            assert!(said.contains(&first), "{said}");
+            assert!(said.contains("The arguments of this call differ"), "{said}");
+        }
         other => panic!("{other:?}"),
     }
+    let story = json!({
+        "idempotencyKey": "k1", "reason": "r", "releaseId": world.acme.release, "teamId": world.acme.team, "kind": "story",
+        "title": "Harden the sign-in of the shop", "description": "d", "priority": "low",
+    });
+    let client = world.client("developer");
+    let said = world.engine.call(&client, "loopiq_create_work_item", story).await;
+    let said = said.expect_err("the key of another tool's proposal").to_string();
+    assert!(
+        said.contains(&id) && said.contains("This call is of another tool, loopiq_create_work_item."),
+        "{said}"
+    );
+    assert!(!said.contains("differ"), "{said}");
     // A dry run neither reads nor uses a key.
     other["dryRun"] = json!(true);
     let dry = world.propose(other).await.expect("a dry run").structured;
@@ -99,15 +116,36 @@ async fn the_form_of_the_arguments_does_not_matter_for_a_key() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_its_caller() {
+async fn two_callers_of_one_client_use_one_key_without_hearing_of_each_other() {
     let world = World::new().await;
-    world.proposed("k1").await;
-    let name = "loopiq_create_remediation_work_package";
-    let other = world
-        .engine
-        .call(&world.client("lead"), name, world.package("k1"))
-        .await;
-    assert!(matches!(other, Err(Error::IdempotencyConflict { .. })));
+    let ask = async |who: &str, tool, arguments| world.engine.call(&world.client(who), tool, arguments).await;
+    let package = "loopiq_create_remediation_work_package";
+    let story = |n| {
+        json!({
+            "idempotencyKey": "k1", "reason": format!("Evidence {} asks for it.", world.acme.evidence), "kind": "story",
+            "releaseId": world.acme.release, "teamId": world.acme.team, "title": loopiq_testing::unlike(n), "description": "d",
+            "priority": "low",
+        })
+    };
+    let (first, _) = world.proposed("k1").await;
+    let answer = ask("lead", "loopiq_create_work_item", story(1)).await;
+    let answer = answer.expect("a proposal of their own");
+    let own = text(&answer.structured, "actionId");
+    assert!(!answer.structured.to_string().contains(&first) && !answer.text.contains(&first));
+    // The key goes on giving each caller their own action, and a conflict names that alone.
+    let again = ask("lead", "loopiq_create_work_item", story(1)).await;
+    assert_eq!(text(&again.expect("the original").structured, "actionId"), own);
+    assert_eq!(world.proposed("k1").await.0, first);
+    let conflict = ask("lead", "loopiq_create_work_item", story(2)).await;
+    let said = conflict.expect_err("a key that was used").to_string();
+    assert!(said.contains(&own) && !said.contains(&first), "{said}");
+    // What both ask for may be the very same.
+    let (first, _) = world.proposed("k2").await;
+    let answer = ask("lead", package, world.package("k2"))
+        .await
+        .expect("a proposal of their own");
+    assert_ne!(text(&answer.structured, "actionId"), first);
+    assert_eq!(world.count("actions").await, 4);
 }
 
 /// Each of these is refused with the field's name, stores no action, and leaves one audit entry.

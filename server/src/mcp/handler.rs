@@ -182,7 +182,7 @@ fn refusal(error: &Error) -> CallToolResult {
     let mut result = CallToolResult::error(vec![ContentBlock::text(message.clone())]);
     let mut said = json!({ "error": error.code(), "message": message, "fields": fields });
     match error {
-        Error::IdempotencyConflict { action } => said["actionId"] = json!(action),
+        Error::IdempotencyConflict { action, .. } => said["actionId"] = json!(action),
         Error::RejectedBefore { action, codes, .. } => {
             said["actionId"] = json!(action);
             said["reasonCodes"] = json!(codes);

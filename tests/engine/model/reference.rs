@@ -232,10 +232,10 @@ impl Model {
 
     pub(super) fn propose(&mut self, proposal: Proposal) -> Proposed {
         let Proposal { caller, shape, .. } = proposal;
-        let same_key = |action: &Action| action.key == Some((proposal.client, proposal.key));
+        let same_key = |action: &Action| action.caller == caller && action.key == Some((proposal.client, proposal.key));
         if let Some(known) = self.actions.iter().position(same_key) {
             let action = &self.actions[known];
-            let same = action.caller == caller && action.shape == shape && action.supersedes == proposal.supersedes;
+            let same = action.shape == shape && action.supersedes == proposal.supersedes;
             return if same {
                 Proposed::Original(known)
             } else {
