@@ -10,6 +10,7 @@ pub mod commands;
 pub mod demo;
 pub mod demo_idp;
 pub mod http;
+pub mod http_client;
 pub mod mcp;
 pub mod oidc;
 pub mod ops;

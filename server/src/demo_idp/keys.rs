@@ -1,65 +1,79 @@
 //! The provider's signing key: P-256, made when the program starts and gone when it ends.
 
-use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Error, Signature};
 use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{DemoIdpError, secret};
-
-/// PKCS #8 (RFC 5208) around an EC private key (RFC 5915) on P-256 without its public half, up to the 32 bytes of the
-/// key. Written out because the only thing that varies is those bytes; the library derives the public half.
-const P256_PKCS8_PREFIX: [u8; 35] = [
-    0x30, 0x41, 0x02, 0x01, 0x00, // PrivateKeyInfo, version 0
-    0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, // id-ecPublicKey
-    0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, // prime256v1
-    0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20, // ECPrivateKey, version 1
-];
 
 /// How often to draw again where 32 random bytes are no P-256 key. One draw in four thousand million is not one.
 const DRAWS: usize = 8;
 
 /// A private key with the public key that goes into the JWKS.
-pub(super) struct SigningKey {
-    private: EncodingKey,
-    public: Jwk,
-    header: Header,
+pub(crate) struct SigningKey {
+    private: p256::ecdsa::SigningKey,
+    public: Value,
+    header: String,
 }
 
 impl SigningKey {
     pub(super) fn generate() -> Result<Self, DemoIdpError> {
-        let mut refused = jsonwebtoken::errors::ErrorKind::InvalidEcdsaKey.into();
+        let mut refused = Error::new();
         for _ in 0..DRAWS {
             let scalar = secret::random_bytes().map_err(DemoIdpError::Randomness)?;
-            let private = EncodingKey::from_ec_der(&[&P256_PKCS8_PREFIX[..], &scalar].concat());
-            match Jwk::from_encoding_key(&private, Algorithm::ES256) {
-                Ok(public) => return Ok(Self::of(private, public)),
+            match Self::of(&scalar) {
+                Ok(key) => return Ok(key),
                 Err(error) => refused = error,
             }
         }
         Err(DemoIdpError::Key(refused))
     }
 
-    fn of(private: EncodingKey, mut public: Jwk) -> Self {
+    /// The key that these bytes are, if they are one.
+    pub(crate) fn of(scalar: &[u8; 32]) -> Result<Self, Error> {
+        let private = p256::ecdsa::SigningKey::from_slice(scalar)?;
+        let point = private.verifying_key().to_sec1_point(false);
+        let (Some(x), Some(y)) = (point.x(), point.y()) else {
+            return Err(Error::new());
+        };
+        let (x, y) = (encoded(x), encoded(y));
         // RFC 7638: a key's thumbprint names it without a counter to keep.
-        let id = public.thumbprint(ThumbprintHash::SHA256);
-        public.common.key_id = Some(id.clone());
-        public.common.public_key_use = Some(PublicKeyUse::Signature);
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(id);
-        Self {
+        let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        let id = encoded(Sha256::digest(members.as_bytes()));
+        let header = json!({ "typ": "JWT", "alg": "ES256", "kid": id }).to_string();
+        let public = json!({
+            "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": id,
+        });
+        Ok(Self {
             private,
             public,
-            header,
-        }
+            header: encoded(header),
+        })
     }
 
     /// The public half, as the JWKS holds it.
-    pub(super) fn public(&self) -> &Jwk {
+    pub(crate) fn public(&self) -> &Value {
         &self.public
     }
 
     /// The claims as a signed JWT.
-    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
-        jsonwebtoken::encode(&self.header, claims, &self.private)
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, serde_json::Error> {
+        let message = format!("{}.{}", self.header, encoded(serde_json::to_vec(claims)?));
+        let signature = self.signature(&message);
+        Ok(format!("{message}.{signature}"))
     }
+
+    /// The signature of a JWT's first two parts (RFC 7518, 3.4).
+    pub(crate) fn signature(&self, message: &str) -> String {
+        let signature: Signature = self.private.sign(message.as_bytes());
+        encoded(signature.to_bytes())
+    }
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -7,7 +7,7 @@
 
 mod authorize;
 mod codes;
-mod keys;
+pub(crate) mod keys;
 mod page;
 mod params;
 mod secret;
@@ -64,7 +64,7 @@ pub enum DemoIdpError {
     Randomness(#[source] getrandom::Error),
     /// No signing key could be made.
     #[error("no signing key for the demo identity provider")]
-    Key(#[source] jsonwebtoken::errors::Error),
+    Key(#[source] p256::ecdsa::Error),
 }
 
 /// The demo identity provider: its one client, its people, its key and the codes it has given out.

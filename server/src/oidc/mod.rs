@@ -6,6 +6,7 @@
 
 mod claims;
 mod error;
+mod http;
 mod pending;
 mod provider;
 #[cfg(test)]

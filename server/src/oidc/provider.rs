@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreErrorResponseType,
@@ -23,13 +22,11 @@ use tokio::sync::Mutex;
 use super::OidcSettings;
 use super::claims::OtherClaims;
 use super::error::{Cause, OidcError, because};
+use super::http::Http;
 use super::pending::CLOCK_SKEW;
 
 /// How long a description is believed, in seconds: a key that a provider withdrew is not trusted longer.
 const MAX_AGE: i64 = 3_600;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a provider may say beyond OpenID Connect Discovery.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -107,7 +104,7 @@ pub(super) struct Directory {
     client_secret: ClientSecret,
     redirect_url: RedirectUrl,
     on_loopback: bool,
-    http: openidconnect::reqwest::Client,
+    http: Http,
     slot: Mutex<Slot>,
     /// How many searches have ended.
     searches: AtomicU64,
@@ -129,28 +126,19 @@ impl Directory {
             RedirectUrl::new(settings.redirect_url.clone()).map_err(|why| unusable("the redirect URL", &why))?;
         let on_loopback = is_loopback(issuer.url());
         trusted(issuer.url(), on_loopback)?;
-        let mut http = openidconnect::reqwest::Client::builder()
-            // A redirect would let the provider's address send our secret elsewhere.
-            .redirect(openidconnect::reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT);
-        if on_loopback {
-            // No proxy reaches this machine's own loopback; where one is set, a demo would not find itself.
-            http = http.no_proxy();
-        }
         Ok(Self {
             issuer,
             client_id: ClientId::new(settings.client_id.clone()),
             client_secret: ClientSecret::new(settings.client_secret.clone()),
             redirect_url,
             on_loopback,
-            http: http.build().map_err(|why| unusable("the HTTP client", &why))?,
+            http: Http::new(on_loopback).map_err(|why| unusable("the HTTP client", &why))?,
             slot: Mutex::default(),
             searches: AtomicU64::new(0),
         })
     }
 
-    pub(super) fn http(&self) -> &openidconnect::reqwest::Client {
+    pub(super) fn http(&self) -> &Http {
         &self.http
     }
 

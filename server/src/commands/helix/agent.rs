@@ -1,5 +1,6 @@
 //! The MCP client: connects, calls tools, and reads what they answer.
 
+use crate::http_client;
 use anyhow::{Context, Result, anyhow, bail};
 use loopiq::context::Ports;
 use loopiq::domain::canonical::hex;
@@ -45,8 +46,13 @@ impl Agent {
         let lifecycle = ClientLifecycleMode::Discover {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
         };
+        // The door leads nowhere else, and a connection of its own for each call spares the delay of a reused one.
+        let http = http_client::builder()?
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
         let service = ClientConfig::new(ClientCapabilities::default(), identity)
-            .serve_with_lifecycle(StreamableHttpClientTransport::from_config(config), lifecycle)
+            .serve_with_lifecycle(StreamableHttpClientTransport::with_client(http, config), lifecycle)
             .await
             .map_err(|error| match error.auth_challenge() {
                 Some(challenge) => anyhow!("{url} refused the token: {}", described(challenge)),

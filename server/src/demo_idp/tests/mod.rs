@@ -57,7 +57,8 @@ impl Provider {
         .with_stylesheet(Some("/pkg/loopiq.css?a=1&b=2".to_owned()));
         let app = Router::new().nest("/demo-idp", router(idp.clone()));
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        let http = Client::builder()
+        let http = crate::http_client::builder()
+            .unwrap()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()

@@ -8,7 +8,8 @@ use serde_json::json;
 async fn whole_visit(world: &World, lifecycle: ClientLifecycleMode) -> String {
     let token = world.token("developer").await;
     let config = StreamableHttpClientTransportConfig::with_uri(world.door()).auth_header(token);
-    let client = ().serve_with_lifecycle(StreamableHttpClientTransport::from_config(config), lifecycle).await.unwrap();
+    let transport = StreamableHttpClientTransport::with_client(world.http().clone(), config);
+    let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let info = client.peer_info().unwrap();
     assert_eq!(
         info.server_info.as_ref().map(|server| server.name.as_str()),

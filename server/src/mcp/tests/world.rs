@@ -58,7 +58,7 @@ impl World {
             release,
             team,
             clock,
-            http: reqwest::Client::new(),
+            http: crate::http_client::builder().unwrap().build().unwrap(),
             _database: database,
         }
     }

@@ -1,10 +1,10 @@
 //! Providers that are away, that change their keys, and whoever writes tokens in their place.
 
-use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use super::*;
+use crate::demo_idp::keys::SigningKey;
 
 #[tokio::test]
 async fn a_key_that_is_new_is_fetched_and_a_forged_one_is_not_trusted() {
@@ -141,9 +141,10 @@ async fn a_token_that_somebody_else_wrote_is_not_trusted() {
         (
             |tokens| {
                 let header = json!({ "alg": "HS256", "typ": "JWT" });
-                let key = EncodingKey::from_secret(SECRET.as_bytes());
                 let sign = |message: &str, _: &str| {
-                    jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap()
+                    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+                    mac.update(message.as_bytes());
+                    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
                 };
                 tokens["id_token"] = rewritten(text(tokens), Some(header), |_| (), sign).into();
             },
@@ -171,19 +172,15 @@ async fn a_token_that_somebody_else_wrote_is_not_trusted() {
     }
 }
 
-/// A P-256 key for a provider of the tests' own: PKCS #8 around 32 bytes of 7.
-fn own_key() -> EncodingKey {
-    let prefix = "MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCA=";
-    let mut der = STANDARD.decode(prefix).unwrap();
-    der.extend([7; 32]);
-    EncodingKey::from_ec_der(&der)
+/// A P-256 key for a provider of the tests' own.
+fn own_key() -> SigningKey {
+    SigningKey::of(&[7; 32]).unwrap()
 }
 
 /// Signs the ID token anew with [`own_key`], its claims changed. The key has to be published for it.
 fn sign_anew(tokens: &mut Value, change: fn(&mut Value)) {
     let header = json!({ "alg": "ES256", "typ": "JWT" });
-    let sign =
-        |message: &str, _: &str| jsonwebtoken::crypto::sign(message.as_bytes(), &own_key(), Algorithm::ES256).unwrap();
+    let sign = |message: &str, _: &str| own_key().signature(message);
     let token = rewritten(tokens["id_token"].as_str().unwrap(), Some(header), change, sign);
     tokens["id_token"] = token.into();
 }
@@ -221,7 +218,7 @@ async fn a_right_signature_is_not_enough() {
     for (change, reason) in cases {
         provider.restart();
         provider.tamper("/jwks", |keys| {
-            keys["keys"] = json!([Jwk::from_encoding_key(&own_key(), Algorithm::ES256).unwrap()]);
+            keys["keys"] = json!([own_key().public()]);
         });
         provider.tamper("/token", change);
         let oidc = provider.oidc();
@@ -244,7 +241,7 @@ async fn a_right_signature_is_not_enough() {
 async fn claims_come_in_many_shapes() {
     let provider = Provider::serve().await;
     provider.tamper("/jwks", |keys| {
-        keys["keys"] = json!([Jwk::from_encoding_key(&own_key(), Algorithm::ES256).unwrap()]);
+        keys["keys"] = json!([own_key().public()]);
     });
     provider.tamper("/token", |tokens| {
         sign_anew(tokens, |claims| {

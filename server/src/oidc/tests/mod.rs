@@ -42,7 +42,8 @@ impl Provider {
             now: Arc::new(AtomicI64::new(START)),
             app: Arc::default(),
             discoveries: Arc::default(),
-            browser: Client::builder()
+            browser: crate::http_client::builder()
+                .unwrap()
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
                 .build()

@@ -31,7 +31,8 @@ impl Answer {
 
 impl Browser {
     pub(crate) fn new(url: &str) -> Self {
-        let client = reqwest::Client::builder()
+        let client = loopiq_server::http_client::builder()
+            .unwrap()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()

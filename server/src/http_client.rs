@@ -1,0 +1,34 @@
+//! The HTTP client of all that this binary asks of others: reqwest over rustls with ring. It trusts the authorities that the machine trusts.
+
+use reqwest::ClientBuilder;
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use std::sync::{Arc, LazyLock};
+
+#[expect(clippy::disallowed_methods, reason = "this is the place that sets TLS up")]
+/// A client to set up. `reqwest::Client::new` would look for a cryptography provider of the process, which does not exist.
+///
+/// # Errors
+/// The TLS library refuses its own defaults, which is a mistake of the program.
+pub fn builder() -> Result<ClientBuilder, rustls::Error> {
+    // The machine's certificates are read once.
+    static TLS: LazyLock<Result<ClientConfig, rustls::Error>> = LazyLock::new(tls);
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(TLS.clone()?))
+}
+
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        tracing::warn!(
+            errors = ?found.errors,
+            "this machine names no certificate authority, so nothing is reached over https: install ca-certificates, or set SSL_CERT_FILE"
+        );
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
