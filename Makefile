@@ -49,7 +49,7 @@ bench: ## how fast it is, each figure beside its floor, on both databases
 	@scripts/setup bench
 	@$(MAKE) bench-built
 
-lint: ## formatting and clippy, for server and browser
+lint: ## formatting, clippy for server and browser, and what is built in (cargo deny)
 	@scripts/setup lint
 	@$(MAKE) lint-built
 
@@ -139,3 +139,5 @@ lint-built:
 	cargo fmt --all --check
 	$(CLIPPY) --workspace --all-targets -- -D warnings
 	$(CLIPPY) $(WASM) --profile wasm-dev -- -D warnings
+	cargo deny --workspace --locked check bans licenses sources
+	@scripts/advisories
