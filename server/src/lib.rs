@@ -14,6 +14,7 @@ pub mod http_client;
 pub mod mcp;
 pub mod oidc;
 pub mod ops;
+pub mod private;
 pub mod settings;
 pub mod site;
 

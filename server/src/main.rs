@@ -4,7 +4,7 @@ use clap::Parser;
 use loopiq::context::Ports;
 use loopiq::domain::Timestamp;
 use loopiq_server::settings::Cli;
-use loopiq_server::{commands, ops};
+use loopiq_server::{commands, ops, private};
 use std::process::ExitCode;
 
 /// A request makes many small values in one thread and drops them in another; the system's allocator takes locks for that.
@@ -12,6 +12,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    private::begin();
     let cli = Cli::parse();
     let outcome = ops::log::start(&cli.log).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

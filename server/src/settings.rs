@@ -1,6 +1,7 @@
 //! The command line. Every setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
 
-use crate::commands::{audit, backup, helix, import, migrate, policy, schema, serve, token, words};
+use crate::commands::{audit, backup, demo_marker, helix, import, migrate, policy, schema, serve, token, words};
+use crate::private;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -75,7 +76,7 @@ impl Installation {
         database_url(url)
     }
 
-    /// The database's file, where the URL names one in a plain way.
+    /// The database's file, where it has one.
     pub fn file(&self) -> Option<PathBuf> {
         match &self.database_url {
             None => Some(self.data_dir.join("loopiq.db")),
@@ -83,7 +84,10 @@ impl Installation {
                 // A server has no file.
                 let file = url.strip_prefix("sqlite:")?.trim_start_matches("//");
                 let file = file.split('?').next().unwrap_or_default();
-                (!file.contains('%')).then(|| PathBuf::from(file))
+                percent_encoding::percent_decode_str(file)
+                    .decode_utf8()
+                    .ok()
+                    .map(|file| PathBuf::from(file.as_ref()))
             }
         }
     }
@@ -95,14 +99,29 @@ impl Installation {
     pub fn prepare(&self) -> Result<()> {
         let dir = &self.data_dir;
         let cannot = || format!("the data directory {} cannot be written", dir.display());
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(dir).with_context(cannot)?;
+        private::make_folder(dir).with_context(cannot)?;
+        self.protect();
         let probe = dir.join(".probe");
-        std::fs::write(&probe, b"").with_context(cannot)?;
+        private::write(&probe, b"").with_context(cannot)?;
         std::fs::remove_file(&probe).with_context(cannot)
+    }
+
+    /// Takes away what other accounts may do with the installation's files, before the database is opened: what SQLite puts beside it gets
+    /// the mode that the database has then.
+    pub fn protect(&self) {
+        private::correct_folder(&self.data_dir);
+        private::correct_file(&demo_marker(&self.data_dir));
+        self.protect_database();
+    }
+
+    /// The same for the database's own files alone.
+    pub fn protect_database(&self) {
+        let Some(database) = self.file() else { return };
+        for beside in ["", "-wal", "-shm", "-journal"] {
+            let mut file = database.clone().into_os_string();
+            file.push(beside);
+            private::correct_file(Path::new(&file));
+        }
     }
 
     /// Fails where nothing is installed yet: a command beside the service must not make an empty installation by a
@@ -225,6 +244,10 @@ mod tests {
             "postgres://u:p@h/d"
         );
         assert_eq!(at("/x", Some("postgres://u:p@h/d")).file(), None);
+        assert_eq!(
+            at("/x", Some("sqlite:///50%25%20y.db?mode=rw")).file(),
+            Some("/50% y.db".into())
+        );
         for refused in [
             "postgres://u:secret@h:port/d",
             "mysql://h/d",

@@ -56,11 +56,12 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     if from == to {
         bail!("--from and --to name the same database");
     }
-    let missing = Installation {
+    let there = Installation {
         data_dir: Default::default(),
         database_url: Some(from.clone()),
     };
-    missing.must_exist()?;
+    there.must_exist()?;
+    there.protect_database();
     let source = Store::open(&from).await.context("--from")?;
     let target = Store::open(&to).await.context("--to")?;
     // On a console a bar; elsewhere nothing, so that logs stay logs.

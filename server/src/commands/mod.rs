@@ -79,6 +79,7 @@ pub(crate) fn print_line(text: &str) -> Result<()> {
 /// The store of an installation that exists.
 pub(crate) async fn open(installation: &Installation) -> Result<Store> {
     installation.must_exist()?;
+    installation.protect();
     Ok(Store::open(&installation.url()?).await?)
 }
 

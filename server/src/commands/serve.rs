@@ -6,7 +6,7 @@ use crate::oidc::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, Oidc, OidcSettings}
 use crate::ops::{drain, metrics};
 use crate::settings::{Installation, is_loopback, public_url};
 use crate::site::Site;
-use crate::{App, demo, http};
+use crate::{App, demo, http, private};
 use anyhow::{Context, Result, bail};
 use axum::serve::ListenerExt;
 use loopiq::context::Ports;
@@ -181,7 +181,7 @@ async fn mark_demo(args: &Args, app: &App) -> Result<()> {
         demo::seed(&app.engine, idp.issuer())
             .await
             .context("the demo's records could not be written")?;
-        return std::fs::write(&marker, format!("{}\n", app.public_url))
+        return private::write(&marker, format!("{}\n", app.public_url).as_bytes())
             .with_context(|| format!("{} cannot be written", marker.display()));
     }
     match std::fs::remove_file(&marker) {

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The binary in a folder of its own, with a site and without any setting from outside.
-fn loopiq(dir: &Path) -> Command {
+pub(crate) fn loopiq(dir: &Path) -> Command {
     site::write(&dir.join("site"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_loopiq"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LOOPIQ_")) {

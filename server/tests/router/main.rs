@@ -5,6 +5,7 @@ mod commands;
 mod demands_sign_in;
 mod files;
 mod limits;
+mod modes;
 mod operations;
 mod policy;
 mod sign_in;
