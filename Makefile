@@ -20,8 +20,8 @@ SITE := $(CURDIR)/target/site
 WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help run test build bench dev lint fmt clean
-.PHONY: run-built test-built build-built bench-built lint-built wasm-dev wasm-release server server-release tests
+.PHONY: help run test build bench dev lint fuzz fmt clean
+.PHONY: run-built test-built build-built bench-built lint-built fuzz-built wasm-dev wasm-release server server-release tests
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,6 +52,10 @@ bench: ## how fast it is, each figure beside its floor, on both databases
 lint: ## formatting, clippy for server and browser, and what is built in (cargo deny)
 	@scripts/setup lint
 	@$(MAKE) lint-built
+
+fuzz: ## try inputs that nobody thought of, FUZZ_SECONDS (60) for each target of FUZZ (all)
+	@scripts/setup fuzz
+	@$(MAKE) fuzz-built
 
 fmt: ## put all Rust sources into the common format
 	cargo fmt --all
@@ -128,6 +132,10 @@ else
 endif
 	cd end2end && $(BROWSER) npx playwright test
 	cd end2end && $(BROWSER) $(POSTGRES) npx playwright test journey
+
+# A make of its own, for the compiler that scripts/setup has found.
+fuzz-built:
+	@scripts/fuzz $(FUZZ)
 
 # Clippy must be of the version of the compiler: Debian's has its own, which rustup's `cargo clippy` would not find.
 CLIPPY := cargo clippy

@@ -130,7 +130,7 @@ impl AuditQuery {
             );
             return Ok(());
         };
-        if value.is_empty() {
+        if value.trim().is_empty() {
             return error(format!("{name}: wants a value behind the colon"));
         }
         if let Some((field, _)) = TermField::NAMED.iter().find(|(_, known)| *known == name) {
@@ -211,5 +211,6 @@ mod tests {
         assert_eq!(AuditQuery::parse("a \"b").expect_err("open").at, 2);
         assert!(AuditQuery::parse("after:yesterday").is_err());
         assert!(AuditQuery::parse("key:").is_err());
+        assert!(AuditQuery::parse("key:\" \"").is_err(), "nothing but a space");
     }
 }

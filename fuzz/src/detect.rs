@@ -1,0 +1,19 @@
+//! The format of a file: one answer, and the one that reading goes by.
+
+use loopiq::import::{self, ImportError};
+
+pub(crate) fn hold(data: &[u8]) {
+    let found = import::detect(data);
+    assert_eq!(found, import::detect(data), "two looks differ");
+    match (import::read_any(data), found) {
+        (Ok((format, scans)), _) => {
+            assert_eq!(Some(format), found);
+            assert_eq!(import::read(format, data), Ok(scans));
+        }
+        (Err(ImportError::Unrecognised), found) => assert_eq!(found, None),
+        (Err(error), Some(format)) => assert_eq!(import::read(format, data), Err(error)),
+        // What can't be text has no format to be read in.
+        (Err(ImportError::Utf16 | ImportError::NotUtf8 { .. } | ImportError::Truncated { .. }), None) => {}
+        (Err(error), None) => panic!("of no format, and yet {error:?}"),
+    }
+}

@@ -1,0 +1,118 @@
+//! Files of scanners: read the same each time, within bounds, or refused with a place inside the file.
+
+use loopiq::domain::text::is_forbidden;
+use loopiq::import::{self, Format, ImportError, Location, MAX_MESSAGE, Scan, ScanFinding};
+use std::collections::HashSet;
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// The most characters of an error that somebody reads at a console.
+const LONGEST_ERROR: usize = 1_000;
+
+pub(crate) fn hold(format: Format, data: &[u8]) {
+    let outcome = import::read(format, data);
+    assert_eq!(outcome, import::read(format, data), "two readings differ");
+    match &outcome {
+        Ok(scans) => {
+            scans.iter().for_each(scan);
+            whole(format, data, scans);
+        }
+        Err(error) => refused(data, error),
+    }
+}
+
+/// What was read is all of the file, and nothing else.
+fn whole(format: Format, data: &[u8], scans: &[Scan]) {
+    if !data.starts_with(BOM) {
+        let marked = [BOM, data].concat();
+        assert_eq!(
+            import::read(format, &marked).as_deref(),
+            Ok(scans),
+            "a byte order mark changes it"
+        );
+    }
+    // A file that was cut off is refused; what is left out otherwise had nothing to say.
+    for part in [1, 2, 3] {
+        let head = &data[..data.len() * part / 4];
+        if let Ok(fewer) = import::read(format, head) {
+            assert_eq!(fewer, scans, "cut off after {} bytes, it reads otherwise", head.len());
+        }
+    }
+}
+
+fn scan(scan: &Scan) {
+    assert_eq!(scan.results, scan.findings.len() + scan.not_failures);
+    line(&scan.provider, 1_000);
+    assert!(!scan.provider.is_empty());
+    let mut identities = HashSet::new();
+    for finding in &scan.findings {
+        assert!(identities.insert(&finding.identity), "two findings are taken for one");
+        self::finding(finding);
+    }
+    let mut other = scan.clone();
+    other.identify(scan.component.as_deref());
+    assert_eq!(&other, scan, "its identities are not those of its component");
+}
+
+fn finding(finding: &ScanFinding) {
+    line(&finding.title, 200);
+    line(&finding.rule, 1_000);
+    shown(&finding.message, MAX_MESSAGE);
+    for digest in [&finding.identity, &finding.key] {
+        let hex = digest.strip_prefix("sha256:").expect("a digest");
+        assert!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+    if let Some(link) = &finding.help_uri {
+        assert!(
+            link.len() <= 2_000 && link.chars().all(|c| c.is_ascii_graphic()),
+            "{link:?}"
+        );
+        let link = link.to_ascii_lowercase();
+        assert!(link.starts_with("http://") || link.starts_with("https://"), "{link}");
+    }
+    if let Some(component) = &finding.component {
+        line(component, 3_000);
+    }
+    finding.location.iter().chain(&finding.more_locations).for_each(place);
+}
+
+fn place(place: &Location) {
+    assert!(
+        place.line != Some(0) && place.column != Some(0),
+        "lines and columns count from 1"
+    );
+    for text in place.uri.iter().chain(&place.logical) {
+        line(text, 2_000);
+    }
+}
+
+/// Text that people are shown: nothing in it hides or reorders other text, and it is bounded.
+fn shown(text: &str, most: usize) {
+    assert!(
+        text.chars().count() <= most,
+        "{} characters, not {most}",
+        text.chars().count()
+    );
+    assert!(!text.contains(is_forbidden), "{text:?} hides something");
+}
+
+fn line(text: &str, most: usize) {
+    shown(text, most);
+    assert!(!text.contains(['\n', '\r']), "{text:?} is more than a line");
+}
+
+/// An error is one line, and its place is one of the file.
+fn refused(data: &[u8], error: &ImportError) {
+    line(&error.to_string(), LONGEST_ERROR);
+    let lines = data.iter().filter(|byte| **byte == b'\n').count() + 1;
+    match error {
+        ImportError::Truncated { line, column } | ImportError::Malformed { line, column, .. } => {
+            assert!((1..=lines).contains(line), "line {line} of {lines}");
+            let length = data.split(|byte| *byte == b'\n').nth(line - 1).map_or(0, <[u8]>::len);
+            assert!(*column <= length + 1, "column {column} of {length} in line {line}");
+        }
+        ImportError::DocumentType { line } => assert!((1..=lines).contains(line), "line {line} of {lines}"),
+        ImportError::NotUtf8 { offset } => assert!(*offset < data.len()),
+        _ => {}
+    }
+}

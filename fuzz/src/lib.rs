@@ -1,0 +1,85 @@
+//! What must hold for any input of the parsers that strangers reach. Each target takes bytes and panics where something does not hold, so
+//! that libFuzzer and the tests that replay its inputs share one body.
+
+mod canonical;
+mod detect;
+mod files;
+mod payload;
+mod policy;
+mod query;
+mod records;
+
+use loopiq::import::Format;
+
+/// What a target is: bytes in, a panic where something does not hold.
+pub type Target = fn(&[u8]);
+
+/// Every target with the name of its folders.
+pub const TARGETS: [(&str, Target); 10] = [
+    ("sarif", sarif),
+    ("osv", osv),
+    ("cyclonedx", cyclonedx),
+    ("junit", junit),
+    ("oscal", oscal),
+    ("detect", detect),
+    ("query", query),
+    ("policy", policy),
+    ("canonical", canonical),
+    ("payload", payload),
+];
+
+/// The reader of SARIF.
+pub fn sarif(data: &[u8]) {
+    files::hold(Format::Sarif, data);
+}
+
+/// The reader of OSV records and of osv-scanner's results.
+pub fn osv(data: &[u8]) {
+    files::hold(Format::Osv, data);
+}
+
+/// The reader of CycloneDX.
+pub fn cyclonedx(data: &[u8]) {
+    files::hold(Format::CycloneDx, data);
+}
+
+/// The reader of JUnit's XML.
+pub fn junit(data: &[u8]) {
+    files::hold(Format::JUnit, data);
+}
+
+/// The reader of OSCAL.
+pub fn oscal(data: &[u8]) {
+    files::hold(Format::Oscal, data);
+}
+
+/// Which format a file is in.
+pub fn detect(data: &[u8]) {
+    detect::hold(data);
+}
+
+/// The query language of the audit search.
+pub fn query(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        query::hold(text);
+    }
+}
+
+/// The policies of tenants.
+pub fn policy(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        policy::hold(text);
+    }
+}
+
+/// Canonical JSON.
+pub fn canonical(data: &[u8]) {
+    canonical::hold(data);
+}
+
+/// The arguments of a governed tool, from JSON to the plan: the first byte says which tool, the rest are the arguments.
+pub fn payload(data: &[u8]) {
+    if let Some((choice, arguments)) = data.split_first() {
+        payload::hold(*choice, arguments);
+    }
+}

@@ -1,0 +1,108 @@
+//! Arguments of governed tools: refused within bounds, or planned, and then the sealed envelope gives the same plan again.
+
+use crate::records;
+use jsonschema::Validator;
+use loopiq::context::Ports;
+use loopiq::domain::text::{forbidden_in, visible};
+use loopiq::domain::{ActionId, Envelope, Facts, FieldError, TenantId, Timestamp, canonical, each_text, preview};
+use loopiq::tools::schema::{self, Call, MAX_PAYLOAD};
+use loopiq::tools::{AnyTool, NewIds, Plan, TOOLS};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static VALIDATORS: LazyLock<Vec<Validator>> = LazyLock::new(|| {
+    let validator = |tool: &&dyn AnyTool| jsonschema::validator_for(&tool.schema()).expect("a schema");
+    TOOLS.iter().map(validator).collect()
+});
+
+pub(crate) fn hold(choice: u8, arguments: &[u8]) {
+    let at = usize::from(choice) % TOOLS.len();
+    let (tool, validator) = (TOOLS[at], &VALIDATORS[at]);
+    // The doors read JSON so, before anything else.
+    let Ok(arguments) = canonical::parse_strict(arguments) else {
+        return;
+    };
+    let problems = schema::problems(validator, &arguments);
+    bounded(&problems);
+    bounded(&forbidden_in(&arguments));
+    if !problems.is_empty() {
+        return;
+    }
+    each_text(&arguments, &mut |at, text| {
+        assert_eq!(visible(text), text, "{at} hides something");
+        assert_eq!(arguments.pointer(at).and_then(Value::as_str), Some(text));
+    });
+    let _: Call = schema::arguments(&arguments).expect("a call that fits its schema");
+    let payload = schema::payload_of(&arguments);
+    let Ok(text) = schema::canonical_text(&payload) else {
+        return;
+    };
+    assert!(text.len() <= MAX_PAYLOAD);
+    planned(tool, &payload);
+}
+
+/// Nothing that it names is there; then all of it is.
+fn planned(tool: &dyn AnyTool, payload: &Value) {
+    let query = match tool.needs(payload) {
+        Ok(query) => query,
+        // What a schema cannot say.
+        Err(fields) => return refused(&fields),
+    };
+    let ports = ports();
+    if let Err(fields) = tool.plan(payload, &Facts::default(), &mut NewIds::Fresh(&ports)) {
+        refused(&fields);
+    }
+    let facts = records::named_by(&query);
+    match tool.plan(payload, &facts, &mut NewIds::Fresh(&ports)) {
+        Ok(plan) => sealed(tool, payload, &facts, plan),
+        Err(fields) => refused(&fields),
+    }
+}
+
+/// An approval is bound to the envelope's bytes: read again, they must give the same plan.
+fn sealed(tool: &dyn AnyTool, payload: &Value, facts: &Facts, plan: Plan) {
+    assert!(!plan.change_set.0.is_empty(), "it would write nothing");
+    assert!(!preview::summary(&plan.change_set, &plan.place.words(facts)).is_empty());
+    for (id, at) in &plan.references {
+        let named = payload.pointer(at);
+        assert!(named.is_some(), "{id} is said to stand at {at}");
+    }
+    let envelope = Envelope {
+        envelope_version: Envelope::VERSION,
+        tenant: TenantId::parse("acme").expect("a tenant"),
+        action_id: ActionId::from_bits(1),
+        tool: tool.name().to_owned(),
+        tool_version: tool.version(),
+        payload: payload.clone(),
+        change_set: plan.change_set.clone(),
+        evidence: Vec::new(),
+        risk: plan.risk,
+        expires_at: Timestamp(0),
+        supersedes_action_id: None,
+    };
+    let (bytes, digest) = envelope.seal().expect("an envelope");
+    assert_eq!(canonical::digest(bytes.as_bytes()), digest);
+    let opened: Envelope = serde_json::from_str(&bytes).expect("the envelope");
+    assert_eq!(opened.seal().expect("an envelope"), (bytes, digest));
+    let again = tool.plan(&opened.payload, facts, &mut NewIds::again(&opened.change_set));
+    assert_eq!(again, Ok(plan), "planned again, it would do something else");
+}
+
+fn refused(fields: &[FieldError]) {
+    assert!(!fields.is_empty(), "refused for nothing");
+    for field in fields {
+        assert!(!field.message.is_empty());
+    }
+}
+
+fn bounded(problems: &[FieldError]) {
+    assert!(problems.len() <= 50);
+    for problem in problems {
+        assert!(!problem.message.is_empty() && problem.message.chars().count() <= 301);
+    }
+}
+
+/// Time stands still, and IDs come in order.
+fn ports() -> Ports {
+    Ports::new(|| Timestamp(1_800_000_000_000_000), |bytes| bytes.fill(7))
+}
