@@ -21,10 +21,14 @@ mod pages;
 #[cfg(feature = "ssr")]
 mod policy_draft;
 #[cfg(feature = "ssr")]
+mod refusal;
+#[cfg(feature = "ssr")]
 mod services;
 #[cfg(feature = "ssr")]
 mod shell;
 
+#[cfg(feature = "ssr")]
+pub use refusal::status_of;
 #[cfg(feature = "ssr")]
 pub use services::Services;
 #[cfg(feature = "ssr")]

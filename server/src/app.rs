@@ -1,6 +1,8 @@
 //! What every handler of the service needs.
 
+use crate::auth::Seal;
 use crate::demo_idp::DemoIdp;
+use crate::net::Edge;
 use crate::oidc::Oidc;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -25,6 +27,10 @@ pub struct App {
     pub public_url: Arc<str>,
     /// Signing in.
     pub oidc: Oidc,
+    /// What keeps sign-ins under way.
+    pub seal: Seal,
+    /// Where clients come from, and how much they may ask for.
+    pub edge: Edge,
     /// The demo's identity provider, in a demo.
     pub demo_idp: Option<DemoIdp>,
     /// Where Leptos finds the browser's bundle.

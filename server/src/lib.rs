@@ -12,9 +12,11 @@ pub mod demo_idp;
 pub mod http;
 pub mod http_client;
 pub mod mcp;
+pub mod net;
 pub mod oidc;
 pub mod ops;
 pub mod private;
+pub mod secret;
 pub mod settings;
 pub mod site;
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// The name of bundle and style sheet: `loopiq.<hash>.js`.
 const NAME: &str = "loopiq";
+/// Where the builder writes the hashes down.
+const HASHES: &str = "hash.txt";
 /// The folder of what is named by its content, in the site and in URLs.
 const PKG: &str = "pkg";
 
@@ -49,9 +51,9 @@ impl Site {
         // The site's own builder writes hash.txt into the site; cargo-leptos puts it next to the binary.
         let beside = std::env::current_exe()
             .ok()
-            .and_then(|exe| Some(exe.parent()?.join("hash.txt")));
+            .and_then(|exe| Some(exe.parent()?.join(HASHES)));
         let mut problem = None;
-        for hashes in std::iter::once(root.join("hash.txt")).chain(beside) {
+        for hashes in std::iter::once(root.join(HASHES)).chain(beside) {
             match complete(&root, &hashes) {
                 Ok(bundle) => return Ok(Self { root, bundle }),
                 Err(error) => problem = problem.or(Some(error)),
@@ -63,6 +65,16 @@ impl Site {
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The files at the top of the folder that browsers may ask for: `favicon.svg`.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| name != HASHES && !name.starts_with('.'))
+            .collect()
     }
 
     /// The style sheet's path in URLs, for pages that Leptos does not render.

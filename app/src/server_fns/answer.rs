@@ -7,9 +7,11 @@ pub(super) use ssr::Door;
 mod ssr {
     use crate::flash::Flash;
     use crate::islands::Draft;
+    use crate::refusal::status_of;
     use crate::services::Services;
-    use axum::http::{header, request::Parts};
+    use axum::http::{HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::*;
+    use leptos_axum::ResponseOptions;
     use loopiq::domain::view::Outcome;
     use loopiq::domain::{ActionId, State};
     use loopiq::engine::Error;
@@ -51,9 +53,11 @@ mod ssr {
             self.session.as_ref()
         }
 
-        /// What the engine said, as an outcome: a refusal is an answer, never an error of the server function.
+        /// What the engine said, as an outcome: a refusal is an answer, never an error of the server function. The answer's status
+        /// says which kind of refusal it is.
         pub(in crate::server_fns) fn outcome(result: Result<Outcome, Error>) -> Outcome {
             result.unwrap_or_else(|error| {
+                Self::refused(&error);
                 let state = match &error {
                     Error::AlreadyDecided { state, .. } => Some(*state),
                     _ => None,
@@ -67,6 +71,29 @@ mod ssr {
             })
         }
 
+        /// Gives the answer the status of this refusal.
+        pub(in crate::server_fns) fn refused(error: &Error) {
+            if let Some(response) = use_context::<ResponseOptions>() {
+                response.set_status(status_of(error));
+            }
+        }
+
+        /// Whether the answer is a denial: somebody may not do this, or there is nothing that they can see. A plain form is told so at
+        /// once, with the status that it is; everything else is shown by the page that the form is led to.
+        pub(in crate::server_fns) fn is_denied() -> bool {
+            let response = use_context::<ResponseOptions>();
+            let status = response.and_then(|response| response.0.read().ok().and_then(|parts| parts.status));
+            matches!(status, Some(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
+        }
+
+        /// Leads a plain form to this page of ours.
+        pub(in crate::server_fns) fn lead(page: &str) {
+            if let (Some(response), Ok(page)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(page)) {
+                response.insert_header(header::LOCATION, page);
+                response.set_status(StatusCode::SEE_OTHER);
+            }
+        }
+
         /// Answers. `before` is the state that the command begins in: where the action has left it, the page is loaded
         /// again and must find the message.
         pub(in crate::server_fns) async fn answer(
@@ -76,6 +103,9 @@ mod ssr {
             outcome: Outcome,
             draft: Draft,
         ) -> Result<Outcome, ServerFnError> {
+            if self.plain && Self::is_denied() {
+                return Ok(outcome);
+            }
             let moved = outcome.done || outcome.state.is_some_and(|state| state != before);
             // What is no ID never becomes part of a Location header.
             let known = ActionId::parse(id).is_ok();
@@ -92,7 +122,7 @@ mod ssr {
                 .await;
             }
             if self.plain {
-                leptos_axum::redirect(&if known {
+                Self::lead(&if known {
                     format!("/actions/{id}")
                 } else {
                     "/".to_owned()

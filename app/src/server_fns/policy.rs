@@ -42,12 +42,15 @@ pub async fn check_policy(
             report: Some(report),
             message: PlainText::default(),
         },
-        Err(error) => PolicyChecked {
-            report: None,
-            message: error.to_string().into(),
-        },
+        Err(error) => {
+            Door::refused(&error);
+            PolicyChecked {
+                report: None,
+                message: error.to_string().into(),
+            }
+        }
     };
-    if door.is_plain() {
+    if door.is_plain() && !Door::is_denied() {
         if checked.report.is_none() {
             policy_draft::say(door.session(), &outcome(false, checked.message.clone())).await;
         }
@@ -83,9 +86,12 @@ pub async fn switch_policy(
             format!("Version {version} says the same and is in force already, so nothing was changed."),
         ),
         Ok(version) => outcome(true, format!("Version {version} is in force now.")),
-        Err(error) => outcome(false, error.to_string()),
+        Err(error) => {
+            Door::refused(&error);
+            outcome(false, error.to_string())
+        }
     };
-    if door.is_plain() {
+    if door.is_plain() && !Door::is_denied() {
         policy_draft::say(door.session(), &outcome).await;
         if outcome.done {
             PolicyDraft::discard(door.session()).await;
@@ -103,7 +109,7 @@ pub async fn discard_policy_draft() -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     PolicyDraft::discard(door.session()).await;
     let outcome = outcome(true, "The draft is gone. This is the policy in force.".to_owned());
-    if door.is_plain() {
+    if door.is_plain() && !Door::is_denied() {
         policy_draft::say(door.session(), &outcome).await;
         to_the_page();
     }
@@ -141,5 +147,5 @@ fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
 
 #[cfg(feature = "ssr")]
 fn to_the_page() {
-    leptos_axum::redirect("/settings/policy");
+    Door::lead("/settings/policy");
 }

@@ -29,9 +29,12 @@ pub async fn action_status(
                 format!("{} ({})", step.words, step.actor).into()
             }),
         },
-        Err(error) => Status {
-            state: None,
-            words: error.to_string().into(),
-        },
+        Err(error) => {
+            super::answer::Door::refused(&error);
+            Status {
+                state: None,
+                words: error.to_string().into(),
+            }
+        }
     })
 }

@@ -1,15 +1,19 @@
 //! Who is in front of the browser: sign-in, session, sign-out, and the door that demands them.
 
 mod require;
+mod sealed;
 mod session_store;
 mod sign_in;
 mod sign_out;
 
 pub(crate) use require::require;
+pub use sealed::Seal;
 pub use session_store::Sessions;
 
 use crate::App;
+use crate::http::rates;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use loopiq::domain::{PersonId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,8 +25,6 @@ pub const COOKIE: &str = "loopiq_session";
 
 /// How long a session of somebody signed in lives without a request: 8 hours.
 const LIFETIME: i64 = 8 * Timestamp::HOUR;
-/// How long a sign-in may be under way: a session without anybody in it.
-const SIGN_IN_LIFETIME: i64 = 15 * Timestamp::MINUTE;
 /// After which time a session's use is written down. Not at each request: reading pages must not write.
 const TOUCH_EVERY: i64 = 15 * Timestamp::MINUTE;
 
@@ -31,8 +33,6 @@ const WHO: &str = "who";
 /// The session's key for the person behind [`WHO`], with the roles that were asserted last. It comes with the session, in the same
 /// look-up, and is never kept in it.
 const HOLDER: &str = "holder";
-/// The session's key for sign-ins under way.
-const PENDING: &str = "sign-in";
 
 /// Who is signed in. Roles are not here: what the identity provider asserted last counts, and the database has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
     Router::new()
         .route("/login", get(sign_in::begin))
         .route("/auth/callback", get(sign_in::finish))
+        .route_layer(from_fn_with_state(app.clone(), rates::anonymous))
         .route("/logout", get(sign_out::ask).post(sign_out::finish))
         .layer(session_layer(app))
 }

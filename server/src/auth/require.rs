@@ -3,7 +3,7 @@
 use super::{HOLDER, TOUCH_EVERY, WHO, Who, session_store, who};
 use crate::App;
 use crate::http::pages::{self, Notice};
-use crate::http::{RequestId, trace_id};
+use crate::http::{RequestId, rates, trace_id};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -29,12 +29,21 @@ enum Closed {
 pub(crate) async fn require(State(app): State<App>, session: Session, mut request: Request, next: Next) -> Response {
     let principal = match open(&app, &session).await {
         Ok(principal) => principal,
-        Err(closed) => return refuse(&app, &request, &closed),
+        Err(closed @ Closed::Unavailable) => return refuse(&app, &request, &closed),
+        Err(closed) => {
+            return match rates::check_address(&app.edge.rates, request.extensions()) {
+                Ok(()) => refuse(&app, &request, &closed),
+                Err(seconds) => rates::too_many(&app, &request, seconds),
+            };
+        }
     };
     if is_prefetch(request.headers()) && request.uri().path().starts_with("/actions/") {
         // A page that nobody looks at records no view, and without one it could not be decided on. A browser discards this answer, and
         // asks again when the person opens the page.
         return (StatusCode::SERVICE_UNAVAILABLE, "Not fetched in advance.\n").into_response();
+    }
+    if let Err(seconds) = rates::check_principal(&app.edge.rates, &principal) {
+        return rates::too_many(&app, &request, seconds);
     }
     let span = tracing::Span::current();
     span.record("tenant", principal.tenant().as_str());

@@ -1,6 +1,6 @@
 //! Browser sessions in the database, under a digest of their ID: whoever reads the table can't take one over.
 
-use super::{HOLDER, LIFETIME, SIGN_IN_LIFETIME, WHO};
+use super::{HOLDER, LIFETIME, WHO};
 use async_trait::async_trait;
 use loopiq::context::Ports;
 use loopiq::domain::Timestamp;
@@ -37,20 +37,22 @@ impl Sessions {
         Self { store, ports }
     }
 
-    /// Until when a session lives. By our own clock, not the library's; and shortly where nobody is signed in, because
-    /// anybody can make such sessions.
-    fn expires(&self, record: &Record) -> Timestamp {
-        let lifetime = if record.data.contains_key(WHO) {
-            LIFETIME
-        } else {
-            SIGN_IN_LIFETIME
-        };
-        self.ports.now().plus(lifetime)
+    /// Until when a session lives. By our own clock, not the library's.
+    fn expires(&self) -> Timestamp {
+        self.ports.now().plus(LIFETIME)
     }
 }
 
 fn backend(error: StoreError) -> Error {
     Error::Backend(error.to_string())
+}
+
+/// Whether somebody is signed in there. Nothing is kept for anybody else: who has no identity writes nothing to the database.
+fn must_be_somebody_s(record: &Record) -> Result<()> {
+    if record.data.contains_key(WHO) {
+        return Ok(());
+    }
+    Err(Error::Backend("nobody is signed in, so no session is kept".to_owned()))
 }
 
 /// What is kept: all but the holder, who is looked up anew each time.
@@ -62,8 +64,9 @@ fn written(record: &Record) -> Result<String> {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
+        must_be_somebody_s(record)?;
         let data = written(record)?;
-        let expires = self.expires(record);
+        let expires = self.expires();
         // 128 random bits: a second turn means that the random numbers are not, so the turns are few.
         for _ in 0..3 {
             if self
@@ -82,7 +85,7 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         // An update alone: a request that ends after its session was signed out must not bring it back.
         self.store
-            .save_session(&digest(&record.id), &written(record)?, self.expires(record))
+            .save_session(&digest(&record.id), &written(record)?, self.expires())
             .await
             .map_err(backend)
     }

@@ -1,33 +1,23 @@
 //! Signing in: off to the identity provider, and back.
 
 use super::require::no_role;
-use super::{PENDING, WHO, Who};
+use super::{WHO, Who};
 use crate::App;
 use crate::http::pages::{self, Notice};
 use crate::http::status_of;
-use crate::oidc::{Assertion, OidcError, PendingSignIn};
+use crate::oidc::{Assertion, OidcError};
 use crate::ops::metrics::SIGN_INS;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use loopiq::domain::Role;
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::error::Error as _;
 use tower_sessions::Session;
 use tower_sessions::session::Error as SessionError;
-
-/// How many sign-ins one browser may have under way: tabs that were restored together each begin one.
-const MOST_PENDING: usize = 5;
-
-/// One sign-in under way, found again by the state that the provider sends back.
-#[derive(Serialize, Deserialize)]
-struct Pending {
-    state: String,
-    sign_in: PendingSignIn,
-}
 
 #[derive(Deserialize)]
 pub(super) struct Wish {
@@ -38,7 +28,7 @@ pub(super) struct Wish {
 /// `GET /login?return_to=PATH`: off to the identity provider.
 pub(super) async fn begin(
     State(app): State<App>,
-    session: Session,
+    headers: HeaderMap,
     wish: Result<Query<Wish>, QueryRejection>,
 ) -> Response {
     let return_to = wish.map(|Query(wish)| wish.return_to).unwrap_or_default();
@@ -50,21 +40,16 @@ pub(super) async fn begin(
         tracing::error!("the address of the identity provider holds no state");
         return pages::broken().page(&app.stylesheet);
     };
-    match remember(
-        &session,
-        Pending {
-            state,
-            sign_in: start.pending,
-        },
-    )
-    .await
-    {
-        Ok(()) => Redirect::to(&start.authorize_url).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a sign-in could not be kept");
-            pages::unavailable().page(&app.stylesheet)
-        }
+    let cookies = app.seal.keep(&state, &start.pending, &headers, app.is_https());
+    with_cookies(Redirect::to(&start.authorize_url).into_response(), cookies)
+}
+
+/// The answer with these cookies beside any that it has.
+fn with_cookies(mut response: Response, cookies: Vec<HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    response
 }
 
 fn state_of(authorize_url: &str) -> Option<String> {
@@ -72,24 +57,6 @@ fn state_of(authorize_url: &str) -> Option<String> {
     url.query_pairs()
         .find(|(name, _)| name == "state")
         .map(|(_, state)| state.into_owned())
-}
-
-async fn remember(session: &Session, new: Pending) -> Result<(), SessionError> {
-    let mut pending = under_way(session).await?;
-    pending.push(new);
-    if pending.len() > MOST_PENDING {
-        pending.remove(0);
-    }
-    session.insert(PENDING, pending).await
-}
-
-/// The sign-ins under way, oldest first. Those of another version are forgotten.
-async fn under_way(session: &Session) -> Result<Vec<Pending>, SessionError> {
-    match session.get(PENDING).await {
-        Ok(pending) => Ok(pending.unwrap_or_default()),
-        Err(SessionError::SerdeJson(_)) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }
 
 /// What the provider's redirect carries. A parameter that is there twice is refused by the parser.
@@ -105,49 +72,32 @@ pub(super) struct Answer {
 /// `GET /auth/callback`: back from the identity provider.
 pub(super) async fn finish(
     State(app): State<App>,
+    headers: HeaderMap,
     session: Session,
     answer: Result<Query<Answer>, QueryRejection>,
 ) -> Response {
     let Ok(Query(answer)) = answer else {
         return unreadable(&app);
     };
-    let pending = match take(&session, answer.state.as_deref().unwrap_or_default()).await {
-        Ok(Some(pending)) => pending,
-        Ok(None) => return refused(&app, &OidcError::StateMismatch, "/"),
-        Err(error) => {
-            tracing::error!(%error, "a sign-in under way could not be read");
-            return pages::unavailable().page(&app.stylesheet);
-        }
+    let state = answer.state.clone().unwrap_or_default();
+    let Some((pending, cookies)) = app.seal.take(&state, &headers, app.is_https()) else {
+        return refused(&app, &OidcError::StateMismatch, "/");
     };
     let return_to = pending.return_to.clone();
-    let state = answer.state.unwrap_or_default();
     let now = app.now_seconds();
-    if let Some(error) = answer.error {
+    let response = if let Some(error) = answer.error {
         let refusal = pending.refusal(&error, answer.error_description.as_deref(), &state, now);
-        return refused(&app, &refusal, &return_to);
-    }
-    let Some(code) = answer.code else {
-        return unreadable(&app);
+        refused(&app, &refusal, &return_to)
+    } else if let Some(code) = answer.code {
+        let iss = answer.iss.as_deref();
+        match app.oidc.finish(pending, &code, &state, iss, now).await {
+            Ok(assertion) => enter(&app, &session, assertion, &return_to).await,
+            Err(error) => refused(&app, &error, &return_to),
+        }
+    } else {
+        unreadable(&app)
     };
-    match app
-        .oidc
-        .finish(pending, &code, &state, answer.iss.as_deref(), now)
-        .await
-    {
-        Ok(assertion) => enter(&app, &session, assertion, &return_to).await,
-        Err(error) => refused(&app, &error, &return_to),
-    }
-}
-
-/// Takes the sign-in with this state out of the session: it is good for one answer, whatever that is.
-async fn take(session: &Session, state: &str) -> Result<Option<PendingSignIn>, SessionError> {
-    let mut pending = under_way(session).await?;
-    let Some(at) = pending.iter().position(|one| one.state == state) else {
-        return Ok(None);
-    };
-    let found = pending.remove(at).sign_in;
-    session.insert(PENDING, pending).await?;
-    Ok(Some(found))
+    with_cookies(response, cookies)
 }
 
 /// Signs the person in, under a new session ID.
@@ -203,14 +153,10 @@ fn asserted(assertion: &Assertion) -> Asserted {
     }
 }
 
-/// Puts this person into the session. What it held of whoever was signed in before goes; other tabs' sign-ins stay.
+/// Puts this person into the session. What it held of whoever was signed in before goes.
 async fn replace(session: &Session, who: Who) -> Result<(), SessionError> {
-    let pending = under_way(session).await?;
     session.clear().await;
     session.insert(WHO, who).await?;
-    if !pending.is_empty() {
-        session.insert(PENDING, pending).await?;
-    }
     // An ID that was known before the sign-in could be known to somebody else.
     session.cycle_id().await
 }

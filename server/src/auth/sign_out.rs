@@ -3,6 +3,7 @@
 use super::require;
 use crate::App;
 use crate::http::pages::{self, Notice};
+use crate::http::rates;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,7 +11,7 @@ use tower_sessions::Session;
 
 /// `GET /logout`: asks whoever is signed in, as following a link must not end anything; tells everybody else that they
 /// are signed out.
-pub(super) async fn ask(State(app): State<App>, session: Session) -> Response {
+pub(super) async fn ask(State(app): State<App>, session: Session, request: Request) -> Response {
     match require::principal(&app, &session).await {
         Ok(Some(principal)) => {
             let name = principal
@@ -23,7 +24,10 @@ pub(super) async fn ask(State(app): State<App>, session: Session) -> Response {
                 .link("/", "Stay signed in")
                 .page(&app.stylesheet)
         }
-        Ok(None) => signed_out(&app),
+        Ok(None) => match rates::check_address(&app.edge.rates, request.extensions()) {
+            Ok(()) => signed_out(&app),
+            Err(seconds) => rates::too_many(&app, &request, seconds),
+        },
         Err(_) => pages::unavailable().page(&app.stylesheet),
     }
 }

@@ -1,14 +1,16 @@
 //! `loopiq serve`.
 
 use super::{demo_marker, print_line};
+use crate::auth::Seal;
 use crate::demo_idp::{DemoIdp, DemoPerson};
+use crate::net::{self, ConnectionArgs, Edge, RateArgs, RequestTimeout};
 use crate::oidc::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, Oidc, OidcSettings};
-use crate::ops::{drain, metrics};
+use crate::ops::{self, drain, metrics};
+use crate::secret::SecretArgs;
 use crate::settings::{Installation, is_loopback, public_url};
 use crate::site::Site;
 use crate::{App, demo, http, private};
 use anyhow::{Context, Result, bail};
-use axum::serve::ListenerExt;
 use loopiq::context::Ports;
 use loopiq::domain::canonical::hex;
 use loopiq::engine::Engine;
@@ -34,6 +36,12 @@ pub struct Args {
     demo: bool,
     #[command(flatten)]
     oidc: OidcArgs,
+    #[command(flatten)]
+    secret: SecretArgs,
+    #[command(flatten)]
+    rates: RateArgs,
+    #[command(flatten)]
+    connections: ConnectionArgs,
 }
 
 /// The identity provider. Needed without `--demo`.
@@ -84,6 +92,10 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     args.installation.prepare()?;
     let database = args.installation.url()?;
     let listener = listen(args.listen).await?;
+    let watched = match args.connections.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let address = listener.local_addr().context("the address listened on")?;
     let url = given_url.unwrap_or_else(|| format!("http://{address}"));
     if !args.demo && !url.starts_with("https://") && !is_loopback(&url) {
@@ -108,7 +120,7 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     // Before anybody is told that the service is there, so that from then on it ends in order.
     let told_to_stop = drain::told_to_stop().context("the process cannot listen for signals")?;
     print_line(&format!("ready on {url}"))?;
-    serve(listener, router, app, told_to_stop).await
+    serve(&args.connections, listener, router, watched, app, told_to_stop).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
@@ -126,7 +138,16 @@ fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address:
     } else {
         (args.oidc.settings(url)?, None)
     };
+    let shared = args.installation.file().is_none();
+    let secret = args.secret.secret(&args.installation.data_dir, shared, &ports)?;
     Ok(App {
+        seal: Seal::new(&secret),
+        edge: Edge {
+            proxies: args.rates.proxies(),
+            rates: args.rates.rates(),
+            request_timeout: RequestTimeout(args.connections.request_timeout()),
+            metrics: args.connections.metrics_listen.is_none() && is_loopback(url),
+        },
         engine: Engine::new(store.clone(), ports.clone(), url),
         store,
         ports,
@@ -193,17 +214,13 @@ async fn mark_demo(args: &Args, app: &App) -> Result<()> {
 }
 
 async fn serve(
+    args: &ConnectionArgs,
     listener: TcpListener,
     router: axum::Router,
+    watched: Option<TcpListener>,
     app: App,
     told_to_stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    // Nagle's algorithm would hold back the second half of each page for 40 ms.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-    });
     let stop = CancellationToken::new();
     let signal = tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
@@ -214,11 +231,19 @@ async fn serve(
         }
     });
     let chores = tokio::spawn(drain::chores(app.clone(), stop.clone()));
-    let serving = axum::serve(listener, router)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
+    let limits = args.limits();
+    if let Some(watched) = watched {
+        let router = ops::own_router(&app);
+        tokio::spawn(net::serve(
+            watched,
+            router,
+            limits.clone(),
+            Default::default(),
+            stop.clone(),
+        ));
+    }
     tokio::select! {
-        outcome = serving => outcome.context("the service broke off")?,
+        () = net::serve(listener, router, limits, app.edge.proxies.clone(), stop.clone()) => {}
         () = async {
             stop.cancelled().await;
             tokio::time::sleep(drain::PATIENCE).await;

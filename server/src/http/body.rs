@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
-use std::time::Duration;
 
 /// The largest body that is taken: 1 MiB.
 const MAX_BODY: usize = 1 << 20;
@@ -17,19 +16,20 @@ const MAX_BODY: usize = 1 << 20;
 /// that the connection broke.
 const MAX_DISCARDED: usize = 16 << 20;
 
-/// How long the client may take to send, and the service to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Why a body was not taken.
 enum Refusal {
     TooLarge,
     Broken(axum::Error),
+    Nul,
 }
 
 /// Reads the body before anybody acts on it, so that one that is too large or never ends is refused as a whole and
 /// clearly, whatever the handler would have made of the half of it.
 pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) -> Response {
     let html = pages::wants_html(request.headers());
+    if has_nul(request.uri().path()) || request.uri().query().is_some_and(has_nul) {
+        return nul().answer(html, &app.stylesheet);
+    }
     let answer = async {
         // The MCP door reads and refuses in its own terms, which clients of that protocol understand.
         if request.uri().path() == mcp::PATH {
@@ -41,6 +41,7 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
             Err(refusal) => refusal,
         };
         let (status, title, text) = match refusal {
+            Refusal::Nul => return nul().answer(html, &app.stylesheet),
             Refusal::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Too much at once",
@@ -54,10 +55,11 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
         };
         Notice::new(status, title, text).answer(html, &app.stylesheet)
     };
-    match tokio::time::timeout(PATIENCE, answer).await {
+    let patience = app.edge.request_timeout.0;
+    match tokio::time::timeout(patience, answer).await {
         Ok(response) => response,
         Err(_) => {
-            tracing::error!("no answer within {} seconds", PATIENCE.as_secs());
+            tracing::error!("no answer within {} seconds", patience.as_secs());
             let text = "This took too long and was given up. What was already stored stays stored: look before you try \
                         again.";
             Notice::new(StatusCode::SERVICE_UNAVAILABLE, "No answer in time", text).answer(html, &app.stylesheet)
@@ -91,8 +93,32 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Body, Refusal> {
         bytes.extend_from_slice(&data);
     }
     if seen > MAX_BODY {
-        Err(Refusal::TooLarge)
-    } else {
-        Ok(Body::from(bytes))
+        return Err(Refusal::TooLarge);
     }
+    if is_form(headers) && (bytes.contains(&0) || bytes.windows(NUL.len()).any(|part| part == NUL.as_bytes())) {
+        return Err(Refusal::Nul);
+    }
+    Ok(Body::from(bytes))
+}
+
+/// U+0000 as URLs and forms write it. A percent sign of a text stands there as `%25`.
+const NUL: &str = "%00";
+
+/// Whether a path or a query holds U+0000, which no text has and one of the databases cannot keep. hyper refuses the raw character.
+fn has_nul(text: &str) -> bool {
+    text.contains(NUL)
+}
+
+/// A form as browsers write it.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+fn nul() -> Notice<'static> {
+    let text = "What was sent holds the character U+0000, which no text has, so nothing was done. Take it out and send it again.";
+    Notice::new(StatusCode::BAD_REQUEST, "This cannot be read", text)
 }

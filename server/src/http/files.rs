@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use std::sync::Arc;
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
@@ -17,19 +18,29 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 /// Other files may change with the next version.
 const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-/// `/pkg/...` and every path that nobody else has.
+/// `/pkg/...`, and every path that nobody else has: the site's own files, as they were when the service began, or nothing. What else
+/// lies in the folder (`hash.txt`) is not for browsers.
 pub(super) fn router(site: &Site) -> Router<App> {
     let dir = ServeDir::new(site.root())
         .append_index_html_on_directories(false)
         .precompressed_br()
         .precompressed_gzip();
     let bundle = dir.clone();
+    let names: Arc<[String]> = site.files().into();
     Router::new()
         .route(
             "/pkg/{*file}",
             any(move |State(app): State<App>, request: Request| serve(app, bundle, request, FOR_EVER)),
         )
-        .fallback(move |State(app): State<App>, request: Request| serve(app, dir, request, AN_HOUR))
+        .fallback(move |State(app): State<App>, request: Request| async move {
+            let path = request.uri().path();
+            // As it was sent: what is written in another way is another path.
+            if names.iter().any(|name| path.strip_prefix('/') == Some(name)) {
+                serve(app, dir, request, AN_HOUR).await
+            } else {
+                not_found(&app, pages::wants_html(request.headers()))
+            }
+        })
 }
 
 async fn serve(app: App, dir: ServeDir, request: Request, cache: HeaderValue) -> Response {
@@ -53,7 +64,7 @@ async fn serve(app: App, dir: ServeDir, request: Request, cache: HeaderValue) ->
     }
 }
 
-fn not_found(app: &App, html: bool) -> Response {
+pub(crate) fn not_found(app: &App, html: bool) -> Response {
     let text = "The address may be mistyped, or the link to it is old.";
     Notice::new(StatusCode::NOT_FOUND, "There is no such page", text)
         .link("/", "Go to the inbox")

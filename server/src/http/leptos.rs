@@ -1,5 +1,6 @@
 //! Pages and server functions of `loopiq-app`: everything that a person must be signed in for.
 
+use super::functions;
 use super::headers::CspNonce;
 use crate::{App, auth};
 use axum::Router;
@@ -19,6 +20,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .leptos_routes_with_context(app, pages().to_vec(), context, move || {
             loopiq_app::shell(options.clone(), bundle.clone())
         })
+        .layer(from_fn_with_state(app.clone(), functions::door))
         .layer(from_fn_with_state(app.clone(), auth::require))
         .layer(auth::session_layer(app))
         // Pages are made anew each time: a strong compression would cost more than it saves. No page holds a secret

@@ -1,23 +1,24 @@
 //! How a request travels through the service, and the order of what it passes.
 
 mod body;
-mod files;
+pub(crate) mod files;
+mod functions;
 mod headers;
 mod host;
 mod leptos;
 mod observe;
 pub(crate) mod pages;
+pub(crate) mod rates;
 
 pub use leptos::{function_paths, page_paths};
+pub use loopiq_app::status_of;
 pub use observe::{RequestId, trace_id};
 
 use crate::site::Site;
 use crate::{App, auth, demo_idp, mcp, ops};
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use loopiq::engine::Error;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
@@ -60,20 +61,4 @@ pub fn router(app: &App, site: &Site) -> Result<Router> {
         .layer(from_fn_with_state(app.clone(), headers::protect))
         .layer(from_fn_with_state(app.clone(), observe::observe))
         .layer(from_fn(observe::measure)))
-}
-
-/// The status that an engine's refusal has over HTTP.
-pub fn status_of(error: &Error) -> StatusCode {
-    match error {
-        Error::NotFound { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,
-        Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => StatusCode::BAD_REQUEST,
-        Error::NotAuthorized { .. } => StatusCode::FORBIDDEN,
-        Error::IdempotencyConflict { .. }
-        | Error::RejectedBefore { .. }
-        | Error::DigestMismatch
-        | Error::AlreadyDecided { .. } => StatusCode::CONFLICT,
-        Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }

@@ -28,15 +28,20 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         Some(id) => Arc::from(id),
         None => Arc::from(hex(&app.ports.random::<16>())),
     };
+    let client = super::rates::name_client(&app.edge, &mut request);
     // Paths without their query: that may hold codes and what people search for.
     let span = tracing::info_span!(
         "request",
         request_id = %id,
         method = %request.method(),
         path = request.uri().path(),
+        client = tracing::field::Empty,
         tenant = tracing::field::Empty,
         person = tracing::field::Empty,
     );
+    if let Some(client) = client {
+        span.record("client", tracing::field::display(client.0));
+    }
     request.extensions_mut().insert(RequestId(id.clone()));
     async move {
         let changes = !request.method().is_safe();

@@ -2,6 +2,7 @@
 
 use super::Door;
 use super::problem::problem;
+use crate::http::rates;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -11,6 +12,9 @@ use loopiq::engine::TokenRefusal;
 /// Lets a request in with its principal among its extensions.
 pub(super) async fn bearer(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let Some(token) = token(request.headers()) else {
+        if let Err(seconds) = rates::check_address(&door.rates, request.extensions()) {
+            return too_many(seconds);
+        }
         // RFC 6750, 3.1: who showed nothing is told where to ask, and no error code.
         return unauthorized(&door, None, "This needs a bearer token in the header Authorization.");
     };
@@ -21,16 +25,29 @@ pub(super) async fn bearer(State(door): State<Door>, mut request: Request, next:
             if let Some(person) = principal.person() {
                 span.record("person", person.id.as_str());
             }
+            if let Err(seconds) = rates::check_principal(&door.rates, &principal) {
+                return too_many(seconds);
+            }
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
         Ok(Err(refusal)) => {
             let why = why(refusal);
+            if let Err(seconds) = rates::check_address(&door.rates, request.extensions()) {
+                return too_many(seconds);
+            }
             tracing::warn!(%refusal, "a bearer token was refused");
             unauthorized(&door, Some(why), why)
         }
         Err(error) => problem(crate::http::status_of(&error), &error.to_string()),
     }
+}
+
+fn too_many(seconds: u64) -> Response {
+    rates::retry_after(
+        problem(StatusCode::TOO_MANY_REQUESTS, &rates::sentence(seconds)),
+        seconds,
+    )
 }
 
 /// The token of the header `Authorization`. Another scheme counts as none.

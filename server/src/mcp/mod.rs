@@ -14,6 +14,7 @@ mod problem;
 pub(crate) mod tests;
 
 use crate::App;
+use crate::net::Rates;
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -36,6 +37,7 @@ struct Door {
     public_url: Arc<str>,
     /// Who signs people in; `None` where the settings name nobody that a client could ask.
     issuer: Arc<str>,
+    rates: Rates,
 }
 
 impl Door {
@@ -54,6 +56,7 @@ impl Door {
 pub fn router(app: App) -> Router {
     routes(Door {
         issuer: app.oidc.issuer().into(),
+        rates: app.edge.rates,
         engine: app.engine,
         ports: app.ports,
         public_url: app.public_url,

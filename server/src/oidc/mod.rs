@@ -56,7 +56,7 @@ pub struct OidcSettings {
 pub struct SignInStart {
     /// The provider's page.
     pub authorize_url: String,
-    /// To be kept in the session and taken out of it for [`Oidc::finish`].
+    /// To be kept for the browser that began, sealed, and taken back for [`Oidc::finish`].
     pub pending: PendingSignIn,
 }
 

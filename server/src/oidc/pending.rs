@@ -11,11 +11,11 @@ pub(super) const LONGEST_SIGN_IN: i64 = 600;
 /// How far another clock may be ahead of this one, in seconds: nodes of one service, and the provider.
 pub(super) const CLOCK_SKEW: i64 = 300;
 
-/// The longest local path that is kept for later.
-const LONGEST_PATH: usize = 2_048;
+/// The longest local path that is kept for later. It is kept in a cookie, of which browsers take 4 KiB.
+const LONGEST_PATH: usize = 1_024;
 
-/// What must be remembered between the redirect to the provider and its answer. It belongs in the browser's session,
-/// on the server: it holds secrets, so it has no `Debug`, and it is good for one answer, so it goes by value.
+/// What must be remembered between the redirect to the provider and its answer. It holds secrets, so it has no `Debug` and the
+/// browser may keep it sealed alone; and it is good for one answer, so it goes by value.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PendingSignIn {
     pub(super) state: String,

@@ -71,6 +71,7 @@ pub async fn chores(app: App, stop: CancellationToken) {
             }
             _ = sweep.tick() => {
                 app.metrics.run_upkeep();
+                app.edge.rates.forget();
                 match app.engine.sweep().await {
                     Ok(0) => {}
                     Ok(expired) => tracing::info!(expired, "actions expired"),

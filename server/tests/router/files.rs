@@ -2,6 +2,8 @@
 
 use crate::support::{Service, site};
 use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn what_is_named_by_its_content_is_kept_for_ever_and_sent_packed() {
@@ -35,6 +37,36 @@ async fn other_files_are_kept_for_an_hour() {
         (icon.status, icon.header("cache-control")),
         (200, "public, max-age=3600")
     );
+}
+
+#[tokio::test]
+async fn what_the_builder_left_behind_is_not_for_browsers() {
+    let service = Service::start().await;
+    for path in [
+        "/hash.txt",
+        "/%68ash.txt",
+        "/./hash.txt",
+        "//hash.txt",
+        "/hash.txt/",
+        "/pkg/../hash.txt",
+        "/pkg/%2e%2e/hash.txt",
+        "/HASH.TXT",
+    ] {
+        let answer = raw(&service, path).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+        assert!(!answer.contains("0123456789abcdef\ncss"), "{path}: {answer}");
+    }
+}
+
+/// Asks for a path as it is written: clients tidy it up.
+async fn raw(service: &Service, path: &str) -> String {
+    let host = service.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 mod commands;
 mod demands_sign_in;
 mod files;
+mod functions;
 mod limits;
 mod modes;
 mod operations;
 mod policy;
+mod rates;
 mod sign_in;
 mod sign_out;
 mod support;

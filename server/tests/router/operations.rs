@@ -1,7 +1,9 @@
 //! What people who run the service look at.
 
 use crate::support::Service;
+use reqwest::Method;
 use std::sync::atomic::Ordering;
+use tower_sessions::session::Id;
 
 #[tokio::test]
 async fn alive_ready_and_draining() {
@@ -30,7 +32,10 @@ async fn a_database_that_does_not_answer_is_not_ready_and_says_nothing_more() {
         "{}",
         answer.text
     );
-    let page = browser.get("/login").await;
+    // Beginning to sign in asks nothing of the database; whoever has a session is told.
+    assert_eq!(browser.get("/login").await.status, 303);
+    browser.cookie = Some(format!("loopiq_session={}", Id::default()));
+    let page = browser.get("/").await;
     assert_eq!(page.status, 503);
     assert!(
         page.text.contains("The database cannot be used just now") && page.text.contains("Status 503"),
@@ -54,4 +59,23 @@ async fn requests_are_counted_by_route_and_not_by_path() {
         "{}",
         metrics.text
     );
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_alone_where_strangers_may_come() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    assert_eq!(browser.get("/metrics").await.status, 200);
+    // A proxy on this machine hands on what others ask for.
+    for (name, value) in [
+        ("x-forwarded-for", "198.51.100.7"),
+        ("forwarded", "for=198.51.100.7"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "198.51.100.7"),
+    ] {
+        let request = browser.request(Method::GET, "/metrics").header(name, value);
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 404, "{name}");
+        assert!(!answer.text.contains("http_request_duration"), "{name}");
+    }
 }

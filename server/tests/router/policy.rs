@@ -14,7 +14,7 @@ async fn send(browser: &mut Browser, door: &str, source: &str, base: &str) {
     let form = [("source", &*source), ("note", "Faster."), ("base", base)];
     let answer = browser.post(door, &form).await;
     // Never in the URL: not what was written, not what became of it.
-    assert_eq!((answer.status, answer.location()), (302, PAGE), "{}", answer.text);
+    assert_eq!((answer.status, answer.location()), (303, PAGE), "{}", answer.text);
 }
 
 /// The page, which is there.
@@ -171,17 +171,25 @@ async fn others_read_it_and_change_nothing() {
         );
         assert!(!shown.contains("<textarea") && !shown.contains("/do/"), "{shown}");
         for door in ["/do/check-policy", "/do/switch-policy"] {
-            send(&mut browser, door, GOOD, "1").await;
+            // A denial does not look like anything else: no redirect, and nothing of it on the page afterwards.
+            let form = [("source", GOOD), ("note", "Faster."), ("base", "1")];
+            let denied = browser.post(door, &form).await;
+            assert_eq!((denied.status, denied.location()), (403, ""), "{}", denied.text);
+            assert!(
+                denied.text.contains("You may not do this") && denied.text.contains("Status 403"),
+                "{}",
+                denied.text
+            );
             let shown = page(&mut browser, PAGE).await;
             assert!(
-                shown.contains("role=\"alert\"") && !shown.contains("high = 12"),
+                !shown.contains("role=\"alert\"") && !shown.contains("high = 12"),
                 "{shown}"
             );
             let program = browser
                 .program(Method::POST, door)
                 .form(&[("source", GOOD), ("base", "1")]);
             let answer = browser.send(program).await;
-            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert_eq!(answer.status, 403, "{}", answer.text);
             assert!(
                 !answer.text.contains("\"done\":true") && !answer.text.contains("\"mistakes\""),
                 "{}",

@@ -3,6 +3,7 @@
 use crate::support::{Browser, Service};
 use loopiq::domain::{Role, Timestamp};
 use loopiq_server::auth::Sessions;
+use loopiq_server::http::{function_paths, page_paths};
 use tower_sessions::SessionStore as _;
 use tower_sessions::session::{Id, Record};
 
@@ -17,7 +18,9 @@ async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
     assert_eq!(door.location(), "/login?return_to=%2Faudit%3Fq%3Dactor%253Ax");
 
     let callback = browser.choose(door.location(), ("person", REVIEWER)).await;
-    let before = browser.cookie.clone().unwrap();
+    assert_eq!(browser.cookie, None, "nobody has a session before they are known");
+    let before = Id::default();
+    browser.cookie = Some(format!("loopiq_session={before}"));
     let entered = browser.get(&callback).await;
     assert_eq!(
         (entered.status, entered.location()),
@@ -25,7 +28,11 @@ async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
         "{}",
         entered.text
     );
-    let cookie = entered.header("set-cookie");
+    let cookies = entered.headers.get_all("set-cookie").iter();
+    let cookie = cookies
+        .filter_map(|cookie| cookie.to_str().ok())
+        .find(|cookie| cookie.starts_with("loopiq_session="))
+        .unwrap();
     for part in ["loopiq_session=", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
@@ -35,7 +42,8 @@ async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
     assert_eq!(inbox.status, 200);
     assert!(inbox.text.contains("Name of reviewer@acme.example"), "{}", inbox.text);
 
-    // The session's ID from before the sign-in is worth nothing.
+    // An ID that was known before the sign-in is worth nothing.
+    let before = format!("loopiq_session={before}");
     assert_ne!(browser.cookie.as_ref(), Some(&before));
     let mut thief = service.browser();
     thief.cookie = Some(before);
@@ -65,6 +73,120 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
     assert_eq!(browser.get(&callback).await.status, 303);
     assert_eq!(browser.get(&callback).await.status, 400, "a second time");
     assert_eq!(browser.get("/").await.status, 200, "and what was there stays");
+}
+
+/// How many rows the table of sessions has.
+async fn sessions(service: &Service) -> i64 {
+    let mut connection = service.database.connect().await;
+    sqlx::query_scalar("SELECT COUNT(*) FROM sessions")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_writes_nothing_to_the_database() {
+    let service = Service::start().await;
+    let paths = page_paths()
+        .into_iter()
+        .map(|path| path.replace("{id}", "x").replace("{seq}", "1"));
+    for path in paths.chain(["/logout", "/nothing", "/auth/callback?code=a&state=b"].map(str::to_owned)) {
+        service.browser().get(&path).await;
+    }
+    for path in function_paths() {
+        service.browser().post(&path, &[("id", "x")]).await;
+    }
+    for n in 0..100 {
+        let answer = service.browser().get(&format!("/login?return_to=/audit?q={n}")).await;
+        assert_eq!(answer.status, 303);
+        assert!(
+            answer.location().contains("/demo-idp/authorize"),
+            "{}",
+            answer.location()
+        );
+    }
+    // The demo's provider said no, and yes to somebody who may do nothing here.
+    let mut browser = service.browser();
+    let cancelled = browser.choose("/login", ("cancel", "yes")).await;
+    assert_eq!(browser.get(&cancelled).await.status, 400);
+    assert_eq!(browser.sign_in("guest@acme.example", "/login").await.status, 403);
+    assert_eq!(sessions(&service).await, 0);
+
+    service.signed_in(REVIEWER).await;
+    assert_eq!(sessions(&service).await, 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_under_way_is_sealed_in_a_cookie_of_this_browser() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    let answer = browser.get("/login?return_to=/audit").await;
+    let cookie = answer.header("set-cookie");
+    for part in ["loopiq_signin_", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=900"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
+    let state = answer
+        .location()
+        .split("state=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    assert!(!cookie.contains(state) && !cookie.contains("audit"), "{cookie}");
+    let long = format!("/login?return_to=/{}", "%22".repeat(1_023));
+    let longest = service.browser().get(&long).await;
+    assert!(
+        longest.header("set-cookie").len() < 4_096,
+        "browsers take no larger one"
+    );
+
+    // Changed, under another name, or sealed by another installation: none of them is an answer to anything.
+    let mut browser = service.browser();
+    let callback = browser.choose("/login", ("person", REVIEWER)).await;
+    let (name, value) = browser
+        .others
+        .first_key_value()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .unwrap();
+    let elsewhere = Service::start().await;
+    let mut there = elsewhere.browser();
+    there.choose("/login", ("person", REVIEWER)).await;
+    let foreign = there.others.values().next().unwrap().clone();
+    let mut other = service.browser();
+    other.choose("/login", ("person", REVIEWER)).await;
+    let another = other.others.values().next().unwrap().clone();
+    let flipped = if value.ends_with('A') { "B" } else { "A" };
+    let changed = format!("{flipped}{}", &value[1..]);
+    for wrong in [changed.as_str(), &foreign, &another, "", "%00", "x"] {
+        let mut thief = service.browser();
+        thief.others.insert(name.clone(), wrong.to_owned());
+        assert_eq!(thief.get(&callback).await.status, 400, "{wrong}");
+    }
+    let again = browser.others.clone();
+    assert_eq!(browser.get(&callback).await.status, 303);
+    assert!(browser.others.is_empty(), "it is taken back with the answer");
+    // Whoever kept the cookie and the address: the provider takes no code twice.
+    let mut replayed = service.browser();
+    replayed.others = again;
+    assert_eq!(replayed.get(&callback).await.status, 400);
+    assert_eq!(replayed.cookie, None);
+}
+
+#[tokio::test]
+async fn a_browser_keeps_five_sign_ins_at_most() {
+    let service = Service::start().await;
+    let mut browser = service.browser();
+    let first = browser.choose("/login?return_to=/first", ("person", REVIEWER)).await;
+    for n in 0..8 {
+        service.pass(Timestamp::SECOND);
+        browser.get(&format!("/login?return_to=/{n}")).await;
+        assert!(browser.others.len() <= 5, "{:?}", browser.others);
+    }
+    assert_eq!(browser.others.len(), 5);
+    assert_eq!(browser.get(&first).await.status, 400, "the oldest one made room");
+    let last = browser.choose("/login?return_to=/last", ("person", REVIEWER)).await;
+    assert_eq!(browser.get(&last).await.location(), "/last");
 }
 
 #[tokio::test]
@@ -246,17 +368,21 @@ async fn sessions_are_kept_under_a_digest_and_never_come_back() {
     sessions.save(&first).await.unwrap();
     assert!(sessions.load(&first.id).await.unwrap().is_none());
 
-    service.pass(15 * Timestamp::MINUTE);
+    let mut nobody_s = Record {
+        data: Default::default(),
+        ..record()
+    };
     assert!(
-        sessions.load(&second.id).await.unwrap().is_none(),
-        "nobody is signed in there: it ends early"
+        sessions.create(&mut nobody_s).await.is_err(),
+        "nobody is signed in there"
     );
 }
 
 fn record() -> Record {
+    let who = serde_json::json!({ "tenant": "acme", "person": "per_x", "seen": 0 });
     Record {
         id: Id::default(),
-        data: Default::default(),
+        data: [("who".to_owned(), who)].into(),
         expiry_date: time::OffsetDateTime::UNIX_EPOCH,
     }
 }

@@ -1,10 +1,9 @@
 //! Approving. What is of high risk is approved by typing a word, after its folded parts have been opened.
 
 use super::Warning;
-use super::forms::read;
 use super::parts::{Parts, open_all};
 use super::send::Desk;
-use crate::server_fns::{Approve, ApproveAndRun, approve, approve_and_run};
+use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -85,30 +84,9 @@ fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl In
                 .into(),
             );
         } else if by_second_button(&event) {
-            if let Some(ApproveAndRun {
-                id,
-                digest,
-                view,
-                acknowledged,
-                typed,
-                opened,
-            }) = read(&event)
-            {
-                desk.send(
-                    "Approving and running…",
-                    approve_and_run(id, digest, view, acknowledged, typed, opened),
-                );
-            }
-        } else if let Some(Approve {
-            id,
-            digest,
-            view,
-            acknowledged,
-            typed,
-            opened,
-        }) = read(&event)
-        {
-            desk.send("Approving…", approve(id, digest, view, acknowledged, typed, opened));
+            desk.send("Approving and running…", &event);
+        } else {
+            desk.send("Approving…", &event);
         }
     };
     let opened = move || parts.map(|parts| parts.opened.get()).unwrap_or_default();

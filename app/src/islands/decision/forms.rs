@@ -3,19 +3,11 @@
 use super::Draft;
 use super::send::Desk;
 use crate::components::textarea::TextArea;
-use crate::server_fns::{Ask, Execute, Prune, Reject, Revoke, ask, execute, prune, reject, revoke};
+use crate::server_fns::{Ask, Execute, Prune, Reject, Revoke};
 use leptos::ev::SubmitEvent;
-use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::domain::PlainText;
-
-/// Reads a form for its server function. Where that fails the browser sends the plain form, which works as well.
-pub(super) fn read<T: FromFormData>(event: &SubmitEvent) -> Option<T> {
-    let form = T::from_event(event).ok()?;
-    event.prevent_default();
-    Some(form)
-}
 
 #[component]
 pub(super) fn RejectForm(
@@ -30,18 +22,7 @@ pub(super) fn RejectForm(
     // A draft is shown again; otherwise rejecting is folded, so that it is never where approving was a moment ago.
     let open = draft.is_of("reject");
     let draft = draft.of("reject");
-    let submit = move |event: SubmitEvent| {
-        if let Some(Reject {
-            id,
-            digest,
-            view,
-            codes,
-            text,
-        }) = read(&event)
-        {
-            desk.send("Rejecting…", reject(id, digest, view, codes, text));
-        }
-    };
+    let submit = move |event: SubmitEvent| desk.send("Rejecting…", &event);
     let reasons = reasons.into_iter().map(|(value, words, ticked)| {
         let ticked = if open { draft.codes.contains(&value) } else { ticked };
         view! {
@@ -78,11 +59,7 @@ pub(super) fn RejectForm(
 
 #[component]
 pub(super) fn ExecuteForm(desk: Desk, id: String, view: String) -> impl IntoView {
-    let submit = move |event: SubmitEvent| {
-        if let Some(Execute { id, view }) = read(&event) {
-            desk.send("Executing…", execute(id, view));
-        }
-    };
+    let submit = move |event: SubmitEvent| desk.send("Executing…", &event);
     view! {
         <form method="post" action=Execute::url() on:submit=submit>
             <input type="hidden" name="id" value=id />
@@ -100,11 +77,7 @@ pub(super) fn ExecuteForm(desk: Desk, id: String, view: String) -> impl IntoView
 pub(super) fn RevokeForm(desk: Desk, id: String, view: String, draft: Draft) -> impl IntoView {
     let open = draft.is_of("revoke");
     let draft = draft.of("revoke");
-    let submit = move |event: SubmitEvent| {
-        if let Some(Revoke { id, text, view }) = read(&event) {
-            desk.send("Revoking…", revoke(id, text, view));
-        }
-    };
+    let submit = move |event: SubmitEvent| desk.send("Revoking…", &event);
     view! {
         <details class="decide-reject" open=open>
             <summary>"Revoke the approval"</summary>
@@ -125,11 +98,7 @@ pub(super) fn RevokeForm(desk: Desk, id: String, view: String, draft: Draft) -> 
 pub(super) fn AskForm(desk: Desk, id: String, draft: Draft) -> impl IntoView {
     let open = draft.is_of("ask");
     let draft = draft.of("ask");
-    let submit = move |event: SubmitEvent| {
-        if let Some(Ask { id, text }) = read(&event) {
-            desk.send("Asking…", ask(id, text));
-        }
-    };
+    let submit = move |event: SubmitEvent| desk.send("Asking…", &event);
     view! {
         <details class="decide-reject" open=open>
             <summary>"Ask the proposer"</summary>
@@ -157,18 +126,7 @@ pub(super) fn PruneForm(
 ) -> impl IntoView {
     let open = draft.is_of("prune");
     let draft = draft.of("prune");
-    let submit = move |event: SubmitEvent| {
-        if let Some(Prune {
-            id,
-            digest,
-            view,
-            keep,
-            text,
-        }) = read(&event)
-        {
-            desk.send("Making a revision…", prune(id, digest, view, keep, text));
-        }
-    };
+    let submit = move |event: SubmitEvent| desk.send("Making a revision…", &event);
     let ticks = parts.into_iter().map(|(name, title)| {
         let ticked = !open || draft.codes.contains(&name);
         view! {

@@ -3,6 +3,7 @@
 mod approve;
 mod forms;
 mod parts;
+mod post;
 mod send;
 
 pub use self::approve::Fields;

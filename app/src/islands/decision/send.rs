@@ -1,12 +1,14 @@
 //! Sending a decision in place, and finding out what became of it when the answer is lost.
 
-use crate::server_fns::action_status;
+use super::post::{Form, Lost};
+use crate::server_fns::{ActionStatus, Status};
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
 use loopiq::domain::view::Outcome;
-use std::future::Future;
 
 /// Where sending stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +70,9 @@ impl Desk {
     }
 
     /// Sends one decision; a second press while it is under way does nothing.
-    pub(super) fn send(
-        self,
-        words: &'static str,
-        call: impl Future<Output = Result<Outcome, ServerFnError>> + 'static,
-    ) {
+    pub(super) fn send(self, words: &'static str, event: &SubmitEvent) {
+        let Some(form) = Form::of(event) else { return };
+        event.prevent_default();
         if self
             .phase
             .with_untracked(|phase| matches!(phase, Phase::Sending(_) | Phase::Unknown(_)))
@@ -81,13 +81,13 @@ impl Desk {
         }
         self.phase.set(Phase::Sending(words));
         spawn_local(async move {
-            match call.await {
+            match form.post::<Outcome>().await {
                 Ok(outcome) if outcome.done || outcome.state.is_some_and(|state| state != self.before) => {
                     let next = outcome.successor.unwrap_or_else(|| self.id.get_value());
                     self.load(&next);
                 }
                 Ok(outcome) => self.phase.set(Phase::Refused(outcome.message)),
-                Err(_) => self.look().await,
+                Err(Lost) => self.look().await,
             }
         });
     }
@@ -102,7 +102,11 @@ impl Desk {
             "The answer was lost. Looking whether your decision arrived…",
         ));
         let id = self.id.get_value();
-        match action_status(id).await {
+        let status = match Form::with(ActionStatus::url(), "id", &id) {
+            Some(form) => form.post::<Status>().await,
+            None => Err(Lost),
+        };
+        match status {
             Ok(status) => match status.state {
                 Some(state) if state == self.before => self.phase.set(Phase::Refused(format!(
                     "The action is still {}: your decision did not arrive, or it takes more than yours. What you wrote is kept; \
@@ -112,7 +116,7 @@ impl Desk {
                 Some(_) => self.reload(),
                 None => self.phase.set(Phase::Unknown(status.words)),
             },
-            Err(_) => self.phase.set(Phase::Unknown(
+            Err(Lost) => self.phase.set(Phase::Unknown(
                 "The service cannot be reached, or you have been signed out, so it is not known whether your decision \
                  arrived. Nothing is sent twice. Look again, or load this page again."
                     .into(),

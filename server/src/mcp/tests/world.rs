@@ -50,6 +50,7 @@ impl World {
             ports,
             public_url: url.as_str().into(),
             issuer: "https://idp.example".into(),
+            rates: Default::default(),
         };
         tokio::spawn(async move { axum::serve(listener, routes(door)).await });
         Self {

@@ -1,6 +1,7 @@
-//! As much of a browser as these tests need: it keeps the session's cookie, and follows a redirect when it is told to.
+//! As much of a browser as these tests need: it keeps cookies, and follows a redirect when it is told to.
 
 use reqwest::{Method, RequestBuilder, header};
+use std::collections::BTreeMap;
 
 /// A browser.
 pub(crate) struct Browser {
@@ -8,6 +9,8 @@ pub(crate) struct Browser {
     url: String,
     /// The session's cookie: `loopiq_session=...`.
     pub(crate) cookie: Option<String>,
+    /// All other cookies, by name.
+    pub(crate) others: BTreeMap<String, String>,
 }
 
 /// What came back.
@@ -41,6 +44,7 @@ impl Browser {
             client,
             url: url.to_owned(),
             cookie: None,
+            others: BTreeMap::new(),
         }
     }
 
@@ -57,10 +61,12 @@ impl Browser {
             format!("{}{path}", self.url)
         };
         let request = self.client.request(method, url);
-        match &self.cookie {
-            Some(cookie) => request.header(header::COOKIE, cookie),
-            None => request,
+        let others = self.others.iter().map(|(name, value)| format!("{name}={value}"));
+        let cookies: Vec<String> = self.cookie.iter().cloned().chain(others).collect();
+        if cookies.is_empty() {
+            return request;
         }
+        request.header(header::COOKIE, cookies.join("; "))
     }
 
     /// Sends it, and keeps the cookie that came back.
@@ -70,6 +76,11 @@ impl Browser {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             if pair.starts_with("loopiq_session=") {
                 self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
+            } else if let Some((name, value)) = pair.split_once('=') {
+                self.others.remove(name);
+                if !value.is_empty() {
+                    self.others.insert(name.to_owned(), value.to_owned());
+                }
             }
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

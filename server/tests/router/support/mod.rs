@@ -3,15 +3,17 @@
 mod browser;
 pub(crate) mod site;
 
-pub(crate) use browser::Browser;
+pub(crate) use browser::{Answer, Browser};
 
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::{PersonId, Role, TenantId, Timestamp};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
 use loopiq_server::App;
+use loopiq_server::auth::Seal;
 use loopiq_server::commands::serve::demo_provider;
 use loopiq_server::demo_idp::DemoPerson;
+use loopiq_server::net::{self, Edge, Limits};
 use loopiq_server::oidc::Oidc;
 use loopiq_server::ops::metrics;
 use loopiq_server::site::Site;
@@ -19,18 +21,24 @@ use loopiq_testing::Database;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// A running service.
 pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) url: String,
     clock: Arc<AtomicI64>,
-    _database: Database,
+    pub(crate) database: Database,
 }
 
 impl Service {
     /// Starts one, with the tenant `acme`.
     pub(crate) async fn start() -> Self {
+        Self::with(Edge::default()).await
+    }
+
+    /// Starts one with limits of its own.
+    pub(crate) async fn with(edge: Edge) -> Self {
         let database = Database::new().await;
         let root = database.folder.path().join("site");
         site::write(&root);
@@ -56,6 +64,8 @@ impl Service {
             .unwrap();
         let (oidc, idp) = demo_provider(&url, &ports, site.stylesheet(), people()).unwrap();
         let app = App {
+            seal: Seal::new(&ports.random::<32>()),
+            edge: Edge { metrics: true, ..edge },
             engine: Engine::new(store.clone(), ports.clone(), &url),
             store,
             ports,
@@ -69,12 +79,18 @@ impl Service {
             draining: Arc::default(),
         };
         let router = loopiq_server::http::router(&app, &site).unwrap();
-        tokio::spawn(axum::serve(listener, router).into_future());
+        tokio::spawn(net::serve(
+            listener,
+            router,
+            Limits::default(),
+            app.edge.proxies.clone(),
+            CancellationToken::new(),
+        ));
         Self {
             app,
             url,
             clock,
-            _database: database,
+            database,
         }
     }
 
@@ -89,6 +105,14 @@ impl Service {
         let answer = browser.sign_in(email, "/login").await;
         assert_eq!(answer.status, 303, "{}", answer.text);
         browser
+    }
+
+    /// A bearer token for an agent that acts for somebody who has been here.
+    pub(crate) async fn token(&self, email: &str) -> String {
+        let tenant = TenantId::parse("acme").unwrap();
+        let audience = self.app.mcp_audience();
+        let token = self.app.engine.issue_token(&tenant, email, "Helix", &audience);
+        token.await.unwrap()
     }
 
     /// Lets time pass.
