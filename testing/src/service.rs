@@ -27,6 +27,21 @@ impl Service {
     /// # Errors
     /// It ended before it was ready; what it said is on stderr.
     pub fn start(bin: &Path, site: &Path, data_dir: &Path, database: &str, listen: &str) -> Result<Self> {
+        Self::start_with(bin, site, data_dir, database, listen, &[])
+    }
+
+    /// The same with settings of its own.
+    ///
+    /// # Errors
+    /// See [`Service::start`].
+    pub fn start_with(
+        bin: &Path,
+        site: &Path,
+        data_dir: &Path,
+        database: &str,
+        listen: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "measures how long a start takes")]
         let began = Instant::now();
         let mut child = clean(bin)
@@ -40,6 +55,7 @@ impl Service {
                 ("LOOPIQ_RATE_PERSON", "off"),
                 ("LOOPIQ_RATE_CLIENT", "off"),
             ])
+            .envs(settings.iter().copied())
             .env("LEPTOS_SITE_ROOT", site)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

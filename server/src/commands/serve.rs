@@ -3,7 +3,7 @@
 use super::{demo_marker, print_line};
 use crate::auth::Seal;
 use crate::demo_idp::{DemoIdp, DemoPerson};
-use crate::net::{self, ConnectionArgs, Edge, RateArgs, RequestTimeout};
+use crate::net::{self, ConnectionArgs, Edge, Limits, RateArgs, RequestTimeout};
 use crate::oidc::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, Oidc, OidcSettings};
 use crate::ops::{self, drain, metrics};
 use crate::secret::SecretArgs;
@@ -89,6 +89,7 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         args.oidc.must_be_complete()?;
     }
     let site = Site::find()?;
+    let limits = args.connections.limits();
     args.installation.prepare()?;
     let database = args.installation.url()?;
     let listener = listen(args.listen).await?;
@@ -114,13 +115,13 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         }
         tracing::warn!("{why}");
     }
-    let app = app(&args, store, ports, &url, &site, address)?;
+    let app = app(&args, &limits, store, ports, &url, &site, address)?;
     mark_demo(&args, &app).await?;
     let router = http::router(&app, &site)?;
     // Before anybody is told that the service is there, so that from then on it ends in order.
     let told_to_stop = drain::told_to_stop().context("the process cannot listen for signals")?;
     print_line(&format!("ready on {url}"))?;
-    serve(&args.connections, listener, router, watched, app, told_to_stop).await
+    serve(listener, router, watched, limits, app, told_to_stop).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
@@ -131,7 +132,15 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// The service on this store, with its identity provider.
-fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address: SocketAddr) -> Result<App> {
+fn app(
+    args: &Args,
+    limits: &Limits,
+    store: Store,
+    ports: Ports,
+    url: &str,
+    site: &Site,
+    address: SocketAddr,
+) -> Result<App> {
     let (oidc, demo_idp) = if args.demo {
         let (settings, idp) = demo_provider(url, &ports, site.stylesheet(), demo::people())?;
         (settings, Some(idp))
@@ -145,7 +154,7 @@ fn app(args: &Args, store: Store, ports: Ports, url: &str, site: &Site, address:
         edge: Edge {
             proxies: args.rates.proxies(),
             rates: args.rates.rates(),
-            request_timeout: RequestTimeout(args.connections.request_timeout()),
+            request_timeout: RequestTimeout(limits.request),
             metrics: args.connections.metrics_listen.is_none() && is_loopback(url),
         },
         engine: Engine::new(store.clone(), ports.clone(), url),
@@ -214,10 +223,10 @@ async fn mark_demo(args: &Args, app: &App) -> Result<()> {
 }
 
 async fn serve(
-    args: &ConnectionArgs,
     listener: TcpListener,
     router: axum::Router,
     watched: Option<TcpListener>,
+    limits: Limits,
     app: App,
     told_to_stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
@@ -231,7 +240,6 @@ async fn serve(
         }
     });
     let chores = tokio::spawn(drain::chores(app.clone(), stop.clone()));
-    let limits = args.limits();
     if let Some(watched) = watched {
         let router = ops::own_router(&app);
         tokio::spawn(net::serve(

@@ -20,6 +20,7 @@ const MAX_DISCARDED: usize = 16 << 20;
 enum Refusal {
     TooLarge,
     Broken(axum::Error),
+    Late,
     Nul,
 }
 
@@ -30,18 +31,26 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
     if has_nul(request.uri().path()) || request.uri().query().is_some_and(has_nul) {
         return nul().answer(html, &app.stylesheet);
     }
+    let patience = app.edge.request_timeout.0;
     let answer = async {
         // The MCP door reads and refuses in its own terms, which clients of that protocol understand.
         if request.uri().path() == mcp::PATH {
             return next.run(request).await;
         }
         let (parts, body) = request.into_parts();
-        let refusal = match read(&parts.headers, body).await {
-            Ok(body) => return next.run(Request::from_parts(parts, body)).await,
-            Err(refusal) => refusal,
+        // A little earlier than the limit of the whole: who sends slowly is told so, and nobody here is to blame.
+        let refusal = match tokio::time::timeout(patience * 9 / 10, read(&parts.headers, body)).await {
+            Ok(Ok(body)) => return next.run(Request::from_parts(parts, body)).await,
+            Ok(Err(refusal)) => refusal,
+            Err(_) => Refusal::Late,
         };
         let (status, title, text) = match refusal {
             Refusal::Nul => return nul().answer(html, &app.stylesheet),
+            Refusal::Late => (
+                StatusCode::REQUEST_TIMEOUT,
+                "Half a request",
+                "The request did not arrive in time, so nothing was done. Send it again.",
+            ),
             Refusal::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Too much at once",
@@ -55,7 +64,6 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
         };
         Notice::new(status, title, text).answer(html, &app.stylesheet)
     };
-    let patience = app.edge.request_timeout.0;
     match tokio::time::timeout(patience, answer).await {
         Ok(response) => response,
         Err(_) => {

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The connections of a listener.
 #[derive(Debug)]
 pub(super) struct Crowd {
+    /// As the settings have it.
     most: usize,
     most_per_address: usize,
     proxies: TrustedProxies,
@@ -26,6 +27,8 @@ pub(super) struct Crowd {
 struct Members {
     next: u64,
     count: usize,
+    /// The limit now: less than the settings have while the system gives less.
+    most: usize,
     /// By what they count as. `None`: trusted proxies, whose connections are those of many clients.
     groups: HashMap<Option<IpAddr>, HashMap<u64, Arc<State>>>,
 }
@@ -50,7 +53,10 @@ impl Crowd {
             most,
             most_per_address,
             proxies,
-            members: Mutex::default(),
+            members: Mutex::new(Members {
+                most,
+                ..Members::default()
+            }),
         }
     }
 
@@ -71,7 +77,7 @@ impl Crowd {
         {
             return None;
         }
-        if members.count >= self.most && !members.dismiss_any() {
+        if members.count >= members.most && !members.dismiss_any() {
             return None;
         }
         let id = members.next;
@@ -85,9 +91,17 @@ impl Crowd {
         })
     }
 
-    /// Lets one go, if any can be missed: the process has nothing left to accept another with.
-    pub(super) fn relieve(&self) -> bool {
-        self.members().dismiss_any()
+    /// The process has nothing left to accept another with: keeps a tenth fewer connections than there are now, so that the rest of
+    /// the service has something to work with.
+    pub(super) fn shrink(&self) {
+        let mut members = self.members();
+        members.most = (members.count / 10 * 9).max(1);
+        while members.count > members.most && members.dismiss_any() {}
+    }
+
+    /// Keeps as many again as the settings have. What was short may be there now.
+    pub(super) fn restore(&self) {
+        self.members().most = self.most;
     }
 }
 
@@ -214,6 +228,20 @@ mod tests {
         }
         assert!(connections.connect("198.51.100.2").is_some());
         assert_eq!(proxy.iter().filter(|(state, _)| dismissed(state)).count(), 1);
+    }
+
+    #[test]
+    fn where_the_system_gives_less_there_are_fewer_for_a_while() {
+        let connections = Connections::new(100, 100);
+        let held: Vec<_> = (0..40).map(|_| connections.connect("192.0.2.1").unwrap()).collect();
+        let gone = |held: &[(Arc<State>, Place)]| held.iter().filter(|(state, _)| dismissed(state)).count();
+        connections.crowd.shrink();
+        assert_eq!(gone(&held), 4);
+        let more: Vec<_> = (0..5).map(|_| connections.connect("192.0.2.2").unwrap()).collect();
+        assert_eq!(gone(&held), 5, "the next ones take places");
+        connections.crowd.restore();
+        let last = connections.connect("192.0.2.3").unwrap();
+        assert_eq!(gone(&held) + gone(&more) + usize::from(dismissed(&last.0)), 0);
     }
 
     #[test]

@@ -18,6 +18,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long to wait when the system gives nothing to accept a connection with: descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(50);
+/// How long fewer connections are kept after that.
+const SHORT: Duration = Duration::from_secs(30);
 /// How many connections may be closing beside those that count.
 const CLOSING: usize = 64;
 /// How often the log says the same about accepting.
@@ -43,6 +45,7 @@ pub async fn serve(
     let open = Open::default();
     let tasks = TaskTracker::new();
     let mut said = None;
+    let mut short_since: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -50,11 +53,22 @@ pub async fn serve(
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
+            Err(error) if is_the_client_s(&error) => continue,
             Err(error) => {
-                recover(&error, &crowd, &mut said).await;
+                say(
+                    &mut said,
+                    &format!("no connection can be accepted just now ({error}); others make room"),
+                );
+                crowd.shrink();
+                short_since = Some(Instant::now());
+                tokio::time::sleep(BACK_OFF).await;
                 continue;
             }
         };
+        if short_since.is_some_and(|since| since.elapsed() >= SHORT) {
+            short_since = None;
+            crowd.restore();
+        }
         let state = Arc::new(State::new(began));
         let Some(place) = crowd.admit(peer.ip(), &state) else {
             refuse(&stream);
@@ -85,21 +99,12 @@ pub async fn serve(
     tasks.wait().await;
 }
 
-/// Goes on after an error of `accept`: a client that is gone already is nobody's trouble; where the process has nothing left to accept
-/// with, a connection that can be missed goes.
-async fn recover(error: &io::Error, crowd: &Crowd, said: &mut Option<Instant>) {
-    if matches!(
+/// Whether only this client is gone already.
+fn is_the_client_s(error: &io::Error) -> bool {
+    matches!(
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
-    ) {
-        return;
-    }
-    say(
-        said,
-        &format!("no connection can be accepted just now ({error}); trying again"),
-    );
-    crowd.relieve();
-    tokio::time::sleep(BACK_OFF).await;
+    )
 }
 
 /// Says why, as far as one write goes: nobody waits for this client.

@@ -81,11 +81,6 @@ pub struct Limits {
 }
 
 impl ConnectionArgs {
-    /// How long a request may take.
-    pub fn request_timeout(&self) -> Duration {
-        Duration::from_secs(self.request_timeout)
-    }
-
     /// The limits for this process. Asks the system for more files, if it gives them.
     pub fn limits(&self) -> Limits {
         let room = files() / 4 * 3;
@@ -105,7 +100,7 @@ impl ConnectionArgs {
             head: Duration::from_secs(self.head_timeout),
             idle: Duration::from_secs(self.idle_timeout),
             send: Duration::from_secs(self.send_timeout),
-            request: self.request_timeout(),
+            request: Duration::from_secs(self.request_timeout),
             head_bytes: size(self.max_head_bytes),
         }
     }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod faults;
+mod reach;
 #[path = "../router/support/site.rs"]
 mod site;
 
@@ -16,10 +17,15 @@ fn address() -> String {
 
 /// Starts the demo on this database.
 fn start(database: &Database, address: &str) -> Service {
+    start_with(database, address, &[])
+}
+
+/// The same with settings of its own.
+fn start_with(database: &Database, address: &str, settings: &[(&str, &str)]) -> Service {
     let site = database.folder.path().join("site");
     if !site.exists() {
         site::write(&site);
     }
     let bin = Path::new(env!("CARGO_BIN_EXE_loopiq"));
-    Service::start(bin, &site, database.folder.path(), &database.url, address).expect("a service")
+    Service::start_with(bin, &site, database.folder.path(), &database.url, address, settings).expect("a service")
 }
