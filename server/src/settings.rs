@@ -28,7 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the service.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Print a bearer token for an MCP client that acts for a person (demo only).
     Token(token::Args),
     /// Which words say nothing in a title, beside those that the service knows.

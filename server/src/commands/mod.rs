@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 /// What it says, in one line, is for the person at the console.
 pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
     match cli.command {
-        Command::Serve(args) => serve::run(args, ports).await,
+        Command::Serve(args) => serve::run(*args, ports).await,
         Command::Token(args) => token::run(args, ports).await,
         Command::Words(args) => words::run(args, ports).await,
         Command::Policy(command) => policy::run(command, ports).await,

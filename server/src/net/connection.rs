@@ -58,16 +58,29 @@ pub(super) async fn serve(
     limits: &Limits,
     stop: &CancellationToken,
 ) -> End {
-    // Buffers are made for who sends something: a connection that only stands there costs next to nothing.
+    // Everything is made for who sends something: a connection that only stands there costs next to nothing.
+    let mut first = [0];
     tokio::select! {
-        ready = tokio::time::timeout(limits.idle, stream.readable()) => match ready {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return End::Done,
+        came = tokio::time::timeout(limits.idle, stream.peek(&mut first)) => match came {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return End::Done,
             Err(_) => return End::Late,
         },
         () = state.dismissed() => return End::Dismissed,
         () = stop.cancelled() => return End::Done,
     }
+    Box::pin(converse(stream, peer, router, state, limits, stop)).await
+}
+
+/// HTTP/1.1 with a client that has begun to speak.
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    state: Arc<State>,
+    limits: &Limits,
+    stop: &CancellationToken,
+) -> End {
     let service = service_fn({
         let state = state.clone();
         move |request: hyper::Request<Incoming>| answer(request, peer, router.clone(), state.clone())
