@@ -204,3 +204,29 @@ async fn running_out_of_descriptors_ends_when_its_cause_does() {
     drop(held);
     service.stop().expect("an orderly end");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_can_have_an_address_of_their_own() {
+    let database = Database::new().await;
+    let watched = crate::address();
+    let service = crate::start_with(&database, "127.0.0.1:0", &[("LOOPIQ_METRICS_LISTEN", &watched)]);
+    let ask = async |url: &str, path: &str| {
+        let mut connection = Connection::open(url).await.expect("a connection");
+        connection
+            .send("GET", path, &[], String::new())
+            .await
+            .expect("an answer")
+    };
+    assert_eq!(ask(&service.url, "/metrics").await.status, 404);
+    assert_eq!(ask(&service.url, "/healthz").await.status, 200);
+    let own = format!("http://{watched}");
+    let metrics = ask(&own, "/metrics").await;
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.text().contains("loopiq_connections "), "{}", metrics.text());
+    assert_eq!(ask(&own, "/readyz").await.status, 200);
+    // Nothing else is there.
+    for path in ["/", "/login", "/mcp", "/favicon.svg"] {
+        assert_eq!(ask(&own, path).await.status, 404, "{path}");
+    }
+    service.stop().expect("an orderly end");
+}

@@ -77,6 +77,14 @@ fn what_cannot_be_started_says_why_in_one_line() {
             "schema upgrade --database-url postgres://u:secret@127.0.0.1:1/d".to_owned(),
             "LOOPIQ_DATABASE_ADMIN_URL (or --database-admin-url) is not set",
         ),
+        (
+            "serve --demo --listen 127.0.0.1:0 --secret-key short".to_owned(),
+            "LOOPIQ_SECRET_KEY (or --secret-key)",
+        ),
+        (
+            "serve --demo --listen 127.0.0.1:0 --secret-key-file missing".to_owned(),
+            "the secret key in missing cannot be used",
+        ),
         ("--log nonsense=loud serve --demo".to_owned(), "LOOPIQ_LOG"),
         (
             "token --tenant acme --as a@b --data-dir none".to_owned(),
