@@ -92,6 +92,14 @@ impl Installation {
         }
     }
 
+    /// What messages call it: its file, or that it is a server; never a URL, which may hold a password.
+    pub fn name(&self) -> String {
+        match self.file() {
+            Some(file) => file.display().to_string(),
+            None => "the database of LOOPIQ_DATABASE_URL".to_owned(),
+        }
+    }
+
     /// Makes the data directory if there is none, for its owner alone, and proves that it can be written.
     ///
     /// # Errors

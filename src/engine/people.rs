@@ -31,6 +31,12 @@ impl Engine {
             why: "Your organisation is not set up here. Ask whoever runs this service.".to_owned(),
         };
         let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
+        if !InstallationKind::accepts(self.store.installation().await?, &asserted.issuer) {
+            tracing::warn!(issuer = asserted.issuer, "sign-in by a provider of the other kind of installation");
+            return Err(Error::NotAuthorized {
+                why: "A demo's people cannot sign in to a production installation, nor others to a demo.".to_owned(),
+            });
+        }
         let ctx = Ctx::system(tenant.clone(), &self.ports);
         let person = self
             .store
@@ -98,7 +104,7 @@ impl Engine {
         }))
     }
 
-    /// Gives a client a token to act for somebody. The secret is shown once and kept only as a digest.
+    /// Gives a client a token to act for somebody, in a demo: nobody is asked. The secret is shown once and kept only as a digest.
     pub async fn issue_token(
         &self,
         tenant: &TenantId,
@@ -108,6 +114,11 @@ impl Engine {
     ) -> Result<String, Error> {
         let ctx = Ctx::system(tenant.clone(), &self.ports);
         self.authorize(&ctx, Command::IssueToken).await?;
+        if self.store.installation().await? != Some(InstallationKind::Demo) {
+            return Err(Error::Setting {
+                message: "this installation is no demo, so nobody is given a token without being asked.".to_owned(),
+            });
+        }
         let secret = format!("loopiq_{}", canonical::hex(&self.ports.random::<32>()));
         let (digest, email) = (canonical::sha256_hex(secret.as_bytes()), email.to_owned());
         let (client, audience) = (client.to_owned(), audience.to_owned());

@@ -52,6 +52,9 @@ pub const COPIED: [&str; 38] = [
     "audit_indexed",
 ];
 
+/// Tables of no tenant, which a copy holds as well. The first is what the tables of the tenants refer to.
+const SHARED: [&str; 3] = ["tenants", "installation", "sessions"];
+
 /// Values in one INSERT; SQLite takes 32,766, PostgreSQL 65,535.
 const VALUES: usize = 4_000;
 
@@ -140,7 +143,11 @@ impl Store {
             dialect: target.dialect,
         };
         to.tx.execute(target.dialect.defer_references()).await?;
-        if to.count("tenants", None).await? + to.count("sessions", None).await? > 0 {
+        let mut there = 0;
+        for table in SHARED {
+            there += to.count(table, None).await?;
+        }
+        if there > 0 {
             return Err(StoreError::Copy(
                 "the target is not empty; nothing was copied. Copy into a new database".to_owned(),
             ));
@@ -152,7 +159,7 @@ impl Store {
             .map(|row| row.read("id", |t| TenantId::parse(t).ok()))
             .collect::<Result<_, _>>()?;
         let mut step = CopyStep {
-            table: "tenants",
+            table: SHARED[0],
             done: 0,
             total: total(&mut from, &tenants).await?,
         };
@@ -174,8 +181,10 @@ impl Store {
             }
             audit.push((tenant.clone(), ours.0, ours.1));
         }
-        step.table = "sessions";
-        copy(&mut from, &mut to, None, &mut step, &mut progress).await?;
+        for table in SHARED.into_iter().skip(1) {
+            step.table = table;
+            copy(&mut from, &mut to, None, &mut step, &mut progress).await?;
+        }
         to.tx.commit().await?;
         Ok(CopyReport { rows: step.done, audit })
     }
@@ -202,7 +211,10 @@ fn differs(what: &str, of: &str) -> StoreError {
 }
 
 async fn total(from: &mut Side, tenants: &[TenantId]) -> Result<u64, StoreError> {
-    let mut total = from.count("tenants", None).await? + from.count("sessions", None).await?;
+    let mut total = 0;
+    for table in SHARED {
+        total += from.count(table, None).await?;
+    }
     for tenant in tenants {
         from.enter(tenant).await?;
         for table in COPIED {

@@ -176,7 +176,7 @@ impl Dialect {
             // as long as compiling it would take, or starting helpers for it, or planning it anew for each list.
             Dialect::Postgres => {
                 "SET application_name = 'loopiq'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
-                 SET jit = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan"
+                 SET search_path = public, pg_temp; SET jit = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan"
             }
         }
     }

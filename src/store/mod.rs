@@ -13,6 +13,7 @@ mod error;
 mod facts;
 mod import;
 mod inbox;
+mod installation;
 mod journal;
 mod lane;
 mod members;

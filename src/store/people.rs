@@ -2,8 +2,8 @@
 
 use super::dialect::Sql;
 use super::row::{Columns, json, list};
-use super::{ReadTx, Store, StoreError, WriteTx};
-use crate::domain::{Client, ClientId, Person, PersonId, Role, TenantId, Timestamp, TokenId};
+use super::{ReadTx, Store, StoreError, WriteTx, installation};
+use crate::domain::{Client, ClientId, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId};
 
 /// What an identity provider asserted at sign-in.
 #[derive(Debug, Clone)]
@@ -63,22 +63,25 @@ pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
 
 impl Store {
     /// What a token stands for. The tenant is not known before, so this one look-up has none; a digest of 256 bits can't be
-    /// guessed.
+    /// guessed. A token of a demo's person stands for nobody where the installation is no demo, and the other way round.
     pub async fn token(&self, secret_digest: &str) -> Result<Option<TokenRow>, StoreError> {
         const SQL: Sql = Sql {
             sqlite: "SELECT t.tenant, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
-                 p.id, p.email, p.name, p.roles FROM tokens t \
+                 p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM tokens t \
                  JOIN clients c ON c.tenant = t.tenant AND c.id = t.client_id \
                  JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = $1",
-            // Through the wall between tenants, by a function of the owner's.
-            postgres: "SELECT * FROM token_holder($1)",
+            // The tenant that the token names is entered on the way: people and clients stand behind the wall.
+            postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM token_holder($1)",
         };
         let row = sqlx::query(self.dialect.pick(&SQL))
             .bind(secret_digest.to_owned())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| {
-            Ok(TokenRow {
+        let Some(row) = row else { return Ok(None) };
+        if !InstallationKind::accepts(installation::kind(&row)?, &row.text("issuer")?) {
+            return Ok(None);
+        }
+        Ok(Some(TokenRow {
                 tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
                 client: Client {
                     id: row.read("client_id", |t| ClientId::parse(t).ok())?,
@@ -87,9 +90,7 @@ impl Store {
                 caller: person(&row)?,
                 audience: row.text("audience")?,
                 expires_at: row.time("expires_at")?,
-            })
-        })
-        .transpose()
+        }))
     }
 
     /// Every tenant: jobs loop over them.

@@ -148,16 +148,19 @@ COMMIT;
 ANALYZE sqlite_schema;
 ";
 
-/// What the service may do on PostgreSQL, whatever was granted before: no more than it does. One upgrade at a time:
-/// PostgreSQL refuses to change the rights of one table twice at once. `{role}` stands for its role, quoted.
+/// What the service may do on PostgreSQL, whatever was granted before: no more than it does. It makes nothing of its own, not even temporary
+/// tables, which would stand in front of those of the schema. One upgrade at a time: PostgreSQL refuses to change the rights of one table
+/// twice at once. `{role}` and `{database}` stand for their names, quoted.
 const GRANTS: &str = "
 BEGIN;
 SELECT pg_advisory_xact_lock(hashtext('loopiq grants'));
+REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role};
+REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM PUBLIC, {role};
 GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role};
 REVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM {role};
 GRANT DELETE ON sessions, work_item_words, action_targets, generic_words TO {role};
-REVOKE UPDATE ON audit_entries, audit_contents, audit_terms, policies FROM {role};
+REVOKE UPDATE ON audit_entries, audit_contents, audit_terms, policies, installation FROM {role};
 REVOKE INSERT, UPDATE ON _sqlx_migrations FROM {role};
 REVOKE ALL ON FUNCTION token_holder(TEXT), session_holder(TEXT, BIGINT) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION token_holder(TEXT), session_holder(TEXT, BIGINT) TO {role};
@@ -166,29 +169,65 @@ COMMIT;
 
 impl Store {
     /// Brings a database to this binary's schema. `owner`: the URL of the role that owns it. `service`: the URL that the service
-    /// will use; on PostgreSQL its role is granted what it needs and nothing more.
-    pub async fn upgrade_schema(owner: &str, service: &str) -> Result<(), StoreError> {
+    /// will use; on PostgreSQL its role is granted what it needs and nothing more. Answers what that role may do beyond it, where the
+    /// owner of the tables cannot take it away; each in a sentence.
+    pub async fn upgrade_schema(owner: &str, service: &str) -> Result<Vec<String>, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(owner).ok_or_else(StoreError::unknown_url)?;
         let mut connection = AnyConnection::connect(owner).await.map_err(StoreError::Opening)?;
-        bring(&mut connection, dialect).await?;
-        if dialect == Dialect::Postgres {
-            let role = role_of(service).await?;
-            let current: String = sqlx::Row::try_get(
-                &sqlx::query("SELECT CAST(current_user AS TEXT)")
-                    .fetch_one(&mut connection)
-                    .await?,
-                0,
-            )?;
-            if role != current {
-                let grants = GRANTS.replace("{role}", &quoted(&role));
-                // The role's name is quoted; the rest is constant.
-                connection.execute(AssertSqlSafe(grants)).await?;
+        let mut beyond = Vec::new();
+        match dialect {
+            Dialect::Sqlite => bring(&mut connection, dialect).await?,
+            Dialect::Postgres => {
+                // The owner's rights act only on what stands in this schema, whatever others have made elsewhere.
+                connection.execute(SEARCH_PATH).await?;
+                bring(&mut connection, dialect).await?;
+                beyond = grant(&mut connection, service).await?;
             }
         }
         connection.close().await?;
-        Ok(())
+        Ok(beyond)
     }
+}
+
+/// Where names are looked up: in the schema, and among temporary things only what is nowhere else.
+const SEARCH_PATH: &str = "SET search_path = public, pg_temp";
+
+/// Grants the service's role what it needs, as the owner, and answers what it may do beyond that.
+async fn grant(owner: &mut AnyConnection, service: &str) -> Result<Vec<String>, StoreError> {
+    const HERE: &str = "SELECT CAST(current_user AS TEXT) AS role, CAST(current_database() AS TEXT) AS database";
+    const BEYOND: &str = "SELECT CASE WHEN has_database_privilege($1, current_database(), 'TEMPORARY') THEN 1 ELSE 0 END AS temporary, \
+         CASE WHEN has_database_privilege($1, current_database(), 'CREATE') THEN 1 ELSE 0 END AS schemas, \
+         CASE WHEN has_schema_privilege($1, 'public', 'CREATE') THEN 1 ELSE 0 END AS tables";
+    let role = role_of(service).await?;
+    let here = sqlx::query(HERE).fetch_one(&mut *owner).await?;
+    let (current, database) = (here.text("role")?, here.text("database")?);
+    if role == current {
+        return Ok(Vec::new());
+    }
+    let grants = GRANTS
+        .replace("{role}", &quoted(&role))
+        .replace("{database}", &quoted(&database));
+    // Both names are quoted; the rest is constant.
+    owner.execute(AssertSqlSafe(grants)).await?;
+    let may = sqlx::query(BEYOND).bind(role.clone()).fetch_one(owner).await?;
+    let kinds = [
+        ("temporary", "TEMPORARY ON DATABASE", &database),
+        ("schemas", "CREATE ON DATABASE", &database),
+        ("tables", "CREATE ON SCHEMA", &"public".to_owned()),
+    ];
+    let mut beyond = Vec::new();
+    for (column, privilege, of) in kinds {
+        if may.int(column)? == 1 {
+            let of = quoted(of);
+            beyond.push(format!(
+                "{role} may do more than the service needs, and {current} cannot take it away; as the owner of the database or a superuser: \
+                 REVOKE {privilege} {of} FROM PUBLIC, {}",
+                quoted(&role)
+            ));
+        }
+    }
+    Ok(beyond)
 }
 
 /// An identifier in quotes.
@@ -207,10 +246,12 @@ async fn role_of(url: &str) -> Result<String, StoreError> {
     Ok(role)
 }
 
-/// Whether this connection's role passes the wall of row-level security, as owner or by privilege.
+/// Whether this connection's role passes the wall of row-level security: as owner, by privilege, or because it may become a role that does.
 pub(super) async fn passes_the_wall(connection: &mut AnyConnection) -> Result<bool, StoreError> {
-    const SQL: &str = "SELECT r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'USAGE') AS passes \
-         FROM pg_roles r, pg_class c WHERE r.rolname = current_user AND c.oid = to_regclass('actions')";
+    const SQL: &str = "SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR pg_has_role(r.oid, c.relowner, 'MEMBER') \
+         OR EXISTS (SELECT 1 FROM pg_roles o WHERE pg_has_role(r.oid, o.oid, 'MEMBER') AND (o.rolsuper OR o.rolbypassrls \
+         OR o.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))) AS passes \
+         FROM pg_roles r, pg_class c WHERE r.rolname = current_user AND c.oid = to_regclass('public.actions')";
     let row = sqlx::query(SQL).fetch_one(connection).await?;
     Ok(sqlx::Row::try_get(&row, "passes")?)
 }

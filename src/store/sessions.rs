@@ -3,8 +3,8 @@
 use super::dialect::Sql;
 use super::people::person;
 use super::row::Columns;
-use super::{Store, StoreError};
-use crate::domain::{Person, Timestamp};
+use super::{Store, StoreError, installation};
+use crate::domain::{InstallationKind, Person, Timestamp};
 
 impl Store {
     /// Keeps a new session; `false` if one with this digest exists.
@@ -31,14 +31,15 @@ impl Store {
         Ok(())
     }
 
-    /// A session that has not expired: what it holds, and the person in it with the roles that were asserted last.
+    /// A session that has not expired: what it holds, and the person in it with the roles that were asserted last. Where the installation is no
+    /// demo there is nobody in the session of a demo's person, and the other way round.
     pub async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<(String, Option<Person>)>, StoreError> {
         const SQL: Sql = Sql {
-            sqlite: "SELECT s.data, p.id, p.email, p.name, p.roles FROM sessions s \
+            sqlite: "SELECT s.data, p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM sessions s \
                  LEFT JOIN people p ON p.tenant = s.data ->> 'who' ->> 'tenant' AND p.id = s.data ->> 'who' ->> 'person' \
                  WHERE s.id_digest = $1 AND s.expires_at > $2",
-            // Through the wall between tenants, by a function of the owner's.
-            postgres: "SELECT * FROM session_holder($1, $2)",
+            // The tenant that the session names is entered on the way: people stand behind the wall.
+            postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM session_holder($1, $2)",
         };
         let row = sqlx::query(self.dialect.pick(&SQL))
             .bind(digest.to_owned())
@@ -46,7 +47,10 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let person = row.maybe_text("id")?.map(|_| person(&row)).transpose()?;
+        let person = match row.maybe_text("issuer")? {
+            Some(issuer) if InstallationKind::accepts(installation::kind(&row)?, &issuer) => Some(person(&row)?),
+            _ => None,
+        };
         Ok(Some((row.text("data")?, person)))
     }
 

@@ -7,6 +7,7 @@ mod plan;
 mod report;
 mod run;
 
+use super::installation::must_be_demo;
 use super::{demo_url, engine, known_tenant, print};
 use crate::mcp_audience;
 use crate::settings::{Installation, public_url};
@@ -86,8 +87,8 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
 
 /// A token for the tenant's developer. It is for the demo's own address, whatever name that is reached by.
 async fn demo_token(args: &Args, demo: &str, ports: &Ports) -> Result<String> {
-    args.installation.must_exist()?;
     let engine = engine(&args.installation, ports).await?;
+    must_be_demo(engine.store(), &args.installation).await?;
     let tenant = known_tenant(&engine, &args.tenant).await?;
     let caller = format!("developer@{}.example", tenant.as_str());
     let token = engine

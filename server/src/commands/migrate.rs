@@ -1,10 +1,12 @@
 //! `loopiq migrate`: a whole installation into another database.
 
+use super::installation::stands_behind_the_wall;
 use super::{print, print_line};
 use crate::settings::{Installation, database_url};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use loopiq::context::Ports;
+use loopiq::domain::InstallationKind;
 use loopiq::engine::Engine;
 use loopiq::store::{CopyReport, Store};
 use serde::Serialize;
@@ -64,6 +66,9 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     there.protect_database();
     let source = Store::open(&from).await.context("--from")?;
     let target = Store::open(&to).await.context("--to")?;
+    let demo = source.installation().await? == Some(InstallationKind::Demo);
+    stands_behind_the_wall(&source, demo).await.context("--from")?;
+    stands_behind_the_wall(&target, demo).await.context("--to")?;
     // On a console a bar; elsewhere nothing, so that logs stay logs.
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{bar:30} {percent:>3} %  {human_pos} of {human_len} rows, {msg}, {eta} left",

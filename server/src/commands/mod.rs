@@ -5,6 +5,7 @@ pub mod audit;
 pub mod backup;
 pub mod helix;
 pub mod import;
+mod installation;
 pub mod migrate;
 pub mod policy;
 pub mod schema;
@@ -80,7 +81,9 @@ pub(crate) fn print_line(text: &str) -> Result<()> {
 pub(crate) async fn open(installation: &Installation) -> Result<Store> {
     installation.must_exist()?;
     installation.protect();
-    Ok(Store::open(&installation.url()?).await?)
+    let store = Store::open(&installation.url()?).await?;
+    installation::stands_behind_the_wall(&store, false).await?;
+    Ok(store)
 }
 
 /// An engine for a command. It makes no links, so it needs no public URL.
@@ -104,13 +107,13 @@ pub(crate) async fn known_tenant(engine: &Engine, name: &str) -> Result<TenantId
     bail!("there is no tenant {name} here");
 }
 
-/// What a demo leaves in its data directory: the public URL it was last started with. Commands that hand out tokens
-/// without asking anybody work only where it is.
+/// What a demo leaves in its data directory: the public URL it was last started with. Whether the installation is a demo stands in its
+/// database.
 pub(crate) fn demo_marker(data_dir: &Path) -> PathBuf {
     data_dir.join("demo-url")
 }
 
-/// The public URL of the demo in this data directory; `None` where the installation is no demo.
+/// The public URL that the demo in this data directory was last started with.
 pub fn demo_url(data_dir: &Path) -> Option<String> {
     let text = std::fs::read_to_string(demo_marker(data_dir)).ok()?;
     Some(text.trim().to_owned()).filter(|url| !url.is_empty())

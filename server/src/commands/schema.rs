@@ -43,6 +43,8 @@ pub async fn run(command: Command) -> Result<()> {
             service.clone()
         }
     };
-    Store::upgrade_schema(&owner, &service).await?;
+    for beyond in Store::upgrade_schema(&owner, &service).await? {
+        eprintln!("loopiq: {beyond}");
+    }
     print_line("the schema is up to date")
 }

@@ -1,6 +1,6 @@
 //! `loopiq serve`.
 
-use super::{demo_marker, print_line};
+use super::{demo_marker, installation, print_line};
 use crate::auth::Seal;
 use crate::demo_idp::{DemoIdp, DemoPerson};
 use crate::net::{self, ConnectionArgs, Edge, Limits, RateArgs, RequestTimeout};
@@ -12,6 +12,7 @@ use crate::site::Site;
 use crate::{App, demo, http, private};
 use anyhow::{Context, Result, bail};
 use loopiq::context::Ports;
+use loopiq::domain::DEMO_ISSUER;
 use loopiq::domain::canonical::hex;
 use loopiq::engine::Engine;
 use loopiq::store::Store;
@@ -107,16 +108,11 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     }
 
     let store = Store::open(&database).await?;
-    if store.passes_the_wall() {
-        let why = "the database's role owns the tables or passes row-level security, so PostgreSQL would not keep tenants apart if a query \
-                   forgot to; let LOOPIQ_DATABASE_URL name a role of its own, and run `loopiq schema upgrade`";
-        if !args.demo {
-            bail!("{why}");
-        }
-        tracing::warn!("{why}");
-    }
+    installation::stands_behind_the_wall(&store, args.demo).await?;
+    installation::start_as(&store, &args.installation, args.demo, &ports).await?;
     let app = app(&args, &limits, store, ports, &url, &site, address)?;
     mark_demo(&args, &app).await?;
+    installation::warn_if_empty(&app.store).await?;
     let router = http::router(&app, &site)?;
     // Before anybody is told that the service is there, so that from then on it ends in order.
     let told_to_stop = drain::told_to_stop().context("the process cannot listen for signals")?;
@@ -183,7 +179,7 @@ pub fn demo_provider(
     people: Vec<DemoPerson>,
 ) -> Result<(OidcSettings, DemoIdp)> {
     let settings = OidcSettings {
-        issuer: format!("{url}/demo-idp"),
+        issuer: format!("{url}{DEMO_ISSUER}"),
         client_id: "loopiq".to_owned(),
         client_secret: hex(&ports.random::<32>()),
         redirect_url: format!("{url}/auth/callback"),
@@ -203,8 +199,7 @@ pub fn demo_provider(
     Ok((settings, idp))
 }
 
-/// Brings the demo's records in, and leaves the mark of a demo; without `--demo` takes the mark away, so that nobody is
-/// given a token for nothing.
+/// Brings the demo's records in, and leaves the URL that commands reach it by; without `--demo` takes that away.
 async fn mark_demo(args: &Args, app: &App) -> Result<()> {
     let marker = demo_marker(&args.installation.data_dir);
     if let Some(idp) = &app.demo_idp {

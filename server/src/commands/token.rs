@@ -1,9 +1,10 @@
 //! `loopiq token`: a bearer token in a demo, where there is nobody to ask.
 
+use super::installation::must_be_demo;
 use super::{demo_url, engine, known_tenant, print};
 use crate::mcp_audience;
 use crate::settings::{Installation, public_url};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use loopiq::context::Ports;
 use serde::Serialize;
 use std::fmt;
@@ -55,15 +56,17 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         public_url: given,
         json,
     } = args;
-    installation.must_exist()?;
-    let Some(started_at) = demo_url(&installation.data_dir) else {
-        bail!(
-            "{} is not a demo: tokens are printed only for an installation that was started with --demo",
-            installation.data_dir.display()
-        );
-    };
-    let url = given.as_deref().map(public_url).transpose()?.unwrap_or(started_at);
     let engine = engine(&installation, &ports).await?;
+    must_be_demo(engine.store(), &installation).await?;
+    let url = match given.as_deref() {
+        Some(given) => public_url(given)?,
+        None => demo_url(&installation.data_dir).with_context(|| {
+            format!(
+                "{} does not say where the demo is reached: name it with --public-url",
+                installation.data_dir.display()
+            )
+        })?,
+    };
     let tenant = known_tenant(&engine, &tenant).await?;
     let audience = mcp_audience(&url);
     let token = engine.issue_token(&tenant, &caller, &client, &audience).await?;

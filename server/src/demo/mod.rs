@@ -6,7 +6,7 @@ mod scans;
 
 use crate::demo_idp::DemoPerson;
 use anyhow::Result;
-use loopiq::domain::{Role, TenantId};
+use loopiq::domain::{DEMO_ISSUER, Role, TenantId};
 use loopiq::engine::{Ctx, Engine, Error};
 use loopiq::store::Asserted;
 
@@ -50,7 +50,7 @@ pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
             engine
                 .store()
                 .write::<_, Error, _>(&ctx, move |tx| {
-                    Box::pin(async move { Ok(tx.move_issuer("/demo-idp", &issuer).await?) })
+                    Box::pin(async move { Ok(tx.move_issuer(DEMO_ISSUER, &issuer).await?) })
                 })
                 .await?;
             continue;

@@ -1,6 +1,7 @@
 //! A whole installation, into another database and back.
 
 use crate::world::{World, text};
+use loopiq::domain::{InstallationKind, Timestamp};
 use loopiq::store::{Store, StoreError};
 use loopiq_testing::{Database, on_postgres};
 
@@ -23,8 +24,11 @@ async fn full() -> World {
     list.await.expect("a list");
     world.engine.flush_reads().await.expect("written");
     let store = world.engine.store();
+    // Only a demo gives tokens out.
+    let kind = store.decide_installation(InstallationKind::Demo, Timestamp(1)).await;
+    assert_eq!(kind.expect("decided"), InstallationKind::Demo);
     store
-        .create_session("digest", "{}", loopiq::domain::Timestamp(i64::MAX))
+        .create_session("digest", "{}", Timestamp(i64::MAX))
         .await
         .expect("a session");
     world
@@ -41,6 +45,7 @@ async fn a_copy_holds_the_same_rows_in_either_kind_of_database() {
     let before = world.dump().await;
     let other = Database::new().await;
     let target = Store::open(&other.url).await.expect("a database");
+    assert_eq!(target.installation().await.expect("a look"), None);
     let mut steps = Vec::new();
     let report = world
         .engine
@@ -49,6 +54,8 @@ async fn a_copy_holds_the_same_rows_in_either_kind_of_database() {
         .await
         .expect("copied");
     same(other.dump().await, before.clone());
+    let kind = target.installation().await.expect("a look");
+    assert_eq!(kind, Some(InstallationKind::Demo), "a copy of a demo is a demo");
     let last = steps.last().expect("progress");
     assert_eq!(
         (last.0, last.1),
@@ -92,7 +99,7 @@ async fn a_copy_leaves_no_table_out() {
     let world = World::new().await;
     let mut copied = loopiq::store::COPIED.to_vec();
     // Of no tenant, and counted anew.
-    copied.extend(["tenants", "sessions", "action_counts"]);
+    copied.extend(["tenants", "installation", "sessions", "action_counts"]);
     copied.sort_unstable();
     assert_eq!(
         world.database.tables().await,

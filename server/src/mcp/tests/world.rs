@@ -44,6 +44,8 @@ impl World {
             },
         );
         let engine = Engine::new(Store::open(&database.url).await.unwrap(), ports.clone(), &url);
+        let kind = engine.store().decide_installation(InstallationKind::Demo, ports.now()).await;
+        assert_eq!(kind.unwrap(), InstallationKind::Demo);
         let (release, team) = settle(&engine).await;
         let door = Door {
             engine: engine.clone(),
@@ -205,7 +207,7 @@ async fn settle(engine: &Engine) -> (ReleaseId, TeamId) {
     insert.await.unwrap();
     for (who, roles) in [("developer", vec![Role::Developer]), ("auditor", vec![Role::Auditor])] {
         let email = format!("{who}@acme.example");
-        let issuer = "https://idp.example".to_owned();
+        let issuer = "http://127.0.0.1:3000/demo-idp".to_owned();
         let asserted = Asserted {
             issuer,
             subject: email.clone(),

@@ -6,7 +6,7 @@ pub(crate) mod site;
 pub(crate) use browser::{Answer, Browser};
 
 use loopiq::context::{Ctx, Ports};
-use loopiq::domain::{PersonId, Role, TenantId, Timestamp};
+use loopiq::domain::{InstallationKind, PersonId, Role, TenantId, Timestamp};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
 use loopiq_server::App;
@@ -55,6 +55,8 @@ impl Service {
             |bytes| getrandom::fill(bytes).unwrap(),
         );
         let store = Store::open(&database.url).await.unwrap();
+        let kind = store.decide_installation(InstallationKind::Demo, ports.now()).await;
+        assert_eq!(kind.unwrap(), InstallationKind::Demo);
         let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &ports);
         store
             .write(&ctx, |tx| {
