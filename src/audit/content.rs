@@ -25,6 +25,7 @@ pub enum Event {
     Failed,
     AttemptFailed,
     Denied,
+    ImportStarted,
     Imported,
     SignedIn,
     SignedOut,
@@ -34,7 +35,7 @@ pub enum Event {
 }
 
 /// Every event: the name in the log, and what it says about its actor.
-pub const EVENTS: [(Event, &str, &str); 23] = [
+pub const EVENTS: [(Event, &str, &str); 24] = [
     (Event::Proposed, "action.proposed", "proposed"),
     (Event::Refused, "action.refused", "sent a proposal that was refused"),
     (Event::Viewed, "action.viewed", "viewed"),
@@ -60,6 +61,11 @@ pub const EVENTS: [(Event, &str, &str); 23] = [
         "tried to execute; it broke and can be run again",
     ),
     (Event::Denied, "access.denied", "was denied"),
+    (
+        Event::ImportStarted,
+        "evidence.import_started",
+        "began to import evidence",
+    ),
     (Event::Imported, "evidence.imported", "imported evidence"),
     (Event::SignedIn, "session.signed_in", "signed in"),
     (Event::SignedOut, "session.signed_out", "signed out"),

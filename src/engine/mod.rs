@@ -30,7 +30,7 @@ pub use audit::AuditReport;
 pub use catalogue::{Answer, ToolSpec};
 pub use decide::Consent;
 pub use error::Error;
-pub use import::ImportReport;
+pub use import::{ImportFile, ImportReport, ImportStep};
 pub use people::TokenRefusal;
 pub use policies::mistakes as policy_mistakes;
 

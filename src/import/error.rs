@@ -19,6 +19,16 @@ pub enum ImportError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The file holds more records than are imported at once; see [`super::MAX_FINDINGS`].
+    #[error("the file holds {found} {what}, and at most {limit} are imported from one file; split it by tool or folder and import the parts")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The file is UTF-16, as `>` in Windows PowerShell writes it.
     #[error(
         "the file is UTF-16; let the scanner write the file itself, or save it again as UTF-8 (in PowerShell: Out-File -Encoding utf8)"

@@ -34,6 +34,16 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// point at one long message a million times.
 pub const MAX_TEXT: usize = 256 << 20;
 
+/// The most findings that one file may hold. Scanners whose files hold more are asked to write one for each part; GitHub takes 25,000 results of
+/// a run.
+pub const MAX_FINDINGS: usize = 100_000;
+
+/// The most statements on controls that one file may hold. NIST's catalog of all controls holds 1,200.
+pub const MAX_CONTROLS: usize = 50_000;
+
+/// The most runs that one file may hold: each becomes evidence of its own. GitHub takes 20.
+pub const MAX_RUNS: usize = 100;
+
 /// A file format that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -81,13 +91,23 @@ impl Format {
 /// without either gives none. Each other file is one.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
     let text = checked(bytes)?;
-    match format {
+    let scans = match format {
         Format::Sarif => sarif::read(text),
         Format::Osv => osv::read(text),
         Format::CycloneDx => cyclonedx::read(text),
         Format::JUnit => junit::read(text),
         Format::Oscal => oscal::read(text),
+    }?;
+    for (what, found, limit) in [
+        ("runs", scans.len(), MAX_RUNS),
+        ("findings", scans.iter().map(|scan| scan.findings.len()).sum(), MAX_FINDINGS),
+        ("controls", scans.iter().map(|scan| scan.controls.len()).sum(), MAX_CONTROLS),
+    ] {
+        if found > limit {
+            return Err(ImportError::TooMany { what, found, limit });
+        }
     }
+    Ok(scans)
 }
 
 /// [`detect`] and [`read`] in one, with the errors that come before a format is known (size, encoding).

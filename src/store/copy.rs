@@ -7,11 +7,11 @@ use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, Transaction, ValueRef};
+use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, ValueRef};
 
 /// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-pub const COPIED: [&str; 38] = [
+pub const COPIED: [&str; 39] = [
     "people",
     "teams",
     "team_members",
@@ -31,6 +31,7 @@ pub const COPIED: [&str; 38] = [
     "findings",
     "sightings",
     "blockers",
+    "imports",
     "work_items",
     "work_item_references",
     "work_item_words",
@@ -81,7 +82,7 @@ pub struct CopyReport {
 
 /// One side of a copy.
 struct Side {
-    tx: Transaction<'static, Any>,
+    tx: super::Tx,
     dialect: super::Dialect,
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in the store.
 
+use super::connection::NulCharacter;
 use std::sync::Arc;
 
 /// What can go wrong in the store.
@@ -59,10 +60,13 @@ impl StoreError {
         }
     }
 
-    /// Whether it was text that PostgreSQL has no place for: the character U+0000. SQLite keeps it, and finds nothing by it.
+    /// Whether it was text that cannot be kept: the character U+0000. Nothing of the statement reached the database.
     pub fn is_unstorable_text(&self) -> bool {
-        matches!(self, StoreError::Database(sqlx::Error::Database(error))
-            if matches!(error.code().as_deref(), Some("22021" | "22P05")))
+        match self {
+            StoreError::Database(sqlx::Error::Encode(error)) => error.is::<NulCharacter>(),
+            StoreError::Together(error) => error.is_unstorable_text(),
+            _ => false,
+        }
     }
 
     /// Whether a constraint (unique, foreign key, check) stood against it: the data, not the database, is at fault.
@@ -80,7 +84,7 @@ pub trait WriteError: From<StoreError> {
 
 impl WriteError for StoreError {
     fn is_fault(&self) -> bool {
-        !self.is_constraint() && !matches!(self, StoreError::Conflict(_))
+        !self.is_constraint() && !self.is_unstorable_text() && !matches!(self, StoreError::Conflict(_))
     }
 }
 

@@ -63,7 +63,7 @@ macro_rules! facts {
                 "'id', e.id, 'key', e.key, 'release_id', e.release_id, 'provider', e.provider, 'kind', e.kind, 'name', e.name, \
                  'sha256', e.sha256, 'size', e.size, 'collected_at', e.collected_at, 'collected_from', e.collected_from, \
                  'imported_at', e.imported_at, 'commit_id', e.commit_id"),
-            " UNION ALL ",
+            " AND e.complete = 1 UNION ALL ",
             branch!($db, "finding", "findings f", "f", "id" in "$2 ->> 'fnd'",
                 "'id', f.id, 'key', f.key, 'provider', f.provider, 'rule', f.rule, 'title', f.title, 'message', f.message, \
                  'severity', f.severity, 'status', f.status, 'justification', f.justification, \
@@ -72,7 +72,7 @@ macro_rules! facts {
             " UNION ALL ",
             branch!($db, "sighting", "sightings s", "s", "finding_id" in "$2 ->> 'fnd'",
                 "'finding_id', s.finding_id, 'evidence_id', s.evidence_id, 'release_id', s.release_id, 'seen_at', s.seen_at"),
-            " UNION ALL ",
+            " AND s.evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0) UNION ALL ",
             branch!($db, "blocker",
                 "blockers b LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id \
                  LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id", "b", "id" in "$2 ->> 'blk'",

@@ -1,7 +1,8 @@
 //! Evidence and findings from files. Importing the same file again changes nothing.
 
+use super::dialect::{Sql, among};
 use super::row::{self, Columns};
-use super::{StoreError, WriteTx};
+use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::{BlockerId, CollectedFrom, ControlId, ControlStatus, EvidenceId, FindingId, Severity, Timestamp};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -40,6 +41,17 @@ pub struct NewFinding {
     pub component: Option<String>,
 }
 
+/// What became of evidence that was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptEvidence {
+    /// It was not there before.
+    New(EvidenceId),
+    /// It is there from an import that was interrupted; with when it was collected.
+    Incomplete(EvidenceId, Timestamp),
+    /// It is there, with all its findings.
+    Known,
+}
+
 /// How many findings one statement takes: enough to make the way to the database cheap, and few enough for its messages.
 const AT_ONCE: usize = 300;
 
@@ -50,6 +62,133 @@ pub struct ImportedFinding {
     pub id: FindingId,
     /// Whether nobody had seen it before.
     pub is_new: bool,
+}
+
+/// Findings ($4) of a release ($2) that are bad enough ($3) and have no blocker there.
+macro_rules! findings_of {
+    ($db:ident) => {
+        concat!(
+            "SELECT f.id AS id FROM findings f WHERE f.tenant = $1 AND f.id ",
+            among!($db, "$4"),
+            " AND f.status = 'open' AND f.severity IN (SELECT value FROM json_each($3)) \
+             AND EXISTS (SELECT 1 FROM sightings s WHERE s.tenant = $1 AND s.release_id = $2 AND s.finding_id = f.id) \
+             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = f.id) ORDER BY f.id"
+        )
+    };
+}
+
+const FINDINGS_OF: Sql = Sql {
+    sqlite: findings_of!(sqlite),
+    postgres: findings_of!(postgres),
+};
+
+/// Controls ($4) of a release ($2) that fail and have no blocker there.
+macro_rules! controls_of {
+    ($db:ident) => {
+        concat!(
+            "SELECT c.id AS id FROM controls c WHERE c.tenant = $1 AND c.id ",
+            among!($db, "$4"),
+            " AND c.release_id = $2 AND c.status = 'failing' AND $3 <> '' \
+             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = c.id) ORDER BY c.id"
+        )
+    };
+}
+
+const CONTROLS_OF: Sql = Sql {
+    sqlite: controls_of!(sqlite),
+    postgres: controls_of!(postgres),
+};
+
+fn severities(at_least: Severity) -> String {
+    row::list(
+        Severity::ALL
+            .iter()
+            .filter(|severity| **severity >= at_least)
+            .map(|severity| severity.as_str()),
+    )
+}
+
+/// A page of what wants a blocker in a release, and where the next page begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WantingPage {
+    /// Findings or controls.
+    pub subjects: Vec<String>,
+    /// `None` after the last page.
+    pub next: Option<WantingFrom>,
+}
+
+/// Where a page of what wants a blocker begins: first the findings of a release, then its controls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WantingFrom {
+    /// After this finding.
+    Finding(String),
+    /// After the control of this key.
+    Control(String),
+}
+
+/// How many findings or controls a page looks at.
+const PAGE: usize = 2_000;
+
+impl ReadTx {
+    /// A page of a release's findings and controls that want a blocker; see [`WriteTx::raise_blockers`].
+    pub async fn wanting_blockers(
+        &mut self,
+        release: &str,
+        at_least: Severity,
+        from: &WantingFrom,
+    ) -> Result<WantingPage, StoreError> {
+        const FINDINGS: &str = "SELECT s.finding_id AS place, f.id AS id, CASE WHEN f.status = 'open' \
+             AND f.severity IN (SELECT value FROM json_each($3)) AND NOT EXISTS (SELECT 1 FROM blockers b \
+             WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = f.id) THEN 1 ELSE 0 END AS wanting \
+             FROM (SELECT DISTINCT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2 AND finding_id > $4 \
+             ORDER BY finding_id LIMIT 0 + $5) AS s JOIN findings f ON f.tenant = $1 AND f.id = s.finding_id ORDER BY s.finding_id";
+        const CONTROLS: &str = "SELECT c.key AS place, c.id AS id, CASE WHEN c.status = 'failing' AND $3 <> '' \
+             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = c.id) \
+             THEN 1 ELSE 0 END AS wanting FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 AND c.key > $4 \
+             ORDER BY c.key LIMIT 0 + $5";
+        let (sql, after) = match from {
+            WantingFrom::Finding(after) => (FINDINGS, after),
+            WantingFrom::Control(after) => (CONTROLS, after),
+        };
+        let rows = sqlx::query(sql)
+            .bind(self.tenant())
+            .bind(release.to_owned())
+            .bind(severities(at_least))
+            .bind(after.clone())
+            .bind(PAGE as i64)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut page = WantingPage::default();
+        for row in &rows {
+            if row.int("wanting")? == 1 {
+                page.subjects.push(row.text("id")?);
+            }
+        }
+        let last = rows.last().map(|row| row.text("place")).transpose()?;
+        page.next = match (from, last) {
+            (WantingFrom::Finding(_), Some(last)) if rows.len() == PAGE => Some(WantingFrom::Finding(last)),
+            (WantingFrom::Finding(_), _) => Some(WantingFrom::Control(String::new())),
+            (WantingFrom::Control(_), Some(last)) if rows.len() == PAGE => Some(WantingFrom::Control(last)),
+            (WantingFrom::Control(_), _) => None,
+        };
+        Ok(page)
+    }
+
+    /// The IDs of these controls, by the keys that people write.
+    pub async fn control_ids(&mut self, release: &str, keys: &[&str]) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "SELECT c.id AS id FROM json_each($3) k JOIN controls c ON c.tenant = $1 AND c.release_id = $2 \
+             AND UPPER(c.key) = UPPER(k.value)";
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(release.to_owned())
+            .bind(row::list(keys))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(|row| row.text("id")).collect()
+    }
 }
 
 impl WriteTx {
@@ -66,21 +205,28 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps evidence; `None` if the same run of the same bytes is evidence of this release already.
-    pub async fn insert_evidence(&mut self, new: &NewEvidence) -> Result<Option<EvidenceId>, StoreError> {
-        let known =
-            sqlx::query("SELECT id FROM evidence WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4")
-                .bind(self.tenant())
-                .bind(new.release_id.clone())
-                .bind(new.sha256.clone())
-                .bind(new.run)
-                .fetch_optional(&mut *self.read.tx)
-                .await?;
-        if known.is_some() {
-            return Ok(None);
+    /// Keeps evidence, unless the same run of the same bytes is evidence of this release already. What is not `complete` is seen by nobody until
+    /// [`WriteTx::complete_evidence`].
+    pub async fn insert_evidence(&mut self, new: &NewEvidence, complete: bool) -> Result<KeptEvidence, StoreError> {
+        const KNOWN: &str = "SELECT id, collected_at, complete FROM evidence \
+             WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4";
+        let known = sqlx::query(KNOWN)
+            .bind(self.tenant())
+            .bind(new.release_id.clone())
+            .bind(new.sha256.clone())
+            .bind(new.run)
+            .fetch_optional(&mut *self.read.tx)
+            .await?;
+        if let Some(known) = known {
+            if known.int("complete")? == 1 {
+                return Ok(KeptEvidence::Known);
+            }
+            let id = known.read("id", |text| EvidenceId::parse(text).ok())?;
+            return Ok(KeptEvidence::Incomplete(id, known.time("collected_at")?));
         }
         const SQL: &str = "INSERT INTO evidence (tenant, id, key, release_id, provider, kind, name, sha256, size, \
-             collected_at, collected_from, imported_at, commit_id, run) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+             collected_at, collected_from, imported_at, commit_id, run, complete) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         let (id, now) = (self.ctx.ports.id::<EvidenceId>(), self.ctx.now());
         let number = self.take_numbers("EV", 1).await?;
         sqlx::query(SQL)
@@ -98,16 +244,29 @@ impl WriteTx {
             .bind(now.0)
             .bind(new.commit.clone())
             .bind(new.run)
+            .bind(i64::from(complete))
             .execute(&mut *self.read.tx)
             .await?;
-        Ok(Some(id))
+        Ok(KeptEvidence::New(id))
+    }
+
+    /// Lets everybody see evidence whose findings are all there now.
+    pub async fn complete_evidence(&mut self, ids: &[&str]) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE evidence SET complete = 1 WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(row::list(ids))
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
     }
 
     /// Keeps findings under their identities, and that this evidence shows them. What people have decided about them stays.
     /// Returns what became of each, in their order. No two of them may have one identity.
     pub async fn upsert_findings(
         &mut self,
-        findings: &[NewFinding],
+        findings: &[&NewFinding],
         evidence: &EvidenceId,
         release: &str,
         seen_at: Timestamp,
@@ -116,7 +275,7 @@ impl WriteTx {
         for some in findings.chunks(AT_ONCE) {
             let known = self.touch_findings(some, seen_at).await?;
             let fresh = some.iter().filter(|finding| !known.contains_key(&finding.identity));
-            let fresh = self.insert_findings(&fresh.collect::<Vec<_>>(), seen_at).await?;
+            let fresh = self.insert_findings(&fresh.copied().collect::<Vec<_>>(), seen_at).await?;
             let before = imported.len();
             imported.extend(some.iter().filter_map(|finding| {
                 let (id, is_new) = match known.get(&finding.identity) {
@@ -146,7 +305,7 @@ impl WriteTx {
     /// Brings those up to date that are known, and gives their IDs by identity.
     async fn touch_findings(
         &mut self,
-        findings: &[NewFinding],
+        findings: &[&NewFinding],
         seen_at: Timestamp,
     ) -> Result<BTreeMap<String, FindingId>, StoreError> {
         const SQL: &str = "UPDATE findings SET last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
@@ -216,7 +375,7 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO controls (tenant, id, key, title, release_id, status, version) \
              SELECT $1, value ->> 'id', value ->> 'key', value ->> 'title', $2, 'unknown', 1 FROM json_each($3) \
              WHERE NOT EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 \
-             AND UPPER(c.key) = UPPER(value ->> 'key'))";
+             AND UPPER(c.key) = UPPER(value ->> 'key')) ON CONFLICT (tenant, release_id, key) DO NOTHING";
         let mut added = 0;
         for some in declared.chunks(AT_ONCE) {
             let mut rows = Vec::with_capacity(some.len());
@@ -262,35 +421,30 @@ impl WriteTx {
         Ok(changed)
     }
 
-    /// Makes blockers of this release's open findings at or above its threshold, and of its failing controls, where there
-    /// are none yet. Returns how many were made.
-    pub async fn raise_blockers(&mut self, release: &str, at_least: Severity) -> Result<i64, StoreError> {
-        const FINDINGS: &str = "SELECT DISTINCT f.id AS id FROM findings f JOIN sightings s ON s.tenant = f.tenant \
-             AND s.finding_id = f.id WHERE f.tenant = $1 AND s.release_id = $2 AND f.status = 'open' \
-             AND f.severity IN (SELECT value FROM json_each($3)) AND NOT EXISTS (SELECT 1 FROM blockers b \
-             WHERE b.tenant = f.tenant AND b.release_id = $2 AND b.finding_id = f.id) ORDER BY f.id";
-        const CONTROLS: &str = "SELECT c.id AS id FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 \
-             AND c.status = 'failing' AND $3 <> '' AND NOT EXISTS (SELECT 1 FROM blockers b \
-             WHERE b.tenant = c.tenant AND b.release_id = $2 AND b.control_id = c.id) ORDER BY c.id";
-        let severities: Vec<&str> = Severity::ALL
-            .iter()
-            .filter(|severity| **severity >= at_least)
-            .map(|s| s.as_str())
-            .collect();
-        let severities = row::list(severities);
+    /// Makes blockers of those of these findings and controls that want one: findings that are open and at or above the threshold, and controls
+    /// that fail, seen in this release and without a blocker there. Returns how many were made.
+    pub async fn raise_blockers(
+        &mut self,
+        release: &str,
+        at_least: Severity,
+        subjects: &[String],
+    ) -> Result<i64, StoreError> {
         let mut made = 0;
-        for (sql, is_finding) in [(FINDINGS, true), (CONTROLS, false)] {
-            let rows = sqlx::query(sql)
-                .bind(self.tenant())
-                .bind(release.to_owned())
-                .bind(severities.clone())
-                .fetch_all(&mut *self.read.tx)
-                .await?;
-            let subjects: Vec<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
-            for some in subjects.chunks(AT_ONCE) {
-                self.insert_blockers(release, some, is_finding).await?;
+        for some in subjects.chunks(AT_ONCE) {
+            for (sql, findings) in [(&FINDINGS_OF, true), (&CONTROLS_OF, false)] {
+                let rows = sqlx::query(self.pick(sql))
+                    .bind(self.tenant())
+                    .bind(release.to_owned())
+                    .bind(severities(at_least))
+                    .bind(row::list(some))
+                    .fetch_all(&mut *self.read.tx)
+                    .await?;
+                let wanting: Vec<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
+                if !wanting.is_empty() {
+                    self.insert_blockers(release, &wanting, findings).await?;
+                }
+                made += wanting.len() as i64;
             }
-            made += subjects.len() as i64;
         }
         Ok(made)
     }

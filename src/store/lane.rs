@@ -9,7 +9,8 @@ use super::{ReadTx, StoreError, WriteError, WriteTx};
 use crate::context::Ctx;
 use crate::domain::TenantId;
 use futures::future::BoxFuture;
-use sqlx::{Any, AnyPool, Executor, Transaction};
+use super::connection::{Pool, Tx};
+use sqlx::Executor;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -20,7 +21,7 @@ const TOGETHER: usize = 64;
 /// Who waits to write.
 #[derive(Clone)]
 pub(super) struct Lane {
-    writers: AnyPool,
+    writers: Pool,
     dialect: Dialect,
     waiting: Arc<Mutex<Waiting>>,
 }
@@ -80,7 +81,7 @@ where
 }
 
 impl Lane {
-    pub(super) fn new(dialect: Dialect, writers: AnyPool) -> Self {
+    pub(super) fn new(dialect: Dialect, writers: Pool) -> Self {
         Self {
             writers,
             dialect,
@@ -159,14 +160,14 @@ fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
 }
 
 /// Does the work of all in one transaction, commits, and answers each.
-async fn together(tx: Transaction<'static, Any>, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
+async fn together(tx: Tx, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
     match commit(tx, dialect, &mut jobs).await {
         Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
         Err(error) => fail(jobs, error),
     }
 }
 
-async fn commit(tx: Transaction<'static, Any>, dialect: Dialect, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+async fn commit(tx: Tx, dialect: Dialect, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     let Some(first) = jobs.first() else { return Ok(()) };
     let ctx = first.ctx().clone();
     let mut tx = WriteTx {

@@ -6,12 +6,14 @@
 mod actions;
 mod apply;
 mod audit;
+mod connection;
 mod copy;
 mod decisions;
 mod dialect;
 mod error;
 mod facts;
 mod import;
+mod imports;
 mod inbox;
 mod installation;
 mod journal;
@@ -37,7 +39,8 @@ pub use copy::{COPIED, CopyReport, CopyStep};
 pub use decisions::{AttemptRow, DecisionRow};
 pub use error::{StoreError, WriteError};
 pub use facts::{Ground, Proposer};
-pub use import::{ImportedFinding, NewEvidence, NewFinding};
+pub use import::{ImportedFinding, KeptEvidence, NewEvidence, NewFinding, WantingFrom, WantingPage};
+pub use imports::{ImportKey, Progress};
 pub use inbox::{InboxFilter, InboxFrame, InboxItem};
 pub use journal::{ChainCall, ReadCall};
 pub use others::OtherAction;
@@ -52,7 +55,8 @@ use crate::domain::Timestamp;
 use dialect::{Dialect, Sql, Turn};
 use futures::future::BoxFuture;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
+use connection::{Pool, Tx};
+use sqlx::{AnyConnection, Connection, Executor};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,15 +70,15 @@ pub struct Store {
     /// Whether a write did not end well since readiness looked last. A later one that goes well proves little: what is small still fits
     /// onto a full disk.
     broken: Arc<AtomicBool>,
-    readers: AnyPool,
-    writers: AnyPool,
+    readers: Pool,
+    writers: Pool,
     /// Where writes that wait for nobody share transactions.
     lane: lane::Lane,
 }
 
 /// A transaction that reads one consistent state.
 pub struct ReadTx {
-    tx: Transaction<'static, Any>,
+    tx: Tx,
     ctx: Ctx,
     dialect: Dialect,
 }
@@ -158,6 +162,7 @@ impl Store {
                     Box::pin(async move { connection.execute(dialect.greeting()).await.map(drop) })
                 })
                 .connect_lazy(url)
+                .map(Pool)
                 .map_err(StoreError::Opening)
         };
         let (readers, writers) = match dialect {

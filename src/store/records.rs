@@ -293,13 +293,13 @@ impl ReadTx {
 
     /// Evidence by ID.
     pub async fn evidence(&mut self, ids: &[&str]) -> Result<Vec<Evidence>, StoreError> {
-        const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
+        const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2)) AND complete = 1";
         self.by_ids(SQL, ids).await?.iter().map(evidence).collect()
     }
 
     /// A page of evidence by ID, which is by age.
     pub async fn list_evidence(&mut self, filter: &ListFilter) -> Result<Vec<Evidence>, StoreError> {
-        const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
+        const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND complete = 1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR kind = $3) AND LOWER(provider || ' ' || name || ' ' || kind) LIKE $4 ESCAPE '\\' AND id > $5 \
              ORDER BY id LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(evidence).collect()
@@ -345,7 +345,9 @@ impl ReadTx {
 
     async fn with_sightings(&mut self, mut findings: Vec<Finding>) -> Result<Vec<Finding>, StoreError> {
         const SQL: &str = "SELECT finding_id, evidence_id, release_id FROM sightings \
-             WHERE tenant = $1 AND finding_id IN (SELECT value FROM json_each($2)) ORDER BY seen_at DESC, evidence_id DESC";
+             WHERE tenant = $1 AND finding_id IN (SELECT value FROM json_each($2)) \
+             AND evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0) \
+             ORDER BY seen_at DESC, evidence_id DESC";
         let ids: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
         let rows = self.by_ids(SQL, &ids).await?;
         let mut places: BTreeMap<String, usize> = BTreeMap::new();

@@ -8,7 +8,7 @@ impl ReadTx {
     /// Adds what rests on the records of a query, and what is newest of a kind.
     pub(super) async fn relate(&mut self, query: &FactsQuery, facts: &mut Facts) -> Result<(), StoreError> {
         const NEWEST: &str = "SELECT * FROM evidence WHERE tenant = $1 AND release_id = $2 AND provider = $3 AND kind = $4 \
-             ORDER BY collected_at DESC, id DESC LIMIT 1";
+             AND complete = 1 ORDER BY collected_at DESC, id DESC LIMIT 1";
         const CURRENT: &str =
             "SELECT * FROM current_evidence WHERE tenant = $1 AND release_id = $2 AND provider = $3 AND kind = $4";
         if !query.blockers_of.is_empty() {

@@ -35,7 +35,7 @@ macro_rules! surroundings {
              'kind', n.kind, 'name', n.name, 'sha256', n.sha256, 'size', n.size, 'collected_at', n.collected_at, \
              'collected_from', n.collected_from, 'imported_at', n.imported_at, 'commit_id', n.commit_id) AS TEXT) \
              FROM (SELECT DISTINCT n.* FROM evidence e JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id \
-             AND n.provider = e.provider AND n.kind = e.kind AND n.collected_at > e.collected_at \
+             AND n.provider = e.provider AND n.kind = e.kind AND n.collected_at > e.collected_at AND n.complete = 1 \
              WHERE e.tenant = $1 AND e.id ", among!($db, "$9"), " ORDER BY n.collected_at DESC LIMIT 100) AS n \
              UNION ALL SELECT 'generic', CAST(", object!($db), "('word', word) AS TEXT) FROM generic_words WHERE tenant = $1"
         )

@@ -73,6 +73,8 @@ impl Database {
             format!("CREATE DATABASE {name} OWNER {} TEMPLATE {TEMPLATE}", OWNER.0),
         )
         .await;
+        // The template has it from `schema upgrade`, but rights on a database itself are not copied with it.
+        run(admin, format!("REVOKE CREATE, TEMPORARY ON DATABASE {name} FROM PUBLIC")).await;
         Self {
             url: with(admin, SERVICE, &name),
             owner_url: with(admin, OWNER, &name),

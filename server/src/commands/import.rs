@@ -3,8 +3,10 @@
 use super::{engine, known_tenant, print};
 use crate::settings::Installation;
 use anyhow::{Context, Result, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::Timestamp;
+use loopiq::engine::{ImportFile, ImportStep};
 use loopiq::import::{Format, MAX_BYTES};
 use std::path::{Path, PathBuf};
 
@@ -65,9 +67,26 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     let engine = engine(&installation, &ports).await?;
     let tenant = known_tenant(&engine, &tenant).await?;
     let ctx = Ctx::system(tenant, &ports);
-    let report = engine
-        .import(&ctx, &release, &name, bytes, format, collected_at)
-        .await
+    let file = ImportFile {
+        name,
+        bytes,
+        format,
+        collected_at,
+    };
+    // On a console a bar; elsewhere nothing, so that logs stay logs.
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+        "{bar:30} {percent:>3} %  {human_pos} of {human_len} records, {eta} left",
+    )?);
+    let mut reached = None;
+    let imported = engine
+        .import_file(&ctx, &release, file, |step| {
+            reached = Some(step);
+            bar.set_length(step.total as u64);
+            bar.set_position(step.done as u64);
+        })
+        .await;
+    bar.finish_and_clear();
+    let report = imported
         // An engine's "arguments" are not what somebody at a console calls a file.
         .map_err(|error| match error {
             loopiq::engine::Error::Invalid { fields } => {
@@ -82,6 +101,13 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
             }
             loopiq::engine::Error::NotFound { .. } => anyhow!("there is no release {release} in this tenant"),
             error => error.into(),
+        })
+        .map_err(|error: anyhow::Error| match reached {
+            None => error,
+            Some(ImportStep { done, total }) => error.context(format!(
+                "{done} of {total} records were imported and are kept, and their evidence is held back; import the same file again to go on \
+                 from there"
+            )),
         })?;
     print(&report, json)
 }

@@ -3,7 +3,9 @@
 
 mod audit;
 mod copy;
+mod installation;
 mod nodes;
+mod privileges;
 mod schema;
 mod tenants;
 mod text;

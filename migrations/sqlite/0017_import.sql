@@ -1,0 +1,23 @@
+-- Imports hold the writer for short batches only.
+
+-- People write AC-2 and documents ac-2; both mean one control, and an import of many looks up each.
+CREATE INDEX controls_by_upper_key ON controls (tenant, release_id, UPPER(key));
+
+-- Evidence of a file whose findings are not all there yet: nobody sees or cites it. The few of them are found by an index of their own.
+ALTER TABLE evidence ADD COLUMN complete BIGINT NOT NULL DEFAULT 1;
+CREATE INDEX evidence_incomplete ON evidence (tenant, id) WHERE complete = 0;
+
+-- Imports of large files that are under way, or were interrupted: how many of the file's records are kept, and what came of them so far. The last
+-- batch deletes its row.
+CREATE TABLE imports (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    -- SHA-256 over what is to be kept, in its order: another version may read the same file in another way.
+    plan TEXT NOT NULL,
+    done BIGINT NOT NULL,
+    report TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, sha256),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);

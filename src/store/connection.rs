@@ -1,0 +1,200 @@
+//! The way to the database that all statements of the store take. Text with the character U+0000 does not pass it: PostgreSQL has no place
+//! for that character, and where it stands escaped in JSON, PostgreSQL keeps a row that it cannot read afterwards. SQLite keeps such text and
+//! finds nothing by it. So neither database is ever given one, whatever a door has let in.
+
+use futures::StreamExt;
+use futures::future::{self, BoxFuture};
+use futures::stream::{self, BoxStream};
+use serde::de::IgnoredAny;
+use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
+use sqlx::{Any, AnyPool, Either, Error, Execute, Executor, SqlSafeStr, SqlStr, Transaction};
+use sqlx_core::any::AnyValueKind;
+use sqlx_core::describe::Describe;
+use std::ops::{Deref, DerefMut};
+
+type BoxDynError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A statement was given text that holds the character U+0000. It was not sent to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a text holds the character U+0000")]
+pub(super) struct NulCharacter;
+
+/// The connections to a database.
+#[derive(Debug, Clone)]
+pub(super) struct Pool(pub(super) AnyPool);
+
+impl Pool {
+    /// Begins a transaction by this statement.
+    pub(super) async fn begin_with(&self, statement: impl SqlSafeStr) -> Result<Tx, Error> {
+        Ok(Tx(Connection(self.0.begin_with(statement).await?)))
+    }
+
+    /// Ends all connections, once their transactions are over.
+    pub(super) async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+/// A transaction; it is rolled back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Tx(Connection);
+
+/// What the statements of a transaction are run on.
+#[derive(Debug)]
+pub(super) struct Connection(Transaction<'static, Any>);
+
+impl Tx {
+    /// Keeps what was done.
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        self.0.0.commit().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// A statement whose arguments were looked through.
+struct Passed<E> {
+    statement: E,
+    arguments: Option<AnyArguments>,
+}
+
+impl<'q, E: Execute<'q, Any>> Execute<'q, Any> for Passed<E> {
+    fn sql(self) -> SqlStr {
+        self.statement.sql()
+    }
+
+    fn statement(&self) -> Option<&AnyStatement> {
+        self.statement.statement()
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<AnyArguments>, BoxDynError> {
+        Ok(self.arguments.take())
+    }
+
+    fn persistent(&self) -> bool {
+        self.statement.persistent()
+    }
+}
+
+fn pass<'q, E: Execute<'q, Any>>(mut statement: E) -> Result<Passed<E>, Error> {
+    let arguments = statement.take_arguments().map_err(Error::Encode)?;
+    let values = arguments.iter().flat_map(|arguments| &arguments.values.0);
+    for value in values {
+        let text = match value {
+            AnyValueKind::Text(text) => text.as_str(),
+            AnyValueKind::TextSlice(text) => text,
+            _ => continue,
+        };
+        if holds_nul(text) {
+            return Err(Error::Encode(Box::new(NulCharacter)));
+        }
+    }
+    Ok(Passed { statement, arguments })
+}
+
+/// Whether a text holds U+0000: as itself, or escaped in JSON.
+fn holds_nul(text: &str) -> bool {
+    const ESCAPED: &str = "\\u0000";
+    if text.contains('\0') {
+        return true;
+    }
+    // A backslash that is itself escaped begins no escape.
+    let is_escape = |at: usize| {
+        let before = text.as_bytes()[..at].iter().rev();
+        before.take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
+    };
+    let escaped = text.match_indices(ESCAPED).any(|(at, _)| is_escape(at));
+    // Only JSON is ever unescaped.
+    escaped && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// The trait's methods, each of which sends a statement on to what is inside. All others of the trait are made of these.
+macro_rules! sends_on {
+    ($own:ident => $inner:expr) => {
+        type Database = Any;
+
+        fn fetch_many<'e, 'q: 'e, E>($own, query: E) -> BoxStream<'e, Result<Either<AnyQueryResult, AnyRow>, Error>>
+        where
+            'c: 'e,
+            E: 'q + Execute<'q, Any>,
+        {
+            match pass(query) {
+                Ok(query) => $inner.fetch_many(query),
+                Err(error) => stream::once(future::ready(Err(error))).boxed(),
+            }
+        }
+
+        fn fetch_optional<'e, 'q: 'e, E>($own, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
+        where
+            'c: 'e,
+            E: 'q + Execute<'q, Any>,
+        {
+            match pass(query) {
+                Ok(query) => $inner.fetch_optional(query),
+                Err(error) => Box::pin(future::ready(Err(error))),
+            }
+        }
+
+        fn prepare_with<'e>($own, sql: SqlStr, parameters: &'e [AnyTypeInfo]) -> BoxFuture<'e, Result<AnyStatement, Error>>
+        where
+            'c: 'e,
+        {
+            $inner.prepare_with(sql, parameters)
+        }
+
+        fn describe<'e>($own, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Any>, Error>>
+        where
+            'c: 'e,
+        {
+            $inner.describe(sql)
+        }
+    };
+}
+
+impl<'c> Executor<'c> for &'c mut Connection {
+    sends_on!(self => (&mut *self.0));
+}
+
+impl<'c> Executor<'c> for &'c Pool {
+    sends_on!(self => (&self.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_character_is_found_as_itself_and_escaped_in_json() {
+        for text in [
+            "\0",
+            "a\0b",
+            r#"{"a":"\u0000"}"#,
+            r#"["\\\u0000"]"#,
+            r#""\u0000""#,
+            r#"{"\u0000":1}"#,
+        ] {
+            assert!(holds_nul(text), "{text:?}");
+        }
+        for text in [
+            "",
+            "plain",
+            r"the escape \u0000 in prose",
+            r#"{"a":"\\u0000"}"#,
+            r#"{"a":"\u0001"}"#,
+            r"\u0000 {",
+        ] {
+            assert!(!holds_nul(text), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Imports of large files that are under way, or were interrupted: how far they are.
+
+use super::row::Columns;
+use super::{StoreError, WriteTx};
+use serde_json::Value;
+
+/// How far an import is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What is to be kept, hashed.
+    pub plan: String,
+    /// How many of its records are kept.
+    pub done: i64,
+    /// What came of them, as JSON.
+    pub report: Value,
+}
+
+/// Which import: a file for a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportKey {
+    /// The release's ID.
+    pub release: String,
+    /// The file's hash.
+    pub sha256: String,
+}
+
+impl WriteTx {
+    /// How far an import is; `None` if none is under way.
+    pub async fn import_progress(&mut self, key: &ImportKey) -> Result<Option<Progress>, StoreError> {
+        const SQL: &str =
+            "SELECT plan, done, report FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3";
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(key.release.clone())
+            .bind(key.sha256.clone())
+            .fetch_optional(&mut *self.read.tx)
+            .await?;
+        row.map(|row| {
+            Ok(Progress {
+                plan: row.text("plan")?,
+                done: row.int("done")?,
+                report: row.json("report")?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Keeps how far an import is.
+    pub async fn keep_import_progress(&mut self, key: &ImportKey, progress: &Progress) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO imports (tenant, release_id, sha256, plan, done, report, started_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, release_id, sha256) \
+             DO UPDATE SET plan = excluded.plan, done = excluded.done, report = excluded.report";
+        let now = self.ctx.now();
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(key.release.clone())
+            .bind(key.sha256.clone())
+            .bind(progress.plan.clone())
+            .bind(progress.done)
+            .bind(progress.report.to_string())
+            .bind(now.0)
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets how far an import is: it has ended.
+    pub async fn end_import(&mut self, key: &ImportKey) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3")
+            .bind(self.tenant())
+            .bind(key.release.clone())
+            .bind(key.sha256.clone())
+            .execute(&mut *self.read.tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! What an installation is: decided once, and asked wherever somebody comes in.
+
+use crate::world::{START, World};
+use loopiq::domain::{DEMO_ISSUER, InstallationKind, Role, Timestamp};
+use loopiq::engine::Error;
+use loopiq::store::{Asserted, Store};
+use loopiq_testing::Database;
+use sqlx::Executor;
+
+const AUDIENCE: &str = "http://127.0.0.1:3000/mcp";
+
+fn person(issuer: &str) -> Asserted {
+    Asserted {
+        issuer: issuer.to_owned(),
+        subject: "mallory".to_owned(),
+        email: "mallory@acme.example".to_owned(),
+        name: "Mallory".to_owned(),
+        roles: vec![Role::Operator],
+    }
+}
+
+#[tokio::test]
+async fn the_first_start_decides_for_ever() {
+    let database = Database::new().await;
+    let store = Store::open(&database.url).await.expect("a database");
+    assert_eq!(store.installation().await.expect("a look"), None);
+    let decide = async |kind| store.decide_installation(kind, Timestamp(7)).await.expect("decided");
+    assert_eq!(
+        decide(InstallationKind::Production).await,
+        InstallationKind::Production
+    );
+    assert_eq!(decide(InstallationKind::Demo).await, InstallationKind::Production);
+    let again = Store::open(&database.url).await.expect("a database");
+    let kind = again.installation().await.expect("a look");
+    assert_eq!(kind, Some(InstallationKind::Production));
+    // Not even its owner changes it by mistake.
+    let mut owner = database.connect().await;
+    for sql in ["UPDATE installation SET kind = 'demo'", "DELETE FROM installation"] {
+        assert!(owner.execute(sql).await.is_err(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_that_start_at_once_one_decides() {
+    let database = Database::new().await;
+    let mut nodes = Vec::new();
+    for n in 0..8 {
+        let store = Store::open(&database.url).await.expect("a database");
+        nodes.push(tokio::spawn(async move {
+            let wanted = if n % 2 == 0 {
+                InstallationKind::Demo
+            } else {
+                InstallationKind::Production
+            };
+            store.decide_installation(wanted, Timestamp(n)).await.expect("decided")
+        }));
+    }
+    let mut decided = Vec::new();
+    for node in nodes {
+        decided.push(node.await.expect("a node"));
+    }
+    assert!(decided.windows(2).all(|pair| pair[0] == pair[1]), "{decided:?}");
+    assert_eq!(database.count("installation").await, 1);
+}
+
+/// Rows that were copied from a demo by hand are of no use in production, nor the other way round.
+#[tokio::test]
+async fn people_sessions_and_tokens_of_the_other_kind_are_nobody() {
+    let demo = format!("http://127.0.0.1:3000{DEMO_ISSUER}");
+    for (kind, own, foreign) in [
+        (InstallationKind::Production, "https://idp.example", demo.as_str()),
+        (InstallationKind::Demo, demo.as_str(), "https://idp.example"),
+    ] {
+        let world = World::new().await;
+        let (engine, store) = (&world.engine, world.engine.store());
+        store
+            .decide_installation(kind, Timestamp(1))
+            .await
+            .expect("decided");
+        let refused = engine.sign_in("acme", person(foreign)).await;
+        assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
+        engine.sign_in("acme", person(own)).await.expect("signed in");
+
+        // A session and a token for that person, whoever wrote them.
+        let row = |table: &str| format!("{table} WHERE email = 'mallory@acme.example'");
+        assert_eq!(world.count(&row("people")).await, 1);
+        let mut owner = world.database.connect().await;
+        let id: String = sqlx::Row::get(
+            &owner
+                .fetch_one("SELECT id FROM people WHERE email = 'mallory@acme.example'")
+                .await
+                .expect("a person"),
+            0,
+        );
+        let data = serde_json::json!({ "who": { "tenant": "acme", "person": id, "seen": 0 } }).to_string();
+        store
+            .create_session("digest", &data, Timestamp(i64::MAX))
+            .await
+            .expect("a session");
+        let digest = loopiq::domain::canonical::sha256_hex(b"secret");
+        let insert = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, created_at, expires_at) \
+             VALUES ($1, 'acme', 'tok_1', $2, $3, $4, '[]', 0, $5)";
+        sqlx::query(insert)
+            .bind(digest)
+            .bind(world.acme.client.id.as_str().to_owned())
+            .bind(id)
+            .bind(AUDIENCE)
+            .bind(i64::MAX)
+            .execute(&mut owner)
+            .await
+            .expect("a token");
+        let now = Timestamp::parse(START).expect("a time");
+        let holds = async || {
+            let session = store.session("digest", now).await.expect("a look").expect("a session");
+            let token = engine.authenticate("secret", AUDIENCE).await.expect("a look");
+            (session.1.is_some(), token.is_ok())
+        };
+        assert_eq!(holds().await, (true, true), "{kind:?}: its own people come in");
+        sqlx::query("UPDATE people SET issuer = $1 WHERE email = 'mallory@acme.example'")
+            .bind(foreign.to_owned())
+            .execute(&mut owner)
+            .await
+            .expect("moved");
+        assert_eq!(holds().await, (false, false), "{kind:?}: {foreign}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_given_out_in_a_demo_alone() {
+    let world = World::new().await;
+    let issue = async || {
+        let tenant = world.acme.tenant.clone();
+        world
+            .engine
+            .issue_token(&tenant, "developer@acme.example", "Helix", AUDIENCE)
+            .await
+    };
+    let undecided = issue().await;
+    assert!(matches!(undecided, Err(Error::Setting { .. })), "{undecided:?}");
+    let store = world.engine.store();
+    store
+        .decide_installation(InstallationKind::Production, Timestamp(1))
+        .await
+        .expect("decided");
+    let production = issue().await;
+    assert!(matches!(production, Err(Error::Setting { .. })), "{production:?}");
+    assert_eq!(world.count("tokens").await, 0);
+}
+
+/// A database from before this was recorded: its people say what it is.
+#[tokio::test]
+async fn an_older_installation_is_what_its_people_are() {
+    for (issuer, kind) in [
+        (Some("http://127.0.0.1:3000/demo-idp"), Some(InstallationKind::Demo)),
+        (Some("https://idp.example"), Some(InstallationKind::Production)),
+        (None, None),
+    ] {
+        let database = Database::new().await;
+        Store::open(&database.url).await.expect("a database").close().await;
+        let mut owner = database.connect().await;
+        // As the version before left it.
+        owner
+            .execute("DROP TABLE installation; DELETE FROM _sqlx_migrations WHERE version = 12")
+            .await
+            .expect("older");
+        if loopiq_testing::on_postgres() {
+            owner.execute("DROP FUNCTION refuse_another_kind").await.expect("older");
+        }
+        if let Some(issuer) = issuer {
+            owner
+                .execute("INSERT INTO tenants (id, name, created_at) VALUES ('acme', 'Acme', 5)")
+                .await
+                .expect("a tenant");
+            sqlx::query(
+                "INSERT INTO people (tenant, id, issuer, subject, email, name, roles, asserted_at) \
+                 VALUES ('acme', 'usr_1', $1, 's', 'e', 'n', '[]', 1)",
+            )
+            .bind(issuer)
+            .execute(&mut owner)
+            .await
+            .expect("a person");
+        }
+        Store::upgrade_schema(&database.owner_url, &database.url)
+            .await
+            .expect("upgraded");
+        let store = Store::open(&database.url).await.expect("a database");
+        assert_eq!(store.installation().await.expect("a look"), kind, "{issuer:?}");
+    }
+}

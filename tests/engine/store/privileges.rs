@@ -1,0 +1,285 @@
+//! What the service's role on PostgreSQL could try to become more than it is: somebody has its password, or a statement of the service was
+//! broken into. Every statement here is run as that role.
+
+use crate::world::World;
+use loopiq::store::Store;
+use loopiq_testing::on_postgres;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
+
+/// A world whose schema its owner has just upgraded, whatever was granted before; `None` where this run is SQLite's, which knows no roles.
+async fn upgraded() -> Option<(World, AnyConnection)> {
+    if !on_postgres() {
+        eprintln!("skipped: roles are PostgreSQL's");
+        return None;
+    }
+    let world = World::new().await;
+    world.proposed("k").await;
+    as_superuser(&world, "GRANT TEMPORARY, CREATE ON DATABASE %I TO PUBLIC").await;
+    as_superuser(&world, "GRANT ALL ON DATABASE %I TO loopiq_service").await;
+    let mut superuser = world.database.connect().await;
+    superuser
+        .execute("GRANT CREATE ON SCHEMA public TO PUBLIC; GRANT UPDATE, DELETE ON audit_entries TO loopiq_service")
+        .await
+        .expect("granted");
+    let beyond = Store::upgrade_schema(&world.database.owner_url, &world.database.url).await;
+    assert_eq!(beyond.expect("upgraded"), Vec::<String>::new());
+    let service = AnyConnection::connect(&world.database.url).await.expect("a connection");
+    Some((world, service))
+}
+
+/// `%I` in the statement is this database's name.
+async fn as_superuser(world: &World, statement: &str) {
+    let sql = format!("DO $$ BEGIN EXECUTE format('{statement}', current_database()); END $$");
+    let mut superuser = world.database.connect().await;
+    superuser.execute(AssertSqlSafe(sql)).await.expect("a statement");
+}
+
+/// What the role may do now that it must never be able to do.
+async fn gained(service: &mut AnyConnection) -> Vec<String> {
+    const SQL: &str = "SELECT what FROM (VALUES \
+        ('change entries', has_table_privilege(current_user, 'public.audit_entries', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
+        ('change contents', has_table_privilege(current_user, 'public.audit_contents', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
+        ('change policies', has_table_privilege(current_user, 'public.policies', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
+        ('change the kind', has_table_privilege(current_user, 'public.installation', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
+        ('delete actions', has_table_privilege(current_user, 'public.actions', 'DELETE, TRUNCATE, TRIGGER')), \
+        ('make tables', has_schema_privilege(current_user, 'public', 'CREATE')), \
+        ('make schemas', has_database_privilege(current_user, current_database(), 'CREATE')), \
+        ('make temporary tables', has_database_privilege(current_user, current_database(), 'TEMPORARY')), \
+        ('be the owner', pg_has_role(current_user, 'loopiq_owner', 'MEMBER') OR current_user <> 'loopiq_service'), \
+        ('pass the wall', (SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles WHERE rolname = current_user)), \
+        ('miss a trigger', (SELECT COUNT(*) FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled = 'O') < 5 \
+            OR current_setting('session_replication_role') <> 'origin'), \
+        ('miss a wall', EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace \
+            AND c.relname IN ('actions', 'people', 'audit_entries') AND NOT c.relrowsecurity)) \
+        ) AS powers (what, has) WHERE has";
+    let rows = service.fetch_all(SQL).await.expect("powers");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Statements that must fail, whoever the transaction says its tenant is.
+const REFUSED: [&str; 88] = [
+    // Things of one's own, which would stand in front of the schema's.
+    "CREATE TEMPORARY TABLE tokens (secret_digest TEXT)",
+    "CREATE TEMPORARY VIEW tokens AS SELECT 1 AS secret_digest",
+    "CREATE TEMPORARY SEQUENCE counted",
+    "CREATE FUNCTION pg_temp.f() RETURNS INT LANGUAGE sql AS 'SELECT 1'",
+    "CREATE TYPE pg_temp.word AS ENUM ('a')",
+    "CREATE OPERATOR pg_temp.->> (LEFTARG = TEXT, RIGHTARG = INT, FUNCTION = pg_catalog.textcat)",
+    "SELECT 1 AS x INTO TEMPORARY mine",
+    "CREATE TABLE mine (id TEXT)",
+    "CREATE TABLE public.mine (id TEXT)",
+    "CREATE VIEW public.mine AS SELECT 1",
+    "CREATE MATERIALIZED VIEW public.mine AS SELECT 1",
+    "CREATE FUNCTION public.lower(TEXT) RETURNS TEXT LANGUAGE sql AS 'SELECT NULL::text'",
+    "CREATE OPERATOR public.= (LEFTARG = TEXT, RIGHTARG = TEXT, FUNCTION = pg_catalog.textne)",
+    "CREATE TYPE public.text AS ENUM ('a')",
+    "CREATE DOMAIN public.bigint AS TEXT",
+    "CREATE AGGREGATE public.count (TEXT) (SFUNC = pg_catalog.textcat, STYPE = TEXT)",
+    "CREATE CAST (TEXT AS BIGINT) WITH INOUT AS IMPLICIT",
+    "CREATE SCHEMA mine",
+    "CREATE SCHEMA loopiq_owner",
+    "CREATE EXTENSION dblink",
+    "CREATE EXTENSION file_fdw",
+    "CREATE FOREIGN DATA WRAPPER mine",
+    "CREATE EVENT TRIGGER mine ON ddl_command_end EXECUTE FUNCTION refuse_change()",
+    "CREATE PUBLICATION mine FOR ALL TABLES",
+    // To be somebody else.
+    "SET ROLE loopiq_owner",
+    "SELECT set_config('role', 'loopiq_owner', false)",
+    "SET SESSION AUTHORIZATION loopiq_owner",
+    "ALTER ROLE loopiq_service SUPERUSER",
+    "ALTER ROLE loopiq_service BYPASSRLS",
+    "ALTER ROLE loopiq_service CREATEROLE",
+    "ALTER ROLE loopiq_owner PASSWORD 'mine'",
+    "ALTER ROLE loopiq_owner SET search_path = pg_temp",
+    "CREATE ROLE mine",
+    "GRANT loopiq_owner TO loopiq_service",
+    "GRANT pg_read_server_files TO loopiq_service",
+    "GRANT pg_write_all_data TO loopiq_service",
+    "REASSIGN OWNED BY loopiq_owner TO loopiq_service",
+    "DROP OWNED BY loopiq_owner",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE loopiq_owner GRANT ALL ON TABLES TO loopiq_service",
+    // The owner's functions, triggers and walls.
+    "ALTER FUNCTION token_holder(TEXT) SECURITY DEFINER",
+    "ALTER FUNCTION session_holder(TEXT, BIGINT) SET search_path = pg_temp",
+    "ALTER FUNCTION json_each(TEXT) OWNER TO loopiq_service",
+    "CREATE OR REPLACE FUNCTION instr(whole TEXT, part TEXT) RETURNS BIGINT LANGUAGE sql AS 'SELECT 0::bigint'",
+    "DROP FUNCTION refuse_change() CASCADE",
+    "SELECT wall_off('actions')",
+    "SET session_replication_role = replica",
+    "SELECT set_config('session_replication_role', 'replica', false)",
+    "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
+    "ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_stay",
+    "DROP TRIGGER audit_entries_stay ON audit_entries",
+    "DROP TRIGGER policies_stay ON policies",
+    "CREATE TRIGGER mine BEFORE INSERT ON audit_entries FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    "CREATE RULE mine AS ON INSERT TO audit_entries DO INSTEAD NOTHING",
+    "ALTER TABLE actions DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY own_tenant ON actions",
+    "ALTER POLICY own_tenant ON actions USING (true)",
+    "CREATE POLICY everything ON actions USING (true)",
+    "ALTER TABLE actions OWNER TO loopiq_service",
+    "ALTER TABLE actions ADD COLUMN mine TEXT",
+    "CREATE INDEX mine ON actions (id)",
+    "REINDEX TABLE actions",
+    "LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE",
+    "DROP TABLE audit_entries CASCADE",
+    "COMMENT ON TABLE actions IS 'mine'",
+    // What is kept for ever.
+    "UPDATE audit_entries SET event = 'x'",
+    "DELETE FROM audit_entries",
+    "TRUNCATE audit_entries CASCADE",
+    "UPDATE audit_contents SET content = '{}'",
+    "DELETE FROM audit_contents",
+    "TRUNCATE audit_contents",
+    "UPDATE audit_terms SET term = 'x'",
+    "DELETE FROM audit_terms",
+    "DELETE FROM audit_heads",
+    "TRUNCATE audit_heads CASCADE",
+    "UPDATE policies SET source = ''",
+    "UPDATE installation SET kind = 'production'",
+    "DELETE FROM installation",
+    "DELETE FROM actions",
+    "DELETE FROM decisions",
+    "DELETE FROM _sqlx_migrations",
+    // The machine that the server runs on.
+    "COPY (SELECT 1) TO PROGRAM 'id'",
+    "COPY tenants FROM PROGRAM 'id'",
+    "COPY tenants TO '/tmp/loopiq-tenants'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT lo_import('/etc/passwd')",
+    "ALTER SYSTEM SET log_min_messages = 'panic'",
+    "SELECT * FROM pg_authid",
+    // Another tenant.
+    "INSERT INTO teams (tenant, id, key, name) VALUES ('globex', 'team_x', 'x', 'x')",
+];
+
+#[tokio::test]
+async fn the_services_role_gains_nothing_by_any_statement() {
+    let Some((_world, mut service)) = upgraded().await else {
+        return;
+    };
+    assert_eq!(gained(&mut service).await, Vec::<String>::new(), "after the upgrade");
+    for begin in ["BEGIN", "BEGIN; SET LOCAL loopiq.tenant = 'acme'"] {
+        for statement in REFUSED {
+            service.execute(begin).await.expect("begun");
+            let outcome = service.execute(statement).await;
+            assert!(outcome.is_err(), "{statement} was not refused");
+            service.execute("ROLLBACK").await.expect("ended");
+        }
+    }
+    assert_eq!(gained(&mut service).await, Vec::<String>::new(), "after all of them");
+    // PostgreSQL only warns of a GRANT by somebody who may not: what counts is that it gives nothing.
+    for statement in [
+        "GRANT UPDATE, DELETE ON audit_entries TO loopiq_service",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO loopiq_service",
+        "GRANT CREATE ON SCHEMA public TO loopiq_service",
+    ] {
+        let _ = service.execute(statement).await;
+        assert_eq!(gained(&mut service).await, Vec::<String>::new(), "{statement}");
+    }
+}
+
+/// The attack that was found: a temporary view of a function stands in front of the table that the owner's function reads. Here the role may
+/// even make temporary things, as on a server where nobody could take that right away.
+#[tokio::test]
+async fn nothing_that_the_role_puts_in_front_runs_as_the_owner() {
+    let Some((world, mut service)) = upgraded().await else {
+        return;
+    };
+    as_superuser(&world, "GRANT TEMPORARY ON DATABASE %I TO loopiq_service").await;
+    const INSIDE: &str = "CREATE FUNCTION pg_temp.inside() RETURNS TEXT LANGUAGE plpgsql AS $$ BEGIN \
+        IF current_user <> 'loopiq_service' THEN \
+            EXECUTE 'GRANT UPDATE, DELETE ON public.audit_entries TO loopiq_service'; \
+        END IF; RETURN current_user; END $$";
+    service.execute(INSIDE).await.expect("a temporary function");
+    let columns = |table: &'static str| {
+        let sql = "SELECT CAST(string_agg(CASE WHEN data_type = 'bigint' THEN 'length(pg_temp.inside())::bigint' \
+            WHEN data_type = 'bytea' THEN 'pg_temp.inside()::bytea' ELSE 'pg_temp.inside()' END \
+            || ' AS ' || quote_ident(column_name), ', ' ORDER BY ordinal_position) AS TEXT) FROM information_schema.columns \
+            WHERE table_schema = 'public' AND table_name = $1";
+        sqlx::query(sql).bind(table)
+    };
+    for table in [
+        "tokens",
+        "sessions",
+        "people",
+        "clients",
+        "installation",
+        "action_counts",
+        "action_targets",
+    ] {
+        let list: String = columns(table).fetch_one(&mut service).await.expect("columns").get(0);
+        let view = format!("CREATE TEMPORARY VIEW {table} AS SELECT {list}");
+        service.execute(AssertSqlSafe(view)).await.expect("a temporary view");
+    }
+    for path in ["DEFAULT", "pg_temp, public", "pg_temp, pg_catalog, public", "public, pg_temp"] {
+        let set = format!("SET search_path = {path}");
+        service.execute(AssertSqlSafe(set)).await.expect("a path");
+        for call in [
+            "SELECT * FROM public.token_holder('loopiq_service')",
+            "SELECT * FROM public.session_holder('loopiq_service', 0)",
+            "SELECT public.instr('ab', 'b')",
+            "SELECT value FROM public.json_each('[\"a\"]')",
+            "SELECT '{\"a\": 1}' OPERATOR(public.->>) 'a'",
+        ] {
+            let _ = service.execute(call).await;
+        }
+        let touched = "BEGIN; SET LOCAL loopiq.tenant = 'acme'; UPDATE public.actions SET state = 'rejected'; COMMIT";
+        let _ = service.execute(touched).await;
+        let _ = service.execute("ROLLBACK").await;
+    }
+    // Somebody else's sign-in still finds what is in the schema.
+    service.execute("SET search_path = DEFAULT").await.expect("a path");
+    as_superuser(&world, "REVOKE TEMPORARY ON DATABASE %I FROM loopiq_service").await;
+    assert_eq!(gained(&mut service).await, Vec::<String>::new());
+    // And the owner, who upgrades beside such a session, gives nothing away.
+    Store::upgrade_schema(&world.database.owner_url, &world.database.url)
+        .await
+        .expect("upgraded");
+    assert_eq!(gained(&mut service).await, Vec::<String>::new());
+}
+
+/// The rule behind it: no function has its owner's rights, and none looks a name up where its caller could have put something.
+#[tokio::test]
+async fn every_function_knows_its_names() {
+    let world = World::new().await;
+    if !on_postgres() {
+        eprintln!("skipped: functions are PostgreSQL's");
+        return;
+    }
+    const SQL: &str = "SELECT CAST(p.oid::regprocedure AS TEXT) FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace \
+        AND (p.prosecdef OR (p.prosqlbody IS NULL AND NOT COALESCE(p.proconfig @> \
+        ARRAY['search_path=pg_catalog, public, pg_temp'], false))) ORDER BY 1";
+    let mut connection = world.database.connect().await;
+    let loose: Vec<String> = connection
+        .fetch_all(SQL)
+        .await
+        .expect("functions")
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(
+        loose,
+        Vec::<String>::new(),
+        "give it a body in SQL (RETURN, BEGIN ATOMIC) or SET search_path = pg_catalog, public, pg_temp, and no SECURITY DEFINER"
+    );
+}
+
+/// Where the owner of the tables is not the owner of the database, the upgrade says what is left to do, and does the rest.
+#[tokio::test]
+async fn an_owner_who_cannot_take_a_right_away_says_so() {
+    let Some((world, _service)) = upgraded().await else {
+        return;
+    };
+    as_superuser(&world, "ALTER DATABASE %I OWNER TO CURRENT_USER").await;
+    as_superuser(&world, "GRANT TEMPORARY ON DATABASE %I TO PUBLIC").await;
+    let beyond = Store::upgrade_schema(&world.database.owner_url, &world.database.url)
+        .await
+        .expect("upgraded all the same");
+    assert_eq!(beyond.len(), 1, "{beyond:?}");
+    assert!(
+        beyond[0].contains("REVOKE TEMPORARY ON DATABASE") && !beyond[0].contains('\n'),
+        "{beyond:?}"
+    );
+}
