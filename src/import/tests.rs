@@ -308,6 +308,41 @@ fn large_files_are_read() {
 }
 
 #[test]
+fn a_file_of_too_many_records_is_refused() {
+    use super::{MAX_CONTROLS, MAX_FINDINGS, MAX_RUNS};
+    let junit = |failures: usize| {
+        let case = "<testcase name=\"c\"><failure/></testcase>";
+        format!("<testsuite name=\"s\">{}</testsuite>", case.repeat(failures))
+    };
+    let catalog = |controls: usize| {
+        let controls: Vec<_> = (0..controls).map(|n| json!({ "id": format!("c-{n}"), "title": "t" })).collect();
+        json!({ "catalog": { "metadata": { "title": "T", "oscal-version": "1.1.2" }, "controls": controls } }).to_string()
+    };
+    let sarif = |runs: usize| {
+        let run = json!({ "tool": { "driver": { "name": "t" } }, "results": [] });
+        json!({ "version": "2.1.0", "runs": vec![run; runs] }).to_string()
+    };
+    for (most, over, what, limit) in [
+        (junit(MAX_FINDINGS), junit(MAX_FINDINGS + 1), "findings", MAX_FINDINGS),
+        (catalog(MAX_CONTROLS), catalog(MAX_CONTROLS + 1), "controls", MAX_CONTROLS),
+        (sarif(MAX_RUNS), sarif(MAX_RUNS + 1), "runs", MAX_RUNS),
+    ] {
+        assert!(read_any(most.as_bytes()).is_ok(), "{what}");
+        let refused = read_any(over.as_bytes()).expect_err("too many");
+        assert_eq!(
+            refused,
+            ImportError::TooMany {
+                what,
+                found: limit + 1,
+                limit
+            }
+        );
+        let line = refused.to_string();
+        assert!(line.contains(&limit.to_string()) && line.contains("split"), "{line}");
+    }
+}
+
+#[test]
 fn a_damaged_file_never_panics() {
     let mut state = 1_u32;
     let mut next = || {

@@ -89,6 +89,11 @@ pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
         mistakes: Vec::new(),
     };
     judge.rules(&rules, tools);
+    if let Some(table) = &places {
+        let texts = nul_lines(source, table.get_ref());
+        let message = "a text holds the character U+0000, which cannot be kept";
+        judge.mistakes.extend(texts.into_iter().map(|line| mistake(line, "", message)));
+    }
     if judge.mistakes.is_empty() {
         Ok(rules)
     } else {
@@ -134,6 +139,33 @@ fn place(source: &str, table: Option<&DeTable<'_>>, field: &str) -> usize {
         at = Some(next.get_ref());
     }
     line
+}
+
+/// The lines of texts that hold U+0000, which TOML can write as an escape.
+fn nul_lines(source: &str, table: &DeTable<'_>) -> Vec<usize> {
+    let mut lines = Vec::new();
+    let mut open: Vec<(usize, &DeValue<'_>)> = Vec::new();
+    let mut fields = vec![table];
+    loop {
+        if let Some(table) = fields.pop() {
+            for (name, value) in table {
+                if name.get_ref().contains('\0') {
+                    lines.push(line_of(source, name.span().start));
+                }
+                open.push((value.span().start, value.get_ref()));
+            }
+            continue;
+        }
+        match open.pop() {
+            None => break,
+            Some((at, DeValue::String(text))) if text.contains('\0') => lines.push(line_of(source, at)),
+            Some((_, DeValue::Array(items))) => open.extend(items.iter().map(|item| (item.span().start, item.get_ref()))),
+            Some((_, DeValue::Table(table))) => fields.push(table),
+            Some(_) => {}
+        }
+    }
+    lines.sort_unstable();
+    lines
 }
 
 struct Judge<'s, 't> {

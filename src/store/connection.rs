@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::future::{self, BoxFuture};
 use futures::stream::{self, BoxStream};
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{Any, AnyPool, Either, Error, Execute, Executor, SqlSafeStr, SqlStr, Transaction};
 use sqlx_core::any::AnyValueKind;
@@ -103,20 +104,38 @@ fn pass<'q, E: Execute<'q, Any>>(mut statement: E) -> Result<Passed<E>, Error> {
     Ok(Passed { statement, arguments })
 }
 
-/// Whether a text holds U+0000: as itself, or escaped in JSON.
+/// Whether a text holds U+0000: as itself, or escaped in JSON, or in JSON that is a text of that JSON.
 fn holds_nul(text: &str) -> bool {
-    const ESCAPED: &str = "\\u0000";
     if text.contains('\0') {
         return true;
     }
-    // A backslash that is itself escaped begins no escape.
-    let is_escape = |at: usize| {
-        let before = text.as_bytes()[..at].iter().rev();
-        before.take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
-    };
-    let escaped = text.match_indices(ESCAPED).any(|(at, _)| is_escape(at));
-    // Only JSON is ever unescaped.
-    escaped && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    // Nearly every text ends here.
+    text.contains("u0000") && unescaped(text)
+}
+
+/// Only JSON is ever unescaped: in any other text a backslash is a backslash.
+fn unescaped(text: &str) -> bool {
+    match serde_json::from_str(text) {
+        Ok(value) => {
+            let mut open: Vec<&Value> = vec![&value];
+            while let Some(value) = open.pop() {
+                match value {
+                    Value::String(text) if holds_nul(text) => return true,
+                    Value::Array(items) => open.extend(items),
+                    Value::Object(fields) => {
+                        if fields.keys().any(|name| holds_nul(name)) {
+                            return true;
+                        }
+                        open.extend(fields.values());
+                    }
+                    _ => {}
+                }
+            }
+            false
+        }
+        // JSON that is nested too deep for a value is JSON all the same.
+        Err(_) => serde_json::from_str::<IgnoredAny>(text).is_ok(),
+    }
 }
 
 /// The trait's methods, each of which sends a statement on to what is inside. All others of the trait are made of these.
@@ -183,6 +202,8 @@ mod tests {
             r#"["\\\u0000"]"#,
             r#""\u0000""#,
             r#"{"\u0000":1}"#,
+            // JSON as a text of JSON, as the content of an entry is.
+            r#"[{"content":"{\"note\":\"\\u0000\"}"}]"#,
         ] {
             assert!(holds_nul(text), "{text:?}");
         }
@@ -193,6 +214,8 @@ mod tests {
             r#"{"a":"\\u0000"}"#,
             r#"{"a":"\u0001"}"#,
             r"\u0000 {",
+            r#"[{"content":"{\"note\":\"\\\\u0000\"}"}]"#,
+            r#"["a literal \\u0000 in prose"]"#,
         ] {
             assert!(!holds_nul(text), "{text:?}");
         }

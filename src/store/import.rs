@@ -173,22 +173,6 @@ impl ReadTx {
         };
         Ok(page)
     }
-
-    /// The IDs of these controls, by the keys that people write.
-    pub async fn control_ids(&mut self, release: &str, keys: &[&str]) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "SELECT c.id AS id FROM json_each($3) k JOIN controls c ON c.tenant = $1 AND c.release_id = $2 \
-             AND UPPER(c.key) = UPPER(k.value)";
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = sqlx::query(SQL)
-            .bind(self.tenant())
-            .bind(release.to_owned())
-            .bind(row::list(keys))
-            .fetch_all(&mut *self.tx)
-            .await?;
-        rows.iter().map(|row| row.text("id")).collect()
-    }
 }
 
 impl WriteTx {
@@ -395,30 +379,46 @@ impl WriteTx {
     }
 
     /// Sets the status of the release's controls that somebody has looked at; of others nothing is kept. Returns how many
-    /// have another status than before.
+    /// have another status than before, and the IDs of all.
     pub async fn assess_controls(
         &mut self,
         release: &str,
         assessed: &[(&str, ControlStatus)],
-    ) -> Result<u64, StoreError> {
-        const SQL: &str = "UPDATE controls SET status = found, version = version + 1 \
-             FROM (SELECT value ->> 'key' AS wanted, value ->> 'status' AS found FROM json_each($3)) AS assessment \
-             WHERE tenant = $1 AND release_id = $2 AND UPPER(key) = UPPER(wanted) AND status <> found";
-        let mut changed = 0;
+    ) -> Result<(u64, Vec<String>), StoreError> {
+        // CROSS JOIN: SQLite keeps this order of tables, and looks up each key.
+        const FIND: &str = "SELECT c.id AS id, a.value ->> 'status' AS found FROM json_each($3) a CROSS JOIN controls c \
+             WHERE c.tenant = $1 AND c.release_id = $2 AND UPPER(c.key) = UPPER(a.value ->> 'key')";
+        const SET: &str = "UPDATE controls SET status = found, version = version + 1 \
+             FROM (SELECT value ->> 'id' AS wanted, value ->> 'found' AS found FROM json_each($2)) AS assessment \
+             WHERE tenant = $1 AND id = wanted AND status <> found";
+        let (mut changed, mut ids) = (0, Vec::new());
         for some in assessed.chunks(AT_ONCE) {
-            let rows: Vec<_> = some
+            let wanted: Vec<_> = some
                 .iter()
                 .map(|(key, status)| json!({ "key": key, "status": status.as_str() }))
                 .collect();
-            let done = sqlx::query(SQL)
+            let rows = sqlx::query(FIND)
                 .bind(self.tenant())
                 .bind(release.to_owned())
-                .bind(row::json(&rows)?)
+                .bind(row::json(&wanted)?)
+                .fetch_all(&mut *self.read.tx)
+                .await?;
+            let mut found = Vec::with_capacity(rows.len());
+            for row in &rows {
+                found.push(json!({ "id": row.text("id")?, "found": row.text("found")? }));
+                ids.push(row.text("id")?);
+            }
+            if found.is_empty() {
+                continue;
+            }
+            let done = sqlx::query(SET)
+                .bind(self.tenant())
+                .bind(row::json(&found)?)
                 .execute(&mut *self.read.tx)
                 .await?;
             changed += done.rows_affected();
         }
-        Ok(changed)
+        Ok((changed, ids))
     }
 
     /// Makes blockers of those of these findings and controls that want one: findings that are open and at or above the threshold, and controls

@@ -110,6 +110,9 @@ pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
     }
     errors.truncate(MOST_PROBLEMS);
     for error in &mut errors {
+        // A name that does not belong there is quoted as it was sent.
+        error.pointer = text::visible(&error.pointer);
+        error.message = text::visible(&error.message);
         shorten(&mut error.pointer, 200);
         shorten(&mut error.message, 300);
     }

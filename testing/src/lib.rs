@@ -6,10 +6,12 @@
 
 mod cluster;
 mod database;
+mod files;
 mod http;
 mod service;
 
 pub use cluster::{Cluster, Durability};
 pub use database::{Database, POSTGRES, on_postgres};
+pub use files::{catalog, junit};
 pub use http::{Connection, Reply};
 pub use service::{Agent, Person, Service, fresh, package, unlike};

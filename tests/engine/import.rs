@@ -1,3 +1,4 @@
+mod batches;
 mod formats;
 
 use crate::world::{World, result, sarif};

@@ -151,9 +151,9 @@ impl Plan {
             report.suppressed += findings.iter().filter(|finding| finding.suppressed).count();
             touched.extend(seen.into_iter().map(|finding| finding.id.as_str().to_owned()));
             report.new_controls += tx.declare_controls(release, &declared).await?;
-            report.changed_controls += tx.assess_controls(release, &assessed).await?;
-            let keys: Vec<&str> = assessed.iter().map(|(key, _)| *key).collect();
-            touched.extend(tx.control_ids(release, &keys).await?);
+            let (changed, controls) = tx.assess_controls(release, &assessed).await?;
+            report.changed_controls += changed;
+            touched.extend(controls);
         }
         Ok(touched)
     }

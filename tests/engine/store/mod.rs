@@ -5,6 +5,7 @@ mod audit;
 mod copy;
 mod installation;
 mod nodes;
+mod nul;
 mod privileges;
 mod schema;
 mod tenants;
