@@ -109,8 +109,9 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
 
     let store = Store::open(&database).await?;
     installation::stands_behind_the_wall(&store, args.demo).await?;
-    installation::start_as(&store, &args.installation, args.demo, &ports).await?;
     let app = app(&args, &limits, store, ports, &url, &site, address)?;
+    // After the settings were looked at: a start that fails by them decides nothing.
+    installation::start_as(&app.store, &args.installation, args.demo, &app.ports).await?;
     mark_demo(&args, &app).await?;
     installation::warn_if_empty(&app.store).await?;
     let router = http::router(&app, &site)?;

@@ -96,6 +96,12 @@ async fn a_role_that_passes_the_wall_serves_nothing_but_a_demo() {
         line.contains("role owns the tables or passes row-level security"),
         "{line}"
     );
+    // Nor does any other command work with such a role.
+    let line = refusal(&database, &database.owner_url);
+    assert!(
+        line.lines().count() == 1 && line.contains("role owns the tables or passes row-level security"),
+        "{line}"
+    );
 }
 
 #[tokio::test]

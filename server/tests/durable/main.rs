@@ -2,6 +2,8 @@
 
 mod crash;
 mod faults;
+mod imports;
+mod kind;
 mod reach;
 #[path = "../router/support/site.rs"]
 mod site;
