@@ -21,4 +21,15 @@ CREATE TABLE imports (
     PRIMARY KEY (tenant, release_id, sha256),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
 );
-SELECT wall_off('imports');
+
+-- The bytes of a large file, in parts that are written one by one; its row in evidence_files holds none then.
+CREATE TABLE evidence_parts (
+    tenant TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    part BIGINT NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (tenant, sha256, part),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+
+SELECT wall_off(place) FROM unnest(ARRAY['imports', 'evidence_parts']) AS places (place);

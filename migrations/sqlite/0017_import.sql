@@ -21,3 +21,13 @@ CREATE TABLE imports (
     PRIMARY KEY (tenant, release_id, sha256),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
 );
+
+-- The bytes of a large file, in parts that are written one by one; its row in evidence_files holds none then.
+CREATE TABLE evidence_parts (
+    tenant TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    part BIGINT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (tenant, sha256, part),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);

@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, ValueRef};
 
 /// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
 /// counts for itself.
-pub const COPIED: [&str; 39] = [
+pub const COPIED: [&str; 40] = [
     "people",
     "teams",
     "team_members",
@@ -26,6 +26,7 @@ pub const COPIED: [&str; 39] = [
     "certifications",
     "controls",
     "evidence_files",
+    "evidence_parts",
     "evidence",
     "evidence_links",
     "findings",

@@ -41,6 +41,9 @@ pub struct NewFinding {
     pub component: Option<String>,
 }
 
+/// The most bytes of a file that one row holds (4 MiB): writing them takes about as long as a batch of records.
+pub const PART: usize = 4 << 20;
+
 /// What became of evidence that was to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptEvidence {
@@ -176,16 +179,33 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps a file's bytes under their hash; the same bytes once.
+    /// Keeps a file's bytes under their hash; the same bytes once. Of a file of several parts only the name: see
+    /// [`WriteTx::keep_part`].
     pub async fn keep_file(&mut self, sha256: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let whole = if bytes.len() > PART { &[] } else { bytes };
         sqlx::query(
             "INSERT INTO evidence_files (tenant, sha256, bytes) VALUES ($1, $2, $3) ON CONFLICT (tenant, sha256) DO NOTHING",
         )
         .bind(self.tenant())
         .bind(sha256.to_owned())
-        .bind(bytes.to_vec())
+        .bind(whole.to_vec())
         .execute(&mut *self.read.tx)
         .await?;
+        Ok(())
+    }
+
+    /// Keeps a part of a file, from 0, unless it is there or the file is there as a whole.
+    pub async fn keep_part(&mut self, sha256: &str, part: i64, bytes: &[u8]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO evidence_parts (tenant, sha256, part, bytes) SELECT $1, $2, $3, $4 \
+             WHERE EXISTS (SELECT 1 FROM evidence_files WHERE tenant = $1 AND sha256 = $2 AND LENGTH(bytes) = 0) \
+             ON CONFLICT (tenant, sha256, part) DO NOTHING";
+        sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(sha256.to_owned())
+            .bind(part)
+            .bind(bytes.to_vec())
+            .execute(&mut *self.read.tx)
+            .await?;
         Ok(())
     }
 

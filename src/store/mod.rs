@@ -39,7 +39,7 @@ pub use copy::{COPIED, CopyReport, CopyStep};
 pub use decisions::{AttemptRow, DecisionRow};
 pub use error::{StoreError, WriteError};
 pub use facts::{Ground, Proposer};
-pub use import::{ImportedFinding, KeptEvidence, NewEvidence, NewFinding, WantingFrom, WantingPage};
+pub use import::{ImportedFinding, KeptEvidence, NewEvidence, NewFinding, PART, WantingFrom, WantingPage};
 pub use imports::{ImportKey, Progress};
 pub use inbox::{InboxFilter, InboxFrame, InboxItem};
 pub use journal::{ChainCall, ReadCall};

@@ -5,6 +5,7 @@ use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
 use crate::domain::{ActionId, FactsQuery, OpenAction, State, Surroundings, SurroundingsQuery, canonical};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` an action to leave out, `$8` now, `$9` evidence,
@@ -114,6 +115,7 @@ impl ReadTx {
         const NAMED: &str =
             "SELECT id, sha256 FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
         const BYTES: &str = "SELECT bytes FROM evidence_files WHERE tenant = $1 AND sha256 = $2";
+        const PART: &str = "SELECT bytes FROM evidence_parts WHERE tenant = $1 AND sha256 = $2 AND part = $3";
         let rows = sqlx::query(NAMED)
             .bind(self.tenant())
             .bind(list(evidence))
@@ -132,7 +134,22 @@ impl ReadTx {
                 .await?;
             let Some(file) = file else { continue };
             let bytes: Vec<u8> = sqlx::Row::try_get(&file, "bytes")?;
-            let same = canonical::sha256_hex(&bytes) == hash;
+            let mut found = Sha256::new_with_prefix(&bytes);
+            // A large file is kept in parts, and its own row holds nothing.
+            let mut part = 0_i64;
+            while bytes.is_empty() {
+                let row = sqlx::query(PART)
+                    .bind(self.tenant())
+                    .bind(hash.clone())
+                    .bind(part)
+                    .fetch_optional(&mut *self.tx)
+                    .await?;
+                let Some(row) = row else { break };
+                let some: Vec<u8> = sqlx::Row::try_get(&row, "bytes")?;
+                found.update(&some);
+                part += 1;
+            }
+            let same = canonical::hex(&found.finalize()) == hash;
             intact.extend(ids.into_iter().map(|id| (id, same)));
         }
         Ok(intact)

@@ -55,6 +55,17 @@ impl Engine {
         };
         let held: Arc<[Option<Held>]> = held.into();
         progress(ImportStep { done, total });
+        for part in 0..plan.parts() {
+            let work = plan.clone();
+            let kept = self.store.write(ctx, move |tx| {
+                Box::pin(async move {
+                    let began = tx.ctx().now();
+                    tx.keep_part(&work.key.sha256, part as i64, work.part(part)).await?;
+                    Ok::<_, Error>(since(tx, began))
+                })
+            });
+            pause(kept.await?).await;
+        }
         let mut size = FIRST;
         while done < total {
             let (work, kept) = (plan.clone(), held.clone());

@@ -15,7 +15,7 @@ use crate::audit::{Event, Place};
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::import::{self, Format};
-use crate::store::{Entry, KeptEvidence, ListFilter, WantingFrom, WriteTx};
+use crate::store::{Entry, KeptEvidence, ListFilter, PART, WantingFrom, WriteTx};
 use plan::{Held, Plan};
 use serde_json::json;
 use std::sync::Arc;
@@ -86,6 +86,7 @@ impl Engine {
         }
         let wanting = self.wanting_blockers(ctx, &plan).await?;
         if plan.records.len() <= AT_ONCE
+            && plan.file.bytes.len() <= PART
             && wanting.len() <= AT_ONCE
             && let Some(report) = self.import_at_once(ctx, plan.clone(), wanting).await?
         {

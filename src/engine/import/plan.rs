@@ -5,7 +5,7 @@ use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::book::Book;
 use crate::import::{ControlReport, Format, Scan, ScanFinding};
-use crate::store::{ImportKey, NewEvidence, NewFinding, ReadTx, WriteTx};
+use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, WriteTx};
 use sha2::{Digest, Sha256};
 
 /// What a file asks to be kept.
@@ -111,6 +111,19 @@ impl Plan {
             records,
             report,
         }
+    }
+
+    /// How many parts the file is kept in beside its own row; none if that row holds it.
+    pub(super) fn parts(&self) -> usize {
+        match self.file.bytes.len() {
+            0..=PART => 0,
+            length => length.div_ceil(PART),
+        }
+    }
+
+    /// The bytes of a part.
+    pub(super) fn part(&self, part: usize) -> &[u8] {
+        self.file.bytes.chunks(PART).nth(part).unwrap_or_default()
     }
 
     /// From which severity on an open finding blocks the release, by its own threshold and today's policy.

@@ -131,6 +131,42 @@ async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
     assert_eq!(findings["items"][0]["evidenceIds"], json!([id]));
 }
 
+/// The bytes of a large file are written part by part, and still give the hash that was recorded.
+#[tokio::test]
+async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
+    let world = World::new().await;
+    let mut bytes = junit(3, "wide");
+    bytes.splice(0..0, format!("<!--{}-->", "x".repeat(9 << 20)).into_bytes());
+    let size = bytes.len() as i64;
+    let (report, steps) = import(&world.engine, &operator(&world), bytes.clone()).await.expect("an import");
+    assert_eq!((report.new_findings, steps.last().map(|step| step.done)), (3, Some(3)));
+    assert_eq!(world.count("evidence_parts").await, 3);
+    let mut owner = world.database.connect().await;
+    let row = sqlx::query("SELECT CAST(SUM(LENGTH(bytes)) AS BIGINT) AS bytes FROM evidence_parts").fetch_one(&mut owner).await;
+    assert_eq!(sqlx::Row::get::<i64, _>(&row.expect("a sum"), 0), size);
+    // The same bytes for another release are kept once.
+    let ctx = operator(&world);
+    let again = world.engine.import_file(&ctx, "SHOP-2", file(bytes), |_| {}).await.expect("an import");
+    assert!(!again.unchanged);
+    assert_eq!(world.count("evidence_parts").await, 3);
+
+    // The check that hashes what is cited holds it to be intact, and not once a part was changed.
+    let found = read(&world, "loopiq_search_evidence", json!({ "text": "large", "releaseId": world.acme.release })).await;
+    let link = |key: &str| json!({
+        "idempotencyKey": key, "reason": "It shows it.", "evidenceId": found["items"][0]["id"], "controlId": world.acme.control,
+        "dryRun": true,
+    });
+    let checks = async |key: &str| read(&world, "loopiq_link_evidence", link(key)).await["checks"].to_string();
+    let damaged = |checks: &str| checks.contains("does not give the hash") || checks.contains("\"block\"");
+    assert!(!damaged(&checks("one").await), "{}", checks("one").await);
+    sqlx::query("UPDATE evidence_parts SET bytes = $1 WHERE part = 1")
+        .bind(b"other bytes".to_vec())
+        .execute(&mut owner)
+        .await
+        .expect("changed");
+    assert!(damaged(&checks("two").await), "{}", checks("two").await);
+}
+
 #[tokio::test]
 async fn what_another_version_began_is_begun_anew_and_nothing_is_doubled() {
     let world = World::new().await;
