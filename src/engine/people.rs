@@ -32,7 +32,10 @@ impl Engine {
         };
         let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
         if !InstallationKind::accepts(self.store.installation().await?, &asserted.issuer) {
-            tracing::warn!(issuer = asserted.issuer, "sign-in by a provider of the other kind of installation");
+            tracing::warn!(
+                issuer = asserted.issuer,
+                "sign-in by a provider of the other kind of installation"
+            );
             return Err(Error::NotAuthorized {
                 why: "A demo's people cannot sign in to a production installation, nor others to a demo.".to_owned(),
             });

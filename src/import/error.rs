@@ -20,7 +20,9 @@ pub enum ImportError {
         limit: usize,
     },
     /// The file holds more records than are imported at once; see [`super::MAX_FINDINGS`].
-    #[error("the file holds {found} {what}, and at most {limit} are imported from one file; split it by tool or folder and import the parts")]
+    #[error(
+        "the file holds {found} {what}, and at most {limit} are imported from one file; split it by tool or folder and import the parts"
+    )]
     TooMany {
         /// What there is too much of.
         what: &'static str,

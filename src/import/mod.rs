@@ -100,8 +100,16 @@ pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
     }?;
     for (what, found, limit) in [
         ("runs", scans.len(), MAX_RUNS),
-        ("findings", scans.iter().map(|scan| scan.findings.len()).sum(), MAX_FINDINGS),
-        ("controls", scans.iter().map(|scan| scan.controls.len()).sum(), MAX_CONTROLS),
+        (
+            "findings",
+            scans.iter().map(|scan| scan.findings.len()).sum(),
+            MAX_FINDINGS,
+        ),
+        (
+            "controls",
+            scans.iter().map(|scan| scan.controls.len()).sum(),
+            MAX_CONTROLS,
+        ),
     ] {
         if found > limit {
             return Err(ImportError::TooMany { what, found, limit });

@@ -315,8 +315,11 @@ fn a_file_of_too_many_records_is_refused() {
         format!("<testsuite name=\"s\">{}</testsuite>", case.repeat(failures))
     };
     let catalog = |controls: usize| {
-        let controls: Vec<_> = (0..controls).map(|n| json!({ "id": format!("c-{n}"), "title": "t" })).collect();
-        json!({ "catalog": { "metadata": { "title": "T", "oscal-version": "1.1.2" }, "controls": controls } }).to_string()
+        let controls: Vec<_> = (0..controls)
+            .map(|n| json!({ "id": format!("c-{n}"), "title": "t" }))
+            .collect();
+        json!({ "catalog": { "metadata": { "title": "T", "oscal-version": "1.1.2" }, "controls": controls } })
+            .to_string()
     };
     let sarif = |runs: usize| {
         let run = json!({ "tool": { "driver": { "name": "t" } }, "results": [] });
@@ -324,7 +327,12 @@ fn a_file_of_too_many_records_is_refused() {
     };
     for (most, over, what, limit) in [
         (junit(MAX_FINDINGS), junit(MAX_FINDINGS + 1), "findings", MAX_FINDINGS),
-        (catalog(MAX_CONTROLS), catalog(MAX_CONTROLS + 1), "controls", MAX_CONTROLS),
+        (
+            catalog(MAX_CONTROLS),
+            catalog(MAX_CONTROLS + 1),
+            "controls",
+            MAX_CONTROLS,
+        ),
         (sarif(MAX_RUNS), sarif(MAX_RUNS + 1), "runs", MAX_RUNS),
     ] {
         assert!(read_any(most.as_bytes()).is_ok(), "{what}");

@@ -92,7 +92,9 @@ pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
     if let Some(table) = &places {
         let texts = nul_lines(source, table.get_ref());
         let message = "a text holds the character U+0000, which cannot be kept";
-        judge.mistakes.extend(texts.into_iter().map(|line| mistake(line, "", message)));
+        judge
+            .mistakes
+            .extend(texts.into_iter().map(|line| mistake(line, "", message)));
     }
     if judge.mistakes.is_empty() {
         Ok(rules)
@@ -159,7 +161,9 @@ fn nul_lines(source: &str, table: &DeTable<'_>) -> Vec<usize> {
         match open.pop() {
             None => break,
             Some((at, DeValue::String(text))) if text.contains('\0') => lines.push(line_of(source, at)),
-            Some((_, DeValue::Array(items))) => open.extend(items.iter().map(|item| (item.span().start, item.get_ref()))),
+            Some((_, DeValue::Array(items))) => {
+                open.extend(items.iter().map(|item| (item.span().start, item.get_ref())))
+            }
             Some((_, DeValue::Table(table))) => fields.push(table),
             Some(_) => {}
         }

@@ -279,7 +279,9 @@ impl WriteTx {
         for some in findings.chunks(AT_ONCE) {
             let known = self.touch_findings(some, seen_at).await?;
             let fresh = some.iter().filter(|finding| !known.contains_key(&finding.identity));
-            let fresh = self.insert_findings(&fresh.copied().collect::<Vec<_>>(), seen_at).await?;
+            let fresh = self
+                .insert_findings(&fresh.copied().collect::<Vec<_>>(), seen_at)
+                .await?;
             let before = imported.len();
             imported.extend(some.iter().filter_map(|finding| {
                 let (id, is_new) = match known.get(&finding.identity) {

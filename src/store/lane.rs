@@ -4,12 +4,12 @@
 //!
 //! Each has a savepoint of its own, so that one that fails takes nobody with it, and each is answered after the commit.
 
+use super::connection::{Pool, Tx};
 use super::dialect::{Dialect, Turn};
 use super::{ReadTx, StoreError, WriteError, WriteTx};
 use crate::context::Ctx;
 use crate::domain::TenantId;
 use futures::future::BoxFuture;
-use super::connection::{Pool, Tx};
 use sqlx::Executor;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

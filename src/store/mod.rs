@@ -52,10 +52,10 @@ pub use views::ViewKey;
 
 use crate::context::Ctx;
 use crate::domain::Timestamp;
+use connection::{Pool, Tx};
 use dialect::{Dialect, Sql, Turn};
 use futures::future::BoxFuture;
 use sqlx::any::AnyPoolOptions;
-use connection::{Pool, Tx};
 use sqlx::{AnyConnection, Connection, Executor};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;

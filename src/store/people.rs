@@ -82,14 +82,14 @@ impl Store {
             return Ok(None);
         }
         Ok(Some(TokenRow {
-                tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
-                client: Client {
-                    id: row.read("client_id", |t| ClientId::parse(t).ok())?,
-                    name: row.text("client_name")?.into(),
-                },
-                caller: person(&row)?,
-                audience: row.text("audience")?,
-                expires_at: row.time("expires_at")?,
+            tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
+            client: Client {
+                id: row.read("client_id", |t| ClientId::parse(t).ok())?,
+                name: row.text("client_name")?.into(),
+            },
+            caller: person(&row)?,
+            audience: row.text("audience")?,
+            expires_at: row.time("expires_at")?,
         }))
     }
 

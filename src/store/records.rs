@@ -293,7 +293,8 @@ impl ReadTx {
 
     /// Evidence by ID.
     pub async fn evidence(&mut self, ids: &[&str]) -> Result<Vec<Evidence>, StoreError> {
-        const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2)) AND complete = 1";
+        const SQL: &str =
+            "SELECT * FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2)) AND complete = 1";
         self.by_ids(SQL, ids).await?.iter().map(evidence).collect()
     }
 

@@ -74,7 +74,11 @@ impl Database {
         )
         .await;
         // The template has it from `schema upgrade`, but rights on a database itself are not copied with it.
-        run(admin, format!("REVOKE CREATE, TEMPORARY ON DATABASE {name} FROM PUBLIC")).await;
+        run(
+            admin,
+            format!("REVOKE CREATE, TEMPORARY ON DATABASE {name} FROM PUBLIC"),
+        )
+        .await;
         Self {
             url: with(admin, SERVICE, &name),
             owner_url: with(admin, OWNER, &name),

@@ -50,18 +50,26 @@ async fn an_import_that_is_killed_is_finished_by_the_next() {
     let kept = database.count("findings WHERE rule LIKE 'large%'").await;
     assert!(kept > 0 && kept < 6_000, "{kept}");
     // Nobody is held up by what it left.
-    Person::sign_in(&service.url, "reviewer@acme.example").await.expect("signed in");
+    Person::sign_in(&service.url, "reviewer@acme.example")
+        .await
+        .expect("signed in");
 
     let path = file.to_str().expect("a path");
     let mut arguments = vec!["import", path, "--json"];
     arguments.extend(RELEASE);
     let report: serde_json::Value =
         serde_json::from_str(&service.command(&arguments).expect("finished")).expect("a report");
-    assert_eq!((&report["newFindings"], &report["knownFindings"]), (&6_000.into(), &0.into()), "{report}");
+    assert_eq!(
+        (&report["newFindings"], &report["knownFindings"]),
+        (&6_000.into(), &0.into()),
+        "{report}"
+    );
     assert_eq!(database.count("findings WHERE rule LIKE 'large%'").await, 6_000);
     assert_eq!(database.count("evidence WHERE complete = 0").await, 0);
     assert_eq!(database.count("imports").await, 0);
-    let checked = service.command(&["audit", "verify", "--tenant", "acme"]).expect("the log holds");
+    let checked = service
+        .command(&["audit", "verify", "--tenant", "acme"])
+        .expect("the log holds");
     assert!(checked.contains("all of them hold"), "{checked}");
 }
 
@@ -75,7 +83,9 @@ fn spread(mut times: Vec<Duration>) -> (u128, u128, u128) {
 async fn sign_in(service: &Service) -> Duration {
     #[expect(clippy::disallowed_methods, reason = "measures how long somebody waits")]
     let began = Instant::now();
-    Person::sign_in(&service.url, "reviewer@acme.example").await.expect("signed in");
+    Person::sign_in(&service.url, "reviewer@acme.example")
+        .await
+        .expect("signed in");
     began.elapsed()
 }
 

@@ -98,7 +98,10 @@ async fn a_demo_is_never_served_as_production() {
 async fn production_is_never_served_as_a_demo() {
     let database = Database::new().await;
     let said = stopped(started(loopiq(&database, &PRODUCTION)));
-    let empty: Vec<_> = said.lines().filter(|line| line.contains("No tenant exists yet")).collect();
+    let empty: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("No tenant exists yet"))
+        .collect();
     assert_eq!(empty.len(), 1, "{said}");
     assert_eq!(database.count("installation WHERE kind = 'production'").await, 1);
     let before = database.dump().await;
@@ -161,7 +164,11 @@ async fn a_copy_of_a_demo_is_a_demo() {
         .args(["migrate", "--from", &database.url, "--to", &copy.url])
         .output()
         .expect("the binary");
-    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+    assert!(
+        migrated.status.success(),
+        "{}",
+        String::from_utf8_lossy(&migrated.stderr)
+    );
     let line = refused(&loopiq(&copy, &PRODUCTION).output().expect("the binary"));
     assert!(line.contains("holds a demo"), "{line}");
     if let Some(file) = file_of(&database) {

@@ -108,9 +108,7 @@ impl Engine {
             wanting = rest;
         }
         self.store
-            .write(ctx, move |tx| {
-                Box::pin(async move { finish(tx, &plan, &held).await })
-            })
+            .write(ctx, move |tx| Box::pin(async move { finish(tx, &plan, &held).await }))
             .await
     }
 }
@@ -168,12 +166,7 @@ async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, Im
 }
 
 /// Keeps the next records, at most `size`.
-async fn keep_some(
-    tx: &mut WriteTx,
-    plan: &Plan,
-    held: &[Option<Held>],
-    size: usize,
-) -> Result<Option<Batch>, Error> {
+async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: usize) -> Result<Option<Batch>, Error> {
     let began = tx.ctx().now();
     let Some((mut progress, mut report)) = under_way(tx, plan).await? else {
         return Ok(None);

@@ -187,7 +187,12 @@ async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Ve
 }
 
 /// The entry of an import that is all there.
-async fn imported(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], report: &mut ImportReport) -> Result<(), Error> {
+async fn imported(
+    tx: &mut WriteTx,
+    plan: &Plan,
+    held: &[Option<Held>],
+    report: &mut ImportReport,
+) -> Result<(), Error> {
     let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
     let evidence = tx.evidence(&ids).await?;
     report.evidence_ids = evidence.into_iter().map(|evidence| evidence.key).collect();

@@ -59,7 +59,9 @@ async fn read(world: &World, tool: &str, arguments: Value) -> Value {
 async fn a_file_that_fits_is_one_transaction_with_one_entry() {
     let world = World::new().await;
     let before = world.count("audit_entries").await;
-    let (report, steps) = import(&world.engine, &operator(&world), junit(500, "small")).await.expect("an import");
+    let (report, steps) = import(&world.engine, &operator(&world), junit(500, "small"))
+        .await
+        .expect("an import");
     assert_eq!((report.new_findings, steps.len()), (500, 0));
     assert_eq!(world.count("audit_entries").await, before + 1);
     assert_eq!(entries(&world, "evidence.import_started").await, 0);
@@ -69,11 +71,22 @@ async fn a_file_that_fits_is_one_transaction_with_one_entry() {
 async fn a_larger_file_comes_in_batches_and_is_all_there_at_the_end() {
     let world = World::new().await;
     let blockers = world.count("blockers").await;
-    let (report, steps) = import(&world.engine, &operator(&world), junit(MANY, "large")).await.expect("an import");
+    let (report, steps) = import(&world.engine, &operator(&world), junit(MANY, "large"))
+        .await
+        .expect("an import");
     assert_eq!((report.new_findings, report.known_findings), (MANY, 0));
     assert!(steps.len() > 3, "{steps:?}");
-    assert!(steps.windows(2).all(|pair| pair[1].done - pair[0].done <= 500), "{steps:?}");
-    assert_eq!(steps.last(), Some(&ImportStep { done: MANY, total: MANY }));
+    assert!(
+        steps.windows(2).all(|pair| pair[1].done - pair[0].done <= 500),
+        "{steps:?}"
+    );
+    assert_eq!(
+        steps.last(),
+        Some(&ImportStep {
+            done: MANY,
+            total: MANY
+        })
+    );
     assert_eq!(world.count("blockers").await, blockers + report.blockers);
     assert_eq!(world.count("imports").await, 0);
     assert_eq!(world.count("evidence WHERE complete = 0").await, 0);
@@ -81,7 +94,9 @@ async fn a_larger_file_comes_in_batches_and_is_all_there_at_the_end() {
     let found = read(&world, "loopiq_search_evidence", json!({ "text": "large" })).await;
     assert_eq!(found["items"][0]["key"], json!(report.evidence_ids[0]));
 
-    let (again, _) = import(&world.engine, &operator(&world), junit(MANY, "large")).await.expect("an import");
+    let (again, _) = import(&world.engine, &operator(&world), junit(MANY, "large"))
+        .await
+        .expect("an import");
     assert!(again.unchanged);
     let checked = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
     assert!(checked.bad.is_none(), "{checked:?}");
@@ -104,17 +119,25 @@ async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
     let findings = read(&world, "loopiq_list_findings", json!({ "text": "large", "limit": 5 })).await;
     assert_eq!(findings["items"][0]["evidenceIds"], json!([]), "{findings}");
     let mut owner = world.database.connect().await;
-    let row = sqlx::query("SELECT id FROM evidence WHERE complete = 0").fetch_one(&mut owner).await;
+    let row = sqlx::query("SELECT id FROM evidence WHERE complete = 0")
+        .fetch_one(&mut owner)
+        .await;
     let id: String = sqlx::Row::get(&row.expect("evidence"), 0);
     let link = json!({
         "idempotencyKey": "cite", "reason": "It shows it.", "evidenceId": id, "controlId": world.acme.control,
     });
-    let refused = world.engine.call(&world.client("developer"), "loopiq_link_evidence", link).await;
+    let refused = world
+        .engine
+        .call(&world.client("developer"), "loopiq_link_evidence", link)
+        .await;
     assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     let newest = json!({
         "idempotencyKey": "newest", "reason": "It is newer.", "releaseId": world.acme.release, "provider": "JUnit", "kind": "junit",
     });
-    let refused = world.engine.call(&world.client("developer"), "loopiq_refresh_release_evidence", newest).await;
+    let refused = world
+        .engine
+        .call(&world.client("developer"), "loopiq_refresh_release_evidence", newest)
+        .await;
     assert!(refused.is_err(), "{refused:?}");
 
     // The same file goes on from there, and the totals are those of the whole.
@@ -138,24 +161,39 @@ async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
     let mut bytes = junit(3, "wide");
     bytes.splice(0..0, format!("<!--{}-->", "x".repeat(9 << 20)).into_bytes());
     let size = bytes.len() as i64;
-    let (report, steps) = import(&world.engine, &operator(&world), bytes.clone()).await.expect("an import");
+    let (report, steps) = import(&world.engine, &operator(&world), bytes.clone())
+        .await
+        .expect("an import");
     assert_eq!((report.new_findings, steps.last().map(|step| step.done)), (3, Some(3)));
     assert_eq!(world.count("evidence_parts").await, 3);
     let mut owner = world.database.connect().await;
-    let row = sqlx::query("SELECT CAST(SUM(LENGTH(bytes)) AS BIGINT) AS bytes FROM evidence_parts").fetch_one(&mut owner).await;
+    let row = sqlx::query("SELECT CAST(SUM(LENGTH(bytes)) AS BIGINT) AS bytes FROM evidence_parts")
+        .fetch_one(&mut owner)
+        .await;
     assert_eq!(sqlx::Row::get::<i64, _>(&row.expect("a sum"), 0), size);
     // The same bytes for another release are kept once.
     let ctx = operator(&world);
-    let again = world.engine.import_file(&ctx, "SHOP-2", file(bytes), |_| {}).await.expect("an import");
+    let again = world
+        .engine
+        .import_file(&ctx, "SHOP-2", file(bytes), |_| {})
+        .await
+        .expect("an import");
     assert!(!again.unchanged);
     assert_eq!(world.count("evidence_parts").await, 3);
 
     // The check that hashes what is cited holds it to be intact, and not once a part was changed.
-    let found = read(&world, "loopiq_search_evidence", json!({ "text": "large", "releaseId": world.acme.release })).await;
-    let link = |key: &str| json!({
-        "idempotencyKey": key, "reason": "It shows it.", "evidenceId": found["items"][0]["id"], "controlId": world.acme.control,
-        "dryRun": true,
-    });
+    let found = read(
+        &world,
+        "loopiq_search_evidence",
+        json!({ "text": "large", "releaseId": world.acme.release }),
+    )
+    .await;
+    let link = |key: &str| {
+        json!({
+            "idempotencyKey": key, "reason": "It shows it.", "evidenceId": found["items"][0]["id"], "controlId": world.acme.control,
+            "dryRun": true,
+        })
+    };
     let checks = async |key: &str| read(&world, "loopiq_link_evidence", link(key)).await["checks"].to_string();
     let damaged = |checks: &str| checks.contains("does not give the hash") || checks.contains("\"block\"");
     assert!(!damaged(&checks("one").await), "{}", checks("one").await);
@@ -213,13 +251,17 @@ async fn everything_that_wants_a_blocker_has_one_before_the_evidence_is_seen() {
         .expect("forgotten")
         .rows_affected();
     assert!(forgotten > 0);
-    let (report, _) = import(&world.engine, &operator(&world), catalog(2)).await.expect("an import");
+    let (report, _) = import(&world.engine, &operator(&world), catalog(2))
+        .await
+        .expect("an import");
     assert_eq!(report.blockers, 1, "the finding of SHOP-1 that blocks it");
     sqlx::query("DELETE FROM blockers WHERE tenant = 'acme' AND control_id IS NULL")
         .execute(&mut owner)
         .await
         .expect("forgotten");
-    let (report, _) = import(&world.engine, &operator(&world), catalog(MANY)).await.expect("an import");
+    let (report, _) = import(&world.engine, &operator(&world), catalog(MANY))
+        .await
+        .expect("an import");
     assert_eq!(report.blockers, 1);
     assert_eq!(report.new_controls, MANY as u64 - 2, "two are there already");
 }
@@ -236,7 +278,11 @@ async fn others_write_between_the_batches() {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             Timestamp(now.expect("a time").as_micros() as i64)
         },
-        move |bytes| bytes.chunks_mut(16).for_each(|some| some.copy_from_slice(&random.random::<16>()[..some.len()])),
+        move |bytes| {
+            bytes
+                .chunks_mut(16)
+                .for_each(|some| some.copy_from_slice(&random.random::<16>()[..some.len()]))
+        },
     );
     let store = Store::open(&world.database.url).await.expect("a second process");
     let importer = Engine::new(store, ports.clone(), "");
@@ -269,5 +315,8 @@ async fn others_write_between_the_batches() {
     let batches = between.len();
     let taken = between.windows(2).filter(|pair| pair[1] > pair[0]).count();
     // Who waits has its turn in nearly every pause.
-    assert!(taken * 3 >= batches, "{taken} of {batches} pauses were used: {between:?}");
+    assert!(
+        taken * 3 >= batches,
+        "{taken} of {batches} pauses were used: {between:?}"
+    );
 }

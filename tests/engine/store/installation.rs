@@ -25,10 +25,7 @@ async fn the_first_start_decides_for_ever() {
     let store = Store::open(&database.url).await.expect("a database");
     assert_eq!(store.installation().await.expect("a look"), None);
     let decide = async |kind| store.decide_installation(kind, Timestamp(7)).await.expect("decided");
-    assert_eq!(
-        decide(InstallationKind::Production).await,
-        InstallationKind::Production
-    );
+    assert_eq!(decide(InstallationKind::Production).await, InstallationKind::Production);
     assert_eq!(decide(InstallationKind::Demo).await, InstallationKind::Production);
     let again = Store::open(&database.url).await.expect("a database");
     let kind = again.installation().await.expect("a look");
@@ -73,10 +70,7 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_nobody() {
     ] {
         let world = World::new().await;
         let (engine, store) = (&world.engine, world.engine.store());
-        store
-            .decide_installation(kind, Timestamp(1))
-            .await
-            .expect("decided");
+        store.decide_installation(kind, Timestamp(1)).await.expect("decided");
         let refused = engine.sign_in("acme", person(foreign)).await;
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
         engine.sign_in("acme", person(own)).await.expect("signed in");

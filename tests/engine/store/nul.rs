@@ -86,41 +86,56 @@ fn calls(world: &World, pending: &str, question: &str) -> Vec<(&'static str, Val
         ("loopiq_create_remediation_work_package", package),
         (
             "loopiq_create_work_item",
-            with(json!({ "releaseId": acme.release, "teamId": acme.team, "kind": "story", "title": "A title of its own",
-                "description": "d", "owner": "developer@acme.example", "priority": "low", "evidenceIds": [acme.evidence] })),
+            with(
+                json!({ "releaseId": acme.release, "teamId": acme.team, "kind": "story", "title": "A title of its own",
+                "description": "d", "owner": "developer@acme.example", "priority": "low", "evidenceIds": [acme.evidence] }),
+            ),
         ),
         (
             "loopiq_update_work_item",
             with(json!({ "workItemId": acme.story, "expectedVersion": 1,
                 "changes": { "title": "t", "description": "d", "owner": "developer@acme.example" } })),
         ),
-        ("loopiq_link_evidence", with(json!({ "evidenceId": acme.evidence, "controlId": acme.control }))),
+        (
+            "loopiq_link_evidence",
+            with(json!({ "evidenceId": acme.evidence, "controlId": acme.control })),
+        ),
         (
             "loopiq_refresh_release_evidence",
             with(json!({ "releaseId": acme.release, "provider": "probe", "kind": "sarif" })),
         ),
         (
             "loopiq_update_finding_status",
-            with(json!({ "findingId": acme.finding, "expectedVersion": 1, "status": "accepted", "justification": "j",
-                "expiresAt": "2026-12-24T00:00:00Z" })),
+            with(
+                json!({ "findingId": acme.finding, "expectedVersion": 1, "status": "accepted", "justification": "j",
+                "expiresAt": "2026-12-24T00:00:00Z" }),
+            ),
         ),
         (
             "loopiq_accept_risk",
-            with(json!({ "releaseId": acme.release, "findingIds": [acme.finding], "controlIds": [acme.control],
-                "justification": "j", "compensatingControls": ["c"], "owner": "lead@acme.example", "expiresAt": "2026-12-24T00:00:00Z" })),
+            with(
+                json!({ "releaseId": acme.release, "findingIds": [acme.finding], "controlIds": [acme.control],
+                "justification": "j", "compensatingControls": ["c"], "owner": "lead@acme.example", "expiresAt": "2026-12-24T00:00:00Z" }),
+            ),
         ),
         (
             "loopiq_request_certification",
             with(json!({ "certificationId": acme.certification, "statement": "s" })),
         ),
-        ("loopiq_add_audit_note", with(json!({ "actionId": pending, "text": "t" }))),
+        (
+            "loopiq_add_audit_note",
+            with(json!({ "actionId": pending, "text": "t" })),
+        ),
         ("loopiq_withdraw_action", json!({ "actionId": pending, "reason": "r" })),
         (
             "loopiq_answer_question",
             json!({ "actionId": pending, "questionId": question, "answer": "a" }),
         ),
         ("loopiq_list_releases", json!({ "text": "t", "cursor": "c" })),
-        ("loopiq_list_findings", json!({ "releaseId": acme.release, "text": "t", "cursor": "c" })),
+        (
+            "loopiq_list_findings",
+            json!({ "releaseId": acme.release, "text": "t", "cursor": "c" }),
+        ),
         ("loopiq_search_evidence", json!({ "text": "t" })),
         ("loopiq_list_work_items", json!({ "text": "t" })),
         ("loopiq_find_similar_work_items", json!({ "title": "t" })),
@@ -150,25 +165,66 @@ async fn no_use_case_stores_a_null_character() {
     refused("a tool's name", engine.call(&agent, NUL, json!({})).await);
     let mut traced = agent.clone();
     (traced.request_id, traced.trace_id) = (NUL.to_owned(), NUL.to_owned());
-    refused("a trace", engine.call(&traced, "loopiq_create_remediation_work_package", world.package("t")).await);
+    refused(
+        "a trace",
+        engine
+            .call(&traced, "loopiq_create_remediation_work_package", world.package("t"))
+            .await,
+    );
 
     // People.
     let nuls = [NUL.to_owned()];
     refused("ask", engine.ask(&reviewer, &pending, NUL).await);
-    refused("reject", engine.reject(&reviewer, &pending, &digest, &[ReasonCode::Declined], NUL).await);
-    refused("reject's digest", engine.reject(&reviewer, &pending, NUL, &[ReasonCode::Declined], "no").await);
-    refused("prune", engine.prune(&reviewer, &pending, &digest, &["one".to_owned()], NUL).await);
-    refused("prune's parts", engine.prune(&reviewer, &pending, &digest, &nuls, "less").await);
+    refused(
+        "reject",
+        engine
+            .reject(&reviewer, &pending, &digest, &[ReasonCode::Declined], NUL)
+            .await,
+    );
+    refused(
+        "reject's digest",
+        engine
+            .reject(&reviewer, &pending, NUL, &[ReasonCode::Declined], "no")
+            .await,
+    );
+    refused(
+        "prune",
+        engine
+            .prune(&reviewer, &pending, &digest, &["one".to_owned()], NUL)
+            .await,
+    );
+    refused(
+        "prune's parts",
+        engine.prune(&reviewer, &pending, &digest, &nuls, "less").await,
+    );
     engine.view(&reviewer, &pending, true).await.expect("a page");
     for (what, consent) in [
-        ("digest", Consent { digest: NUL.to_owned(), ..world.consent(&pending, &digest).await }),
-        ("acknowledged", Consent { acknowledged: nuls.to_vec(), ..world.consent(&pending, &digest).await }),
+        (
+            "digest",
+            Consent {
+                digest: NUL.to_owned(),
+                ..world.consent(&pending, &digest).await
+            },
+        ),
+        (
+            "acknowledged",
+            Consent {
+                acknowledged: nuls.to_vec(),
+                ..world.consent(&pending, &digest).await
+            },
+        ),
     ] {
         refused(what, engine.consent(&reviewer, &pending, consent).await);
     }
     for consent in [
-        Consent { typed: NUL.to_owned(), ..world.consent(&pending, &digest).await },
-        Consent { opened: nuls.to_vec(), ..world.consent(&pending, &digest).await },
+        Consent {
+            typed: NUL.to_owned(),
+            ..world.consent(&pending, &digest).await
+        },
+        Consent {
+            opened: nuls.to_vec(),
+            ..world.consent(&pending, &digest).await
+        },
     ] {
         sound("consent", engine.consent(&reviewer, &pending, consent).await);
     }
@@ -183,7 +239,10 @@ async fn no_use_case_stores_a_null_character() {
         ..InboxQuery::default()
     };
     sound("inbox", engine.inbox(&reviewer, &query).await.map(drop));
-    sound("search", engine.search_audit(&world.person("auditor"), NUL, NUL).await.map(drop));
+    sound(
+        "search",
+        engine.search_audit(&world.person("auditor"), NUL, NUL).await.map(drop),
+    );
 
     // Operators.
     let base = engine.policy_page(&operator, None, None).await.expect("a page").today;
@@ -193,21 +252,34 @@ async fn no_use_case_stores_a_null_character() {
     ] {
         refused(source, engine.switch_policy(&operator, source, "", base).await);
     }
-    let noted = engine.switch_policy(&operator, "[evidence]\nmax_age_days = 7", NUL, base).await;
+    let noted = engine
+        .switch_policy(&operator, "[evidence]\nmax_age_days = 7", NUL, base)
+        .await;
     refused("a policy's note", noted);
     let system = Ctx::system(world.acme.tenant.clone(), engine.ports());
     refused("words", engine.change_generic_words(&operator, &nuls, &[]).await);
     refused("words", engine.change_generic_words(&system, &nuls, &[]).await);
     let small = || loopiq_testing::junit(1, "small");
     refused("a release", engine.import(&system, NUL, "f", small(), None, None).await);
-    refused("a file's name", engine.import(&system, "SHOP-1", NUL, small(), None, None).await);
+    refused(
+        "a file's name",
+        engine.import(&system, "SHOP-1", NUL, small(), None, None).await,
+    );
 
     // Who comes in.
-    engine.store().decide_installation(InstallationKind::Demo, Timestamp(1)).await.expect("decided");
+    engine
+        .store()
+        .decide_installation(InstallationKind::Demo, Timestamp(1))
+        .await
+        .expect("decided");
     let asserted = |n: usize| {
         let text = |at: usize, sound: &str| if at == n { NUL.to_owned() } else { sound.to_owned() };
         Asserted {
-            issuer: if n == 0 { format!("{NUL}/demo-idp") } else { "http://h/demo-idp".to_owned() },
+            issuer: if n == 0 {
+                format!("{NUL}/demo-idp")
+            } else {
+                "http://h/demo-idp".to_owned()
+            },
             subject: text(1, "s"),
             email: text(2, "s@acme.example"),
             name: text(3, "S"),
@@ -233,23 +305,24 @@ async fn no_use_case_stores_a_null_character() {
     let data = json!({ "flash": NUL }).to_string();
     let kept = store.create_session("digest", &data, Timestamp(i64::MAX)).await;
     assert!(kept.expect_err("refused").is_unstorable_text());
-    store.create_session("digest", "{}", Timestamp(i64::MAX)).await.expect("a session");
+    store
+        .create_session("digest", "{}", Timestamp(i64::MAX))
+        .await
+        .expect("a session");
     let kept = store.save_session("digest", &data, Timestamp(i64::MAX)).await;
     assert!(kept.expect_err("refused").is_unstorable_text());
     let session = store.session("digest", Timestamp(0)).await.expect("it is still read");
     assert_eq!(session.expect("a session").0, "{}");
     // A literal backslash and digits are text like any other.
     let data = json!({ "flash": "\\u0000" }).to_string();
-    store.save_session("digest", &data, Timestamp(i64::MAX)).await.expect("kept");
+    store
+        .save_session("digest", &data, Timestamp(i64::MAX))
+        .await
+        .expect("kept");
 
     engine.flush_reads().await.expect("kept");
     engine.index_audit_logs().await.expect("indexed");
-    let held: Vec<String> = world
-        .dump()
-        .await
-        .into_iter()
-        .filter(|row| holds(row))
-        .collect();
+    let held: Vec<String> = world.dump().await.into_iter().filter(|row| holds(row)).collect();
     assert_eq!(held, Vec::<String>::new());
     for tenant in [&world.acme.tenant, &world.globex.tenant] {
         let report = engine.verify_audit(tenant).await.expect("a report");
@@ -301,12 +374,18 @@ async fn a_file_with_null_characters_is_refused_or_read_without_them() {
         }
     }
     assert_eq!(files_read, files.len());
-    assert!(read > 20, "a scanner's text is no reason to refuse its findings: {read}");
+    assert!(
+        read > 20,
+        "a scanner's text is no reason to refuse its findings: {read}"
+    );
     for bytes in [
         b"<testsuite><testcase name=\"a\0b\"><failure/></testcase></testsuite>".to_vec(),
         b"<testsuite><testcase name=\"a&#0;b\"><failure/></testcase></testsuite>".to_vec(),
     ] {
-        sound("XML", world.engine.import(&system, "SHOP-1", "f", bytes, None, None).await);
+        sound(
+            "XML",
+            world.engine.import(&system, "SHOP-1", "f", bytes, None, None).await,
+        );
     }
     world.engine.index_audit_logs().await.expect("indexed");
     let held: Vec<String> = world

@@ -213,7 +213,12 @@ async fn nothing_that_the_role_puts_in_front_runs_as_the_owner() {
         let view = format!("CREATE TEMPORARY VIEW {table} AS SELECT {list}");
         service.execute(AssertSqlSafe(view)).await.expect("a temporary view");
     }
-    for path in ["DEFAULT", "pg_temp, public", "pg_temp, pg_catalog, public", "public, pg_temp"] {
+    for path in [
+        "DEFAULT",
+        "pg_temp, public",
+        "pg_temp, pg_catalog, public",
+        "public, pg_temp",
+    ] {
         let set = format!("SET search_path = {path}");
         service.execute(AssertSqlSafe(set)).await.expect("a path");
         for call in [

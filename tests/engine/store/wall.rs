@@ -109,7 +109,14 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
             ),
             (
                 "DELETE",
-                ["sessions", "work_item_words", "action_targets", "generic_words", "imports"].contains(&table.as_str()),
+                [
+                    "sessions",
+                    "work_item_words",
+                    "action_targets",
+                    "generic_words",
+                    "imports",
+                ]
+                .contains(&table.as_str()),
             ),
             ("TRUNCATE", false),
             ("REFERENCES", false),

@@ -44,7 +44,10 @@ impl World {
             },
         );
         let engine = Engine::new(Store::open(&database.url).await.unwrap(), ports.clone(), &url);
-        let kind = engine.store().decide_installation(InstallationKind::Demo, ports.now()).await;
+        let kind = engine
+            .store()
+            .decide_installation(InstallationKind::Demo, ports.now())
+            .await;
         assert_eq!(kind.unwrap(), InstallationKind::Demo);
         let (release, team) = settle(&engine).await;
         let door = Door {
