@@ -18,6 +18,7 @@ use super::assemble::{Assembly, Draft, damage, missing, named, utc};
 use super::{ImportError, KeySource, Scan, ScanKind, Severity, severity, shown_line};
 use model::{Affects, Bom, Component, Probe, Rating, Version, Vulnerability};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use verdict::Verdict;
 
@@ -76,19 +77,23 @@ impl<'a> Reader<'a> {
     fn read(&self, bom: &Bom) -> Result<Scan, ImportError> {
         let mut found = Assembly::new();
         for vulnerability in &bom.vulnerabilities {
+            let told = Told::by(vulnerability);
             let affects = vulnerability.affects.as_deref().unwrap_or_default();
             if affects.is_empty() {
-                self.add(&mut found, vulnerability, None, None)?;
+                self.add(&mut found, &told, None, None)?;
             }
             for one in affects {
-                self.affected(&mut found, vulnerability, one)?;
+                self.affected(&mut found, &told, one)?;
             }
         }
         let metadata = bom.metadata.as_ref();
         let tool = metadata.and_then(|metadata| metadata.tools.as_ref()?.first());
         let provider = tool.and_then(|tool| named(tool.name.as_deref()));
         // Without its version: a finding in a library stays itself when the next version of the product is scanned.
-        let scanned = self.product.and_then(full_name).and_then(|name| named(Some(&name)));
+        let scanned = self
+            .product
+            .and_then(full_name)
+            .and_then(|name| named(Some(name.as_ref())));
         let mut scan = found.scan(
             provider.unwrap_or_else(|| "cyclonedx".to_owned()),
             ScanKind::Scan,
@@ -100,7 +105,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The results for one thing that is affected.
-    fn affected(&self, found: &mut Assembly, of: &Vulnerability, one: &Affects) -> Result<(), ImportError> {
+    fn affected(&self, found: &mut Assembly, of: &Told<'_>, one: &Affects) -> Result<(), ImportError> {
         let own = self.components.get(one.target.as_str()).copied();
         let own_version = own.and_then(|component| component.version.as_deref());
         let versions = one.versions.as_deref().unwrap_or_default();
@@ -132,47 +137,66 @@ impl<'a> Reader<'a> {
     fn add(
         &self,
         found: &mut Assembly,
-        of: &Vulnerability,
+        told: &Told<'_>,
         affected: Option<(&Affects, Option<&Component>)>,
         version: Option<&Version>,
     ) -> Result<(), ImportError> {
-        let verdict = Verdict::of(of.analysis.as_ref(), version);
+        let analysis = told.of.analysis.as_ref();
+        let verdict = Verdict::of(analysis, version);
         if verdict == Verdict::NoFailure {
             found.not_failures += 1;
             return Ok(());
         }
-        let references = of.references.as_deref().unwrap_or_default();
-        let first = references.iter().find_map(|one| given(&one.id));
-        // Without an ID at all it is known by its words.
-        let rule = given(&of.id).or(first).or(given(&of.bom_ref)).unwrap_or("(no ID)");
         let number = version.and_then(|version| given(&version.version).or(given(&version.range)));
         let component = affected.map(|(affects, component)| named_version(affects, component, number));
-        let judged = of
-            .analysis
-            .as_ref()
-            .and_then(|analysis| given(&analysis.state))
-            .map(|_| {
-                let product = self.product.and_then(|product| given(&product.version));
-                json!([product, verdict == Verdict::SetAside])
-            });
-        let nameless = (rule == "(no ID)").then(|| given(&of.description));
+        let judged = analysis.and_then(|analysis| given(&analysis.state)).map(|_| {
+            let product = self.product.and_then(|product| given(&product.version));
+            json!([product, verdict == Verdict::SetAside])
+        });
         let thing =
-            affected.map(|(affects, component)| component.and_then(full_name).unwrap_or(affects.target.clone()));
-        let message = verdict::message(of, rule);
+            affected.map(|(affects, component)| component.and_then(full_name).unwrap_or((&affects.target).into()));
         found.add(Draft {
-            rule,
-            title: title(of, rule),
-            message: &message,
-            severity: rated(of.ratings.as_deref().unwrap_or_default()),
+            rule: told.rule,
+            title: told.title,
+            message: &told.message,
+            severity: told.severity,
             location: None,
-            component: component.and_then(|name| named(Some(&name))),
+            component: component.and_then(|name| named(Some(name.as_ref()))),
             suppressed: verdict == Verdict::SetAside,
-            help: of.source.as_ref().and_then(|source| source.url.as_deref()),
+            help: told.of.source.as_ref().and_then(|source| source.url.as_deref()),
             key: (
                 KeySource::Component,
-                json!(["affects", thing, number, judged, nameless]),
+                json!(["affects", thing, number, judged, told.nameless]),
             ),
         })
+    }
+}
+
+/// What a vulnerability says, made ready once for all that it affects.
+struct Told<'v> {
+    of: &'v Vulnerability,
+    rule: &'v str,
+    title: &'v str,
+    message: String,
+    severity: Severity,
+    /// Without an ID at all it is known by its words.
+    nameless: Option<Option<&'v str>>,
+}
+
+impl<'v> Told<'v> {
+    fn by(of: &'v Vulnerability) -> Self {
+        let references = of.references.as_deref().unwrap_or_default();
+        let first = references.iter().find_map(|one| given(&one.id));
+        let id = given(&of.id).or(first).or(given(&of.bom_ref));
+        let rule = id.unwrap_or("(no ID)");
+        Self {
+            of,
+            rule,
+            title: title(of, rule),
+            message: verdict::message(of, rule),
+            severity: rated(of.ratings.as_deref().unwrap_or_default()),
+            nameless: (rule == "(no ID)").then(|| given(&of.description)),
+        }
     }
 }
 
@@ -187,29 +211,28 @@ fn title<'v>(of: &'v Vulnerability, rule: &'v str) -> &'v str {
 }
 
 /// The purl without its version, else group and name.
-fn full_name(component: &Component) -> Option<String> {
+fn full_name(component: &Component) -> Option<Cow<'_, str>> {
     if let Some(purl) = given(&component.purl) {
         let path = purl.split(['?', '#']).next().unwrap_or(purl);
-        let version = given(&component.version).map(|version| format!("@{version}"));
-        return Some(
-            version
-                .and_then(|version| path.strip_suffix(&version))
-                .unwrap_or(path)
-                .to_owned(),
-        );
+        let version = given(&component.version);
+        let bare = version.and_then(|version| path.strip_suffix(version)?.strip_suffix('@'));
+        return Some(bare.unwrap_or(path).into());
     }
     let name = given(&component.name)?;
-    Some(given(&component.group).map_or(name.to_owned(), |group| format!("{group}/{name}")))
+    Some(given(&component.group).map_or(name.into(), |group| format!("{group}/{name}").into()))
 }
 
 /// How an affected version is shown: the purl, else the name and the version, else the reference and the version.
-fn named_version(affects: &Affects, component: Option<&Component>, number: Option<&str>) -> String {
+fn named_version<'a>(affects: &'a Affects, component: Option<&'a Component>, number: Option<&str>) -> Cow<'a, str> {
     let own = component.filter(|component| number.is_none() || given(&component.version) == number);
     if let Some(purl) = own.and_then(|component| given(&component.purl)) {
-        return purl.to_owned();
+        return purl.into();
     }
-    let name = component.and_then(full_name).unwrap_or_else(|| affects.target.clone());
-    number.map_or(name.clone(), |number| format!("{name}@{number}"))
+    let name = component.and_then(full_name).unwrap_or((&affects.target).into());
+    match number {
+        Some(number) => format!("{name}@{number}").into(),
+        None => name,
+    }
 }
 
 /// The worst rating. Each by its word, else its score, else its vector; medium where nobody says anything.

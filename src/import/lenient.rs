@@ -3,9 +3,29 @@
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
+/// A text of more bytes is trimmed when it is read: many results may refer to it, and each looks for where its words begin and end.
+const LONG: usize = 4 << 10;
+
 /// A value, or `None` if it is null or of another type.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(input: D) -> Result<Option<T>, D::Error> {
-    Ok(T::deserialize(Value::deserialize(input)?).ok())
+    let mut value = Value::deserialize(input)?;
+    trim(&mut value);
+    Ok(T::deserialize(value).ok())
+}
+
+/// Takes the white space around long texts away. JSON is read no deeper than 128, so neither is this.
+fn trim(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > LONG => {
+            let end = text.trim_end().len();
+            text.truncate(end);
+            let start = text.len() - text.trim_start().len();
+            text.drain(..start);
+        }
+        Value::Array(items) => items.iter_mut().for_each(trim),
+        Value::Object(fields) => fields.values_mut().for_each(trim),
+        _ => {}
+    }
 }
 
 /// A number from 0: written as 5, 5.0 or "5". The standard's -1 means "none".

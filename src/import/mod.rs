@@ -17,6 +17,8 @@ mod sarif;
 mod severity;
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod tests;
 
 pub use detect::detect;

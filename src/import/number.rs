@@ -14,7 +14,8 @@ pub(super) struct Mark {
     source: KeySource,
     key: String,
     message: String,
-    /// The bytes of the whole message, of which the finding may keep only the beginning.
+    /// The bytes of the whole message, of which the finding may keep only the beginning, and of what stands for the finding: many
+    /// findings may refer to one long text.
     pub weight: usize,
 }
 
@@ -22,11 +23,12 @@ impl Mark {
     /// A mark from what stands for the finding: a JSON array, so that no two lists of parts have one text.
     pub(super) fn new(source: KeySource, parts: &Value, message: &str) -> Self {
         let digest = |text: &str| canonical::digest(text.as_bytes());
+        let parts = parts.to_string();
         Self {
             source,
-            key: digest(&parts.to_string()),
+            key: digest(&parts),
             message: digest(message),
-            weight: message.len(),
+            weight: message.len() + parts.len(),
         }
     }
 }

@@ -78,16 +78,23 @@ fn of_package(found: &mut Assembly, source: &Source, package: &Package) -> Resul
     let groups = package.groups.as_deref().unwrap_or_default();
     let mut name = package.package.clone().unwrap_or_default();
     let mut rated: BTreeMap<&str, Option<Severity>> = BTreeMap::new();
+    let (own, ecosystem) = same(&name);
+    let (own, mut purl) = (own.to_owned(), name.purl.take());
     for record in records {
         let affected = record.affected.iter().flatten();
+        let is_meant = |one: &Name| {
+            let (other, its) = same(one);
+            other == own && its == ecosystem
+        };
         let here: Vec<&Affected> = affected
-            .filter(|one| one.package.as_ref().is_none_or(|one| same(one) == same(&name)))
+            .filter(|one| one.package.as_ref().is_none_or(is_meant))
             .collect();
         rated.insert(&record.id, by_record(record).max(by_affected(&here)));
-        if name.purl.is_none() {
-            name.purl = here.iter().find_map(|one| one.package.as_ref()?.purl.clone());
+        if purl.is_none() {
+            purl = here.iter().find_map(|one| one.package.as_ref()?.purl.clone());
         }
     }
+    name.purl = purl;
     let mut by_group: BTreeMap<&str, Option<Severity>> = BTreeMap::new();
     for group in groups {
         let own = group.max_severity.as_deref().and_then(severity::any);

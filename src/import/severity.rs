@@ -3,8 +3,15 @@
 use super::Severity;
 use cvss::Cvss;
 
+/// The most bytes that a word, a number or a vector has: a longer text is none, and is not looked at again and again. Vectors have some
+/// 40 characters, with all optional metrics some 150.
+const LONGEST: usize = 500;
+
 /// The word for it, as advisories write it.
 pub(super) fn word(text: &str) -> Option<Severity> {
+    if text.len() > LONGEST {
+        return None;
+    }
     match text.trim().to_ascii_lowercase().as_str() {
         "critical" => Some(Severity::Critical),
         "high" | "important" => Some(Severity::High),
@@ -34,8 +41,7 @@ pub(super) fn score(score: f64) -> Option<Severity> {
 /// then (`3.1`).
 pub(super) fn vector(text: &str, version: Option<&str>) -> Option<Severity> {
     let text = text.trim();
-    // Real vectors have some 40 characters, with all optional metrics some 150.
-    if text.len() > 500 {
+    if text.len() > LONGEST {
         return None;
     }
     if let Ok(vector) = text.parse::<Cvss>() {
@@ -49,10 +55,17 @@ pub(super) fn vector(text: &str, version: Option<&str>) -> Option<Severity> {
     score(whole.parse::<Cvss>().ok()?.score())
 }
 
+/// A score as text.
+pub(super) fn number(text: &str) -> Option<Severity> {
+    (text.len() <= LONGEST)
+        .then(|| text.trim().parse().ok())
+        .flatten()
+        .and_then(score)
+}
+
 /// A score as text, else a vector, else a word.
 pub(super) fn any(text: &str) -> Option<Severity> {
-    let number = text.trim().parse().ok().and_then(score);
-    number.or_else(|| vector(text, None)).or_else(|| word(text))
+    number(text).or_else(|| vector(text, None)).or_else(|| word(text))
 }
 
 #[cfg(test)]

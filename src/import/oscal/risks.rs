@@ -46,11 +46,16 @@ pub(super) fn add_risk(found: &mut Assembly, risk: &Risk) -> Result<(), ImportEr
 
 impl Risk {
     pub(super) fn is_closed(&self) -> bool {
-        self.status.trim().eq_ignore_ascii_case("closed")
+        self.has_status("closed")
     }
 
     pub(super) fn is_accepted(&self) -> bool {
-        self.status.trim().eq_ignore_ascii_case("deviation-approved")
+        self.has_status("deviation-approved")
+    }
+
+    /// A text that is much longer is no status; many items may refer to one risk.
+    fn has_status(&self, word: &str) -> bool {
+        self.status.len() <= 200 && self.status.trim().eq_ignore_ascii_case(word)
     }
 
     /// The worst that is said of it. How likely it is says nothing on how bad it would be.

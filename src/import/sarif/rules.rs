@@ -12,6 +12,9 @@ const MAX_DEPTH: usize = 8;
 /// The most bytes that a message with placeholders may grow to: arguments can stand in it many times.
 const MAX_EXPANDED: usize = 64 << 10;
 
+/// The most bytes of a placeholder with its braces.
+const LONGEST_PLACEHOLDER: usize = 24;
+
 /// The rules of a run: the driver's (component 0) and its extensions', found by index, ID or parent's ID.
 pub(super) struct Rules<'a> {
     components: Vec<&'a Component>,
@@ -182,20 +185,22 @@ impl<'a> RuleOf<'a> {
 /// number or as text. Semgrep writes the words instead.
 fn security_severity(value: &Value) -> Option<Severity> {
     match value {
-        Value::String(text) => severity::word(text).or_else(|| severity::score(text.trim().parse().ok()?)),
+        Value::String(text) => severity::word(text).or_else(|| severity::number(text)),
         Value::Number(number) => severity::score(number.as_f64()?),
         _ => None,
     }
 }
 
 fn level(level: &str) -> Option<Severity> {
-    match level.trim().to_ascii_lowercase().as_str() {
-        "error" => Some(Severity::High),
-        "warning" => Some(Severity::Medium),
-        "note" => Some(Severity::Low),
-        "none" => Some(Severity::None),
-        _ => None,
-    }
+    let level = level.trim();
+    let levels = [
+        ("error", Severity::High),
+        ("warning", Severity::Medium),
+        ("note", Severity::Low),
+        ("none", Severity::None),
+    ];
+    let known = levels.iter().find(|(word, _)| level.eq_ignore_ascii_case(word));
+    known.map(|(_, severity)| *severity)
 }
 
 /// Puts arguments for `{0}`, `{1}`, ... and one brace for two, in one pass, so that an argument's own braces stay as
@@ -206,7 +211,10 @@ fn substitute(text: &str, arguments: &[String]) -> String {
     while let Some(at) = rest.find(['{', '}']) {
         out.push_str(&rest[..at]);
         let tail = &rest[at..];
-        let placeholder = tail.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        // No number is longer; the end of the text is not looked for at each brace.
+        let head = &tail[..tail.floor_char_boundary(LONGEST_PLACEHOLDER)];
+        let placeholder = head.find('}').map(|end| (&tail[1..end.max(1)], &tail[end + 1..]));
+        let placeholder = placeholder.filter(|_| tail.starts_with('{'));
         let argument =
             placeholder.and_then(|(digits, after)| Some((arguments.get(digits.parse::<usize>().ok()?)?, after)));
         (out, rest) = if let Some((argument, after)) = argument {

@@ -1,0 +1,136 @@
+//! Reading takes as long as the file is large: no text is gone through anew for each result that refers to it. Each file here would take
+//! minutes if it were, and takes seconds otherwise.
+
+use super::number::Mark;
+use super::{Format, KeySource, read};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How often something long is referred to.
+const TIMES: usize = 8_000;
+/// How long it is, in bytes.
+const LONG: usize = 8 << 20;
+
+/// Far more than it takes on a busy machine without optimisation, and far less than what it would take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[expect(clippy::disallowed_methods, reason = "measures how long reading takes")]
+fn soon(format: Format, file: &str) {
+    let began = Instant::now();
+    let outcome = read(format, file.as_bytes());
+    let took = began.elapsed();
+    assert!(outcome.is_ok(), "{:?}", outcome.map(|scans| scans.len()));
+    assert!(took < PATIENCE, "{took:?} for {} bytes", file.len());
+}
+
+fn many(one: Value) -> Value {
+    Value::Array(vec![one; TIMES])
+}
+
+fn sarif(rule: Value, more: Value, result: Value) {
+    let mut run = json!({ "tool": { "driver": { "name": "p", "rules": [rule] } }, "results": many(result) });
+    if let (Some(run), Some(more)) = (run.as_object_mut(), more.as_object()) {
+        run.extend(more.clone());
+    }
+    soon(Format::Sarif, &json!({ "version": "2.1.0", "runs": [run] }).to_string());
+}
+
+#[test]
+fn what_many_results_of_sarif_refer_to() {
+    let (blank, ones) = (" ".repeat(LONG), "1".repeat(LONG));
+    let result = json!({ "ruleIndex": 0, "message": { "id": "m" } });
+    let none = json!({});
+    for rule in [
+        json!({ "fullDescription": { "text": blank }, "shortDescription": { "text": blank }, "id": "r" }),
+        json!({ "messageStrings": { "m": { "text": blank } }, "name": blank }),
+        json!({ "properties": { "security-severity": ones } }),
+        json!({ "properties": { "security-severity": blank }, "helpUri": ones }),
+        json!({ "defaultConfiguration": { "level": ones }, "helpUri": blank }),
+    ] {
+        sarif(rule, none.clone(), result.clone());
+    }
+    let place =
+        json!({ "physicalLocation": { "artifactLocation": { "index": 0 } }, "logicalLocations": [{ "index": 0 }] });
+    let result = json!({ "message": { "text": "m" }, "locations": [place] });
+    for text in [blank, ones] {
+        let more = json!({ "artifacts": [{ "location": { "uri": text } }], "logicalLocations": [{ "name": text }] });
+        sarif(json!({}), more, result.clone());
+    }
+}
+
+#[test]
+fn braces_that_nothing_closes() {
+    let text = "{".repeat(8 << 20);
+    let result = json!({ "message": { "text": text, "arguments": ["x"] } });
+    let run = json!({ "tool": { "driver": { "name": "p" } }, "results": [result] });
+    soon(Format::Sarif, &json!({ "version": "2.1.0", "runs": [run] }).to_string());
+}
+
+#[test]
+fn what_many_affected_things_of_cyclonedx_refer_to() {
+    let (blank, ones) = (" ".repeat(LONG), "1".repeat(LONG));
+    let ratings = many(json!({ "vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" }));
+    for (vulnerability, component) in [
+        (json!({ "id": "a", "ratings": ratings }), json!({})),
+        (json!({ "references": many(json!({ "id": " " })) }), json!({})),
+        (
+            json!({ "id": blank, "description": blank, "analysis": { "state": blank } }),
+            json!({}),
+        ),
+        (
+            json!({ "id": "a", "source": { "url": ones } }),
+            json!({ "version": blank }),
+        ),
+        (
+            json!({ "id": "a" }),
+            json!({ "purl": format!("?{ones}"), "name": blank }),
+        ),
+    ] {
+        let (mut vulnerability, mut component) = (vulnerability, component);
+        vulnerability["affects"] = many(json!({ "ref": "c" }));
+        component["bom-ref"] = json!("c");
+        let bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.5", "components": [component], "vulnerabilities": [vulnerability] });
+        soon(Format::CycloneDx, &bom.to_string());
+    }
+}
+
+#[test]
+fn what_many_records_of_osv_refer_to() {
+    let (blank, ones) = (" ".repeat(LONG), "1".repeat(LONG));
+    let record = json!({ "id": "a", "affected": [{ "package": { "name": "n", "ecosystem": "npm" } }] });
+    for (source, package) in [
+        (
+            json!({ "path": blank }),
+            json!({ "name": blank, "version": blank, "purl": blank }),
+        ),
+        (json!({}), json!({ "purl": ones, "version": "1" })),
+    ] {
+        let package = json!({ "package": package, "vulnerabilities": many(record.clone()) });
+        let file = json!({ "results": [{ "source": source, "packages": [package] }] });
+        soon(Format::Osv, &file.to_string());
+    }
+}
+
+#[test]
+fn what_many_items_of_oscal_refer_to() {
+    let blank = " ".repeat(LONG);
+    let facets = many(json!({ "name": "severity", "value": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" }));
+    let metadata = json!({ "title": "T", "oscal-version": "1.1.2" });
+    for risk in [
+        json!({ "uuid": "r", "status": blank }),
+        json!({ "uuid": "r", "status": "open", "title": blank, "characterizations": [{ "facets": facets }] }),
+    ] {
+        let item = json!({ "title": "i", "related-risks": [{ "risk-uuid": "r" }] });
+        let plan = json!({ "metadata": metadata, "risks": [risk], "poam-items": many(item) });
+        soon(
+            Format::Oscal,
+            &json!({ "plan-of-action-and-milestones": plan }).to_string(),
+        );
+    }
+}
+
+#[test]
+fn what_a_finding_is_known_by_counts_as_its_text() {
+    let mark = Mark::new(KeySource::Name, &json!(["x", "y".repeat(1_000)]), "message");
+    assert!(mark.weight > 1_000 + "message".len());
+}
