@@ -18,6 +18,8 @@ const MOST_RULES: usize = 100;
 const MOST_IN_LIST: usize = 100;
 /// The most lists that one condition may go through.
 const MOST_STARS: usize = 2;
+/// The most mistakes that are told at once: a list of a few kilobytes can hold thousands, each said in a line of its own.
+const MOST_MISTAKES: usize = 50;
 /// The longest that an action may wait, in hours: thirty days.
 const LONGEST_WAIT: i64 = 30 * 24;
 /// Checks whose blocks a policy may turn into warnings. The others protect what an approval rests on.
@@ -96,6 +98,7 @@ pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
             .mistakes
             .extend(texts.into_iter().map(|line| mistake(line, "", message)));
     }
+    judge.end();
     if judge.mistakes.is_empty() {
         Ok(rules)
     } else {
@@ -180,8 +183,20 @@ struct Judge<'s, 't> {
 
 impl Judge<'_, '_> {
     fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        if self.mistakes.len() > MOST_MISTAKES {
+            return;
+        }
         let line = place(self.source, self.places, field);
         self.mistakes.push(mistake(line, field, message));
+    }
+
+    /// Says that there are more mistakes, if there are.
+    fn end(&mut self) {
+        if self.mistakes.len() > MOST_MISTAKES {
+            self.mistakes.truncate(MOST_MISTAKES);
+            self.mistakes
+                .push(mistake(0, "", "there are more mistakes; mend these first"));
+        }
     }
 
     fn within(&mut self, field: &str, value: i64, most: i64, unit: &str) {
@@ -328,6 +343,15 @@ mod tests {
     fn one_that_is_too_long_is_wrong_at_no_line() {
         let long = "#".repeat(LONGEST + 1);
         assert_eq!(mistakes(&long), ["it has 65537 bytes; at most 65536 fit"]);
+    }
+
+    #[test]
+    fn of_many_mistakes_the_first_are_told() {
+        let tools = "\"a\",".repeat(10_000);
+        let source = format!("decide = [{{ name = \"n\", tools = [{tools}], groups = [{{ name = \"g\" }}] }}]");
+        let told = mistakes(&source);
+        assert_eq!(told.len(), MOST_MISTAKES + 1);
+        assert_eq!(told.last().unwrap(), "there are more mistakes; mend these first");
     }
 
     #[test]

@@ -117,7 +117,11 @@ pub fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().nth(1).is_some())
-        .map(|word| word.chars().take(40).flat_map(char::to_lowercase).collect())
+        .map(|word| {
+            let lower = word.chars().take(40).flat_map(char::to_lowercase);
+            // A dot of its own comes out of İ, which would part the word if it were read again.
+            lower.filter(|c| c.is_alphanumeric()).collect()
+        })
         .collect();
     words.sort();
     words.dedup();
@@ -153,6 +157,12 @@ mod tests {
             assert!(forbidden_in(&json!({ "title": harmless })).is_empty(), "{harmless}");
         }
         assert!(forbidden_in(&json!({"text": "line\nline\tüñ 漢字 👍"})).is_empty());
+    }
+
+    #[test]
+    fn a_word_is_its_own_word() {
+        assert_eq!(words("İstanbul ǅ STRAẞE x"), ["istanbul", "straße"]);
+        assert_eq!(words("istanbul"), ["istanbul"]);
     }
 
     #[test]

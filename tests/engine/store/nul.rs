@@ -178,26 +178,26 @@ async fn no_use_case_stores_a_null_character() {
     refused(
         "reject",
         engine
-            .reject(&reviewer, &pending, &digest, &[ReasonCode::Declined], NUL)
+            .reject(&reviewer, &pending, &digest, &[ReasonCode::Declined], NUL, "")
             .await,
     );
     refused(
         "reject's digest",
         engine
-            .reject(&reviewer, &pending, NUL, &[ReasonCode::Declined], "no")
+            .reject(&reviewer, &pending, NUL, &[ReasonCode::Declined], "no", "")
             .await,
     );
     refused(
         "prune",
         engine
-            .prune(&reviewer, &pending, &digest, &["one".to_owned()], NUL)
+            .prune(&reviewer, &pending, &digest, &["one".to_owned()], NUL, "")
             .await,
     );
     refused(
         "prune's parts",
-        engine.prune(&reviewer, &pending, &digest, &nuls, "less").await,
+        engine.prune(&reviewer, &pending, &digest, &nuls, "less", "").await,
     );
-    engine.view(&reviewer, &pending, true).await.expect("a page");
+    let view = world.opened(&reviewer, &pending).await;
     for (what, consent) in [
         (
             "digest",
@@ -210,29 +210,39 @@ async fn no_use_case_stores_a_null_character() {
             "acknowledged",
             Consent {
                 acknowledged: nuls.to_vec(),
+                view: view.clone(),
+                ..world.consent(&pending, &digest).await
+            },
+        ),
+        (
+            "view",
+            Consent {
+                view: NUL.to_owned(),
                 ..world.consent(&pending, &digest).await
             },
         ),
     ] {
-        refused(what, engine.consent(&reviewer, &pending, consent).await);
+        refused(what, engine.approve(&reviewer, &pending, consent).await);
     }
     for consent in [
         Consent {
             typed: NUL.to_owned(),
+            view: view.clone(),
             ..world.consent(&pending, &digest).await
         },
         Consent {
             opened: nuls.to_vec(),
+            view: view.clone(),
             ..world.consent(&pending, &digest).await
         },
     ] {
-        sound("consent", engine.consent(&reviewer, &pending, consent).await);
+        sound("consent", engine.approve(&reviewer, &pending, consent).await);
     }
-    refused("execute", engine.execute(&reviewer, NUL).await);
+    refused("execute", engine.execute(&reviewer, NUL, &view).await);
     refused("view", engine.view(&reviewer, NUL, true).await.map(|page| page.digest));
     let (approved, digest) = world.story(7).await;
     world.approve("reviewer", &approved, &digest).await.expect("approved");
-    refused("revoke", engine.revoke(&reviewer, &approved, NUL).await);
+    refused("revoke", engine.revoke(&reviewer, &approved, NUL, "").await);
     let query = InboxQuery {
         text: NUL.into(),
         team: NUL.into(),
