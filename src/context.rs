@@ -3,7 +3,7 @@
 use crate::domain::{
     ActionId, ApprovalId, AttemptId, AuditNoteId, BlockerId, CertificationId, ClientId, ComponentId, ControlId,
     CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, QuestionId, ReleaseId,
-    RiskAcceptanceId, TeamId, TenantId, Timestamp, TokenId, WorkItemId,
+    RequestId, RiskAcceptanceId, TeamId, TenantId, Timestamp, TokenId, WorkItemId,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +82,7 @@ macro_rules! typed {
     )*};
 }
 typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId ClientId ComponentId ControlId CurrentEvidenceId DecisionId EvidenceId
-    EvidenceLinkId FindingId PersonId QuestionId ReleaseId RiskAcceptanceId TeamId TokenId WorkItemId);
+    EvidenceLinkId FindingId PersonId QuestionId ReleaseId RequestId RiskAcceptanceId TeamId TokenId WorkItemId);
 
 /// One request of one principal.
 #[derive(Clone)]

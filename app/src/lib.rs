@@ -23,6 +23,8 @@ mod policy_draft;
 #[cfg(feature = "ssr")]
 mod refusal;
 #[cfg(feature = "ssr")]
+mod said;
+#[cfg(feature = "ssr")]
 mod services;
 #[cfg(feature = "ssr")]
 mod shell;

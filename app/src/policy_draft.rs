@@ -1,12 +1,10 @@
 //! A policy that is being written, kept in the session until it is in force or thrown away, so that looking at something else in
 //! between loses nothing. Never in the URL.
 
-use loopiq::domain::view::Outcome;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 const DRAFT: &str = "policy-draft";
-const SAID: &str = "policy-said";
 
 /// What somebody has written and not switched on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,22 +36,6 @@ impl PolicyDraft {
     pub(crate) async fn discard(session: Option<&Session>) {
         remove(session, DRAFT).await;
     }
-}
-
-/// Keeps what became of a form for the next showing of the policy's page.
-pub(crate) async fn say(session: Option<&Session>, outcome: &Outcome) {
-    if let Some(session) = session
-        && let Err(error) = session.insert(SAID, outcome).await
-    {
-        tracing::warn!(%error, "the message for the next page could not be kept");
-    }
-}
-
-/// Takes what was kept to be said.
-pub(crate) async fn said(session: Option<&Session>) -> Option<Outcome> {
-    let outcome = session?.get(SAID).await.ok().flatten()?;
-    remove(session, SAID).await;
-    Some(outcome)
 }
 
 async fn remove(session: Option<&Session>, key: &str) {

@@ -2,7 +2,9 @@
 
 use crate::components::header::Header;
 use crate::components::title::TitleFormat;
-use crate::pages::{ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage, PolicyPage};
+use crate::pages::{
+    ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage, PolicyPage, RequestsPage,
+};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::SsrMode;
@@ -62,6 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/audit/:seq") view=AuditEntryPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/policy") view=PolicyPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/requests") view=RequestsPage ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

@@ -5,7 +5,7 @@ use loopiq::context::{Ctx, Ports};
 use loopiq::domain::view::InboxQuery;
 use loopiq::domain::{FactsQuery, Principal, TenantId, Timestamp, canonical};
 use loopiq::engine::{Engine, Error};
-use loopiq::store::Store;
+use loopiq::store::{PolicyRow, Store};
 use loopiq_testing::{Cluster, Database, Durability};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -83,6 +83,15 @@ async fn world(database: Database) -> World {
     let system = Ctx::system(tenant.clone(), engine.ports());
     let found = engine.store().write::<_, Error, _>(&system, |tx| {
         Box::pin(async move {
+            // As many may wait as there are proposals here.
+            let limits = PolicyRow {
+                version: tx.policy_version().await? + 1,
+                source: "[limits]\npending_per_caller = 1000000\npending_per_client = 1000000\n".to_owned(),
+                note: String::new(),
+                person_id: None,
+                created_at: tx.ctx().now(),
+            };
+            tx.insert_policy(&limits).await?;
             let people = tx
                 .people_by_email(&["developer@acme.example", "reviewer@acme.example"])
                 .await?;
@@ -94,7 +103,7 @@ async fn world(database: Database) -> World {
     let person = |name: &str| {
         people
             .iter()
-            .find(|p| p.email.starts_with(name))
+            .find(|p| p.email.as_str().starts_with(name))
             .cloned()
             .expect("a person")
     };

@@ -65,13 +65,14 @@ pub(crate) async fn measure(
     // The demo's records first, then the many; then a start on a database that is there.
     let data = database.folder.path();
     let service = Service::start(bin, site, data, &database.url, "127.0.0.1:0")?;
+    let store = Store::open(&database.url).await?;
+    fill::raise_limits(&store).await?;
     let mut agent = Agent::connect(&service.url, &service.token("developer@acme.example")?).await?;
     let mut arguments = package(&mut agent, 3).await?;
     let id = |field: &str| Ok::<_, anyhow::Error>(arguments[field].as_str().context("an ID")?.to_owned());
     let (release, team) = (id("releaseId")?, id("teamId")?);
     let action = propose(&mut agent, &mut arguments, "first").await?;
     let began = now();
-    let store = Store::open(&database.url).await?;
     fill::fill(&store, &action.0).await?;
     let free = Arc::new(backlog::fill(&store, &release, &team).await?);
     // As it is between searches, and as autovacuum would find it within a minute.

@@ -5,7 +5,7 @@ use loopiq::audit::Event;
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::{ActionId, State, TenantId, Timestamp};
 use loopiq::engine::Error;
-use loopiq::store::{ActionRow, Entry, Store};
+use loopiq::store::{ActionRow, Entry, PolicyRow, Store};
 
 /// How many there are to be.
 pub(crate) const MANY: usize = 100_000;
@@ -22,6 +22,27 @@ pub(crate) fn ports() -> Ports {
         },
         |bytes| getrandom::fill(bytes).unwrap_or_default(),
     )
+}
+
+/// Lets as many actions wait as the benchmarks want, by a policy, as an installation would. Before anything is proposed, so that all of it is
+/// judged by one version.
+pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
+    let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
+    store
+        .write::<_, Error, _>(&ctx, |tx| {
+            Box::pin(async move {
+                let policy = PolicyRow {
+                    version: tx.policy_version().await? + 1,
+                    source: format!("[limits]\npending_per_caller = {MANY}\npending_per_client = {MANY}\n"),
+                    note: "For benchmarks.".to_owned(),
+                    person_id: None,
+                    created_at: tx.ctx().now(),
+                };
+                Ok(tx.insert_policy(&policy).await?)
+            })
+        })
+        .await
+        .context("the limits")
 }
 
 /// Fills the tenant acme with copies of one of its actions and that action's first entry: other IDs, keys and times, and words that

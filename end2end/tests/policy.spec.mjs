@@ -131,7 +131,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(part(page, 'From version 1 to version 2')).toBeVisible();
     });
 
-    test('the keyboard alone is enough', async ({ page }) => {
+    test('the keyboard alone is enough, and what loosens takes a second operator', async ({ page, browser }) => {
       await operator(page);
       await reach(page, text(page));
       await page.keyboard.press('ControlOrMeta+a');
@@ -146,7 +146,28 @@ for (const javaScriptEnabled of [true, false]) {
       await page.keyboard.insertText('[expiry_hours]\nhigh = 12\n');
       await reach(page, button(page, 'Switch on'));
       await page.keyboard.press('Enter');
-      await expect(page.getByRole('status')).toHaveText('Version 4 is in force now.');
+      // It drops the two teams.
+      await expect(page.getByRole('status')).toContainText('waits for a second operator');
+      await expect(today(page)).toContainText('Version 3 is in force');
+      await expect(page.getByText(/Request req_\w+ for another policy waits/)).toBeVisible();
+      await page.getByRole('link', { name: 'Requests', exact: true }).click();
+      await expect(page.getByText('another operator has to confirm it')).toBeVisible();
+      await expect(button(page, 'Confirm')).toHaveCount(0);
+
+      const other = await (await browser.newContext({ javaScriptEnabled })).newPage();
+      await signIn(other, 'operator2@acme.example', '/settings/requests', service.url);
+      const request = other.locator('.request');
+      await expect(request).toContainText('made by Olga Operator');
+      await expect(request.locator('.loosens')).toContainText('where "Both teams" decided until now');
+      await expect(request.locator('.added').filter({ hasText: 'high = 12' })).toHaveCount(1);
+      await reach(other, button(other, 'Confirm'));
+      await other.keyboard.press('Enter');
+      await expect(other.getByRole('status')).toHaveText('Version 4 of the policy is in force now.');
+      await expect(other.getByRole('row').filter({ hasText: 'Confirmed' })).toContainText('Otto Operator');
+      await other.context().close();
+
+      await page.goto(service.url + PAGE);
+      await expect(today(page)).toContainText('Version 4 is in force');
       await reach(page, page.getByRole('link', { name: 'From 3 to 4' }));
       await page.keyboard.press('Enter');
       await expect(part(page, 'From version 3 to version 4')).toContainText('high = 12');
@@ -171,6 +192,19 @@ for (const javaScriptEnabled of [true, false]) {
           }
           await page.goto(`${service.url}${PAGE}?version=2&compare=1`);
           await inOrder(page, 'compared');
+          // One that waits, and its history.
+          await page.goto(`${service.url}${PAGE}`);
+          await text(page).fill(`[evidence]\nmax_age_days = ${width}\n`);
+          await button(page, 'Switch on').click();
+          await expect(page.getByRole('status')).toContainText('waits for a second operator');
+          await inOrder(page, 'waiting');
+          const second = await (await browser.newContext({ colorScheme, viewport: { width, height: 900 } })).newPage();
+          await signIn(second, 'operator2@acme.example', '/settings/requests', service.url);
+          await inOrder(second, 'requests');
+          await second.getByLabel('Why you decline it').first().fill('Not so long.');
+          await button(second, 'Decline').first().click();
+          await expect(second.getByRole('status')).toContainText('Declined: Not so long.');
+          await second.context().close();
           await context.close();
           const reader = await (await browser.newContext({ colorScheme, viewport: { width, height: 900 } })).newPage();
           await signIn(reader, 'auditor@acme.example', PAGE, service.url);

@@ -23,11 +23,18 @@ delete env.LOOPIQ_DATABASE_URL;
 const loopiq = (...args) =>
   execFileSync(process.env.LOOPIQ_BIN, [...args, '--data-dir', service.folder], { encoding: 'utf8', env }).trim();
 
-test.beforeAll(async () => {
+test.beforeAll(async ({ browser }) => {
   service = await start(env);
   const file = join(service.folder, 'policy.toml');
   writeFileSync(file, TWO_TEAMS);
-  loopiq('policy', 'apply', file, '--tenant', 'acme', '--note', 'Two pairs of eyes.');
+  const said = loopiq('policy', 'apply', file, '--tenant', 'acme', '--note', 'Two pairs of eyes.');
+  expect(said).toContain('waits for an operator');
+  // The console only asks; an operator in a browser confirms.
+  const page = await (await browser.newContext()).newPage();
+  await signIn(page, 'operator@acme.example', '/settings/requests', service.url);
+  await page.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await expect(page.getByRole('status')).toContainText('Version 2 of the policy is in force now.');
+  await page.context().close();
 });
 test.afterAll(() => service?.stop());
 

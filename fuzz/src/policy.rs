@@ -1,7 +1,7 @@
 //! Policies: what is wrong is said within bounds and at a line of the file; what is right can be asked about any action.
 
-use loopiq::domain::{PersonId, Risk};
-use loopiq::policy::{self, Case, Mistake, Policy};
+use loopiq::domain::Risk;
+use loopiq::policy::{self, Matter, Mistake, Policy};
 use loopiq::tools::TOOLS;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 const MOST_MISTAKES: usize = 100;
 
 static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| TOOLS.iter().map(|tool| tool.name()).collect());
-static CALLER: LazyLock<PersonId> = LazyLock::new(|| PersonId::from_bits(1));
 /// Arguments with lists in lists, so that conditions have something to walk through.
 static PAYLOAD: LazyLock<Value> = LazyLock::new(|| {
     let child = json!({ "title": "t", "findingIds": ["a", "b"], "estimate": 3, "more": [[1, 2], [3, { "x": [4] }]] });
@@ -57,13 +56,11 @@ fn asked(policy: &Policy) {
         .iter()
         .zip([Risk::Low, Risk::Medium, Risk::High].into_iter().cycle())
     {
-        let case = Case {
+        let case = Matter {
             tool,
             own,
             gravest: None,
             payload: &PAYLOAD,
-            caller: &CALLER,
-            pruner: None,
         };
         let (place, rule) = policy.rule(&case);
         assert!(place < policy.rules.decide.len() && !rule.groups.is_empty());

@@ -28,11 +28,11 @@ pub(crate) fn named_by(query: &FactsQuery) -> Facts {
     let emails = query.emails.iter().zip(1..);
     for (id, email) in people
         .map(|id| (id, "somebody@acme.example".to_owned()))
-        .chain(emails.map(|(email, n)| (PersonId::from_bits(n), email.clone())))
+        .chain(emails.map(|(email, n)| (PersonId::from_bits(n), email.as_str().to_owned())))
     {
         let person = Person {
             id: id.clone(),
-            email,
+            email: Email::verified(&email),
             name: "Somebody".into(),
             roles: vec![Role::Lead],
         };

@@ -1,6 +1,8 @@
 //! The command line. Every setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
 
-use crate::commands::{audit, backup, demo_marker, helix, import, migrate, policy, schema, serve, token, words};
+use crate::commands::{
+    audit, backup, demo_marker, helix, import, migrate, policy, request, schema, serve, token, words,
+};
 use crate::private;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +38,9 @@ pub enum Command {
     /// Check a policy, show the one in force, switch another one on.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// See what operators have asked for and who can confirm it; ask for two accounts to be told apart or linked.
+    #[command(subcommand)]
+    Request(request::Command),
     /// Bring evidence and findings in from a file.
     Import(import::Args),
     /// Run the demo agent: a real MCP client without a language model.

@@ -32,10 +32,17 @@ pub enum Event {
     TokenIssued,
     Configured,
     PolicySwitched,
+    OperatorRequested,
+    OperatorConfirmed,
+    OperatorDeclined,
+    OperatorWithdrew,
+    OperatorExpired,
+    PersonLinked,
+    PersonToldApart,
 }
 
 /// Every event: the name in the log, and what it says about its actor.
-pub const EVENTS: [(Event, &str, &str); 24] = [
+pub const EVENTS: [(Event, &str, &str); 31] = [
     (Event::Proposed, "action.proposed", "proposed"),
     (Event::Refused, "action.refused", "sent a proposal that was refused"),
     (Event::Viewed, "action.viewed", "viewed"),
@@ -76,6 +83,41 @@ pub const EVENTS: [(Event, &str, &str); 24] = [
         "changed what the tenant has set",
     ),
     (Event::PolicySwitched, "policy.switched", "switched on a policy"),
+    (
+        Event::OperatorRequested,
+        "operator.requested",
+        "made a request that a second operator confirms",
+    ),
+    (
+        Event::OperatorConfirmed,
+        "operator.confirmed",
+        "confirmed an operator's request",
+    ),
+    (
+        Event::OperatorDeclined,
+        "operator.declined",
+        "declined an operator's request",
+    ),
+    (
+        Event::OperatorWithdrew,
+        "operator.withdrawn",
+        "withdrew an operator's request",
+    ),
+    (
+        Event::OperatorExpired,
+        "operator.expired",
+        "let an operator's request expire",
+    ),
+    (
+        Event::PersonLinked,
+        "person.linked",
+        "linked two accounts as one person",
+    ),
+    (
+        Event::PersonToldApart,
+        "person.told_apart",
+        "said that two accounts belong to different people",
+    ),
 ];
 
 impl Event {

@@ -100,7 +100,7 @@ fn item(n: u128, release: &Release, kind: WorkItemKind, title: &str) -> WorkItem
 fn person(n: u128, name: &str) -> Person {
     Person {
         id: PersonId::from_bits(n),
-        email: format!("{name}@acme.example"),
+        email: Email::verified(&format!("{name}@acme.example")),
         name: name.into(),
         roles: vec![Role::Developer],
     }

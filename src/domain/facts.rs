@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct FactsQuery {
     /// IDs of any kind.
     pub ids: BTreeSet<String>,
-    /// People by e-mail address.
-    pub emails: BTreeSet<String>,
+    /// People by verified e-mail address.
+    pub emails: BTreeSet<Address>,
     /// Components by key or name.
     pub components: BTreeSet<String>,
     /// The blockers that rest on these findings and controls.
@@ -31,7 +31,7 @@ impl FactsQuery {
             if RecordKind::of(person).is_some() {
                 self.ids.insert(person.clone());
             } else {
-                self.emails.insert(person.clone());
+                self.emails.extend(Address::parse(person));
             }
         }
         self
@@ -94,9 +94,9 @@ impl Facts {
         self.current_evidence.extend(more.current_evidence);
     }
 
-    /// Somebody named by ID or e-mail address.
+    /// Somebody named by ID or verified e-mail address.
     pub fn person(&self, named: &str) -> Option<&Person> {
-        let mut of_address = self.people.values().filter(|person| person.email == named);
+        let mut of_address = self.people.values().filter(|person| person.email.is(named));
         // An address that several people have names none of them.
         self.people
             .get(named)

@@ -136,6 +136,8 @@ ids! {
     ClientId = "cli", Client;
     /// A bearer token (not its secret).
     TokenId = "tok", Token;
+    /// What an operator asks for and a second one confirms.
+    RequestId = "req", OperatorRequest;
 }
 
 impl RecordKind {
@@ -170,6 +172,7 @@ impl RecordKind {
             RecordKind::CurrentEvidence => "current evidence",
             RecordKind::Client => "client",
             RecordKind::Token => "token",
+            RecordKind::OperatorRequest => "operator request",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::records::Role;
 use super::text::PlainText;
-use super::{ClientId, PersonId, TenantId};
+use super::{ClientId, Email, PersonId, TenantId};
 use serde::{Deserialize, Serialize};
 
 /// A person of a tenant, as last asserted at sign-in.
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Person {
     /// The person's ID in this tenant.
     pub id: PersonId,
-    /// The e-mail address that the identity provider asserted.
-    pub email: String,
+    /// The e-mail address that the identity provider asserted. It identifies the person only if the provider has verified it.
+    pub email: Email,
     /// The name that the identity provider asserted.
     pub name: PlainText,
     /// Roles as last asserted.
@@ -23,6 +23,26 @@ impl Person {
     /// Whether the person has one of these roles.
     pub fn has_any(&self, roles: &[Role]) -> bool {
         roles.iter().any(|role| self.roles.contains(role))
+    }
+}
+
+/// One human being, whatever accounts they have. An identity provider may know somebody under several subjects; operators link those
+/// accounts, and from then on all of them are one human.
+///
+/// Whoever asks whether two people are the same compares this and never [`PersonId`], which names an account. The database alone knows
+/// which accounts belong together, so only rows that were loaded for a decision have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Human(PersonId);
+
+impl Human {
+    /// The human whose first account is this one. For the store, which knows the links, and for tests.
+    pub fn of_account(first: PersonId) -> Self {
+        Self(first)
+    }
+
+    /// The first of their accounts.
+    pub fn account(&self) -> &PersonId {
+        &self.0
     }
 }
 
@@ -89,14 +109,14 @@ impl Principal {
             Principal::Person { person, .. } => Actor::Person {
                 id: person.id.clone(),
                 name: person.name.to_string(),
-                email: person.email.clone(),
+                email: person.email.to_string(),
             },
             Principal::Client { caller, client, .. } => Actor::Client {
                 id: client.id.clone(),
                 name: client.name.to_string(),
                 caller_id: caller.id.clone(),
                 caller_name: caller.name.to_string(),
-                caller_email: caller.email.clone(),
+                caller_email: caller.email.to_string(),
             },
             Principal::System { .. } => Actor::System,
         }

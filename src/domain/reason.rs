@@ -41,10 +41,12 @@ pub enum ReasonCode {
     EnvelopeDamaged,
     /// The person who decides has not opened the action in this session.
     NotOpened,
+    /// As many actions wait already as the policy allows.
+    TooManyPending,
 }
 
 impl ReasonCode {
-    const PLAIN: [(ReasonCode, &'static str, &'static str); 16] = [
+    const PLAIN: [(ReasonCode, &'static str, &'static str); 17] = [
         (ReasonCode::Declined, "declined", "declined"),
         (ReasonCode::Expired, "expired", "its time ran out"),
         (ReasonCode::Withdrawn, "withdrawn", "withdrawn by its proposer"),
@@ -100,6 +102,11 @@ impl ReasonCode {
             ReasonCode::NotOpened,
             "not_opened",
             "the person who decides has not opened it",
+        ),
+        (
+            ReasonCode::TooManyPending,
+            "too_many_pending",
+            "as many actions wait already as the policy allows",
         ),
     ];
 

@@ -5,12 +5,14 @@ mod audit;
 mod inbox;
 mod parts;
 mod policy;
+mod requests;
 mod standing;
 
 pub use audit::*;
 pub use inbox::*;
 pub use parts::parts;
 pub use policy::*;
+pub use requests::*;
 pub use standing::*;
 
 use super::text::PlainText;

@@ -4,7 +4,7 @@
 //! with an attempt recorded, and it may be run again.
 
 use super::book::Book;
-use super::decide::{Votes, case, decider};
+use super::decide::{Votes, acting, decider};
 use super::judging::opened_page;
 use super::planning::{self, opened};
 use super::standing::{Committed, already, load_in_time, parse};
@@ -60,7 +60,7 @@ impl Engine {
 }
 
 async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<(), Error> {
-    let person = decider(tx)?;
+    let person = acting(tx)?;
     let row = AttemptRow {
         id: tx.ctx().ports.id(),
         action_id: action.id.clone(),
@@ -72,7 +72,7 @@ async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<
 }
 
 async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx)?;
+    let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
         Err(refused) => return Ok(Err(refused)),
@@ -97,10 +97,10 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Re
     };
     let decisions = tx.decisions(&action.id).await?;
     let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
-    if let Ok(envelope) = opened(&action)
+    if let (Ok(envelope), Some(me)) = (opened(&action), &votes.me)
         && let Some(why) = votes
             .policies
-            .refuses_to_run(&person.id, &votes.approvers, &case(&action, &envelope))
+            .refuses_to_run(me, &votes.approvers, &votes.case(&action, &envelope))
     {
         return Err(Error::NotAuthorized { why });
     }
@@ -228,7 +228,7 @@ async fn rights_lost(
         let words = "the person it was proposed for may not propose any more";
         return Ok(Some((ReasonCode::NotAuthorized, words.to_owned())));
     }
-    let missing = votes.missing(&case(action, envelope));
+    let missing = votes.missing(&votes.case(action, envelope));
     if missing.is_empty() {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! Who comes in: sign-in, sessions, bearer tokens.
 
-use super::{Engine, Error, entries};
+use super::{Engine, Error, entries, identity};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
@@ -30,6 +30,7 @@ impl Engine {
         let unknown = || Error::NotAuthorized {
             why: "Your organisation is not set up here. Ask whoever runs this service.".to_owned(),
         };
+        let asserted = identity::bounded(asserted)?;
         let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
         if !InstallationKind::accepts(self.store.installation().await?, &asserted.issuer) {
             tracing::warn!(
@@ -53,9 +54,13 @@ impl Engine {
                     content.actor = Actor::Person {
                         id: person.id.clone(),
                         name: person.name.to_string(),
-                        email: person.email.clone(),
+                        email: person.email.to_string(),
                     };
                     content.details = json!({ "issuer": asserted.issuer, "roles": person.roles });
+                    if let Some(open) = tx.unresolved(&person.id).await? {
+                        content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
+                        content.records = vec![open.known.to_string()];
+                    }
                     tx.record(Entry {
                         event: Event::SignedIn,
                         action_id: None,

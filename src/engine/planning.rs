@@ -6,7 +6,7 @@ use crate::domain::{
     ActionId, Check, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId, RecordKind, Risk, Severity,
     Shown, Snapshot, Surroundings, SurroundingsQuery, Timestamp, Verdict,
 };
-use crate::policy::{self, Case, Policies, Policy};
+use crate::policy::{self, Matter, Policies, Policy};
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
@@ -42,15 +42,13 @@ impl Planned {
             .collect()
     }
 
-    /// The action that it would be, as a policy looks at it.
-    pub(super) fn case<'a>(&self, tool: &'a str, payload: &'a Value, caller: &'a PersonId) -> Case<'a> {
-        Case {
+    /// What it would do, as a policy looks at it.
+    pub(super) fn matter<'a>(&self, tool: &'a str, payload: &'a Value) -> Matter<'a> {
+        Matter {
             tool,
             own: self.own_risk,
             gravest: self.gravest,
             payload,
-            caller,
-            pruner: None,
         }
     }
 
@@ -183,9 +181,7 @@ pub(super) async fn plan(
         own_risk,
         gravest,
     };
-    planned.plan.risk = policies
-        .today
-        .class(&planned.case(tool.name(), payload, proposed.caller));
+    planned.plan.risk = policies.today.class(&planned.matter(tool.name(), payload));
     Ok(Ok(planned))
 }
 

@@ -1,12 +1,13 @@
 //! The policy as operators keep it: read, checked, compared, tried on what has happened, and switched on.
 
+use super::operator_requests::{self, Asked};
 use super::{Engine, Error, book, entries};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::{DiffLine, Effect, Effects, Named, PolicyPage, PolicyReport, PolicyVersion, When};
 use crate::domain::*;
-use crate::policy::{self, Case, Member, Past, Policy, Rules};
-use crate::store::{Entry, PastAction, PolicyRow, ReadTx};
+use crate::policy::{self, Case, Matter, Member, Past, Policy, Rules, loosens};
+use crate::store::{Entry, PastAction, PolicyRow, ReadTx, RequestRow, WriteTx};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 use std::collections::HashMap;
@@ -23,6 +24,17 @@ const NAMED: usize = 50;
 /// The longest note with a new version, in characters.
 const NOTE: usize = 500;
 
+/// What became of a policy that was to be switched on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switched {
+    /// It is in force as this version.
+    InForce(i64),
+    /// It says the same as this version, which is in force.
+    Same(i64),
+    /// A second operator has to confirm it. With it, what it loosens, in sentences.
+    Waits(Asked, Vec<String>),
+}
+
 impl Engine {
     /// The policy's page: a version as it was written, today's unless another is named, and how it differs from another.
     pub async fn policy_page(
@@ -32,7 +44,7 @@ impl Engine {
         compare: Option<i64>,
     ) -> Result<PolicyPage, Error> {
         self.authorize(ctx, Command::ReadPolicy).await?;
-        let (today, source, other, rows, people) = self
+        let (today, source, other, rows, people, waiting) = self
             .store
             .read(ctx, move |tx| {
                 Box::pin(async move {
@@ -48,7 +60,8 @@ impl Engine {
                         .filter_map(|row| Some(row.person_id.as_ref()?.as_str()))
                         .collect();
                     let people = tx.people(&ids).await?;
-                    Ok::<_, Error>((today, source, other, rows, people))
+                    let waiting = waiting(tx).await?;
+                    Ok::<_, Error>((today, source, other, rows, people, waiting))
                 })
             })
             .await?;
@@ -82,6 +95,7 @@ impl Engine {
             source,
             versions,
             may_change: allows(&ctx.principal, Command::Configure),
+            waiting,
         })
     }
 
@@ -109,6 +123,7 @@ impl Engine {
                     let mut report = PolicyReport {
                         mistakes: mistakes.into_iter().map(Into::into).collect(),
                         notes: notes.into_iter().map(Into::into).collect(),
+                        loosens: loosens(&today.rules, &rules).iter().map(PlainText::from).collect(),
                         difference: difference(&was, &source),
                         effects: None,
                     };
@@ -125,9 +140,9 @@ impl Engine {
             .await
     }
 
-    /// Switches a policy on. `base`: the version that it was made from; if another is in force by now, nothing is changed. Returns its
-    /// version.
-    pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<i64, Error> {
+    /// Switches a policy on. `base`: the version that it was made from; if another is in force by now, nothing is changed. What an operator
+    /// has switched on is in force at once if it loosens nothing; otherwise, and at the console always, it becomes a request.
+    pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<Switched, Error> {
         self.authorize(ctx, Command::Configure).await?;
         let rules = book::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
         let note = note.trim().to_owned();
@@ -136,54 +151,109 @@ impl Engine {
                 "the note is longer than {NOTE} characters, or hides some."
             )));
         }
-        let (source, person) = (
-            source.to_owned(),
-            ctx.principal.person().map(|person| person.id.clone()),
-        );
-        self.store
+        let (source, book) = (source.to_owned(), self.book.clone());
+        let switched = self
+            .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let today = tx.policy_version().await?;
-                    if today != base {
-                        return Err(Error::Refused {
-                            code: ReasonCode::AlreadyDecided,
-                            message: format!(
-                                "Nothing was changed: version {today} was switched on since you began with version {base}. Compare \
-                                 yours with it, and try again."
-                            ),
-                        });
-                    }
-                    let (mistakes, _) = against_people(tx, &rules).await?;
-                    if let Some(mistake) = mistakes.first() {
-                        return Err(wrong(mistake.as_str()));
-                    }
+                    let operator = operator_requests::operator(tx).await?;
+                    let today = still_in_force(tx, base).await?;
+                    no_mistakes(tx, &rules).await?;
                     if self::source(tx, today).await? == source {
-                        return Ok(today);
+                        return Ok(Switched::Same(today));
                     }
-                    let row = PolicyRow {
-                        version: today + 1,
+                    let loosens = loosens(&book.version(tx, today).await?.rules, &rules);
+                    if let Some(operator) = operator.as_ref().filter(|_| loosens.is_empty()) {
+                        let by = Some(&operator.person.id);
+                        let version = put_in_force(tx, &source, &note, base, by, Value::Null).await?;
+                        return Ok(Switched::InForce(version));
+                    }
+                    let summary = match loosens.len() {
+                        0 => format!("A policy takes the place of version {base}. It loosens nothing."),
+                        1 => format!("A policy takes the place of version {base}. It loosens one thing."),
+                        count => format!("A policy takes the place of version {base}. It loosens {count} things."),
+                    };
+                    let change = OperatorChange::Policy {
                         source,
                         note,
-                        person_id: person,
-                        created_at: tx.ctx().now(),
+                        base,
+                        loosens: loosens.clone(),
                     };
-                    tx.insert_policy(&row).await?;
-                    let mut content = entries::content(tx.ctx());
-                    content.note = (!row.note.is_empty()).then(|| row.note.clone());
-                    content.details = json!({
-                        "policyVersion": row.version, "before": today,
-                        "sha256": canonical::sha256_hex(row.source.as_bytes()), "source": row.source,
-                    });
-                    tx.record(Entry {
-                        event: Event::PolicySwitched,
-                        action_id: None,
-                        content,
-                    });
-                    Ok(row.version)
+                    let asked = operator_requests::ask(tx, operator.as_ref(), change, summary).await?;
+                    Ok(Switched::Waits(asked, loosens))
                 })
             })
-            .await
+            .await;
+        if let Err(error @ Error::NotAuthorized { .. }) = &switched {
+            self.deny(ctx, Command::Configure, None, error).await?;
+        }
+        switched
     }
+}
+
+/// The requests for another policy that wait, the newest first.
+async fn waiting(tx: &mut ReadTx) -> Result<Vec<String>, Error> {
+    let now = tx.ctx().now();
+    let waits = |row: &RequestRow| {
+        matches!(row.change, OperatorChange::Policy { .. }) && row.status_at(now) == RequestStatus::Pending
+    };
+    let open = tx.open_requests(100).await?;
+    Ok(open.into_iter().filter(waits).map(|row| row.id.to_string()).collect())
+}
+
+/// The version in force, if it is the one that a policy was made from.
+async fn still_in_force(tx: &mut ReadTx, base: i64) -> Result<i64, Error> {
+    let today = tx.policy_version().await?;
+    if today == base {
+        return Ok(today);
+    }
+    Err(Error::Refused {
+        code: ReasonCode::AlreadyDecided,
+        message: format!(
+            "Nothing was changed: version {today} was switched on since you began with version {base}. Compare \
+             yours with it, and try again."
+        ),
+    })
+}
+
+async fn no_mistakes(tx: &mut ReadTx, rules: &Rules) -> Result<(), Error> {
+    let (mistakes, _) = against_people(tx, rules).await?;
+    mistakes.first().map_or(Ok(()), |mistake| Err(wrong(mistake.as_str())))
+}
+
+/// Puts a policy in force in the place of `base`, if that is still in force and the policy still fits. `proof`: the request that it comes
+/// from. Returns its version.
+pub(super) async fn put_in_force(
+    tx: &mut WriteTx,
+    source: &str,
+    note: &str,
+    base: i64,
+    by: Option<&PersonId>,
+    proof: Value,
+) -> Result<i64, Error> {
+    let rules = book::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
+    let today = still_in_force(tx, base).await?;
+    no_mistakes(tx, &rules).await?;
+    let row = PolicyRow {
+        version: today + 1,
+        source: source.to_owned(),
+        note: note.to_owned(),
+        person_id: by.cloned(),
+        created_at: tx.ctx().now(),
+    };
+    tx.insert_policy(&row).await?;
+    let mut content = entries::content(tx.ctx());
+    content.note = (!row.note.is_empty()).then(|| row.note.clone());
+    content.details = json!({
+        "policyVersion": row.version, "before": today,
+        "sha256": canonical::sha256_hex(row.source.as_bytes()), "source": row.source, "request": proof,
+    });
+    tx.record(Entry {
+        event: Event::PolicySwitched,
+        action_id: None,
+        content,
+    });
+    Ok(row.version)
 }
 
 fn wrong(message: impl Into<String>) -> Error {
@@ -192,7 +262,7 @@ fn wrong(message: impl Into<String>) -> Error {
     }
 }
 
-async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Error> {
+pub(super) async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Error> {
     let missing = || wrong(format!("there is no version {version} of the policy."));
     tx.policy_source(version).await?.ok_or_else(missing)
 }
@@ -238,7 +308,7 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
     Ok((mistakes, notes))
 }
 
-fn difference(old: &str, new: &str) -> Vec<DiffLine> {
+pub(super) fn difference(old: &str, new: &str) -> Vec<DiffLine> {
     let diff = TextDiff::configure()
         .timeout(std::time::Duration::from_millis(200))
         .diff_lines(old, new);
@@ -282,7 +352,12 @@ async fn tried(
         let batch = tx.past_actions(since, &before, BATCH).await?;
         let ids: Vec<&str> = batch
             .iter()
-            .flat_map(|past| past.approved_by.iter().chain(&past.rejected_by).chain(&past.run_by))
+            .flat_map(|past| {
+                let parties = std::iter::once(&past.caller_id)
+                    .chain(&past.pruned_by)
+                    .chain(&past.run_by);
+                past.approved_by.iter().chain(&past.rejected_by).chain(parties)
+            })
             .filter(|id| !people.contains_key(*id))
             .map(PersonId::as_str)
             .collect();
@@ -327,16 +402,22 @@ fn of_past(next: &Policy, today: &Policy, past: &PastAction, people: &HashMap<Pe
     let payload: Value = serde_json::from_str(&past.payload).unwrap_or_default();
     let members = |ids: &[PersonId]| ids.iter().filter_map(|id| people.get(id).cloned()).collect::<Vec<_>>();
     let (approvers, rejecters) = (members(&past.approved_by), members(&past.rejected_by));
+    let Some(caller) = people.get(&past.caller_id) else {
+        return Vec::new();
+    };
+    let pruner = past.pruned_by.as_ref().and_then(|id| people.get(id));
     next.differs(
         today,
         &Past {
             case: Case {
-                tool: &past.tool,
-                own: past.own_risk,
-                gravest: past.gravest,
-                payload: &payload,
-                caller: &past.caller_id,
-                pruner: past.pruned_by.as_ref(),
+                matter: Matter {
+                    tool: &past.tool,
+                    own: past.own_risk,
+                    gravest: past.gravest,
+                    payload: &payload,
+                },
+                caller: &caller.human,
+                pruner: pruner.map(|member| &member.human),
             },
             checks: &past.checks,
             approvers: &approvers,

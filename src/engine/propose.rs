@@ -79,17 +79,20 @@ impl Engine {
         let answer = pending(self, &action, &planned.planned);
         let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
         let targets = planned.planned.targets;
+        let limits = planned.policies.today.rules.limits.clone();
         // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
         let inserted = if supersedes.is_some() {
             self.store
                 .write(ctx, move |tx| {
-                    Box::pin(async move { insert(tx, &action, &targets, &payload, supersedes.as_ref()).await })
+                    Box::pin(async move {
+                        insert(tx, &action, &targets, &payload, supersedes.as_ref(), Some(&limits)).await
+                    })
                 })
                 .await?
         } else {
             self.store
                 .add(ctx, move |tx| {
-                    Box::pin(async move { insert(tx, &action, &targets, &payload, None).await })
+                    Box::pin(async move { insert(tx, &action, &targets, &payload, None, Some(&limits)).await })
                 })
                 .await?
         };

@@ -5,8 +5,8 @@ use super::{Error, entries, standing};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::policy::Policies;
-use crate::store::{ActionRow, ChainCall, Ending, WriteTx};
+use crate::policy::{Limits, Policies};
+use crate::store::{ActionRow, ChainCall, Ending, Waiting, WriteTx};
 use crate::tools::AnyTool;
 use crate::tools::schema::{self, Call};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
         supersedes_action_id: call.supersedes_action_id.clone(),
     };
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
-    let (rule, _) = policy.rule(&planned.case(sent.tool.name(), &sent.payload, &sent.caller.id));
+    let (rule, _) = policy.rule(&planned.matter(sent.tool.name(), &sent.payload));
     let summary = preview::summary(&plan.change_set, &planned.place());
     let words = [
         plan.headline.as_str(),
@@ -157,19 +157,50 @@ pub(super) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
     })
 }
 
-/// Stores a sealed action with its entry; `false` if the key belongs to another action of this client and caller by now.
+/// Why no more actions may wait, if so many others do.
+fn too_many(waiting: Waiting, limits: &Limits) -> Option<Error> {
+    let (count, whose, field) = if waiting.of_caller >= limits.pending_per_caller {
+        (waiting.of_caller, "the person you act for", "pending_per_caller")
+    } else if waiting.of_client >= limits.pending_per_client {
+        (waiting.of_client, "this client", "pending_per_client")
+    } else {
+        return None;
+    };
+    let wait = if count == 1 {
+        "1 action"
+    } else {
+        &format!("{count} actions")
+    };
+    Some(Error::Refused {
+        code: ReasonCode::TooManyPending,
+        message: format!(
+            "Nothing was stored: {wait} of {whose} wait for a decision, and the policy allows no more (limits.{field}). Withdraw those that \
+             are not needed any more (loopiq_withdraw_action), or wait until people have decided. A dry run still answers."
+        ),
+    })
+}
+
+/// Stores a sealed action with its entry; `false` if the key belongs to another action of this client and caller by now. `limits`: how many others may wait; whoever
+/// leaves parts out of an action is not bound by them.
 pub(super) async fn insert(
     tx: &mut WriteTx,
     action: &ActionRow,
     targets: &[String],
     payload: &Value,
     supersedes: Option<&ActionId>,
+    limits: Option<&Limits>,
 ) -> Result<bool, Error> {
     if !tx.insert_action(action, targets).await? {
         return Ok(false);
     }
     if let Some(old) = supersedes {
         supersede(tx, old, action).await?;
+    }
+    // Behind both: what gave way to it does not wait any more. An error takes everything back.
+    if let Some(limits) = limits
+        && let Some(error) = too_many(tx.waiting_beside(action, limits).await?, limits)
+    {
+        return Err(error);
     }
     let details = json!({
         "digest": action.digest,

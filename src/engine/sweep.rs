@@ -30,6 +30,7 @@ impl Engine {
                     })
                     .await?;
             }
+            self.expire_requests(&ctx).await?;
         }
         self.store.purge_sessions(now).await?;
         Ok(swept)

@@ -1,7 +1,7 @@
 //! The action page: everything a reviewer must be able to check, from stored facts.
 
 use super::book::Book;
-use super::decide::{self, Votes, case};
+use super::decide::{self, Votes};
 use super::judging::form_value;
 use super::naming::Names;
 use super::planning::{self, opened};
@@ -137,7 +137,7 @@ impl Engine {
                 .as_deref()
                 .map(|words| with_codes(words, &action.reason_codes))
         };
-        let risk = votes.policies.class(&case(&action, &envelope));
+        let risk = votes.policies.class(&decide::matter(&action, &envelope));
         let title = tools::find(&action.tool).map_or(action.tool.as_str(), |tool| tool.title());
         ActionView {
             state,
@@ -203,13 +203,14 @@ impl Engine {
         envelope: &Envelope,
         votes: &Votes,
     ) -> Panel {
-        let case = case(action, envelope);
+        let case = votes.case(action, envelope);
         let not_mine = not_mine(ctx, state, || votes.refuses_me(&case));
         let mine = not_mine.is_none() && !state.is_final();
         // Running takes the role, and not a place among the deciders.
         let runs = state == State::Approved && allows(&ctx.principal, Command::Execute);
-        let person = ctx.principal.person().filter(|_| runs);
-        let not_run = person.and_then(|me| votes.policies.refuses_to_run(&me.id, &votes.approvers, &case));
+        let person = votes.me.as_ref().filter(|_| runs);
+        let refuses = |me| votes.policies.refuses_to_run(me, &votes.approvers, &case);
+        let not_run = person.and_then(|me| votes.unresolved.clone().or_else(|| refuses(me)));
         let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
         let (block, more) = (blocks.next(), blocks.count());
         let pending = state == State::PendingApproval;
@@ -226,7 +227,7 @@ impl Engine {
             execute: person.is_some() && not_run.is_none(),
             run: votes.policies.lets_approvers_run(),
             revoke: mine && state == State::Approved,
-            word: (pending && votes.policies.is_typed(&case)).then(|| action.word()),
+            word: (pending && votes.policies.is_typed(&case.matter)).then(|| action.word()),
             ask: mine && pending,
             prune: if mine && pending {
                 decide::children(&envelope.payload)

@@ -29,11 +29,11 @@ impl Policy {
     pub fn differs(&self, other: &Policy, past: &Past<'_>) -> Vec<String> {
         let mut words = Vec::new();
         let case = &past.case;
-        let (risk, was) = (self.class(case), other.class(case));
+        let (risk, was) = (self.class(&case.matter), other.class(&case.matter));
         if risk != was {
             words.push(format!("its risk would be {}, not {}", risk.as_str(), was.as_str()));
         }
-        let (rule, old_rule) = (self.rule(case).1, other.rule(case).1);
+        let (rule, old_rule) = (self.rule(&case.matter).1, other.rule(&case.matter).1);
         if !rule.asks_the_same(old_rule) {
             words.push(format!("it would be decided by the rule \"{}\"", rule.name));
         }
@@ -44,7 +44,7 @@ impl Policy {
                 }
             }
         }
-        if self.is_typed(case) && !other.is_typed(case) {
+        if self.is_typed(&case.matter) && !other.is_typed(&case.matter) {
             words.push("it would be approved by typing a word".to_owned());
         }
         if !past.approvers.is_empty() {
@@ -71,8 +71,7 @@ impl Policy {
             }
         }
         if let Some(runner) = past.runner {
-            let id = &runner.person.id;
-            let refuses = |policy: &Policy| policy.refuses_to_run(id, past.approvers, case).is_some();
+            let refuses = |policy: &Policy| policy.refuses_to_run(runner, past.approvers, case).is_some();
             if refuses(self) && !refuses(other) {
                 words.push(format!("{} could not have run it", runner.person.name));
             }

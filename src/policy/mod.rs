@@ -2,17 +2,19 @@
 //! policy is made of text and asked with values.
 
 mod effects;
+mod loosening;
 mod quorum;
 mod read;
 mod rules;
 
 pub use effects::Past;
+pub use loosening::loosens;
 pub use quorum::{Member, Missing};
 pub use read::{Mistake, parse, read};
-pub use rules::{Condition, DecideRule, Group, Meaning, RiskRule, Rules};
+pub use rules::{Condition, DecideRule, Group, Limits, Meaning, RiskRule, Rules};
 
 use crate::domain::{
-    Change, ChangeSet, Check, Facts, FindingStatus, PersonId, RecordKind, Risk, Severity, Timestamp, Verdict,
+    Change, ChangeSet, Check, Facts, FindingStatus, Human, RecordKind, Risk, Severity, Timestamp, Verdict,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -38,9 +40,9 @@ impl Default for Policy {
     }
 }
 
-/// An action, as a policy looks at it.
+/// What an action would do, as a policy looks at it.
 #[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
+pub struct Matter<'a> {
     /// The tool's name.
     pub tool: &'a str,
     /// What the tool itself says of its risk.
@@ -49,10 +51,17 @@ pub struct Case<'a> {
     pub gravest: Option<Severity>,
     /// The arguments.
     pub payload: &'a Value,
+}
+
+/// An action with those who have to do with it, as a policy looks at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What it would do.
+    pub matter: Matter<'a>,
     /// The person it was proposed for.
-    pub caller: &'a PersonId,
+    pub caller: &'a Human,
     /// The person who took parts out of it.
-    pub pruner: Option<&'a PersonId>,
+    pub pruner: Option<&'a Human>,
 }
 
 impl Policy {
@@ -72,27 +81,27 @@ impl Policy {
 
     /// The class of risk of an action: that of the first rule that fits, else high for what closes or accepts a grave finding, else the
     /// tool's own.
-    pub fn class(&self, case: &Case<'_>) -> Risk {
+    pub fn class(&self, matter: &Matter<'_>) -> Risk {
         let fits = |rule: &&RiskRule| {
-            rule.tool.as_deref().is_none_or(|name| name == case.tool)
-                && rule.conditions.iter().all(|one| one.holds(case.payload))
+            rule.tool.as_deref().is_none_or(|name| name == matter.tool)
+                && rule.conditions.iter().all(|one| one.holds(matter.payload))
         };
         if let Some(rule) = self.rules.risk.iter().find(fits) {
             return rule.class;
         }
-        match case.gravest {
+        match matter.gravest {
             Some(severity) if severity >= self.rules.severity.high_risk_from => Risk::High,
-            _ => case.own,
+            _ => matter.own,
         }
     }
 
     /// Which rule says who decides an action, and its place among them.
-    pub fn rule(&self, case: &Case<'_>) -> (usize, &DecideRule) {
-        let risk = self.class(case);
+    pub fn rule(&self, matter: &Matter<'_>) -> (usize, &DecideRule) {
+        let risk = self.class(matter);
         let fits = |rule: &DecideRule| {
-            (rule.tools.is_empty() || rule.tools.iter().any(|name| name == case.tool))
+            (rule.tools.is_empty() || rule.tools.iter().any(|name| name == matter.tool))
                 && (rule.risk.is_empty() || rule.risk.contains(&risk))
-                && rule.conditions.iter().all(|one| one.holds(case.payload))
+                && rule.conditions.iter().all(|one| one.holds(matter.payload))
         };
         let rules = &self.rules.decide;
         let place = rules.iter().position(fits).unwrap_or(rules.len() - 1);
@@ -101,8 +110,8 @@ impl Policy {
 
     /// Why this person may not decide this action; `None` when they may.
     pub fn refuses(&self, member: &Member, case: &Case<'_>) -> Option<String> {
-        self.separates(&member.person.id, case).or_else(|| {
-            let (_, rule) = self.rule(case);
+        self.separates(member, case).or_else(|| {
+            let (_, rule) = self.rule(&case.matter);
             (!rule.admits(member)).then(|| {
                 let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
                 format!(
@@ -115,24 +124,32 @@ impl Policy {
     }
 
     /// Why the separation of duties keeps this person from deciding or running it.
-    pub fn separates(&self, person: &PersonId, case: &Case<'_>) -> Option<String> {
-        let separation = &self.rules.separation;
-        if !separation.caller_may_decide && person == case.caller {
+    pub fn separates(&self, member: &Member, case: &Case<'_>) -> Option<String> {
+        let (separation, human) = (&self.rules.separation, &member.human);
+        if let Some(held) = self.rules.roles.held_by(member) {
+            let held: Vec<&str> = held.iter().map(|role| role.as_str()).collect();
+            return Some(format!(
+                "You hold the roles {} together, and whoever does decides nothing here. Ask an administrator of your identity provider \
+                 to take one of them from you, and sign in again.",
+                held.join(" and ")
+            ));
+        }
+        if !separation.caller_may_decide && human == case.caller {
             return Some("It was proposed on your behalf: somebody else decides it.".to_owned());
         }
-        if !separation.pruner_may_decide && Some(person) == case.pruner {
+        if !separation.pruner_may_decide && Some(human) == case.pruner {
             return Some("You took parts out of it: somebody else decides what is left.".to_owned());
         }
         None
     }
 
     /// Why this person may not run it, if these people have approved it.
-    pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member], case: &Case<'_>) -> Option<String> {
+    pub fn refuses_to_run(&self, member: &Member, approvers: &[Member], case: &Case<'_>) -> Option<String> {
         let approved = || {
-            (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.person.id == *person))
+            (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.human == member.human))
                 .then(|| "You approved it: somebody else runs it.".to_owned())
         };
-        self.separates(person, case).or_else(approved)
+        self.separates(member, case).or_else(approved)
     }
 
     /// Whether evidence that was collected then is too old by this time.
@@ -142,23 +159,24 @@ impl Policy {
 
     /// What is still missing, if these people have approved.
     pub fn missing(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Missing> {
-        self.rule(case).1.missing(&self.counted(approvers, case))
+        self.rule(&case.matter).1.missing(&self.counted(approvers, case))
     }
 
     /// Whether one more approval, this person's, would help.
     pub fn would_help(&self, approvers: &[Member], candidate: &Member, case: &Case<'_>) -> bool {
-        self.rule(case).1.would_help(&self.counted(approvers, case), candidate)
+        let counted = self.counted(approvers, case);
+        self.rule(&case.matter).1.would_help(&counted, candidate)
     }
 
     /// Those whose approval the separation of duties lets count.
     pub fn counted(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Member> {
-        let counts = |member: &&Member| self.separates(&member.person.id, case).is_none();
+        let counts = |member: &&Member| self.separates(member, case).is_none();
         approvers.iter().filter(counts).cloned().collect()
     }
 
     /// Whether the action is approved by typing a word of it.
-    pub fn is_typed(&self, case: &Case<'_>) -> bool {
-        self.rules.confirmation.typed_for.contains(&self.class(case))
+    pub fn is_typed(&self, matter: &Matter<'_>) -> bool {
+        self.rules.confirmation.typed_for.contains(&self.class(matter))
     }
 
     /// What the checks' findings mean here.
@@ -222,9 +240,9 @@ impl Policies {
     }
 
     /// See [`Policy::refuses_to_run`].
-    pub fn refuses_to_run(&self, person: &PersonId, approvers: &[Member], case: &Case<'_>) -> Option<String> {
+    pub fn refuses_to_run(&self, member: &Member, approvers: &[Member], case: &Case<'_>) -> Option<String> {
         self.each()
-            .find_map(|policy| policy.refuses_to_run(person, approvers, case))
+            .find_map(|policy| policy.refuses_to_run(member, approvers, case))
     }
 
     /// What is still missing by either: today's first.
@@ -246,13 +264,16 @@ impl Policies {
     }
 
     /// Whether it is approved by typing a word of it.
-    pub fn is_typed(&self, case: &Case<'_>) -> bool {
-        self.each().any(|policy| policy.is_typed(case))
+    pub fn is_typed(&self, matter: &Matter<'_>) -> bool {
+        self.each().any(|policy| policy.is_typed(matter))
     }
 
     /// The higher of the two classes of risk.
-    pub fn class(&self, case: &Case<'_>) -> Risk {
-        self.each().map(|policy| policy.class(case)).max().unwrap_or(case.own)
+    pub fn class(&self, matter: &Matter<'_>) -> Risk {
+        self.each()
+            .map(|policy| policy.class(matter))
+            .max()
+            .unwrap_or(matter.own)
     }
 
     /// Whether whoever approves it may also run it.

@@ -1,17 +1,29 @@
 //! Whether enough people have approved: each group has its places, and one person takes one place.
 
-use super::rules::{DecideRule, Group};
-use crate::domain::{Person, PersonId, Role};
+use super::rules::{DecideRule, Group, RoleRules};
+use crate::domain::{Human, Person, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Somebody, with the teams that they are on by now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// The account.
     pub person: Person,
+    /// The human being behind it: the same for all accounts that operators have linked.
+    pub human: Human,
+    /// The roles of all accounts of that human being.
+    pub held: Vec<Role>,
     /// Their teams, by key.
     pub teams: BTreeSet<String>,
+}
+
+impl RoleRules {
+    /// The combination that somebody holds and must not.
+    pub fn held_by(&self, member: &Member) -> Option<&[Role]> {
+        let holds = |combination: &&Vec<Role>| combination.iter().all(|role| member.held.contains(role));
+        self.forbidden.iter().find(holds).map(Vec::as_slice)
+    }
 }
 
 /// Approvals that a group still needs.
@@ -28,17 +40,18 @@ const DECIDERS: [Role; 2] = [Role::Reviewer, Role::Lead];
 
 impl Group {
     /// The roles that it asks for.
-    fn asked(&self) -> &[Role] {
+    pub(super) fn asked(&self) -> &[Role] {
         if self.roles.is_empty() { &DECIDERS } else { &self.roles }
     }
 
     /// Whether somebody is in it.
     pub fn has(&self, member: &Member) -> bool {
-        let email = member.person.email.as_str();
+        let person = &member.person;
+        let is_named = |known: &String| person.id.as_str() == known || person.email.is(known);
         member.person.has_any(&DECIDERS)
             && member.person.has_any(self.asked())
             && (self.teams.is_empty() || self.teams.iter().any(|team| member.teams.contains(team)))
-            && (self.people.is_empty() || self.people.iter().any(|known| known.eq_ignore_ascii_case(email)))
+            && (self.people.is_empty() || self.people.iter().any(is_named))
     }
 }
 
@@ -95,8 +108,8 @@ impl DecideRule {
 }
 
 fn distinct(members: &[Member]) -> Vec<&Member> {
-    let mut seen: BTreeSet<&PersonId> = BTreeSet::new();
-    members.iter().filter(|member| seen.insert(&member.person.id)).collect()
+    let mut seen: BTreeSet<&Human> = BTreeSet::new();
+    members.iter().filter(|member| seen.insert(&member.human)).collect()
 }
 
 /// Seats as many members as can be, by augmenting paths (Kuhn's algorithm for bipartite matching). Who sits where, by place.
@@ -135,15 +148,18 @@ fn find_place(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Email, PersonId};
 
     fn member(n: u128, role: Role, teams: &[&str]) -> Member {
         Member {
             person: Person {
                 id: PersonId::from_bits(n),
-                email: format!("p{n}@x.example"),
+                email: Email::verified(&format!("p{n}@x.example")),
                 name: format!("P{n}").into(),
                 roles: vec![role],
             },
+            human: Human::of_account(PersonId::from_bits(n)),
+            held: vec![role],
             teams: teams.iter().map(|team| (*team).to_owned()).collect(),
         }
     }
@@ -216,7 +232,28 @@ mod tests {
             ..group("Named", &[], 1)
         };
         assert!(named.has(&member(9, Role::Lead, &[])));
+        let mut claims = member(9, Role::Lead, &[]);
+        claims.person.email = Email::claimed("p9@x.example");
+        assert!(!named.has(&claims), "nobody has verified it");
+        let by_id = Group {
+            people: vec![PersonId::from_bits(9).to_string()],
+            ..named.clone()
+        };
+        assert!(by_id.has(&claims) && !by_id.has(&member(8, Role::Lead, &[])));
         assert!(!named.has(&member(9, Role::Auditor, &[])));
         assert!(!named.has(&member(8, Role::Lead, &[])));
+    }
+
+    #[test]
+    fn linked_accounts_are_one_person() {
+        let rule = rule(vec![group("Any", &[], 2)]);
+        let one = member(1, Role::Reviewer, &[]);
+        let again = Member {
+            human: one.human.clone(),
+            ..member(2, Role::Lead, &[])
+        };
+        assert_eq!(rule.missing(&[one.clone(), again.clone()]).len(), 1);
+        assert!(!rule.would_help(std::slice::from_ref(&one), &again));
+        assert!(rule.would_help(&[one], &member(3, Role::Lead, &[])));
     }
 }

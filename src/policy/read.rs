@@ -1,7 +1,7 @@
 //! Reading a policy from TOML, with every mistake at its line and field.
 
 use super::rules::{Condition, Group, Meaning, Rules};
-use crate::domain::{CheckId, Role};
+use crate::domain::{Address, CheckId, PersonId, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
@@ -22,6 +22,8 @@ const MOST_STARS: usize = 2;
 const MOST_MISTAKES: usize = 50;
 /// The longest that an action may wait, in hours: thirty days.
 const LONGEST_WAIT: i64 = 30 * 24;
+/// The most actions that a policy may let wait.
+const MOST_PENDING: i64 = 1_000_000;
 /// Checks whose blocks a policy may turn into warnings. The others protect what an approval rests on.
 const SOFT: [CheckId; 5] = [
     CheckId::Unrelated,
@@ -265,6 +267,31 @@ impl Judge<'_, '_> {
         self.within("expiry_hours.medium", hours.medium, LONGEST_WAIT, "hours");
         self.within("expiry_hours.high", hours.high, LONGEST_WAIT, "hours");
         self.within("evidence.max_age_days", rules.evidence.max_age_days, 3650, "days");
+        let limits = &rules.limits;
+        self.within(
+            "limits.pending_per_caller",
+            limits.pending_per_caller,
+            MOST_PENDING,
+            "actions",
+        );
+        self.within(
+            "limits.pending_per_client",
+            limits.pending_per_client,
+            MOST_PENDING,
+            "actions",
+        );
+        self.at_most(
+            "roles.forbidden",
+            rules.roles.forbidden.len(),
+            MOST_IN_LIST,
+            "combinations",
+        );
+        for (n, combination) in rules.roles.forbidden.iter().enumerate() {
+            let distinct: BTreeSet<&Role> = combination.iter().collect();
+            if distinct.len() < 2 || distinct.len() < combination.len() {
+                self.wrong(&format!("roles.forbidden[{n}]"), "needs two roles or more, each once");
+            }
+        }
         for (check, meaning) in &rules.checks {
             if *meaning == Meaning::Warn && !SOFT.contains(check) {
                 self.wrong(
@@ -307,6 +334,14 @@ impl Judge<'_, '_> {
                     &format!("{field}.approvals"),
                     format!("{} is not between 1 and {MOST_APPROVALS}", group.approvals),
                 );
+            }
+            for (i, known) in group.people.iter().enumerate() {
+                if Address::parse(known).is_none() && PersonId::parse(known).is_err() {
+                    self.wrong(
+                        &format!("{field}.people[{i}]"),
+                        format!("{known:?} is neither a person's ID (per_...) nor an e-mail address"),
+                    );
+                }
             }
             for (i, role) in group.roles.iter().enumerate() {
                 if !matches!(role, Role::Reviewer | Role::Lead) {
@@ -390,5 +425,19 @@ duplicates = "warn"
 "#;
         insta::assert_snapshot!(mistakes(source).join("\n"));
         insta::assert_snapshot!(mistakes("decide = []").join("\n"));
+    }
+
+    #[test]
+    fn people_roles_and_limits_are_named_by_line() {
+        let source = "[[decide]]\nname = \"x\"\ngroups = [{ name = \"y\", people = [\"Dana\", \"dana@x.example\"] }]\n\
+                      [roles]\nforbidden = [[\"operator\", \"lead\"], [\"lead\"]]\n[limits]\npending_per_caller = 0\n";
+        assert_eq!(
+            mistakes(source),
+            [
+                "line 3, decide[0].groups[0].people[0]: \"Dana\" is neither a person's ID (per_...) nor an e-mail address",
+                "line 7, limits.pending_per_caller: 0 is not between 1 and 1000000 actions",
+                "line 5, roles.forbidden[1]: needs two roles or more, each once",
+            ]
+        );
     }
 }

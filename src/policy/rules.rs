@@ -25,6 +25,10 @@ pub struct Rules {
     pub checks: BTreeMap<CheckId, Meaning>,
     /// What has to be typed.
     pub confirmation: Confirmation,
+    /// Which roles nobody who decides may hold together.
+    pub roles: RoleRules,
+    /// How much may wait.
+    pub limits: Limits,
 }
 
 /// Gives actions a class of risk.
@@ -72,7 +76,7 @@ pub struct Group {
     /// On any of these teams, by key.
     #[serde(default)]
     pub teams: Vec<String>,
-    /// Any of these people, by e-mail address.
+    /// Any of these people, by ID or verified e-mail address.
     #[serde(default)]
     pub people: Vec<String>,
     /// How many of them.
@@ -188,6 +192,24 @@ pub struct Confirmation {
     pub typed_for: Vec<Risk>,
 }
 
+/// Which roles nobody who decides may hold together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoleRules {
+    /// Each is a combination of roles; whoever holds all of them, with all their accounts, decides nothing.
+    pub forbidden: Vec<Vec<Role>>,
+}
+
+/// How much may wait.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The most actions of one caller that wait for a decision.
+    pub pending_per_caller: i64,
+    /// The most actions of one client that wait for a decision.
+    pub pending_per_client: i64,
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {
@@ -211,6 +233,25 @@ impl Default for Rules {
             severity: SeverityRules::default(),
             checks: BTreeMap::new(),
             confirmation: Confirmation::default(),
+            roles: RoleRules::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for RoleRules {
+    fn default() -> Self {
+        Self {
+            forbidden: vec![vec![Role::Operator, Role::Reviewer], vec![Role::Operator, Role::Lead]],
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pending_per_caller: 200,
+            pending_per_client: 1_000,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Facts: everything a plan or a check needs, in one statement however many kinds of record it names.
 
 use super::dialect::{Sql, among, object};
+use super::people::first_at_address;
 use super::row::{Columns, list};
 use super::{ReadCall, ReadTx, StoreError, journal, people, records};
 use crate::domain::{
-    ActionId, ClientId, EvidenceId, Facts, FactsQuery, Finding, PersonId, RecordKind, ReleaseId, Timestamp, WorkItem,
+    ActionId, Address, ClientId, EvidenceId, Facts, FactsQuery, Finding, PersonId, RecordKind, ReleaseId, Timestamp,
+    WorkItem,
 };
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
@@ -49,6 +51,7 @@ macro_rules! facts {
             branch!($db, "person", "people p", "p", "id" in "$2 ->> 'per'", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
             " UNION ALL ",
             branch!($db, "person", "people p", "p", "email" in "$3", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
+            first_at_address!(),
             " UNION ALL ",
             branch!($db, "component", "components c", "c", "id" in "$2 ->> 'cmp'", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
             " UNION ALL ",
@@ -193,7 +196,7 @@ impl ReadTx {
         let rows = sqlx::query(self.pick(&FACTS))
             .bind(self.tenant())
             .bind(Value::from(ids).to_string())
-            .bind(list(&query.emails))
+            .bind(list(query.emails.iter().map(Address::as_str)))
             .bind(list(&query.components))
             .fetch_all(&mut *self.tx)
             .await?;
@@ -208,7 +211,7 @@ impl ReadTx {
         let rows = sqlx::query(self.pick(&GROUND))
             .bind(self.tenant())
             .bind(Value::from(by_kind(query)).to_string())
-            .bind(list(&query.emails))
+            .bind(list(query.emails.iter().map(Address::as_str)))
             .bind(list(&query.components))
             .bind(proposer.client.as_str().to_owned())
             .bind(proposer.key.clone())

@@ -2,7 +2,7 @@
 
 use super::dialect::{Sql, object};
 use super::row::{Columns, list};
-use super::{ReadTx, StoreError};
+use super::{ReadTx, StoreError, people};
 use crate::domain::*;
 use std::collections::BTreeMap;
 
@@ -46,7 +46,8 @@ pub struct InboxItem {
     pub tool: String,
     pub release_key: Option<String>,
     pub team_name: Option<String>,
-    pub caller_id: PersonId,
+    /// The human whom it was proposed for.
+    pub caller: Human,
     pub caller_name: String,
     pub client_name: String,
     pub risk: Risk,
@@ -54,7 +55,8 @@ pub struct InboxItem {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub settled_at: Option<Timestamp>,
-    pub pruned_by: Option<PersonId>,
+    /// The human who took parts out of it.
+    pub pruner: Option<Human>,
     pub own_risk: Risk,
     pub gravest: Option<Severity>,
     pub touched: bool,
@@ -70,8 +72,8 @@ pub struct InboxItem {
 macro_rules! inbox_select {
     ($states:literal) => {
         concat!(
-            "SELECT a.id, a.state, a.headline, a.summary, a.tool, a.caller_id, a.risk, a.blocks, a.warnings, a.passes, ",
-            "a.created_at, a.expires_at, a.settled_at, a.pruned_by, a.own_risk, a.gravest, a.touched_at, a.policy_version, a.rule, ",
+            "SELECT a.id, a.state, a.headline, a.summary, a.tool, COALESCE(p.same_as, p.id) AS caller, a.risk, a.blocks, a.warnings, a.passes, ",
+            "a.created_at, a.expires_at, a.settled_at, (SELECT COALESCE(u.same_as, u.id) FROM people u WHERE u.tenant = $1 AND u.id = a.pruned_by) AS pruner, a.own_risk, a.gravest, a.touched_at, a.policy_version, a.rule, ",
             "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN a.payload END AS payload, ",
             "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
@@ -135,7 +137,7 @@ impl ReadTx {
                     tool: row.text("tool")?,
                     release_key: row.maybe_text("release_key")?,
                     team_name: row.maybe_text("team_name")?,
-                    caller_id: row.read("caller_id", |t| PersonId::parse(t).ok())?,
+                    caller: people::human(row, "caller")?,
                     caller_name: row.text("caller_name")?,
                     client_name: row.text("client_name")?,
                     risk: row.read("risk", Risk::parse)?,
@@ -147,9 +149,9 @@ impl ReadTx {
                     created_at: row.time("created_at")?,
                     expires_at: row.time("expires_at")?,
                     settled_at: row.maybe_int("settled_at")?.map(Timestamp),
-                    pruned_by: match row.maybe_text("pruned_by")? {
+                    pruner: match row.maybe_text("pruner")? {
                         None => None,
-                        Some(_) => Some(row.read("pruned_by", |t| PersonId::parse(t).ok())?),
+                        Some(_) => Some(people::human(row, "pruner")?),
                     },
                     own_risk: match row.maybe_text("own_risk")? {
                         None => row.read("risk", Risk::parse)?,

@@ -2,15 +2,16 @@
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, people};
+use crate::domain::{Human, Role};
 use crate::policy::Member;
 use sqlx::any::AnyRow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A person with the key of one team, or none.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT p.id, p.email, p.name, p.roles, t.key AS team_key FROM people p ",
+            "SELECT p.id, p.email, p.name, p.roles, COALESCE(p.same_as, p.id) AS human, p.same_as, t.key AS team_key FROM people p ",
             "LEFT JOIN team_members m ON m.tenant = p.tenant AND m.person_id = p.id ",
             "LEFT JOIN teams t ON t.tenant = m.tenant AND t.id = m.team_id WHERE p.tenant = $1 AND ",
             $condition
@@ -28,7 +29,7 @@ impl ReadTx {
             .bind(list(distinct))
             .fetch_all(&mut *self.tx)
             .await?;
-        members(&rows)
+        self.gathered(&rows).await
     }
 
     /// Everybody whose role decides: a tenant has few. The first thousand rows, one for each person and team.
@@ -37,7 +38,44 @@ impl ReadTx {
             "(instr(p.roles, '\"reviewer\"') > 0 OR instr(p.roles, '\"lead\"') > 0) ORDER BY p.name, p.id LIMIT 1000"
         );
         let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
-        members(&rows)
+        self.gathered(&rows).await
+    }
+
+    /// Everybody who has the role operator: a tenant has few.
+    pub async fn operators(&mut self) -> Result<Vec<Member>, StoreError> {
+        const SQL: &str = select!("instr(p.roles, '\"operator\"') > 0 ORDER BY p.name, p.id LIMIT 1000");
+        let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
+        self.gathered(&rows).await
+    }
+
+    /// Makes members of rows. Whoever has several accounts holds the roles of all of them.
+    async fn gathered(&mut self, rows: &[AnyRow]) -> Result<Vec<Member>, StoreError> {
+        const SQL: &str =
+            "SELECT same_as, roles FROM people WHERE tenant = $1 AND same_as IN (SELECT value FROM json_each($2))";
+        let mut members = members(rows)?;
+        let mut linked = BTreeSet::new();
+        for row in rows {
+            linked.extend(row.maybe_text("same_as")?);
+        }
+        if linked.is_empty() {
+            return Ok(members);
+        }
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(linked))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut held: BTreeMap<Human, BTreeSet<Role>> = BTreeMap::new();
+        for row in &rows {
+            let roles: Vec<Role> = row.json("roles")?;
+            held.entry(people::human(row, "same_as")?).or_default().extend(roles);
+        }
+        for member in &mut members {
+            if let Some(held) = held.get(&member.human) {
+                member.held = held.iter().copied().collect();
+            }
+        }
+        Ok(members)
     }
 }
 
@@ -49,6 +87,8 @@ fn members(rows: &[AnyRow]) -> Result<Vec<Member>, StoreError> {
         match members.last_mut().filter(|last| last.person.id == person.id) {
             Some(last) => last.teams.extend(team),
             None => members.push(Member {
+                human: people::human(row, "human")?,
+                held: person.roles.clone(),
                 person,
                 teams: team.into_iter().collect(),
             }),

@@ -3,7 +3,9 @@
 use super::dialect::Sql;
 use super::row::{Columns, json, list};
 use super::{ReadTx, Store, StoreError, WriteTx, installation};
-use crate::domain::{Client, ClientId, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId};
+use crate::domain::{
+    Address, Client, ClientId, Email, Human, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId,
+};
 
 /// What an identity provider asserted at sign-in.
 #[derive(Debug, Clone)]
@@ -12,8 +14,8 @@ pub struct Asserted {
     pub issuer: String,
     /// The person there.
     pub subject: String,
-    /// E-mail address.
-    pub email: String,
+    /// E-mail address, and whether it is verified.
+    pub email: Email,
     /// Name.
     pub name: String,
     /// Roles.
@@ -52,13 +54,31 @@ pub struct TokenGrant {
     pub expires_at: Timestamp,
 }
 
+/// Whom an address names, of all accounts `p` that have it: the one that came to it first. A later account of the same human stands behind
+/// it, and so does one whose human nobody has told apart yet; two people whom operators have told apart both have it.
+macro_rules! first_at_address {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM people q JOIN person_addresses a ON a.tenant = q.tenant AND a.address = q.email AND a.person_id = q.id \
+         JOIN person_addresses b ON b.tenant = q.tenant AND b.address = q.email AND b.person_id = p.id \
+         WHERE q.tenant = $1 AND q.email = p.email AND q.id <> p.id AND (a.since < b.since OR (a.since = b.since AND q.id < p.id)) \
+         AND (q.same_as = p.same_as OR NOT EXISTS (SELECT 1 FROM people_apart x WHERE x.tenant = $1 \
+         AND x.one = CASE WHEN q.id < p.id THEN q.id ELSE p.id END AND x.other = CASE WHEN q.id < p.id THEN p.id ELSE q.id END)))"
+    };
+}
+pub(super) use first_at_address;
+
 pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
     Ok(Person {
         id: row.read("id", |t| PersonId::parse(t).ok())?,
-        email: row.text("email")?,
+        email: Email::from(row.text("email")?),
         name: row.text("name")?.into(),
         roles: row.json("roles")?,
     })
+}
+
+/// The human behind an account: `column` holds `same_as`, or the account's own ID.
+pub(super) fn human(row: &impl Columns, column: &str) -> Result<Human, StoreError> {
+    Ok(Human::of_account(row.read(column, |t| PersonId::parse(t).ok())?))
 }
 
 impl Store {
@@ -128,15 +148,19 @@ impl ReadTx {
         rows.iter().map(person).collect()
     }
 
-    /// People by e-mail address.
+    /// People by verified address: whom each address names.
     pub async fn people_by_email(&mut self, emails: &[&str]) -> Result<Vec<Person>, StoreError> {
-        const SQL: &str = "SELECT * FROM people WHERE tenant = $1 AND email IN (SELECT value FROM json_each($2))";
+        const SQL: &str = concat!(
+            "SELECT p.* FROM people p WHERE p.tenant = $1 AND p.email IN (SELECT value FROM json_each($2))",
+            first_at_address!()
+        );
+        let emails: Vec<Address> = emails.iter().filter_map(|text| Address::parse(text)).collect();
         if emails.is_empty() {
             return Ok(Vec::new());
         }
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
-            .bind(list(emails))
+            .bind(list(emails.iter().map(Address::as_str)))
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter().map(person).collect()
@@ -190,13 +214,17 @@ impl WriteTx {
             .bind(fresh.as_str().to_owned())
             .bind(asserted.issuer.clone())
             .bind(asserted.subject.clone())
-            .bind(asserted.email.clone())
+            .bind(asserted.email.to_string())
             .bind(asserted.name.clone())
             .bind(json(&asserted.roles)?)
             .bind(now.0)
             .fetch_one(&mut *self.tx)
             .await?;
-        person(&row)
+        let person = person(&row)?;
+        if let Some(address) = person.email.address() {
+            self.keep_address(&person.id, address).await?;
+        }
+        Ok(person)
     }
 
     /// Keeps a client; one with that name stays as it is.

@@ -426,7 +426,7 @@ async fn a_person_who_lost_their_role_stops_what_they_approved() {
     let asserted = loopiq::store::Asserted {
         issuer: "https://idp.example".into(),
         subject: email.clone(),
-        email,
+        email: loopiq::domain::Email::verified(&email),
         name: "reviewer of acme".into(),
         roles: vec![Role::Auditor],
     };

@@ -13,7 +13,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// Steps that read all rows of a tenant, or of everybody, and may: a part of the step, and why.
-const MAY: [(&str, &str); 11] = [
+const MAY: [(&str, &str); 12] = [
     ("evidence_incomplete", "imports that are under way"),
     ("tenants USING", "all tenants are meant"),
     ("audit_heads USING", "one row"),
@@ -23,6 +23,10 @@ const MAY: [(&str, &str); 11] = [
     ("teams_2", "a filter's choices, in order and cut off"),
     ("releases_2", "a filter's choices, in order and cut off"),
     ("action_counts", "a state and caller a row: this is what saves counting"),
+    (
+        "person_addresses",
+        "accounts that operators have to identify: a tenant's people",
+    ),
     ("generic_words", "words that people have written down"),
     // A foreign key of a table to which a row is added: SQLite looks there only while references are deferred.
     (
@@ -143,6 +147,25 @@ async fn story(world: &World) {
         .check_policy(&operator, "[evidence]\nmax_age_days = 7")
         .await
         .expect("a report");
+    let looser = "[evidence]\nmax_age_days = 70";
+    world.policy(looser).await;
+    let ids = ["reviewer", "reviewer2"].map(|who| world.acme.person(who).id.to_string());
+    for same in [false, true] {
+        let asked = engine
+            .request_link(&operator, &ids[0], &ids[1], same, words)
+            .await
+            .expect("asked");
+        let second = world.person("operator2");
+        engine.request(&second, asked.id.as_str()).await.expect("a request");
+        engine
+            .confirm_request(&second, asked.id.as_str())
+            .await
+            .expect("confirmed");
+    }
+    engine.switch_policy(&operator, "", words, 2).await.expect("asked");
+    engine.requests_page(&operator).await.expect("a page");
+    world.pass(8 * loopiq::domain::Timestamp::DAY);
+    engine.sweep().await.expect("swept");
     call("loopiq_list_actions", json!({})).await.expect("a list");
     call("loopiq_list_releases", json!({})).await.expect("a list");
     for tool in [

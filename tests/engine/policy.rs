@@ -4,7 +4,7 @@ use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::view::{InboxQuery, Tab};
 use loopiq::domain::{PlainText, ReasonCode, Role, State, Timestamp};
-use loopiq::engine::{Consent, Error};
+use loopiq::engine::{Consent, Error, Switched};
 use loopiq::store::Asserted;
 use serde_json::json;
 
@@ -207,7 +207,7 @@ async fn an_approver_who_lost_their_role_counts_no_more() {
     let reviewer = world.acme.person("reviewer");
     let asserted = Asserted {
         issuer: "https://idp.example".into(),
-        subject: reviewer.email.clone(),
+        subject: reviewer.email.to_string(),
         email: reviewer.email,
         name: reviewer.name.to_string(),
         roles: vec![Role::Auditor],
@@ -441,7 +441,7 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
             .switch_policy(&operator, TWO_TEAMS, "Two pairs of eyes.", 1)
             .await
             .expect("on"),
-        2
+        Switched::InForce(2)
     );
     let stale = world.engine.switch_policy(&operator, "# other", "", 1).await;
     assert!(

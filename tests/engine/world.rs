@@ -3,7 +3,7 @@
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::view::Outcome;
 use loopiq::domain::*;
-use loopiq::engine::{Answer, Consent, Engine, Error};
+use loopiq::engine::{Answer, Consent, Engine, Error, Switched};
 use loopiq::store::{Asserted, Store};
 use loopiq_testing::Database;
 use serde_json::{Value, json};
@@ -244,12 +244,26 @@ impl World {
         made.await.expect("a member");
     }
 
-    /// Switches a policy on, as an operator does.
+    /// Switches a policy on, as an operator does; where it takes a second one, they confirm it.
     pub(crate) async fn policy(&self, source: &str) -> i64 {
         let operator = self.person("operator");
-        let page = self.engine.policy_page(&operator, None, None).await.expect("a page");
-        let switched = self.engine.switch_policy(&operator, source, "", page.today).await;
-        switched.expect("a policy")
+        let today = async || {
+            self.engine
+                .policy_page(&operator, None, None)
+                .await
+                .expect("a page")
+                .today
+        };
+        let switched = self.engine.switch_policy(&operator, source, "", today().await).await;
+        match switched.expect("a policy") {
+            Switched::InForce(version) | Switched::Same(version) => version,
+            Switched::Waits(asked, _) => {
+                let second = self.person("operator2");
+                let confirmed = self.engine.confirm_request(&second, asked.id.as_str()).await;
+                assert!(confirmed.expect("confirmed").done);
+                today().await
+            }
+        }
     }
 
     /// Approves as somebody who has looked at everything.
@@ -354,12 +368,13 @@ async fn settle(engine: &Engine, name: &str) -> Place {
         ("auditor", vec![Role::Auditor]),
         ("operator", vec![Role::Operator]),
         ("nobody", vec![]),
+        ("operator2", vec![Role::Operator]),
     ] {
         let email = format!("{who}@{name}.example");
         let asserted = Asserted {
             issuer: "https://idp.example".into(),
             subject: email.clone(),
-            email,
+            email: Email::verified(&email),
             name: format!("{who} of {name}"),
             roles,
         };

@@ -12,6 +12,7 @@ pub(crate) fn Header() -> impl IntoView {
     let services = use_context::<Services>();
     let may = |command| services.as_ref().is_some_and(|services| services.may(command));
     let (audit, policy) = (may(Command::SearchAudit), may(Command::ReadPolicy));
+    let requests = may(Command::Configure);
     let who = services.and_then(|services| {
         let principal = services.ctx.principal;
         principal
@@ -27,6 +28,7 @@ pub(crate) fn Header() -> impl IntoView {
         }
     };
     let (on_audit, on_policy) = (path.starts_with("/audit"), path == "/settings/policy");
+    let on_requests = path == "/settings/requests";
     view! {
         <header class="top">
             <a class="brand" href="/">
@@ -37,9 +39,10 @@ pub(crate) fn Header() -> impl IntoView {
                 .map(|(tenant, person)| {
                     view! {
                         <nav class="places" aria-label="Pages">
-                            {link("/", "Inbox", !on_audit && !on_policy)}
+                            {link("/", "Inbox", !on_audit && !on_policy && !on_requests)}
                             {audit.then(|| link("/audit", "Audit", on_audit))}
                             {policy.then(|| link("/settings/policy", "Policy", on_policy))}
+                            {requests.then(|| link("/settings/requests", "Requests", on_requests))}
                         </nav>
                         <WhoAmI tenant person />
                     }
@@ -57,7 +60,7 @@ fn WhoAmI(tenant: TenantId, person: Person) -> impl IntoView {
                 <span class="unseen">"Tenant "</span>
                 {tenant.to_string()}
             </span>
-            <span class="person" title=person.email>
+            <span class="person" title=person.email.to_string()>
                 <bdi>{person.name}</bdi>
                 " "
                 <span class="quiet">{roles.join(", ")}</span>

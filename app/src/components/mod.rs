@@ -19,6 +19,8 @@ pub(crate) mod lines;
 #[cfg(feature = "ssr")]
 pub(crate) mod record;
 #[cfg(feature = "ssr")]
+pub(crate) mod said;
+#[cfg(feature = "ssr")]
 pub(crate) mod select;
 #[cfg(feature = "ssr")]
 pub(crate) mod state;

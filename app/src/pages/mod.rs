@@ -8,6 +8,7 @@ mod link;
 mod load;
 mod policy;
 mod problem;
+mod requests;
 
 pub(crate) use action::{ActionPage, ConfirmPage};
 pub(crate) use audit::AuditPage;
@@ -15,3 +16,4 @@ pub(crate) use audit_entry::AuditEntryPage;
 pub(crate) use inbox::InboxPage;
 pub(crate) use policy::PolicyPage;
 pub(crate) use problem::NotFoundPage;
+pub(crate) use requests::RequestsPage;

@@ -3,8 +3,10 @@
 mod answer;
 mod decide;
 mod policy;
+mod requests;
 mod status;
 
 pub use decide::*;
 pub use policy::*;
+pub use requests::*;
 pub use status::*;

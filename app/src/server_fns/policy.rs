@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
 use {
-    super::answer::Door,
-    crate::policy_draft::{self, PolicyDraft},
-    loopiq::domain::Command,
+    super::answer::Door, crate::policy_draft::PolicyDraft, crate::said::Page, loopiq::domain::Command,
+    loopiq::engine::Switched,
 };
 
 /// What a check of a policy found.
@@ -52,7 +51,9 @@ pub async fn check_policy(
     };
     if door.is_plain() && !Door::is_denied() {
         if checked.report.is_none() {
-            policy_draft::say(door.session(), &outcome(false, checked.message.clone())).await;
+            Page::Policy
+                .say(door.session(), &outcome(false, checked.message.clone()))
+                .await;
         }
         keep(&door, &draft).await;
         to_the_page();
@@ -60,7 +61,7 @@ pub async fn check_policy(
     Ok(checked)
 }
 
-/// Switches a policy on, if nobody has switched on another one since.
+/// Switches a policy on, if nobody has switched on another one since. One that loosens something waits for a second operator.
 #[server(prefix = "/do", endpoint = "switch-policy")]
 pub async fn switch_policy(
     /// The policy as TOML.
@@ -81,18 +82,27 @@ pub async fn switch_policy(
         .switch_policy(&services.ctx, &draft.source, &draft.note, draft.base)
         .await;
     let outcome = match switched {
-        Ok(version) if version == draft.base => outcome(
+        Ok(Switched::Same(version)) => outcome(
             true,
             format!("Version {version} says the same and is in force already, so nothing was changed."),
         ),
-        Ok(version) => outcome(true, format!("Version {version} is in force now.")),
+        Ok(Switched::InForce(version)) => outcome(true, format!("Version {version} is in force now.")),
+        Ok(Switched::Waits(asked, _)) => outcome(
+            true,
+            format!(
+                "Request {} waits for a second operator, because it loosens something; version {} stays in force until then. {}",
+                asked.id,
+                draft.base,
+                asked.next()
+            ),
+        ),
         Err(error) => {
             Door::refused(&error);
             outcome(false, error.to_string())
         }
     };
     if door.is_plain() && !Door::is_denied() {
-        policy_draft::say(door.session(), &outcome).await;
+        Page::Policy.say(door.session(), &outcome).await;
         if outcome.done {
             PolicyDraft::discard(door.session()).await;
         } else {
@@ -110,7 +120,7 @@ pub async fn discard_policy_draft() -> Result<Outcome, ServerFnError> {
     PolicyDraft::discard(door.session()).await;
     let outcome = outcome(true, "The draft is gone. This is the policy in force.".to_owned());
     if door.is_plain() && !Door::is_denied() {
-        policy_draft::say(door.session(), &outcome).await;
+        Page::Policy.say(door.session(), &outcome).await;
         to_the_page();
     }
     Ok(outcome)
@@ -147,5 +157,5 @@ fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
 
 #[cfg(feature = "ssr")]
 fn to_the_page() {
-    Door::lead("/settings/policy");
+    Door::lead(Page::Policy.path());
 }

@@ -8,6 +8,7 @@ pub mod import;
 mod installation;
 pub mod migrate;
 pub mod policy;
+pub mod request;
 pub mod schema;
 pub mod serve;
 pub mod token;
@@ -34,6 +35,7 @@ pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
         Command::Token(args) => token::run(args, ports).await,
         Command::Words(args) => words::run(args, ports).await,
         Command::Policy(command) => policy::run(command, ports).await,
+        Command::Request(command) => request::run(command, ports).await,
         Command::Import(args) => import::run(args, ports).await,
         Command::Helix(args) => helix::run(args, ports).await,
         Command::Backup(args) => backup::run(args).await,

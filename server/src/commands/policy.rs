@@ -5,7 +5,7 @@ use crate::settings::Installation;
 use anyhow::{Context, Result, anyhow, bail};
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::view::PolicyReport;
-use loopiq::engine::{Engine, policy_mistakes};
+use loopiq::engine::{Engine, Switched, policy_mistakes};
 use serde::Serialize;
 use std::fmt;
 use std::io::Write;
@@ -21,7 +21,7 @@ pub enum Command {
     Check(Check),
     /// Print a tenant's policy as it was written.
     Show(Show),
-    /// Switch a file on as a tenant's policy.
+    /// Ask for a file to be switched on as a tenant's policy. An operator confirms it in a browser; nothing changes before.
     Apply(Apply),
 }
 
@@ -130,11 +130,25 @@ async fn apply(args: Apply, ports: &Ports) -> Result<()> {
     none_of(mistakes.len(), &args.file)?;
     let (engine, ctx) = at(&args.installation, &args.tenant, ports).await?;
     let before = engine.policy_page(&ctx, None, None).await?.today;
-    let version = engine.switch_policy(&ctx, &source, &args.note, before).await?;
-    let applied = Applied {
-        tenant: args.tenant,
-        version,
-        before,
+    let applied = match engine.switch_policy(&ctx, &source, &args.note, before).await? {
+        Switched::InForce(version) | Switched::Same(version) => Applied {
+            tenant: args.tenant,
+            before,
+            version: Some(version),
+            request: None,
+        },
+        Switched::Waits(asked, loosens) => Applied {
+            tenant: args.tenant,
+            before,
+            version: None,
+            request: Some(Waiting {
+                id: asked.id.to_string(),
+                expires_at: asked.expires_at.minute(),
+                next: asked.next(),
+                confirmers: asked.confirmers,
+                loosens,
+            }),
+        },
     };
     print(&applied, args.json)
 }
@@ -187,29 +201,53 @@ impl fmt::Display for Shown {
     }
 }
 
+/// What became of a file that was applied.
 #[derive(Serialize)]
 struct Applied {
     tenant: String,
-    version: i64,
+    /// The version in force when it was applied.
     before: i64,
+    /// The version that says the same, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
+    /// The request that waits for an operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Waiting>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Waiting {
+    id: String,
+    expires_at: String,
+    loosens: Vec<String>,
+    confirmers: Vec<String>,
+    #[serde(skip)]
+    next: String,
 }
 
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            tenant,
-            version,
-            before,
-        } = self;
-        if version == before {
-            write!(f, "{tenant}: version {version} says the same and is in force already")
-        } else {
-            write!(
-                f,
-                "{tenant}: version {version} is in force now, in the place of version {before}"
-            )
-        }
+        let Self { tenant, before, .. } = self;
+        let Some(request) = &self.request else {
+            return write!(f, "{tenant}: version {before} says the same and is in force already");
+        };
+        write!(
+            f,
+            "{tenant}: the request {} waits for an operator; version {before} stays in force until then.\n{}\nIt expires on {}.",
+            request.id, request.next, request.expires_at
+        )?;
+        loosened(f, &request.loosens)
     }
+}
+
+/// What a policy loosens, a line each.
+pub(super) fn loosened(f: &mut fmt::Formatter<'_>, loosens: &[impl fmt::Display]) -> fmt::Result {
+    if loosens.is_empty() {
+        return f.write_str("\nIt loosens nothing.");
+    }
+    f.write_str("\nWhat it loosens:")?;
+    loosens.iter().try_for_each(|one| write!(f, "\n- {one}"))
 }
 
 /// A report without mistakes, in words.
@@ -224,6 +262,7 @@ impl fmt::Display for Said<'_> {
         }
         // Without a tenant there is nothing that it could differ from.
         let Some(effects) = &report.effects else { return Ok(()) };
+        loosened(f, &report.loosens)?;
         if report.difference.is_empty() {
             f.write_str("\nIt does not differ from the one in force.")?;
         } else {

@@ -68,6 +68,20 @@ struct OidcArgs {
     /// The ID token's claim that lists the roles.
     #[arg(long, env = "LOOPIQ_OIDC_ROLES_CLAIM", default_value = DEFAULT_ROLES_CLAIM, value_name = "CLAIM")]
     oidc_roles_claim: String,
+    /// Domains, with commas between them, in which the issuer's addresses count as verified where its ID tokens do not say whether they are
+    /// (`email_verified`). An address that is not verified identifies nobody: no policy and no command can name it.
+    #[arg(long, env = "LOOPIQ_OIDC_VERIFIED_DOMAINS", value_delimiter = ',', value_name = "DOMAIN,...", value_parser = domain)]
+    oidc_verified_domains: Vec<String>,
+}
+
+/// A domain without anything around it.
+fn domain(text: &str) -> Result<String, String> {
+    let domain = text.trim().trim_start_matches('@').to_ascii_lowercase();
+    let fits = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    if domain.is_empty() || !domain.chars().all(fits) {
+        return Err(format!("{text:?} is no domain; one is written as acme.example"));
+    }
+    Ok(domain)
 }
 
 /// Runs the service until it is told to stop.
@@ -186,6 +200,8 @@ pub fn demo_provider(
         redirect_url: format!("{url}/auth/callback"),
         tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
         roles_claim: DEFAULT_ROLES_CLAIM.to_owned(),
+        // The demo's provider says that its addresses are verified.
+        verified_domains: Vec::new(),
     };
     let clock = ports.clone();
     let idp = DemoIdp::new(
@@ -298,6 +314,7 @@ impl OidcArgs {
             redirect_url: format!("{url}/auth/callback"),
             tenant_claim: self.oidc_tenant_claim.clone(),
             roles_claim: self.oidc_roles_claim.clone(),
+            verified_domains: self.oidc_verified_domains.clone(),
         })
     }
 }

@@ -6,18 +6,19 @@ mod scans;
 
 use crate::demo_idp::DemoPerson;
 use anyhow::Result;
-use loopiq::domain::{DEMO_ISSUER, Role, TenantId};
+use loopiq::domain::{DEMO_ISSUER, Email, Person, Role, TenantId};
 use loopiq::engine::{Ctx, Engine, Error};
-use loopiq::store::Asserted;
+use loopiq::store::{Asserted, WriteTx};
 
 /// Who can sign in to a demo.
 pub fn people() -> Vec<DemoPerson> {
-    const ACME: [(&str, &str, &str); 6] = [
+    const ACME: [(&str, &str, &str); 7] = [
         ("reviewer", "Rita Reviewer", "reviewer"),
         ("reviewer2", "Ravi Reviewer", "reviewer"),
         ("lead", "Lena Lead", "lead"),
         ("auditor", "Adam Auditor", "auditor"),
         ("operator", "Olga Operator", "operator"),
+        ("operator2", "Otto Operator", "operator"),
         ("developer", "Dana Developer", "developer"),
     ];
     let person = |tenant: &str, (local, name, role): (&str, &str, &str)| {
@@ -50,7 +51,11 @@ pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
             engine
                 .store()
                 .write::<_, Error, _>(&ctx, move |tx| {
-                    Box::pin(async move { Ok(tx.move_issuer(DEMO_ISSUER, &issuer).await?) })
+                    Box::pin(async move {
+                        tx.move_issuer(DEMO_ISSUER, &issuer).await?;
+                        // An older demo knows fewer people, and not that their addresses are verified.
+                        assert_people(tx, &issuer).await.map(drop)
+                    })
                 })
                 .await?;
             continue;
@@ -74,26 +79,32 @@ async fn is_new(engine: &Engine, ctx: &Ctx) -> Result<bool> {
 
 /// The tenant and its people, as their first sign-in would bring them.
 async fn settle(engine: &Engine, ctx: &Ctx, name: &str, issuer: &str) -> Result<records::People> {
-    let (name, issuer, tenant) = (name.to_owned(), issuer.to_owned(), ctx.tenant().to_string());
+    let (name, issuer) = (name.to_owned(), issuer.to_owned());
     let people = engine
         .store()
         .write::<_, Error, _>(ctx, move |tx| {
             Box::pin(async move {
                 tx.insert_tenant(&name).await?;
-                let mut known = Vec::new();
-                for person in people().into_iter().filter(|person| person.tenant == tenant) {
-                    let asserted = Asserted {
-                        issuer: issuer.clone(),
-                        subject: person.subject,
-                        email: person.email,
-                        name: person.name,
-                        roles: person.roles.iter().filter_map(|role| Role::parse(role)).collect(),
-                    };
-                    known.push(tx.assert_person(&asserted).await?);
-                }
-                Ok(known)
+                assert_people(tx, &issuer).await
             })
         })
         .await?;
     Ok(records::People(people))
+}
+
+/// The people of this tenant, as the demo's provider knows them.
+async fn assert_people(tx: &mut WriteTx, issuer: &str) -> Result<Vec<Person>, Error> {
+    let tenant = tx.ctx().tenant().to_string();
+    let mut known = Vec::new();
+    for person in people().into_iter().filter(|person| person.tenant == tenant) {
+        let asserted = Asserted {
+            issuer: issuer.to_owned(),
+            subject: person.subject,
+            email: Email::verified(&person.email),
+            name: person.name,
+            roles: person.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+        };
+        known.push(tx.assert_person(&asserted).await?);
+    }
+    Ok(known)
 }

@@ -13,7 +13,7 @@ impl People {
     /// Somebody by the first half of their e-mail address.
     pub(super) fn get(&self, local: &str) -> Result<Person> {
         let prefix = format!("{local}@");
-        let person = self.0.iter().find(|person| person.email.starts_with(&prefix));
+        let person = self.0.iter().find(|person| person.email.as_str().starts_with(&prefix));
         person
             .cloned()
             .with_context(|| format!("the demo has nobody called {local}"))

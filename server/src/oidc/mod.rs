@@ -21,12 +21,14 @@ use openidconnect::{
     RequestTokenError, Scope,
 };
 
+use loopiq::domain::Email;
+
 pub use error::{Cause, OidcError};
 pub use pending::{PendingSignIn, local_path};
 
 use error::because;
 use provider::{Directory, Provider, Tokens};
-use verify::NotTrusted;
+use verify::{NotTrusted, Unreadable};
 
 /// The claim that names the tenant, unless the settings name another.
 pub const DEFAULT_TENANT_CLAIM: &str = "tenant";
@@ -50,6 +52,8 @@ pub struct OidcSettings {
     pub tenant_claim: String,
     /// Where the ID token lists the roles, likewise. See [`DEFAULT_ROLES_CLAIM`].
     pub roles_claim: String,
+    /// Domains in which this issuer's addresses count as verified where it does not say whether they are.
+    pub verified_domains: Vec<String>,
 }
 
 /// Where to send the browser, and what to remember until it is back.
@@ -71,8 +75,8 @@ pub struct Assertion {
     pub tenant: String,
     /// The roles, as the provider writes them; unknown ones included, possibly none.
     pub roles: Vec<String>,
-    /// The person's address. A name to show, not an identity: only issuer and subject are one.
-    pub email: String,
+    /// The person's address, and whether the provider has verified it. Issuer and subject alone are an identity.
+    pub email: Email,
     /// The person's name; the user name or the address where the provider gives none.
     pub name: String,
 }
@@ -196,7 +200,15 @@ impl Oidc {
                 return Err(OidcError::refused(answer.error().as_ref(), description));
             }
             Err(RequestTokenError::Request(error)) => Arc::new(error),
-            Err(RequestTokenError::Parse(error, _body)) => Arc::new(error),
+            Err(RequestTokenError::Parse(error, body)) => match verify::unreadable(&body) {
+                Some(Unreadable::NoSubject) => {
+                    return Err(OidcError::MissingClaim {
+                        claim: "sub".to_owned(),
+                    });
+                }
+                Some(Unreadable::Token) => return Err(OidcError::InvalidToken { cause: Arc::new(error) }),
+                None => Arc::new(error),
+            },
             Err(RequestTokenError::Other(what)) => because(what),
         };
         // It may have moved.

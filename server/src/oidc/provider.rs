@@ -190,6 +190,17 @@ impl Directory {
         outcome
     }
 
+    /// Whether a person may be sent to this address. Signing out works without it.
+    fn leads_there(&self, url: &Url) -> bool {
+        match trusted(url, self.on_loopback) {
+            Ok(()) => true,
+            Err(_) => {
+                tracing::warn!(%url, "the identity provider's page for signing out is not offered: its address is not trusted");
+                false
+            }
+        }
+    }
+
     async fn discover(&self, now: i64) -> Result<Provider, OidcError> {
         let metadata = Metadata::discover_async(self.issuer.clone(), &self.http)
             .await
@@ -235,7 +246,7 @@ impl Directory {
         Ok(Provider {
             client,
             algorithms,
-            end_session: more.end_session_endpoint,
+            end_session: more.end_session_endpoint.filter(|url| self.leads_there(url.url())),
             names_itself: more.authorization_response_iss_parameter_supported == Some(true),
             found_at: now,
         })

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use loopiq::domain::{Address, Email};
 use openidconnect::core::{CoreGenderClaim, CoreJsonWebKey};
 use openidconnect::{
     AccessTokenHash, ClaimsVerificationError, IdTokenClaims, IdTokenVerifier, Nonce, OAuth2TokenResponse as _,
     SignatureVerificationError, TokenResponse as _,
 };
+use serde_json::Value;
 
 use super::claims::{OtherClaims, find, many, one};
 use super::error::{OidcError, because};
-use super::pending::CLOCK_SKEW;
 use super::provider::{Provider, Tokens};
 use super::{Assertion, OidcSettings};
 
@@ -36,6 +39,33 @@ impl From<OidcError> for NotTrusted {
     fn from(error: OidcError) -> Self {
         Self::Final(error)
     }
+}
+
+/// How far the provider's clock may be ahead of this one when an ID token says from when on it holds, in seconds.
+const TOKEN_SKEW: i64 = 60;
+/// How old an ID token may be when it comes, in seconds: it is made for this sign-in, and fetched at once.
+const OLDEST_TOKEN: i64 = 600;
+
+/// Why an answer with an ID token cannot be read.
+pub(super) enum Unreadable {
+    /// The token does not say who it is about.
+    NoSubject,
+    /// Anything else about the token.
+    Token,
+}
+
+/// What is wrong with the ID token in an answer that could not be read; `None`: the answer has none, so that the trouble lies elsewhere.
+/// Nothing in it is trusted.
+pub(super) fn unreadable(answer: &[u8]) -> Option<Unreadable> {
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    let payload = answer.get("id_token")?.as_str()?.split('.').nth(1)?.to_owned();
+    let claims = URL_SAFE_NO_PAD.decode(payload).ok();
+    let claims = claims.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let names_nobody = |claims: &Value| claims.get("sub").and_then(Value::as_str).is_none();
+    Some(match claims {
+        Some(claims) if claims.is_object() && names_nobody(&claims) => Unreadable::NoSubject,
+        _ => Unreadable::Token,
+    })
 }
 
 /// What the tokens' ID token says, if it is this provider's, for this client and for the sign-in with this nonce.
@@ -74,6 +104,14 @@ pub(super) fn assertion(
             return Err(invalid("the ID token belongs to another access token (at_hash)").into());
         }
     }
+    let other = &claims.additional_claims().0;
+    if let Some(not_before) = other.get("nbf") {
+        match not_before.as_f64() {
+            Some(seconds) if seconds <= now.saturating_add(TOKEN_SKEW) as f64 => {}
+            Some(_) => return Err(invalid("the ID token does not hold yet (nbf)").into()),
+            None => return Err(invalid("the ID token says no time from when on it holds (nbf)").into()),
+        }
+    }
     Ok(read(settings, claims)?)
 }
 
@@ -86,8 +124,10 @@ fn verifier(provider: &Provider, now: i64) -> IdTokenVerifier<'_, CoreJsonWebKey
         .set_allowed_algs(provider.algorithms.iter().cloned())
         .set_time_fn(move || clock.into())
         .set_issue_time_verifier_fn(move |issued| {
-            if issued.timestamp() > now.saturating_add(CLOCK_SKEW) {
+            if issued.timestamp() > now.saturating_add(TOKEN_SKEW) {
                 Err("issued in the future".to_owned())
+            } else if issued.timestamp() < now.saturating_sub(OLDEST_TOKEN) {
+                Err("issued too long ago".to_owned())
             } else {
                 Ok(())
             }
@@ -105,7 +145,9 @@ fn read(settings: &OidcSettings, claims: &IdTokenClaims<OtherClaims, CoreGenderC
     let roles = find(other, &settings.roles_claim)
         .and_then(many)
         .ok_or_else(|| missing(&settings.roles_claim))?;
-    let email = filled(claims.email().map(|email| email.as_str())).ok_or_else(|| missing("email"))?;
+    let subject = filled(Some(claims.subject().as_str())).ok_or_else(|| missing("sub"))?;
+    let address = filled(claims.email().map(|email| email.as_str())).ok_or_else(|| missing("email"))?;
+    let email = email(address, claims.email_verified(), &settings.verified_domains);
     let name = claims
         .name()
         .and_then(|name| name.get(None).or_else(|| name.iter().next().map(|(_, name)| name)))
@@ -113,12 +155,24 @@ fn read(settings: &OidcSettings, claims: &IdTokenClaims<OtherClaims, CoreGenderC
     let user_name = claims.preferred_username().map(|name| name.as_str());
     Ok(Assertion {
         issuer: claims.issuer().to_string(),
-        subject: claims.subject().to_string(),
+        subject: subject.to_owned(),
         tenant: tenant.to_owned(),
         roles,
-        email: email.to_owned(),
-        name: filled(name).or(filled(user_name)).unwrap_or(email).to_owned(),
+        email,
+        name: filled(name).or(filled(user_name)).unwrap_or(address).to_owned(),
     })
+}
+
+/// An address with what the provider says about it; where it says nothing, the settings do for some domains.
+fn email(address: &str, verified: Option<bool>, domains: &[String]) -> Email {
+    let own = Email::verified(address);
+    let trusted = |address: &Address| {
+        domains
+            .iter()
+            .any(|domain| domain.eq_ignore_ascii_case(address.domain()))
+    };
+    let verified = verified.unwrap_or_else(|| own.address().is_some_and(trusted));
+    if verified { own } else { Email::claimed(address) }
 }
 
 fn invalid(why: &str) -> OidcError {

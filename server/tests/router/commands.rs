@@ -111,6 +111,10 @@ fn what_cannot_be_started_says_why_in_one_line() {
             "policy apply file --tenant acme --data-dir none".to_owned(),
             "there is no installation",
         ),
+        (
+            "request list --tenant acme --data-dir none".to_owned(),
+            "there is no installation",
+        ),
         ("audit verify --data-dir none".to_owned(), "there is no installation"),
     ];
     for (line, says) in cases {
@@ -172,7 +176,7 @@ fn policies(dir: &Path) {
         text(&output.stdout)
     };
     let built_in = ran("policy show --tenant acme");
-    assert!(built_in.ends_with("typed_for = [\"high\"]\n"), "{built_in}");
+    assert!(built_in.ends_with("pending_per_client = 1000\n"), "{built_in}");
     std::fs::write(dir.join("policy.toml"), &built_in).unwrap();
     assert_eq!(ran("policy check policy.toml"), "policy.toml is a policy.\n");
     assert_eq!(
@@ -258,13 +262,51 @@ fn policies(dir: &Path) {
         "--note",
         "Two teams",
     ]);
+    // It only asks: an operator confirms it in a browser.
     let applied: serde_json::Value = serde_json::from_slice(&apply.output().unwrap().stdout).unwrap();
     assert_eq!(
-        applied,
-        serde_json::json!({ "tenant": "acme", "version": 2, "before": 1 })
+        (&applied["before"], &applied["version"]),
+        (&1.into(), &serde_json::Value::Null)
     );
-    assert_eq!(ran("policy show --tenant acme"), group("checkout"));
-    assert_eq!(ran("policy show --tenant acme --version 1"), built_in);
+    assert_eq!(applied["request"]["loosens"], serde_json::json!([]), "{applied}");
+    let confirmers = applied["request"]["confirmers"].to_string();
+    assert!(
+        confirmers.contains("operator@acme.example") && confirmers.contains("operator2@acme.example"),
+        "{confirmers}"
+    );
+    assert_eq!(ran("policy show --tenant acme"), built_in);
+    let id = applied["request"]["id"].as_str().unwrap();
+    let list = ran("request list --tenant acme");
+    assert!(
+        list.starts_with("Waiting for an operator:\n") && list.contains(id),
+        "{list}"
+    );
+    let one = ran(&format!("request show {id} --tenant acme"));
+    for part in [
+        "made by an operator at the console",
+        "why: Two teams",
+        "It loosens nothing.",
+        "\n+ name = \"All\"\n",
+    ] {
+        assert!(one.contains(part), "{part} in {one}");
+    }
+    assert!(
+        !ran("request list --tenant globex").contains(id),
+        "another tenant's is its own"
+    );
+    let foreign = refused(&run(&mut loopiq(dir), &format!("request show {id} --tenant globex")));
+    assert!(foreign.contains("There is no operator request"), "{foreign}");
+    std::fs::write(dir.join("loose.toml"), "[separation]\ncaller_may_decide = true\n").unwrap();
+    let said = ran("policy check loose.toml --tenant acme");
+    assert!(
+        said.contains("What it loosens:\n- The person an action was proposed for may decide it.\n"),
+        "{said}"
+    );
+    let said = ran("policy apply loose.toml --tenant acme");
+    assert!(
+        said.contains("acme: the request req_") && said.contains("What it loosens:\n- "),
+        "{said}"
+    );
     assert_eq!(
         ran("policy show --tenant globex"),
         built_in,

@@ -17,7 +17,8 @@ fn example(path: &str) -> String {
 async fn every_page_does() {
     let service = Service::start().await;
     let pages = page_paths();
-    assert!(pages.len() >= 5, "{pages:?}");
+    assert!(pages.len() >= 7, "{pages:?}");
+    assert!(pages.iter().any(|page| page == "/settings/requests"), "{pages:?}");
     for page in pages {
         let path = example(&page);
         for cookie in [
@@ -39,7 +40,10 @@ async fn every_page_does() {
 async fn every_server_function_does() {
     let service = Service::start().await;
     let functions = function_paths();
-    assert!(functions.len() >= 8, "{functions:?}");
+    assert!(functions.len() >= 15, "{functions:?}");
+    for name in ["confirm-request", "decline-request", "withdraw-request", "link-people"] {
+        assert!(functions.iter().any(|path| path == &format!("/do/{name}")), "{name}");
+    }
     for path in functions {
         assert!(path.starts_with("/do/"), "{path}");
         let mut browser = service.browser();
@@ -73,11 +77,16 @@ async fn no_server_function_answers_to_another_site() {
 #[tokio::test]
 async fn signed_in_every_page_is_there_and_tells_the_browser_not_to_keep_it() {
     let service = Service::start().await;
-    let mut browser = service.signed_in("lead@acme.example").await;
-    for page in page_paths() {
-        let answer = browser.get(&example(&page)).await;
-        assert!(matches!(answer.status, 200 | 400 | 404), "{page}: {}", answer.status);
-        assert_eq!(answer.header("cache-control"), "no-store", "{page}");
+    for email in ["lead@acme.example", "operator@acme.example"] {
+        let mut browser = service.signed_in(email).await;
+        for page in page_paths() {
+            let answer = browser.get(&example(&page)).await;
+            // Operators' requests are theirs alone.
+            let closed = page == "/settings/requests" && email.starts_with("lead");
+            let fits = matches!(answer.status, 200 | 400 | 404) && !closed;
+            assert!(fits || (closed && answer.status == 403), "{page}: {}", answer.status);
+            assert_eq!(answer.header("cache-control"), "no-store", "{page}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod modes;
 mod operations;
 mod policy;
 mod rates;
+mod requests;
 mod sign_in;
 mod sign_out;
 mod support;

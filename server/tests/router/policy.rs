@@ -33,6 +33,22 @@ async fn in_force(service: &Service) -> (i64, String) {
     (page.today, page.source)
 }
 
+/// Confirms the one request that waits, on its page.
+async fn confirm(service: &Service, who: &str) -> String {
+    let mut browser = service.signed_in(who).await;
+    let shown = page(&mut browser, "/settings/requests").await;
+    let id = shown.split("<code>req_").nth(1).unwrap().split('<').next().unwrap();
+    let id = format!("req_{id}");
+    let answer = browser.post("/do/confirm-request", &[("id", &*id)]).await;
+    assert_eq!(
+        (answer.status, answer.location()),
+        (302, "/settings/requests"),
+        "{}",
+        answer.text
+    );
+    id
+}
+
 #[tokio::test]
 async fn a_draft_is_kept_until_it_is_in_force() {
     let service = Service::start().await;
@@ -110,6 +126,7 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
     let service = Service::start().await;
     let mut one = service.signed_in("operator@acme.example").await;
     let mut other = service.signed_in("operator@acme.example").await;
+    service.signed_in("operator2@acme.example").await;
     send(&mut one, "/do/check-policy", GOOD, "1").await;
     send(&mut other, "/do/switch-policy", "[expiry_hours]\nlow = 5\n", "1").await;
     send(&mut one, "/do/switch-policy", GOOD, "1").await;
@@ -123,8 +140,25 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
     assert_eq!(in_force(&service).await.0, 2);
     // The page has shown the difference to version 2, so its form goes on from there.
     assert!(shown.contains("name=\"base\" value=\"2\""), "{shown}");
+    // It would wait longer for low risk than version 2 does: a second operator has to confirm it.
     send(&mut one, "/do/switch-policy", GOOD, "2").await;
+    let shown = page(&mut one, PAGE).await;
+    for part in [
+        "waits for a second operator",
+        "version 2 stays in force until then",
+        "operator2@acme.example",
+        "Requests</a>",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert_eq!(in_force(&service).await.0, 2);
+    let request = confirm(&service, "operator2@acme.example").await;
+    assert!(
+        shown.contains(&format!("<a href=\"/settings/requests#{request}\">")),
+        "{shown}"
+    );
     assert_eq!(in_force(&service).await, (3, GOOD.to_owned()));
+    assert!(!page(&mut one, PAGE).await.contains("waits for a second operator"));
     // The same once more is no new version; and what is no number is the version of nobody.
     send(&mut one, "/do/switch-policy", GOOD, "3").await;
     assert!(page(&mut one, PAGE).await.contains("in force already"));

@@ -42,6 +42,8 @@ pub struct PolicyPage {
     pub difference: Vec<DiffLine>,
     /// Whether this person may switch another one on.
     pub may_change: bool,
+    /// The requests for another policy that wait for a second operator, the newest first.
+    pub waiting: Vec<String>,
 }
 
 /// What a policy that is not in force would mean.
@@ -51,6 +53,9 @@ pub struct PolicyReport {
     pub mistakes: Vec<PlainText>,
     /// What is worth knowing before it is switched on.
     pub notes: Vec<PlainText>,
+    /// What it loosens, in sentences: with any of them a second operator has to confirm it.
+    #[serde(default)]
+    pub loosens: Vec<PlainText>,
     /// How it differs from the one in force.
     pub difference: Vec<DiffLine>,
     /// What it would have changed; nothing while something is wrong with it.

@@ -6,7 +6,7 @@ use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load_in_time, parse};
 use super::super::{Engine, Error, entries};
 use super::votes::still_missing;
-use super::{Votes, Words, case, decided, decider, done, same_before};
+use super::{Votes, Words, decided, decider, done, same_before};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
@@ -48,7 +48,7 @@ impl Engine {
 }
 
 async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx)?;
+    let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
         Err(refused) => return Ok(Err(refused)),
@@ -64,10 +64,10 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
         return Err(Error::DigestMismatch);
     }
     let envelope = opened(&action)?;
-    let case = case(&action, &envelope);
     let decisions = tx.decisions(&action.id).await?;
     let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
-    let voted = votes.approvals.iter().any(|one| one.person_id == person.id);
+    let case = votes.case(&action, &envelope);
+    let voted = votes.mine().is_some();
     if voted
         && !votes.missing(&case).is_empty()
         && let Some(mut first) = same_before(tx, &action, "approve", &person).await?
@@ -95,7 +95,7 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
         .iter()
         .cloned()
         .partition(|part| consent.opened.contains(part));
-    let typed = if votes.policies.is_typed(&case) {
+    let typed = if votes.policies.is_typed(&case.matter) {
         Some(confirmed(&folded, &votes.policies, &case, &action, &consent.typed)?)
     } else {
         None
@@ -210,7 +210,7 @@ fn confirmed(
     } else {
         "you typed something else"
     };
-    let risk = policies.class(case).as_str();
+    let risk = policies.class(&case.matter).as_str();
     Err(refused(format!(
         "Not approved: its risk is {risk}, so it is approved by typing {word}, and {what}."
     )))

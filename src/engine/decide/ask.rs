@@ -60,7 +60,7 @@ impl Engine {
 }
 
 async fn ask(tx: &mut WriteTx, id: &ActionId, question: String) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx)?;
+    let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
         Err(refused) => return Ok(Err(refused)),

@@ -5,7 +5,7 @@ use super::super::judging::{judge, same_page};
 use super::super::planning::opened;
 use super::super::standing::{self, Committed, already, load, load_in_time, parse};
 use super::super::{Engine, Error, entries};
-use super::{Votes, Words, case, decided, decider, done, said, same_before};
+use super::{Votes, Words, decided, decider, done, said, same_before};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
@@ -90,7 +90,7 @@ async fn reject(
     text: String,
     view: &str,
 ) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx)?;
+    let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
         Err(refused) => return Ok(Err(refused)),
@@ -144,7 +144,7 @@ async fn revoke(
     text: String,
     view: &str,
 ) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx)?;
+    let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
         Err(refused) => return Ok(Err(refused)),
@@ -173,7 +173,7 @@ async fn may_decide(tx: &mut WriteTx, book: &Book, action: &ActionRow, person: &
     let votes = Votes::of(tx, book, action, &[], Some(&person.id)).await?;
     // What is damaged can be ended by whoever decides anything.
     let Ok(envelope) = opened(action) else { return Ok(votes) };
-    match votes.refuses_me(&case(action, &envelope)) {
+    match votes.refuses_me(&votes.case(action, &envelope)) {
         Some(why) => Err(Error::NotAuthorized { why }),
         None => Ok(votes),
     }

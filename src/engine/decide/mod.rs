@@ -10,9 +10,9 @@ mod votes;
 pub use approve::Consent;
 pub(super) use ask::Answering;
 pub(super) use prune::children;
-pub(super) use votes::{Votes, case};
+pub(super) use votes::{Votes, matter};
 
-use super::{Engine, Error, entries};
+use super::{Engine, Error, entries, identity};
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
@@ -70,8 +70,19 @@ fn done(state: State, message: impl Into<String>) -> Outcome {
     }
 }
 
-/// Who decides, from the context: authorization has made sure that it is a person.
-pub(super) fn decider(tx: &WriteTx) -> Result<Person, Error> {
+/// Who decides: a person whom operators need not identify first. Every decision begins with this.
+pub(super) async fn decider(tx: &mut WriteTx) -> Result<Person, Error> {
+    let person = acting(tx)?;
+    match tx.unresolved(&person.id).await? {
+        None => Ok(person),
+        Some(open) => Err(Error::NotAuthorized {
+            why: identity::not_resolved(&open),
+        }),
+    }
+}
+
+/// Who acts, from the context: authorization has made sure that it is a person.
+pub(super) fn acting(tx: &WriteTx) -> Result<Person, Error> {
     match &tx.ctx().principal {
         Principal::Person { person, .. } => Ok(person.clone()),
         _ => Err(Error::NotAuthorized {
@@ -87,10 +98,15 @@ async fn same_before(
     kind: &str,
     person: &Person,
 ) -> Result<Option<Outcome>, Error> {
-    let before = tx.decisions(&action.id).await?;
+    let mut before = tx.decisions(&action.id).await?;
+    before.retain(|decision| decision.kind == kind);
+    // With whichever account they made it.
+    let ids = before.iter().map(|decision| decision.person_id.as_str());
+    let members = tx.members(&ids.chain([person.id.as_str()]).collect::<Vec<_>>()).await?;
+    let human = |id: &PersonId| members.iter().find(|one| one.person.id == *id).map(|one| &one.human);
     let mine = before
         .iter()
-        .find(|decision| decision.kind == kind && decision.person_id == person.id);
+        .find(|decision| human(&decision.person_id).is_some_and(|who| Some(who) == human(&person.id)));
     Ok(mine.map(|decision| {
         let what = match kind {
             "approve" => "approved",
@@ -127,7 +143,7 @@ async fn decided(
     kind: &str,
     words: Words,
 ) -> Result<(), Error> {
-    let (person, now) = (decider(tx)?, tx.ctx().now());
+    let (person, now) = (acting(tx)?, tx.ctx().now());
     let opened_at = match ViewKey::of(tx.ctx(), action) {
         Some(view) => tx.last_seen(&view).await?.map(|(_, at)| at),
         None => None,

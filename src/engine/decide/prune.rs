@@ -6,7 +6,7 @@ use super::super::planning::{self, Proposed, opened};
 use super::super::sealing::{Grounded, Sent, freeze, insert};
 use super::super::standing::{Committed, already, load_in_time, parse};
 use super::super::{Engine, Error};
-use super::{Votes, case, decider, done, said};
+use super::{Votes, decider, done, said};
 use crate::context::Ctx;
 use crate::domain::view::Outcome;
 use crate::domain::*;
@@ -62,7 +62,7 @@ async fn prune(
     text: String,
     view: &str,
 ) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx)?;
+    let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
         Err(refused) => return Ok(Err(refused)),
@@ -79,7 +79,7 @@ async fn prune(
     same_page(tx, &action, view).await?;
     let envelope = opened(&action)?;
     let votes = Votes::of(tx, book, &action, &[], Some(&person.id)).await?;
-    if let Some(why) = votes.refuses_me(&case(&action, &envelope)) {
+    if let Some(why) = votes.refuses_me(&votes.case(&action, &envelope)) {
         return Err(Error::NotAuthorized { why });
     }
     let payload = left(&envelope.payload, keep, id)?;
@@ -140,7 +140,7 @@ async fn prune(
     // One search finds the whole life of what was asked for.
     revision.trace_id.clone_from(&action.trace_id);
     revision.pruned_by = Some(person.id.clone());
-    if !insert(tx, &revision, &targets, &sent.payload, Some(&action.id)).await? {
+    if !insert(tx, &revision, &targets, &sent.payload, Some(&action.id), None).await? {
         return Err(refused("its revision is there already"));
     }
     let mut entry = super::entries::about(
@@ -176,10 +176,14 @@ fn made(revision: &ActionRow) -> Outcome {
 async fn made_before(tx: &mut WriteTx, action: &ActionRow, person: &Person) -> Result<Option<Outcome>, Error> {
     let next = action.superseded_by.as_deref().and_then(|id| ActionId::parse(id).ok());
     let Some(next) = next else { return Ok(None) };
-    let next = tx.action(&next).await?;
-    Ok(next
-        .filter(|next| next.pruned_by.as_ref() == Some(&person.id))
-        .map(|next| made(&next)))
+    let Some(next) = tx.action(&next).await? else {
+        return Ok(None);
+    };
+    let Some(pruner) = &next.pruned_by else { return Ok(None) };
+    let members = tx.members(&[pruner.as_str(), person.id.as_str()]).await?;
+    let human = |id: &PersonId| members.iter().find(|one| one.person.id == *id).map(|one| &one.human);
+    let same = human(pruner).is_some_and(|who| Some(who) == human(&person.id));
+    Ok(same.then(|| made(&next)))
 }
 
 /// The payload with only these children.

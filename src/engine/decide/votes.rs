@@ -1,25 +1,29 @@
 //! Who has approved an action so far, and what the policies make of it.
 
-use super::super::Error;
 use super::super::book::Book;
+use super::super::{Error, identity};
 use crate::domain::*;
-use crate::policy::{Case, Member, Missing, Policies};
+use crate::policy::{Case, Matter, Member, Missing, Policies};
 use crate::store::{ActionRow, DecisionRow, ReadTx};
 
-/// An action as a policy looks at it.
-pub(in super::super) fn case<'a>(action: &'a ActionRow, envelope: &'a Envelope) -> Case<'a> {
-    Case {
+/// What an action would do, as a policy looks at it.
+pub(in super::super) fn matter<'a>(action: &'a ActionRow, envelope: &'a Envelope) -> Matter<'a> {
+    Matter {
         tool: &action.tool,
         own: action.own_risk,
         gravest: action.gravest,
         payload: &envelope.payload,
-        caller: &action.caller_id,
-        pruner: action.pruned_by.as_ref(),
     }
 }
 
 /// The approvals of an action, and the policies that count them.
 pub(in super::super) struct Votes {
+    /// Who it was proposed for.
+    caller: Human,
+    /// Who took parts out of it.
+    pruner: Option<Human>,
+    /// Why whoever looks decides nothing before operators have said whose account it is.
+    pub unresolved: Option<String>,
     /// Both policies.
     pub policies: Policies,
     /// The decisions to approve exactly this envelope, in order.
@@ -45,20 +49,42 @@ impl Votes {
             .filter(|decision| decision.kind == "approve" && decision.digest == action.digest)
             .cloned()
             .collect();
+        let parties = [Some(&action.caller_id), action.pruned_by.as_ref(), me];
         let ids = approvals.iter().map(|one| one.person_id.as_str());
-        let ids: Vec<&str> = ids.chain(me.map(PersonId::as_str)).collect();
-        let members = if ids.is_empty() {
-            Vec::new()
-        } else {
-            tx.members(&ids).await?
-        };
+        let ids: Vec<&str> = ids.chain(parties.into_iter().flatten().map(PersonId::as_str)).collect();
+        let members = tx.members(&ids).await?;
         let of = |id: &PersonId| members.iter().find(|member| member.person.id == *id).cloned();
+        let human = |id: &PersonId| of(id).map(|member| member.human);
+        let unresolved = match me {
+            Some(me) => tx.unresolved(me).await?,
+            None => None,
+        };
+        let gone = || Error::internal("an action without its caller");
         Ok(Self {
+            unresolved: unresolved.as_ref().map(identity::not_resolved),
+            caller: human(&action.caller_id).ok_or_else(gone)?,
+            pruner: action.pruned_by.as_ref().and_then(human),
             approvers: approvals.iter().filter_map(|one| of(&one.person_id)).collect(),
             me: me.and_then(of),
             policies,
             approvals,
         })
+    }
+
+    /// The action as a policy looks at it.
+    pub(in super::super) fn case<'a>(&'a self, action: &'a ActionRow, envelope: &'a Envelope) -> Case<'a> {
+        Case {
+            matter: matter(action, envelope),
+            caller: &self.caller,
+            pruner: self.pruner.as_ref(),
+        }
+    }
+
+    /// The approval of whoever looks or decides, with whichever account they gave it.
+    pub(in super::super) fn mine(&self) -> Option<&DecisionRow> {
+        let me = self.me.as_ref()?;
+        let mine = self.approvers.iter().find(|one| one.human == me.human)?;
+        self.approvals.iter().find(|one| one.person_id == mine.person.id)
     }
 
     /// What is still missing.
@@ -75,7 +101,7 @@ impl Votes {
     /// Why whoever looks may not decide it; `None`: they may.
     pub(in super::super) fn refuses_me(&self, case: &Case<'_>) -> Option<String> {
         match &self.me {
-            Some(me) => self.policies.refuses(me, case),
+            Some(me) => self.unresolved.clone().or_else(|| self.policies.refuses(me, case)),
             None => Some("Only a person in a browser decides and executes.".to_owned()),
         }
     }
@@ -87,7 +113,7 @@ impl Votes {
         if self.missing(case).is_empty() {
             return None;
         }
-        if let Some(mine) = self.approvals.iter().find(|one| one.person_id == me.person.id) {
+        if let Some(mine) = self.mine() {
             return Some(format!(
                 "You approved it on {}. {}",
                 mine.decided_at.minute(),

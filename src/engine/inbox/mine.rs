@@ -1,9 +1,9 @@
 //! What of the inbox is mine to decide, and why the rest is not: by both policies of each action.
 
-use super::super::Error;
 use super::super::book::Book;
+use super::super::{Error, identity};
 use crate::domain::*;
-use crate::policy::{Case, Member, Policies, Policy};
+use crate::policy::{Case, Matter, Member, Policies, Policy};
 use crate::store::{InboxItem, ReadTx};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,8 @@ pub(super) struct Mine {
     pub today: Arc<Policy>,
     versions: BTreeMap<i64, Arc<Policy>>,
     me: Option<Member>,
+    /// Why whoever looks decides nothing before operators have said whose account it is.
+    unresolved: Option<String>,
 }
 
 /// How far back policies may matter: an action waits no longer than this.
@@ -45,18 +47,30 @@ impl Mine {
             Some(id) => tx.members(&[id.as_str()]).await?.pop(),
             None => None,
         };
-        Ok(Self { today, versions, me })
+        let unresolved = match person {
+            Some(id) => tx.unresolved(id).await?,
+            None => None,
+        };
+        Ok(Self {
+            today,
+            versions,
+            me,
+            unresolved: unresolved.as_ref().map(identity::not_resolved),
+        })
     }
 
     /// The rules under which whoever looks may decide, as `version:rule`.
     pub(super) fn rules(&self) -> Vec<String> {
-        let Some(me) = &self.me else { return Vec::new() };
+        let Some(me) = self.me.as_ref().filter(|_| self.unresolved.is_none()) else {
+            return Vec::new();
+        };
         self.versions
             .values()
             .flat_map(|policy| {
+                let fit = policy.rules.roles.held_by(me).is_none();
                 let rules = policy.rules.decide.iter().enumerate();
                 rules
-                    .filter(|(_, rule)| rule.admits(me))
+                    .filter(move |(_, rule)| fit && rule.admits(me))
                     .map(|(place, _)| format!("{}:{place}", policy.version))
             })
             .collect()
@@ -65,12 +79,18 @@ impl Mine {
     /// Whether everything pending is theirs but what they proposed: then the counts that the database keeps are exact.
     pub(super) fn is_plain(&self) -> bool {
         let Some(me) = &self.me else { return true };
+        if self.unresolved.is_some() {
+            return false;
+        }
         self.versions.values().all(|policy| {
             let one_each = |rule: &crate::policy::DecideRule| {
                 rule.admits(me) && rule.groups.iter().map(|group| group.approvals).sum::<usize>() == 1
             };
             let separation = &policy.rules.separation;
-            !separation.caller_may_decide && separation.pruner_may_decide && policy.rules.decide.iter().all(one_each)
+            policy.rules.roles.held_by(me).is_none()
+                && !separation.caller_may_decide
+                && separation.pruner_may_decide
+                && policy.rules.decide.iter().all(one_each)
         })
     }
 
@@ -120,13 +140,16 @@ impl Mine {
             Some(text) => serde_json::from_str(text).ok()?,
             None => Value::Null,
         };
-        let case = Case {
+        let matter = Matter {
             tool: &item.tool,
             own: item.own_risk,
             gravest: item.gravest,
             payload: &payload,
-            caller: &item.caller_id,
-            pruner: item.pruned_by.as_ref(),
+        };
+        let case = Case {
+            matter,
+            caller: &item.caller,
+            pruner: item.pruner.as_ref(),
         };
         let policies = Policies {
             then,
@@ -139,7 +162,7 @@ impl Mine {
                 .decide
                 .get(place)
                 .filter(|_| policy.version == item.policy_version);
-            known.unwrap_or_else(|| policy.rule(&case).1).clone()
+            known.unwrap_or_else(|| policy.rule(&matter).1).clone()
         };
         let rules: Vec<_> = policies.each().map(|policy| (policy, ruled(policy))).collect();
         let missing: usize = rules
@@ -158,9 +181,10 @@ impl Mine {
             .max()
             .unwrap_or(1);
         let not_mine = self.me.as_ref().and_then(|me| {
-            let separated = policies
-                .each()
-                .find_map(|policy| policy.separates(&me.person.id, &case));
+            if let Some(why) = &self.unresolved {
+                return Some(why.clone());
+            }
+            let separated = policies.each().find_map(|policy| policy.separates(me, &case));
             separated.or_else(|| {
                 let (_, rule) = rules.iter().find(|(_, rule)| !rule.admits(me))?;
                 let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
@@ -168,7 +192,7 @@ impl Mine {
             })
         });
         let idle = self.me.as_ref().filter(|_| missing > 0).and_then(|me| {
-            if approvers.iter().any(|one| one.person.id == me.person.id) {
+            if approvers.iter().any(|one| one.human == me.human) {
                 return Some("You approved it; it waits for others.".to_owned());
             }
             let helps = rules

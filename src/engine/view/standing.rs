@@ -3,7 +3,7 @@
 use crate::domain::view::{MissingView, QuestionView, Related, Revision, StandingView, When};
 use crate::domain::*;
 use crate::engine::Error;
-use crate::engine::decide::{Votes, case};
+use crate::engine::decide::Votes;
 use crate::engine::naming::Names;
 use crate::store::{ActionRow, OtherAction, QuestionRow, ReadTx};
 use serde_json::Value;
@@ -148,12 +148,12 @@ pub(super) async fn standing(
     action: &ActionRow,
     envelope: &Envelope,
 ) -> Result<StandingView, Error> {
-    let (case, now) = (case(action, envelope), tx.ctx().now());
+    let (case, now) = (votes.case(action, envelope), tx.ctx().now());
     let deciders = tx.deciders().await?;
     let policies = &votes.policies;
     let missing = votes.missing(&case).into_iter().map(|one| {
         let of_group = |policy: &crate::policy::Policy, member| {
-            let mut groups = policy.rule(&case).1.groups.iter();
+            let mut groups = policy.rule(&case.matter).1.groups.iter();
             groups.any(|group| group.name == one.group && group.has(member))
         };
         let mut who_could: Vec<PlainText> = deciders
@@ -176,7 +176,7 @@ pub(super) async fn standing(
     let missing = missing.collect();
     let (today, then) = (policies.today.version, policies.then.version);
     Ok(StandingView {
-        rule: PlainText::from(&policies.today.rule(&case).1.name),
+        rule: PlainText::from(&policies.today.rule(&case.matter).1.name),
         versions: (today, (then != today).then_some(then)),
         votes: votes
             .approvals

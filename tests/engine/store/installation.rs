@@ -13,7 +13,7 @@ fn person(issuer: &str) -> Asserted {
     Asserted {
         issuer: issuer.to_owned(),
         subject: "mallory".to_owned(),
-        email: "mallory@acme.example".to_owned(),
+        email: "mallory@acme.example".to_owned().into(),
         name: "Mallory".to_owned(),
         roles: vec![Role::Operator],
     }

@@ -291,7 +291,7 @@ async fn no_use_case_stores_a_null_character() {
                 "http://h/demo-idp".to_owned()
             },
             subject: text(1, "s"),
-            email: text(2, "s@acme.example"),
+            email: text(2, "s@acme.example").into(),
             name: text(3, "S"),
             roles: vec![Role::Developer],
         }

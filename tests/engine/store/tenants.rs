@@ -24,7 +24,9 @@ async fn a_transaction_sees_its_own_tenant_alone() {
     ]
     .into();
     let mut query = FactsQuery::default().with(&ids);
-    query.emails.insert("developer@acme.example".into());
+    query
+        .emails
+        .extend(loopiq::domain::Address::parse("developer@acme.example"));
     query.components.insert("shop".into());
     let everything = ListFilter {
         limit: 100,

@@ -10,9 +10,11 @@ use self::versions::{Versions, address};
 use super::load::loaded;
 use crate::components::code::CodeBlock;
 use crate::components::difference::Difference;
+use crate::components::said::Said;
 use crate::components::title::PageTitle;
 use crate::components::when::Ago;
-use crate::policy_draft::{self, PolicyDraft};
+use crate::policy_draft::PolicyDraft;
+use crate::said::Page;
 use crate::services::Services;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -96,7 +98,7 @@ async fn shown(
     // What a browser fetches in advance nobody has seen: it must not use up the message.
     let said = match services.prefetch {
         true => None,
-        false => policy_draft::said(session).await,
+        false => Page::Policy.said(session).await,
     };
     Ok(Shown {
         page,
@@ -151,7 +153,8 @@ fn render(shown: Shown) -> AnyView {
                 <h1>"Policy"</h1>
                 {in_force.map(in_force_line)}
             </div>
-            {said.map(said_line)}
+            {said.map(|outcome| view! { <Said outcome /> })}
+            {page.waiting.into_iter().map(waiting_line(page.may_change)).collect_view()}
             {waiting
                 .then(|| {
                     view! {
@@ -200,20 +203,19 @@ fn in_force_line(version: PolicyVersion) -> AnyView {
     }
 }
 
-/// What became of a form. It takes the focus, so that those who hear the page hear it first.
-fn said_line(outcome: Outcome) -> AnyView {
-    let (class, role) = match outcome.done {
-        true => ("flash flash-done", "status"),
-        false => ("flash flash-refused", "alert"),
-    };
-    view! {
-        <div class=class role=role tabindex="-1" autofocus>
-            <p>
-                <bdi>{outcome.message}</bdi>
-            </p>
-        </div>
+/// Another policy waits for a second operator.
+fn waiting_line(may_change: bool) -> impl Fn(String) -> AnyView {
+    move |id| {
+        let named = match may_change {
+            true => {
+                let address = format!("{}#{id}", Page::Requests.path());
+                view! { <a href=address>{id}</a> }.into_any()
+            }
+            false => id.into_any(),
+        };
+        view! { <p class="outcome">"Request " {named} " for another policy waits for a second operator."</p> }
+            .into_any()
     }
-    .into_any()
 }
 
 /// Somebody has switched on another version since the draft was begun.

@@ -3,6 +3,7 @@
 use crate::components::difference::Difference;
 use crate::components::state::StateBadge;
 use crate::components::when::Ago;
+use crate::pages::requests::Loosens;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::view::{Effect, Effects, PolicyReport};
@@ -79,14 +80,20 @@ pub(super) fn Report(
 ) -> impl IntoView {
     let PolicyReport {
         notes,
+        loosens,
         difference,
         effects,
         ..
     } = report;
+    let next = match loosens.is_empty() {
+        true => "It is not in force before you switch it on.",
+        false => "It is not in force before a second operator has confirmed it: switching it on makes a request.",
+    };
     view! {
         <section class="card" aria-labelledby="found" tabindex="-1" autofocus>
             <h2 id="found">"Checked: the draft is a policy"</h2>
-            <p>"It is not in force before you switch it on."</p>
+            <p>{next}</p>
+            <Loosens loosens />
             {(!notes.is_empty())
                 .then(|| {
                     view! {

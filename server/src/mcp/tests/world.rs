@@ -214,7 +214,7 @@ async fn settle(engine: &Engine) -> (ReleaseId, TeamId) {
         let asserted = Asserted {
             issuer,
             subject: email.clone(),
-            email,
+            email: loopiq::domain::Email::verified(&email),
             name: who.to_owned(),
             roles,
         };

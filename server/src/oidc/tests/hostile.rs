@@ -264,3 +264,170 @@ async fn claims_come_in_many_shapes() {
     assert_eq!((assertion.tenant.as_str(), assertion.name.as_str()), ("acme", "rae"));
     assert_eq!(assertion.roles, ["reviewer", "lead"]);
 }
+
+/// A provider that signs whatever the test wants.
+async fn signing(change: fn(&mut Value)) -> Provider {
+    let provider = Provider::serve().await;
+    provider.tamper("/jwks", |keys| {
+        keys["keys"] = json!([own_key().public()]);
+    });
+    provider.tamper("/token", change);
+    provider
+}
+
+async fn outcome(change: fn(&mut Value), domains: &[&str]) -> Result<Assertion, OidcError> {
+    let provider = signing(change).await;
+    let settings = OidcSettings {
+        verified_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+        ..provider.settings()
+    };
+    let oidc = Oidc::new(settings).unwrap();
+    let (pending, callback) = provider.sign_in(&oidc).await;
+    provider.finish(&oidc, pending, &callback).await
+}
+
+#[tokio::test]
+async fn an_address_is_verified_if_the_provider_says_so_or_else_the_settings() {
+    let cases: [(fn(&mut Value), &[&str], bool); 8] = [
+        (
+            |tokens| sign_anew(tokens, |claims| claims["email_verified"] = true.into()),
+            &[],
+            true,
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["email_verified"] = "true".into()),
+            &[],
+            true,
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["email_verified"] = false.into()),
+            &["acme.example"],
+            false,
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["email_verified"] = "false".into()),
+            &["acme.example"],
+            false,
+        ),
+        (
+            |tokens| {
+                sign_anew(tokens, |claims| {
+                    drop(claims.as_object_mut().unwrap().remove("email_verified"))
+                })
+            },
+            &[],
+            false,
+        ),
+        (
+            |tokens| {
+                sign_anew(tokens, |claims| {
+                    drop(claims.as_object_mut().unwrap().remove("email_verified"))
+                })
+            },
+            &["x.example", "acme.example"],
+            true,
+        ),
+        // A part of a domain is another domain.
+        (
+            |tokens| {
+                sign_anew(tokens, |claims| {
+                    claims.as_object_mut().unwrap().remove("email_verified");
+                    claims["email"] = "lead@acme.example@evil-acme.example".into();
+                });
+            },
+            &["acme.example"],
+            false,
+        ),
+        (
+            |tokens| {
+                sign_anew(tokens, |claims| {
+                    claims.as_object_mut().unwrap().remove("email_verified");
+                    claims["email"] = "Reviewer@ACME.example".into();
+                });
+            },
+            &["acme.EXAMPLE"],
+            true,
+        ),
+    ];
+    for (n, (change, domains, verified)) in cases.into_iter().enumerate() {
+        let email = outcome(change, domains).await.unwrap().email;
+        assert_eq!(email.address().is_some(), verified, "case {n}: {email}");
+        assert_eq!(email.is("reviewer@acme.example"), verified, "case {n}: {email}");
+    }
+    assert!(matches!(
+        outcome(
+            |tokens| sign_anew(tokens, |claims| claims["email_verified"] = "perhaps".into()),
+            &[]
+        )
+        .await,
+        Err(OidcError::InvalidToken { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_token_of_another_time_or_about_nobody_is_not_taken() {
+    let cases: [(fn(&mut Value), &str); 8] = [
+        (
+            |tokens| sign_anew(tokens, |claims| claims["nbf"] = (START + 60).into()),
+            "",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["nbf"] = (START + 61).into()),
+            "nbf",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["nbf"] = (START + 3_600).into()),
+            "nbf",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["nbf"] = "tomorrow".into()),
+            "nbf",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["iat"] = (START - 600).into()),
+            "",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["iat"] = (START - 601).into()),
+            "too long ago",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["iat"] = (START - 7 * 86_400).into()),
+            "too long ago",
+        ),
+        (
+            |tokens| sign_anew(tokens, |claims| claims["iat"] = (START + 61).into()),
+            "future",
+        ),
+    ];
+    for (n, (change, reason)) in cases.into_iter().enumerate() {
+        match outcome(change, &[]).await {
+            Ok(_) => assert_eq!(reason, "", "case {n}"),
+            Err(error @ OidcError::InvalidToken { .. }) => {
+                assert!(
+                    !reason.is_empty() && cause(&error).contains(reason),
+                    "case {n}: {}",
+                    cause(&error)
+                );
+            }
+            Err(other) => panic!("case {n}: {other:?}"),
+        }
+    }
+    let about_nobody: [fn(&mut Value); 3] = [
+        |tokens| sign_anew(tokens, |claims| drop(claims.as_object_mut().unwrap().remove("sub"))),
+        |tokens| sign_anew(tokens, |claims| claims["sub"] = " ".into()),
+        |tokens| sign_anew(tokens, |claims| claims["sub"] = 7.into()),
+    ];
+    for change in about_nobody {
+        let error = outcome(change, &[]).await.unwrap_err();
+        assert!(
+            matches!(&error, OidcError::MissingClaim { claim } if claim == "sub"),
+            "{error:?}"
+        );
+    }
+    // What cannot be read at all is no provider that is away.
+    let error = outcome(|tokens| tokens["id_token"] = "a.b.c".into(), &[])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, OidcError::InvalidToken { .. }), "{error:?}");
+}

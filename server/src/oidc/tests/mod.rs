@@ -110,6 +110,7 @@ impl Provider {
             redirect_url: CALLBACK.to_owned(),
             tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
             roles_claim: DEFAULT_ROLES_CLAIM.to_owned(),
+            verified_domains: Vec::new(),
         }
     }
 

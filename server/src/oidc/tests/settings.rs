@@ -96,6 +96,36 @@ async fn what_the_provider_says_of_itself_is_followed() {
 }
 
 #[tokio::test]
+async fn nobody_is_led_to_a_page_for_signing_out_that_is_not_trusted() {
+    for address in [
+        "javascript:alert(1)",
+        "http://idp.example/bye",
+        "data:text/html,x",
+        "ftp://127.0.0.1/bye",
+    ] {
+        let provider = Provider::serve().await;
+        let metadata = format!(r#"{{"end_session_endpoint":{address:?}}}"#);
+        let honest = provider.app.lock().unwrap().clone();
+        provider.exchange_routes(Router::new().fallback(async move |request: Request| {
+            let is_it = request.uri().path().ends_with("/openid-configuration");
+            let response = honest.oneshot(request).await.unwrap();
+            if !is_it {
+                return response;
+            }
+            let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let mut value: Value = serde_json::from_slice(&bytes).unwrap();
+            let more: Value = serde_json::from_str(&metadata).unwrap();
+            value["end_session_endpoint"] = more["end_session_endpoint"].clone();
+            axum::response::IntoResponse::into_response(axum::Json(value))
+        }));
+        let oidc = provider.oidc();
+        let (pending, callback) = provider.sign_in(&oidc).await;
+        provider.finish(&oidc, pending, &callback).await.unwrap();
+        assert_eq!(oidc.end_session_url(None), None, "{address}");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_cannot_be_trusted_is_not_asked() {
     let provider = Provider::serve().await;
     let changes: [fn(&mut Value); 5] = [

@@ -20,7 +20,7 @@ async fn a_person_signs_in() {
             subject: "chief".to_owned(),
             tenant: "globex".to_owned(),
             roles: vec!["lead".to_owned(), "auditor".to_owned()],
-            email: "chief@globex.example".to_owned(),
+            email: Email::verified("chief@globex.example"),
             name: "The chief".to_owned(),
         }
     );

@@ -6,7 +6,7 @@ pub(crate) mod site;
 pub(crate) use browser::{Answer, Browser};
 
 use loopiq::context::{Ctx, Ports};
-use loopiq::domain::{InstallationKind, PersonId, Role, TenantId, Timestamp};
+use loopiq::domain::{Email, InstallationKind, PersonId, Role, TenantId, Timestamp};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
 use loopiq_server::App;
@@ -127,7 +127,7 @@ impl Service {
         let asserted = Asserted {
             issuer: format!("{}/demo-idp", self.url),
             subject: email.to_owned(),
-            email: email.to_owned(),
+            email: Email::verified(email),
             name: email.to_owned(),
             roles: roles.to_vec(),
         };
@@ -148,6 +148,7 @@ fn people() -> Vec<DemoPerson> {
         person("acme", "reviewer@acme.example", &["reviewer"]),
         person("acme", "lead@acme.example", &["lead"]),
         person("acme", "operator@acme.example", &["operator"]),
+        person("acme", "operator2@acme.example", &["operator"]),
         person("acme", "guest@acme.example", &[]),
         person("acme", "painter@acme.example", &["painter"]),
         person("nowhere", "stranger@nowhere.example", &["reviewer"]),

@@ -1,0 +1,196 @@
+//! A request: what it would change, and the forms that settle it.
+
+use super::account::Accounts;
+use crate::components::difference::Difference;
+use crate::components::when::Ago;
+use crate::server_fns::{ConfirmRequest, DeclineRequest, WithdrawRequest};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use loopiq::domain::PlainText;
+use loopiq::domain::view::{ChangeView, RequestView};
+
+/// A request that waits.
+#[component]
+pub(super) fn Waiting(
+    /// The request.
+    request: RequestView,
+) -> impl IntoView {
+    let heading = format!("{}-heading", request.id);
+    let RequestView {
+        id,
+        summary,
+        change,
+        by,
+        at,
+        expires,
+        may_confirm,
+        may_withdraw,
+        why_not,
+        confirmers,
+        ..
+    } = request;
+    let who = if confirmers.is_empty() {
+        "Nobody else can confirm it yet.".to_owned()
+    } else {
+        format!(
+            "Who can confirm it: {}.",
+            confirmers.iter().map(PlainText::as_str).collect::<Vec<_>>().join(", ")
+        )
+    };
+    view! {
+        <section class="card request" id=id.clone() aria-labelledby=heading.clone()>
+            <h2 id=heading.clone()>
+                <bdi>{summary}</bdi>
+            </h2>
+            <p>
+                "Request " <code>{id.clone()}</code> ", made by " <bdi>{by}</bdi> " " <Ago when=at /> "."
+                {expires.map(|until| view! { " It expires " <Ago when=until /> "." })} " " <bdi>{who}</bdi>
+            </p>
+            <Change change />
+            {why_not.map(|why| view! { <p class="outcome"><bdi>{why}</bdi></p> })}
+            {may_confirm.then(|| second_party(&id))}
+            {may_withdraw
+                .then(|| {
+                    view! {
+                        <form method="post" action=WithdrawRequest::url()>
+                            <input type="hidden" name="id" value=id.clone() />
+                            <button type="submit" class="button">
+                                "Withdraw"
+                            </button>
+                        </form>
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}
+
+/// What a second operator says to it.
+fn second_party(id: &str) -> AnyView {
+    let field = format!("decline-{id}");
+    view! {
+        <form method="post" action=ConfirmRequest::url()>
+            <input type="hidden" name="id" value=id.to_owned() />
+            <button type="submit" class="button primary">
+                "Confirm"
+            </button>
+        </form>
+        <form method="post" action=DeclineRequest::url()>
+            <input type="hidden" name="id" value=id.to_owned() />
+            <div class="field">
+                <label for=field.clone()>"Why you decline it"</label>
+                <input id=field type="text" name="text" maxlength="2000" autocomplete="off" required />
+            </div>
+            <button type="submit" class="button danger">
+                "Decline"
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What a request would change.
+#[component]
+fn Change(change: ChangeView) -> impl IntoView {
+    match change {
+        ChangeView::Policy {
+            base,
+            note,
+            loosens,
+            difference,
+        } => view! {
+            {(!note.is_empty()).then(|| view! { <p>"Why: " <bdi>{note}</bdi></p> })}
+            <Loosens loosens />
+            <h3>"From version " {base} " to this policy"</h3>
+            <Difference lines=difference />
+        }
+        .into_any(),
+        ChangeView::LinkPeople {
+            one,
+            other,
+            same,
+            reason,
+        } => {
+            let words = if same {
+                "Both accounts would be one person's: separation of duties and quorum then treat them as one. This is not taken back."
+            } else {
+                "The accounts would be two people's: each decides for themselves."
+            };
+            view! {
+                <p>{words}</p>
+                <p>"Why: " <bdi>{reason}</bdi></p>
+                <Accounts accounts=[("One account", *one), ("The other account", *other)] />
+            }
+            .into_any()
+        }
+    }
+}
+
+/// What a policy loosens.
+#[component]
+pub(crate) fn Loosens(
+    /// The sentences.
+    loosens: Vec<PlainText>,
+) -> impl IntoView {
+    if loosens.is_empty() {
+        return view! { <p>"It loosens nothing: every action is treated at least as strictly."</p> }.into_any();
+    }
+    view! {
+        <h3>"What it loosens"</h3>
+        <ul class="notes loosens">{loosens.into_iter().map(|one| view! { <li><bdi>{one}</bdi></li> }).collect_view()}</ul>
+    }
+    .into_any()
+}
+
+/// Requests that were settled.
+#[component]
+pub(super) fn Settled(
+    /// The requests, the newest first.
+    requests: Vec<RequestView>,
+) -> impl IntoView {
+    if requests.is_empty() {
+        return ().into_any();
+    }
+    let rows = requests.into_iter().map(|request| {
+        let RequestView {
+            id,
+            summary,
+            by,
+            at,
+            status,
+            settled,
+            ..
+        } = request;
+        let became = match settled {
+            Some((who, when, outcome)) => {
+                view! { <bdi>{who}</bdi> ", " <Ago when /> ". " <bdi>{outcome}</bdi> }.into_any()
+            }
+            None => view! { <span class="quiet">"–"</span> }.into_any(),
+        };
+        view! {
+            <tr role="row" id=id>
+                <th scope="row" role="rowheader"><bdi>{summary}</bdi></th>
+                <td role="cell" data-label="Made by"><bdi>{by}</bdi> ", " <Ago when=at /></td>
+                <td role="cell" data-label="Status">{status.label()}</td>
+                <td role="cell" data-label="What came of it">{became}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="history">
+            <h2 id="history">"History"</h2>
+            <table class="history stack" role="table">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th scope="col" role="columnheader">"Request"</th>
+                        <th scope="col" role="columnheader">"Made by"</th>
+                        <th scope="col" role="columnheader">"Status"</th>
+                        <th scope="col" role="columnheader">"What came of it"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows.collect_view()}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,25 @@
+-- What one operator asks for and a second one confirms. `made_by`: nobody, if it was made at the console.
+CREATE TABLE operator_requests (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    -- The change, as JSON; it never changes.
+    change TEXT COLLATE "C" NOT NULL,
+    summary TEXT COLLATE "C" NOT NULL,
+    made_by TEXT COLLATE "C",
+    made_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    settled_by TEXT COLLATE "C",
+    settled_at BIGINT,
+    -- What came of it, in words.
+    outcome TEXT COLLATE "C" NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, made_by) REFERENCES people (tenant, id),
+    FOREIGN KEY (tenant, settled_by) REFERENCES people (tenant, id)
+);
+CREATE INDEX operator_requests_by_state ON operator_requests (tenant, status, made_at, id);
+
+-- How many actions of a caller or a client wait: counted before another one is stored, up to the policy's limit.
+CREATE INDEX actions_waiting_by_caller ON actions (tenant, caller_id, expires_at, id) WHERE state = 'pending_approval';
+CREATE INDEX actions_waiting_by_client ON actions (tenant, client_id, expires_at, id) WHERE state = 'pending_approval';
+SELECT wall_off('operator_requests');

@@ -1,0 +1,152 @@
+//! E-mail addresses of people. Only an address that the identity provider has verified can be compared with another one.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The longest address, in bytes (RFC 5321, 4.5.3.1.3).
+pub const LONGEST_ADDRESS: usize = 254;
+
+/// An address in the form in which addresses are compared: without spaces around it, and with A-Z as a-z. Other letters must be equal.
+///
+/// Unicode knows letters whose lower case is an ASCII letter (the Kelvin sign becomes `k`), so no other letter is mapped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(String);
+
+impl Address {
+    /// Reads an address; `None` if the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (local, domain) = text.rsplit_once('@')?;
+        let hides = |c: char| c.is_whitespace() || c.is_control() || super::text::is_forbidden(c);
+        let fits = !local.is_empty() && !domain.is_empty() && text.len() <= LONGEST_ADDRESS && !text.contains(hides);
+        fits.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The address as it is stored and compared.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part behind the last `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an identity provider says is somebody's address. A verified one is an [`Address`]; one that nobody has verified is a claim, which
+/// can be shown and never be compared.
+///
+/// Both are kept as one text. An address contains no space, so a claim, which ends with ` (not verified)`, equals no address, in SQL
+/// neither.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Email(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Verified(Address),
+    /// The text that people read, with its mark.
+    Claimed(String),
+}
+
+/// What stands behind a claim.
+const NOT_VERIFIED: &str = " (not verified)";
+
+impl Email {
+    /// An address that the provider has verified. What is no address stays a claim.
+    pub fn verified(text: &str) -> Self {
+        Self(Address::parse(text).map_or_else(|| Kind::Claimed(claim(text)), Kind::Verified))
+    }
+
+    /// An address that nobody has verified.
+    pub fn claimed(text: &str) -> Self {
+        Self(Kind::Claimed(claim(text)))
+    }
+
+    /// The address, if it is verified. Nothing else identifies anybody.
+    pub fn address(&self) -> Option<&Address> {
+        match &self.0 {
+            Kind::Verified(address) => Some(address),
+            Kind::Claimed(_) => None,
+        }
+    }
+
+    /// Whether this is the verified address that a text names.
+    pub fn is(&self, named: &str) -> bool {
+        self.address()
+            .is_some_and(|own| Address::parse(named).as_ref() == Some(own))
+    }
+
+    /// The text for people and for the database: a claim says that it is not verified.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Kind::Verified(address) => address.as_str(),
+            Kind::Claimed(text) => text,
+        }
+    }
+}
+
+fn claim(text: &str) -> String {
+    let text = text.trim();
+    format!("{}{NOT_VERIFIED}", text.strip_suffix(NOT_VERIFIED).unwrap_or(text))
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Reads what [`Email::as_str`] gave.
+impl From<String> for Email {
+    fn from(stored: String) -> Self {
+        Email::verified(&stored)
+    }
+}
+
+impl From<Email> for String {
+    fn from(email: Email) -> String {
+        email.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_without_regard_to_ascii_case() {
+        let own = Email::verified(" Dana@ACME.example ");
+        assert_eq!(own.as_str(), "dana@acme.example");
+        assert!(own.is("DANA@acme.EXAMPLE") && !own.is("dana@acme.example.org"));
+        // U+212A KELVIN SIGN has a lower-case k.
+        assert!(!Email::verified("\u{212A}im@acme.example").is("kim@acme.example"));
+        assert!(!Email::verified("É@acme.example").is("é@acme.example"));
+    }
+
+    #[test]
+    fn a_claim_equals_nothing() {
+        for claim in [
+            Email::claimed("lead@acme.example"),
+            Email::verified("no address"),
+            Email::verified("@acme.example"),
+            Email::verified("a b@acme.example"),
+            Email::verified("a\u{202E}@acme.example"),
+            Email::verified(&format!("{}@acme.example", "a".repeat(300))),
+        ] {
+            assert!(claim.address().is_none(), "{claim}");
+            assert!(claim.as_str().ends_with(" (not verified)"), "{claim}");
+            assert!(!claim.is(claim.as_str()) && !claim.is("lead@acme.example"), "{claim}");
+            assert_eq!(Email::from(String::from(claim.clone())), claim, "kept and read again");
+        }
+        let verified = Email::verified("lead@acme.example");
+        assert_eq!(Email::from(String::from(verified.clone())), verified);
+        assert_ne!(verified, Email::claimed("lead@acme.example"));
+    }
+}

@@ -1,0 +1,363 @@
+//! Who somebody is: addresses that nobody has verified, one human under several subjects, and accounts that come to a known address.
+
+use crate::world::{World, text};
+use loopiq::context::Ctx;
+use loopiq::domain::view::{InboxQuery, Tab};
+use loopiq::domain::{Email, Person, Principal, Role, Timestamp};
+use loopiq::engine::Error;
+use loopiq::store::Asserted;
+
+/// Somebody signs in at an identity provider: the account, and a browser's session of it.
+pub(crate) async fn signs_in(
+    world: &World,
+    issuer: &str,
+    subject: &str,
+    email: Email,
+    roles: &[Role],
+) -> (Person, Ctx) {
+    let asserted = Asserted {
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+        email,
+        name: format!("{subject} at {issuer}"),
+        roles: roles.to_vec(),
+    };
+    let (tenant, person) = world.engine.sign_in("acme", asserted).await.expect("a sign-in");
+    let principal = Principal::Person {
+        tenant,
+        person: person.clone(),
+        session: format!("session of {subject} at {issuer}"),
+    };
+    (person, Ctx::new(principal, world.engine.ports()))
+}
+
+const NEW: &str = "https://new-idp.example";
+
+fn verified(who: &str) -> Email {
+    Email::verified(&format!("{who}@acme.example"))
+}
+
+/// Whether they say that the two accounts are one person's: one operator asks, another one confirms.
+async fn resolve(world: &World, one: &Person, other: &Person, same: bool) {
+    let (first, second) = (world.person("operator"), world.person("operator2"));
+    let asked = world
+        .engine
+        .request_link(
+            &first,
+            one.id.as_str(),
+            other.id.as_str(),
+            same,
+            "They told me in person.",
+        )
+        .await
+        .expect("asked");
+    let outcome = world.engine.confirm_request(&second, asked.id.as_str()).await;
+    assert!(outcome.expect("confirmed").done);
+}
+
+/// Approves with everything that an approval takes.
+async fn approve(world: &World, ctx: &Ctx, id: &str, digest: &str) -> Result<loopiq::domain::view::Outcome, Error> {
+    world.engine.view(ctx, id, true).await?;
+    world.consent_as(ctx, id, world.consent(id, digest).await).await
+}
+
+fn why(outcome: Result<loopiq::domain::view::Outcome, Error>) -> String {
+    match outcome {
+        Err(error @ (Error::NotAuthorized { .. } | Error::Refused { .. })) => error.to_string(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_verified_identifies_nobody() {
+    let world = World::new().await;
+    world
+        .policy("[[decide]]\nname = \"Lead\"\ngroups = [{ name = \"Lead\", people = [\"LEAD@acme.example\"] }]")
+        .await;
+    let (id, digest) = world.proposed("k1").await;
+    // Mallory is a reviewer, and claims the lead's address.
+    let (mallory, session) = signs_in(
+        &world,
+        NEW,
+        "mallory",
+        Email::claimed("lead@acme.example"),
+        &[Role::Reviewer],
+    )
+    .await;
+    assert_eq!(mallory.email.as_str(), "lead@acme.example (not verified)");
+    let refused = why(approve(&world, &session, &id, &digest).await);
+    assert!(refused.contains("you are not among them"), "{refused}");
+    let entries = world
+        .engine
+        .search_audit(
+            &world.person("auditor"),
+            "person:lead@acme.example event:access.denied",
+            "",
+        )
+        .await;
+    assert_eq!(
+        entries.expect("entries").rows.len(),
+        0,
+        "what Mallory did is not the lead's"
+    );
+
+    // No token, no owner and no look-up by it either.
+    let audience = "http://127.0.0.1:3000/mcp";
+    let issue = async |address: &str| {
+        let tenant = &world.acme.tenant;
+        world.engine.issue_token(tenant, address, "Helix", audience).await
+    };
+    let token = issue("Lead@ACME.example").await.expect("the lead's");
+    let principal = world
+        .engine
+        .authenticate(&token, audience)
+        .await
+        .expect("known")
+        .expect("accepted");
+    assert_eq!(
+        principal.person().map(|one| &one.id),
+        Some(&world.acme.person("lead").id)
+    );
+    assert!(matches!(
+        issue(mallory.email.as_str()).await,
+        Err(Error::NotFound { .. })
+    ));
+    let mut package = world.package("k2");
+    package["parent"]["owner"] = mallory.email.as_str().into();
+    assert!(matches!(world.propose(package).await, Err(Error::Invalid { .. })));
+    // By ID a policy may name her.
+    let named = format!(
+        "[[decide]]\nname = \"Mallory\"\ngroups = [{{ name = \"M\", people = [\"{}\"] }}]",
+        mallory.id
+    );
+    world.policy(&named).await;
+    let (id, digest) = world.proposed("k3").await;
+    assert!(approve(&world, &session, &id, &digest).await.expect("approved").done);
+    assert!(approve(&world, &world.person("lead"), &id, &digest).await.is_err());
+}
+
+#[tokio::test]
+async fn who_comes_to_a_known_address_reads_and_does_not_decide() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let (person, session) = signs_in(
+        &world,
+        NEW,
+        "s-1",
+        verified("REVIEWER"),
+        &[Role::Reviewer, Role::Auditor],
+    )
+    .await;
+    let page = world.engine.view(&session, &id, true).await.expect("they may read");
+    assert!(!page.panel.approve && !page.panel.reject, "{:?}", page.panel);
+    assert!(page.panel.why_not.as_ref().expect("why").contains("/settings/requests"));
+    let keep = ["one".to_owned()];
+    let engine = &world.engine;
+    for refused in [
+        why(approve(&world, &session, &id, &digest).await),
+        why(engine.reject(&session, &id, &digest, &[], "no", "").await),
+        why(engine.prune(&session, &id, &digest, &keep, "less", "").await),
+        why(engine.ask(&session, &id, "Why?").await),
+    ] {
+        assert!(
+            refused.contains("reviewer@acme.example") && refused.contains("Ask an operator"),
+            "{refused}"
+        );
+    }
+    let mine = InboxQuery {
+        tab: Tab::Mine,
+        ..InboxQuery::default()
+    };
+    assert!(engine.inbox(&session, &mine).await.expect("an inbox").rows.is_empty());
+    // The one who was here before goes on, and what they approve the newcomer neither runs nor revokes.
+    assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
+    for refused in [
+        why(world.execute(&session, &id).await),
+        why(engine.revoke(&session, &id, "no", "").await),
+    ] {
+        assert!(refused.contains("Ask an operator"), "{refused}");
+    }
+    let denials = engine
+        .search_audit(&world.person("auditor"), "event:access.denied", "")
+        .await;
+    assert_eq!(denials.expect("entries").rows.len(), 6);
+    assert_eq!(text(&world.get(&id).await, "status"), "approved");
+
+    // Operators see it, and say that these are two people.
+    let page = engine.requests_page(&world.person("operator")).await.expect("a page");
+    assert_eq!(page.resemblances.len(), 1);
+    assert_eq!(page.resemblances[0].newcomer.id, person.id.as_str());
+    assert_eq!(page.resemblances[0].newcomer.issuer, NEW);
+    resolve(&world, &person, &world.acme.person("reviewer"), false).await;
+    let page = engine.requests_page(&world.person("operator")).await.expect("a page");
+    assert!(page.resemblances.is_empty());
+    assert!(world.execute(&session, &id).await.expect("ran").done);
+    let told = engine
+        .search_audit(&world.person("auditor"), "event:person.told_apart", "")
+        .await;
+    assert_eq!(told.expect("entries").rows.len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_was_given_up_is_known_all_the_same() {
+    let world = World::new().await;
+    // The caller takes another address, and then comes again under the old one.
+    signs_in(
+        &world,
+        "https://idp.example",
+        "developer@acme.example",
+        verified("dana"),
+        &[Role::Developer],
+    )
+    .await;
+    let (_, session) = signs_in(&world, NEW, "d-2", verified("developer"), &[Role::Reviewer]).await;
+    let (id, digest) = world.proposed("k1").await;
+    let refused = why(approve(&world, &session, &id, &digest).await);
+    assert!(refused.contains("developer@acme.example"), "{refused}");
+    // An old account that takes over an address of another one is asked as well.
+    let reviewer = "reviewer@acme.example";
+    let (_, taken) = signs_in(
+        &world,
+        "https://idp.example",
+        reviewer,
+        verified("lead"),
+        &[Role::Reviewer],
+    )
+    .await;
+    let refused = why(approve(&world, &taken, &id, &digest).await);
+    assert!(refused.contains("lead@acme.example"), "{refused}");
+    assert!(world.approve("lead", &id, &digest).await.expect("approved").done);
+}
+
+#[tokio::test]
+async fn one_human_under_two_subjects_is_one_person() {
+    let world = World::new().await;
+    let engine = &world.engine;
+    let (id, digest) = world.proposed("k1").await;
+    // Dana proposes with a token of the old account, and has a browser's session of the new one.
+    let (dana, session) = signs_in(&world, NEW, "dana", verified("developer"), &[Role::Reviewer]).await;
+    resolve(&world, &dana, &world.acme.person("developer"), true).await;
+    let refused = why(approve(&world, &session, &id, &digest).await);
+    assert!(refused.contains("proposed on your behalf"), "{refused}");
+    // The address names the account that had it first, whoever came later: what was proposed stays what it was.
+    assert!(world.propose(world.package("k1b")).await.is_ok());
+    let page = engine.view(&session, &id, false).await.expect("a page");
+    assert!(page.panel.why_not.expect("why").contains("proposed on your behalf"));
+    let mine = InboxQuery {
+        tab: Tab::Mine,
+        ..InboxQuery::default()
+    };
+    assert!(engine.inbox(&session, &mine).await.expect("an inbox").rows.is_empty());
+    assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
+    let refused = why(world.execute(&session, &id).await);
+    assert!(refused.contains("proposed on your behalf"), "{refused}");
+    let linked = engine
+        .search_audit(&world.person("auditor"), "event:person.linked", "")
+        .await;
+    assert_eq!(linked.expect("entries").rows.len(), 1);
+
+    // Two accounts of a reviewer, whom nothing connects but what operators know.
+    let (again, other) = signs_in(&world, NEW, "r-2", verified("another"), &[Role::Reviewer]).await;
+    resolve(&world, &again, &world.acme.person("reviewer"), true).await;
+    world
+        .policy("[[decide]]\nname = \"Two\"\ngroups = [{ name = \"Any\", approvals = 2 }]\n[separation]\napprover_may_execute = false\npruner_may_decide = false")
+        .await;
+    let (id, digest) = world.proposed("k2").await;
+    world.approve("reviewer", &id, &digest).await.expect("a vote");
+    let twice = approve(&world, &other, &id, &digest).await.expect("an answer");
+    assert!(twice.message.contains("nothing was done twice"), "{}", twice.message);
+    assert_eq!(world.count("decisions").await, 2, "one of each action");
+    world.approve("reviewer2", &id, &digest).await.expect("the last vote");
+    let refused = why(world.execute(&other, &id).await);
+    assert!(refused.contains("You approved it"), "{refused}");
+    assert!(world.execute(&world.person("lead"), &id).await.expect("ran").done);
+
+    // Who took parts out does not decide what is left, under no name.
+    let (id, digest) = world.proposed("k3").await;
+    let keep = ["one".to_owned()];
+    let pruned = engine
+        .prune(&world.person("reviewer"), &id, &digest, &keep, "less", "")
+        .await;
+    let next = pruned.expect("pruned").successor.expect("a revision");
+    let same = engine
+        .prune(&other, &id, &digest, &keep, "less", "")
+        .await
+        .expect("the same");
+    assert_eq!(same.successor.as_ref(), Some(&next));
+    let digest = engine.view(&other, &next, true).await.expect("a page").digest;
+    let refused = why(engine.reject(&other, &next, &digest, &[], "no", "").await);
+    assert!(refused.contains("You took parts out of it"), "{refused}");
+}
+
+#[tokio::test]
+async fn roles_that_nobody_may_hold_together_decide_nothing() {
+    let world = World::new().await;
+    let both = [Role::Operator, Role::Reviewer];
+    let (_, session) = signs_in(&world, NEW, "o-r", verified("both"), &both).await;
+    let (id, digest) = world.proposed("k1").await;
+    let engine = &world.engine;
+    for refused in [
+        why(approve(&world, &session, &id, &digest).await),
+        why(engine.reject(&session, &id, &digest, &[], "no", "").await),
+        why(engine
+            .prune(&session, &id, &digest, &["one".to_owned()], "less", "")
+            .await),
+    ] {
+        assert!(refused.contains("operator and reviewer together"), "{refused}");
+    }
+    let page = engine.view(&session, &id, false).await.expect("a page");
+    assert!(page.panel.why_not.expect("why").contains("operator and reviewer"));
+    assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
+    assert!(why(world.execute(&session, &id).await).contains("operator and reviewer"));
+    assert!(why(engine.revoke(&session, &id, "no", "").await).contains("operator and reviewer"));
+    let denials = engine
+        .search_audit(&world.person("auditor"), "event:access.denied", "")
+        .await;
+    assert_eq!(denials.expect("entries").rows.len(), 5);
+
+    // Roles count with all accounts of a human.
+    let (one, _) = signs_in(&world, NEW, "op", verified("op"), &[Role::Operator]).await;
+    let (other, session) = signs_in(&world, NEW, "rev", verified("rev"), &[Role::Reviewer]).await;
+    let (id, digest) = world.proposed("k2").await;
+    assert!(engine.ask(&session, &id, "Why?").await.expect("asked").done);
+    resolve(&world, &one, &other, true).await;
+    assert!(why(approve(&world, &session, &id, &digest).await).contains("operator and reviewer"));
+
+    // Both policies are asked: what allows it today does not allow it for what was proposed before.
+    world.policy("[roles]\nforbidden = []").await;
+    assert!(why(approve(&world, &session, &id, &digest).await).contains("operator and reviewer"));
+    let (id, digest) = world.proposed("k4").await;
+    assert!(approve(&world, &session, &id, &digest).await.expect("approved").done);
+}
+
+#[tokio::test]
+async fn what_a_provider_says_has_bounds() {
+    let world = World::new().await;
+    let long = "n".repeat(900_000);
+    let (person, _) = signs_in(&world, NEW, "s", verified("long"), &[Role::Auditor]).await;
+    let sign_in = async |subject: &str, email: Email, name: &str| {
+        let asserted = Asserted {
+            issuer: NEW.to_owned(),
+            subject: subject.to_owned(),
+            email,
+            name: name.to_owned(),
+            roles: vec![Role::Auditor],
+        };
+        world.engine.sign_in("acme", asserted).await
+    };
+    let (_, same) = sign_in("s", verified("long"), &long).await.expect("a sign-in");
+    assert_eq!((same.id, same.name.as_str().chars().count()), (person.id, 200));
+    let (_, hidden) = sign_in("h", verified("h"), "Eve\u{202E}\nX").await.expect("a sign-in");
+    assert_eq!(hidden.name, "Eve⟦U+202E⟧ X");
+    for (subject, email, name) in [
+        (long.as_str(), verified("a"), "n"),
+        ("s", Email::verified(&format!("{long}@x.example")), "n"),
+        ("s\0", verified("a"), "n"),
+        ("s", Email::claimed("a\0@x.example"), "n"),
+        ("s", verified("a"), "n\0"),
+    ] {
+        let refused = sign_in(subject, email, name).await;
+        assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
+    }
+    world.pass(Timestamp::DAY);
+}

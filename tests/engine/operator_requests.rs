@@ -1,0 +1,351 @@
+//! Nobody loosens alone: what one operator asks for, a second one confirms.
+
+use crate::identity::signs_in;
+use crate::world::World;
+use loopiq::context::Ctx;
+use loopiq::domain::view::ChangeView;
+use loopiq::domain::{Email, RequestStatus, Role, Timestamp};
+use loopiq::engine::{Asked, Error, Switched};
+
+const LOOSE: &str = "[separation]\ncaller_may_decide = true\n";
+const STRICT: &str = "[separation]\napprover_may_execute = false\n";
+const NEW: &str = "https://new-idp.example";
+
+async fn in_force(world: &World) -> i64 {
+    let page = world.engine.policy_page(&world.person("operator"), None, None).await;
+    page.expect("a page").today
+}
+
+/// Asks for a policy that takes a second operator.
+async fn asked(world: &World, ctx: &Ctx, source: &str) -> Asked {
+    let base = in_force(world).await;
+    match world.engine.switch_policy(ctx, source, "", base).await.expect("asked") {
+        Switched::Waits(asked, _) => asked,
+        other => panic!("in force: {other:?}"),
+    }
+}
+
+fn console(world: &World) -> Ctx {
+    Ctx::system(world.acme.tenant.clone(), world.engine.ports())
+}
+
+fn refused<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    outcome.expect_err("refused").to_string()
+}
+
+async fn events(world: &World, event: &str) -> usize {
+    let query = format!("event:{event}");
+    let page = world.engine.search_audit(&world.person("auditor"), &query, "").await;
+    page.expect("entries").rows.len()
+}
+
+#[tokio::test]
+async fn a_policy_that_loosens_waits_for_a_second_operator() {
+    let world = World::new().await;
+    let (one, two) = (world.person("operator"), world.person("operator2"));
+    let report = world.engine.check_policy(&one, LOOSE).await.expect("a report");
+    assert_eq!(report.loosens, ["The person an action was proposed for may decide it."]);
+    let request = asked(&world, &one, LOOSE).await;
+    assert_eq!(request.confirmers, ["operator2 of acme (operator2@acme.example)"]);
+    assert_eq!(in_force(&world).await, 1);
+    // The same once more is the same request.
+    assert_eq!(asked(&world, &one, LOOSE).await, request);
+    let page = world.engine.policy_page(&one, None, None).await.expect("a page");
+    assert_eq!(page.waiting, [request.id.to_string()]);
+
+    let own = refused(world.engine.confirm_request(&one, request.id.as_str()).await);
+    assert!(own.contains("another operator has to confirm it"), "{own}");
+    assert!(refused(world.engine.decline_request(&one, request.id.as_str(), "no").await).contains("You made"));
+    let console = refused(
+        world
+            .engine
+            .confirm_request(&console(&world), request.id.as_str())
+            .await,
+    );
+    assert!(console.contains("not at the console"), "{console}");
+    for who in ["reviewer", "lead", "auditor", "developer"] {
+        let denied = world
+            .engine
+            .confirm_request(&world.person(who), request.id.as_str())
+            .await;
+        assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{who}");
+        let denied = world.engine.requests_page(&world.person(who)).await;
+        assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{who}");
+    }
+    let theirs = world.person_of(&world.globex, "operator");
+    let denied = world.engine.confirm_request(&theirs, request.id.as_str()).await;
+    assert!(matches!(denied, Err(Error::NotFound { .. })), "{denied:?}");
+    assert_eq!(in_force(&world).await, 1);
+
+    let page = world.engine.requests_page(&two).await.expect("a page");
+    let [view] = &page.waiting[..] else { panic!("{page:?}") };
+    assert!(view.may_confirm && !view.may_withdraw && page.alone.is_none());
+    let ChangeView::Policy {
+        loosens, difference, ..
+    } = &view.change
+    else {
+        panic!("{view:?}")
+    };
+    assert_eq!(loosens, &report.loosens);
+    assert!(
+        difference
+            .iter()
+            .any(|line| line.mark == '+' && line.text.contains("caller_may_decide = true"))
+    );
+    let outcome = world
+        .engine
+        .confirm_request(&two, request.id.as_str())
+        .await
+        .expect("confirmed");
+    assert!(outcome.message.contains("Version 2"), "{}", outcome.message);
+    assert_eq!(in_force(&world).await, 2);
+    let again = world
+        .engine
+        .confirm_request(&two, request.id.as_str())
+        .await
+        .expect("the same");
+    assert!(again.message.contains("nothing was done twice"), "{}", again.message);
+    assert_eq!(in_force(&world).await, 2);
+    let view = world
+        .engine
+        .request(&one, request.id.as_str())
+        .await
+        .expect("a request");
+    assert_eq!(view.status, RequestStatus::Confirmed);
+    for (event, count) in [
+        ("operator.requested", 1),
+        ("operator.confirmed", 1),
+        ("policy.switched", 1),
+        // Four who may not, twice; the two of its maker; and the console.
+        ("access.denied", 11),
+    ] {
+        assert_eq!(events(&world, event).await, count, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn what_loosens_nothing_is_in_force_at_once_but_not_from_the_console() {
+    let world = World::new().await;
+    let one = world.person("operator");
+    let switched = world.engine.switch_policy(&one, STRICT, "", 1).await.expect("switched");
+    assert_eq!(switched, Switched::InForce(2));
+    assert_eq!(
+        world.engine.switch_policy(&one, STRICT, "", 2).await.expect("same"),
+        Switched::Same(2)
+    );
+    // Taking the strictness back loosens.
+    asked(&world, &one, "").await;
+    let stricter = format!("{STRICT}pruner_may_decide = false\n");
+    let request = asked(&world, &console(&world), &stricter).await;
+    assert_eq!(request.confirmers.len(), 2, "{:?}", request.confirmers);
+    assert_eq!(in_force(&world).await, 2);
+    // The console is the first party: one operator in a browser is the second.
+    assert!(
+        world
+            .engine
+            .confirm_request(&one, request.id.as_str())
+            .await
+            .expect("confirmed")
+            .done
+    );
+    assert_eq!(in_force(&world).await, 3);
+}
+
+#[tokio::test]
+async fn a_request_ends_once_and_only_while_it_applies() {
+    let world = World::new().await;
+    let (one, two) = (world.person("operator"), world.person("operator2"));
+    let engine = &world.engine;
+    let stale = asked(&world, &one, LOOSE).await;
+    engine.switch_policy(&two, STRICT, "", 1).await.expect("stricter");
+    let why = refused(engine.confirm_request(&two, stale.id.as_str()).await);
+    assert!(why.contains("version 2 was switched on since"), "{why}");
+    let view = engine.request(&two, stale.id.as_str()).await.expect("a request");
+    assert!(!view.may_confirm && view.why_not.expect("why").contains("Version 2"));
+    assert!(refused(engine.withdraw_request(&two, stale.id.as_str()).await).contains("not yours"));
+    assert!(
+        engine
+            .withdraw_request(&one, stale.id.as_str())
+            .await
+            .expect("withdrawn")
+            .done
+    );
+    let why = refused(engine.confirm_request(&two, stale.id.as_str()).await);
+    assert!(why.contains("withdrawn already"), "{why}");
+
+    let unwanted = asked(&world, &one, LOOSE).await;
+    assert!(refused(engine.decline_request(&two, unwanted.id.as_str(), " ").await).contains("write why"));
+    assert!(
+        engine
+            .decline_request(&two, unwanted.id.as_str(), "Not now.")
+            .await
+            .expect("declined")
+            .done
+    );
+
+    let late = asked(&world, &one, LOOSE).await;
+    world.pass(7 * Timestamp::DAY + 1);
+    let why = refused(engine.confirm_request(&two, late.id.as_str()).await);
+    assert!(why.contains("expired on"), "{why}");
+    let forgotten = asked(&world, &one, LOOSE).await;
+    world.pass(7 * Timestamp::DAY + 1);
+    engine.sweep().await.expect("swept");
+    assert_eq!(
+        engine
+            .request(&one, forgotten.id.as_str())
+            .await
+            .expect("a request")
+            .status,
+        RequestStatus::Expired
+    );
+    assert_eq!(in_force(&world).await, 2);
+    for (event, count) in [
+        ("operator.withdrawn", 1),
+        ("operator.declined", 1),
+        ("operator.expired", 2),
+        ("operator.confirmed", 0),
+    ] {
+        assert_eq!(events(&world, event).await, count, "{event}");
+    }
+    let page = engine.requests_page(&one).await.expect("a page");
+    assert_eq!((page.waiting.len(), page.history.len()), (0, 4));
+}
+
+#[tokio::test]
+async fn nobody_confirms_their_own_with_another_account() {
+    let world = World::new().await;
+    let engine = &world.engine;
+    let (one, two) = (world.person("operator"), world.person("operator2"));
+    let operator = Email::verified("operator@acme.example");
+    let (again, other) = signs_in(&world, NEW, "olga", operator, &[Role::Operator]).await;
+    let request = asked(&world, &one, LOOSE).await;
+    // Whose account it is, is not known yet.
+    let why = refused(engine.confirm_request(&other, request.id.as_str()).await);
+    assert!(why.contains("Ask an operator"), "{why}");
+    assert!(refused(engine.switch_policy(&other, STRICT, "", 1).await).contains("Ask an operator"));
+    let known = world.acme.person("operator").id;
+    let link = async |ctx: &Ctx, same: bool| {
+        engine
+            .request_link(ctx, again.id.as_str(), known.as_str(), same, "She said so.")
+            .await
+    };
+    // Nobody vouches that they are two people.
+    assert!(refused(link(&one, false).await).contains("one of these two people"));
+    let apart = link(&two, false).await.expect("asked");
+    let why = refused(engine.confirm_request(&one, apart.id.as_str()).await);
+    assert!(why.contains("one of these two people"), "{why}");
+    let same = link(&two, true).await.expect("asked");
+    assert!(
+        engine
+            .confirm_request(&one, same.id.as_str())
+            .await
+            .expect("linked")
+            .done
+    );
+    let why = refused(engine.confirm_request(&other, request.id.as_str()).await);
+    assert!(why.contains("You made the request"), "{why}");
+    assert!(refused(link(&two, false).await).contains("accounts of one person already"));
+    assert!(
+        engine
+            .withdraw_request(&other, request.id.as_str())
+            .await
+            .expect("her own")
+            .done
+    );
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_provider_the_console_and_one_operator_resolve_it() {
+    let world = World::new().await;
+    let engine = &world.engine;
+    let operator = Email::verified("operator@acme.example");
+    let (again, session) = signs_in(&world, NEW, "olga", operator, &[Role::Operator]).await;
+    let reviewer = Email::verified("reviewer@acme.example");
+    let (rita, _) = signs_in(&world, NEW, "rita", reviewer, &[Role::Reviewer]).await;
+    let link = async |one: &loopiq::domain::Person, other: &str, same: bool| {
+        let other = world.acme.person(other).id;
+        engine
+            .request_link(&console(&world), one.id.as_str(), other.as_str(), same, "New provider.")
+            .await
+            .expect("asked")
+    };
+    // What gives a right takes somebody whose account is known.
+    let apart = link(&rita, "reviewer", false).await;
+    assert!(refused(engine.confirm_request(&session, apart.id.as_str()).await).contains("Ask an operator"));
+    let request = asked(&world, &console(&world), LOOSE).await;
+    assert!(refused(engine.confirm_request(&session, request.id.as_str()).await).contains("Ask an operator"));
+    let own = link(&again, "operator", true).await;
+    assert!(
+        engine
+            .confirm_request(&session, own.id.as_str())
+            .await
+            .expect("linked")
+            .done
+    );
+    assert!(
+        engine
+            .confirm_request(&session, apart.id.as_str())
+            .await
+            .expect("told apart")
+            .done
+    );
+    assert!(
+        engine
+            .confirm_request(&session, request.id.as_str())
+            .await
+            .expect("confirmed")
+            .done
+    );
+}
+
+#[tokio::test]
+async fn a_tenant_with_one_operator_is_told_how_to_add_another() {
+    let world = World::new().await;
+    let second = Email::verified("operator2@acme.example");
+    signs_in(
+        &world,
+        "https://idp.example",
+        "operator2@acme.example",
+        second,
+        &[Role::Auditor],
+    )
+    .await;
+    let one = world.person("operator");
+    let request = asked(&world, &one, LOOSE).await;
+    assert!(request.confirmers.is_empty());
+    assert!(
+        request.next().contains("Give another person the role operator"),
+        "{}",
+        request.next()
+    );
+    let page = world.engine.requests_page(&one).await.expect("a page");
+    assert!(page.alone.expect("alone").contains("Give another person"));
+    // A role that is gone confirms nothing, whatever the session says.
+    let gone = refused(
+        world
+            .engine
+            .confirm_request(&world.person("operator2"), request.id.as_str())
+            .await,
+    );
+    assert!(gone.contains("You need the role operator"), "{gone}");
+}
+
+#[tokio::test]
+async fn two_operators_at_once_settle_a_request_once() {
+    let world = World::new().await;
+    let third = Email::verified("operator3@acme.example");
+    let (_, three) = signs_in(&world, NEW, "o3", third, &[Role::Operator]).await;
+    for round in 0..10 {
+        let source = format!("[evidence]\nmax_age_days = {}\n", 20 + round);
+        let request = asked(&world, &world.person("operator"), &source).await;
+        let id = request.id.as_str();
+        let (two, three) = (world.person("operator2"), three.clone());
+        let before = in_force(&world).await;
+        let (one, other) = tokio::join!(
+            world.engine.confirm_request(&two, id),
+            world.engine.decline_request(&three, id, "no"),
+        );
+        assert!(one.is_ok() != other.is_ok(), "round {round}: {one:?} {other:?}");
+        assert_eq!(in_force(&world).await, before + i64::from(one.is_ok()));
+    }
+}
