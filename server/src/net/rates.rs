@@ -54,8 +54,8 @@ pub struct RateArgs {
 }
 
 const ANONYMOUS: &str = "300/200";
-const PERSON: &str = "600/600";
-const CLIENT: &str = "1200/600";
+const PERSON: &str = "1800/1200";
+const CLIENT: &str = "6000/3000";
 
 impl RateArgs {
     /// The limits.
