@@ -17,6 +17,19 @@ const RISKS: [Risk; 3] = [Risk::Low, Risk::Medium, Risk::High];
 
 /// What a policy loosens in the place of another one, in sentences. None: it is shown that every action is treated at least as strictly.
 pub fn loosens(old: &Rules, new: &Rules) -> Vec<String> {
+    // A field that is added is compared below: this does not compile before it is named here.
+    let Rules {
+        risk: _,
+        decide: _,
+        separation: _,
+        expiry_hours: _,
+        evidence: _,
+        severity: _,
+        checks: _,
+        confirmation: _,
+        roles: _,
+        limits: _,
+    } = new;
     let mut found = Found::default();
     by_flags(old, new, &mut found);
     by_action(old, new, &mut found);

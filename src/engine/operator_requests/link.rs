@@ -28,7 +28,8 @@ impl Engine {
             })
         };
         let (one, other) = (parse(one)?, parse(other)?);
-        self.store
+        let asked = self
+            .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
                     let maker = operator(tx).await?;
@@ -53,7 +54,11 @@ impl Engine {
                     ask(tx, maker.as_ref(), change, summary).await
                 })
             })
-            .await
+            .await;
+        if let Err(error @ Error::NotAuthorized { .. }) = &asked {
+            self.deny(ctx, Command::Configure, None, error).await?;
+        }
+        asked
     }
 }
 
