@@ -32,3 +32,21 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth();
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn https_begins_with_a_handshake() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let client = super::builder().unwrap().no_proxy().build().unwrap();
+        let asked = tokio::spawn(async move { client.get(url).send().await });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // RFC 8446, 5.1: a record of the handshake.
+        assert_eq!(stream.read_u8().await.unwrap(), 22);
+        drop(stream);
+        assert!(asked.await.unwrap().is_err());
+    }
+}

@@ -172,6 +172,24 @@ async fn a_token_that_somebody_else_wrote_is_not_trusted() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let provider = Provider::serve().await;
+    provider.tamper("/jwks", |keys| keys["padding"] = "x".repeat(2 << 20).into());
+    let Err(error) = provider.oidc().start("/", START).await else {
+        panic!("two megabytes of keys were read");
+    };
+    assert!(matches!(error, OidcError::Unreachable { .. }), "{error:?}");
+    let why = error
+        .source()
+        .and_then(std::error::Error::source)
+        .map(ToString::to_string);
+    assert!(
+        why.as_ref().is_some_and(|why| why.contains("more than 1048576 bytes")),
+        "{why:?}"
+    );
+}
+
 /// A P-256 key for a provider of the tests' own.
 fn own_key() -> SigningKey {
     SigningKey::of(&[7; 32]).unwrap()
