@@ -1,5 +1,6 @@
 //! Queries of the audit search: bounded, and what was understood can be written and read again.
 
+use loopiq::domain::text::is_forbidden;
 use loopiq::domain::{AuditQuery, Term, TermField};
 
 pub(crate) fn hold(text: &str) {
@@ -8,7 +9,8 @@ pub(crate) fn hold(text: &str) {
         Err(error) => {
             let characters = text.chars().count();
             assert!((error.at as usize) <= characters, "at {} of {characters}", error.at);
-            assert!(error.to_string().chars().count() <= 400, "{error}");
+            let said = error.to_string();
+            assert!(said.chars().count() <= 600 && !said.contains(is_forbidden), "{said}");
             return;
         }
     };

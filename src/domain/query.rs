@@ -131,7 +131,7 @@ impl AuditQuery {
             return Ok(());
         };
         if value.trim().is_empty() {
-            return error(format!("{name}: wants a value behind the colon"));
+            return error(format!("{}: wants a value behind the colon", shown(name)));
         }
         if let Some((field, _)) = TermField::NAMED.iter().find(|(_, known)| *known == name) {
             self.terms.push(Term::new(*field, value));
@@ -140,7 +140,8 @@ impl AuditQuery {
         if !matches!(name, "after" | "before") {
             let known: Vec<&str> = TermField::NAMED.iter().map(|(_, name)| *name).collect();
             return error(format!(
-                "there is no field \"{name}\"; there are {}, after and before",
+                "there is no field \"{}\"; there are {}, after and before",
+                shown(name),
                 known.join(", ")
             ));
         }
@@ -154,6 +155,14 @@ impl AuditQuery {
         }
         Ok(())
     }
+}
+
+/// A name that nobody knows, as an error says it: it may be all that was typed.
+fn shown(name: &str) -> String {
+    const MOST: usize = 40;
+    let head: String = name.chars().take(MOST).collect();
+    let more = if name.chars().nth(MOST).is_some() { "…" } else { "" };
+    text::visible(&head) + more
 }
 
 /// Splits at spaces outside quotes; quotes may stand around a word or a value.
@@ -209,6 +218,10 @@ mod tests {
         assert_eq!(error.at, 10);
         assert!(error.message.contains("no field \"perso\""));
         assert_eq!(AuditQuery::parse("a \"b").expect_err("open").at, 2);
+        let long = AuditQuery::parse(&format!("{}\u{202E}:x", "n".repeat(30_000))).expect_err("no such field");
+        assert!(long.message.chars().count() < 200, "{long}");
+        let hidden = AuditQuery::parse("a\u{202E}:").expect_err("no value").message;
+        assert_eq!(hidden, "a⟦U+202E⟧: wants a value behind the colon");
         assert!(AuditQuery::parse("after:yesterday").is_err());
         assert!(AuditQuery::parse("key:").is_err());
         assert!(AuditQuery::parse("key:\" \"").is_err(), "nothing but a space");
