@@ -1,6 +1,7 @@
 //! Policies: what is wrong is said within bounds and at a line of the file; what is right can be asked about any action.
 
 use loopiq::domain::Risk;
+use loopiq::domain::text::is_forbidden;
 use loopiq::policy::{self, Matter, Mistake, Policy};
 use loopiq::tools::TOOLS;
 use serde_json::{Value, json};
@@ -44,9 +45,11 @@ fn told(source: &str, mistakes: &[Mistake]) {
     let lines = source.bytes().filter(|byte| *byte == b'\n').count() + 1;
     for Mistake { line, field, message } in mistakes {
         assert!(*line <= lines, "line {line} of {lines}");
-        assert!(!message.is_empty() && !message.contains('\n'), "{message:?}");
-        let long = field.len() + message.len();
-        assert!(long <= 4_000, "{long} bytes about one mistake");
+        assert!(!message.is_empty());
+        for (text, most) in [(field, 2_000), (message, 6_000)] {
+            assert!(!text.contains('\n') && !text.contains(is_forbidden), "{text:?}");
+            assert!(text.chars().count() <= most, "{} characters", text.chars().count());
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading a policy from TOML, with every mistake at its line and field.
 
 use super::rules::{Condition, Group, Meaning, Rules};
+use crate::domain::text::visible;
 use crate::domain::{Address, CheckId, PersonId, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -111,9 +112,16 @@ pub fn read(source: &str, tools: &[&str]) -> Result<Rules, Vec<Mistake>> {
 fn mistake(line: usize, field: &str, message: impl Into<String>) -> Mistake {
     Mistake {
         line,
-        field: field.to_owned(),
-        message: message.into(),
+        field: shown(field, 200),
+        message: shown(&message.into(), 600),
     }
+}
+
+/// Names from the file stand in it, however long they are and whatever they hide.
+fn shown(text: &str, most: usize) -> String {
+    let head: String = text.chars().take(most).collect();
+    let more = if text.chars().nth(most).is_some() { "…" } else { "" };
+    visible(&head.replace('\n', " ")) + more
 }
 
 fn of_toml(source: &str, field: &str, error: &toml::de::Error) -> Mistake {
@@ -211,7 +219,11 @@ impl Judge<'_, '_> {
         if !tools.contains(&name) {
             self.wrong(
                 field,
-                format!("there is no tool {name:?}; the tools are {}", tools.join(", ")),
+                format!(
+                    "there is no tool {:?}; the tools are {}",
+                    shown(name, 60),
+                    tools.join(", ")
+                ),
             );
         }
     }
@@ -378,6 +390,23 @@ mod tests {
     fn one_that_is_too_long_is_wrong_at_no_line() {
         let long = "#".repeat(LONGEST + 1);
         assert_eq!(mistakes(&long), ["it has 65537 bytes; at most 65536 fit"]);
+    }
+
+    #[test]
+    fn a_long_or_hidden_name_is_told_in_short() {
+        let long = "n".repeat(30_000);
+        let sources = [
+            format!("{long} = 1"),
+            format!("[checks]\n{long} = \"warn\""),
+            format!("[[risk]]\ntool = \"{long}\"\nclass = \"low\""),
+            "\"a\\u202E\\nb\" = 1".to_owned(),
+        ];
+        for told in sources.iter().flat_map(|source| mistakes(source)) {
+            assert!(
+                told.chars().count() < 900 && !told.contains(['\u{202E}', '\n']),
+                "{told}"
+            );
+        }
     }
 
     #[test]
