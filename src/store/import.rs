@@ -1,6 +1,5 @@
 //! Evidence and findings from files. Importing the same file again changes nothing.
 
-use super::dialect::{Sql, among};
 use super::row::{self, Columns};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::{BlockerId, CollectedFrom, ControlId, ControlStatus, EvidenceId, FindingId, Severity, Timestamp};
@@ -67,40 +66,22 @@ pub struct ImportedFinding {
     pub is_new: bool,
 }
 
-/// Findings ($4) of a release ($2) that are bad enough ($3) and have no blocker there.
-macro_rules! findings_of {
-    ($db:ident) => {
-        concat!(
-            "SELECT f.id AS id FROM findings f WHERE f.tenant = $1 AND f.id ",
-            among!($db, "$4"),
-            " AND f.status = 'open' AND f.severity IN (SELECT value FROM json_each($3)) \
-             AND EXISTS (SELECT 1 FROM sightings s WHERE s.tenant = $1 AND s.release_id = $2 AND s.finding_id = f.id) \
-             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = f.id) ORDER BY f.id"
-        )
-    };
-}
+// In the two below and in `wanting_blockers`, CASE keeps PostgreSQL from making joins of the look-ups: without statistics, as in a table that an
+// import has just filled, it would read all of a release for each batch.
 
-const FINDINGS_OF: Sql = Sql {
-    sqlite: findings_of!(sqlite),
-    postgres: findings_of!(postgres),
-};
+/// Which of these findings ($4) of a release ($2) are open, bad enough ($3) and have no blocker there.
+const FINDINGS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN \
+     EXISTS (SELECT 1 FROM findings f WHERE f.tenant = $1 AND f.id = w.value AND f.status = 'open' \
+     AND f.severity IN (SELECT value FROM json_each($3))) \
+     AND EXISTS (SELECT 1 FROM sightings s WHERE s.tenant = $1 AND s.release_id = $2 AND s.finding_id = w.value) \
+     AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = w.value) \
+     THEN 1 ELSE 0 END = 1 ORDER BY w.value";
 
-/// Controls ($4) of a release ($2) that fail and have no blocker there.
-macro_rules! controls_of {
-    ($db:ident) => {
-        concat!(
-            "SELECT c.id AS id FROM controls c WHERE c.tenant = $1 AND c.id ",
-            among!($db, "$4"),
-            " AND c.release_id = $2 AND c.status = 'failing' AND $3 <> '' \
-             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = c.id) ORDER BY c.id"
-        )
-    };
-}
-
-const CONTROLS_OF: Sql = Sql {
-    sqlite: controls_of!(sqlite),
-    postgres: controls_of!(postgres),
-};
+/// Which of these controls ($4) of a release ($2) fail and have no blocker there.
+const CONTROLS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN $3 <> '' AND \
+     EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.id = w.value AND c.release_id = $2 AND c.status = 'failing') \
+     AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = w.value) \
+     THEN 1 ELSE 0 END = 1 ORDER BY w.value";
 
 fn severities(at_least: Severity) -> String {
     row::list(
@@ -140,11 +121,12 @@ impl ReadTx {
         at_least: Severity,
         from: &WantingFrom,
     ) -> Result<WantingPage, StoreError> {
-        const FINDINGS: &str = "SELECT s.finding_id AS place, f.id AS id, CASE WHEN f.status = 'open' \
-             AND f.severity IN (SELECT value FROM json_each($3)) AND NOT EXISTS (SELECT 1 FROM blockers b \
-             WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = f.id) THEN 1 ELSE 0 END AS wanting \
-             FROM (SELECT DISTINCT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2 AND finding_id > $4 \
-             ORDER BY finding_id LIMIT 0 + $5) AS s JOIN findings f ON f.tenant = $1 AND f.id = s.finding_id ORDER BY s.finding_id";
+        const FINDINGS: &str = "SELECT s.finding_id AS place, s.finding_id AS id, CASE WHEN \
+             EXISTS (SELECT 1 FROM findings f WHERE f.tenant = $1 AND f.id = s.finding_id AND f.status = 'open' \
+             AND f.severity IN (SELECT value FROM json_each($3))) \
+             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = s.finding_id) \
+             THEN 1 ELSE 0 END AS wanting FROM (SELECT DISTINCT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2 \
+             AND finding_id > $4 ORDER BY finding_id LIMIT 0 + $5) AS s ORDER BY s.finding_id";
         const CONTROLS: &str = "SELECT c.key AS place, c.id AS id, CASE WHEN c.status = 'failing' AND $3 <> '' \
              AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = c.id) \
              THEN 1 ELSE 0 END AS wanting FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 AND c.key > $4 \
@@ -380,8 +362,8 @@ impl WriteTx {
         // People write AC-2 and documents ac-2; both mean one control.
         const SQL: &str = "INSERT INTO controls (tenant, id, key, title, release_id, status, version) \
              SELECT $1, value ->> 'id', value ->> 'key', value ->> 'title', $2, 'unknown', 1 FROM json_each($3) \
-             WHERE NOT EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 \
-             AND UPPER(c.key) = UPPER(value ->> 'key')) ON CONFLICT (tenant, release_id, key) DO NOTHING";
+             WHERE CASE WHEN EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 \
+             AND UPPER(c.key) = UPPER(value ->> 'key')) THEN 0 ELSE 1 END = 1 ON CONFLICT (tenant, release_id, key) DO NOTHING";
         let mut added = 0;
         for some in declared.chunks(AT_ONCE) {
             let mut rows = Vec::with_capacity(some.len());
@@ -453,8 +435,8 @@ impl WriteTx {
     ) -> Result<i64, StoreError> {
         let mut made = 0;
         for some in subjects.chunks(AT_ONCE) {
-            for (sql, findings) in [(&FINDINGS_OF, true), (&CONTROLS_OF, false)] {
-                let rows = sqlx::query(self.pick(sql))
+            for (sql, findings) in [(FINDINGS_OF, true), (CONTROLS_OF, false)] {
+                let rows = sqlx::query(sql)
                     .bind(self.tenant())
                     .bind(release.to_owned())
                     .bind(severities(at_least))

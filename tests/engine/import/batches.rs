@@ -266,6 +266,38 @@ async fn everything_that_wants_a_blocker_has_one_before_the_evidence_is_seen() {
     assert_eq!(report.new_controls, MANY as u64 - 2, "two are there already");
 }
 
+/// Many controls are declared and then assessed, each looked up by its key however it is written.
+#[tokio::test]
+async fn many_controls_are_declared_and_assessed() {
+    let world = World::new().await;
+    let ctx = operator(&world);
+    let (report, _) = import(&world.engine, &ctx, catalog(5_000)).await.expect("an import");
+    assert_eq!(report.new_controls, 5_000);
+    let findings: Vec<Value> = (0..2_000)
+        .map(|n| {
+            let status = json!({ "state": if n % 2 == 0 { "satisfied" } else { "not-satisfied" } });
+            json!({ "title": format!("f {n}"), "target": { "target-id": format!("Ctl-{n}"), "status": status } })
+        })
+        .collect();
+    let metadata = json!({ "title": "Own", "oscal-version": "1.1.2", "last-modified": "2026-11-01T00:00:00Z" });
+    let assessment = json!({ "assessment-results": { "metadata": metadata, "results": [{ "title": "One", "findings": findings }] } });
+    let (report, _) = import(&world.engine, &ctx, assessment.to_string().into_bytes())
+        .await
+        .expect("an import");
+    assert_eq!((report.changed_controls, report.new_findings), (2_000, 1_000));
+    assert_eq!(
+        world
+            .count("controls WHERE status = 'failing' AND key LIKE 'CTL-%'")
+            .await,
+        1_000
+    );
+    assert_eq!(
+        world.count("blockers WHERE tenant = 'acme' AND control_id IS NOT NULL").await,
+        1_000 + 1,
+        "and the one that fails from the start"
+    );
+}
+
 /// While a large file comes in, another process writes again and again. Before, it waited until the import had ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_write_between_the_batches() {
