@@ -163,6 +163,12 @@ impl Dialect {
         (self == Dialect::Postgres).then_some("SET LOCAL plan_cache_mode = force_custom_plan")
     }
 
+    /// Plans the statements of this connection anew, for tables as they are now. PostgreSQL made its plans when a table was small, those of
+    /// its foreign keys too, and would read the whole table by them once it has grown.
+    pub(super) fn forget_plans(self) -> Option<&'static str> {
+        (self == Dialect::Postgres).then_some("DISCARD PLANS")
+    }
+
     /// What a new connection is told first.
     pub(super) fn greeting(self) -> &'static str {
         match self {

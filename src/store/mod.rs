@@ -119,6 +119,14 @@ impl ReadTx {
         self.dialect.pick(sql)
     }
 
+    /// Plans statements for tables as they are now, where many rows have just been added.
+    pub async fn forget_plans(&mut self) -> Result<(), StoreError> {
+        if let Some(sql) = self.dialect.forget_plans() {
+            self.tx.execute(sql).await?;
+        }
+        Ok(())
+    }
+
     /// Who asks, and when it is.
     pub fn ctx(&self) -> &Ctx {
         &self.ctx

@@ -21,7 +21,7 @@ const FIRST: usize = 100;
 /// The fewest records in a batch.
 const FEWEST: usize = 25;
 /// How long the work of a batch should hold the writer, in microseconds.
-const WORK: i64 = 50_000;
+const WORK: i64 = 20_000;
 /// The shortest pause between batches. SQLite lets those who wait look again every 25 ms at first, and every 100 ms later; none of them has a
 /// turn of its own.
 const PAUSE: Duration = Duration::from_millis(30);
@@ -57,18 +57,20 @@ impl Engine {
         progress(ImportStep { done, total });
         for part in 0..plan.parts() {
             let work = plan.clone();
-            let kept = self.store.write(ctx, move |tx| {
-                Box::pin(async move {
-                    let began = tx.ctx().now();
-                    tx.keep_part(&work.key.sha256, part as i64, work.part(part)).await?;
-                    Ok::<_, Error>(since(tx, began))
+            let began = ctx.now();
+            self.store
+                .write(ctx, move |tx| {
+                    Box::pin(async move {
+                        Ok::<_, Error>(tx.keep_part(&work.key.sha256, part as i64, work.part(part)).await?)
+                    })
                 })
-            });
-            pause(kept.await?).await;
+                .await?;
+            pause(ctx, began).await;
         }
         let mut size = FIRST;
         while done < total {
             let (work, kept) = (plan.clone(), held.clone());
+            let began = ctx.now();
             let batch = self
                 .store
                 .write(ctx, move |tx| {
@@ -81,15 +83,17 @@ impl Engine {
             done = batch.done;
             progress(ImportStep { done, total });
             size = next_size(size, batch.took);
-            pause(batch.took).await;
+            pause(ctx, began).await;
         }
         let mut wanting = self.wanting_blockers(ctx, &plan).await?;
         while !wanting.is_empty() {
             let rest = wanting.split_off(size.min(wanting.len()));
             let (work, book) = (plan.clone(), self.book.clone());
+            let began = ctx.now();
             let batch = self.store.write(ctx, move |tx| {
                 Box::pin(async move {
                     let began = tx.ctx().now();
+                    tx.forget_plans().await?;
                     let Some((mut kept, mut report)) = under_way(tx, &work).await? else {
                         return Ok::<_, Error>(None);
                     };
@@ -97,14 +101,14 @@ impl Engine {
                     report.blockers += tx.raise_blockers(&work.key.release, threshold, &wanting).await?;
                     kept.report = json!(report);
                     tx.keep_import_progress(&work.key, &kept).await?;
-                    Ok(Some(since(tx, began)))
+                    Ok(Some(since(tx.ctx(), began)))
                 })
             });
             let Some(took) = batch.await? else {
                 return Ok(unchanged(&plan));
             };
             size = next_size(size, took);
-            pause(took).await;
+            pause(ctx, began).await;
             wanting = rest;
         }
         self.store
@@ -168,6 +172,7 @@ async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, Im
 /// Keeps the next records, at most `size`.
 async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: usize) -> Result<Option<Batch>, Error> {
     let began = tx.ctx().now();
+    tx.forget_plans().await?;
     let Some((mut progress, mut report)) = under_way(tx, plan).await? else {
         return Ok(None);
     };
@@ -181,7 +186,7 @@ async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: u
     tx.keep_import_progress(&plan.key, &progress).await?;
     Ok(Some(Batch {
         done,
-        took: since(tx, began),
+        took: since(tx.ctx(), began),
     }))
 }
 
@@ -204,8 +209,9 @@ fn unchanged(plan: &Plan) -> ImportReport {
     }
 }
 
-fn since(tx: &WriteTx, began: Timestamp) -> i64 {
-    tx.ctx().now().0.saturating_sub(began.0).max(1)
+/// How long it is since then, in microseconds.
+fn since(ctx: &Ctx, began: Timestamp) -> i64 {
+    ctx.now().0.saturating_sub(began.0).max(1)
 }
 
 /// How many records fit into [`WORK`], by how long so many took; never more than twice as many at once.
@@ -217,9 +223,9 @@ fn next_size(size: usize, took: i64) -> usize {
         .clamp(FEWEST, AT_ONCE)
 }
 
-/// Lets others write for as long as they had to wait.
-async fn pause(took: i64) {
-    let took = Duration::from_micros(took.unsigned_abs());
+/// Lets others write for as long as they had to wait since then.
+async fn pause(ctx: &Ctx, began: Timestamp) {
+    let took = Duration::from_micros(since(ctx, began).unsigned_abs());
     tokio::time::sleep(took.clamp(PAUSE, LONGEST_PAUSE)).await;
 }
 

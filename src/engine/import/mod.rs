@@ -156,6 +156,7 @@ impl Engine {
                 .store
                 .read::<_, Error, _>(ctx, move |tx| {
                     Box::pin(async move {
+                        tx.forget_plans().await?;
                         let threshold = plan.threshold(tx, &book).await?;
                         Ok(tx.wanting_blockers(&plan.key.release, threshold, &place).await?)
                     })

@@ -292,7 +292,9 @@ async fn many_controls_are_declared_and_assessed() {
         1_000
     );
     assert_eq!(
-        world.count("blockers WHERE tenant = 'acme' AND control_id IS NOT NULL").await,
+        world
+            .count("blockers WHERE tenant = 'acme' AND control_id IS NOT NULL")
+            .await,
         1_000 + 1,
         "and the one that fails from the start"
     );
