@@ -16,17 +16,35 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many records the first batch keeps; those after it as many as fit into [`WORK`].
+/// How many records the first batch keeps; those after it as many as fit into [`Pace::work`].
 const FIRST: usize = 100;
 /// The fewest records in a batch.
 const FEWEST: usize = 25;
-/// How long the work of a batch should hold the writer, in microseconds.
-const WORK: i64 = 20_000;
-/// The shortest pause between batches. SQLite lets those who wait look again every 25 ms at first, and every 100 ms later; none of them has a
-/// turn of its own.
-const PAUSE: Duration = Duration::from_millis(30);
-/// The longest.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long an import works, and how long it lets others.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// How long the work of a batch should take, in microseconds.
+    work: i64,
+    /// The shortest pause between batches.
+    least: Duration,
+    /// The longest: a pause is as long as its batch took, with the wait for its turn.
+    most: Duration,
+}
+
+/// SQLite has one writer. Those who wait for it have no turn of their own: they look again every 25 ms at first, and every 100 ms later.
+const ONE_WRITER: Pace = Pace {
+    work: 20_000,
+    least: Duration::from_millis(30),
+    most: Duration::from_millis(200),
+};
+
+/// On PostgreSQL only decisions of the same tenant wait, and they wait in a queue.
+const MANY_WRITERS: Pace = Pace {
+    work: 50_000,
+    least: Duration::from_millis(5),
+    most: Duration::from_millis(20),
+};
 
 /// A batch that was kept.
 struct Batch {
@@ -44,6 +62,11 @@ impl Engine {
         plan: Arc<Plan>,
         mut progress: impl FnMut(ImportStep) + Send,
     ) -> Result<ImportReport, Error> {
+        let pace = if self.store.is_shared() {
+            MANY_WRITERS
+        } else {
+            ONE_WRITER
+        };
         let total = plan.records.len();
         let begun = plan.clone();
         let held = self
@@ -65,7 +88,7 @@ impl Engine {
                     })
                 })
                 .await?;
-            pause(ctx, began).await;
+            pace.pause(ctx, began).await;
         }
         let mut size = FIRST;
         while done < total {
@@ -82,8 +105,8 @@ impl Engine {
             };
             done = batch.done;
             progress(ImportStep { done, total });
-            size = next_size(size, batch.took);
-            pause(ctx, began).await;
+            size = pace.next_size(size, batch.took);
+            pace.pause(ctx, began).await;
         }
         let mut wanting = self.wanting_blockers(ctx, &plan).await?;
         while !wanting.is_empty() {
@@ -107,8 +130,8 @@ impl Engine {
             let Some(took) = batch.await? else {
                 return Ok(unchanged(&plan));
             };
-            size = next_size(size, took);
-            pause(ctx, began).await;
+            size = pace.next_size(size, took);
+            pace.pause(ctx, began).await;
             wanting = rest;
         }
         self.store
@@ -214,19 +237,21 @@ fn since(ctx: &Ctx, began: Timestamp) -> i64 {
     ctx.now().0.saturating_sub(began.0).max(1)
 }
 
-/// How many records fit into [`WORK`], by how long so many took; never more than twice as many at once.
-fn next_size(size: usize, took: i64) -> usize {
-    let fits = (size as i64).saturating_mul(WORK) / took.max(1);
-    usize::try_from(fits)
-        .unwrap_or(AT_ONCE)
-        .clamp(size / 2, size * 2)
-        .clamp(FEWEST, AT_ONCE)
-}
+impl Pace {
+    /// How many records fit into a batch, by how long so many took; never more than twice as many at once.
+    fn next_size(self, size: usize, took: i64) -> usize {
+        let fits = (size as i64).saturating_mul(self.work) / took.max(1);
+        usize::try_from(fits)
+            .unwrap_or(AT_ONCE)
+            .clamp(size / 2, size * 2)
+            .clamp(FEWEST, AT_ONCE)
+    }
 
-/// Lets others write for as long as they had to wait since then.
-async fn pause(ctx: &Ctx, began: Timestamp) {
-    let took = Duration::from_micros(since(ctx, began).unsigned_abs());
-    tokio::time::sleep(took.clamp(PAUSE, LONGEST_PAUSE)).await;
+    /// Lets others write for as long as they had to wait since then.
+    async fn pause(self, ctx: &Ctx, began: Timestamp) {
+        let took = Duration::from_micros(since(ctx, began).unsigned_abs());
+        tokio::time::sleep(took.clamp(self.least, self.most)).await;
+    }
 }
 
 #[cfg(test)]
@@ -235,11 +260,13 @@ mod tests {
 
     #[test]
     fn a_batch_takes_as_many_records_as_fit() {
-        assert_eq!(next_size(100, WORK), 100);
-        assert_eq!(next_size(100, WORK / 4), 200, "at most twice as many");
-        assert_eq!(next_size(400, 1), AT_ONCE);
-        assert_eq!(next_size(100, WORK * 10), 50, "at least half as many");
-        assert_eq!(next_size(FEWEST, i64::MAX), FEWEST);
-        assert_eq!(next_size(100, 0), 200);
+        for pace in [ONE_WRITER, MANY_WRITERS] {
+            assert_eq!(pace.next_size(100, pace.work), 100);
+            assert_eq!(pace.next_size(100, pace.work / 4), 200, "at most twice as many");
+            assert_eq!(pace.next_size(400, 1), AT_ONCE);
+            assert_eq!(pace.next_size(100, pace.work * 10), 50, "at least half as many");
+            assert_eq!(pace.next_size(FEWEST, i64::MAX), FEWEST);
+            assert_eq!(pace.next_size(100, 0), 200);
+        }
     }
 }
