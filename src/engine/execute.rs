@@ -105,6 +105,12 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Re
         return Err(Error::NotAuthorized { why });
     }
     opened_page(tx, &action, view).await?;
+    if let Some(why) = votes.party_unresolved {
+        return Err(Error::Refused {
+            code: ReasonCode::PolicyRefused,
+            message: format!("Nothing was done. {why}"),
+        });
+    }
     let (envelope, facts) = match still_as_approved(tx, &action, &votes).await? {
         Ok(holds) => holds,
         Err((code, words)) => return failed(tx, &action, code, &words).await.map(Ok),

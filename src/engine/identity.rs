@@ -65,6 +65,10 @@ fn shown(name: &str) -> String {
     text::visible(&short)
 }
 
+/// Why an action waits whose caller, or who took parts out of it, operators have to identify first.
+pub(super) const PARTY_NOT_RESOLVED: &str = "It was proposed or pruned with an account that came to an address which another account here had before. \
+     Operators have to say on /settings/requests whose account that is, before anybody approves or runs it. It can be rejected.";
+
 /// What somebody is told whose account came to a known address.
 pub(super) fn not_resolved(open: &Resemblance) -> String {
     format!(

@@ -48,7 +48,7 @@ fn is(entry: &AuditRecord, event: Event) -> bool {
     entry.event == event.as_str()
 }
 
-/// Whether the entry is that of this proposal: the same envelope, under the same policy, for the same person.
+/// Whether the entry is that of this proposal: the same envelope, for the same person, and all that the policy judges it by.
 fn proposes(entry: &AuditRecord, action: &ActionRow) -> bool {
     let details = &entry.content.details;
     let by = match (&entry.content.actor, &action.pruned_by) {
@@ -57,10 +57,18 @@ fn proposes(entry: &AuditRecord, action: &ActionRow) -> bool {
         (Actor::Person { id, .. }, Some(pruner)) => id == pruner,
         _ => false,
     };
-    by && details["digest"] == json!(action.digest)
-        && details["payloadDigest"] == json!(action.payload_digest)
-        && details["risk"] == json!(action.risk)
-        && details["policyVersion"] == json!(action.policy_version)
+    by && [
+        ("digest", json!(action.digest)),
+        ("payloadDigest", json!(action.payload_digest)),
+        ("callerId", json!(action.caller_id)),
+        ("risk", json!(action.risk)),
+        ("ownRisk", json!(action.own_risk)),
+        ("gravest", json!(action.gravest)),
+        ("expiresAt", json!(action.expires_at)),
+        ("policyVersion", json!(action.policy_version)),
+    ]
+    .into_iter()
+    .all(|(field, value)| details[field] == value)
 }
 
 /// Whether the entry is that of this approval: the same decision by the same person about the same envelope.

@@ -197,6 +197,8 @@ impl Agent {
 pub struct Person {
     connection: Connection,
     cookies: BTreeMap<String, String>,
+    /// The value that an action's page carried, by action.
+    views: BTreeMap<String, String>,
 }
 
 impl Person {
@@ -208,6 +210,7 @@ impl Person {
         let mut person = Self {
             connection: Connection::open(url).await?,
             cookies: BTreeMap::new(),
+            views: BTreeMap::new(),
         };
         let away = person.get("/login").await?;
         let (path, query) = local(url, &away)?;
@@ -230,6 +233,7 @@ impl Person {
         Ok(Self {
             connection: Connection::open(url).await?,
             cookies: self.cookies.clone(),
+            views: self.views.clone(),
         })
     }
 
@@ -257,6 +261,13 @@ impl Person {
         let reply = self.get(&format!("/actions/{action}")).await?;
         ensure!(reply.status == 200, "{action}: {} {}", reply.status, reply.text());
         let page = reply.text();
+        let view = page
+            .split("name=\"view\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').nth(1));
+        if let Some(view) = view {
+            self.views.insert(action.to_owned(), view.to_owned());
+        }
         let mut marks = Vec::new();
         for input in page.split("name=\"acknowledged[]\"").skip(1) {
             let value = input.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -265,12 +276,16 @@ impl Person {
         Ok(marks)
     }
 
-    /// Sends a decision as the island does: `approve`, `execute`, `approve-and-run`. Gives the outcome.
+    /// Sends a decision as the island does: `approve`, `execute`, `approve-and-run`, with the value that the page carried when it was
+    /// last opened by [`Person::warnings`]. Gives the outcome.
     ///
     /// # Errors
     /// The connection is gone, or there is no outcome.
     pub async fn decide(&mut self, what: &str, action: &str, digest: &str, acknowledged: &[String]) -> Result<Value> {
         let mut form = format!("id={action}&digest={}", digest.replace(':', "%3A"));
+        if let Some(view) = self.views.get(action) {
+            form.push_str(&format!("&view={view}"));
+        }
         for (n, mark) in acknowledged.iter().enumerate() {
             form.push_str(&format!("&acknowledged[{n}]={}", mark.replace(':', "%3A")));
         }

@@ -101,27 +101,7 @@ async fn an_address_that_nobody_verified_identifies_nobody() {
         "what Mallory did is not the lead's"
     );
 
-    // No token, no owner and no look-up by it either.
-    let audience = "http://127.0.0.1:3000/mcp";
-    let issue = async |address: &str| {
-        let tenant = &world.acme.tenant;
-        world.engine.issue_token(tenant, address, "Helix", audience).await
-    };
-    let token = issue("Lead@ACME.example").await.expect("the lead's");
-    let principal = world
-        .engine
-        .authenticate(&token, audience)
-        .await
-        .expect("known")
-        .expect("accepted");
-    assert_eq!(
-        principal.person().map(|one| &one.id),
-        Some(&world.acme.person("lead").id)
-    );
-    assert!(matches!(
-        issue(mallory.email.as_str()).await,
-        Err(Error::NotFound { .. })
-    ));
+    // No owner and no look-up by it either.
     let mut package = world.package("k2");
     package["parent"]["owner"] = mallory.email.as_str().into();
     assert!(matches!(world.propose(package).await, Err(Error::Invalid { .. })));
@@ -360,4 +340,54 @@ async fn what_a_provider_says_has_bounds() {
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
     }
     world.pass(Timestamp::DAY);
+}
+
+/// The human behind an account that operators have not identified decides nothing with an older account that the other one asked for, and an
+/// approval that such an account has given does not count.
+#[tokio::test]
+async fn what_an_unidentified_account_asked_for_or_approved_waits() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let (other, other_digest) = world.story(2).await;
+    world.approve("lead", &other, &other_digest).await.expect("approved");
+    let (idp, subject) = ("https://idp.example", "developer@acme.example");
+    signs_in(&world, idp, subject, verified("reviewer"), &[Role::Developer]).await;
+    let refused = |outcome: Result<loopiq::domain::view::Outcome, Error>| match outcome {
+        Err(Error::Refused { message, .. }) => message,
+        other => panic!("{other:?}"),
+    };
+    let why = refused(world.approve("reviewer", &id, &digest).await);
+    assert!(why.contains("/settings/requests"), "{why}");
+    let why = refused(world.execute(&world.person("reviewer"), &other).await);
+    assert!(why.contains("/settings/requests"), "{why}");
+    let reviewer = world.person("reviewer");
+    assert!(
+        world
+            .engine
+            .reject(&reviewer, &id, &digest, &[], "Not yet.", "")
+            .await
+            .expect("rejected")
+            .done
+    );
+
+    // An approval of an account that is not identified by now.
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer2", &id, &digest).await.expect("approved");
+    signs_in(
+        &world,
+        idp,
+        "reviewer2@acme.example",
+        verified("lead"),
+        &[Role::Reviewer],
+    )
+    .await;
+    let outcome = world
+        .execute(&world.person("reviewer"), &id)
+        .await
+        .expect("a committed refusal");
+    assert!(
+        !outcome.done && outcome.message.contains("lacks an approval"),
+        "{outcome:?}"
+    );
 }

@@ -131,3 +131,47 @@ async fn an_entry_that_was_edited_counts_for_nothing() {
     assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
     assert_eq!(json!(DAMAGED), json!("envelope_damaged"));
 }
+
+/// What the policy judges an action by is that of the proposal, whatever the tables say by now.
+#[tokio::test]
+async fn what_the_policy_judges_by_is_that_of_the_proposal() {
+    for change in [
+        "own_risk = 'low', gravest = NULL",
+        "own_risk = 'high'",
+        "gravest = 'none'",
+        "expires_at = expires_at + 5184000000000",
+        "risk = 'low'",
+    ] {
+        let world = World::new().await;
+        let (id, digest) = world.proposed("k1").await;
+        world.approve("reviewer", &id, &digest).await.expect("approved");
+        let changed = vec![format!("UPDATE actions SET {change} WHERE id = '{id}'")];
+        let ended = run_after(&world, &id, &changed).await;
+        assert_eq!(ended, (State::Failed, vec![DAMAGED], 0), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_revision_is_for_the_person_in_the_log() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let reviewer = world.person("reviewer2");
+    let outcome = world
+        .engine
+        .prune(&reviewer, &id, &digest, &["one".to_owned()], "less", "")
+        .await;
+    let pruned = outcome.expect("pruned").successor.expect("a revision");
+    let digest = world
+        .engine
+        .view(&reviewer, &pruned, false)
+        .await
+        .expect("a page")
+        .digest;
+    world.approve("reviewer", &pruned, &digest).await.expect("approved");
+    let auditor = world.acme.person("auditor").id;
+    let moved = vec![format!(
+        "UPDATE actions SET caller_id = '{auditor}' WHERE id = '{pruned}'"
+    )];
+    let ended = run_after(&world, &pruned, &moved).await;
+    assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
+}

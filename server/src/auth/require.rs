@@ -118,7 +118,7 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-moz"]
         .iter()
         .filter_map(|name| headers.get(*name)?.to_str().ok())
-        .any(|purpose| purpose.contains("prefetch"))
+        .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
 }
 
 fn refuse(app: &App, request: &Request, closed: &Closed) -> Response {

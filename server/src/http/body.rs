@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The largest body that is taken: 1 MiB.
 const MAX_BODY: usize = 1 << 20;
@@ -16,8 +17,15 @@ const MAX_BODY: usize = 1 << 20;
 /// that the connection broke.
 const MAX_DISCARDED: usize = 16 << 20;
 
+/// How much of a body is held whatever else is held: decisions fit many times over.
+const SMALL_BODY: usize = 16 << 10;
+
+/// How much all bodies together may hold beyond that: 64 MiB. Nobody has to be known to send one.
+static BUDGET: Semaphore = Semaphore::const_new(64 << 20);
+
 /// Why a body was not taken.
 enum Refusal {
+    Crowded,
     TooLarge,
     Broken(axum::Error),
     Late,
@@ -40,7 +48,11 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
         let (parts, body) = request.into_parts();
         // A little earlier than the limit of the whole: who sends slowly is told so, and nobody here is to blame.
         let refusal = match tokio::time::timeout(patience * 9 / 10, read(&parts.headers, body)).await {
-            Ok(Ok(body)) => return next.run(Request::from_parts(parts, body)).await,
+            Ok(Ok((body, held))) => {
+                let response = next.run(Request::from_parts(parts, body)).await;
+                drop(held);
+                return response;
+            }
             Ok(Err(refusal)) => refusal,
             Err(_) => Refusal::Late,
         };
@@ -50,6 +62,11 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
                 StatusCode::REQUEST_TIMEOUT,
                 "Half a request",
                 "The request did not arrive in time, so nothing was done. Send it again.",
+            ),
+            Refusal::Crowded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too much at once",
+                "The service holds as much of large requests as it can just now, so nothing was done. Send it again in a moment.",
             ),
             Refusal::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -75,9 +92,12 @@ pub(super) async fn whole(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
-async fn read(headers: &HeaderMap, mut body: Body) -> Result<Body, Refusal> {
+/// A part of [`BUDGET`], given back when the request has been answered.
+type Held = SemaphorePermit<'static>;
+
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<(Body, Option<Held>), Refusal> {
     if body.is_end_stream() {
-        return Ok(Body::empty());
+        return Ok((Body::empty(), None));
     }
     let number = |name| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
     let declared = number(header::CONTENT_LENGTH).unwrap_or_default();
@@ -86,6 +106,7 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Body, Refusal> {
     }
     let mut bytes = Vec::new();
     let mut seen = 0_usize;
+    let mut held: Option<Held> = None;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(Refusal::Broken)?.into_data() else {
             continue;
@@ -95,8 +116,18 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Body, Refusal> {
             break;
         }
         if seen > MAX_BODY {
-            bytes.clear();
+            bytes = Vec::new();
+            held = None;
             continue;
+        }
+        if seen > SMALL_BODY {
+            let more = BUDGET
+                .try_acquire_many(u32::try_from(data.len()).unwrap_or(u32::MAX))
+                .map_err(|_| Refusal::Crowded)?;
+            match &mut held {
+                Some(held) => held.merge(more),
+                None => held = Some(more),
+            }
         }
         bytes.extend_from_slice(&data);
     }
@@ -106,7 +137,7 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Body, Refusal> {
     if is_form(headers) && (bytes.contains(&0) || bytes.windows(NUL.len()).any(|part| part == NUL.as_bytes())) {
         return Err(Refusal::Nul);
     }
-    Ok(Body::from(bytes))
+    Ok((Body::from(bytes), held))
 }
 
 /// U+0000 as URLs and forms write it. A percent sign of a text stands there as `%25`.

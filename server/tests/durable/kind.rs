@@ -46,7 +46,11 @@ fn refused(output: &Output) -> String {
     let line = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{line}");
     assert!(output.stdout.is_empty(), "nothing is ready");
-    line
+    // The error itself; what was logged before it does not count.
+    line.lines()
+        .skip_while(|line| !line.starts_with("loopiq: "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Starts it and waits until it is ready.

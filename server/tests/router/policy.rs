@@ -42,7 +42,7 @@ async fn confirm(service: &Service, who: &str) -> String {
     let answer = browser.post("/do/confirm-request", &[("id", &*id)]).await;
     assert_eq!(
         (answer.status, answer.location()),
-        (302, "/settings/requests"),
+        (303, "/settings/requests"),
         "{}",
         answer.text
     );

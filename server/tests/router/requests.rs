@@ -20,7 +20,7 @@ async fn page(browser: &mut Browser) -> String {
 /// Sends a plain form, which is led back to the page.
 async fn send(browser: &mut Browser, door: &str, form: &[(&str, &str)]) -> String {
     let answer = browser.post(door, form).await;
-    assert_eq!((answer.status, answer.location()), (302, PAGE), "{}", answer.text);
+    assert_eq!((answer.status, answer.location()), (303, PAGE), "{}", answer.text);
     page(browser).await
 }
 
@@ -90,7 +90,7 @@ async fn operators_say_whose_two_accounts_are() {
     let service = Service::start().await;
     service.signed_in("reviewer@acme.example").await;
     let asserted = Asserted {
-        issuer: "https://new-idp.example/<i>".to_owned(),
+        issuer: "https://new-idp.example/<i>/demo-idp".to_owned(),
         subject: "s-1".to_owned(),
         email: Email::verified("reviewer@acme.example"),
         name: "Rita <script>".to_owned(),
@@ -110,7 +110,7 @@ async fn operators_say_whose_two_accounts_are() {
     let shown = page(&mut one).await;
     for part in [
         "Accounts that cannot decide yet",
-        "https://new-idp.example/&lt;i&gt;",
+        "https://new-idp.example/&lt;i&gt;/demo-idp",
         "Rita &lt;script&gt;",
         "s-1",
         &newcomer,
@@ -201,7 +201,6 @@ async fn others_see_and_settle_nothing() {
         "req_x",
         "act_00000000000000000000000001",
         "req_00000000000000000000000001",
-        "req_x\0",
     ] {
         let answer = second
             .send(

@@ -24,11 +24,14 @@ pub(in super::super) struct Votes {
     pruner: Option<Human>,
     /// Why whoever looks decides nothing before operators have said whose account it is.
     pub unresolved: Option<String>,
+    /// Why nobody approves or runs it before operators have said whose account it was proposed or pruned with.
+    pub party_unresolved: Option<&'static str>,
     /// Both policies.
     pub policies: Policies,
     /// The decisions to approve exactly this envelope, in order.
     pub approvals: Vec<DecisionRow>,
-    /// Who made them, as they are today: an approval of somebody who has lost the right to it counts no more.
+    /// Who made them, as they are today: an approval of somebody who has lost the right to it counts no more, nor one of an account that operators have to
+    /// identify first.
     pub approvers: Vec<Member>,
     /// Whoever looks at it or decides.
     pub me: Option<Member>,
@@ -59,12 +62,30 @@ impl Votes {
             Some(me) => tx.unresolved(me).await?,
             None => None,
         };
+        // The human behind an account that is not identified could decide what they asked for, with another account of theirs.
+        let mut party_unresolved = None;
+        for party in [Some(&action.caller_id), action.pruned_by.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if tx.unresolved(party).await?.is_some() {
+                party_unresolved = Some(identity::PARTY_NOT_RESOLVED);
+            }
+        }
+        // Nor does an approval count that was given with such an account.
+        let mut identified = Vec::new();
+        for approval in &approvals {
+            if tx.unresolved(&approval.person_id).await?.is_none() {
+                identified.extend(of(&approval.person_id));
+            }
+        }
         let gone = || Error::internal("an action without its caller");
         Ok(Self {
             unresolved: unresolved.as_ref().map(identity::not_resolved),
+            party_unresolved,
             caller: human(&action.caller_id).ok_or_else(gone)?,
             pruner: action.pruned_by.as_ref().and_then(human),
-            approvers: approvals.iter().filter_map(|one| of(&one.person_id)).collect(),
+            approvers: identified,
             me: me.and_then(of),
             policies,
             approvals,
@@ -109,6 +130,9 @@ impl Votes {
     /// Why another approval of whoever looks would not count, although they may decide.
     pub(in super::super) fn idle_me(&self, case: &Case<'_>) -> Option<String> {
         let me = self.me.as_ref()?;
+        if let Some(why) = self.party_unresolved {
+            return Some(why.to_owned());
+        }
         // Whoever may decide says so that it goes on, where policy or people have changed so that nothing is missing any more.
         if self.missing(case).is_empty() {
             return None;
