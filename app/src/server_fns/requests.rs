@@ -48,7 +48,7 @@ pub async fn withdraw_request(
     Ok(answer(&door, Door::outcome(outcome)).await)
 }
 
-/// Asks a second operator to confirm whose two accounts are.
+/// Asks a second operator to confirm that two accounts belong to the same person, or to two.
 #[server(prefix = "/do", endpoint = "link-people")]
 pub async fn link_people(
     /// One account.

@@ -37,13 +37,13 @@ pub(crate) async fn require(State(app): State<App>, session: Session, mut reques
             };
         }
     };
+    if let Err(seconds) = rates::check_principal(&app.edge.rates, &principal) {
+        return rates::too_many(&app, &request, seconds);
+    }
     if is_prefetch(request.headers()) && request.uri().path().starts_with("/actions/") {
         // A page that nobody looks at records no view, and without one it could not be decided on. A browser discards this answer, and
         // asks again when the person opens the page.
-        return (StatusCode::SERVICE_UNAVAILABLE, "Not fetched in advance.\n").into_response();
-    }
-    if let Err(seconds) = rates::check_principal(&app.edge.rates, &principal) {
-        return rates::too_many(&app, &request, seconds);
+        return (StatusCode::FORBIDDEN, "Not fetched in advance.\n").into_response();
     }
     let span = tracing::Span::current();
     span.record("tenant", principal.tenant().as_str());

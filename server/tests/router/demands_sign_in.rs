@@ -106,7 +106,7 @@ async fn what_is_fetched_in_advance_begins_no_sign_in() {
 async fn an_action_is_not_fetched_in_advance() {
     let service = Service::start().await;
     let mut browser = service.signed_in("lead@acme.example").await;
-    for (purpose, status) in [("prefetch", 503), ("prefetch;prerender", 503), ("", 404)] {
+    for (purpose, status) in [("prefetch", 403), ("Prefetch;prerender", 403), ("", 404)] {
         let request = browser
             .request(Method::GET, "/actions/act_01m88ccw31e1dak5afwfkxb3n4")
             .header("sec-purpose", purpose);

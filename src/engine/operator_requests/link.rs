@@ -92,7 +92,7 @@ async fn both(tx: &mut ReadTx, one: &PersonId, other: &PersonId) -> Result<[Acco
     Ok([first, second])
 }
 
-/// Keeps whose two accounts are. Says what came of it.
+/// Keeps whether two accounts belong to the same person. Says what came of it.
 pub(super) async fn resolve(
     tx: &mut WriteTx,
     row: &RequestRow,

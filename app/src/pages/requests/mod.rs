@@ -61,7 +61,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
             <div>
                 <h1>"Requests of operators"</h1>
                 <p>
-                    "A policy that loosens something, and whose two accounts are, takes two operators: one asks, and another one confirms."
+                    "Two operators are needed to loosen the policy, and to say whether two accounts belong to the same person: one asks, another one confirms."
                 </p>
             </div>
             {said.map(|outcome| view! { <Said outcome /> })}
