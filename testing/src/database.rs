@@ -47,7 +47,7 @@ impl Database {
     /// # Panics
     /// There is no temporary folder.
     pub fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = private_folder();
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
         Self {
             owner_url: url.clone(),
@@ -83,7 +83,7 @@ impl Database {
             url: with(admin, SERVICE, &name),
             owner_url: with(admin, OWNER, &name),
             all_seeing_url: of_database(admin, &name),
-            folder: tempfile::tempdir().expect("a temporary folder"),
+            folder: private_folder(),
             cluster: Some((admin.to_owned(), name)),
         }
     }
@@ -251,4 +251,13 @@ fn of_database(admin: &str, database: &str) -> String {
     let (before, folder) = admin.split_once("?host=").unwrap_or((admin, ""));
     let (server, _) = before.rsplit_once('/').unwrap_or((before, ""));
     format!("{server}/{database}?host={folder}")
+}
+
+/// A temporary folder for the service's account alone, as a data directory is: the service warns of any other.
+fn private_folder() -> TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir()
+        .expect("a temporary folder")
 }
