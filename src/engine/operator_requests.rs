@@ -54,9 +54,10 @@ fn another_operator() -> String {
 }
 
 impl Engine {
-    /// Confirms a request and carries it out. Nobody confirms their own, with whichever account they made it.
-    pub async fn confirm_request(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
-        self.settle_request(ctx, id, Answer::Confirm).await
+    /// Confirms a request and carries it out. Nobody confirms their own, with whichever account they made it. `view`: the value that the form
+    /// of the page carries for this person, see [`RequestView::view`](crate::domain::view::RequestView::view).
+    pub async fn confirm_request(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
+        self.settle_request(ctx, id, Answer::Confirm(view.to_owned())).await
     }
 
     /// Declines a request.
@@ -112,7 +113,8 @@ impl Engine {
 /// What a second operator says to a request, or whoever made it.
 #[derive(Debug, Clone)]
 enum Answer {
-    Confirm,
+    /// With the value that the form carried.
+    Confirm(String),
     Decline(String),
     Withdraw,
 }
@@ -301,7 +303,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Comm
     if row.status != RequestStatus::Pending {
         let mine = row.settled_by.as_ref() == Some(&me.person.id);
         let same = match answer {
-            Answer::Confirm => row.status == RequestStatus::Confirmed,
+            Answer::Confirm(_) => row.status == RequestStatus::Confirmed,
             Answer::Decline(_) => row.status == RequestStatus::Declined,
             Answer::Withdraw => row.status == RequestStatus::Withdrawn,
         };
@@ -325,8 +327,16 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Comm
         ))));
     }
     let (status, event, outcome, note) = match answer {
-        Answer::Confirm => {
+        Answer::Confirm(view) => {
             may_confirm(tx, &me, &row).await?;
+            if form_value(tx.ctx(), &row)? != Some(view) {
+                return Err(Error::Refused {
+                    code: ReasonCode::NotOpened,
+                    message: format!(
+                        "Nothing was done: open /settings/requests in this session first, read the request {id}, and confirm it there."
+                    ),
+                });
+            }
             let outcome = carry_out(tx, &row, &me).await?;
             (RequestStatus::Confirmed, Event::OperatorConfirmed, outcome, None)
         }
@@ -355,6 +365,17 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Comm
     tx.settle_request(id, &settled).await?;
     record(tx, event, &row, json!(outcome), note);
     Ok(Ok(done(outcome)))
+}
+
+/// The value that the form which confirms a request carries for whoever looks: bound to their session and to what the request would change, so
+/// that a form which stands anywhere else, or was made for another change, confirms nothing.
+fn form_value(ctx: &Ctx, row: &RequestRow) -> Result<Option<String>, Error> {
+    let Principal::Person { session, person, .. } = &ctx.principal else {
+        return Ok(None);
+    };
+    let parts = json!(["request", ctx.tenant(), person.id, session, row.id, row.change]);
+    let text = canonical::to_string(&parts).map_err(Error::internal)?;
+    Ok(Some(canonical::sha256_hex(text.as_bytes())[..32].to_owned()))
 }
 
 /// Whether an operator made a request, with any of their accounts.

@@ -1,6 +1,6 @@
 //! Who somebody is: addresses that nobody has verified, one human under several subjects, and accounts that come to a known address.
 
-use crate::world::{World, text};
+use crate::world::{World, confirm, text};
 use loopiq::context::Ctx;
 use loopiq::domain::view::{InboxQuery, Tab};
 use loopiq::domain::{Email, Person, Principal, Role, Timestamp};
@@ -51,7 +51,7 @@ async fn resolve(world: &World, one: &Person, other: &Person, same: bool) {
         )
         .await
         .expect("asked");
-    let outcome = world.engine.confirm_request(&second, asked.id.as_str()).await;
+    let outcome = confirm(&world.engine, &second, asked.id.as_str()).await;
     assert!(outcome.expect("confirmed").done);
 }
 

@@ -1,7 +1,7 @@
 //! Nobody loosens alone: what one operator asks for, a second one confirms.
 
 use crate::identity::signs_in;
-use crate::world::World;
+use crate::world::{World, confirm};
 use loopiq::context::Ctx;
 use loopiq::domain::view::ChangeView;
 use loopiq::domain::{Email, RequestStatus, Role, Timestamp};
@@ -53,27 +53,19 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
     let page = world.engine.policy_page(&one, None, None).await.expect("a page");
     assert_eq!(page.waiting, [request.id.to_string()]);
 
-    let own = refused(world.engine.confirm_request(&one, request.id.as_str()).await);
+    let own = refused(confirm(&world.engine, &one, request.id.as_str()).await);
     assert!(own.contains("another operator has to confirm it"), "{own}");
     assert!(refused(world.engine.decline_request(&one, request.id.as_str(), "no").await).contains("You made"));
-    let console = refused(
-        world
-            .engine
-            .confirm_request(&console(&world), request.id.as_str())
-            .await,
-    );
+    let console = refused(confirm(&world.engine, &console(&world), request.id.as_str()).await);
     assert!(console.contains("not at the console"), "{console}");
     for who in ["reviewer", "lead", "auditor", "developer"] {
-        let denied = world
-            .engine
-            .confirm_request(&world.person(who), request.id.as_str())
-            .await;
+        let denied = confirm(&world.engine, &world.person(who), request.id.as_str()).await;
         assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{who}");
         let denied = world.engine.requests_page(&world.person(who)).await;
         assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{who}");
     }
     let theirs = world.person_of(&world.globex, "operator");
-    let denied = world.engine.confirm_request(&theirs, request.id.as_str()).await;
+    let denied = confirm(&world.engine, &theirs, request.id.as_str()).await;
     assert!(matches!(denied, Err(Error::NotFound { .. })), "{denied:?}");
     assert_eq!(in_force(&world).await, 1);
 
@@ -92,16 +84,12 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
             .iter()
             .any(|line| line.mark == '+' && line.text.contains("caller_may_decide = true"))
     );
-    let outcome = world
-        .engine
-        .confirm_request(&two, request.id.as_str())
+    let outcome = confirm(&world.engine, &two, request.id.as_str())
         .await
         .expect("confirmed");
     assert!(outcome.message.contains("Version 2"), "{}", outcome.message);
     assert_eq!(in_force(&world).await, 2);
-    let again = world
-        .engine
-        .confirm_request(&two, request.id.as_str())
+    let again = confirm(&world.engine, &two, request.id.as_str())
         .await
         .expect("the same");
     assert!(again.message.contains("nothing was done twice"), "{}", again.message);
@@ -141,9 +129,7 @@ async fn what_loosens_nothing_is_in_force_at_once_but_not_from_the_console() {
     assert_eq!(in_force(&world).await, 2);
     // The console is the first party: one operator in a browser is the second.
     assert!(
-        world
-            .engine
-            .confirm_request(&one, request.id.as_str())
+        confirm(&world.engine, &one, request.id.as_str())
             .await
             .expect("confirmed")
             .done
@@ -158,7 +144,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
     let engine = &world.engine;
     let stale = asked(&world, &one, LOOSE).await;
     engine.switch_policy(&two, STRICT, "", 1).await.expect("stricter");
-    let why = refused(engine.confirm_request(&two, stale.id.as_str()).await);
+    let why = refused(confirm(&engine, &two, stale.id.as_str()).await);
     assert!(why.contains("version 2 was switched on since"), "{why}");
     let view = engine.request(&two, stale.id.as_str()).await.expect("a request");
     assert!(!view.may_confirm && view.why_not.expect("why").contains("Version 2"));
@@ -170,7 +156,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
             .expect("withdrawn")
             .done
     );
-    let why = refused(engine.confirm_request(&two, stale.id.as_str()).await);
+    let why = refused(confirm(&engine, &two, stale.id.as_str()).await);
     assert!(why.contains("withdrawn already"), "{why}");
 
     let unwanted = asked(&world, &one, LOOSE).await;
@@ -185,7 +171,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
 
     let late = asked(&world, &one, LOOSE).await;
     world.pass(7 * Timestamp::DAY + 1);
-    let why = refused(engine.confirm_request(&two, late.id.as_str()).await);
+    let why = refused(confirm(&engine, &two, late.id.as_str()).await);
     assert!(why.contains("expired on"), "{why}");
     let forgotten = asked(&world, &one, LOOSE).await;
     world.pass(7 * Timestamp::DAY + 1);
@@ -220,7 +206,7 @@ async fn nobody_confirms_their_own_with_another_account() {
     let (again, other) = signs_in(&world, NEW, "olga", operator, &[Role::Operator]).await;
     let request = asked(&world, &one, LOOSE).await;
     // Whose account it is, is not known yet.
-    let why = refused(engine.confirm_request(&other, request.id.as_str()).await);
+    let why = refused(confirm(&engine, &other, request.id.as_str()).await);
     assert!(why.contains("Ask an operator"), "{why}");
     assert!(refused(engine.switch_policy(&other, STRICT, "", 1).await).contains("Ask an operator"));
     let known = world.acme.person("operator").id;
@@ -232,17 +218,11 @@ async fn nobody_confirms_their_own_with_another_account() {
     // Nobody vouches that they are two people.
     assert!(refused(link(&one, false).await).contains("one of these two people"));
     let apart = link(&two, false).await.expect("asked");
-    let why = refused(engine.confirm_request(&one, apart.id.as_str()).await);
+    let why = refused(confirm(&engine, &one, apart.id.as_str()).await);
     assert!(why.contains("one of these two people"), "{why}");
     let same = link(&two, true).await.expect("asked");
-    assert!(
-        engine
-            .confirm_request(&one, same.id.as_str())
-            .await
-            .expect("linked")
-            .done
-    );
-    let why = refused(engine.confirm_request(&other, request.id.as_str()).await);
+    assert!(confirm(&engine, &one, same.id.as_str()).await.expect("linked").done);
+    let why = refused(confirm(&engine, &other, request.id.as_str()).await);
     assert!(why.contains("You made the request"), "{why}");
     assert!(refused(link(&two, false).await).contains("accounts of one person already"));
     assert!(
@@ -271,27 +251,19 @@ async fn after_a_change_of_the_provider_the_console_and_one_operator_resolve_it(
     };
     // What gives a right takes somebody whose account is known.
     let apart = link(&rita, "reviewer", false).await;
-    assert!(refused(engine.confirm_request(&session, apart.id.as_str()).await).contains("Ask an operator"));
+    assert!(refused(confirm(&engine, &session, apart.id.as_str()).await).contains("Ask an operator"));
     let request = asked(&world, &console(&world), LOOSE).await;
-    assert!(refused(engine.confirm_request(&session, request.id.as_str()).await).contains("Ask an operator"));
+    assert!(refused(confirm(&engine, &session, request.id.as_str()).await).contains("Ask an operator"));
     let own = link(&again, "operator", true).await;
+    assert!(confirm(&engine, &session, own.id.as_str()).await.expect("linked").done);
     assert!(
-        engine
-            .confirm_request(&session, own.id.as_str())
-            .await
-            .expect("linked")
-            .done
-    );
-    assert!(
-        engine
-            .confirm_request(&session, apart.id.as_str())
+        confirm(&engine, &session, apart.id.as_str())
             .await
             .expect("told apart")
             .done
     );
     assert!(
-        engine
-            .confirm_request(&session, request.id.as_str())
+        confirm(&engine, &session, request.id.as_str())
             .await
             .expect("confirmed")
             .done
@@ -321,12 +293,7 @@ async fn a_tenant_with_one_operator_is_told_how_to_add_another() {
     let page = world.engine.requests_page(&one).await.expect("a page");
     assert!(page.alone.expect("alone").contains("Give another person"));
     // A role that is gone confirms nothing, whatever the session says.
-    let gone = refused(
-        world
-            .engine
-            .confirm_request(&world.person("operator2"), request.id.as_str())
-            .await,
-    );
+    let gone = refused(confirm(&world.engine, &world.person("operator2"), request.id.as_str()).await);
     assert!(gone.contains("You need the role operator"), "{gone}");
 }
 
@@ -342,7 +309,7 @@ async fn two_operators_at_once_settle_a_request_once() {
         let (two, three) = (world.person("operator2"), three.clone());
         let before = in_force(&world).await;
         let (one, other) = tokio::join!(
-            world.engine.confirm_request(&two, id),
+            confirm(&world.engine, &two, id),
             world.engine.decline_request(&three, id, "no"),
         );
         assert!(one.is_ok() != other.is_ok(), "round {round}: {one:?} {other:?}");

@@ -1,7 +1,7 @@
 //! No statement may read a whole tenant: every one that the use cases make is caught here, and SQLite is asked how it would go about it.
 //! A table of ten rows does not show it, and neither does any other test; one of a hundred thousand does.
 
-use crate::world::World;
+use crate::world::{World, confirm};
 use loopiq::domain::ReasonCode;
 use loopiq::domain::view::{InboxQuery, Tab};
 use serde_json::json;
@@ -157,10 +157,7 @@ async fn story(world: &World) {
             .expect("asked");
         let second = world.person("operator2");
         engine.request(&second, asked.id.as_str()).await.expect("a request");
-        engine
-            .confirm_request(&second, asked.id.as_str())
-            .await
-            .expect("confirmed");
+        confirm(&engine, &second, asked.id.as_str()).await.expect("confirmed");
     }
     engine.switch_policy(&operator, "", words, 2).await.expect("asked");
     engine.requests_page(&operator).await.expect("a page");

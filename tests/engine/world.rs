@@ -259,7 +259,7 @@ impl World {
             Switched::InForce(version) | Switched::Same(version) => version,
             Switched::Waits(asked, _) => {
                 let second = self.person("operator2");
-                let confirmed = self.engine.confirm_request(&second, asked.id.as_str()).await;
+                let confirmed = confirm(&self.engine, &second, asked.id.as_str()).await;
                 assert!(confirmed.expect("confirmed").done);
                 today().await
             }
@@ -530,4 +530,16 @@ pub(crate) fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, tit
         evidence_ids: Vec::new(),
         blocker_ids: Vec::new(),
     }
+}
+
+/// Confirms a request as an operator who has its page open.
+pub(crate) async fn confirm(engine: &Engine, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
+    let mut view = String::new();
+    // Others have no such page, and asking for it would be a denial of its own.
+    if allows(&ctx.principal, Command::Configure)
+        && let Ok(request) = engine.request(ctx, id).await
+    {
+        view = request.view.unwrap_or_default();
+    }
+    engine.confirm_request(ctx, id, &view).await
 }

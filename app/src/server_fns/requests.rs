@@ -12,10 +12,13 @@ pub async fn confirm_request(
     /// The request.
     #[server(default)]
     id: String,
+    /// The value that the page's form carries.
+    #[server(default)]
+    view: String,
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let outcome = services.engine.confirm_request(&services.ctx, &id).await;
+    let outcome = services.engine.confirm_request(&services.ctx, &id, &view).await;
     Ok(answer(&door, Door::outcome(outcome)).await)
 }
 

@@ -39,7 +39,10 @@ async fn confirm(service: &Service, who: &str) -> String {
     let shown = page(&mut browser, "/settings/requests").await;
     let id = shown.split("<code>req_").nth(1).unwrap().split('<').next().unwrap();
     let id = format!("req_{id}");
-    let answer = browser.post("/do/confirm-request", &[("id", &*id)]).await;
+    let view = shown.split("name=\"view\"").nth(1).unwrap().split('"').nth(1).unwrap();
+    let answer = browser
+        .post("/do/confirm-request", &[("id", &*id), ("view", view)])
+        .await;
     assert_eq!(
         (answer.status, answer.location()),
         (303, "/settings/requests"),

@@ -24,6 +24,17 @@ async fn send(browser: &mut Browser, door: &str, form: &[(&str, &str)]) -> Strin
     page(browser).await
 }
 
+/// The value that the form which confirms this request carries on the page.
+async fn carried(browser: &mut Browser, id: &str) -> String {
+    let shown = page(browser).await;
+    let form = shown
+        .split("/do/confirm-request")
+        .find(|form| form.contains(&format!("value=\"{id}\"")))
+        .expect("a form");
+    let view = form.split("name=\"view\"").nth(1).expect("a value");
+    view.split('"').nth(1).expect("a value").to_owned()
+}
+
 async fn asked(browser: &mut Browser, source: &str, note: &str) -> String {
     let form = [("source", source), ("note", note), ("base", "1")];
     let answer = browser.post("/do/switch-policy", &form).await;
@@ -77,6 +88,18 @@ async fn one_operator_asks_and_another_one_confirms() {
     let shown = send(&mut two, "/do/decline-request", &[("id", &id), ("text", "")]).await;
     assert!(shown.contains("write why you decline it"), "{shown}");
     let shown = send(&mut two, "/do/confirm-request", &[("id", &id)]).await;
+    assert!(
+        shown.contains("open /settings/requests in this session first"),
+        "{shown}"
+    );
+    let view = carried(&mut two, &id).await;
+    let mut elsewhere = service.signed_in("operator2@acme.example").await;
+    let shown = send(&mut elsewhere, "/do/confirm-request", &[("id", &id), ("view", &view)]).await;
+    assert!(
+        shown.contains("open /settings/requests in this session first"),
+        "another session's value: {shown}"
+    );
+    let shown = send(&mut two, "/do/confirm-request", &[("id", &id), ("view", &view)]).await;
     assert!(
         shown.contains("role=\"status\"") && shown.contains("Version 2 of the policy is in force now."),
         "{shown}"
@@ -156,7 +179,9 @@ async fn operators_say_whose_two_accounts_are() {
         .next()
         .unwrap()
         .to_owned();
-    let shown = send(&mut two, "/do/confirm-request", &[("id", &format!("req_{id}"))]).await;
+    let id = format!("req_{id}");
+    let view = carried(&mut two, &id).await;
+    let shown = send(&mut two, "/do/confirm-request", &[("id", &id), ("view", &view)]).await;
     assert!(shown.contains("are accounts of one person now"), "{shown}");
     assert!(!shown.contains("Accounts that cannot decide yet"), "{shown}");
 }

@@ -40,8 +40,13 @@ pub struct RequestView {
     pub status: RequestStatus,
     /// Who settled it, when, and what came of it.
     pub settled: Option<(PlainText, When, PlainText)>,
-    /// Whether whoever looks may confirm and decline it.
+    /// The value that the form which confirms it carries for whoever looks; nothing at the console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    /// Whether whoever looks may confirm it.
     pub may_confirm: bool,
+    /// Whether whoever looks may decline it.
+    pub may_decline: bool,
     /// Whether whoever looks may withdraw it: they made it.
     pub may_withdraw: bool,
     /// Why whoever looks may not confirm it.

@@ -1,6 +1,6 @@
 //! The page of operators' requests, and a request by itself.
 
-use super::{another_operator, may_confirm, missing, named, signed_in};
+use super::{another_operator, form_value, may_confirm, missing, named, signed_in};
 use crate::context::Ctx;
 use crate::domain::view::{AccountView, ChangeView, RequestView, RequestsPage, ResemblanceView, When};
 use crate::domain::*;
@@ -149,13 +149,13 @@ impl Beside {
         let waits = status == RequestStatus::Pending;
         let maker = row.made_by.as_ref().and_then(|id| self.accounts.get(id));
         let is_mine = |me: &&Member| maker.is_some_and(|maker| maker.human == me.human);
-        let why_not = match &self.me {
+        let (may_decline, why_not) = match &self.me {
             Some(me) if waits => match may_confirm(tx, me, row).await {
-                Err(Error::NotAuthorized { why }) => Some(why),
+                Err(Error::NotAuthorized { why }) => (false, Some(why)),
                 Err(other) => return Err(other),
-                Ok(()) => no_longer(tx, row).await?,
+                Ok(()) => (true, no_longer(tx, row).await?),
             },
-            _ => None,
+            _ => (false, None),
         };
         Ok(RequestView {
             id: row.id.to_string(),
@@ -170,6 +170,8 @@ impl Beside {
                 let by = self.who(row.settled_by.as_ref(), "LoopIQ");
                 (by, When::new(at, now), PlainText::from(&row.outcome))
             }),
+            view: form_value(tx.ctx(), row)?,
+            may_decline,
             may_confirm: waits && self.me.is_some() && why_not.is_none(),
             may_withdraw: waits && self.me.as_ref().is_some_and(|me| is_mine(&me)),
             why_not: why_not.map(Into::into),
@@ -218,6 +220,6 @@ async fn no_longer(tx: &mut ReadTx, row: &RequestRow) -> Result<Option<String>, 
     };
     let today = tx.policy_version().await?;
     Ok((today != *base).then(|| {
-        format!("Version {today} of the policy was switched on since, and this was made from version {base}. Make it anew from version {today}.")
+        format!("Version {today} of the policy was switched on since, and this was made from version {base}. Decline it; the operator who made it can make it anew from version {today}.")
     }))
 }

@@ -23,7 +23,9 @@ pub(super) fn Waiting(
         by,
         at,
         expires,
+        view,
         may_confirm,
+        may_decline,
         may_withdraw,
         why_not,
         confirmers,
@@ -48,7 +50,8 @@ pub(super) fn Waiting(
             </p>
             <Change change />
             {why_not.map(|why| view! { <p class="outcome"><bdi>{why}</bdi></p> })}
-            {may_confirm.then(|| second_party(&id))}
+            {may_confirm.then(|| confirm(&id, view.unwrap_or_default()))}
+            {may_decline.then(|| decline(&id))}
             {may_withdraw
                 .then(|| {
                     view! {
@@ -66,15 +69,22 @@ pub(super) fn Waiting(
 }
 
 /// What a second operator says to it.
-fn second_party(id: &str) -> AnyView {
-    let field = format!("decline-{id}");
+fn confirm(id: &str, value: String) -> AnyView {
     view! {
         <form method="post" action=ConfirmRequest::url()>
             <input type="hidden" name="id" value=id.to_owned() />
+            <input type="hidden" name="view" value=value />
             <button type="submit" class="button primary">
                 "Confirm"
             </button>
         </form>
+    }
+    .into_any()
+}
+
+fn decline(id: &str) -> AnyView {
+    let field = format!("decline-{id}");
+    view! {
         <form method="post" action=DeclineRequest::url()>
             <input type="hidden" name="id" value=id.to_owned() />
             <div class="field">
