@@ -3,7 +3,7 @@
 use crate::services::Services;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use loopiq::domain::{Command, Person, TenantId};
+use loopiq::domain::{Command, Person, PlainText, TenantId};
 
 /// The header. Without a signed-in person (route listing, tests) it is the product's name alone.
 #[component]
@@ -60,7 +60,7 @@ fn WhoAmI(tenant: TenantId, person: Person) -> impl IntoView {
                 <span class="unseen">"Tenant "</span>
                 {tenant.to_string()}
             </span>
-            <span class="person" title=person.email.to_string()>
+            <span class="person" title=PlainText::from(person.email.as_str())>
                 <bdi>{person.name}</bdi>
                 " "
                 <span class="quiet">{roles.join(", ")}</span>

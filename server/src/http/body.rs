@@ -161,3 +161,32 @@ fn nul() -> Notice<'static> {
     let text = "What was sent holds the character U+0000, which no text has, so nothing was done. Take it out and send it again.";
     Notice::new(StatusCode::BAD_REQUEST, "This cannot be read", text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn outcome(bytes: usize) -> &'static str {
+        match read(&HeaderMap::new(), Body::from(vec![b'x'; bytes])).await {
+            Ok((_, Some(_))) => "held",
+            Ok((_, None)) => "taken",
+            Err(Refusal::Crowded) => "crowded",
+            Err(Refusal::TooLarge) => "too large",
+            Err(_) => "other",
+        }
+    }
+
+    /// One test, as the budget is one for the process.
+    #[tokio::test]
+    async fn all_large_bodies_together_hold_a_bounded_part_of_memory() {
+        assert_eq!(outcome(SMALL_BODY).await, "taken");
+        assert_eq!(outcome(SMALL_BODY + 1).await, "held");
+        assert_eq!(outcome(MAX_BODY + 1).await, "too large");
+        assert_eq!(BUDGET.available_permits(), 64 << 20, "all of it is given back");
+        let others = BUDGET.try_acquire_many(64 << 20).unwrap();
+        assert_eq!(outcome(SMALL_BODY + 1).await, "crowded");
+        assert_eq!(outcome(SMALL_BODY).await, "taken", "decisions are taken all the same");
+        drop(others);
+        assert_eq!(outcome(MAX_BODY).await, "held");
+    }
+}

@@ -31,14 +31,6 @@ impl PlainText {
     pub fn starts_with(&self, words: &str) -> bool {
         self.0.starts_with(words)
     }
-
-    /// The first `length` characters, with an ellipsis where more follow.
-    pub fn shortened(&self, length: usize) -> Self {
-        match self.0.char_indices().nth(length) {
-            None => self.clone(),
-            Some((end, _)) => Self(format!("{}…", &self.0[..end])),
-        }
-    }
 }
 
 impl From<&str> for PlainText {
@@ -127,11 +119,5 @@ mod tests {
         ] {
             assert_eq!(text, "pay⟦U+202E⟧tnem");
         }
-    }
-
-    #[test]
-    fn it_is_shortened_between_characters() {
-        assert_eq!(PlainText::from("Jürgen Groß").shortened(2), "Jü…");
-        assert_eq!(PlainText::from("Jürgen").shortened(6), "Jürgen");
     }
 }
