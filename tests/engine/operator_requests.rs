@@ -144,7 +144,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
     let engine = &world.engine;
     let stale = asked(&world, &one, LOOSE).await;
     engine.switch_policy(&two, STRICT, "", 1).await.expect("stricter");
-    let why = refused(confirm(&engine, &two, stale.id.as_str()).await);
+    let why = refused(confirm(engine, &two, stale.id.as_str()).await);
     assert!(why.contains("version 2 was switched on since"), "{why}");
     let view = engine.request(&two, stale.id.as_str()).await.expect("a request");
     assert!(!view.may_confirm && view.why_not.expect("why").contains("Version 2"));
@@ -156,7 +156,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
             .expect("withdrawn")
             .done
     );
-    let why = refused(confirm(&engine, &two, stale.id.as_str()).await);
+    let why = refused(confirm(engine, &two, stale.id.as_str()).await);
     assert!(why.contains("withdrawn already"), "{why}");
 
     let unwanted = asked(&world, &one, LOOSE).await;
@@ -171,7 +171,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
 
     let late = asked(&world, &one, LOOSE).await;
     world.pass(7 * Timestamp::DAY + 1);
-    let why = refused(confirm(&engine, &two, late.id.as_str()).await);
+    let why = refused(confirm(engine, &two, late.id.as_str()).await);
     assert!(why.contains("expired on"), "{why}");
     let forgotten = asked(&world, &one, LOOSE).await;
     world.pass(7 * Timestamp::DAY + 1);
@@ -206,7 +206,7 @@ async fn nobody_confirms_their_own_with_another_account() {
     let (again, other) = signs_in(&world, NEW, "olga", operator, &[Role::Operator]).await;
     let request = asked(&world, &one, LOOSE).await;
     // Whose account it is, is not known yet.
-    let why = refused(confirm(&engine, &other, request.id.as_str()).await);
+    let why = refused(confirm(engine, &other, request.id.as_str()).await);
     assert!(why.contains("Ask an operator"), "{why}");
     assert!(refused(engine.switch_policy(&other, STRICT, "", 1).await).contains("Ask an operator"));
     let known = world.acme.person("operator").id;
@@ -218,11 +218,11 @@ async fn nobody_confirms_their_own_with_another_account() {
     // Nobody vouches that they are two people.
     assert!(refused(link(&one, false).await).contains("one of these two people"));
     let apart = link(&two, false).await.expect("asked");
-    let why = refused(confirm(&engine, &one, apart.id.as_str()).await);
+    let why = refused(confirm(engine, &one, apart.id.as_str()).await);
     assert!(why.contains("one of these two people"), "{why}");
     let same = link(&two, true).await.expect("asked");
-    assert!(confirm(&engine, &one, same.id.as_str()).await.expect("linked").done);
-    let why = refused(confirm(&engine, &other, request.id.as_str()).await);
+    assert!(confirm(engine, &one, same.id.as_str()).await.expect("linked").done);
+    let why = refused(confirm(engine, &other, request.id.as_str()).await);
     assert!(why.contains("You made the request"), "{why}");
     assert!(refused(link(&two, false).await).contains("accounts of one person already"));
     assert!(
@@ -251,19 +251,19 @@ async fn after_a_change_of_the_provider_the_console_and_one_operator_resolve_it(
     };
     // What gives a right takes somebody whose account is known.
     let apart = link(&rita, "reviewer", false).await;
-    assert!(refused(confirm(&engine, &session, apart.id.as_str()).await).contains("Ask an operator"));
+    assert!(refused(confirm(engine, &session, apart.id.as_str()).await).contains("Ask an operator"));
     let request = asked(&world, &console(&world), LOOSE).await;
-    assert!(refused(confirm(&engine, &session, request.id.as_str()).await).contains("Ask an operator"));
+    assert!(refused(confirm(engine, &session, request.id.as_str()).await).contains("Ask an operator"));
     let own = link(&again, "operator", true).await;
-    assert!(confirm(&engine, &session, own.id.as_str()).await.expect("linked").done);
+    assert!(confirm(engine, &session, own.id.as_str()).await.expect("linked").done);
     assert!(
-        confirm(&engine, &session, apart.id.as_str())
+        confirm(engine, &session, apart.id.as_str())
             .await
             .expect("told apart")
             .done
     );
     assert!(
-        confirm(&engine, &session, request.id.as_str())
+        confirm(engine, &session, request.id.as_str())
             .await
             .expect("confirmed")
             .done

@@ -157,7 +157,7 @@ async fn story(world: &World) {
             .expect("asked");
         let second = world.person("operator2");
         engine.request(&second, asked.id.as_str()).await.expect("a request");
-        confirm(&engine, &second, asked.id.as_str()).await.expect("confirmed");
+        confirm(engine, &second, asked.id.as_str()).await.expect("confirmed");
     }
     engine.switch_policy(&operator, "", words, 2).await.expect("asked");
     engine.requests_page(&operator).await.expect("a page");
