@@ -7,6 +7,7 @@
 //! Everything that does I/O stands behind the crate's `engine` feature, so that the browser's bundle sees [`domain`] alone.
 
 pub mod domain;
+pub mod views;
 
 #[cfg(feature = "engine")]
 pub mod audit;

@@ -1,7 +1,7 @@
 //! What became of a decision, kept in the session until the action's page has shown it once. Never in the URL.
 
 use crate::islands::Draft;
-use loopiq::domain::view::Outcome;
+use loopiq::views::Outcome;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 

@@ -1,6 +1,6 @@
 //! What became of a settings page's form, kept in the session until that page has shown it once. Never in the URL.
 
-use loopiq::domain::view::Outcome;
+use loopiq::views::Outcome;
 use tower_sessions::Session;
 
 /// The page that shows it.

@@ -2,10 +2,10 @@
 
 use divan::{Bencher, black_box};
 use loopiq::context::{Ctx, Ports};
-use loopiq::domain::view::InboxQuery;
 use loopiq::domain::{FactsQuery, Principal, TenantId, Timestamp, canonical};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{PolicyRow, Store};
+use loopiq::views::InboxQuery;
 use loopiq_testing::{Cluster, Database, Durability};
 use serde_json::{Value, json};
 use std::sync::LazyLock;

@@ -1,11 +1,10 @@
 //! `duplicates`: the same work is not planned, under way or done already.
 
-use super::Subject;
-use super::subject::Item;
-use super::verdicts::{Verdicts, listed};
-use crate::domain::{
-    Check, CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, likeness, likeness::Title, text,
-};
+use crate::checks::Subject;
+use crate::checks::input::Item;
+use crate::checks::report::{Verdicts, listed};
+use crate::domain::title_similarity::Title;
+use crate::domain::{Check, CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, text, title_similarity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on two titles are alike enough to look at, in percent.
@@ -97,7 +96,7 @@ fn alike(subject: &Subject<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>,
             .filter(|(percent, _)| *percent >= ALIKE)
             .map(|(percent, other)| {
                 // The same words to the letter are the same work; what is only much alike is for somebody to look at.
-                let same = likeness::essence(words) == likeness::essence(&other.title);
+                let same = title_similarity::essence(words) == title_similarity::essence(&other.title);
                 (if same { severity(other) } else { Verdict::Warn }, percent, other)
             })
             .max_by_key(|(verdict, percent, _)| (*verdict, *percent));

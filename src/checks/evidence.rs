@@ -1,7 +1,7 @@
 //! `evidence`: it is there, it is what was recorded, it is fresh, and it is about this release.
 
-use super::Subject;
-use super::verdicts::{Verdicts, listed};
+use crate::checks::Subject;
+use crate::checks::report::{Verdicts, listed};
 use crate::domain::{CheckId, Evidence, Timestamp, Verdict, WorkItemKind};
 
 pub(super) fn check(subject: &Subject<'_>) -> Verdicts {

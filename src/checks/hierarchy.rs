@@ -1,8 +1,8 @@
 //! `hierarchy`: a task hangs below a story of its release that is still being worked on; a story below nothing.
 
-use super::Subject;
-use super::subject::Item;
-use super::verdicts::Verdicts;
+use crate::checks::Subject;
+use crate::checks::input::Item;
+use crate::checks::report::Verdicts;
 use crate::domain::{CheckId, Verdict, WorkItemKind, WorkItemStatus};
 
 pub(super) fn check(subject: &Subject<'_>) -> Verdicts {

@@ -3,38 +3,39 @@
 //! They run when an action is proposed, opened, decided and executed. A block stops an approval; a warning must be
 //! acknowledged, each by itself.
 
-mod context;
+mod citations;
 mod duplicates;
 mod evidence;
-mod grounding;
+mod foreign_references;
 mod hierarchy;
+mod input;
 mod ownership;
-mod subject;
 #[cfg(test)]
 mod tests;
 mod text_safety;
 mod titles;
-mod unrelated;
-mod verdicts;
+
+mod report;
+mod scope;
 
 pub use duplicates::is_of_open_actions;
-pub use subject::{Subject, surroundings_of};
+pub use input::{Subject, context_query};
 
 use crate::domain::Check;
-use verdicts::Verdicts;
+use report::Verdicts;
 
 /// A check: what it found, or nothing where it has nothing to judge.
 type CheckFn = fn(&Subject<'_>) -> Verdicts;
 
 const CHECKS: [CheckFn; 9] = [
-    context::check,
-    unrelated::check,
+    scope::check,
+    foreign_references::check,
     titles::check,
     hierarchy::check,
     evidence::check,
     duplicates::check,
     ownership::check,
-    grounding::check,
+    citations::check,
     text_safety::check,
 ];
 

@@ -1,7 +1,7 @@
 //! `ownership`: owners are on the team that does the work, and nobody is loaded with all of it by accident.
 
-use super::Subject;
-use super::verdicts::Verdicts;
+use crate::checks::Subject;
+use crate::checks::report::Verdicts;
 use crate::domain::{CheckId, Verdict};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! Table tests of every check: what must be blocked or warned of, and the near miss beside it that must pass.
 
-use super::{Subject, run};
+use crate::checks::{Subject, run};
 use crate::domain::*;
-use crate::tools::{self, NewIds, Plan};
+use crate::tools;
+use crate::tools::{NewIds, Plan};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,7 +18,7 @@ pub(super) struct Case {
     pub tool: &'static str,
     pub payload: Value,
     pub facts: Facts,
-    pub around: Surroundings,
+    pub around: CheckContext,
     pub unread: Vec<String>,
     pub caller: PersonId,
 }
@@ -193,12 +194,12 @@ impl Case {
             releases: keyed(vec![shop.clone(), other], |r| r.id.as_str()),
             ..Facts::default()
         };
-        let around = Surroundings {
+        let around = CheckContext {
             members: [(TeamId::from_bits(1).to_string(), dana.id.to_string())].into(),
             release_teams: [TeamId::from_bits(1).to_string()].into(),
             release_components: [1, 3].map(|n| ComponentId::from_bits(n).to_string()).into(),
             intact: (1..=3).map(|n| (EvidenceId::from_bits(n).to_string(), true)).collect(),
-            ..Surroundings::default()
+            ..CheckContext::default()
         };
         Self {
             tool: "loopiq_create_remediation_work_package",
@@ -294,7 +295,7 @@ fn what_is_as_it_should_be_passes_every_check() {
 #[test]
 fn the_surroundings_asked_for_are_those_of_the_plan() {
     let case = Case::package();
-    let query = super::surroundings_of(&case.payload, &case.plan(), &case.facts, &case.caller);
+    let query = crate::checks::context_query(&case.payload, &case.plan(), &case.facts, &case.caller);
     assert_eq!(query.release, Some(ReleaseId::from_bits(1)));
     assert_eq!(query.people, [PersonId::from_bits(1).to_string()].into());
     assert_eq!(query.findings, [FindingId::from_bits(1).to_string()].into());
@@ -307,6 +308,6 @@ fn the_surroundings_asked_for_are_those_of_the_plan() {
         query.words
     );
     let update = Case::update();
-    let query = super::surroundings_of(&update.payload, &update.plan(), &update.facts, &update.caller);
+    let query = crate::checks::context_query(&update.payload, &update.plan(), &update.facts, &update.caller);
     assert_eq!(query.targets, [WorkItemId::from_bits(1).to_string()].into());
 }

@@ -2,8 +2,8 @@
 //!
 //! Characters that hide or reorder text are refused before anything is stored; here stands what a person may judge.
 
-use super::Subject;
-use super::verdicts::Verdicts;
+use crate::checks::Subject;
+use crate::checks::report::Verdicts;
 use crate::domain::{CheckId, Verdict, each_text, text};
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;

@@ -3,10 +3,10 @@
 //! The rules know no language: what says nothing are words of a list (which the tenant can extend), numbers, names of records, and
 //! letters that do not make a word. Whatever is left over is taken to say something.
 
-use super::Subject;
-use super::subject::Item;
-use super::verdicts::{Verdicts, listed};
-use crate::domain::{CheckId, Verdict, ids, likeness, text};
+use crate::checks::Subject;
+use crate::checks::input::Item;
+use crate::checks::report::{Verdicts, listed};
+use crate::domain::{CheckId, Verdict, ids, text, title_similarity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that could stand in the title of anything.
@@ -50,7 +50,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     }
     let mut alike: BTreeMap<_, Vec<&(&Item<'_>, &str)>> = BTreeMap::new();
     for one in &titled {
-        alike.entry(likeness::essence(one.1)).or_default().push(one);
+        alike.entry(title_similarity::essence(one.1)).or_default().push(one);
     }
     for same in alike.values().filter(|same| same.len() > 1) {
         found.add(

@@ -24,7 +24,7 @@ pub fn diff(before: &Value, after: &Value) -> Vec<(String, String, String)> {
 }
 
 /// How much of two payloads is the same, in percent of all places of both.
-pub fn likeness(one: &Value, other: &Value) -> usize {
+pub fn title_similarity(one: &Value, other: &Value) -> usize {
     let (one, other) = (leaves(one), leaves(other));
     let all: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let same = all
@@ -95,7 +95,7 @@ mod tests {
                 "/reason: a -> b"
             ]
         );
-        assert_eq!(likeness(&before, &before), 100);
-        assert!(likeness(&before, &after) < 50);
+        assert_eq!(title_similarity(&before, &before), 100);
+        assert!(title_similarity(&before, &after) < 50);
     }
 }

@@ -1,10 +1,10 @@
 //! What one operator asks for and a second operator confirms: a change that loosens something, or that nobody should make alone.
 
 use super::PersonId;
-use super::words::words;
+use super::string_enum::string_enum;
 use serde::{Deserialize, Serialize};
 
-words! {
+string_enum! {
     /// Where an operator's request stands.
     RequestStatus {
         /// It waits for a second operator.

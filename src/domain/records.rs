@@ -1,10 +1,10 @@
 //! The records that actions are about.
 
-use super::words::words;
+use super::string_enum::string_enum;
 use super::*;
 use serde::Serialize;
 
-words! {
+string_enum! {
     /// What a person may do in their tenant, as the identity provider asserts it.
     Role {
         /// Proposes through a client.

@@ -1,45 +1,27 @@
 //! The use cases. Each authorizes first and enters the store by one of its two entrances; every door calls these and adds
 //! nothing.
 
-mod answer;
-mod audit;
-mod book;
-mod catalogue;
-mod decide;
-mod entries;
+mod actions;
+mod admin;
+mod agent;
+mod audit_entries;
 mod error;
-mod execute;
-mod identity;
-mod import;
-mod inbox;
-mod judging;
-mod log_check;
-mod naming;
-mod operator_requests;
-mod people;
-mod planning;
-mod policies;
-mod propose;
-mod reads;
-mod sealing;
-mod standing;
-mod sweep;
-mod view;
-mod words;
+mod pages;
+mod policy_cache;
 
 pub use crate::context::{Ctx, Ports};
-pub use audit::AuditReport;
-pub use catalogue::{Answer, ToolSpec};
-pub use decide::Consent;
+pub use actions::approve::Consent;
+pub use admin::access::TokenRefusal;
+pub use admin::import::{ImportFile, ImportReport, ImportStep};
+pub use admin::operator_requests::Asked;
+pub use agent::tools::{Answer, ToolSpec};
 pub use error::Error;
-pub use import::{ImportFile, ImportReport, ImportStep};
-pub use operator_requests::Asked;
-pub use people::TokenRefusal;
-pub use policies::{Switched, mistakes as policy_mistakes};
+pub use pages::audit::AuditReport;
+pub use pages::policy::{Switched, mistakes as policy_mistakes};
 
 use crate::domain::{Command, Principal, allows};
 use crate::store::{ReadCall, Store};
-use book::Book;
+use policy_cache::Book;
 use std::sync::{Arc, Mutex};
 
 /// The engine: every use case, for every door. Cheap to clone.

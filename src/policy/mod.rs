@@ -1,16 +1,16 @@
 //! What a tenant has decided about deciding: who may, how many it takes, how long it waits, what a check's finding means. Pure: a
 //! policy is made of text and asked with values.
 
-mod effects;
+mod impact;
 mod loosening;
+mod parse;
 mod quorum;
-mod read;
 mod rules;
 
-pub use effects::Past;
+pub use impact::Past;
 pub use loosening::loosens;
+pub use parse::{Mistake, parse, read};
 pub use quorum::{Member, Missing};
-pub use read::{Mistake, parse, read};
 pub use rules::{Condition, DecideRule, Group, Limits, Meaning, RiskRule, Rules};
 
 use crate::domain::{

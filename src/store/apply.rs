@@ -3,7 +3,7 @@
 use super::dialect::{Sql, together};
 use super::row::{self, Columns, list};
 use super::{StoreError, WriteTx};
-use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, likeness};
+use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, title_similarity};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -225,7 +225,7 @@ impl WriteTx {
             references.extend(records.map(|record| json!({ "item": create.id, "record": record })));
             let title = create.fields.get("title").and_then(Value::as_str).unwrap_or_default();
             words.extend(
-                likeness::indexed(title)
+                title_similarity::indexed(title)
                     .into_iter()
                     .map(|word| json!({ "item": create.id, "word": word })),
             );
@@ -249,7 +249,7 @@ impl WriteTx {
         sqlx::query("INSERT INTO work_item_words (tenant, word, work_item_id) SELECT $1, value, $2 FROM json_each($3)")
             .bind(self.tenant())
             .bind(id.to_owned())
-            .bind(list(likeness::indexed(title)))
+            .bind(list(title_similarity::indexed(title)))
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())

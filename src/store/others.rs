@@ -2,8 +2,8 @@
 
 use super::row::Columns;
 use super::{ActionRow, ReadTx, StoreError};
-use crate::domain::view::Named;
 use crate::domain::{ActionId, RecordKind, State};
+use crate::views::Named;
 use sqlx::any::AnyRow;
 
 /// An action in a line.

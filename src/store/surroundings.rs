@@ -3,7 +3,7 @@
 use super::dialect::{Sql, among, gather, object};
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
-use crate::domain::{ActionId, FactsQuery, OpenAction, State, Surroundings, SurroundingsQuery, canonical};
+use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, State, canonical};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +52,7 @@ type Row = Map<String, Value>;
 
 impl ReadTx {
     /// What stands around a plan.
-    pub async fn surroundings(&mut self, query: &SurroundingsQuery) -> Result<Surroundings, StoreError> {
+    pub async fn surroundings(&mut self, query: &CheckContextQuery) -> Result<CheckContext, StoreError> {
         let now = self.ctx.now();
         let rows = sqlx::query(self.pick(&SURROUNDINGS))
             .bind(self.tenant())
@@ -68,9 +68,9 @@ impl ReadTx {
             .bind(list(&query.titles))
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut around = Surroundings {
+        let mut around = CheckContext {
             repeats: query.repeats.clone(),
-            ..Surroundings::default()
+            ..CheckContext::default()
         };
         let mut wanted = BTreeSet::new();
         let (mut sharing, mut open) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, OpenAction>::new());
@@ -99,7 +99,7 @@ impl ReadTx {
         // Those that share most of the rare words first.
         let mut likest: Vec<(usize, String)> = sharing.into_iter().map(|(item, words)| (words, item)).collect();
         likest.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| two.1.cmp(&one.1)));
-        wanted.extend(likest.into_iter().take(Surroundings::CANDIDATES).map(|(_, item)| item));
+        wanted.extend(likest.into_iter().take(CheckContext::CANDIDATES).map(|(_, item)| item));
         if !wanted.is_empty() {
             around.items = self.facts(&FactsQuery::default().with(&wanted)).await?.work_items;
         }
@@ -166,7 +166,7 @@ fn word(record: &Row, sharing: &mut BTreeMap<String, usize>) -> Result<(), Store
     .map_err(|error| StoreError::damaged("items", error))?;
     let items = items.unwrap_or_default();
     // None stands out by a word that so many have.
-    if items.len() > Surroundings::COMMON {
+    if items.len() > CheckContext::COMMON {
         return Ok(());
     }
     for item in items {

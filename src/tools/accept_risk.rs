@@ -2,8 +2,8 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::standing::{blocker_changes, finding_change, moment};
-use super::work_item::{References, owner};
+use super::status_changes::{blocker_changes, finding_change, moment};
+use super::work_item_arguments::{References, owner};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::work_item::{Estimate, NewItem, References, medium, owner, quoted};
+use super::work_item_arguments::{Estimate, NewItem, References, medium, owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -10,10 +10,10 @@ mod plan;
 mod refresh_release_evidence;
 mod request_certification;
 pub mod schema;
-mod standing;
+mod status_changes;
 mod update_finding_status;
 mod update_work_item;
-mod work_item;
+mod work_item_arguments;
 
 pub use plan::{NewIds, Plan, PlanPlace, Problems};
 

@@ -2,7 +2,7 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::standing::change;
+use super::status_changes::change;
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::standing::{blocker_changes, finding_change, moment};
+use super::status_changes::{blocker_changes, finding_change, moment};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

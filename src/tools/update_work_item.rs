@@ -2,7 +2,7 @@
 
 use super::Tool;
 use super::plan::{NewIds, Plan, PlanPlace, Problems};
-use super::work_item::{owner, quoted};
+use super::work_item_arguments::{owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -113,7 +113,7 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
     assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
 
     let reviewer = world.person("reviewer");
-    let (mut query, mut ids) = (loopiq::domain::view::InboxQuery::default(), Vec::new());
+    let (mut query, mut ids) = (loopiq::views::InboxQuery::default(), Vec::new());
     loop {
         let page = world.engine.inbox(&reviewer, &query).await.expect("a page");
         ids.extend(page.rows.iter().map(|row| row.id.clone()));

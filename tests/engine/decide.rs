@@ -565,7 +565,7 @@ async fn nobody_decides_what_they_have_not_opened() {
     let (reviewer, lead) = (world.person("reviewer"), world.person("lead"));
     let elsewhere = world.in_session("reviewer", "another browser");
     let mut consent = world.consent(&id, &digest).await;
-    let refused = |outcome: Result<loopiq::domain::view::Outcome, Error>| {
+    let refused = |outcome: Result<loopiq::views::Outcome, Error>| {
         matches!(
             outcome,
             Err(Error::Refused {

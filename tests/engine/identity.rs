@@ -2,10 +2,10 @@
 
 use crate::world::{World, confirm, text};
 use loopiq::context::Ctx;
-use loopiq::domain::view::{InboxQuery, Tab};
 use loopiq::domain::{Email, Person, Principal, Role, Timestamp};
 use loopiq::engine::Error;
 use loopiq::store::Asserted;
+use loopiq::views::{InboxQuery, Tab};
 
 /// Somebody signs in at an identity provider: the account, and a browser's session of it.
 pub(crate) async fn signs_in(
@@ -56,12 +56,12 @@ async fn resolve(world: &World, one: &Person, other: &Person, same: bool) {
 }
 
 /// Approves with everything that an approval takes.
-async fn approve(world: &World, ctx: &Ctx, id: &str, digest: &str) -> Result<loopiq::domain::view::Outcome, Error> {
+async fn approve(world: &World, ctx: &Ctx, id: &str, digest: &str) -> Result<loopiq::views::Outcome, Error> {
     world.engine.view(ctx, id, true).await?;
     world.consent_as(ctx, id, world.consent(id, digest).await).await
 }
 
-fn why(outcome: Result<loopiq::domain::view::Outcome, Error>) -> String {
+fn why(outcome: Result<loopiq::views::Outcome, Error>) -> String {
     match outcome {
         Err(error @ (Error::NotAuthorized { .. } | Error::Refused { .. })) => error.to_string(),
         other => panic!("not refused: {other:?}"),
@@ -352,7 +352,7 @@ async fn what_an_unidentified_account_asked_for_or_approved_waits() {
     world.approve("lead", &other, &other_digest).await.expect("approved");
     let (idp, subject) = ("https://idp.example", "developer@acme.example");
     signs_in(&world, idp, subject, verified("reviewer"), &[Role::Developer]).await;
-    let refused = |outcome: Result<loopiq::domain::view::Outcome, Error>| match outcome {
+    let refused = |outcome: Result<loopiq::views::Outcome, Error>| match outcome {
         Err(Error::Refused { message, .. }) => message,
         other => panic!("{other:?}"),
     };

@@ -3,9 +3,9 @@
 use crate::identity::signs_in;
 use crate::world::{World, confirm};
 use loopiq::context::Ctx;
-use loopiq::domain::view::ChangeView;
 use loopiq::domain::{Email, RequestStatus, Role, Timestamp};
 use loopiq::engine::{Asked, Error, Switched};
+use loopiq::views::ChangeView;
 
 const LOOSE: &str = "[separation]\ncaller_may_decide = true\n";
 const STRICT: &str = "[separation]\napprover_may_execute = false\n";

@@ -3,7 +3,7 @@
 
 use crate::world::{World, confirm};
 use loopiq::domain::ReasonCode;
-use loopiq::domain::view::{InboxQuery, Tab};
+use loopiq::views::{InboxQuery, Tab};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Debug;

@@ -2,10 +2,10 @@
 
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
-use loopiq::domain::view::{InboxQuery, Tab};
 use loopiq::domain::{PlainText, ReasonCode, Role, State, Timestamp};
 use loopiq::engine::{Consent, Error, Switched};
 use loopiq::store::Asserted;
+use loopiq::views::{InboxQuery, Tab};
 use serde_json::json;
 
 /// Two teams must agree to whatever an agent wants.
@@ -25,7 +25,7 @@ async fn two_teams() -> World {
     world
 }
 
-fn refused(outcome: Result<loopiq::domain::view::Outcome, Error>) -> String {
+fn refused(outcome: Result<loopiq::views::Outcome, Error>) -> String {
     outcome.expect_err("refused").to_string()
 }
 
@@ -133,7 +133,7 @@ async fn who_is_in_no_group_is_told_so_everywhere() {
     let all = inbox("reviewer", Tab::Pending).await;
     assert!(all.rows[0].not_mine.as_ref().expect("a reason").contains("Checkout"));
     assert!(inbox("reviewer", Tab::Mine).await.rows.is_empty());
-    let counted = |page: &loopiq::domain::view::InboxPage| {
+    let counted = |page: &loopiq::views::InboxPage| {
         page.counts
             .iter()
             .find(|(tab, _)| *tab == Tab::Mine)

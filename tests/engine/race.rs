@@ -148,7 +148,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
         // What took its place, if anything did, waits for nobody here.
         let page = world
             .engine
-            .inbox(&world.person("lead"), &loopiq::domain::view::InboxQuery::default())
+            .inbox(&world.person("lead"), &loopiq::views::InboxQuery::default())
             .await
             .expect("a page");
         for row in page.rows {

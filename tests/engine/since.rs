@@ -2,9 +2,9 @@
 
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
-use loopiq::domain::view::InboxQuery;
 use loopiq::domain::*;
 use loopiq::engine::Error;
+use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 
 async fn story(world: &World, key: &str, title: &str) -> (String, String) {

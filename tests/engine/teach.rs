@@ -1,9 +1,9 @@
 //! Decisions that teach: reasons with places, no second asking, revisions, pruning, questions; and what is asked for again and again.
 
 use crate::world::{World, text};
-use loopiq::domain::view::InboxQuery;
 use loopiq::domain::{CheckId, ReasonCode, State};
 use loopiq::engine::Error;
+use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 
 async fn reject(world: &World, id: &str, digest: &str, codes: &[ReasonCode], words: &str) {

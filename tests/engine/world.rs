@@ -1,10 +1,10 @@
 //! A small world: two tenants, their people, one release each with evidence and a backlog; time stands still until it is moved.
 
 use loopiq::context::{Ctx, Ports};
-use loopiq::domain::view::Outcome;
 use loopiq::domain::*;
 use loopiq::engine::{Answer, Consent, Engine, Error, Switched};
 use loopiq::store::{Asserted, Store};
+use loopiq::views::Outcome;
 use loopiq_testing::Database;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

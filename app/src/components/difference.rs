@@ -1,7 +1,7 @@
 //! How two texts differ, line by line.
 
 use leptos::prelude::*;
-use loopiq::domain::view::DiffLine;
+use loopiq::views::DiffLine;
 
 /// The lines that differ with those around them. What a mark says to the eye, words say to those who hear the page.
 #[component]

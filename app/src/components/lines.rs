@@ -2,7 +2,7 @@
 
 use super::record::RecordLink;
 use leptos::prelude::*;
-use loopiq::domain::view::Line;
+use loopiq::views::Line;
 
 /// A definition list.
 #[component]

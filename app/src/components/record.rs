@@ -1,8 +1,8 @@
 //! Naming records: by the name that the database holds, with its kind and its ID.
 
 use leptos::prelude::*;
-use loopiq::domain::view::Named;
 use loopiq::domain::{FactRef, RecordKind};
+use loopiq::views::Named;
 
 /// An ID short enough for a line: its kind and its last digits, which are the ones that differ.
 pub(crate) fn short(id: &str) -> String {

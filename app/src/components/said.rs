@@ -1,7 +1,7 @@
 //! What became of a form of a settings page.
 
 use leptos::prelude::*;
-use loopiq::domain::view::Outcome;
+use loopiq::views::Outcome;
 
 /// The message. It takes the focus, so that those who hear the page hear it first.
 #[component]

@@ -1,7 +1,7 @@
 //! A labelled choice in a filter form.
 
 use leptos::prelude::*;
-use loopiq::domain::view::Choice;
+use loopiq::views::Choice;
 
 /// A `<select>` whose first choice is no filter at all.
 #[component]

@@ -4,7 +4,7 @@ use super::lines::Lines;
 use super::record::{address, short};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{Named, TreeItem};
+use loopiq::views::{Named, TreeItem};
 use std::collections::HashSet;
 
 /// The items of one level and, in them, what hangs below. `open`: what would be folded stands open, as a part that is to be read. Boxed,

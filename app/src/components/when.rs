@@ -1,7 +1,7 @@
 //! Times.
 
 use leptos::prelude::*;
-use loopiq::domain::view::When;
+use loopiq::views::When;
 
 /// A relative time; the exact one is there on hover, and for programs.
 #[component]

@@ -10,8 +10,8 @@ use crate::components::when::Exact;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::RecordKind;
-use loopiq::domain::view::AuditEntryView;
 use loopiq::engine::Error;
+use loopiq::views::AuditEntryView;
 
 /// `/audit/{seq}`.
 #[component]

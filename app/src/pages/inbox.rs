@@ -9,7 +9,7 @@ use crate::components::when::Ago;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{self, InboxQuery, InboxRow, Tab};
+use loopiq::views::{self, InboxQuery, InboxRow, Tab};
 
 /// `/`.
 #[component]
@@ -37,7 +37,7 @@ pub(crate) fn InboxPage() -> impl IntoView {
     )
 }
 
-fn render((query, page): (InboxQuery, view::InboxPage)) -> AnyView {
+fn render((query, page): (InboxQuery, views::InboxPage)) -> AnyView {
     let filtered = [&query.tool, &query.team, &query.release, &query.verdict, &query.text]
         .iter()
         .any(|filter| !filter.is_empty());
@@ -112,9 +112,9 @@ fn Tabs(chosen: Tab, counts: Vec<(Tab, i64)>) -> impl IntoView {
 #[component]
 fn Filters(
     query: InboxQuery,
-    tools: Vec<view::Choice>,
-    teams: Vec<view::Choice>,
-    releases: Vec<view::Choice>,
+    tools: Vec<views::Choice>,
+    teams: Vec<views::Choice>,
+    releases: Vec<views::Choice>,
     filtered: bool,
 ) -> impl IntoView {
     let tab = query.tab.as_str();
@@ -151,13 +151,13 @@ fn Filters(
 }
 
 /// The worst that the checks say.
-fn verdicts() -> Vec<view::Choice> {
+fn verdicts() -> Vec<views::Choice> {
     [
         ("block", "Blocked"),
         ("warn", "Warned of, not blocked"),
         ("pass", "All checks pass"),
     ]
-    .map(|(value, label)| view::Choice {
+    .map(|(value, label)| views::Choice {
         value: value.to_owned(),
         label: label.to_owned().into(),
     })

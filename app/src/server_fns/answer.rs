@@ -12,9 +12,9 @@ mod ssr {
     use axum::http::{HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::*;
     use leptos_axum::ResponseOptions;
-    use loopiq::domain::view::Outcome;
     use loopiq::domain::{ActionId, State};
     use loopiq::engine::Error;
+    use loopiq::views::Outcome;
     use tower_sessions::Session;
 
     /// Everything that a server function needs from its request, taken before anything is awaited.

@@ -2,7 +2,7 @@
 //! message and an island keeps its draft. Every argument has a default: what is missing is the engine's to refuse.
 
 use leptos::prelude::*;
-use loopiq::domain::view::Outcome;
+use loopiq::views::Outcome;
 
 #[cfg(feature = "ssr")]
 use {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{Outcome, PolicyReport};
+use loopiq::views::{Outcome, PolicyReport};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]

@@ -1,7 +1,7 @@
 //! The forms of the page of operators' requests.
 
 use leptos::prelude::*;
-use loopiq::domain::view::Outcome;
+use loopiq::views::Outcome;
 
 #[cfg(feature = "ssr")]
 use {super::answer::Door, crate::said::Page};

@@ -5,8 +5,8 @@ use crate::settings::Installation;
 use anyhow::Result;
 use loopiq::context::{Ctx, Ports};
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{AccountView, ChangeView, RequestView, RequestsPage};
 use loopiq::engine::Engine;
+use loopiq::views::{AccountView, ChangeView, RequestView, RequestsPage};
 use serde::Serialize;
 use std::fmt;
 

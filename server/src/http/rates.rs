@@ -8,7 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use loopiq::domain::{Principal, view::Outcome};
+use loopiq::domain::Principal;
+use loopiq::views::Outcome;
 use std::time::Duration;
 
 /// Counts a request against somebody's limit; on one too many answers how many seconds to wait.

@@ -1,6 +1,6 @@
 //! The table: each line of the article's "reject when", as what is blocked or warned of, and as near misses that pass.
 
-use super::*;
+use crate::checks::tests::*;
 
 /// Name, the case, and all that may be wrong with it.
 type Line = (&'static str, Case, &'static [&'static str]);

@@ -5,9 +5,9 @@ mod reference;
 
 use crate::world::{World, text};
 use loopiq::context::Ctx;
-use loopiq::domain::view::Outcome;
 use loopiq::domain::{Client, Principal, State, Timestamp};
 use loopiq::engine::Error;
+use loopiq::views::Outcome;
 use proptest::prelude::*;
 use reference::{CALLERS, Model, PEOPLE, POLICIES, Proposal, Proposed, Shape};
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 
 use crate::world::{World, text};
 use loopiq::context::Ctx;
-use loopiq::domain::view::InboxQuery;
 use loopiq::domain::{InstallationKind, ReasonCode, Role, TenantId, Timestamp};
 use loopiq::engine::{Consent, Error};
 use loopiq::store::Asserted;
+use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 
 const NUL: &str = "a\u{0}b";

@@ -93,7 +93,7 @@ async fn a_null_character_is_refused_or_finds_nothing_and_breaks_nothing() {
     }
     let page = world.engine.search_audit(&world.person("auditor"), hostile, "").await;
     assert!(!matches!(page, Err(Error::Internal { .. })), "{page:?}");
-    let query = loopiq::domain::view::InboxQuery {
+    let query = loopiq::views::InboxQuery {
         text: hostile.into(),
         team: hostile.into(),
         ..Default::default()

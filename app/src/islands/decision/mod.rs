@@ -14,7 +14,7 @@ use self::send::{Desk, Phase};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
-use loopiq::domain::view::Panel;
+use loopiq::views::Panel;
 use serde::{Deserialize, Serialize};
 
 /// A warning: approving takes an acknowledgement of it.

@@ -8,7 +8,7 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
-use loopiq::domain::view::Outcome;
+use loopiq::views::Outcome;
 
 /// Where sending stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

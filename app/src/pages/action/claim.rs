@@ -3,7 +3,7 @@
 use crate::components::record::RecordLink;
 use crate::components::when::Ago;
 use leptos::prelude::*;
-use loopiq::domain::view::{Claim, Named, ReadView};
+use loopiq::views::{Claim, Named, ReadView};
 use std::collections::HashSet;
 
 /// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.

@@ -4,7 +4,7 @@ use crate::components::checks::comparison_anchor;
 use crate::components::compared::{Compared, compared_row};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::Comparison;
+use loopiq::views::Comparison;
 
 /// A table for each comparison; the checks lead to them.
 #[component]

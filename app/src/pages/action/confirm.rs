@@ -10,7 +10,7 @@ use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_params_map;
-use loopiq::domain::view::ActionView;
+use loopiq::views::ActionView;
 
 /// `/actions/{id}/confirm`.
 #[component]

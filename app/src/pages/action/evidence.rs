@@ -5,7 +5,7 @@ use crate::components::lines::Lines;
 use crate::components::record::{RecordLink, anchor, short};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{Line, Reference, UpdateView};
+use loopiq::views::{Line, Reference, UpdateView};
 use std::collections::HashSet;
 
 /// How many of a record's lines stand in its folded card.

@@ -4,7 +4,7 @@ use crate::flash::Flash;
 use crate::services::Services;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{InboxQuery, Tab};
+use loopiq::views::{InboxQuery, Tab};
 use serde::{Deserialize, Serialize};
 
 /// The action to go on with.

@@ -29,8 +29,8 @@ use crate::flash::Flash;
 use crate::islands::{DecisionPanel, Draft, Warning};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use loopiq::domain::view::ActionView;
 use loopiq::domain::{Check, Command};
+use loopiq::views::ActionView;
 use std::collections::HashSet;
 use tower_sessions::Session;
 

@@ -8,7 +8,7 @@ use crate::components::when::Ago;
 use leptos::prelude::*;
 use loopiq::domain::Check;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::SinceView;
+use loopiq::views::SinceView;
 use std::collections::HashSet;
 
 /// The box at the head of the document. It stands there only where something has changed.

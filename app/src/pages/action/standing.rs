@@ -6,7 +6,7 @@ use crate::components::state::StateBadge;
 use crate::components::when::Ago;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{QuestionView, Related, Revision, StandingView};
+use loopiq::views::{QuestionView, Related, Revision, StandingView};
 
 /// What an action of high risk waives, closes or opens.
 #[component]

@@ -4,7 +4,7 @@ use crate::components::record::RecordLink;
 use crate::components::when::Exact;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{Named, ResultView, TimelineStep};
+use loopiq::views::{Named, ResultView, TimelineStep};
 
 /// The steps, oldest first. Whoever may search the audit trail gets each step's entry.
 #[component]

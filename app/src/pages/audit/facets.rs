@@ -4,7 +4,7 @@ use super::Asked;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
-use loopiq::domain::view::AuditRow;
+use loopiq::views::AuditRow;
 use std::collections::BTreeMap;
 
 #[component]

@@ -12,7 +12,7 @@ use crate::components::title::PageTitle;
 use crate::components::when::Ago;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use loopiq::domain::view::{self, AuditRow};
+use loopiq::views::{self, AuditRow};
 use serde::{Deserialize, Serialize};
 
 /// What the address asks for.
@@ -71,7 +71,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
     )
 }
 
-fn render((asked, page): (Asked, view::AuditPage)) -> AnyView {
+fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
     let older = page.next.as_ref().map(|after| asked.address(&asked.q, after));
     let newest = (!asked.after.is_empty()).then(|| asked.address(&asked.q, ""));
     let total = match page.total {

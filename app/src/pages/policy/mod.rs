@@ -19,8 +19,8 @@ use crate::services::Services;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{self, Outcome, PolicyReport, PolicyVersion};
 use loopiq::engine::{Error, policy_mistakes};
+use loopiq::views::{self, Outcome, PolicyReport, PolicyVersion};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
@@ -35,7 +35,7 @@ struct Drafted {
 /// All that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
-    page: view::PolicyPage,
+    page: views::PolicyPage,
     /// The version that it is compared with.
     compare: Option<i64>,
     /// The draft, where the address names no version.

@@ -6,8 +6,8 @@ use crate::components::when::Ago;
 use crate::pages::requests::Loosens;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{Effect, Effects, PolicyReport};
 use loopiq::policy::Mistake;
+use loopiq::views::{Effect, Effects, PolicyReport};
 use serde::{Deserialize, Serialize};
 
 /// Something that is wrong with a draft.

@@ -3,7 +3,7 @@
 use super::super::link::link;
 use crate::components::when::Ago;
 use leptos::prelude::*;
-use loopiq::domain::view::PolicyVersion;
+use loopiq::views::PolicyVersion;
 
 /// The page of a version, compared with another.
 pub(super) fn address(version: i64, compare: Option<i64>) -> String {

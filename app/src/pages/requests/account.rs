@@ -5,7 +5,7 @@ use crate::server_fns::LinkPeople;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{AccountView, ResemblanceView};
+use loopiq::views::{AccountView, ResemblanceView};
 
 /// Two accounts side by side, with what tells them apart.
 #[component]

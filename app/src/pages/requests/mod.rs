@@ -12,15 +12,15 @@ use crate::components::title::PageTitle;
 use crate::said::Page;
 use crate::services::Services;
 use leptos::prelude::*;
-use loopiq::domain::view::{self, Outcome};
 use loopiq::engine::Error;
+use loopiq::views::{self, Outcome};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 /// All that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
-    page: view::RequestsPage,
+    page: views::RequestsPage,
     said: Option<Outcome>,
 }
 
@@ -48,7 +48,7 @@ async fn shown(services: &Services, session: Option<&Session>) -> Result<Shown, 
 }
 
 fn render(Shown { page, said }: Shown) -> AnyView {
-    let view::RequestsPage {
+    let views::RequestsPage {
         waiting,
         history,
         resemblances,

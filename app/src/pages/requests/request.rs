@@ -7,7 +7,7 @@ use crate::server_fns::{ConfirmRequest, DeclineRequest, WithdrawRequest};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::domain::PlainText;
-use loopiq::domain::view::{ChangeView, RequestView};
+use loopiq::views::{ChangeView, RequestView};
 
 /// A request that waits.
 #[component]

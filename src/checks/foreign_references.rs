@@ -1,0 +1,107 @@
+//! `unrelated`: what is referred to belongs to this release, and is still something to act upon.
+
+use crate::checks::Subject;
+use crate::checks::report::{Verdicts, listed};
+use crate::domain::{BlockerStatus, CheckId, FindingStatus, RecordKind, Release, Verdict};
+
+pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
+    let mut found = Verdicts::of(CheckId::Unrelated);
+    let Some(release) = subject.release() else {
+        return found;
+    };
+    let (mut elsewhere, mut over) = (Vec::new(), Vec::new());
+    let mut judged = 0;
+    // What an action itself decides about is no reference of this kind.
+    let work = subject.items().iter().any(|item| item.is_new);
+    for (id, pointer) in &subject.plan.references {
+        let Some(belongs) = belongs(subject, release, id) else {
+            continue;
+        };
+        judged += 1;
+        if !belongs {
+            elsewhere.push((id, pointer));
+        } else if work && is_over(subject, id) {
+            over.push((id, pointer));
+        }
+    }
+    let named = |places: &[(&String, &String)]| {
+        let mut names: Vec<String> = places
+            .iter()
+            .map(|(id, _)| {
+                let kind = RecordKind::of(id).map_or("record", RecordKind::word);
+                format!("{kind} {}", subject.name(id))
+            })
+            .collect();
+        names.dedup();
+        listed(&names)
+    };
+    let mut add = |verdict, message: String, places: Vec<(&String, &String)>| {
+        if !places.is_empty() {
+            let facts: Vec<_> = places
+                .iter()
+                .filter_map(|(id, _)| subject.facts.reference(id))
+                .collect();
+            found.add(
+                verdict,
+                message,
+                facts,
+                places.into_iter().map(|(_, pointer)| pointer.clone()),
+            );
+        }
+    };
+    add(
+        Verdict::Block,
+        format!(
+            "Not of release {}: {}. Refer to records of this release alone.",
+            release.key,
+            named(&elsewhere)
+        ),
+        elsewhere,
+    );
+    add(
+        Verdict::Warn,
+        format!(
+            "Not open any more: {}. See whether there is still something to do.",
+            named(&over)
+        ),
+        over,
+    );
+    if judged == 0 {
+        return found;
+    }
+    found.or_pass(
+        format!("Every record that it refers to belongs to release {}.", release.key),
+        subject.facts.reference(release.id.as_str()),
+    )
+}
+
+/// Whether a record belongs to the release; `None` for kinds that belong to none. Whether evidence does is for `evidence` to say.
+fn belongs(subject: &Subject<'_>, release: &Release, id: &str) -> Option<bool> {
+    let facts = subject.facts;
+    match RecordKind::of(id)? {
+        RecordKind::Blocker => facts.blockers.get(id).map(|record| record.release_id == release.id),
+        RecordKind::Control => facts.controls.get(id).map(|record| record.release_id == release.id),
+        RecordKind::Finding => facts
+            .findings
+            .get(id)
+            .map(|record| record.release_ids.contains(&release.id)),
+        // A parent is for `hierarchy` to judge, and what is changed says itself where it belongs.
+        _ => None,
+    }
+}
+
+/// Whether work on it would be work on what is done.
+fn is_over(subject: &Subject<'_>, id: &str) -> bool {
+    let facts = subject.facts;
+    match RecordKind::of(id) {
+        Some(RecordKind::Finding) => facts
+            .findings
+            .get(id)
+            .is_some_and(|record| record.status != FindingStatus::Open),
+        Some(RecordKind::Blocker) => facts
+            .blockers
+            .get(id)
+            .is_some_and(|record| record.status != BlockerStatus::Open),
+        _ => false,
+    }
+}

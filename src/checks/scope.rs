@@ -1,0 +1,118 @@
+//! `context`: release, certification, team and components belong together, and to the caller's teams.
+
+use crate::checks::Subject;
+use crate::checks::report::Verdicts;
+use crate::domain::{CheckId, ReleaseStatus, Verdict};
+
+pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
+    let mut found = Verdicts::of(CheckId::Context);
+    let (facts, around, place) = (subject.facts, subject.around, &subject.plan.place);
+    let Some(release) = subject.release() else {
+        return found;
+    };
+    if release.status == ReleaseStatus::Released {
+        found.add(
+            Verdict::Warn,
+            format!(
+                "Release {} is out already. Make sure that this still belongs to it.",
+                release.key
+            ),
+            facts.reference(release.id.as_str()),
+            at(subject, "/releaseId"),
+        );
+    }
+    let certification = place
+        .certification
+        .as_ref()
+        .and_then(|id| facts.certifications.get(id.as_str()));
+    if let Some(certification) = certification.filter(|certification| certification.release_id != release.id) {
+        found.add(
+            Verdict::Block,
+            format!(
+                "Certification {} belongs to another release than {}. Name the certification of this release, or the release of this \
+                 certification.",
+                certification.key, release.key
+            ),
+            facts.reference(certification.id.as_str()),
+            at(subject, "/certificationId"),
+        );
+    }
+    let team = place.team.as_ref().and_then(|id| facts.teams.get(id.as_str()));
+    if let Some(team) = team {
+        let id = team.id.as_str();
+        if !around.release_teams.is_empty() && !around.release_teams.contains(id) {
+            found.add(
+                Verdict::Block,
+                format!(
+                    "Team {} does not work on release {}. Name one of the release's teams.",
+                    team.name, release.key
+                ),
+                facts.reference(id),
+                at(subject, "/teamId"),
+            );
+        }
+        if !around.is_on(id, subject.caller.as_str()) {
+            found.add(
+                Verdict::Warn,
+                format!(
+                    "The person it was proposed for is not on team {}. Make sure that the team knows of it.",
+                    team.name
+                ),
+                facts.reference(id),
+                at(subject, "/teamId"),
+            );
+        }
+    }
+    for component in place
+        .components
+        .iter()
+        .filter_map(|id| facts.components.get(id.as_str()))
+    {
+        let (id, kind) = (component.id.as_str(), component.kind.as_str());
+        let pointer = at(subject, &format!("/{kind}"));
+        if !around.release_components.is_empty() && !around.release_components.contains(id) {
+            found.add(
+                Verdict::Block,
+                format!(
+                    "The {kind} {} is no part of release {}. Name one that is.",
+                    component.name, release.key
+                ),
+                facts.reference(id),
+                pointer,
+            );
+        } else if let Some(team) = team.filter(|team| team.id != component.team_id) {
+            found.add(
+                Verdict::Warn,
+                format!(
+                    "The {kind} {} belongs to another team than {}.",
+                    component.name, team.name
+                ),
+                facts.reference(id),
+                pointer,
+            );
+        }
+    }
+    let what = match (team, certification) {
+        (Some(team), Some(certification)) => format!(
+            "release {}, certification {} and team {}",
+            release.key, certification.key, team.name
+        ),
+        (Some(team), None) => format!("release {} and team {}", release.key, team.name),
+        (None, Some(certification)) => format!("release {} and certification {}", release.key, certification.key),
+        (None, None) => {
+            return found.or_pass(
+                format!("It acts in release {}.", release.key),
+                facts.reference(release.id.as_str()),
+            );
+        }
+    };
+    found.or_pass(
+        format!("It names {what}, which belong together."),
+        facts.reference(release.id.as_str()),
+    )
+}
+
+/// The place, if the payload has it.
+fn at(subject: &Subject<'_>, pointer: &str) -> Option<String> {
+    subject.payload.pointer(pointer).map(|_| pointer.to_owned())
+}

@@ -1,0 +1,52 @@
+//! What time alone decides.
+
+use crate::context::Ctx;
+use crate::domain::Command;
+use crate::engine::actions::lifecycle;
+use crate::engine::{Engine, Error};
+
+/// How many overdue actions one transaction settles.
+const BATCH: i64 = 100;
+
+impl Engine {
+    /// Writes the expiry of every action whose time has run out, tenant by tenant. Returns how many.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        let now = self.ports.now();
+        let mut swept = 0;
+        for tenant in self.store.tenants().await? {
+            let ctx = Ctx::system(tenant, &self.ports);
+            self.authorize(&ctx, Command::Sweep).await?;
+            // Several nodes may come by: they take turns, and the later ones find nothing left.
+            while self.is_overdue(&ctx).await? {
+                swept += self
+                    .store
+                    .write(&ctx, |tx| {
+                        Box::pin(async move {
+                            let due = tx.overdue(BATCH).await?;
+                            for action in &due {
+                                lifecycle::expire(tx, action).await?;
+                            }
+                            Ok::<_, Error>(due.len() as u64)
+                        })
+                    })
+                    .await?;
+            }
+            self.expire_requests(&ctx).await?;
+        }
+        self.store.purge_sessions(now).await?;
+        Ok(swept)
+    }
+
+    async fn is_overdue(&self, ctx: &Ctx) -> Result<bool, Error> {
+        let due = self
+            .store
+            .read(ctx, |tx| Box::pin(async move { Ok::<_, Error>(tx.overdue(1).await?) }))
+            .await?;
+        Ok(!due.is_empty())
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.store.ping().await?)
+    }
+}

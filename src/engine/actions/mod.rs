@@ -1,0 +1,16 @@
+//! What happens to an action, in the order of its life.
+
+pub(crate) mod approvals;
+pub(crate) mod approve;
+pub(crate) mod create;
+pub(crate) mod decision;
+pub(crate) mod execute;
+pub(crate) mod expire;
+pub(crate) mod lifecycle;
+pub(crate) mod log_check;
+pub(crate) mod plan;
+pub(crate) mod propose;
+pub(crate) mod prune;
+pub(crate) mod questions;
+pub(crate) mod reject;
+pub(crate) mod revalidate;

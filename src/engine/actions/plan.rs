@@ -1,0 +1,290 @@
+//! Planning on today's facts, and judging the plan: the same when an action is proposed, opened, decided and executed.
+
+use crate::checks;
+use crate::checks::Subject;
+use crate::domain::{
+    ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId,
+    RecordKind, Risk, Severity, Shown, Snapshot, Timestamp, Verdict,
+};
+use crate::engine::Error;
+use crate::policy;
+use crate::policy::{Matter, Policies, Policy};
+use crate::store::{ActionRow, ReadTx};
+use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A plan, what it was made from, and what the checks say of it.
+pub(crate) struct Planned {
+    pub plan: Plan,
+    pub facts: Facts,
+    pub checks: Vec<Check>,
+    /// What stands around it.
+    pub around: CheckContext,
+    /// The records that it changes or rests on.
+    pub targets: Vec<String>,
+    /// What the tool itself says of its risk.
+    pub own_risk: Risk,
+    /// The worst severity of a finding that it closes or accepts.
+    pub gravest: Option<Severity>,
+}
+
+impl Planned {
+    /// The evidence as it is now.
+    pub(crate) fn seals(&self) -> Vec<EvidenceSeal> {
+        self.plan
+            .evidence
+            .iter()
+            .filter_map(|id| self.facts.evidence.get(id.as_str()))
+            .map(|evidence| EvidenceSeal {
+                id: evidence.id.clone(),
+                sha256: evidence.sha256.clone(),
+                collected_at: evidence.collected_at,
+            })
+            .collect()
+    }
+
+    /// What it would do, as a policy looks at it.
+    pub(crate) fn matter<'a>(&self, tool: &'a str, payload: &'a Value) -> Matter<'a> {
+        Matter {
+            tool,
+            own: self.own_risk,
+            gravest: self.gravest,
+            payload,
+        }
+    }
+
+    /// What a page shows of it, and what is kept of that.
+    pub(crate) fn shown(&self) -> Shown {
+        let place = &self.plan.place;
+        let named = self.plan.references.iter().map(|(id, _)| id.as_str());
+        let updated: Vec<String> = self.plan.change_set.updated_ids();
+        let ids = named
+            .chain(updated.iter().map(String::as_str))
+            .chain(place.release.as_ref().map(|id| id.as_str()))
+            .chain(place.certification.as_ref().map(|id| id.as_str()));
+        Shown {
+            checks: self.checks.clone(),
+            facts: Snapshot::of(&self.facts, ids),
+            parts: Vec::new(),
+        }
+    }
+
+    /// The versions of the records that it rests on or changes, and the hashes of evidence: while they are the same, so is everything
+    /// that somebody decided by.
+    pub(crate) fn rests(&self) -> BTreeMap<String, String> {
+        let ids = self.targets.iter().chain(self.plan.references.iter().map(|(id, _)| id));
+        let facts = &self.facts;
+        ids.filter_map(|id| {
+            let version = match RecordKind::of(id)? {
+                RecordKind::Finding => facts.findings.get(id)?.version.to_string(),
+                RecordKind::Blocker => facts.blockers.get(id)?.version.to_string(),
+                RecordKind::Control => facts.controls.get(id)?.version.to_string(),
+                RecordKind::WorkItem => facts.work_items.get(id)?.version.to_string(),
+                RecordKind::Certification => facts.certifications.get(id)?.version.to_string(),
+                RecordKind::Evidence => facts.evidence.get(id)?.sha256.clone(),
+                _ => return None,
+            };
+            Some((id.clone(), version))
+        })
+        .collect()
+    }
+
+    /// `in release R for team T`.
+    pub(crate) fn place(&self) -> String {
+        self.plan.place.words(&self.facts)
+    }
+}
+
+/// Whose proposal is judged, and what it rests on beside today's facts.
+pub(crate) struct Proposed<'a> {
+    pub payload: &'a Value,
+    /// The person it is for.
+    pub caller: &'a PersonId,
+    /// IDs that it cites and that no read had returned before.
+    pub unread: &'a [String],
+    /// Its own ID, once it is stored.
+    pub action: Option<&'a ActionId>,
+    /// The action that it supersedes.
+    pub supersedes: Option<ActionId>,
+    /// The pending action that it only repeats.
+    pub repeats: Option<&'a ActionId>,
+}
+
+/// Plans on these facts. The inner error: the payload does not fit them.
+async fn draw(
+    tx: &mut ReadTx,
+    tool: &dyn AnyTool,
+    payload: &Value,
+    mut facts: Facts,
+    mut ids: NewIds<'_>,
+) -> Result<Result<(Plan, Facts), Vec<FieldError>>, Error> {
+    let plan = match tool.plan(payload, &facts, &mut ids) {
+        Ok(plan) => plan,
+        Err(fields) => return Ok(Err(fields)),
+    };
+    // A payload that names a record alone says by it where it acts: the release and team are known only now.
+    let (release, team) = (plan.place.release.as_ref(), plan.place.team.as_ref());
+    let release = release.filter(|id| !facts.releases.contains_key(id.as_str()));
+    let team = team.filter(|id| !facts.teams.contains_key(id.as_str()));
+    if release.is_some() || team.is_some() {
+        facts.extend(tx.facts(&FactsQuery::default().with(release).with(team)).await?);
+    }
+    Ok(Ok((plan, facts)))
+}
+
+/// Plans on these facts, and judges the plan by what stands around it.
+pub(crate) async fn plan(
+    tx: &mut ReadTx,
+    tool: &dyn AnyTool,
+    proposed: &Proposed<'_>,
+    facts: Facts,
+    ids: NewIds<'_>,
+    policies: &Policies,
+) -> Result<Result<Planned, Vec<FieldError>>, Error> {
+    let payload = proposed.payload;
+    let late = ahead(tool, payload, tx.ctx().now());
+    if !late.is_empty() {
+        return Ok(Err(late));
+    }
+    let (plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
+        Ok(drawn) => drawn,
+        Err(fields) => return Ok(Err(fields)),
+    };
+    let (own_risk, gravest) = (plan.risk, policy::gravest(&plan.change_set, &facts));
+    let query = CheckContextQuery {
+        before: proposed.action.cloned(),
+        supersedes: proposed.supersedes.clone(),
+        repeats: proposed.repeats.cloned(),
+        ..checks::context_query(payload, &plan, &facts, proposed.caller)
+    };
+    let targets = query.targets.iter().cloned().collect();
+    let around = tx.surroundings(&query).await?;
+    let now = tx.ctx().now();
+    let by = |policy: &Policy| {
+        policy.weigh(checks::run(&Subject {
+            payload,
+            plan: &plan,
+            facts: &facts,
+            around: &around,
+            caller: proposed.caller,
+            unread: proposed.unread,
+            policy,
+            now,
+        }))
+    };
+    let checks = policies.each().map(by).reduce(worst).unwrap_or_default();
+    let mut planned = Planned {
+        plan,
+        facts,
+        checks,
+        around,
+        targets,
+        own_risk,
+        gravest,
+    };
+    planned.plan.risk = policies.today.class(&planned.matter(tool.name(), payload));
+    Ok(Ok(planned))
+}
+
+/// What either policy makes of it: of one finding the worse verdict, and passes only where both have nothing to say.
+fn worst(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
+    let same = |one: &Check, other: &Check| {
+        one.id == other.id && one.message == other.message && one.facts == other.facts && one.pointers == other.pointers
+    };
+    for other in others {
+        if let Some(known) = checks.iter_mut().find(|known| same(known, &other)) {
+            known.verdict = known.verdict.max(other.verdict);
+            continue;
+        }
+        let of_check = |check: &Check| check.id == other.id;
+        if other.verdict == Verdict::Pass && checks.iter().any(of_check) {
+            continue;
+        }
+        let place = checks.iter().rposition(of_check).map_or(checks.len(), |at| at + 1);
+        checks.insert(place, other);
+    }
+    let troubled: Vec<_> = checks
+        .iter()
+        .filter(|c| c.verdict != Verdict::Pass)
+        .map(|c| c.id)
+        .collect();
+    checks.retain(|check| check.verdict != Verdict::Pass || !troubled.contains(&check.id));
+    checks
+}
+
+/// How far ahead a moment may lie: a year, and a day for those who count to the end of it.
+const FARTHEST: i64 = 366 * Timestamp::DAY;
+
+/// What is wrong with moments that do not lie ahead, or too far.
+fn ahead(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<FieldError> {
+    tool.moments(payload)
+        .into_iter()
+        .filter_map(|(at, moment)| {
+            let why = if moment <= now {
+                "lies in the past; name a moment that is still to come"
+            } else if moment > now.plus(FARTHEST) {
+                "lies more than a year ahead; decide again in a year"
+            } else {
+                return None;
+            };
+            Some(FieldError::new(at, why))
+        })
+        .collect()
+}
+
+/// The stored envelope, if its bytes still give the digest that was approved.
+pub(crate) fn opened(action: &ActionRow) -> Result<Envelope, Error> {
+    let damaged = |why: String| {
+        Error::internal(crate::store::StoreError::Damaged {
+            what: "envelope".into(),
+            why,
+        })
+    };
+    if crate::domain::canonical::digest(action.envelope.as_bytes()) != action.digest {
+        return Err(damaged(format!("its bytes do not give the digest of {}", action.id)));
+    }
+    serde_json::from_str(&action.envelope).map_err(|error| damaged(error.to_string()))
+}
+
+/// Plans a stored action again on today's facts, with the IDs it has.
+pub(crate) async fn again(
+    tx: &mut ReadTx,
+    tool: &dyn AnyTool,
+    action: &ActionRow,
+    envelope: &Envelope,
+    policies: &Policies,
+) -> Result<Result<Planned, Vec<FieldError>>, Error> {
+    let query = match tool.needs(&envelope.payload) {
+        Ok(query) => query,
+        Err(fields) => return Ok(Err(fields)),
+    };
+    let facts = tx.facts(&query).await?;
+    let proposed = Proposed {
+        payload: &envelope.payload,
+        caller: &action.caller_id,
+        unread: &action.unread,
+        action: Some(&action.id),
+        repeats: action.behind.as_ref(),
+        supersedes: envelope.supersedes_action_id.clone(),
+    };
+    plan(
+        tx,
+        tool,
+        &proposed,
+        facts,
+        NewIds::again(&envelope.change_set),
+        policies,
+    )
+    .await
+}
+
+/// Where a stored action acts, as far as it can still be planned. What has ended is judged no more.
+pub(crate) async fn place(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelope) -> Result<PlanPlace, Error> {
+    let Ok(query) = tool.needs(&envelope.payload) else {
+        return Ok(PlanPlace::default());
+    };
+    let facts = tx.facts(&query).await?;
+    let drawn = draw(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await?;
+    Ok(drawn.map(|(plan, _)| plan.place).unwrap_or_default())
+}

@@ -1,0 +1,279 @@
+//! Proposing: validate, plan, check, freeze the envelope, and store action and audit entry in one short write.
+
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::actions::create::{Grounded, Sent, freeze, insert};
+use crate::engine::actions::plan;
+use crate::engine::actions::plan::{Planned, Proposed};
+use crate::engine::agent::responses::{dry_run, pending};
+use crate::engine::{Answer, Engine, Error, audit_entries};
+use crate::policy::Policies;
+use crate::store::{ActionRow, ChainCall, Ground, Proposer, ReadCall, ReadTx};
+use crate::tools::schema;
+use crate::tools::schema::Call;
+use crate::tools::{AnyTool, NewIds};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// How far back a citation counts as read.
+const READ_WINDOW: i64 = Timestamp::DAY;
+
+/// How often the same may be asked for again while it is pending.
+const REPEATS: i64 = 200;
+
+/// What a look at the database gives for a proposal.
+enum Looked {
+    /// The key belongs to this action.
+    Known(Box<ActionRow>),
+    /// The key is new, and so is what was planned.
+    New(Call, Box<Grounded>),
+}
+
+impl Engine {
+    /// Proposes an action, or answers with the one that the key already belongs to.
+    pub(crate) async fn propose(
+        &self,
+        ctx: &Ctx,
+        tool: &'static dyn AnyTool,
+        arguments: Value,
+    ) -> Result<Answer, Error> {
+        self.authorize(ctx, Command::Propose).await?;
+        let Principal::Client { caller, client, .. } = &ctx.principal else {
+            return Err(Error::NotAuthorized {
+                why: "Actions are proposed through a client.".to_owned(),
+            });
+        };
+        let outcome = match sent(tool, &arguments, client, caller) {
+            Ok(sent) => self.propose_sent(ctx, sent, &arguments).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &outcome {
+            self.refused(ctx, tool, error).await?;
+        }
+        outcome
+    }
+
+    async fn propose_sent(&self, ctx: &Ctx, sent: Sent, arguments: &Value) -> Result<Answer, Error> {
+        let dry = arguments.get("dryRun").and_then(Value::as_bool) == Some(true);
+        let key = arguments
+            .get("idempotencyKey")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        self.flush_reads().await?;
+        let fields = schema::problems(self.validator(sent.tool), arguments);
+        let call: Result<Call, _> = if fields.is_empty() {
+            schema::arguments(arguments)
+        } else {
+            Err(fields)
+        };
+        // Before anything is judged: a known key gives its action whatever has become of tools, facts and policy.
+        let wanted = (!dry).then(|| key.clone());
+        let (call, planned) = match self.look(ctx, &sent, wanted, call).await? {
+            Looked::Known(action) => return self.original(ctx, &sent, *action).await,
+            Looked::New(call, planned) => (call, planned),
+        };
+        if call.dry_run {
+            return dry_run(&planned.planned, &sent.digest);
+        }
+        let action = freeze(ctx, &sent, &call, &planned)?;
+        let answer = pending(self, &action, &planned.planned);
+        let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
+        let targets = planned.planned.targets;
+        let limits = planned.policies.today.rules.limits.clone();
+        // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
+        let inserted = if supersedes.is_some() {
+            self.store
+                .write(ctx, move |tx| {
+                    Box::pin(async move {
+                        insert(tx, &action, &targets, &payload, supersedes.as_ref(), Some(&limits)).await
+                    })
+                })
+                .await?
+        } else {
+            self.store
+                .add(ctx, move |tx| {
+                    Box::pin(async move { insert(tx, &action, &targets, &payload, None, Some(&limits)).await })
+                })
+                .await?
+        };
+        if inserted {
+            return answer;
+        }
+        // The same client used the key for the same caller between the look and the write: that action is the original.
+        match self.look(ctx, &sent, Some(key), Err(Vec::new())).await? {
+            Looked::Known(action) => self.original(ctx, &sent, *action).await,
+            Looked::New(..) => Err(Error::internal("a key that is taken has no action")),
+        }
+    }
+
+    /// Answers with the action that the key belongs to; an error if it is another proposal.
+    async fn original(&self, ctx: &Ctx, sent: &Sent, action: ActionRow) -> Result<Answer, Error> {
+        if action.tool == sent.tool.name() && action.payload_digest == sent.digest {
+            return self.answer_again(ctx, action).await;
+        }
+        Err(Error::IdempotencyConflict {
+            wanted: sent.tool.name(),
+            tool: action.tool,
+            at: action.created_at,
+            action: action.id,
+        })
+    }
+
+    /// One look at the database: the action that the key belongs to, or else a plan on today's facts.
+    async fn look(
+        &self,
+        ctx: &Ctx,
+        sent: &Sent,
+        key: Option<String>,
+        call: Result<Call, Vec<FieldError>>,
+    ) -> Result<Looked, Error> {
+        let book = self.book.clone();
+        let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
+        let trace = ctx.trace_given.then(|| ctx.trace_id.clone());
+        let proposer = Proposer {
+            client: sent.client.id.clone(),
+            caller: sent.caller.id.clone(),
+            key: key.unwrap_or_default(),
+            since: ctx.now().plus(-READ_WINDOW),
+            ask: sent.ask.clone(),
+        };
+        let ports = self.ports.clone();
+        self.store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let invalid = |fields| Error::Invalid { fields };
+                    // What can't be read needs nothing; the key comes before that is said.
+                    let needs = call.and_then(|call| Ok((call, tool.needs(&payload)?)));
+                    let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
+                    let Ground {
+                        facts,
+                        known,
+                        reads,
+                        last_proposal,
+                        same,
+                        repeated,
+                        declined,
+                        policy,
+                    } = tx.ground(&query, &proposer).await?;
+                    if let Some(known) = known
+                        && let Some(known) = tx.action(&known).await?
+                    {
+                        return Ok(Looked::Known(Box::new(known)));
+                    }
+                    let (call, _) = needs.map_err(invalid)?;
+                    let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
+                    let unread = unread(&text, reads.iter().filter(of_trace));
+                    // A revision is no repetition, whatever it asks for.
+                    let repeats = same.filter(|_| call.supersedes_action_id.is_none());
+                    if let Some(first) = repeats.as_ref().filter(|_| repeated >= REPEATS) {
+                        return Err(Error::Refused {
+                            code: ReasonCode::Check(CheckId::Duplicates),
+                            message: format!(
+                                "Nothing was stored: the same is pending in {first}, and was asked for {repeated} more times. Ask what became \
+                                 of that one."
+                            ),
+                        });
+                    }
+                    let policies = Policies::only(book.version(tx, policy).await?);
+                    let proposed = Proposed {
+                        payload: &payload,
+                        caller: &proposer.caller,
+                        unread: &unread,
+                        action: None,
+                        supersedes: call.supersedes_action_id.clone(),
+                        repeats: repeats.as_ref(),
+                    };
+                    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&ports), &policies)
+                        .await?
+                        .map_err(invalid)?;
+                    if let Some(declined) = declined {
+                        not_declined(tx, &declined, &planned).await?;
+                    }
+                    let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
+                    let mut call_chain: Vec<ChainCall> = reads
+                        .iter()
+                        .filter(of_trace)
+                        .filter(|read| read.at > from)
+                        .map(ChainCall::from)
+                        .collect();
+                    call_chain.drain(..call_chain.len().saturating_sub(ChainCall::CALLS));
+                    let grounded = Grounded {
+                        planned,
+                        call_chain,
+                        unread,
+                        policies,
+                        repeats,
+                    };
+                    Ok(Looked::New(call, Box::new(grounded)))
+                })
+            })
+            .await
+    }
+
+    /// The entry of a proposal that was refused: what was wrong, never what was sent.
+    async fn refused(&self, ctx: &Ctx, tool: &dyn AnyTool, error: &Error) -> Result<(), Error> {
+        if matches!(error, Error::Internal { .. } | Error::Unavailable { .. }) {
+            return Ok(());
+        }
+        let mut content = audit_entries::content(ctx);
+        content.tool = Some(tool.name().to_owned());
+        content.details = match error {
+            Error::Invalid { fields } => json!({ "code": error.code(), "fields": fields }),
+            _ => json!({ "code": error.code(), "message": error.to_string() }),
+        };
+        self.write_entry(
+            ctx,
+            crate::store::Entry {
+                event: Event::Refused,
+                action_id: None,
+                content,
+            },
+        )
+        .await
+    }
+}
+
+fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: &Person) -> Result<Sent, Error> {
+    if !arguments.is_object() {
+        return Err(Error::field("", "must be an object"));
+    }
+    Sent::new(tool, schema::payload_of(arguments), client, caller)
+}
+
+/// What a person declined is not asked for again, while nothing that it rests on has changed.
+async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -> Result<(), Error> {
+    let decisions = tx.decisions(declined).await?;
+    let Some(rejection) = decisions.into_iter().rfind(|decision| decision.kind == "reject") else {
+        return Ok(());
+    };
+    if rejection.rests != planned.rests() {
+        return Ok(());
+    }
+    let said = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));
+    Err(Error::RejectedBefore {
+        action: declined.clone(),
+        reasons: rejection.verdicts.iter().filter(said).cloned().collect(),
+        codes: rejection.reason_codes,
+        text: rejection.reason,
+    })
+}
+
+/// IDs that the payload cites and that no read had returned. Teams, people and actions are known without reading records.
+fn unread<'r>(payload: &str, reads: impl Iterator<Item = &'r ReadCall>) -> Vec<String> {
+    let read: HashSet<&str> = reads
+        .flat_map(|read| read.record_ids.iter().map(String::as_str))
+        .collect();
+    ids::scan(payload)
+        .into_iter()
+        .filter(|id| {
+            !matches!(
+                RecordKind::of(id),
+                Some(RecordKind::Team | RecordKind::Person | RecordKind::Action | RecordKind::Approval)
+            )
+        })
+        .filter(|id| !read.contains(id))
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,175 @@
+//! Who comes in: sign-in, sessions, bearer tokens.
+
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::admin::identity;
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::{Asserted, Entry, TokenGrant};
+use serde_json::json;
+
+/// How long a token works.
+const TOKEN_LIFE: i64 = 30 * Timestamp::DAY;
+
+/// Why a bearer token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// Nobody was given it.
+    #[error("the token is not known")]
+    Unknown,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// It was given for another resource.
+    #[error("the token is for another resource")]
+    WrongAudience,
+}
+
+impl Engine {
+    /// Keeps what an identity provider asserted about somebody, and says who that is here.
+    pub async fn sign_in(&self, tenant: &str, asserted: Asserted) -> Result<(TenantId, Person), Error> {
+        let unknown = || Error::NotAuthorized {
+            why: "Your organisation is not set up here. Ask whoever runs this service.".to_owned(),
+        };
+        let asserted = identity::bounded(asserted)?;
+        let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
+        if !InstallationKind::accepts(self.store.installation().await?, &asserted.issuer) {
+            tracing::warn!(
+                issuer = asserted.issuer,
+                "sign-in by a provider of the other kind of installation"
+            );
+            return Err(Error::NotAuthorized {
+                why: "A demo's people cannot sign in to a production installation, nor others to a demo.".to_owned(),
+            });
+        }
+        let ctx = Ctx::system(tenant.clone(), &self.ports);
+        let person = self
+            .store
+            .add(&ctx, move |tx| {
+                Box::pin(async move {
+                    if tx.tenant_name().await?.is_none() {
+                        return Ok::<_, Error>(None);
+                    }
+                    let person = tx.assert_person(&asserted).await?;
+                    let mut content = audit_entries::content(tx.ctx());
+                    content.actor = Actor::Person {
+                        id: person.id.clone(),
+                        name: person.name.to_string(),
+                        email: person.email.to_string(),
+                    };
+                    content.details = json!({ "issuer": asserted.issuer, "roles": person.roles });
+                    if let Some(open) = tx.unresolved(&person.id).await? {
+                        content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
+                        content.records = vec![open.known.to_string()];
+                    }
+                    tx.record(Entry {
+                        event: Event::SignedIn,
+                        action_id: None,
+                        content,
+                    });
+                    Ok(Some(person))
+                })
+            })
+            .await?;
+        match person {
+            // A denial without a tenant has no log to stand in.
+            None => {
+                tracing::warn!(tenant = ctx.tenant().as_str(), "sign-in for an unknown tenant");
+                Err(unknown())
+            }
+            Some(person) => Ok((tenant, person)),
+        }
+    }
+
+    /// Writes that somebody ended their session.
+    pub async fn signed_out(&self, ctx: &Ctx) -> Result<(), Error> {
+        let content = audit_entries::content(ctx);
+        self.write_entry(
+            ctx,
+            Entry {
+                event: Event::SignedOut,
+                action_id: None,
+                content,
+            },
+        )
+        .await
+    }
+
+    /// Who a bearer token stands for, at this resource.
+    pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Result<Principal, TokenRefusal>, Error> {
+        let Some(token) = self.store.token(&canonical::sha256_hex(bearer.as_bytes())).await? else {
+            return Ok(Err(TokenRefusal::Unknown));
+        };
+        if token.expires_at <= self.ports.now() {
+            return Ok(Err(TokenRefusal::Expired));
+        }
+        if token.audience != audience {
+            return Ok(Err(TokenRefusal::WrongAudience));
+        }
+        Ok(Ok(Principal::Client {
+            tenant: token.tenant,
+            caller: token.caller,
+            client: token.client,
+        }))
+    }
+
+    /// Gives a client a token to act for somebody, in a demo: nobody is asked. The secret is shown once and kept only as a digest.
+    pub async fn issue_token(
+        &self,
+        tenant: &TenantId,
+        email: &str,
+        client: &str,
+        audience: &str,
+    ) -> Result<String, Error> {
+        let ctx = Ctx::system(tenant.clone(), &self.ports);
+        self.authorize(&ctx, Command::IssueToken).await?;
+        if self.store.installation().await? != Some(InstallationKind::Demo) {
+            return Err(Error::Setting {
+                message: "this installation is no demo, so nobody is given a token without being asked.".to_owned(),
+            });
+        }
+        let secret = format!("loopiq_{}", canonical::hex(&self.ports.random::<32>()));
+        let (digest, email) = (canonical::sha256_hex(secret.as_bytes()), email.to_owned());
+        let (client, audience) = (client.to_owned(), audience.to_owned());
+        self.store
+            .write(&ctx, move |tx| {
+                Box::pin(async move {
+                    let mut people = tx.people_by_email(&[&email]).await?;
+                    let Some(caller) = people.pop() else {
+                        return Err(Error::NotFound {
+                            kind: RecordKind::Person,
+                            id: email,
+                        });
+                    };
+                    // Two people of one address: a token for the wrong one would undo the separation of duties.
+                    if !people.is_empty() {
+                        return Err(Error::field("/as", format!("several people have the address {email}")));
+                    }
+                    let client = tx.ensure_client(&client).await?;
+                    let grant = TokenGrant {
+                        secret_digest: digest,
+                        id: tx.ctx().ports.id(),
+                        client: client.id.clone(),
+                        caller: caller.id.clone(),
+                        audience,
+                        expires_at: tx.ctx().now().plus(TOKEN_LIFE),
+                    };
+                    tx.insert_token(&grant).await?;
+                    let mut content = audit_entries::content(tx.ctx());
+                    content.records = vec![grant.id.as_str().to_owned()];
+                    content.details = json!({
+                        "client": client.name, "caller": caller.id, "audience": grant.audience,
+                        "expiresAt": grant.expires_at,
+                    });
+                    tx.record(Entry {
+                        event: Event::TokenIssued,
+                        action_id: None,
+                        content,
+                    });
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(secret)
+    }
+}

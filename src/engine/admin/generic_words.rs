@@ -1,0 +1,53 @@
+//! The words that say nothing in a title: the service's own, and what a tenant adds to them.
+
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::{Command, text};
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::Entry;
+use serde_json::json;
+
+impl Engine {
+    /// Adds words to those that say nothing in a title, takes others away, and gives what there is then. Each is one word, in any case.
+    pub async fn change_generic_words(
+        &self,
+        ctx: &Ctx,
+        add: &[String],
+        remove: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let (add, remove) = (words("/add", add)?, words("/remove", remove)?);
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    if !add.is_empty() || !remove.is_empty() {
+                        tx.add_generic_words(&add).await?;
+                        tx.remove_generic_words(&remove).await?;
+                        let mut content = audit_entries::content(tx.ctx());
+                        content.details = json!({ "genericWords": { "added": add, "removed": remove } });
+                        tx.record(Entry {
+                            event: Event::Configured,
+                            action_id: None,
+                            content,
+                        });
+                    }
+                    Ok(tx.generic_words().await?)
+                })
+            })
+            .await
+    }
+}
+
+/// Each as titles are read: one word of letters and digits, in lower case.
+fn words(at: &str, given: &[String]) -> Result<Vec<String>, Error> {
+    given
+        .iter()
+        .map(|word| match text::words(word).as_slice() {
+            [one] if word.trim().chars().all(char::is_alphanumeric) => Ok(one.clone()),
+            _ => Err(Error::field(
+                at,
+                format!("\"{}\" is not one word of two letters or more", text::visible(word)),
+            )),
+        })
+        .collect()
+}

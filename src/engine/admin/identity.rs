@@ -1,0 +1,133 @@
+//! What an identity provider says about people, within bounds; and what keeps an account from deciding until operators know whose it is.
+
+use crate::domain::{Email, LONGEST_ADDRESS, text};
+use crate::engine::Error;
+use crate::store::{Asserted, Resemblance};
+
+/// The longest name that is kept, in characters; a longer one is cut.
+const LONGEST_NAME: usize = 200;
+/// The longest subject, in characters (OpenID Connect Core, 2).
+const LONGEST_SUBJECT: usize = 255;
+
+/// What was asserted, with a name that can be shown anywhere.
+///
+/// # Errors
+/// Subject or address are longer than they can be, or hold characters that cannot be seen; or anything holds U+0000.
+pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
+    let refused = |what: &str| Error::NotAuthorized {
+        why: format!(
+            "The identity provider sent {what}, so you were not signed in. Ask the people who run your identity provider to correct it."
+        ),
+    };
+    let Asserted {
+        subject, email, name, ..
+    } = &asserted;
+    for (what, claim) in [
+        ("a subject", subject.as_str()),
+        ("an e-mail address", email.as_str()),
+        ("a name", name),
+    ] {
+        if claim.contains('\0') {
+            return Err(refused(&format!("{what} with the character U+0000")));
+        }
+    }
+    for (what, claim) in [("a subject", subject.as_str()), ("an e-mail address", email.as_str())] {
+        if claim.contains(|c: char| c.is_control() || text::is_forbidden(c)) {
+            return Err(refused(&format!("{what} with characters that cannot be seen")));
+        }
+    }
+    if subject.trim().is_empty() || subject.chars().count() > LONGEST_SUBJECT {
+        return Err(refused(&format!(
+            "a subject that is empty or longer than {LONGEST_SUBJECT} characters"
+        )));
+    }
+    // The mark of a claim stands behind it.
+    let mark = Email::claimed("").as_str().len();
+    if email.as_str().len() > LONGEST_ADDRESS + if email.address().is_some() { 0 } else { mark } {
+        return Err(refused(&format!(
+            "an e-mail address longer than {LONGEST_ADDRESS} characters"
+        )));
+    }
+    Ok(Asserted {
+        name: shown(name),
+        ..asserted
+    })
+}
+
+/// A name on one line, cut where it is too long, with hidden characters made visible.
+fn shown(name: &str) -> String {
+    let spaced = |c: char| if c.is_whitespace() { ' ' } else { c };
+    let mut short: String = name.trim().chars().take(LONGEST_NAME + 1).map(spaced).collect();
+    if short.chars().count() > LONGEST_NAME {
+        short = short.chars().take(LONGEST_NAME - 1).collect();
+        short.push('…');
+    }
+    text::visible(&short)
+}
+
+/// Why an action waits whose caller, or who took parts out of it, operators have to identify first.
+pub(crate) const PARTY_NOT_RESOLVED: &str = "It was proposed or pruned with an account that came to an address which another account here had before. \
+     Operators have to say on /settings/requests whose account that is, before anybody approves or runs it. It can be rejected.";
+
+/// What somebody is told whose account came to a known address.
+pub(crate) fn not_resolved(open: &Resemblance) -> String {
+    format!(
+        "Your account came to the address {}, which another account here had before. You can read, and you cannot decide until operators \
+         have said whether both accounts are yours. Ask an operator to open /settings/requests and to say whether {} and {} are the same \
+         person.",
+        open.address, open.newcomer, open.known
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asserted(subject: &str, email: Email, name: &str) -> Asserted {
+        Asserted {
+            issuer: "https://idp.example".to_owned(),
+            subject: subject.to_owned(),
+            email,
+            name: name.to_owned(),
+            roles: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn names_are_cut_and_made_visible() {
+        let name = |name: &str| bounded(asserted("s", Email::verified("a@b"), name)).unwrap().name;
+        assert_eq!(name(" Dana\nD.\u{202E} "), "Dana D.⟦U+202E⟧");
+        assert_eq!(name(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(name(&"x".repeat(900_000)), format!("{}…", "x".repeat(199)));
+    }
+
+    #[test]
+    fn what_is_too_long_or_hides_something_is_refused() {
+        let long = "x".repeat(900_000);
+        for (subject, email, name, says) in [
+            ("", Email::verified("a@b"), "n", "a subject that is empty"),
+            (&long, Email::verified("a@b"), "n", "longer than 255 characters"),
+            (
+                "s",
+                Email::verified(&format!("{long}@b")),
+                "n",
+                "longer than 254 characters",
+            ),
+            (
+                "s",
+                Email::claimed(&format!("{}@b", "x".repeat(253))),
+                "n",
+                "longer than 254 characters",
+            ),
+            ("s\0", Email::verified("a@b"), "n", "U+0000"),
+            ("s", Email::claimed("a\0@b"), "n", "U+0000"),
+            ("s", Email::verified("a@b"), "n\0", "U+0000"),
+            ("s\u{200B}", Email::verified("a@b"), "n", "cannot be seen"),
+            ("s", Email::verified("a\u{202E}@b"), "n", "cannot be seen"),
+        ] {
+            let error = bounded(asserted(subject, email, name)).unwrap_err().to_string();
+            assert!(error.contains(says) && error.len() < 400, "{says}: {error}");
+        }
+        assert!(bounded(asserted("s", Email::claimed(&format!("{}@b", "x".repeat(252))), "n")).is_ok());
+    }
+}

@@ -1,0 +1,272 @@
+//! An import in batches, each a short transaction: others write between them.
+//!
+//! The first notes what is begun, with an entry, and holds the evidence back: no reader sees it and nothing can cite it. Findings and controls are
+//! seen as they come: each of them is true by itself. Blockers come next, and last of all, in one transaction, the evidence and the entry with
+//! the totals. So evidence that is seen has all its findings, and no finding of it is without the blocker that it wants. An import that is
+//! interrupted goes on where it was when the same file is imported again, and so does one that two processes make at once.
+
+use crate::audit::{Event, Place};
+use crate::context::Ctx;
+use crate::domain::{Timestamp, text};
+use crate::engine::admin::import::plan::{Held, Plan};
+use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported};
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::{Entry, Progress, WriteTx};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many records the first batch keeps; those after it as many as fit into [`Pace::work`].
+const FIRST: usize = 100;
+/// The fewest records in a batch.
+const FEWEST: usize = 25;
+
+/// How long an import works, and how long it lets others.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// How long the work of a batch should take, in microseconds.
+    work: i64,
+    /// The shortest pause between batches.
+    least: Duration,
+    /// The longest: a pause is as long as its batch took, with the wait for its turn.
+    most: Duration,
+}
+
+/// SQLite has one writer. Those who wait for it have no turn of their own: they look again every 25 ms at first, and every 100 ms later.
+const ONE_WRITER: Pace = Pace {
+    work: 20_000,
+    least: Duration::from_millis(30),
+    most: Duration::from_millis(200),
+};
+
+/// On PostgreSQL only decisions of the same tenant wait, and they wait in a queue.
+const MANY_WRITERS: Pace = Pace {
+    work: 50_000,
+    least: Duration::from_millis(5),
+    most: Duration::from_millis(20),
+};
+
+/// A batch that was kept.
+struct Batch {
+    /// How many of the file's records are kept.
+    done: usize,
+    /// How long it took, in microseconds.
+    took: i64,
+}
+
+impl Engine {
+    /// Imports in batches, or goes on with what was interrupted.
+    pub(crate) async fn import_in_batches(
+        &self,
+        ctx: &Ctx,
+        plan: Arc<Plan>,
+        mut progress: impl FnMut(ImportStep) + Send,
+    ) -> Result<ImportReport, Error> {
+        let pace = if self.store.is_shared() {
+            MANY_WRITERS
+        } else {
+            ONE_WRITER
+        };
+        let total = plan.records.len();
+        let begun = plan.clone();
+        let held = self
+            .store
+            .write(ctx, move |tx| Box::pin(async move { begin(tx, &begun).await }))
+            .await?;
+        let Some((held, mut done)) = held else {
+            return Ok(unchanged(&plan));
+        };
+        let held: Arc<[Option<Held>]> = held.into();
+        progress(ImportStep { done, total });
+        for part in 0..plan.parts() {
+            let work = plan.clone();
+            let began = ctx.now();
+            self.store
+                .write(ctx, move |tx| {
+                    Box::pin(async move {
+                        Ok::<_, Error>(tx.keep_part(&work.key.sha256, part as i64, work.part(part)).await?)
+                    })
+                })
+                .await?;
+            pace.pause(ctx, began).await;
+        }
+        let mut size = FIRST;
+        while done < total {
+            let (work, kept) = (plan.clone(), held.clone());
+            let began = ctx.now();
+            let batch = self
+                .store
+                .write(ctx, move |tx| {
+                    Box::pin(async move { keep_some(tx, &work, &kept, size).await })
+                })
+                .await?;
+            let Some(batch) = batch else {
+                return Ok(unchanged(&plan));
+            };
+            done = batch.done;
+            progress(ImportStep { done, total });
+            size = pace.next_size(size, batch.took);
+            pace.pause(ctx, began).await;
+        }
+        let mut wanting = self.wanting_blockers(ctx, &plan).await?;
+        while !wanting.is_empty() {
+            let rest = wanting.split_off(size.min(wanting.len()));
+            let (work, book) = (plan.clone(), self.book.clone());
+            let began = ctx.now();
+            let batch = self.store.write(ctx, move |tx| {
+                Box::pin(async move {
+                    let began = tx.ctx().now();
+                    tx.forget_plans().await?;
+                    let Some((mut kept, mut report)) = under_way(tx, &work).await? else {
+                        return Ok::<_, Error>(None);
+                    };
+                    let threshold = work.threshold(tx, &book).await?;
+                    report.blockers += tx.raise_blockers(&work.key.release, threshold, &wanting).await?;
+                    kept.report = json!(report);
+                    tx.keep_import_progress(&work.key, &kept).await?;
+                    Ok(Some(since(tx.ctx(), began)))
+                })
+            });
+            let Some(took) = batch.await? else {
+                return Ok(unchanged(&plan));
+            };
+            size = pace.next_size(size, took);
+            pace.pause(ctx, began).await;
+            wanting = rest;
+        }
+        self.store
+            .write(ctx, move |tx| Box::pin(async move { finish(tx, &plan, &held).await }))
+            .await
+    }
+}
+
+/// Notes that the import is under way, if it is not yet. Gives the evidence and how many records are kept; nothing if all of it is there.
+async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>>, usize)>, Error> {
+    let Some(held) = hold(tx, plan, false).await? else {
+        return Ok(None);
+    };
+    if held.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let known = tx.import_progress(&plan.key).await?;
+    if let Some(known) = known.as_ref().filter(|known| known.plan == plan.digest) {
+        return Ok(Some((held, usize::try_from(known.done).unwrap_or_default())));
+    }
+    // What another version began is kept once more, record by record, which changes nothing of it.
+    let progress = Progress {
+        plan: plan.digest.clone(),
+        done: 0,
+        report: json!(plan.report),
+    };
+    tx.keep_import_progress(&plan.key, &progress).await?;
+    if known.is_none() {
+        let mut content = audit_entries::content(tx.ctx());
+        content.release = Some(Place {
+            id: plan.key.release.clone(),
+            key: plan.report.release.clone(),
+        });
+        content.headline = Some(format!("Import {}", text::visible(&plan.file.name)));
+        content.records = held.iter().flatten().map(|held| held.id.as_str().to_owned()).collect();
+        content.details = json!({ "sha256": plan.key.sha256, "records": plan.records.len() });
+        tx.record(Entry {
+            event: Event::ImportStarted,
+            action_id: None,
+            content,
+        });
+    }
+    Ok(Some((held, 0)))
+}
+
+/// How far this import is; nothing if somebody else has finished it.
+async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, ImportReport)>, Error> {
+    let Some(progress) = tx.import_progress(&plan.key).await? else {
+        return Ok(None);
+    };
+    if progress.plan != plan.digest {
+        return Err(Error::Setting {
+            message: "another version of this program imports the same file just now. Wait until it has ended, and import the file again."
+                .to_owned(),
+        });
+    }
+    let report = serde_json::from_value(progress.report.clone()).map_err(Error::internal)?;
+    Ok(Some((progress, report)))
+}
+
+/// Keeps the next records, at most `size`.
+async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: usize) -> Result<Option<Batch>, Error> {
+    let began = tx.ctx().now();
+    tx.forget_plans().await?;
+    let Some((mut progress, mut report)) = under_way(tx, plan).await? else {
+        return Ok(None);
+    };
+    let from = usize::try_from(progress.done).unwrap_or_default();
+    let records = plan.records.get(from..).unwrap_or_default();
+    let records = &records[..size.min(records.len())];
+    plan.keep(tx, held, records, &mut report).await?;
+    let done = from + records.len();
+    progress.done = done as i64;
+    progress.report = json!(report);
+    tx.keep_import_progress(&plan.key, &progress).await?;
+    Ok(Some(Batch {
+        done,
+        took: since(tx.ctx(), began),
+    }))
+}
+
+/// Lets everybody see the evidence, and writes the entry with the totals.
+async fn finish(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>]) -> Result<ImportReport, Error> {
+    let Some((_, mut report)) = under_way(tx, plan).await? else {
+        return Ok(unchanged(plan));
+    };
+    let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
+    tx.complete_evidence(&ids).await?;
+    tx.end_import(&plan.key).await?;
+    imported(tx, plan, held, &mut report).await?;
+    Ok(report)
+}
+
+fn unchanged(plan: &Plan) -> ImportReport {
+    ImportReport {
+        unchanged: true,
+        ..plan.report.clone()
+    }
+}
+
+/// How long it is since then, in microseconds.
+fn since(ctx: &Ctx, began: Timestamp) -> i64 {
+    ctx.now().0.saturating_sub(began.0).max(1)
+}
+
+impl Pace {
+    /// How many records fit into a batch, by how long so many took; never more than twice as many at once.
+    fn next_size(self, size: usize, took: i64) -> usize {
+        let fits = (size as i64).saturating_mul(self.work) / took.max(1);
+        usize::try_from(fits)
+            .unwrap_or(AT_ONCE)
+            .clamp(size / 2, size * 2)
+            .clamp(FEWEST, AT_ONCE)
+    }
+
+    /// Lets others write for as long as they had to wait since then.
+    async fn pause(self, ctx: &Ctx, began: Timestamp) {
+        let took = Duration::from_micros(since(ctx, began).unsigned_abs());
+        tokio::time::sleep(took.clamp(self.least, self.most)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_takes_as_many_records_as_fit() {
+        for pace in [ONE_WRITER, MANY_WRITERS] {
+            assert_eq!(pace.next_size(100, pace.work), 100);
+            assert_eq!(pace.next_size(100, pace.work / 4), 200, "at most twice as many");
+            assert_eq!(pace.next_size(400, 1), AT_ONCE);
+            assert_eq!(pace.next_size(100, pace.work * 10), 50, "at least half as many");
+            assert_eq!(pace.next_size(FEWEST, i64::MAX), FEWEST);
+            assert_eq!(pace.next_size(100, 0), 200);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Importing a file: its bytes become evidence, its results findings, its controls the release's, and what is bad enough
+//! blockers.
+//!
+//! A file that fits into one batch is one transaction: all of it is there, or nothing. A larger one would hold the writer for as long as it takes,
+//! so it goes in batches ([`batches`]), and its evidence is seen by nobody until the last of them.
+
+mod batches;
+mod plan;
+mod report;
+
+pub use report::ImportReport;
+
+use crate::audit::{Event, Place};
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::{Engine, Error, audit_entries};
+use crate::import;
+use crate::import::Format;
+use crate::store::{Entry, KeptEvidence, ListFilter, PART, WantingFrom, WriteTx};
+use plan::{Held, Plan};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The most records that one transaction of an import keeps.
+const AT_ONCE: usize = 500;
+
+/// A file to import.
+#[derive(Debug, Clone)]
+pub struct ImportFile {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Its format; `None` to tell it by the content.
+    pub format: Option<Format>,
+    /// When it was made, where it does not say so itself.
+    pub collected_at: Option<Timestamp>,
+}
+
+/// How far an import of several batches is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportStep {
+    /// Records that are kept.
+    pub done: usize,
+    /// Records in the file.
+    pub total: usize,
+}
+
+impl Engine {
+    /// Imports a file for a release. `collected_at`: what the importer was told, where the file does not say.
+    pub async fn import(
+        &self,
+        ctx: &Ctx,
+        release_key: &str,
+        file_name: &str,
+        bytes: Vec<u8>,
+        format: Option<Format>,
+        collected_at: Option<Timestamp>,
+    ) -> Result<ImportReport, Error> {
+        let file = ImportFile {
+            name: file_name.to_owned(),
+            bytes,
+            format,
+            collected_at,
+        };
+        self.import_file(ctx, release_key, file, |_| {}).await
+    }
+
+    /// The same, and tells of each batch. What was interrupted goes on where it was when the same file is imported again.
+    pub async fn import_file(
+        &self,
+        ctx: &Ctx,
+        release_key: &str,
+        file: ImportFile,
+        progress: impl FnMut(ImportStep) + Send,
+    ) -> Result<ImportReport, Error> {
+        self.authorize(ctx, Command::Import).await?;
+        let unreadable = |error: import::ImportError| Error::field("", format!("{}: {error}", file.name));
+        let (format, scans) = match file.format {
+            Some(format) => (format, import::read(format, &file.bytes).map_err(unreadable)?),
+            None => import::read_any(&file.bytes).map_err(unreadable)?,
+        };
+        let release = self.release_of_key(ctx, release_key).await?;
+        let plan = Arc::new(Plan::new(release, format, file, scans, ctx.now()));
+        if plan.runs.is_empty() {
+            return Ok(plan.report.clone());
+        }
+        let wanting = self.wanting_blockers(ctx, &plan).await?;
+        if plan.records.len() <= AT_ONCE
+            && plan.file.bytes.len() <= PART
+            && wanting.len() <= AT_ONCE
+            && let Some(report) = self.import_at_once(ctx, plan.clone(), wanting).await?
+        {
+            return Ok(report);
+        }
+        self.import_in_batches(ctx, plan, progress).await
+    }
+
+    async fn release_of_key(&self, ctx: &Ctx, key: &str) -> Result<Release, Error> {
+        let wanted = ListFilter {
+            release: Some(key.to_owned()),
+            limit: 1,
+            ..ListFilter::default()
+        };
+        let found = self
+            .store
+            .read::<_, Error, _>(ctx, move |tx| {
+                Box::pin(async move { Ok(tx.list_releases(&wanted).await?.pop()) })
+            })
+            .await?;
+        found.ok_or_else(|| Error::NotFound {
+            kind: RecordKind::Release,
+            id: key.to_owned(),
+        })
+    }
+
+    /// Everything in one transaction; `None` if the file was begun in batches before.
+    async fn import_at_once(
+        &self,
+        ctx: &Ctx,
+        plan: Arc<Plan>,
+        wanting: Vec<String>,
+    ) -> Result<Option<ImportReport>, Error> {
+        let book = self.book.clone();
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    let Some(held) = hold(tx, &plan, true).await? else {
+                        return Ok(None);
+                    };
+                    let mut report = plan.report.clone();
+                    report.unchanged = held.iter().all(Option::is_none);
+                    if report.unchanged {
+                        return Ok(Some(report));
+                    }
+                    let mut subjects = plan.keep(tx, &held, &plan.records, &mut report).await?;
+                    subjects.extend(wanting);
+                    let threshold = plan.threshold(tx, &book).await?;
+                    report.blockers = tx
+                        .raise_blockers(&plan.key.release, threshold, &distinct(subjects))
+                        .await?;
+                    imported(tx, &plan, &held, &mut report).await?;
+                    Ok(Some(report))
+                })
+            })
+            .await
+    }
+
+    /// What wants a blocker in the release before the import: a threshold may have changed since the last one. Looked for on a reader, which
+    /// holds nobody up.
+    async fn wanting_blockers(&self, ctx: &Ctx, plan: &Arc<Plan>) -> Result<Vec<String>, Error> {
+        let mut wanting = Vec::new();
+        let mut from = Some(WantingFrom::Finding(String::new()));
+        while let Some(place) = from {
+            let (plan, book) = (plan.clone(), self.book.clone());
+            let page = self
+                .store
+                .read::<_, Error, _>(ctx, move |tx| {
+                    Box::pin(async move {
+                        tx.forget_plans().await?;
+                        let threshold = plan.threshold(tx, &book).await?;
+                        Ok(tx.wanting_blockers(&plan.key.release, threshold, &place).await?)
+                    })
+                })
+                .await?;
+            wanting.extend(page.subjects);
+            from = page.next;
+        }
+        Ok(wanting)
+    }
+}
+
+/// Keeps the file and the evidence of its runs. `None` if some of it is there from an import in batches, which only batches can finish.
+async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Vec<Option<Held>>>, Error> {
+    tx.keep_file(&plan.key.sha256, &plan.file.bytes).await?;
+    let mut held = Vec::with_capacity(plan.runs.len());
+    for run in &plan.runs {
+        held.push(match tx.insert_evidence(run, complete).await? {
+            KeptEvidence::New(id) => Some(Held {
+                id,
+                collected_at: run.collected_at,
+            }),
+            KeptEvidence::Incomplete(..) if complete => return Ok(None),
+            KeptEvidence::Incomplete(id, collected_at) => Some(Held { id, collected_at }),
+            KeptEvidence::Known => None,
+        });
+    }
+    Ok(Some(held))
+}
+
+/// The entry of an import that is all there.
+async fn imported(
+    tx: &mut WriteTx,
+    plan: &Plan,
+    held: &[Option<Held>],
+    report: &mut ImportReport,
+) -> Result<(), Error> {
+    let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
+    let evidence = tx.evidence(&ids).await?;
+    report.evidence_ids = evidence.into_iter().map(|evidence| evidence.key).collect();
+    let mut content = audit_entries::content(tx.ctx());
+    content.release = Some(Place {
+        id: plan.key.release.clone(),
+        key: plan.report.release.clone(),
+    });
+    content.headline = Some(format!("Import {}", text::visible(&plan.file.name)));
+    content.record_keys = report.evidence_ids.clone();
+    content.records = ids.into_iter().map(str::to_owned).collect();
+    content.details = json!({ "sha256": plan.key.sha256, "report": report });
+    tx.record(Entry {
+        event: Event::Imported,
+        action_id: None,
+        content,
+    });
+    Ok(())
+}
+
+fn distinct(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

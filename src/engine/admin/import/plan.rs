@@ -1,0 +1,205 @@
+//! What a file asks to be kept, in an order that is the same each time the file is read.
+
+use crate::domain::*;
+use crate::engine::Error;
+use crate::engine::admin::import::{ImportFile, ImportReport};
+use crate::engine::policy_cache::Book;
+use crate::import::{ControlReport, Format, Scan, ScanFinding};
+use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, WriteTx};
+use sha2::{Digest, Sha256};
+
+/// What a file asks to be kept.
+pub(crate) struct Plan {
+    pub(crate) file: ImportFile,
+    pub(crate) key: ImportKey,
+    release: Release,
+    /// Evidence, for each run.
+    pub(crate) runs: Vec<NewEvidence>,
+    /// All records: findings run by run, then what is said of controls, the latest last.
+    pub(crate) records: Vec<Record>,
+    /// SHA-256 over the records.
+    pub(crate) digest: String,
+    /// What is known of the import before anything is kept.
+    pub(crate) report: ImportReport,
+}
+
+/// Evidence that is kept, and when it was collected.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) id: EvidenceId,
+    pub(crate) collected_at: Timestamp,
+}
+
+/// One record of a file, with its run.
+pub(crate) struct Record {
+    run: usize,
+    what: What,
+}
+
+enum What {
+    Finding(NewFinding),
+    Declared { key: String, title: String },
+    Assessed { key: String, status: ControlStatus },
+}
+
+impl Record {
+    /// Whether both go into the same statement.
+    fn is_like(&self, other: &Record) -> bool {
+        self.run == other.run && std::mem::discriminant(&self.what) == std::mem::discriminant(&other.what)
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(release: Release, format: Format, file: ImportFile, scans: Vec<Scan>, now: Timestamp) -> Self {
+        let sha256 = canonical::sha256_hex(&file.bytes);
+        let report = ImportReport {
+            release: release.key.clone(),
+            format: format.as_str().to_owned(),
+            runs: scans.len(),
+            results: scans.iter().map(|scan| scan.results).sum(),
+            not_failures: scans.iter().map(|scan| scan.not_failures).sum(),
+            ..ImportReport::default()
+        };
+        let (mut runs, mut records, mut controls) = (Vec::new(), Vec::new(), Vec::new());
+        for (run, scan) in scans.into_iter().enumerate() {
+            let (collected_at, collected_from) = match (scan.collected_at, file.collected_at) {
+                (Some(micros), _) => (Timestamp(micros), CollectedFrom::Run),
+                (None, Some(told)) => (told, CollectedFrom::Told),
+                (None, None) => (now, CollectedFrom::Import),
+            };
+            runs.push(NewEvidence {
+                release_id: release.id.as_str().to_owned(),
+                provider: scan.provider.clone(),
+                kind: format.as_str().to_owned(),
+                name: file.name.clone(),
+                sha256: sha256.clone(),
+                run: run as i64,
+                size: file.bytes.len() as i64,
+                collected_at,
+                collected_from,
+                commit: scan.commit.clone(),
+            });
+            records.extend(scan.findings.iter().map(|finding| Record {
+                run,
+                what: What::Finding(found(&scan, finding)),
+            }));
+            controls.push((collected_at, run, scan.controls));
+        }
+        // Documents list their latest assessment first or last; what was found last holds.
+        controls.sort_by_key(|(at, ..)| *at);
+        for (_, run, reports) in controls {
+            let (declared, assessed): (Vec<_>, Vec<_>) = reports
+                .into_iter()
+                .partition(|report| matches!(report, ControlReport::Declared { .. }));
+            records.extend(declared.into_iter().chain(assessed).map(|report| Record {
+                run,
+                what: match report {
+                    ControlReport::Declared { key, title } => What::Declared { key, title },
+                    ControlReport::Assessed { key, status } => What::Assessed { key, status },
+                },
+            }));
+        }
+        Self {
+            digest: digest(&records),
+            key: ImportKey {
+                release: release.id.as_str().to_owned(),
+                sha256,
+            },
+            file,
+            release,
+            runs,
+            records,
+            report,
+        }
+    }
+
+    /// How many parts the file is kept in beside its own row; none if that row holds it.
+    pub(crate) fn parts(&self) -> usize {
+        match self.file.bytes.len() {
+            0..=PART => 0,
+            length => length.div_ceil(PART),
+        }
+    }
+
+    /// The bytes of a part.
+    pub(crate) fn part(&self, part: usize) -> &[u8] {
+        self.file.bytes.chunks(PART).nth(part).unwrap_or_default()
+    }
+
+    /// From which severity on an open finding blocks the release, by its own threshold and today's policy.
+    pub(crate) async fn threshold(&self, tx: &mut ReadTx, book: &Book) -> Result<Severity, Error> {
+        let everywhere = book.today(tx).await?.rules.severity.blocker_from;
+        Ok(self.release.severity_threshold.min(everywhere))
+    }
+
+    /// Keeps records of this plan whose run is held, and adds to the report what came of them. A second time it changes nothing. Answers the IDs of
+    /// the findings and controls.
+    pub(crate) async fn keep(
+        &self,
+        tx: &mut WriteTx,
+        held: &[Option<Held>],
+        records: &[Record],
+        report: &mut ImportReport,
+    ) -> Result<Vec<String>, Error> {
+        let release = self.key.release.as_str();
+        let mut touched = Vec::new();
+        for like in records.chunk_by(Record::is_like) {
+            let Some(held) = like.first().and_then(|first| held.get(first.run)?.as_ref()) else {
+                continue;
+            };
+            let (mut findings, mut declared, mut assessed) = (Vec::new(), Vec::new(), Vec::new());
+            for record in like {
+                match &record.what {
+                    What::Finding(finding) => findings.push(finding),
+                    What::Declared { key, title } => declared.push((key.as_str(), title.as_str())),
+                    What::Assessed { key, status } => assessed.push((key.as_str(), *status)),
+                }
+            }
+            let seen = tx
+                .upsert_findings(&findings, &held.id, release, held.collected_at)
+                .await?;
+            let fresh = seen.iter().filter(|finding| finding.is_new).count();
+            report.new_findings += fresh;
+            report.known_findings += seen.len() - fresh;
+            report.suppressed += findings.iter().filter(|finding| finding.suppressed).count();
+            touched.extend(seen.into_iter().map(|finding| finding.id.as_str().to_owned()));
+            report.new_controls += tx.declare_controls(release, &declared).await?;
+            let (changed, controls) = tx.assess_controls(release, &assessed).await?;
+            report.changed_controls += changed;
+            touched.extend(controls);
+        }
+        Ok(touched)
+    }
+}
+
+fn digest(records: &[Record]) -> String {
+    let mut hash = Sha256::new();
+    for Record { run, what } in records {
+        let (kind, name) = match what {
+            What::Finding(finding) => ("finding", &finding.identity),
+            What::Declared { key, .. } => ("declared", key),
+            What::Assessed { key, .. } => ("assessed", key),
+        };
+        for part in [run.to_string().as_str(), kind, name] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+    }
+    canonical::hex(&hash.finalize())
+}
+
+fn found(scan: &Scan, finding: &ScanFinding) -> NewFinding {
+    let location = finding.location.as_ref();
+    NewFinding {
+        identity: finding.identity.clone(),
+        provider: scan.provider.clone(),
+        rule: finding.rule.clone(),
+        title: finding.title.clone(),
+        message: finding.message.clone(),
+        severity: finding.severity,
+        suppressed: finding.suppressed,
+        location: location.and_then(|at| at.uri.clone().or_else(|| at.logical.clone())),
+        line: location.and_then(|at| at.line).map(|line| line as i64),
+        component: finding.component.clone().or_else(|| scan.component.clone()),
+    }
+}

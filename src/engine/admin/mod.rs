@@ -1,0 +1,7 @@
+//! What operators do and what runs by command: sign-in and tokens, identities, imports, generic words, requests of operators.
+
+pub(crate) mod access;
+pub(crate) mod generic_words;
+pub(crate) mod identity;
+pub(crate) mod import;
+pub(crate) mod operator_requests;

@@ -1,0 +1,433 @@
+//! Requests of operators: a change is held until a second operator confirms it, and is carried out in the transaction that confirms it.
+//!
+//! The console counts as the first party, never as the second one: whoever confirms is a person who is signed in. A new kind of change is a
+//! variant of [`OperatorChange`], its summary, and what carries it out in [`carry_out`].
+
+mod link;
+mod page;
+
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::actions::decision::said;
+use crate::engine::actions::lifecycle::Committed;
+use crate::engine::admin::identity;
+use crate::engine::pages::policy;
+use crate::engine::{Engine, Error, audit_entries};
+use crate::policy::Member;
+use crate::store::{Entry, ReadTx, RequestRow, Settled, WriteTx};
+use crate::views::Outcome;
+use serde_json::{Value, json};
+
+/// How long a request can be confirmed.
+const LIFE: i64 = 7 * Timestamp::DAY;
+/// The most requests of a tenant that wait at once.
+const MOST_OPEN: usize = 100;
+/// How many overdue requests one transaction ends.
+const BATCH: i64 = 100;
+
+/// A request that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Its ID.
+    pub id: RequestId,
+    /// Until when it can be confirmed.
+    pub expires_at: Timestamp,
+    /// Who can confirm it: names and addresses.
+    pub confirmers: Vec<String>,
+}
+
+impl Asked {
+    /// What is to be done next.
+    pub fn next(&self) -> String {
+        if self.confirmers.is_empty() {
+            return another_operator();
+        }
+        format!(
+            "It can be confirmed on /settings/requests by {}.",
+            self.confirmers.join(", ")
+        )
+    }
+}
+
+/// What a tenant is told that has nobody to confirm a request.
+fn another_operator() -> String {
+    "Nobody else can confirm it yet. Give another person the role operator at your identity provider, and have them sign in once.".to_owned()
+}
+
+impl Engine {
+    /// Confirms a request and carries it out. Nobody confirms their own, with whichever account they made it. `view`: the value that the form
+    /// of the page carries for this person, see [`RequestView::view`](crate::views::RequestView::view).
+    pub async fn confirm_request(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
+        self.settle_request(ctx, id, Answer::Confirm(view.to_owned())).await
+    }
+
+    /// Declines a request.
+    pub async fn decline_request(&self, ctx: &Ctx, id: &str, text: &str) -> Result<Outcome, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let text = said(text, "why you decline it")?;
+        self.settle_request(ctx, id, Answer::Decline(text)).await
+    }
+
+    /// Takes back a request of one's own.
+    pub async fn withdraw_request(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
+        self.settle_request(ctx, id, Answer::Withdraw).await
+    }
+
+    async fn settle_request(&self, ctx: &Ctx, id: &str, answer: Answer) -> Result<Outcome, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let id = RequestId::parse(id).map_err(|_| missing(id))?;
+        let outcome: Result<Committed<Outcome>, Error> = self
+            .store
+            .write(ctx, move |tx| Box::pin(async move { settle(tx, &id, answer).await }))
+            .await;
+        let outcome = outcome.and_then(|committed| committed);
+        if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
+            self.deny(ctx, Command::Configure, None, error).await?;
+        }
+        outcome
+    }
+
+    /// Writes the expiry of every request whose time has run out.
+    pub(crate) async fn expire_requests(&self, ctx: &Ctx) -> Result<(), Error> {
+        let due = self
+            .store
+            .read(ctx, |tx| {
+                Box::pin(async move { Ok::<_, Error>(!tx.overdue_requests(1).await?.is_empty()) })
+            })
+            .await?;
+        if !due {
+            return Ok(());
+        }
+        self.store
+            .write(ctx, |tx| {
+                Box::pin(async move {
+                    for row in tx.overdue_requests(BATCH).await? {
+                        expire(tx, &row).await?;
+                    }
+                    Ok::<_, Error>(())
+                })
+            })
+            .await
+    }
+}
+
+/// What a second operator says to a request, or whoever made it.
+#[derive(Debug, Clone)]
+enum Answer {
+    /// With the value that the form carried.
+    Confirm(String),
+    Decline(String),
+    Withdraw,
+}
+
+fn missing(id: &str) -> Error {
+    Error::NotFound {
+        kind: RecordKind::OperatorRequest,
+        id: id.to_owned(),
+    }
+}
+
+/// Who changes what a tenant has set: an operator as they are today, or nobody, at the console. Authorization has judged the roles that came
+/// with the request; here they are judged again in the transaction that acts.
+pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
+    let Some(me) = signed_in(tx).await? else {
+        return Ok(None);
+    };
+    match tx.unresolved(&me.person.id).await? {
+        Some(open) => Err(Error::NotAuthorized {
+            why: identity::not_resolved(&open),
+        }),
+        None => Ok(Some(me)),
+    }
+}
+
+/// The operator who is signed in, even if it is not known yet whose account that is.
+async fn signed_in(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
+    let id = match &tx.ctx().principal {
+        Principal::System { .. } => return Ok(None),
+        Principal::Person { person, .. } => person.id.clone(),
+        Principal::Client { .. } => {
+            return Err(Error::NotAuthorized {
+                why: "A client changes nothing that this organisation has set.".to_owned(),
+            });
+        }
+    };
+    let me = tx.members(&[id.as_str()]).await?.pop();
+    me.filter(|me| me.person.has_any(&[Role::Operator]))
+        .map(Some)
+        .ok_or_else(|| Error::NotAuthorized {
+            why: "You need the role operator to change what this organisation has set.".to_owned(),
+        })
+}
+
+/// Keeps a change until a second operator confirms it. The same change that waits already is not asked for twice.
+pub(crate) async fn ask(
+    tx: &mut WriteTx,
+    maker: Option<&Member>,
+    change: OperatorChange,
+    summary: String,
+) -> Result<Asked, Error> {
+    let now = tx.ctx().now();
+    let open: Vec<RequestRow> = tx
+        .open_requests(MOST_OPEN as i64 + 1)
+        .await?
+        .into_iter()
+        .filter(|row| row.status_at(now) == RequestStatus::Pending)
+        .collect();
+    let maker_id = maker.map(|member| member.person.id.clone());
+    let row = match open.iter().find(|row| row.change == change && row.made_by == maker_id) {
+        Some(known) => known.clone(),
+        None if open.len() >= MOST_OPEN => {
+            return Err(Error::Setting {
+                message: format!("{MOST_OPEN} requests wait already. Confirm, decline or withdraw some of them first."),
+            });
+        }
+        None => {
+            let row = RequestRow {
+                id: tx.ctx().ports.id(),
+                change,
+                summary,
+                made_by: maker_id,
+                made_at: now,
+                expires_at: now.plus(LIFE),
+                status: RequestStatus::Pending,
+                settled_by: None,
+                settled_at: None,
+                outcome: String::new(),
+            };
+            tx.insert_request(&row).await?;
+            record(tx, Event::OperatorRequested, &row, Value::Null, None);
+            row
+        }
+    };
+    Ok(Asked {
+        confirmers: confirmers(tx, maker).await?,
+        id: row.id,
+        expires_at: row.expires_at,
+    })
+}
+
+/// Who could confirm what somebody asks for: every operator but themselves.
+async fn confirmers(tx: &mut ReadTx, maker: Option<&Member>) -> Result<Vec<String>, Error> {
+    let operators = tx.operators().await?;
+    let others = operators
+        .iter()
+        .filter(|one| maker.is_none_or(|maker| maker.human != one.human));
+    Ok(others.map(named).collect())
+}
+
+/// `Olga Operator (operator@acme.example)`.
+fn named(member: &Member) -> String {
+    text::visible(&format!("{} ({})", member.person.name, member.person.email))
+}
+
+/// The entry of what happens to a request. It names the change without repeating the text of a policy.
+fn record(tx: &mut WriteTx, event: Event, row: &RequestRow, outcome: Value, note: Option<String>) {
+    let change = match &row.change {
+        OperatorChange::Policy {
+            source,
+            note,
+            base,
+            loosens,
+        } => {
+            json!({ "base": base, "sha256": canonical::sha256_hex(source.as_bytes()), "note": note, "loosens": loosens })
+        }
+        OperatorChange::LinkPeople {
+            one,
+            other,
+            same,
+            reason,
+        } => json!({ "one": one, "other": other, "same": same, "reason": reason }),
+    };
+    let mut content = audit_entries::content(tx.ctx());
+    content.records = vec![row.id.to_string()];
+    if let OperatorChange::LinkPeople { one, other, .. } = &row.change {
+        content.records.extend([one.to_string(), other.to_string()]);
+    }
+    content.note = note.or_else(|| Some(row.summary.clone()));
+    content.details = json!({
+        "requestId": row.id, "kind": row.change.kind(), "change": change, "madeBy": row.made_by, "expiresAt": row.expires_at,
+        "outcome": outcome,
+    });
+    tx.record(Entry {
+        event,
+        action_id: None,
+        content,
+    });
+}
+
+async fn expire(tx: &mut WriteTx, row: &RequestRow) -> Result<(), Error> {
+    let settled = Settled {
+        status: RequestStatus::Expired,
+        by: None,
+        outcome: "Nobody confirmed it in time.".to_owned(),
+    };
+    tx.settle_request(&row.id, &settled).await?;
+    let mut content = audit_entries::content(tx.ctx());
+    // Time did it, whoever happened to come by.
+    content.actor = Actor::System;
+    content.records = vec![row.id.to_string()];
+    content.note = Some(row.summary.clone());
+    content.details = json!({ "requestId": row.id, "kind": row.change.kind() });
+    tx.record(Entry {
+        event: Event::OperatorExpired,
+        action_id: None,
+        content,
+    });
+    Ok(())
+}
+
+fn done(message: impl Into<String>) -> Outcome {
+    Outcome {
+        done: true,
+        message: message.into().into(),
+        state: None,
+        successor: None,
+    }
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::Refused {
+        code: ReasonCode::AlreadyDecided,
+        message: message.into(),
+    }
+}
+
+async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Committed<Outcome>, Error> {
+    let row = tx.operator_request(id).await?.ok_or_else(|| missing(id.as_str()))?;
+    let Some(me) = signed_in(tx).await? else {
+        return Err(Error::NotAuthorized {
+            why: "A request is confirmed, declined or withdrawn by a person in a browser, and not at the console."
+                .to_owned(),
+        });
+    };
+    if row.status != RequestStatus::Pending {
+        let mine = row.settled_by.as_ref() == Some(&me.person.id);
+        let same = match answer {
+            Answer::Confirm(_) => row.status == RequestStatus::Confirmed,
+            Answer::Decline(_) => row.status == RequestStatus::Declined,
+            Answer::Withdraw => row.status == RequestStatus::Withdrawn,
+        };
+        if mine && same {
+            return Ok(Ok(done(format!(
+                "You did this before; nothing was done twice. {}",
+                row.outcome
+            ))));
+        }
+        return Ok(Err(refused(format!(
+            "Nothing was done: the request {id} is {} already. {}",
+            row.status.as_str(),
+            row.outcome
+        ))));
+    }
+    if row.expires_at <= tx.ctx().now() {
+        expire(tx, &row).await?;
+        return Ok(Err(refused(format!(
+            "Nothing was done: the request {id} expired on {}. Make it anew if it is still wanted.",
+            row.expires_at.minute()
+        ))));
+    }
+    let (status, event, outcome, note) = match answer {
+        Answer::Confirm(view) => {
+            may_confirm(tx, &me, &row).await?;
+            if form_value(tx.ctx(), &row)? != Some(view) {
+                return Err(Error::Refused {
+                    code: ReasonCode::NotOpened,
+                    message: format!(
+                        "Nothing was done: open /settings/requests in this session first, read the request {id}, and confirm it there."
+                    ),
+                });
+            }
+            let outcome = carry_out(tx, &row, &me).await?;
+            (RequestStatus::Confirmed, Event::OperatorConfirmed, outcome, None)
+        }
+        Answer::Decline(text) => {
+            may_confirm(tx, &me, &row).await?;
+            let outcome = format!("Declined: {text}");
+            (RequestStatus::Declined, Event::OperatorDeclined, outcome, Some(text))
+        }
+        Answer::Withdraw => {
+            if !made_by(tx, &row, &me).await? {
+                return Err(Error::NotAuthorized {
+                    why: format!(
+                        "The request {id} is not yours. Whoever made it withdraws it; another operator declines it."
+                    ),
+                });
+            }
+            let outcome = "Withdrawn by the operator who made it.".to_owned();
+            (RequestStatus::Withdrawn, Event::OperatorWithdrew, outcome, None)
+        }
+    };
+    let settled = Settled {
+        status,
+        by: Some(me.person.id),
+        outcome: outcome.clone(),
+    };
+    tx.settle_request(id, &settled).await?;
+    record(tx, event, &row, json!(outcome), note);
+    Ok(Ok(done(outcome)))
+}
+
+/// The value that the form which confirms a request carries for whoever looks: bound to their session and to what the request would change, so
+/// that a form which stands anywhere else, or was made for another change, confirms nothing.
+fn form_value(ctx: &Ctx, row: &RequestRow) -> Result<Option<String>, Error> {
+    let Principal::Person { session, person, .. } = &ctx.principal else {
+        return Ok(None);
+    };
+    let parts = json!(["request", ctx.tenant(), person.id, session, row.id, row.change]);
+    let text = canonical::to_string(&parts).map_err(Error::internal)?;
+    Ok(Some(canonical::sha256_hex(text.as_bytes())[..32].to_owned()))
+}
+
+/// Whether an operator made a request, with any of their accounts.
+async fn made_by(tx: &mut ReadTx, row: &RequestRow, me: &Member) -> Result<bool, Error> {
+    let Some(maker) = &row.made_by else { return Ok(false) };
+    let maker = tx.members(&[maker.as_str()]).await?.pop();
+    Ok(maker.is_some_and(|maker| maker.human == me.human))
+}
+
+/// Whether an operator is the second party to a request: another human than whoever made it, whose account is known, and who does not vouch
+/// for themselves.
+async fn may_confirm(tx: &mut ReadTx, me: &Member, row: &RequestRow) -> Result<(), Error> {
+    let denied = |why: String| Err(Error::NotAuthorized { why });
+    if made_by(tx, row, me).await? {
+        return denied(format!(
+            "You made the request {}, so another operator has to confirm it. You can withdraw it.",
+            row.id
+        ));
+    }
+    let same_at_console = matches!(row.change, OperatorChange::LinkPeople { same: true, .. }) && row.made_by.is_none();
+    // After a change of the identity provider every account is new, the operators' as well. What the console asks for is then confirmed by
+    // one of them, as long as it only links accounts: that gives nobody a right.
+    if !same_at_console && let Some(open) = tx.unresolved(&me.person.id).await? {
+        return denied(identity::not_resolved(&open));
+    }
+    if let OperatorChange::LinkPeople {
+        one,
+        other,
+        same: false,
+        ..
+    } = &row.change
+    {
+        let accounts = tx.accounts(&[one.as_str(), other.as_str()]).await?;
+        if accounts.iter().any(|account| account.human == me.human) {
+            return denied(
+                "You are one of these two people, so another operator has to say that they are different.".to_owned(),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Does what a request asks for, if it still applies. Says what came of it.
+async fn carry_out(tx: &mut WriteTx, row: &RequestRow, me: &Member) -> Result<String, Error> {
+    match &row.change {
+        OperatorChange::Policy { source, note, base, .. } => {
+            let proof = json!({ "requestId": row.id, "requestedBy": row.made_by });
+            let version = policy::put_in_force(tx, source, note, *base, Some(&me.person.id), proof).await?;
+            Ok(format!("Version {version} of the policy is in force now."))
+        }
+        OperatorChange::LinkPeople { one, other, same, .. } => link::resolve(tx, row, one, other, *same).await,
+    }
+}

@@ -1,0 +1,294 @@
+//! What an agent gets back about an action.
+
+use crate::context::Ctx;
+use crate::domain::preview::Preview;
+use crate::domain::*;
+use crate::engine::actions::plan::{Planned, opened};
+use crate::engine::{Answer, Engine, Error};
+use crate::store::{ActionRow, AuditRecord, DecisionRow, QuestionRow};
+use serde_json::{Map, Value, json};
+
+/// The tool that tells what became of an action.
+pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
+
+pub(crate) fn pending(engine: &Engine, action: &ActionRow, planned: &Planned) -> Result<Answer, Error> {
+    let preview = Preview::of(&planned.plan.change_set, &planned.place());
+    proposal(engine, action, State::PendingApproval, &preview)
+}
+
+fn proposal(engine: &Engine, action: &ActionRow, state: State, preview: &Preview) -> Result<Answer, Error> {
+    let structured = json!({
+        "status": state,
+        "actionId": action.id,
+        "approvalId": action.approval_id,
+        "digest": action.digest,
+        "payloadDigest": action.payload_digest,
+        "reviewUrl": engine.review_url(action.id.as_str()),
+        "expiresAt": action.expires_at,
+        "idempotencyKey": action.idempotency_key,
+        "preview": preview,
+        "checks": action.checks,
+        "pollTool": POLL_TOOL,
+    });
+    let text = match state {
+        State::PendingApproval => format!(
+            "Kept as {} and waiting for a person to approve it at {}. Nothing has been written. Do not call this tool again \
+             for it: ask {POLL_TOOL} what became of it.",
+            action.id,
+            engine.review_url(action.id.as_str())
+        ),
+        _ => format!(
+            "This proposal was made before: it is {} and its state is {}. Do not call this tool again for it: ask {POLL_TOOL}.",
+            action.id,
+            state.label()
+        ),
+    };
+    Ok(Answer { structured, text })
+}
+
+pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<Answer, Error> {
+    let preview = Preview::of(&planned.plan.change_set, &planned.place());
+    let text = format!("Dry run, nothing was stored. {}", preview.summary);
+    Ok(Answer {
+        structured: json!({
+            "status": "dry_run",
+            "payloadDigest": payload_digest,
+            "preview": preview,
+            "checks": planned.checks,
+        }),
+        text,
+    })
+}
+
+impl Engine {
+    /// The answer to a proposal that was made before, whatever has become of it.
+    pub(crate) async fn answer_again(&self, ctx: &Ctx, action: ActionRow) -> Result<Answer, Error> {
+        let envelope = opened(&action)?;
+        let state = action.state_at(ctx.now());
+        let mut preview = Preview::of(&envelope.change_set, "");
+        preview.summary = action.summary.clone();
+        proposal(self, &action, state, &preview)
+    }
+
+    /// Everything an agent may know of an action that its caller proposed.
+    pub(crate) async fn get_action(&self, ctx: &Ctx, id: &str) -> Result<Value, Error> {
+        self.authorize(ctx, Command::ViewActions).await?;
+        let missing = || Error::NotFound {
+            kind: RecordKind::Action,
+            id: id.to_owned(),
+        };
+        let action_id = ActionId::parse(id).map_err(|_| missing())?;
+        let caller = ctx.principal.person().map(|person| person.id.clone());
+        let found = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let Some(action) = tx.action(&action_id).await? else {
+                        return Ok::<_, Error>(None);
+                    };
+                    if Some(&action.caller_id) != caller.as_ref() {
+                        return Ok(None);
+                    }
+                    let decisions = tx.decisions(&action_id).await?;
+                    let mut ids: Vec<&str> = decisions.iter().map(|d| d.person_id.as_str()).collect();
+                    ids.push(action.caller_id.as_str());
+                    let people = tx.people(&ids).await?;
+                    let log = tx.audit_of_action(&action_id).await?;
+                    let notes = tx.notes_of(&action_id).await?;
+                    let questions = tx.questions(&action_id).await?;
+                    Ok(Some((action, decisions, people, log, notes, questions)))
+                })
+            })
+            .await?;
+        let (action, decisions, people, log, notes, questions) = found.ok_or_else(missing)?;
+        let mut answer = self.describe(ctx, &action, &decisions, &people, &log);
+        let notes: Vec<Value> = notes
+            .iter()
+            .map(|(id, text)| json!({ "id": id, "text": text }))
+            .collect();
+        answer["notes"] = Value::Array(notes);
+        answer["questions"] = questions.iter().map(question_json).collect();
+        Ok(answer)
+    }
+
+    fn describe(
+        &self,
+        ctx: &Ctx,
+        action: &ActionRow,
+        decisions: &[DecisionRow],
+        people: &[Person],
+        log: &[AuditRecord],
+    ) -> Value {
+        let now = ctx.now();
+        let state = action.state_at(now);
+        let mut answer = json!({
+            "actionId": action.id,
+            "approvalId": action.approval_id,
+            "status": state,
+            "tool": action.tool,
+            "headline": action.headline,
+            "summary": action.summary,
+            "risk": action.risk,
+            "reason": action.reason,
+            "digest": action.digest,
+            "payloadDigest": action.payload_digest,
+            "idempotencyKey": action.idempotency_key,
+            "reviewUrl": self.review_url(action.id.as_str()),
+            "createdAt": action.created_at,
+            "expiresAt": action.expires_at,
+            "checks": action.checks,
+            "pollTool": POLL_TOOL,
+        });
+        let Some(fields) = answer.as_object_mut() else {
+            return answer;
+        };
+        let others = [
+            ("supersededBy", action.superseded_by.clone()),
+            ("supersedesActionId", action.supersedes.clone()),
+            ("repeats", action.repeats.as_ref().map(ToString::to_string)),
+        ];
+        for (name, id) in others {
+            if let Some(id) = id {
+                fields.insert(name.to_owned(), json!(id));
+            }
+        }
+        if !decisions.is_empty() || state.is_final() {
+            let decisions_rows = decisions;
+            let decisions: Vec<Value> = decisions
+                .iter()
+                .map(|decision| decision_json(decision, people))
+                .collect();
+            fields.insert("decisions".into(), Value::Array(decisions));
+            let codes = if action.is_overdue(now) {
+                vec![ReasonCode::Expired]
+            } else {
+                action.reason_codes.clone()
+            };
+            fields.insert("reasons".into(), reasons(&codes, decisions_rows, &action.checks));
+            fields.insert("reasonCodes".into(), json!(codes));
+        }
+        if let Some(outcome) = &action.outcome {
+            fields.insert("message".into(), json!(outcome));
+        }
+        if let Some(result) = &action.result {
+            fields.insert("result".into(), result.clone());
+        }
+        if state == State::Rejected {
+            // The pointers of the reasons point into it; whoever corrects it may have forgotten it.
+            fields.insert("submittedPayload".into(), submitted(action));
+        }
+        if matches!(state, State::Executed | State::Failed) {
+            fields.insert("audit".into(), self.audit_details(ctx, action, decisions, people, log));
+        }
+        answer
+    }
+
+    /// What the article lists, for an action that was run.
+    fn audit_details(
+        &self,
+        ctx: &Ctx,
+        action: &ActionRow,
+        decisions: &[DecisionRow],
+        people: &[Person],
+        log: &[AuditRecord],
+    ) -> Value {
+        let who = |id: &PersonId| {
+            let person = people.iter().find(|person| person.id == *id);
+            json!({ "id": id, "name": person.map(|p| &p.name), "email": person.map(|p| &p.email) })
+        };
+        let result = action.result.clone().unwrap_or(Value::Null);
+        let mut record_ids: Vec<Value> = Vec::new();
+        for list in ["createdIds", "updatedIds"] {
+            record_ids.extend(result.get(list).and_then(Value::as_array).cloned().unwrap_or_default());
+        }
+        let entries: Vec<Value> = log
+            .iter()
+            .map(|entry| {
+                json!({
+                    "seq": entry.seq, "event": entry.event, "at": entry.at,
+                    "actor": entry.content.actor.label(), "leafHash": entry.leaf_hash,
+                })
+            })
+            .collect();
+        let mut user: Map<String, Value> = Map::new();
+        user.insert("caller".into(), who(&action.caller_id));
+        user.insert("clientId".into(), json!(action.client_id));
+        let approvers: Vec<Value> = decisions
+            .iter()
+            .filter(|d| d.kind == "approve")
+            .map(|d| who(&d.person_id))
+            .collect();
+        user.insert("approvers".into(), Value::Array(approvers));
+        json!({
+            "userIdentity": user,
+            "tenant": ctx.tenant(),
+            "requestId": action.request_id,
+            "traceId": action.trace_id,
+            "workflow": action.workflow,
+            "toolCallChain": action.call_chain,
+            "toolName": action.tool,
+            "approvalId": action.approval_id,
+            "idempotencyKey": action.idempotency_key,
+            "submittedPayload": submitted(action),
+            "executionResult": result,
+            "recordIds": record_ids,
+            "timestamp": action.settled_at,
+            "entries": entries,
+        })
+    }
+}
+
+/// What was asked for, as it was sent.
+fn submitted(action: &ActionRow) -> Value {
+    serde_json::from_str(&action.payload).unwrap_or(Value::Null)
+}
+
+/// What stands behind each code: what a check said, of which records, and where in the payload.
+fn reasons(codes: &[ReasonCode], decisions: &[DecisionRow], proposed: &[Check]) -> Value {
+    let decided = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
+    let checks = decided.map_or(proposed, |decision| &decision.verdicts);
+    codes
+        .iter()
+        .flat_map(|code| {
+            let mut found: Vec<Value> = checks
+                .iter()
+                .filter(|check| *code == ReasonCode::Check(check.id) && check.verdict != Verdict::Pass)
+                .map(|check| {
+                    json!({ "code": code, "message": check.message, "facts": check.facts, "pointers": check.pointers })
+                })
+                .collect();
+            if found.is_empty() {
+                found.push(json!({ "code": code, "message": code.words(), "facts": [], "pointers": [] }));
+            }
+            found
+        })
+        .collect()
+}
+
+fn question_json(question: &QuestionRow) -> Value {
+    json!({
+        "id": question.id,
+        "question": question.question,
+        "askedAt": question.asked_at,
+        "answer": question.answer,
+        "answeredAt": question.answered_at,
+    })
+}
+
+fn decision_json(decision: &DecisionRow, people: &[Person]) -> Value {
+    let person = people.iter().find(|person| person.id == decision.person_id);
+    json!({
+        "id": decision.id,
+        "decision": decision.kind,
+        "by": { "id": decision.person_id, "name": person.map(|person| &person.name) },
+        "at": decision.decided_at,
+        "digest": decision.digest,
+        "acknowledged": decision.acknowledged,
+        "openedAt": decision.opened_at,
+        "openedParts": decision.opened,
+        "typed": decision.typed,
+        "policyVersion": decision.policy_version,
+        "reasonCodes": decision.reason_codes,
+        "reason": decision.reason,
+    })
+}

@@ -1,0 +1,89 @@
+//! Audit entries of use cases: who, when, what, in which words.
+
+use crate::audit::{Content, Event, Place};
+use crate::context::Ctx;
+use crate::domain::{ActionId, Command, State};
+use crate::engine::{Engine, Error};
+use crate::store::{ActionRow, Entry, ReadTx};
+use serde_json::{Value, json};
+
+/// A content that says who and when, and nothing yet of what.
+pub(crate) fn content(ctx: &Ctx) -> Content {
+    Content {
+        version: 1,
+        actor: ctx.principal.actor(),
+        request_id: ctx.request_id.clone(),
+        trace_id: ctx.trace_id.clone(),
+        workflow: ctx.workflow.clone(),
+        tool: None,
+        tool_call_chain: Vec::new(),
+        approval_id: None,
+        idempotency_key: None,
+        headline: None,
+        state: None,
+        release: None,
+        note: None,
+        records: Vec::new(),
+        record_keys: Vec::new(),
+        details: Value::Null,
+    }
+}
+
+/// An entry about an action. It carries the proposal's trace, workflow and key, so that one search finds its whole life.
+pub(crate) fn about(tx: &ReadTx, action: &ActionRow, event: Event, state: State, details: Value) -> Entry {
+    let release = action.release_id.clone().zip(action.release_key.clone());
+    let content = Content {
+        trace_id: action.trace_id.clone(),
+        workflow: action.workflow.clone(),
+        tool: Some(action.tool.clone()),
+        tool_call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
+        approval_id: Some(action.approval_id.as_str().to_owned()),
+        idempotency_key: Some(action.idempotency_key.clone()),
+        headline: Some(action.headline.clone()),
+        state: Some(state.as_str().to_owned()),
+        release: release.map(|(id, key)| Place { id, key }),
+        details,
+        ..content(tx.ctx())
+    };
+    Entry {
+        event,
+        action_id: Some(action.id.clone()),
+        content,
+    }
+}
+
+impl Engine {
+    /// Writes the entry of a denial: what was asked, and why it was refused.
+    pub(crate) async fn deny(
+        &self,
+        ctx: &Ctx,
+        command: Command,
+        action: Option<&ActionId>,
+        error: &Error,
+    ) -> Result<(), Error> {
+        let mut content = content(ctx);
+        content.note = Some(error.to_string());
+        content.details = json!({ "command": command.as_str(), "code": error.code() });
+        self.write_entry(
+            ctx,
+            Entry {
+                event: Event::Denied,
+                action_id: action.cloned(),
+                content,
+            },
+        )
+        .await
+    }
+
+    /// Writes one entry by itself.
+    pub(crate) async fn write_entry(&self, ctx: &Ctx, entry: Entry) -> Result<(), Error> {
+        self.store
+            .add(ctx, move |tx| {
+                Box::pin(async move {
+                    tx.record(entry);
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

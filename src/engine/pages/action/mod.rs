@@ -1,0 +1,401 @@
+//! The action page: everything a reviewer must be able to check, from stored facts.
+
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::actions::approvals::Votes;
+use crate::engine::actions::lifecycle::parse;
+use crate::engine::actions::plan;
+use crate::engine::actions::plan::opened;
+use crate::engine::actions::prune;
+use crate::engine::actions::revalidate::form_value;
+use crate::engine::pages::record_names::Names;
+use crate::engine::policy_cache::Book;
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::{ActionRow, AuditRecord, ReadTx, ViewKey};
+use crate::tools;
+use crate::views::{self, *};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+mod approvals;
+mod comparisons;
+mod sections;
+mod since;
+mod tree;
+
+use approvals::Beside;
+use sections::{claim, context, fields, identifiers, other_creates, references, step, updates, with_codes};
+use since::Baseline;
+
+/// What one read of the store gives for a page.
+struct Loaded {
+    action: ActionRow,
+    envelope: Envelope,
+    /// The checks: today's while it is pending, else those that the last decision (or the proposal) rested on.
+    checks: Vec<Check>,
+    names: Names,
+    timeline: Vec<AuditRecord>,
+    notes: Vec<(String, String)>,
+    place: tools::PlanPlace,
+    tenant: String,
+    client: String,
+    /// What is shown, if it can be planned today; else what it rested on.
+    shown: Shown,
+    /// What this person was shown before.
+    last_seen: Option<(Shown, Timestamp)>,
+    since: Option<Baseline>,
+    comparisons: Vec<Comparison>,
+    votes: Votes,
+    standing: Option<StandingView>,
+    beside: Beside,
+}
+
+impl Engine {
+    /// Everything about an action, for its page. `seen`: a person looks at it (and no browser fetches it ahead), which is kept
+    /// once per person, digest and session.
+    pub async fn view(&self, ctx: &Ctx, id: &str, seen: bool) -> Result<ActionView, Error> {
+        self.authorize(ctx, Command::ViewActions).await?;
+        let (action_id, book) = (parse(id)?, self.book.clone());
+        let mut loaded = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move { load(tx, &action_id, &book).await })
+            })
+            .await?;
+        // Whatever today's policy asks for: it may ask for more by the time somebody approves.
+        loaded.shown.parts = folded(&loaded, ctx.now());
+        if seen {
+            self.keep_view(ctx, &mut loaded).await?;
+        }
+        let recorded = seen || loaded.last_seen.is_some();
+        let value = form_value(ctx, &loaded.action).filter(|_| recorded);
+        Ok(self.render(ctx, loaded, value))
+    }
+
+    /// Keeps what this person is shown, if they were not shown the same before in this session; the first time is an entry of its own.
+    async fn keep_view(&self, ctx: &Ctx, loaded: &mut Loaded) -> Result<(), Error> {
+        let Some(key) = ViewKey::of(ctx, &loaded.action) else {
+            return Ok(());
+        };
+        let known = loaded.last_seen.as_ref().map(|(shown, _)| shown);
+        if known == Some(&loaded.shown) {
+            return Ok(());
+        }
+        let (first, shown, action) = (known.is_none(), loaded.shown.clone(), loaded.action.clone());
+        self.store
+            .add(ctx, move |tx| {
+                Box::pin(async move {
+                    tx.keep_view(&key, &shown).await?;
+                    if first {
+                        let details = json!({ "digest": action.digest });
+                        tx.record(audit_entries::about(tx, &action, Event::Viewed, action.state, details));
+                    }
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+        if first {
+            let id = loaded.action.id.clone();
+            loaded.timeline = self
+                .store
+                .read(ctx, move |tx| {
+                    Box::pin(async move { Ok::<_, Error>(tx.audit_of_action(&id).await?) })
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn render(&self, ctx: &Ctx, loaded: Loaded, view: Option<String>) -> ActionView {
+        let now = ctx.now();
+        let Loaded {
+            action,
+            envelope,
+            checks,
+            names,
+            timeline,
+            notes,
+            place,
+            tenant,
+            client,
+            shown,
+            since,
+            comparisons,
+            votes,
+            standing,
+            beside,
+            ..
+        } = loaded;
+        let state = action.state_at(now);
+        let caller = names.named(action.caller_id.as_str());
+        let asked_by = format!("{} via {}", caller.name, PlainText::from(&client));
+        let executed = state == State::Executed;
+        let outcome = if action.is_overdue(now) {
+            Some("Its time ran out.".into())
+        } else {
+            action
+                .outcome
+                .as_deref()
+                .map(|words| with_codes(words, &action.reason_codes))
+        };
+        let risk = votes
+            .policies
+            .class(&crate::engine::actions::approvals::matter(&action, &envelope));
+        let title = tools::find(&action.tool).map_or(action.tool.as_str(), |tool| tool.title());
+        ActionView {
+            state,
+            outcome,
+            headline: PlainText::from(&action.headline),
+            summary: PlainText::from(&action.summary),
+            tool: (title.to_owned(), action.tool.clone()),
+            risk: if state.is_final() { action.risk } else { risk },
+            proposed: When::new(action.created_at, now),
+            expires: (!state.is_final()).then(|| When::new(action.expires_at, now)),
+            digest: action.digest.clone(),
+            view,
+            context: context(ctx, &tenant, &place, &names),
+            tree: tree::of(&envelope.change_set, &names, executed),
+            creates: other_creates(&envelope.change_set, &names),
+            updates: updates(&envelope.change_set, &names),
+            references: references(&envelope, &names, now),
+            claim: claim(&action, asked_by, &names, now),
+            payload: fields(&envelope.payload),
+            payload_json: PlainText::from(&action.payload),
+            identifiers: identifiers(&action),
+            call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
+            timeline: timeline.iter().map(|record| step(record, now)).collect(),
+            notes: notes.iter().map(|(_, text)| PlainText::from(text)).collect(),
+            result: executed.then(|| ResultView {
+                created: envelope
+                    .change_set
+                    .created_ids()
+                    .iter()
+                    .map(|id| names.named(id))
+                    .collect(),
+                updated: envelope
+                    .change_set
+                    .updated_ids()
+                    .iter()
+                    .map(|id| names.named(id))
+                    .collect(),
+            }),
+            since: since.and_then(|baseline| baseline.view(&shown, &names, now)),
+            comparisons,
+            stakes: if risk == Risk::High {
+                approvals::stakes(&envelope.change_set, &names)
+            } else {
+                Vec::new()
+            },
+            related: beside.related(&action),
+            revisions: beside.revisions(&envelope.payload),
+            questions: beside.questions(&names, now),
+            panel: self.panel(ctx, &action, state, &checks, &envelope, &votes),
+            standing,
+            checks,
+            parts: shown.parts,
+            id: action.id.to_string(),
+        }
+    }
+
+    fn panel(
+        &self,
+        ctx: &Ctx,
+        action: &ActionRow,
+        state: State,
+        checks: &[Check],
+        envelope: &Envelope,
+        votes: &Votes,
+    ) -> Panel {
+        let case = votes.case(action, envelope);
+        let not_mine = not_mine(ctx, state, || votes.refuses_me(&case));
+        let mine = not_mine.is_none() && !state.is_final();
+        // Running takes the role, and not a place among the deciders.
+        let runs = state == State::Approved && allows(&ctx.principal, Command::Execute);
+        let person = votes.me.as_ref().filter(|_| runs);
+        let refuses = |me| votes.policies.refuses_to_run(me, &votes.approvers, &case);
+        let not_run = person.and_then(|me| votes.unresolved.clone().or_else(|| refuses(me)));
+        let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
+        let (block, more) = (blocks.next(), blocks.count());
+        let pending = state == State::PendingApproval;
+        let failed: Vec<CheckId> = checks
+            .iter()
+            .filter(|check| check.verdict >= Verdict::Warn)
+            .map(|check| check.id)
+            .collect();
+        let counted = preview::summary(&envelope.change_set, "");
+        let idle = if mine && pending { votes.idle_me(&case) } else { None };
+        Panel {
+            approve: mine && pending && block.is_none() && idle.is_none(),
+            reject: mine && pending,
+            execute: person.is_some() && not_run.is_none(),
+            run: votes.policies.lets_approvers_run(),
+            revoke: mine && state == State::Approved,
+            word: (pending && votes.policies.is_typed(&case.matter)).then(|| action.word()),
+            ask: mine && pending,
+            prune: if mine && pending {
+                prune::children(&envelope.payload)
+            } else {
+                Vec::new()
+            },
+            why_not: match (not_run.or(not_mine.filter(|_| !runs)).or(idle), block) {
+                (Some(why), _) => Some(why.into()),
+                (None, Some(block)) if pending => Some(match more {
+                    0 => format!("It can't be approved: {}", block.message).into(),
+                    _ => format!(
+                        "It can't be approved: {} And {more} more checks block it.",
+                        block.message
+                    )
+                    .into(),
+                }),
+                _ => None,
+            },
+            you_approve: format!(
+                "{} Digest {}…",
+                counted,
+                action
+                    .digest
+                    .trim_start_matches("sha256:")
+                    .chars()
+                    .take(12)
+                    .collect::<String>()
+            )
+            .into(),
+            reasons: ReasonCode::for_rejection()
+                .map(|code| {
+                    let ticked = matches!(code, ReasonCode::Check(check) if failed.contains(&check));
+                    (code.as_str().to_owned(), code.words().into(), ticked)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The parts of its page that fold.
+fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
+    let Loaded {
+        action,
+        envelope,
+        names,
+        ..
+    } = loaded;
+    let tree = tree::of(&envelope.change_set, names, false);
+    let mut cards = other_creates(&envelope.change_set, names);
+    cards.extend(references(envelope, names, now));
+    views::parts(&tree, &cards, &claim(action, String::new(), names, now))
+}
+
+/// Why there is nothing for this person to decide, while there is something to decide.
+fn not_mine(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
+    ctx.principal.person()?;
+    if state.is_final() {
+        return None;
+    }
+    if !allows(&ctx.principal, Command::Approve) {
+        return Some("A reviewer or lead decides it.".to_owned());
+    }
+    refuses()
+}
+
+async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Error> {
+    let missing = || Error::NotFound {
+        kind: RecordKind::Action,
+        id: id.as_str().to_owned(),
+    };
+    let action = tx.action(id).await?.ok_or_else(missing)?;
+    let envelope = opened(&action)?;
+    let decisions = tx.decisions(id).await?;
+    let me = tx.ctx().principal.person().map(|person| person.id.clone());
+    let votes = Votes::of(tx, book, &action, &decisions, me.as_ref()).await?;
+    let standing = if action.state_at(tx.ctx().now()) == State::PendingApproval {
+        Some(approvals::standing(tx, &votes, &action, &envelope).await?)
+    } else {
+        None
+    };
+    let beside = approvals::beside(tx, &action, &envelope.payload).await?;
+    let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
+    let (mut shown, mut today) = (Shown::default(), None);
+    match (tools::find(&action.tool), action.state) {
+        (None, _) => {}
+        (Some(tool), State::Rejected | State::Executed) => place = plan::place(tx, tool, &envelope).await?,
+        (Some(tool), _) => {
+            if let Ok(planned) = plan::again(tx, tool, &action, &envelope, &votes.policies).await? {
+                shown = planned.shown();
+                place = planned.plan.place.clone();
+                today = Some(planned);
+            }
+        }
+    }
+    // What waits is judged as of today, and compared with what is there.
+    let today = today.filter(|_| action.state == State::PendingApproval);
+    if let Some(planned) = &today {
+        checks.clone_from(&planned.checks);
+    }
+    if action.state != State::PendingApproval
+        && let Some(decision) = decisions.iter().rfind(|decision| !decision.verdicts.is_empty())
+    {
+        checks.clone_from(&decision.verdicts);
+    }
+    let last_seen = match ViewKey::of(tx.ctx(), &action) {
+        Some(key) => tx.last_seen(&key).await?,
+        None => None,
+    };
+    let since = Baseline::of(&action, &decisions, last_seen.as_ref());
+    // A target that has changed makes planning fail; where it acts is known all the same.
+    place.release = place
+        .release
+        .or_else(|| action.release_id.as_deref().and_then(|id| ReleaseId::parse(id).ok()));
+    place.team = place
+        .team
+        .or_else(|| action.team_id.as_deref().and_then(|id| TeamId::parse(id).ok()));
+    let mut wanted: BTreeSet<String> = ids::scan(&action.envelope).into_iter().map(str::to_owned).collect();
+    wanted.extend(
+        action
+            .call_chain
+            .iter()
+            .flat_map(|call| call.record_ids.iter().cloned()),
+    );
+    wanted.extend(action.unread.iter().cloned());
+    wanted.insert(action.caller_id.to_string());
+    wanted.extend(beside.questions.iter().map(|one| one.person_id.to_string()));
+    wanted.extend(place.release.iter().map(ToString::to_string));
+    wanted.extend(place.team.iter().map(ToString::to_string));
+    wanted.extend(place.components.iter().map(ToString::to_string));
+    let baseline = since.iter().flat_map(|since| since.shown.facts.0.keys());
+    wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
+    wanted.extend(today.iter().flat_map(comparisons::named));
+    let names = Names::load(tx, &wanted).await?;
+    let comparisons = today.map_or_else(Vec::new, |planned| comparisons::all(&planned, &names));
+    if shown.facts.0.is_empty() {
+        // It can't be planned any more: the records are there all the same, and one of them says why.
+        let ids = since.iter().flat_map(|since| since.shown.facts.0.keys());
+        shown.facts = Snapshot::of(names.facts(), ids.map(String::as_str));
+        shown.checks.clone_from(&checks);
+    }
+    let (timeline, notes) = (tx.audit_of_action(id).await?, tx.notes_of(id).await?);
+    let tenant = tx.tenant_name().await?.unwrap_or_default();
+    let client = tx
+        .clients(&[action.client_id.as_str()])
+        .await?
+        .pop()
+        .map(|client| client.name)
+        .unwrap_or_default();
+    Ok(Loaded {
+        action,
+        envelope,
+        checks,
+        names,
+        timeline,
+        notes,
+        place,
+        tenant,
+        client: client.to_string(),
+        shown,
+        last_seen,
+        since,
+        comparisons,
+        votes,
+        standing,
+        beside,
+    })
+}

@@ -1,0 +1,234 @@
+//! The parts of the action page, each from stored facts alone.
+
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::pages::audit;
+use crate::engine::pages::record_names::Names;
+use crate::store::{ActionRow, AuditRecord};
+use crate::tools;
+use crate::views::*;
+use serde_json::Value;
+
+pub(crate) fn with_codes(words: &str, codes: &[ReasonCode]) -> PlainText {
+    let codes: Vec<&str> = codes.iter().map(|code| code.words()).collect();
+    let words = PlainText::from(words);
+    if codes.is_empty() {
+        words
+    } else {
+        format!("{words} ({})", codes.join("; ")).into()
+    }
+}
+
+pub(crate) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: &Names) -> Vec<Line> {
+    let mut lines = vec![Line::text(
+        "Tenant",
+        format!("{} ({})", PlainText::from(tenant), ctx.tenant()),
+    )];
+    let mut add = |label: &str, id: Option<&str>| {
+        lines.extend(id.map(|id| Line::record(label, names.named(id))));
+    };
+    add("Team", place.team.as_ref().map(TeamId::as_str));
+    add("Release", place.release.as_ref().map(ReleaseId::as_str));
+    add(
+        "Certification",
+        place.certification.as_ref().map(CertificationId::as_str),
+    );
+    for component in &place.components {
+        let kind = names.facts().components.get(component.as_str()).map(|c| c.kind.label());
+        add(kind.unwrap_or("Component"), Some(component.as_str()));
+    }
+    lines
+}
+
+pub(crate) fn other_creates(change_set: &ChangeSet, names: &Names) -> Vec<Reference> {
+    change_set
+        .creates()
+        .filter(|create| create.kind != RecordKind::WorkItem)
+        .map(|create| Reference {
+            record: Named {
+                kind: create.kind,
+                id: create.id.clone(),
+                key: None,
+                name: format!("New {}", create.kind.word()).into(),
+            },
+            lines: create
+                .fields
+                .iter()
+                .map(
+                    |(field, value)| match value.as_str().filter(|id| RecordKind::of(id).is_some()) {
+                        Some(id) => Line::record(field, names.named(id)),
+                        None => Line::text(field, plain(value, names)),
+                    },
+                )
+                .collect(),
+        })
+        .collect()
+}
+
+pub(crate) fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> {
+    change_set
+        .updates()
+        .map(|update| UpdateView {
+            record: names.named(&update.id),
+            fields: update
+                .fields
+                .iter()
+                .map(|change| {
+                    (
+                        (&change.field).into(),
+                        plain(&change.before, names),
+                        plain(&change.after, names),
+                    )
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// A value as a reader sees it: names for IDs, a dash for nothing.
+pub(crate) fn plain(value: &Value, names: &Names) -> PlainText {
+    match value {
+        Value::Null => "—".into(),
+        Value::String(id) if RecordKind::of(id).is_some() => {
+            let named = names.named(id);
+            format!("{} ({id})", named.key.unwrap_or(named.name)).into()
+        }
+        Value::String(words) => PlainText::from(words),
+        other => other.to_string().into(),
+    }
+}
+
+/// Every finding, control, evidence, blocker and work item that the envelope names, with enough to judge it.
+pub(crate) fn references(envelope: &Envelope, names: &Names, now: Timestamp) -> Vec<Reference> {
+    let text = envelope.payload.to_string();
+    let facts = names.facts();
+    let mut found = Vec::new();
+    for id in ids::scan(&text) {
+        let mut lines = Vec::new();
+        let mut add = |label: &str, value: String| lines.push(Line::text(label, value));
+        if let Some(evidence) = facts.evidence.get(id) {
+            add("Provider", evidence.provider.clone());
+            add("Kind", evidence.kind.clone());
+            let age = evidence.collected_at.relative(now);
+            add(
+                "Collected",
+                format!(
+                    "{age}, {} (from {})",
+                    evidence.collected_at.second(),
+                    evidence.collected_from.label()
+                ),
+            );
+            add("SHA-256", evidence.sha256.clone());
+            add("Size", format!("{} bytes", evidence.size));
+            evidence.commit.iter().for_each(|commit| add("Commit", commit.clone()));
+        } else if let Some(finding) = facts.findings.get(id) {
+            add("Severity", finding.severity.label().to_owned());
+            add("Status", finding.status.label().to_owned());
+            add("Rule", format!("{} ({})", finding.rule, finding.provider));
+            if let Some(location) = &finding.location {
+                add(
+                    "Where",
+                    finding
+                        .line
+                        .map_or(location.clone(), |line| format!("{location}:{line}")),
+                );
+            }
+            add("Says", finding.message.clone());
+            add("Last seen", finding.last_seen_at.relative(now));
+        } else if let Some(control) = facts.controls.get(id) {
+            add("Status", control.status.label().to_owned());
+        } else if let Some(blocker) = facts.blockers.get(id) {
+            add("Status", blocker.status.label().to_owned());
+            add("Severity", blocker.severity.label().to_owned());
+        } else if let Some(item) = facts.work_items.get(id) {
+            add("Status", item.status.label().to_owned());
+            add("Priority", item.priority.label().to_owned());
+        } else {
+            continue;
+        }
+        found.push(Reference {
+            record: names.named(id),
+            lines,
+        });
+    }
+    found
+}
+
+pub(crate) fn claim(action: &ActionRow, asked_by: String, names: &Names, now: Timestamp) -> Claim {
+    Claim {
+        reason: PlainText::from(&action.reason),
+        asked_by: asked_by.into(),
+        reads: action
+            .call_chain
+            .iter()
+            .map(|call| ReadView {
+                tool: call.tool.clone(),
+                at: When::new(call.at, now),
+                records: call.record_ids.iter().map(|id| names.named(id)).collect(),
+                more: call.more,
+            })
+            .collect(),
+        unread: action.unread.iter().map(|id| names.named(id)).collect(),
+    }
+}
+
+/// The payload as fields: a JSON Pointer and a value for each leaf.
+pub(crate) fn fields(payload: &Value) -> Vec<(String, PlainText)> {
+    fn walk(value: &Value, at: &str, rows: &mut Vec<(String, PlainText)>) {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                fields
+                    .iter()
+                    .for_each(|(name, item)| walk(item, &format!("{at}{}", pointer(&[name])), rows));
+            }
+            Value::Array(items) if !items.is_empty() => {
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(n, item)| walk(item, &format!("{at}/{n}"), rows));
+            }
+            Value::String(words) => rows.push((at.to_owned(), words.into())),
+            other => rows.push((at.to_owned(), other.to_string().into())),
+        }
+    }
+    let mut rows = Vec::new();
+    walk(payload, "", &mut rows);
+    rows
+}
+
+pub(crate) fn identifiers(action: &ActionRow) -> Vec<(PlainText, PlainText)> {
+    let mut rows = vec![
+        ("Approval ID", action.approval_id.to_string()),
+        ("Action ID", action.id.to_string()),
+        ("Request ID", action.request_id.clone()),
+        ("Trace ID", action.trace_id.clone()),
+        ("Idempotency key", action.idempotency_key.clone()),
+        ("Digest", action.digest.clone()),
+        ("Payload digest", action.payload_digest.clone()),
+        ("Tool", format!("{} (version {})", action.tool, action.tool_version)),
+    ];
+    let optional = [
+        ("Workflow", &action.workflow),
+        ("Supersedes", &action.supersedes),
+        ("Superseded by", &action.superseded_by),
+    ];
+    rows.extend(
+        optional
+            .into_iter()
+            .filter_map(|(label, value)| Some((label, value.clone()?))),
+    );
+    rows.into_iter()
+        .map(|(label, value)| (label.into(), value.into()))
+        .collect()
+}
+
+pub(crate) fn step(record: &AuditRecord, now: Timestamp) -> TimelineStep {
+    TimelineStep {
+        seq: record.seq,
+        event: record.event.clone(),
+        words: audit::words(record).into(),
+        actor: PlainText::from(&record.content.actor.label()),
+        at: When::new(record.at, now),
+        note: record.content.note.as_deref().map(PlainText::from),
+    }
+}

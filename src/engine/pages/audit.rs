@@ -1,0 +1,236 @@
+//! Searching the audit trail, and checking it.
+
+use crate::audit::words_of;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::pages::record_names::Names;
+use crate::engine::{Engine, Error};
+use crate::store::AuditRecord;
+use crate::views::{AuditEntryView, AuditPage, AuditRow, Named, When};
+use serde::Serialize;
+
+/// Entries on a page.
+const PAGE: i64 = 50;
+/// Entries that one read of a check takes.
+const STRETCH: i64 = 500;
+
+/// What checking a tenant's log found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// Whose log.
+    pub tenant: TenantId,
+    /// Entries that were checked.
+    pub entries: i64,
+    /// The first entry that does not hold, and why.
+    pub bad: Option<(i64, String)>,
+}
+
+impl Engine {
+    /// A page of the audit trail, newest first. A query that can't be understood answers with what is wrong and where.
+    pub async fn search_audit(&self, ctx: &Ctx, q: &str, after: &str) -> Result<AuditPage, Error> {
+        self.authorize(ctx, Command::SearchAudit).await?;
+        let (query, error) = match AuditQuery::parse(q) {
+            Ok(query) => (Some(query), None),
+            Err(error) => (None, Some((error.at, error.message))),
+        };
+        let before = after.parse().unwrap_or(i64::MAX);
+        self.index_audit(ctx).await?;
+        let (records, total) = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let records = match &query {
+                        Some(query) => tx.search_audit(query, before, PAGE + 1).await?,
+                        None => Vec::new(),
+                    };
+                    Ok::<_, Error>((records, tx.audit_head().await?))
+                })
+            })
+            .await?;
+        let more = records.len() as i64 > PAGE;
+        let rows: Vec<AuditRow> = records
+            .iter()
+            .take(PAGE as usize)
+            .map(|record| row(record, ctx.now()))
+            .collect();
+        let next = rows.last().filter(|_| more).map(|last| last.seq.to_string());
+        Ok(AuditPage {
+            rows,
+            next,
+            total,
+            error: error.map(|(at, message)| (at, message.into())),
+        })
+    }
+
+    /// Brings the index of the search up to the log's last entry. Whoever searches does it first, so that nobody misses what has just
+    /// happened; between searches the service does it by itself.
+    pub(crate) async fn index_audit(&self, ctx: &Ctx) -> Result<(), Error> {
+        loop {
+            let (after, stretch) = self
+                .store
+                .read(ctx, |tx| {
+                    Box::pin(async move {
+                        let after = tx.audit_indexed().await?;
+                        // Nearly always there is nothing to do, and two rows tell so.
+                        let stretch = if after < tx.audit_head().await? {
+                            tx.audit_stretch(after, STRETCH).await?
+                        } else {
+                            Vec::new()
+                        };
+                        Ok::<_, Error>((after, stretch))
+                    })
+                })
+                .await?;
+            let Some(to) = stretch.last().map(|record| record.seq) else {
+                return Ok(());
+            };
+            self.store
+                .add(ctx, move |tx| {
+                    Box::pin(async move { Ok::<_, Error>(tx.index_audit(after, to, &stretch).await?) })
+                })
+                .await?;
+        }
+    }
+
+    /// The same for every tenant.
+    pub async fn index_audit_logs(&self) -> Result<(), Error> {
+        for tenant in self.store.tenants().await? {
+            self.index_audit(&Ctx::system(tenant, &self.ports)).await?;
+        }
+        Ok(())
+    }
+
+    /// One entry, whole.
+    pub async fn audit_entry(&self, ctx: &Ctx, seq: i64) -> Result<AuditEntryView, Error> {
+        self.authorize(ctx, Command::SearchAudit).await?;
+        let found = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let Some(record) = tx.audit_record(seq).await? else {
+                        return Ok::<_, Error>(None);
+                    };
+                    let names = Names::load(tx, &record.content.records).await?;
+                    Ok(Some((record, names)))
+                })
+            })
+            .await?;
+        let Some((record, names)) = found else {
+            return Err(Error::NotFound {
+                kind: RecordKind::Action,
+                id: format!("entry {seq}"),
+            });
+        };
+        let content = &record.content;
+        let mut lines = vec![
+            ("Sequence", record.seq.to_string()),
+            ("Request ID", content.request_id.clone()),
+            ("Trace ID", content.trace_id.clone()),
+        ];
+        let optional = [
+            ("Action ID", record.action_id.as_ref().map(|id| id.as_str().to_owned())),
+            ("Approval ID", content.approval_id.clone()),
+            ("Idempotency key", content.idempotency_key.clone()),
+            ("Workflow", content.workflow.clone()),
+            ("Tool", content.tool.clone()),
+            (
+                "Tool call chain",
+                (!content.tool_call_chain.is_empty()).then(|| content.tool_call_chain.join(" → ")),
+            ),
+            ("Said", content.note.clone()),
+        ];
+        lines.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
+        let pretty = serde_json::from_str::<serde_json::Value>(&record.content_json)
+            .and_then(|value| serde_json::to_string_pretty(&value))
+            .unwrap_or_else(|_| record.content_json.clone());
+        Ok(AuditEntryView {
+            row: row(&record, ctx.now()),
+            lines: lines
+                .into_iter()
+                .map(|(label, value)| (label.into(), value.into()))
+                .collect(),
+            records: content
+                .records
+                .iter()
+                .filter_map(|id| names.facts().reference(id))
+                .collect(),
+            content: PlainText::from(&pretty),
+            leaf_hash: record.leaf_hash.clone(),
+            intact: record.is_intact(ctx.tenant()),
+        })
+    }
+
+    /// Checks a tenant's whole log: no number is missing, and every content and leaf gives the hash that was stored.
+    pub async fn verify_audit(&self, tenant: &TenantId) -> Result<AuditReport, Error> {
+        let ctx = Ctx::system(tenant.clone(), &self.ports);
+        let mut report = AuditReport {
+            tenant: tenant.clone(),
+            entries: 0,
+            bad: None,
+        };
+        loop {
+            let after = report.entries;
+            let (stretch, head) = self
+                .store
+                .read(&ctx, move |tx| {
+                    Box::pin(async move {
+                        Ok::<_, Error>((tx.audit_stretch(after, STRETCH).await?, tx.audit_head().await?))
+                    })
+                })
+                .await?;
+            for record in &stretch {
+                let expected = report.entries + 1;
+                if record.seq != expected {
+                    report.bad = Some((expected, "is missing".to_owned()));
+                    return Ok(report);
+                }
+                if !record.is_intact(tenant) {
+                    report.bad = Some((record.seq, "is not what was written".to_owned()));
+                    return Ok(report);
+                }
+                report.entries += 1;
+            }
+            if (stretch.len() as i64) < STRETCH {
+                if report.entries < head {
+                    report.bad = Some((report.entries + 1, "is missing".to_owned()));
+                }
+                return Ok(report);
+            }
+        }
+    }
+}
+
+/// What an entry says in words, without its actor: `approved`.
+pub(crate) fn words(record: &AuditRecord) -> String {
+    let mut words = words_of(&record.event).to_owned();
+    if record.event == "access.denied"
+        && let Some(command) = record
+            .content
+            .details
+            .get("command")
+            .and_then(serde_json::Value::as_str)
+    {
+        words = format!("was denied: {}", command.replace('_', " "));
+    }
+    words
+}
+
+fn row(record: &AuditRecord, now: Timestamp) -> AuditRow {
+    let content = &record.content;
+    AuditRow {
+        seq: record.seq,
+        at: When::new(record.at, now),
+        actor: PlainText::from(&content.actor.label()),
+        event: record.event.clone(),
+        words: words(record).into(),
+        action: record.action_id.as_ref().map(|id| Named {
+            kind: RecordKind::Action,
+            id: id.as_str().to_owned(),
+            key: None,
+            name: PlainText::from(content.headline.as_deref().unwrap_or(id.as_str())),
+        }),
+        release: content.release.as_ref().map(|release| PlainText::from(&release.key)),
+        state: content.state.as_deref().and_then(State::parse),
+    }
+}

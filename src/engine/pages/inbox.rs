@@ -1,0 +1,156 @@
+//! The inbox.
+
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::pages::my_decisions::{Judged, Mine};
+use crate::engine::{Engine, Error};
+use crate::store::{InboxFilter, InboxItem};
+use crate::tools;
+use crate::views::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When};
+use std::collections::BTreeMap;
+
+/// Actions on a page.
+const PAGE: i64 = 50;
+/// How many pages are gone through for those that are somebody's to decide.
+const BATCHES: usize = 10;
+
+impl Engine {
+    /// A page of the inbox, oldest first.
+    pub async fn inbox(&self, ctx: &Ctx, query: &InboxQuery) -> Result<InboxPage, Error> {
+        self.authorize(ctx, Command::ViewActions).await?;
+        let may_decide = allows(&ctx.principal, Command::Approve);
+        let me = ctx.principal.person().map(|person| person.id.clone());
+        let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
+        let (since, book) = (ctx.now().plus(-Timestamp::DAY), self.book.clone());
+        let (items, frame, judged, mine, next) = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let mine = Mine::load(tx, &book, me.as_ref().filter(|_| may_decide)).await?;
+                    filter.policy = mine.today.version;
+                    let own_rules = InboxFilter {
+                        rules: Some(mine.rules()),
+                        not_of: if mine.today.rules.separation.caller_may_decide {
+                            String::new()
+                        } else {
+                            own.clone()
+                        },
+                        not_by: own.clone(),
+                        ..filter.clone()
+                    };
+                    let frame = tx.inbox_frame(&own, since).await?;
+                    let count = match may_decide {
+                        false => 0,
+                        true if mine.is_plain() => frame.mine,
+                        true => tx.count_pending(&own_rules).await?,
+                    };
+                    if of_mine {
+                        filter = own_rules;
+                    }
+                    let (mut items, mut judged, mut next) = (Vec::new(), BTreeMap::new(), None);
+                    for _ in 0..BATCHES {
+                        let mut batch = tx.inbox(&filter).await?;
+                        let more = batch.len() as i64 > PAGE;
+                        batch.truncate(PAGE as usize);
+                        let last = batch.last().map(|last| (last.created_at.0, last.id.clone()));
+                        next = last.filter(|_| more);
+                        judged.append(&mut mine.judge(tx, &batch).await?);
+                        if of_mine {
+                            // What SQL can't tell: separation of duties, places that others have taken, and a policy that has changed
+                            // since.
+                            batch
+                                .retain(|item| judged.get(&item.id).is_some_and(|one: &Judged| one.not_mine.is_none()));
+                        }
+                        items.append(&mut batch);
+                        if next.is_none() || items.len() as i64 >= PAGE / 2 {
+                            break;
+                        }
+                        filter.after.clone_from(&next);
+                    }
+                    Ok::<_, Error>((items, frame, judged, count, next))
+                })
+            })
+            .await?;
+        let next = next.map(|(at, id)| format!("{at}~{id}"));
+        let count = |tab: Tab| match tab {
+            Tab::Mine => mine,
+            Tab::All => frame.counts.values().sum(),
+            tab => tab
+                .state()
+                .and_then(|state| frame.counts.get(&state).copied())
+                .unwrap_or_default(),
+        };
+        Ok(InboxPage {
+            counts: Tab::ALL.iter().map(|(tab, ..)| (*tab, count(*tab))).collect(),
+            rows: items.iter().map(|item| row(ctx, item, &judged)).collect(),
+            next,
+            tools: tools::TOOLS
+                .iter()
+                .map(|tool| choice(tool.name(), tool.title()))
+                .collect(),
+            teams: frame.teams.iter().map(|(id, name)| choice(id, name)).collect(),
+            releases: frame.releases.iter().map(|(id, key)| choice(id, key)).collect(),
+            decided_today: frame.decided,
+        })
+    }
+}
+
+fn filter(query: &InboxQuery) -> InboxFilter {
+    let after = query
+        .after
+        .split_once('~')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    InboxFilter {
+        state: query.tab.state(),
+        tool: query.tool.clone(),
+        team: query.team.clone(),
+        release: query.release.clone(),
+        verdict: query.verdict.clone(),
+        text: query.text.trim().to_owned(),
+        after,
+        limit: PAGE + 1,
+        ..InboxFilter::default()
+    }
+}
+
+fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxRow {
+    let now = ctx.now();
+    let overdue = !item.state.is_final() && item.expires_at <= now;
+    let state = if overdue { State::Rejected } else { item.state };
+    let judged = judged.get(&item.id).filter(|_| !state.is_final());
+    InboxRow {
+        id: item.id.clone(),
+        state,
+        headline: PlainText::from(&item.headline),
+        summary: PlainText::from(&item.summary),
+        tool: tools::find(&item.tool).map_or(item.tool.clone(), |tool| tool.title().to_owned()),
+        release: item.release_key.as_deref().map(PlainText::from),
+        team: item.team_name.as_deref().map(PlainText::from),
+        asked_by: PlainText::from(&format!("{} via {}", item.caller_name, item.client_name)),
+        risk: item.risk,
+        verdicts: item.verdicts,
+        proposed: When::new(item.created_at, now),
+        age: match item.settled_at {
+            None => duration(now.since(item.created_at)),
+            Some(at) if at.since(item.created_at) < Timestamp::MINUTE => "took < 1 min".to_owned(),
+            Some(at) => format!("took {}", duration(at.since(item.created_at))),
+        },
+        expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
+        repeats: item.repeats,
+        touched: item.touched && !state.is_final(),
+        approvals: judged.and_then(|one| one.approvals),
+        not_mine: match (state.is_final(), allows(&ctx.principal, Command::Approve)) {
+            (true, _) => None,
+            (false, false) => ctx.principal.person().map(|_| "A reviewer or lead decides it.".into()),
+            (false, true) => judged.and_then(|one| one.not_mine.as_ref().map(Into::into)),
+        },
+    }
+}
+
+fn choice(value: &str, label: &str) -> Choice {
+    Choice {
+        value: value.to_owned(),
+        label: PlainText::from(label),
+    }
+}

@@ -1,0 +1,217 @@
+//! What of the inbox is mine to decide, and why the rest is not: by both policies of each action.
+
+use crate::domain::*;
+use crate::engine::Error;
+use crate::engine::admin::identity;
+use crate::engine::policy_cache::Book;
+use crate::policy::{Case, Matter, Member, Policies, Policy};
+use crate::store::{InboxItem, ReadTx};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The policies that pending actions were proposed under, and whoever looks.
+pub(crate) struct Mine {
+    /// The tenant's policy by now.
+    pub today: Arc<Policy>,
+    versions: BTreeMap<i64, Arc<Policy>>,
+    me: Option<Member>,
+    /// Why whoever looks decides nothing before operators have said whose account it is.
+    unresolved: Option<String>,
+}
+
+/// How far back policies may matter: an action waits no longer than this.
+const LONGEST_WAIT: i64 = 31 * Timestamp::DAY;
+
+impl Mine {
+    /// Reads the policies that may matter, and whoever looks as they are today.
+    pub(crate) async fn load(tx: &mut ReadTx, book: &Book, person: Option<&PersonId>) -> Result<Self, Error> {
+        let today = book.today(tx).await?;
+        let mut versions = BTreeMap::from([(today.version, today.clone())]);
+        if today.version > Policy::FIRST {
+            let since = tx.ctx().now().plus(-LONGEST_WAIT);
+            for row in tx.policy_versions(i64::MAX).await? {
+                // An old one that can't be read any more costs its own actions their place here, and nobody the inbox.
+                if let Ok(policy) = book.version(tx, row.version).await {
+                    versions.insert(row.version, policy);
+                }
+                // The one before was in force when the oldest of those that wait was proposed.
+                if row.created_at < since {
+                    break;
+                }
+                if let Ok(policy) = book.version(tx, row.version - 1).await {
+                    versions.insert(row.version - 1, policy);
+                }
+            }
+        }
+        let me = match person {
+            Some(id) => tx.members(&[id.as_str()]).await?.pop(),
+            None => None,
+        };
+        let unresolved = match person {
+            Some(id) => tx.unresolved(id).await?,
+            None => None,
+        };
+        Ok(Self {
+            today,
+            versions,
+            me,
+            unresolved: unresolved.as_ref().map(identity::not_resolved),
+        })
+    }
+
+    /// The rules under which whoever looks may decide, as `version:rule`.
+    pub(crate) fn rules(&self) -> Vec<String> {
+        let Some(me) = self.me.as_ref().filter(|_| self.unresolved.is_none()) else {
+            return Vec::new();
+        };
+        self.versions
+            .values()
+            .flat_map(|policy| {
+                let fit = policy.rules.roles.held_by(me).is_none();
+                let rules = policy.rules.decide.iter().enumerate();
+                rules
+                    .filter(move |(_, rule)| fit && rule.admits(me))
+                    .map(|(place, _)| format!("{}:{place}", policy.version))
+            })
+            .collect()
+    }
+
+    /// Whether everything pending is theirs but what they proposed: then the counts that the database keeps are exact.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Some(me) = &self.me else { return true };
+        if self.unresolved.is_some() {
+            return false;
+        }
+        self.versions.values().all(|policy| {
+            let one_each = |rule: &crate::policy::DecideRule| {
+                rule.admits(me) && rule.groups.iter().map(|group| group.approvals).sum::<usize>() == 1
+            };
+            let separation = &policy.rules.separation;
+            policy.rules.roles.held_by(me).is_none()
+                && !separation.caller_may_decide
+                && separation.pruner_may_decide
+                && policy.rules.decide.iter().all(one_each)
+        })
+    }
+
+    /// What the policies make of each pending action on a page.
+    pub(crate) async fn judge(&self, tx: &mut ReadTx, items: &[InboxItem]) -> Result<BTreeMap<String, Judged>, Error> {
+        let pending: Vec<&InboxItem> = items
+            .iter()
+            .filter(|item| item.state == State::PendingApproval)
+            .collect();
+        let ids: Vec<&str> = pending.iter().map(|item| item.id.as_str()).collect();
+        let several = |policy: &Arc<Policy>| {
+            let rules = &policy.rules.decide;
+            rules
+                .iter()
+                .any(|rule| rule.groups.iter().map(|group| group.approvals).sum::<usize>() > 1)
+        };
+        let votes = if !ids.is_empty() && self.versions.values().any(several) {
+            tx.approvals_of(&ids).await?
+        } else {
+            Vec::new()
+        };
+        let people: BTreeSet<&str> = votes.iter().map(|(_, person)| person.as_str()).collect();
+        let people: Vec<&str> = people.into_iter().collect();
+        let voters = if people.is_empty() {
+            Vec::new()
+        } else {
+            tx.members(&people).await?
+        };
+        Ok(pending
+            .into_iter()
+            .filter_map(|item| {
+                let of_item = |(action, _): &&(String, PersonId)| *action == item.id;
+                let approvers: Vec<Member> = votes
+                    .iter()
+                    .filter(of_item)
+                    .filter_map(|(_, id)| voters.iter().find(|voter| voter.person.id == *id).cloned())
+                    .collect();
+                Some((item.id.clone(), self.judge_one(item, &approvers)?))
+            })
+            .collect())
+    }
+
+    fn judge_one(&self, item: &InboxItem, approvers: &[Member]) -> Option<Judged> {
+        let then = self.versions.get(&item.policy_version).unwrap_or(&self.today).clone();
+        // Where the policy is the same, its rule is known, and the payload is not needed.
+        let payload: Value = match &item.payload {
+            Some(text) => serde_json::from_str(text).ok()?,
+            None => Value::Null,
+        };
+        let matter = Matter {
+            tool: &item.tool,
+            own: item.own_risk,
+            gravest: item.gravest,
+            payload: &payload,
+        };
+        let case = Case {
+            matter,
+            caller: &item.caller,
+            pruner: item.pruner.as_ref(),
+        };
+        let policies = Policies {
+            then,
+            today: self.today.clone(),
+        };
+        let ruled = |policy: &Policy| {
+            let place = usize::try_from(item.rule).unwrap_or_default();
+            let known = policy
+                .rules
+                .decide
+                .get(place)
+                .filter(|_| policy.version == item.policy_version);
+            known.unwrap_or_else(|| policy.rule(&matter).1).clone()
+        };
+        let rules: Vec<_> = policies.each().map(|policy| (policy, ruled(policy))).collect();
+        let missing: usize = rules
+            .iter()
+            .map(|(policy, rule)| {
+                rule.missing(&policy.counted(approvers, &case))
+                    .iter()
+                    .map(|one| one.approvals)
+                    .sum()
+            })
+            .max()
+            .unwrap_or_default();
+        let needs = rules
+            .iter()
+            .map(|(_, rule)| rule.groups.iter().map(|group| group.approvals).sum())
+            .max()
+            .unwrap_or(1);
+        let not_mine = self.me.as_ref().and_then(|me| {
+            if let Some(why) = &self.unresolved {
+                return Some(why.clone());
+            }
+            let separated = policies.each().find_map(|policy| policy.separates(me, &case));
+            separated.or_else(|| {
+                let (_, rule) = rules.iter().find(|(_, rule)| !rule.admits(me))?;
+                let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
+                Some(format!("Decided by {} (\"{}\").", groups.join(" and "), rule.name))
+            })
+        });
+        let idle = self.me.as_ref().filter(|_| missing > 0).and_then(|me| {
+            if approvers.iter().any(|one| one.human == me.human) {
+                return Some("You approved it; it waits for others.".to_owned());
+            }
+            let helps = rules
+                .iter()
+                .any(|(policy, rule)| rule.would_help(&policy.counted(approvers, &case), me));
+            (!helps).then(|| "It waits for others: your approval would not count.".to_owned())
+        });
+        Some(Judged {
+            not_mine: not_mine.or(idle),
+            approvals: (needs > 1).then(|| (needs - missing.min(needs), needs)),
+        })
+    }
+}
+
+/// What the policies make of a pending action.
+pub(crate) struct Judged {
+    /// Why whoever looks can't approve it.
+    pub not_mine: Option<String>,
+    /// How many approvals it has and takes, where it takes more than one.
+    pub approvals: Option<(usize, usize)>,
+}

@@ -1,0 +1,438 @@
+//! The policy as operators keep it: read, checked, compared, tried on what has happened, and switched on.
+
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::admin::operator_requests;
+use crate::engine::admin::operator_requests::Asked;
+use crate::engine::{Engine, Error, audit_entries, policy_cache};
+use crate::policy;
+use crate::policy::{Case, Matter, Member, Past, Policy, Rules, loosens};
+use crate::store::{Entry, PastAction, PolicyRow, ReadTx, RequestRow, WriteTx};
+use crate::views::{DiffLine, Effect, Effects, Named, PolicyPage, PolicyReport, PolicyVersion, When};
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How far back a policy is tried.
+const DAYS: i64 = 30;
+/// The most actions that it is tried on, the newest first.
+const TRIED: usize = 5_000;
+/// How many of them are read at a time.
+const BATCH: i64 = 250;
+/// How many that would have been different are named.
+const NAMED: usize = 50;
+/// The longest note with a new version, in characters.
+const NOTE: usize = 500;
+
+/// What became of a policy that was to be switched on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switched {
+    /// It is in force as this version.
+    InForce(i64),
+    /// It says the same as this version, which is in force.
+    Same(i64),
+    /// A second operator has to confirm it. With it, what it loosens, in sentences.
+    Waits(Asked, Vec<String>),
+}
+
+impl Engine {
+    /// The policy's page: a version as it was written, today's unless another is named, and how it differs from another.
+    pub async fn policy_page(
+        &self,
+        ctx: &Ctx,
+        version: Option<i64>,
+        compare: Option<i64>,
+    ) -> Result<PolicyPage, Error> {
+        self.authorize(ctx, Command::ReadPolicy).await?;
+        let (today, source, other, rows, people, waiting) = self
+            .store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let today = tx.policy_version().await?;
+                    let source = source(tx, version.unwrap_or(today)).await?;
+                    let other = match compare {
+                        Some(version) => Some(self::source(tx, version).await?),
+                        None => None,
+                    };
+                    let rows = tx.policy_versions(i64::MAX).await?;
+                    let ids: Vec<&str> = rows
+                        .iter()
+                        .filter_map(|row| Some(row.person_id.as_ref()?.as_str()))
+                        .collect();
+                    let people = tx.people(&ids).await?;
+                    let waiting = waiting(tx).await?;
+                    Ok::<_, Error>((today, source, other, rows, people, waiting))
+                })
+            })
+            .await?;
+        let now = ctx.now();
+        let name = |id: &Option<PersonId>| match id {
+            None => "an operator at the console".into(),
+            Some(id) => people
+                .iter()
+                .find(|person| person.id == *id)
+                .map_or_else(PlainText::default, |person| PlainText::from(&person.name)),
+        };
+        let mut versions: Vec<PolicyVersion> = rows
+            .iter()
+            .map(|row| PolicyVersion {
+                version: row.version,
+                by: name(&row.person_id),
+                at: Some(When::new(row.created_at, now)),
+                note: PlainText::from(&row.note),
+            })
+            .collect();
+        versions.push(PolicyVersion {
+            version: Policy::FIRST,
+            by: "built in".into(),
+            at: None,
+            note: PlainText::default(),
+        });
+        Ok(PolicyPage {
+            today,
+            version: version.unwrap_or(today),
+            difference: other.map_or_else(Vec::new, |other| difference(&other, &source)),
+            source,
+            versions,
+            may_change: allows(&ctx.principal, Command::Configure),
+            waiting,
+        })
+    }
+
+    /// Judges a policy that is not in force: what is wrong with it, how it differs from today's, and what it would have changed in the last
+    /// thirty days.
+    pub async fn check_policy(&self, ctx: &Ctx, source: &str) -> Result<PolicyReport, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let rules = match policy_cache::read(source) {
+            Ok(rules) => rules,
+            Err(mistakes) => {
+                return Ok(PolicyReport {
+                    mistakes: mistakes.iter().map(|mistake| mistake.to_string().into()).collect(),
+                    ..PolicyReport::default()
+                });
+            }
+        };
+        let (source, book) = (source.to_owned(), self.book.clone());
+        let (now, since) = (ctx.now(), ctx.now().plus(-DAYS * Timestamp::DAY));
+        self.store
+            .read(ctx, move |tx| {
+                Box::pin(async move {
+                    let today = book.today(tx).await?;
+                    let was = self::source(tx, today.version).await?;
+                    let (mistakes, notes) = against_people(tx, &rules).await?;
+                    let mut report = PolicyReport {
+                        mistakes: mistakes.into_iter().map(Into::into).collect(),
+                        notes: notes.into_iter().map(Into::into).collect(),
+                        loosens: loosens(&today.rules, &rules).iter().map(PlainText::from).collect(),
+                        difference: difference(&was, &source),
+                        effects: None,
+                    };
+                    if report.mistakes.is_empty() {
+                        let next = Policy {
+                            version: today.version + 1,
+                            rules,
+                        };
+                        report.effects = Some(tried(tx, &next, &today, since, now).await?);
+                    }
+                    Ok(report)
+                })
+            })
+            .await
+    }
+
+    /// Switches a policy on. `base`: the version that it was made from; if another is in force by now, nothing is changed. What an operator
+    /// has switched on is in force at once if it loosens nothing; otherwise, and at the console always, it becomes a request.
+    pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<Switched, Error> {
+        self.authorize(ctx, Command::Configure).await?;
+        let rules = policy_cache::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
+        let note = note.trim().to_owned();
+        if note.chars().count() > NOTE || !text::forbidden_in(&json!(note)).is_empty() {
+            return Err(wrong(format!(
+                "the note is longer than {NOTE} characters, or hides some."
+            )));
+        }
+        let (source, book) = (source.to_owned(), self.book.clone());
+        let switched = self
+            .store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    let operator = operator_requests::operator(tx).await?;
+                    let today = still_in_force(tx, base).await?;
+                    no_mistakes(tx, &rules).await?;
+                    if self::source(tx, today).await? == source {
+                        return Ok(Switched::Same(today));
+                    }
+                    let loosens = loosens(&book.version(tx, today).await?.rules, &rules);
+                    if let Some(operator) = operator.as_ref().filter(|_| loosens.is_empty()) {
+                        let by = Some(&operator.person.id);
+                        let version = put_in_force(tx, &source, &note, base, by, Value::Null).await?;
+                        return Ok(Switched::InForce(version));
+                    }
+                    let summary = match loosens.len() {
+                        0 => format!("A policy takes the place of version {base}. It loosens nothing."),
+                        1 => format!("A policy takes the place of version {base}. It loosens one thing."),
+                        count => format!("A policy takes the place of version {base}. It loosens {count} things."),
+                    };
+                    let change = OperatorChange::Policy {
+                        source,
+                        note,
+                        base,
+                        loosens: loosens.clone(),
+                    };
+                    let asked = operator_requests::ask(tx, operator.as_ref(), change, summary).await?;
+                    Ok(Switched::Waits(asked, loosens))
+                })
+            })
+            .await;
+        if let Err(error @ Error::NotAuthorized { .. }) = &switched {
+            self.deny(ctx, Command::Configure, None, error).await?;
+        }
+        switched
+    }
+}
+
+/// The requests for another policy that wait, the newest first.
+async fn waiting(tx: &mut ReadTx) -> Result<Vec<String>, Error> {
+    let now = tx.ctx().now();
+    let waits = |row: &RequestRow| {
+        matches!(row.change, OperatorChange::Policy { .. }) && row.status_at(now) == RequestStatus::Pending
+    };
+    let open = tx.open_requests(100).await?;
+    Ok(open.into_iter().filter(waits).map(|row| row.id.to_string()).collect())
+}
+
+/// The version in force, if it is the one that a policy was made from.
+async fn still_in_force(tx: &mut ReadTx, base: i64) -> Result<i64, Error> {
+    let today = tx.policy_version().await?;
+    if today == base {
+        return Ok(today);
+    }
+    Err(Error::Refused {
+        code: ReasonCode::AlreadyDecided,
+        message: format!(
+            "Nothing was changed: version {today} was switched on since you began with version {base}. Compare \
+             yours with it, and try again."
+        ),
+    })
+}
+
+async fn no_mistakes(tx: &mut ReadTx, rules: &Rules) -> Result<(), Error> {
+    let (mistakes, _) = against_people(tx, rules).await?;
+    mistakes.first().map_or(Ok(()), |mistake| Err(wrong(mistake.as_str())))
+}
+
+/// Puts a policy in force in the place of `base`, if that is still in force and the policy still fits. `proof`: the request that it comes
+/// from. Returns its version.
+pub(crate) async fn put_in_force(
+    tx: &mut WriteTx,
+    source: &str,
+    note: &str,
+    base: i64,
+    by: Option<&PersonId>,
+    proof: Value,
+) -> Result<i64, Error> {
+    let rules = policy_cache::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
+    let today = still_in_force(tx, base).await?;
+    no_mistakes(tx, &rules).await?;
+    let row = PolicyRow {
+        version: today + 1,
+        source: source.to_owned(),
+        note: note.to_owned(),
+        person_id: by.cloned(),
+        created_at: tx.ctx().now(),
+    };
+    tx.insert_policy(&row).await?;
+    let mut content = audit_entries::content(tx.ctx());
+    content.note = (!row.note.is_empty()).then(|| row.note.clone());
+    content.details = json!({
+        "policyVersion": row.version, "before": today,
+        "sha256": canonical::sha256_hex(row.source.as_bytes()), "source": row.source, "request": proof,
+    });
+    tx.record(Entry {
+        event: Event::PolicySwitched,
+        action_id: None,
+        content,
+    });
+    Ok(row.version)
+}
+
+fn wrong(message: impl Into<String>) -> Error {
+    Error::Setting {
+        message: message.into(),
+    }
+}
+
+pub(crate) async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Error> {
+    let missing = || wrong(format!("there is no version {version} of the policy."));
+    tx.policy_source(version).await?.ok_or_else(missing)
+}
+
+/// Teams that do not exist are mistakes; groups that nobody known fits are worth a word, because people are known from their first
+/// sign-in on.
+async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, Vec<String>), Error> {
+    let teams = tx.team_keys().await?;
+    let deciders = tx.deciders().await?;
+    let (mut mistakes, mut notes) = (Vec::new(), Vec::new());
+    for rule in &rules.decide {
+        for group in &rule.groups {
+            for team in group.teams.iter().filter(|team| !teams.contains(team)) {
+                mistakes.push(format!(
+                    "rule \"{}\", group \"{}\": there is no team {team:?}; the teams are {}",
+                    rule.name,
+                    group.name,
+                    teams.join(", ")
+                ));
+            }
+            let fitting = deciders.iter().filter(|member| group.has(member)).count();
+            if fitting < group.approvals {
+                notes.push(format!(
+                    "Rule \"{}\", group \"{}\" needs {} and {fitting} of those who have signed in so far fit.",
+                    rule.name, group.name, group.approvals
+                ));
+            }
+        }
+        // One person takes one place: enough for each group need not be enough for all.
+        let missing = rule.missing(&deciders);
+        if !missing.is_empty()
+            && rule
+                .groups
+                .iter()
+                .all(|group| deciders.iter().filter(|m| group.has(m)).count() >= group.approvals)
+        {
+            notes.push(format!(
+                "Rule \"{}\": those who have signed in so far can't fill all its groups at once.",
+                rule.name
+            ));
+        }
+    }
+    Ok((mistakes, notes))
+}
+
+pub(crate) fn difference(old: &str, new: &str) -> Vec<DiffLine> {
+    let diff = TextDiff::configure()
+        .timeout(std::time::Duration::from_millis(200))
+        .diff_lines(old, new);
+    let mut lines = Vec::new();
+    for (n, group) in diff.grouped_ops(2).iter().enumerate() {
+        if n > 0 {
+            lines.push(DiffLine {
+                mark: '…',
+                text: PlainText::default(),
+            });
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            lines.push(DiffLine {
+                mark: match change.tag() {
+                    ChangeTag::Equal => ' ',
+                    ChangeTag::Delete => '-',
+                    ChangeTag::Insert => '+',
+                },
+                text: PlainText::from(change.value().trim_end_matches('\n')),
+            });
+        }
+    }
+    lines
+}
+
+/// What would have been different since then.
+async fn tried(
+    tx: &mut ReadTx,
+    next: &Policy,
+    today: &Arc<Policy>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Effects, Error> {
+    let mut effects = Effects {
+        days: DAYS,
+        ..Effects::default()
+    };
+    let mut people: HashMap<PersonId, Member> = HashMap::new();
+    let mut before = (i64::MAX, String::new());
+    loop {
+        let batch = tx.past_actions(since, &before, BATCH).await?;
+        let ids: Vec<&str> = batch
+            .iter()
+            .flat_map(|past| {
+                let parties = std::iter::once(&past.caller_id)
+                    .chain(&past.pruned_by)
+                    .chain(&past.run_by);
+                past.approved_by.iter().chain(&past.rejected_by).chain(parties)
+            })
+            .filter(|id| !people.contains_key(*id))
+            .map(PersonId::as_str)
+            .collect();
+        if !ids.is_empty() {
+            let known = tx.members(&ids).await?;
+            people.extend(known.into_iter().map(|member| (member.person.id.clone(), member)));
+        }
+        for past in &batch {
+            let words = of_past(next, today, past, &people);
+            effects.looked += 1;
+            if words.is_empty() {
+                continue;
+            }
+            effects.changed += 1;
+            if effects.named.len() < NAMED {
+                effects.named.push(Effect {
+                    action: Named {
+                        kind: RecordKind::Action,
+                        id: past.id.clone(),
+                        key: None,
+                        name: PlainText::from(&past.headline),
+                    },
+                    state: past.state,
+                    proposed: When::new(past.created_at, now),
+                    words: words.into_iter().map(Into::into).collect(),
+                });
+            }
+        }
+        match batch.last() {
+            Some(last) if batch.len() as i64 == BATCH && effects.looked < TRIED => {
+                before = (last.created_at.0, last.id.clone());
+            }
+            last => {
+                effects.more = last.is_some() && batch.len() as i64 == BATCH;
+                return Ok(effects);
+            }
+        }
+    }
+}
+
+fn of_past(next: &Policy, today: &Policy, past: &PastAction, people: &HashMap<PersonId, Member>) -> Vec<String> {
+    let payload: Value = serde_json::from_str(&past.payload).unwrap_or_default();
+    let members = |ids: &[PersonId]| ids.iter().filter_map(|id| people.get(id).cloned()).collect::<Vec<_>>();
+    let (approvers, rejecters) = (members(&past.approved_by), members(&past.rejected_by));
+    let Some(caller) = people.get(&past.caller_id) else {
+        return Vec::new();
+    };
+    let pruner = past.pruned_by.as_ref().and_then(|id| people.get(id));
+    next.differs(
+        today,
+        &Past {
+            case: Case {
+                matter: Matter {
+                    tool: &past.tool,
+                    own: past.own_risk,
+                    gravest: past.gravest,
+                    payload: &payload,
+                },
+                caller: &caller.human,
+                pruner: pruner.map(|member| &member.human),
+            },
+            checks: &past.checks,
+            approvers: &approvers,
+            rejecters: &rejecters,
+            proposed: past.created_at,
+            decided: past.decided_at,
+            runner: past.run_by.as_ref().and_then(|id| people.get(id)),
+            oldest_evidence: past.oldest_evidence,
+        },
+    )
+}
+
+/// Judges the text of a policy without any installation: what is wrong with it, line by line.
+pub fn mistakes(source: &str) -> Vec<policy::Mistake> {
+    policy_cache::read(source).err().unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! Policies as they are asked: read once for each version, which never changes.
+
+use crate::domain::TenantId;
+use crate::engine::Error;
+use crate::policy;
+use crate::policy::{Mistake, Policies, Policy};
+use crate::store::{ActionRow, ReadTx, StoreError};
+use crate::tools;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The most versions that are kept at hand.
+const AT_HAND: usize = 1_000;
+
+/// The policies of all tenants, by version. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Book(Arc<RwLock<HashMap<(TenantId, i64), Arc<Policy>>>>);
+
+/// Reads the rules of a policy for the tools there are.
+pub(crate) fn read(source: &str) -> Result<policy::Rules, Vec<Mistake>> {
+    let names: Vec<&str> = tools::TOOLS.iter().map(|tool| tool.name()).collect();
+    policy::read(source, &names)
+}
+
+impl Book {
+    /// A version of this tenant's policy.
+    pub(crate) async fn version(&self, tx: &mut ReadTx, version: i64) -> Result<Arc<Policy>, Error> {
+        let key = (tx.ctx().tenant().clone(), version);
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let damaged = |why: String| {
+            Error::internal(StoreError::Damaged {
+                what: format!("policy version {version}"),
+                why,
+            })
+        };
+        let source = tx
+            .policy_source(version)
+            .await?
+            .ok_or_else(|| damaged("it is not there".to_owned()))?;
+        let rules = policy::parse(&source).map_err(|mistakes| damaged(mistakes[0].to_string()))?;
+        let policy = Arc::new(Policy { version, rules });
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= AT_HAND {
+            known.clear();
+        }
+        known.insert(key, policy.clone());
+        Ok(policy)
+    }
+
+    /// Today's.
+    pub(crate) async fn today(&self, tx: &mut ReadTx) -> Result<Arc<Policy>, Error> {
+        let version = tx.policy_version().await?;
+        self.version(tx, version).await
+    }
+
+    /// Both policies that an action is judged by.
+    pub(crate) async fn of(&self, tx: &mut ReadTx, action: &ActionRow) -> Result<Policies, Error> {
+        Ok(Policies {
+            then: self.version(tx, action.policy_version).await?,
+            today: self.version(tx, action.policy_today).await?,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! What a policy would have changed: an action of the past, judged by another policy than today's.
+
+use crate::domain::{Check, Timestamp, Verdict};
+use crate::policy::{Case, Member, Policy};
+use std::collections::BTreeSet;
+
+/// What became of an action.
+pub struct Past<'a> {
+    /// The action.
+    pub case: Case<'a>,
+    /// Its checks, as they were when it was proposed or decided.
+    pub checks: &'a [Check],
+    /// Who approved it, as they are today.
+    pub approvers: &'a [Member],
+    /// Who rejected it, as they are today.
+    pub rejecters: &'a [Member],
+    /// When it was proposed.
+    pub proposed: Timestamp,
+    /// When it was decided.
+    pub decided: Option<Timestamp>,
+    /// Who ran it, as they are today.
+    pub runner: Option<&'a Member>,
+    /// When the oldest evidence that it cites was collected.
+    pub oldest_evidence: Option<Timestamp>,
+}
+
+impl Policy {
+    /// What would have been different for this action, in words, if this policy had been in force instead of the other.
+    pub fn differs(&self, other: &Policy, past: &Past<'_>) -> Vec<String> {
+        let mut words = Vec::new();
+        let case = &past.case;
+        let (risk, was) = (self.class(&case.matter), other.class(&case.matter));
+        if risk != was {
+            words.push(format!("its risk would be {}, not {}", risk.as_str(), was.as_str()));
+        }
+        let (rule, old_rule) = (self.rule(&case.matter).1, other.rule(&case.matter).1);
+        if !rule.asks_the_same(old_rule) {
+            words.push(format!("it would be decided by the rule \"{}\"", rule.name));
+        }
+        for (people, what) in [(past.approvers, "approved"), (past.rejecters, "rejected")] {
+            for member in people {
+                if self.refuses(member, case).is_some() && other.refuses(member, case).is_none() {
+                    words.push(format!("{} could not have {what} it", member.person.name));
+                }
+            }
+        }
+        if self.is_typed(&case.matter) && !other.is_typed(&case.matter) {
+            words.push("it would be approved by typing a word".to_owned());
+        }
+        if !past.approvers.is_empty() {
+            let open = |policy: &Policy| {
+                policy
+                    .missing(past.approvers, case)
+                    .iter()
+                    .map(|one| one.approvals)
+                    .sum::<usize>()
+            };
+            match (open(self), open(other)) {
+                (more, less) if more > less => words.push(match more {
+                    1 => "it would have waited for 1 more approval".to_owned(),
+                    _ => format!("it would have waited for {more} more approvals"),
+                }),
+                (less, more) if less < more => words.push("it would have needed fewer approvals".to_owned()),
+                _ => {}
+            }
+        }
+        if let Some(decided) = past.decided {
+            let late = |policy: &Policy, risk| decided.since(past.proposed) > policy.expiry(risk);
+            if late(self, risk) && !late(other, was) {
+                words.push("it would have expired before it was decided".to_owned());
+            }
+        }
+        if let Some(runner) = past.runner {
+            let refuses = |policy: &Policy| policy.refuses_to_run(runner, past.approvers, case).is_some();
+            if refuses(self) && !refuses(other) {
+                words.push(format!("{} could not have run it", runner.person.name));
+            }
+        }
+        if let Some(collected) = past.oldest_evidence {
+            let judged = past.decided.unwrap_or(past.proposed);
+            let stale = |policy: &Policy| policy.is_stale(collected, judged);
+            match (stale(self), stale(other)) {
+                (true, false) => words.push("evidence that it cites would have been too old".to_owned()),
+                (false, true) => words.push("evidence that it cites would not have been too old".to_owned()),
+                _ => {}
+            }
+        }
+        words.extend(self.weighs_otherwise(other, past.checks));
+        words
+    }
+
+    /// Verdicts are kept as they were weighed; what another policy had softened before can't be told from them.
+    fn weighs_otherwise(&self, other: &Policy, checks: &[Check]) -> Vec<String> {
+        let (weighed, was) = (self.weigh(checks.to_vec()), other.weigh(checks.to_vec()));
+        let changed = was.iter().zip(&weighed).filter(|(was, is)| was.verdict != is.verdict);
+        let words: BTreeSet<String> = changed
+            .map(|(_, is)| match is.verdict {
+                Verdict::Block => format!("the check {} would have blocked it", is.id.as_str()),
+                _ => format!("the check {} would only have warned", is.id.as_str()),
+            })
+            .collect();
+        words.into_iter().collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! What the inbox shows.
+
+use crate::domain::text::PlainText;
+use crate::domain::{Risk, State, VerdictCounts};
+use crate::views::When;
+use serde::{Deserialize, Serialize};
+
+/// One of the inbox's tabs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tab {
+    /// Pending, whoever may decide.
+    #[default]
+    Pending,
+    /// Pending, and I may decide.
+    Mine,
+    /// Approved and not run.
+    Approved,
+    /// Executed.
+    Executed,
+    /// Rejected.
+    Rejected,
+    /// Failed.
+    Failed,
+    /// All.
+    All,
+}
+
+impl Tab {
+    /// Every tab with its name in the query string and its label.
+    pub const ALL: [(Tab, &'static str, &'static str); 7] = [
+        (Tab::Pending, "pending", "Pending approval"),
+        (Tab::Mine, "mine", "Mine to decide"),
+        (Tab::Approved, "approved", "Approved, not run"),
+        (Tab::Executed, "executed", "Executed"),
+        (Tab::Rejected, "rejected", "Rejected"),
+        (Tab::Failed, "failed", "Failed"),
+        (Tab::All, "all", "All"),
+    ];
+
+    /// Its name in the query string.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(tab, ..)| *tab == self)
+            .map_or("pending", |(_, name, _)| name)
+    }
+
+    /// Reads the name; anything else is the first tab.
+    pub fn parse(name: &str) -> Tab {
+        Self::ALL
+            .iter()
+            .find(|(_, known, _)| *known == name)
+            .map_or(Tab::Pending, |(tab, ..)| *tab)
+    }
+
+    /// The state it shows, if it shows only one.
+    pub fn state(self) -> Option<State> {
+        match self {
+            Tab::Pending | Tab::Mine => Some(State::PendingApproval),
+            Tab::Approved => Some(State::Approved),
+            Tab::Executed => Some(State::Executed),
+            Tab::Rejected => Some(State::Rejected),
+            Tab::Failed => Some(State::Failed),
+            Tab::All => None,
+        }
+    }
+}
+
+/// What the inbox is asked for. Empty strings: no such filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxQuery {
+    /// The tab.
+    pub tab: Tab,
+    /// A tool's name.
+    pub tool: String,
+    /// A team's ID.
+    pub team: String,
+    /// A release's ID.
+    pub release: String,
+    /// The worst verdict: `block`, `warn` or `pass`.
+    pub verdict: String,
+    /// Words that the headline, summary, reason or people must hold.
+    pub text: String,
+    /// Where the page before ended.
+    pub after: String,
+}
+
+/// One choice of a filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What people read.
+    pub label: PlainText,
+}
+
+/// A page of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxPage {
+    /// Each tab with how many actions it holds under no filter.
+    pub counts: Vec<(Tab, i64)>,
+    /// Up to 50 actions, oldest first.
+    pub rows: Vec<InboxRow>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<String>,
+    /// Tools to filter by.
+    pub tools: Vec<Choice>,
+    /// Teams to filter by.
+    pub teams: Vec<Choice>,
+    /// Releases to filter by.
+    pub releases: Vec<Choice>,
+    /// Decisions made in this tenant in the last 24 hours.
+    pub decided_today: i64,
+}
+
+/// One action in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxRow {
+    /// The action's ID.
+    pub id: String,
+    /// Its state.
+    pub state: State,
+    /// What it would do, in words: `Create work package: "Remove injection findings in login"`.
+    pub headline: PlainText,
+    /// The summary sentence.
+    pub summary: PlainText,
+    /// The tool's title.
+    pub tool: String,
+    /// The release's key, if it is about one.
+    pub release: Option<PlainText>,
+    /// The team's name, if it is for one.
+    pub team: Option<PlainText>,
+    /// Who asked: `Dana Developer via Helix`.
+    pub asked_by: PlainText,
+    /// Risk class.
+    pub risk: Risk,
+    /// Verdicts.
+    pub verdicts: VerdictCounts,
+    /// When it was proposed.
+    pub proposed: When,
+    /// How long it has waited (`3 h`), or how long it took to its end (`took 3 h`).
+    pub age: String,
+    /// When it expires, while it can.
+    pub expires: Option<When>,
+    /// How many more proposals only repeat it.
+    pub repeats: i64,
+    /// Whether another action changed what it is about since it was proposed.
+    pub touched: bool,
+    /// How many have approved it, and how many it takes, where it takes more than one.
+    pub approvals: Option<(usize, usize)>,
+    /// Why I cannot decide it; `None`: I can, or there is nothing to decide.
+    pub not_mine: Option<PlainText>,
+}
