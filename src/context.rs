@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The clock and the source of randomness. Parameters, so that a test can hold time still.
 #[derive(Clone)]
-pub struct Ports {
+pub struct Runtime {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     entropy: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
     /// Tells IDs of one millisecond apart and keeps them in order.
     counter: Arc<AtomicU64>,
 }
 
-impl Ports {
+impl Runtime {
     /// Ports on this clock and this source of random bytes.
     pub fn new(
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
@@ -57,7 +57,7 @@ impl Ports {
         let count = self.counter.fetch_add(1, Ordering::Relaxed) & 0x0fff;
         random[..2].copy_from_slice(&(count as u16).to_be_bytes());
         let millis = u64::try_from(self.now().0 / 1_000).unwrap_or_default();
-        T::of_bits(
+        T::from_bits(
             uuid::Builder::from_unix_timestamp_millis(millis, &random)
                 .as_uuid()
                 .as_u128(),
@@ -68,7 +68,7 @@ impl Ports {
 /// An ID type that can be made from 128 bits and read back.
 pub trait TypedId: Sized {
     /// The ID of these bits.
-    fn of_bits(bits: u128) -> Self;
+    fn from_bits(bits: u128) -> Self;
     /// Reads it; `None` if it is of another kind.
     fn read(text: &str) -> Option<Self>;
 }
@@ -76,7 +76,7 @@ pub trait TypedId: Sized {
 macro_rules! typed {
     ($($id:ident)*) => {$(
         impl TypedId for $id {
-            fn of_bits(bits: u128) -> Self { $id::from_bits(bits) }
+            fn from_bits(bits: u128) -> Self { $id::from_bits(bits) }
             fn read(text: &str) -> Option<Self> { $id::parse(text).ok() }
         }
     )*};
@@ -98,25 +98,25 @@ pub struct Ctx {
     /// The workflow that the client says it is in.
     pub workflow: Option<String>,
     /// Clock and randomness.
-    pub ports: Ports,
+    pub runtime: Runtime,
 }
 
 impl Ctx {
     /// A request that has no trace yet.
-    pub fn new(principal: Principal, ports: &Ports) -> Self {
+    pub fn new(principal: Principal, runtime: &Runtime) -> Self {
         Self {
             principal,
-            request_id: crate::domain::canonical::hex(&ports.random::<16>()),
-            trace_id: crate::domain::canonical::hex(&ports.random::<16>()),
+            request_id: crate::domain::canonical::hex(&runtime.random::<16>()),
+            trace_id: crate::domain::canonical::hex(&runtime.random::<16>()),
             trace_given: false,
             workflow: None,
-            ports: ports.clone(),
+            runtime: runtime.clone(),
         }
     }
 
     /// The service itself at work in a tenant.
-    pub fn system(tenant: TenantId, ports: &Ports) -> Self {
-        Self::new(Principal::System { tenant }, ports)
+    pub fn system(tenant: TenantId, runtime: &Runtime) -> Self {
+        Self::new(Principal::System { tenant }, runtime)
     }
 
     /// The only tenant that this request can touch.
@@ -126,6 +126,6 @@ impl Ctx {
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        self.ports.now()
+        self.runtime.now()
     }
 }

@@ -1,6 +1,6 @@
 //! What the service hands to a page or a server function through Leptos' context.
 
-use loopiq::domain::{Command, allows};
+use loopiq::domain::{Permission, allows};
 use loopiq::engine::{Ctx, Engine};
 
 /// The engine and who is asking. Provided by the server for every page and server function of a signed-in person.
@@ -16,7 +16,7 @@ pub struct Services {
 
 impl Services {
     /// Whether this person may give the command at all; what the action itself adds is the engine's to judge.
-    pub(crate) fn may(&self, command: Command) -> bool {
+    pub(crate) fn may(&self, command: Permission) -> bool {
         allows(&self.ctx.principal, command)
     }
 }

@@ -1,7 +1,7 @@
 //! The engine's parts, without a door: `cargo bench --package loopiq-bench`.
 
 use divan::{Bencher, black_box};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{FactsQuery, Principal, TenantId, Timestamp, canonical};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{PolicyRow, Store};
@@ -9,7 +9,7 @@ use loopiq::views::InboxQuery;
 use loopiq_testing::{Cluster, Database, Durability};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-use tokio::runtime::Runtime;
+use tokio::runtime::Runtime as Tokio;
 
 fn main() {
     divan::main();
@@ -48,7 +48,7 @@ struct World {
     _database: Database,
 }
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+static RUNTIME: LazyLock<Tokio> = LazyLock::new(|| Tokio::new().expect("a runtime"));
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(Durability::Full).expect("a cluster"));
 static SQLITE: LazyLock<World> = LazyLock::new(|| RUNTIME.block_on(world(Database::sqlite())));
 static POSTGRES: LazyLock<World> = LazyLock::new(|| {
@@ -62,8 +62,8 @@ fn on(database: &str) -> &'static World {
     if database == "SQLite" { &SQLITE } else { &POSTGRES }
 }
 
-fn ports() -> Ports {
-    Ports::new(
+fn runtime() -> Runtime {
+    Runtime::new(
         || {
             #[expect(clippy::disallowed_methods, reason = "the service's own clock is the machine's, too")]
             let now = time::OffsetDateTime::now_utc();
@@ -75,12 +75,12 @@ fn ports() -> Ports {
 
 async fn world(database: Database) -> World {
     let store = Store::open(&database.url).await.expect("a database");
-    let engine = Engine::new(store, ports(), "http://127.0.0.1:3000");
+    let engine = Engine::new(store, runtime(), "http://127.0.0.1:3000");
     loopiq_server::demo::seed(&engine, "http://127.0.0.1:3000/demo-idp")
         .await
         .expect("the demo");
     let tenant = TenantId::parse("acme").expect("a tenant");
-    let system = Ctx::system(tenant.clone(), engine.ports());
+    let system = Ctx::system(tenant.clone(), engine.runtime());
     let found = engine.store().write::<_, Error, _>(&system, |tx| {
         Box::pin(async move {
             // As many may wait as there are proposals here.
@@ -113,7 +113,7 @@ async fn world(database: Database) -> World {
             caller: person("developer"),
             client,
         },
-        engine.ports(),
+        engine.runtime(),
     );
     let reviewer = Ctx::new(
         Principal::Person {
@@ -121,7 +121,7 @@ async fn world(database: Database) -> World {
             person: person("reviewer@"),
             session: "bench".into(),
         },
-        engine.ports(),
+        engine.runtime(),
     );
     let first = async |tool: &str, arguments: Value| {
         let answer = engine.call(&agent, tool, arguments).await.expect("an answer");
@@ -167,7 +167,7 @@ fn proposal(bencher: Bencher<'_, '_>, database: &str) {
         n += 1;
         propose(
             world,
-            package(world, 3, &format!("{database}-{n}-{}", world.engine.ports().now().0)),
+            package(world, 3, &format!("{database}-{n}-{}", world.engine.runtime().now().0)),
         )
     });
 }

@@ -1,6 +1,6 @@
 //! A large backlog: a hundred thousand work items and ten thousand findings, for the checks to judge a proposal against.
 
-use crate::fill::ports;
+use crate::fill::runtime;
 use anyhow::{Context, Result};
 use loopiq::context::Ctx;
 use loopiq::domain::{Change, ChangeSet, Create, RecordKind, TenantId, WorkItemId};
@@ -43,7 +43,7 @@ fn title(n: usize) -> String {
 
 /// Fills a release. One finding in ten is worked on already. Gives the findings that nobody works on, with their evidence.
 pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec<(String, String)>> {
-    let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
+    let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = release.to_owned();
     let known = store
         .read::<_, Error, _>(&ctx, move |tx| {
@@ -52,7 +52,7 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
         .await?;
     let key = known.first().context("the release")?.key.clone();
     // Many scans of some tens of kilobytes: the bytes of what a proposal cites are hashed each time.
-    let (engine, now) = (Engine::new(store.clone(), ports(), ""), ctx.now().rfc3339());
+    let (engine, now) = (Engine::new(store.clone(), runtime(), ""), ctx.now().rfc3339());
     for first in (0..FINDINGS).step_by(SCAN) {
         let name = format!("bulk-{first}.sarif");
         engine.import(&ctx, &key, &name, scan(first, &now), None, None).await?;
@@ -78,9 +78,9 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
         store
             .write::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
-                    let ports = tx.ctx().ports.clone();
+                    let runtime = tx.ctx().runtime.clone();
                     let numbers = batch * BATCH..(batch + 1) * BATCH;
-                    let items = numbers.map(|n| item(ports.id(), n, &release, &team, worked.get(n)));
+                    let items = numbers.map(|n| item(runtime.id(), n, &release, &team, worked.get(n)));
                     let items = ChangeSet(items.collect());
                     Ok(tx.apply(&items).await.map(drop)?)
                 })

@@ -76,7 +76,9 @@ pub(crate) async fn measure(
     fill::fill(&store, &action.0).await?;
     let free = Arc::new(backlog::fill(&store, &release, &team).await?);
     // As it is between searches, and as autovacuum would find it within a minute.
-    Engine::new(store.clone(), fill::ports(), "").index_audit_logs().await?;
+    Engine::new(store.clone(), fill::runtime(), "")
+        .index_audit_logs()
+        .await?;
     store.close().await;
     eprintln!(
         "{name}: {} actions and entries written in {:.1} s",

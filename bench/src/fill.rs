@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use loopiq::audit::Event;
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{ActionId, State, TenantId, Timestamp};
 use loopiq::engine::Error;
 use loopiq::store::{ActionRow, Entry, PolicyRow, Store};
@@ -13,8 +13,8 @@ pub(crate) const MANY: usize = 100_000;
 const BATCH: usize = 500;
 
 /// The machine's clock and randomness.
-pub(crate) fn ports() -> Ports {
-    Ports::new(
+pub(crate) fn runtime() -> Runtime {
+    Runtime::new(
         || {
             #[expect(clippy::disallowed_methods, reason = "rows of today")]
             let now = time::OffsetDateTime::now_utc();
@@ -27,7 +27,7 @@ pub(crate) fn ports() -> Ports {
 /// Lets as many actions wait as the benchmarks want, by a policy, as an installation would. Before anything is proposed, so that all of it is
 /// judged by one version.
 pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
-    let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
+    let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     store
         .write::<_, Error, _>(&ctx, |tx| {
             Box::pin(async move {
@@ -48,7 +48,7 @@ pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
 /// Fills the tenant acme with copies of one of its actions and that action's first entry: other IDs, keys and times, and words that
 /// some of them share.
 pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
-    let ctx = Ctx::system(TenantId::parse("acme")?, &ports());
+    let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = ActionId::parse(action)?;
     let (template, entry) = store
         .read::<_, Error, _>(&ctx, move |tx| {
@@ -63,10 +63,10 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
             .write::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
                     for n in batch * BATCH..(batch + 1) * BATCH {
-                        let ports = tx.ctx().ports.clone();
+                        let runtime = tx.ctx().runtime.clone();
                         let copy = ActionRow {
-                            id: ports.id(),
-                            approval_id: ports.id(),
+                            id: runtime.id(),
+                            approval_id: runtime.id(),
                             idempotency_key: format!("fill-{n}"),
                             // As in a house that keeps up: most are done, some hundreds wait.
                             state: if n % 100 == 0 {
@@ -81,7 +81,7 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
                         tx.insert_action(&copy, &[]).await?;
                         let mut content = content.clone();
                         content.details = serde_json::Value::Null;
-                        content.trace_id = loopiq::domain::canonical::hex(&ports.random::<16>());
+                        content.trace_id = loopiq::domain::canonical::hex(&runtime.random::<16>());
                         content.idempotency_key = Some(copy.idempotency_key.clone());
                         content.headline = Some(format!("Remove finding {} in module {}", n, n % 97));
                         tx.record(Entry {

@@ -2,10 +2,10 @@
 
 use crate::records;
 use jsonschema::Validator;
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::text::{forbidden_in, visible};
 use loopiq::domain::{ActionId, Envelope, Facts, FieldError, TenantId, Timestamp, canonical, each_text, preview};
-use loopiq::tools::schema::{self, Call, MAX_PAYLOAD};
+use loopiq::tools::schema::{self, CallOptions, MAX_PAYLOAD};
 use loopiq::tools::{AnyTool, NewIds, Plan, TOOLS};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -32,7 +32,7 @@ pub(crate) fn hold(choice: u8, arguments: &[u8]) {
         assert_eq!(visible(text), text, "{at} hides something");
         assert_eq!(arguments.pointer(at).and_then(Value::as_str), Some(text));
     });
-    let _: Call = schema::arguments(&arguments).expect("a call that fits its schema");
+    let _: CallOptions = schema::arguments(&arguments).expect("a call that fits its schema");
     let payload = schema::payload_of(&arguments);
     let Ok(text) = schema::canonical_text(&payload) else {
         return;
@@ -48,12 +48,12 @@ fn planned(tool: &dyn AnyTool, payload: &Value) {
         // What a schema cannot say.
         Err(fields) => return refused(&fields),
     };
-    let ports = ports();
-    if let Err(fields) = tool.plan(payload, &Facts::default(), &mut NewIds::Fresh(&ports)) {
+    let runtime = runtime();
+    if let Err(fields) = tool.plan(payload, &Facts::default(), &mut NewIds::Fresh(&runtime)) {
         refused(&fields);
     }
     let facts = records::named_by(&query);
-    match tool.plan(payload, &facts, &mut NewIds::Fresh(&ports)) {
+    match tool.plan(payload, &facts, &mut NewIds::Fresh(&runtime)) {
         Ok(plan) => sealed(tool, payload, &facts, plan),
         Err(fields) => refused(&fields),
     }
@@ -103,6 +103,6 @@ fn bounded(problems: &[FieldError]) {
 }
 
 /// Time stands still, and IDs come in order.
-fn ports() -> Ports {
-    Ports::new(|| Timestamp(1_800_000_000_000_000), |bytes| bytes.fill(7))
+fn runtime() -> Runtime {
+    Runtime::new(|| Timestamp(1_800_000_000_000_000), |bytes| bytes.fill(7))
 }

@@ -2,7 +2,7 @@
 
 use loopiq::domain::Risk;
 use loopiq::domain::text::is_forbidden;
-use loopiq::policy::{self, Matter, Mistake, Policy};
+use loopiq::policy::{self, Mistake, Policy, RiskInput};
 use loopiq::tools::TOOLS;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -55,19 +55,19 @@ fn told(source: &str, mistakes: &[Mistake]) {
 
 /// Whatever it says, each action has a class and somebody who decides it, and waits for a bounded time.
 fn asked(policy: &Policy) {
-    for (tool, own) in NAMES
+    for (tool, tool_risk) in NAMES
         .iter()
         .zip([Risk::Low, Risk::Medium, Risk::High].into_iter().cycle())
     {
-        let case = Matter {
+        let case = RiskInput {
             tool,
-            own,
-            gravest: None,
+            tool_risk,
+            max_severity: None,
             payload: &PAYLOAD,
         };
-        let (place, rule) = policy.rule(&case);
+        let (place, rule) = policy.decide_rule(&case);
         assert!(place < policy.rules.decide.len() && !rule.groups.is_empty());
-        let wait = policy.expiry(policy.class(&case));
+        let wait = policy.expiry(policy.risk_class(&case));
         assert!(wait > 0 && wait <= 31 * 24 * 3_600_000_000);
     }
 }

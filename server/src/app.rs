@@ -6,7 +6,7 @@ use crate::net::Edge;
 use crate::oidc::Oidc;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::engine::Engine;
 use loopiq::store::Store;
 use loopiq_app::Bundle;
@@ -22,7 +22,7 @@ pub struct App {
     /// The database, for sessions alone; everything else goes through the engine.
     pub store: Store,
     /// Clock and randomness.
-    pub ports: Ports,
+    pub runtime: Runtime,
     /// Where the service is reached, without a slash at the end: `http://127.0.0.1:3000`.
     pub public_url: Arc<str>,
     /// Signing in.
@@ -58,7 +58,7 @@ impl App {
 
     /// Seconds since 1970, as OAuth counts.
     pub fn now_seconds(&self) -> i64 {
-        self.ports.now().0.div_euclid(1_000_000)
+        self.runtime.now().0.div_euclid(1_000_000)
     }
 
     /// Whether the service has been told to stop.

@@ -1,7 +1,7 @@
 //! The binary `loopiq`.
 
 use clap::Parser;
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::Timestamp;
 use loopiq_server::settings::Cli;
 use loopiq_server::{commands, ops, private};
@@ -28,8 +28,8 @@ fn main() -> ExitCode {
 }
 
 /// The machine's clock and its source of randomness: the only place where they are asked.
-fn machine() -> Ports {
-    Ports::new(
+fn machine() -> Runtime {
+    Runtime::new(
         || {
             #[expect(
                 clippy::disallowed_methods,

@@ -1,7 +1,7 @@
 //! The secret from which the service's keys are derived. Every node of a service must have the same one.
 
 use anyhow::{Context, Result, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::canonical::hex;
 use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;
@@ -34,7 +34,7 @@ impl SecretArgs {
     ///
     /// # Errors
     /// One line: it is too short, or the file cannot be read or written.
-    pub fn secret(&self, data_dir: &Path, shared: bool, ports: &Ports) -> Result<[u8; 32]> {
+    pub fn secret(&self, data_dir: &Path, shared: bool, runtime: &Runtime) -> Result<[u8; 32]> {
         if let Some(secret) = &self.secret_key {
             return of(secret).context("LOOPIQ_SECRET_KEY (or --secret-key)");
         }
@@ -50,7 +50,7 @@ impl SecretArgs {
             );
         }
         match read(&file) {
-            Err(error) if is_missing(&error) => make(&file, ports),
+            Err(error) if is_missing(&error) => make(&file, runtime),
             outcome => outcome,
         }
     }
@@ -69,9 +69,9 @@ fn read(file: &Path) -> Result<[u8; 32]> {
 }
 
 /// Makes a secret and keeps it, for its owner alone.
-fn make(file: &Path, ports: &Ports) -> Result<[u8; 32]> {
+fn make(file: &Path, runtime: &Runtime) -> Result<[u8; 32]> {
     let cannot = || format!("the secret key cannot be kept in {}", file.display());
-    let secret = hex(&ports.random::<32>());
+    let secret = hex(&runtime.random::<32>());
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn it_is_made_once_for_its_owner_alone_and_a_setting_goes_before_it() {
         let temp = tempfile::tempdir().unwrap();
-        let ports = Ports::new(|| Timestamp(0), |bytes| getrandom::fill(bytes).unwrap());
-        let secret = |args: SecretArgs| args.secret(temp.path(), false, &ports);
+        let runtime = Runtime::new(|| Timestamp(0), |bytes| getrandom::fill(bytes).unwrap());
+        let secret = |args: SecretArgs| args.secret(temp.path(), false, &runtime);
         let first = secret(args(None, None)).unwrap();
         let file = temp.path().join("secret-key");
         assert_eq!(secret(args(None, None)).unwrap(), first);

@@ -1,16 +1,16 @@
 //! `grounding`: what is cited was read, and the reason cites something.
 
-use crate::checks::Subject;
-use crate::checks::report::{Verdicts, listed};
+use crate::checks::CheckInput;
+use crate::checks::report::{CheckReport, listed};
 use crate::domain::{CheckId, FactRef, RecordKind, Verdict, ids};
 use serde_json::Value;
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Grounding);
-    let facts = subject.facts;
-    if !subject.unread.is_empty() {
-        let names: Vec<String> = subject.unread.iter().map(|id| subject.name(id)).collect();
-        let records = subject.unread.iter().map(|id| {
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Grounding);
+    let facts = input.facts;
+    if !input.unread.is_empty() {
+        let names: Vec<String> = input.unread.iter().map(|id| input.name(id)).collect();
+        let records = input.unread.iter().map(|id| {
             facts.reference(id).or_else(|| {
                 // What does not exist can be cited in prose all the same.
                 let kind = RecordKind::of(id)?;
@@ -29,15 +29,11 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                 listed(&names)
             ),
             records.flatten(),
-            places(subject.payload, subject.unread),
+            places(input.payload, input.unread),
         );
     }
-    let reason = subject
-        .payload
-        .get("reason")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if !cites(subject, reason) {
+    let reason = input.payload.get("reason").and_then(Value::as_str).unwrap_or_default();
+    if !cites(input, reason) {
         found.add(
             Verdict::Warn,
             "The reason names no record that it rests on. Judge the proposal by its checks and evidence, not by its reason.",
@@ -56,7 +52,7 @@ const SERIES: [&str; 4] = ["FND", "BLK", "EV", "WI"];
 
 /// Whether a reason names a record, by its ID or by the key people use for it. Keys are not looked up: what is named is for people to
 /// look at.
-fn cites(subject: &Subject<'_>, reason: &str) -> bool {
+fn cites(input: &CheckInput<'_>, reason: &str) -> bool {
     let numbered = |word: &str| {
         word.split_once('-')
             .is_some_and(|(series, number)| SERIES.contains(&series) && number.parse::<u64>().is_ok())
@@ -65,7 +61,7 @@ fn cites(subject: &Subject<'_>, reason: &str) -> bool {
     if !ids::scan(reason).is_empty() || reason.split(|c| !is_part(c)).any(numbered) {
         return true;
     }
-    let facts = subject.facts;
+    let facts = input.facts;
     let controls = facts.controls.values().map(|record| &record.key);
     let keys = controls.chain(facts.certifications.values().map(|record| &record.key));
     keys.into_iter().any(|key| {

@@ -1,8 +1,8 @@
 //! `duplicates`: the same work is not planned, under way or done already.
 
-use crate::checks::Subject;
+use crate::checks::CheckInput;
 use crate::checks::input::Item;
-use crate::checks::report::{Verdicts, listed};
+use crate::checks::report::{CheckReport, listed};
 use crate::domain::title_similarity::Title;
 use crate::domain::{Check, CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, text, title_similarity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,17 +14,17 @@ const MANY: &str = "Many other open actions are about the same records. Decide w
 /// The most items that are named one by one.
 const NAMED: usize = 10;
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Duplicates);
-    let items: Vec<Item<'_>> = subject.items();
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Duplicates);
+    let items: Vec<Item<'_>> = input.items();
     let planned: Vec<&Item<'_>> = items
         .iter()
         .filter(|item| item.is_new || item.touches("title"))
         .collect();
-    let same = same_findings(subject, &planned, &mut found);
-    alike(subject, &planned, &same, &mut found);
-    repeats(subject, &mut found);
-    open_actions(subject, &mut found);
+    let same = same_findings(input, &planned, &mut found);
+    alike(input, &planned, &same, &mut found);
+    repeats(input, &mut found);
+    open_actions(input, &mut found);
     if planned.is_empty() {
         return found.or_pass("No other open action is about the same records.", None);
     }
@@ -35,12 +35,12 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
 }
 
 /// Work items that rest on the same findings, open or closed. Returns their IDs.
-fn same_findings(subject: &Subject<'_>, planned: &[&Item<'_>], found: &mut Verdicts) -> BTreeSet<String> {
+fn same_findings(input: &CheckInput<'_>, planned: &[&Item<'_>], found: &mut CheckReport) -> BTreeSet<String> {
     // By item: the findings that it shares with the plan, and where they stand there.
     let mut shared: BTreeMap<&str, (BTreeSet<&str>, Vec<String>)> = BTreeMap::new();
     for item in planned.iter().filter(|item| item.is_new) {
         for (n, finding) in item.ids("findingIds").enumerate() {
-            for other in subject.around.resting.get(finding).into_iter().flatten() {
+            for other in input.around.resting.get(finding).into_iter().flatten() {
                 let (findings, places) = shared.entry(other).or_default();
                 findings.insert(finding);
                 places.push(item.pointer(&format!("findingIds/{n}")));
@@ -49,14 +49,14 @@ fn same_findings(subject: &Subject<'_>, planned: &[&Item<'_>], found: &mut Verdi
     }
     let mut rest = Rest::default();
     for (n, (id, (findings, places))) in shared.iter().enumerate() {
-        let Some(item) = subject.around.items.get(*id) else {
+        let Some(item) = input.around.items.get(*id) else {
             continue;
         };
         if n >= NAMED {
             rest.add(severity(item), places.first());
             continue;
         }
-        let keys: Vec<String> = findings.iter().map(|finding| subject.name(finding)).collect();
+        let keys: Vec<String> = findings.iter().map(|finding| input.name(finding)).collect();
         let message = format!(
             "{} {} is about {} already. {}",
             described(item),
@@ -66,7 +66,7 @@ fn same_findings(subject: &Subject<'_>, planned: &[&Item<'_>], found: &mut Verdi
         );
         let facts = [reference(item)]
             .into_iter()
-            .chain(findings.iter().filter_map(|id| subject.facts.reference(id)));
+            .chain(findings.iter().filter_map(|id| input.facts.reference(id)));
         found.add(severity(item), message, facts, places.clone());
     }
     rest.tell("more work items are about the same findings", found);
@@ -74,11 +74,11 @@ fn same_findings(subject: &Subject<'_>, planned: &[&Item<'_>], found: &mut Verdi
 }
 
 /// Work items of the same release whose titles are alike, the likest first.
-fn alike(subject: &Subject<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>, found: &mut Verdicts) {
-    let Some(release) = subject.plan.place.release.as_ref() else {
+fn alike(input: &CheckInput<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>, found: &mut CheckReport) {
+    let Some(release) = input.plan.place.release.as_ref() else {
         return;
     };
-    let there: Vec<(Title, &WorkItem)> = subject
+    let there: Vec<(Title, &WorkItem)> = input
         .around
         .items
         .values()
@@ -135,7 +135,7 @@ impl Rest {
         self.places.extend(place.cloned());
     }
 
-    fn tell(self, what: &str, found: &mut Verdicts) {
+    fn tell(self, what: &str, found: &mut CheckReport) {
         if let Some(worst) = self.worst {
             found.add(worst, format!("{} {what}.", self.count), None, self.places);
         }
@@ -150,8 +150,8 @@ pub fn is_of_open_actions(check: &Check) -> bool {
 }
 
 /// What an agent asks for again, under another key, while it waits for the answer.
-fn repeats(subject: &Subject<'_>, found: &mut Verdicts) {
-    let Some(first) = &subject.around.repeats else {
+fn repeats(input: &CheckInput<'_>, found: &mut CheckReport) {
+    let Some(first) = &input.around.repeats else {
         return;
     };
     let fact = FactRef {
@@ -165,9 +165,9 @@ fn repeats(subject: &Subject<'_>, found: &mut Verdicts) {
 }
 
 /// Other open actions about the same records. Whether they are decided is not said: an acknowledgement holds while they are open.
-fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
-    let repeated = subject.around.repeats.as_ref();
-    let others = subject
+fn open_actions(input: &CheckInput<'_>, found: &mut CheckReport) {
+    let repeated = input.around.repeats.as_ref();
+    let others = input
         .around
         .open_actions
         .iter()
@@ -176,7 +176,7 @@ fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
     if others.len() > NAMED {
         // Named one by one, each that ends would bring another into view, and undo what was acknowledged.
         let shared = |id: &String| others.iter().any(|other| other.shares.contains(id));
-        let places = subject
+        let places = input
             .plan
             .references
             .iter()
@@ -187,14 +187,14 @@ fn open_actions(subject: &Subject<'_>, found: &mut Verdicts) {
     }
     for other in others {
         // A finding that only a blocker names has no name here.
-        let named = other.shares.iter().filter(|id| subject.facts.name_of(id).is_some());
-        let keys: Vec<String> = named.map(|id| subject.name(id)).collect();
+        let named = other.shares.iter().filter(|id| input.facts.name_of(id).is_some());
+        let keys: Vec<String> = named.map(|id| input.name(id)).collect();
         let fact = FactRef {
             kind: RecordKind::Action,
             id: other.id.to_string(),
             key: None,
         };
-        let places = subject
+        let places = input
             .plan
             .references
             .iter()

@@ -1,29 +1,29 @@
 //! `evidence`: it is there, it is what was recorded, it is fresh, and it is about this release.
 
-use crate::checks::Subject;
-use crate::checks::report::{Verdicts, listed};
+use crate::checks::CheckInput;
+use crate::checks::report::{CheckReport, listed};
 use crate::domain::{CheckId, Evidence, Timestamp, Verdict, WorkItemKind};
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Evidence);
-    let cited: Vec<&Evidence> = subject
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Evidence);
+    let cited: Vec<&Evidence> = input
         .plan
         .evidence
         .iter()
-        .filter_map(|id| subject.facts.evidence.get(id.as_str()))
+        .filter_map(|id| input.facts.evidence.get(id.as_str()))
         .collect();
     if cited.is_empty() {
-        missing(subject, &mut found);
+        missing(input, &mut found);
         return found;
     }
-    damaged(subject, &cited, &mut found);
-    stale(subject, &cited, &mut found);
-    elsewhere(subject, &cited, &mut found);
+    damaged(input, &cited, &mut found);
+    stale(input, &cited, &mut found);
+    elsewhere(input, &cited, &mut found);
     let facts: Vec<_> = cited
         .iter()
-        .filter_map(|one| subject.facts.reference(one.id.as_str()))
+        .filter_map(|one| input.facts.reference(one.id.as_str()))
         .collect();
-    let days = subject.policy.rules.evidence.max_age_days;
+    let days = input.policy.rules.evidence.max_age_days;
     let words = match cited.len() {
         1 => format!("The evidence is unchanged, younger than {days} days, and about this release."),
         count => {
@@ -34,8 +34,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
 }
 
 /// Work for findings and blockers rests on evidence. A single work item may come from elsewhere.
-fn missing(subject: &Subject<'_>, found: &mut Verdicts) {
-    let items = subject.items();
+fn missing(input: &CheckInput<'_>, found: &mut CheckReport) {
+    let items = input.items();
     let new: Vec<_> = items.iter().filter(|item| item.is_new).collect();
     if new.is_empty() {
         return;
@@ -59,39 +59,39 @@ fn missing(subject: &Subject<'_>, found: &mut Verdicts) {
 }
 
 /// The bytes must still give the hash that was recorded.
-fn damaged(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
-    let intact = |one: &&&Evidence| subject.around.intact.get(one.id.as_str()).copied();
+fn damaged(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
+    let intact = |one: &&&Evidence| input.around.intact.get(one.id.as_str()).copied();
     let changed: Vec<_> = cited.iter().filter(|one| intact(one) == Some(false)).copied().collect();
     let gone: Vec<_> = cited.iter().filter(|one| intact(one).is_none()).copied().collect();
-    add(subject, found, Verdict::Block, &changed, |names| {
+    add(input, found, Verdict::Block, &changed, |names| {
         format!(
             "The bytes of {names} are not those that were recorded. Import the file again, and find out who changed it."
         )
     });
-    add(subject, found, Verdict::Unknown, &gone, |names| {
+    add(input, found, Verdict::Unknown, &gone, |names| {
         format!("The bytes of {names} are not kept here, so nobody can say whether they are those that were recorded.")
     });
 }
 
-fn stale(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
+fn stale(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
     // Clocks differ by minutes. What is dated later than tomorrow would stay fresh for ever.
     let early: Vec<_> = cited
         .iter()
-        .filter(|one| one.collected_at.since(subject.now) > Timestamp::DAY)
+        .filter(|one| one.collected_at.since(input.now) > Timestamp::DAY)
         .copied()
         .collect();
-    add(subject, found, Verdict::Block, &early, |names| {
+    add(input, found, Verdict::Block, &early, |names| {
         format!("{names} is dated in the future. Scan again on a machine whose clock is right, and import the file.")
     });
-    let limit = subject.policy.rules.evidence.max_age_days;
+    let limit = input.policy.rules.evidence.max_age_days;
     let old: Vec<_> = cited
         .iter()
-        .filter(|one| subject.policy.is_stale(one.collected_at, subject.now))
+        .filter(|one| input.policy.is_stale(one.collected_at, input.now))
         .copied()
         .collect();
     for one in &old {
-        let days = subject.now.since(one.collected_at) / Timestamp::DAY;
-        let newest = newest(subject, one);
+        let days = input.now.since(one.collected_at) / Timestamp::DAY;
+        let newest = newest(input, one);
         let clears = match newest {
             Some(newer) => format!("Cite {} instead, which is newer.", newer.key),
             None => "Scan again, import the file, and cite the new evidence.".to_owned(),
@@ -103,14 +103,14 @@ fn stale(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
         let facts = [one.id.as_str()]
             .into_iter()
             .chain(newest.map(|newer| newer.id.as_str()))
-            .filter_map(|id| reference(subject, id));
-        found.add(Verdict::Block, message, facts, places(subject, one));
+            .filter_map(|id| reference(input, id));
+        found.add(Verdict::Block, message, facts, places(input, one));
     }
 }
 
 /// The newest evidence of the same release, provider and kind that is newer than this.
-fn newest<'a>(subject: &Subject<'a>, than: &Evidence) -> Option<&'a Evidence> {
-    subject
+fn newest<'a>(input: &CheckInput<'a>, than: &Evidence) -> Option<&'a Evidence> {
+    input
         .around
         .newer
         .iter()
@@ -120,14 +120,14 @@ fn newest<'a>(subject: &Subject<'a>, than: &Evidence) -> Option<&'a Evidence> {
 }
 
 /// Of this release, or of the commit that the release is made of.
-fn elsewhere(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
-    let Some(release) = subject.release() else { return };
+fn elsewhere(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
+    let Some(release) = input.release() else { return };
     let foreign: Vec<_> = cited
         .iter()
         .filter(|one| one.release_id != release.id && (one.commit.is_none() || one.commit != release.commit))
         .copied()
         .collect();
-    add(subject, found, Verdict::Block, &foreign, |names| {
+    add(input, found, Verdict::Block, &foreign, |names| {
         format!(
             "{names} is about another release and commit than {}. Cite evidence of this release.",
             release.key
@@ -136,8 +136,8 @@ fn elsewhere(subject: &Subject<'_>, cited: &[&Evidence], found: &mut Verdicts) {
 }
 
 fn add(
-    subject: &Subject<'_>,
-    found: &mut Verdicts,
+    input: &CheckInput<'_>,
+    found: &mut CheckReport,
     verdict: Verdict,
     those: &[&Evidence],
     message: impl FnOnce(String) -> String,
@@ -148,20 +148,20 @@ fn add(
     let names: Vec<String> = those.iter().map(|one| one.key.clone()).collect();
     let facts: Vec<_> = those
         .iter()
-        .filter_map(|one| reference(subject, one.id.as_str()))
+        .filter_map(|one| reference(input, one.id.as_str()))
         .collect();
-    let places: Vec<String> = those.iter().flat_map(|one| places(subject, one)).collect();
+    let places: Vec<String> = those.iter().flat_map(|one| places(input, one)).collect();
     found.add(verdict, message(listed(&names)), facts, places);
 }
 
-fn places(subject: &Subject<'_>, one: &Evidence) -> Vec<String> {
+fn places(input: &CheckInput<'_>, one: &Evidence) -> Vec<String> {
     let of = |(id, pointer): &(String, String)| (id == one.id.as_str()).then(|| pointer.clone());
-    subject.plan.references.iter().filter_map(of).collect()
+    input.plan.references.iter().filter_map(of).collect()
 }
 
-fn reference(subject: &Subject<'_>, id: &str) -> Option<crate::domain::FactRef> {
-    subject.facts.reference(id).or_else(|| {
-        let newer = subject.around.newer.iter().find(|one| one.id.as_str() == id)?;
+fn reference(input: &CheckInput<'_>, id: &str) -> Option<crate::domain::FactRef> {
+    input.facts.reference(id).or_else(|| {
+        let newer = input.around.newer.iter().find(|one| one.id.as_str() == id)?;
         Some(crate::domain::FactRef {
             kind: crate::domain::RecordKind::Evidence,
             id: id.to_owned(),

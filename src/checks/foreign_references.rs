@@ -1,26 +1,26 @@
 //! `unrelated`: what is referred to belongs to this release, and is still something to act upon.
 
-use crate::checks::Subject;
-use crate::checks::report::{Verdicts, listed};
+use crate::checks::CheckInput;
+use crate::checks::report::{CheckReport, listed};
 use crate::domain::{BlockerStatus, CheckId, FindingStatus, RecordKind, Release, Verdict};
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Unrelated);
-    let Some(release) = subject.release() else {
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Unrelated);
+    let Some(release) = input.release() else {
         return found;
     };
     let (mut elsewhere, mut over) = (Vec::new(), Vec::new());
     let mut judged = 0;
     // What an action itself decides about is no reference of this kind.
-    let work = subject.items().iter().any(|item| item.is_new);
-    for (id, pointer) in &subject.plan.references {
-        let Some(belongs) = belongs(subject, release, id) else {
+    let work = input.items().iter().any(|item| item.is_new);
+    for (id, pointer) in &input.plan.references {
+        let Some(belongs) = belongs(input, release, id) else {
             continue;
         };
         judged += 1;
         if !belongs {
             elsewhere.push((id, pointer));
-        } else if work && is_over(subject, id) {
+        } else if work && is_over(input, id) {
             over.push((id, pointer));
         }
     }
@@ -29,7 +29,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
             .iter()
             .map(|(id, _)| {
                 let kind = RecordKind::of(id).map_or("record", RecordKind::word);
-                format!("{kind} {}", subject.name(id))
+                format!("{kind} {}", input.name(id))
             })
             .collect();
         names.dedup();
@@ -37,10 +37,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     };
     let mut add = |verdict, message: String, places: Vec<(&String, &String)>| {
         if !places.is_empty() {
-            let facts: Vec<_> = places
-                .iter()
-                .filter_map(|(id, _)| subject.facts.reference(id))
-                .collect();
+            let facts: Vec<_> = places.iter().filter_map(|(id, _)| input.facts.reference(id)).collect();
             found.add(
                 verdict,
                 message,
@@ -71,13 +68,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     }
     found.or_pass(
         format!("Every record that it refers to belongs to release {}.", release.key),
-        subject.facts.reference(release.id.as_str()),
+        input.facts.reference(release.id.as_str()),
     )
 }
 
 /// Whether a record belongs to the release; `None` for kinds that belong to none. Whether evidence does is for `evidence` to say.
-fn belongs(subject: &Subject<'_>, release: &Release, id: &str) -> Option<bool> {
-    let facts = subject.facts;
+fn belongs(input: &CheckInput<'_>, release: &Release, id: &str) -> Option<bool> {
+    let facts = input.facts;
     match RecordKind::of(id)? {
         RecordKind::Blocker => facts.blockers.get(id).map(|record| record.release_id == release.id),
         RecordKind::Control => facts.controls.get(id).map(|record| record.release_id == release.id),
@@ -91,8 +88,8 @@ fn belongs(subject: &Subject<'_>, release: &Release, id: &str) -> Option<bool> {
 }
 
 /// Whether work on it would be work on what is done.
-fn is_over(subject: &Subject<'_>, id: &str) -> bool {
-    let facts = subject.facts;
+fn is_over(input: &CheckInput<'_>, id: &str) -> bool {
+    let facts = input.facts;
     match RecordKind::of(id) {
         Some(RecordKind::Finding) => facts
             .findings

@@ -1,13 +1,13 @@
 //! `hierarchy`: a task hangs below a story of its release that is still being worked on; a story below nothing.
 
-use crate::checks::Subject;
+use crate::checks::CheckInput;
 use crate::checks::input::Item;
-use crate::checks::report::Verdicts;
+use crate::checks::report::CheckReport;
 use crate::domain::{CheckId, Verdict, WorkItemKind, WorkItemStatus};
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Hierarchy);
-    let items = subject.items();
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Hierarchy);
+    let items = input.items();
     let judged: Vec<&Item<'_>> = items
         .iter()
         .filter(|item| item.is_new || item.touches("parentId"))
@@ -16,7 +16,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
         return found;
     }
     for item in &judged {
-        let wrong = match (kind(subject, item), item.text("parentId")) {
+        let wrong = match (kind(input, item), item.text("parentId")) {
             (Some(WorkItemKind::Task), None) => Some((
                 "A task without a parent belongs to no story. Name the story it is part of, or propose a work package."
                     .to_owned(),
@@ -27,17 +27,17 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                 Some(parent),
             )),
             (_, Some(parent)) if items.iter().any(|other| other.id == parent) => None,
-            (_, Some(parent)) => parent_wrong(subject, item, parent).map(|why| (why, Some(parent))),
+            (_, Some(parent)) => parent_wrong(input, item, parent).map(|why| (why, Some(parent))),
             (_, None) => None,
         };
         if let Some((why, parent)) = wrong {
-            let facts = parent.and_then(|id| subject.facts.reference(id));
+            let facts = parent.and_then(|id| input.facts.reference(id));
             found.add(Verdict::Block, why, facts, [item.pointer("parentId")]);
         }
     }
     let tasks = judged
         .iter()
-        .filter(|item| kind(subject, item) == Some(WorkItemKind::Task));
+        .filter(|item| kind(input, item) == Some(WorkItemKind::Task));
     let words = match tasks.count() {
         0 => "A story needs no parent.".to_owned(),
         1 => "Its task hangs below the right story.".to_owned(),
@@ -46,18 +46,18 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     found.or_pass(words, None)
 }
 
-fn kind(subject: &Subject<'_>, item: &Item<'_>) -> Option<WorkItemKind> {
+fn kind(input: &CheckInput<'_>, item: &Item<'_>) -> Option<WorkItemKind> {
     match item.text("kind") {
         Some(kind) => WorkItemKind::parse(kind),
-        None => subject.facts.work_items.get(item.id).map(|known| known.kind),
+        None => input.facts.work_items.get(item.id).map(|known| known.kind),
     }
 }
 
 /// Why an item can't hang below this parent.
-fn parent_wrong(subject: &Subject<'_>, item: &Item<'_>, parent: &str) -> Option<String> {
-    let parent = subject.facts.work_items.get(parent)?;
+fn parent_wrong(input: &CheckInput<'_>, item: &Item<'_>, parent: &str) -> Option<String> {
+    let parent = input.facts.work_items.get(parent)?;
     let release = item.text("releaseId").or_else(|| {
-        subject
+        input
             .facts
             .work_items
             .get(item.id)

@@ -6,7 +6,7 @@ use crate::tools::Plan;
 use serde_json::Value;
 
 /// What a check judges.
-pub struct Subject<'a> {
+pub struct CheckInput<'a> {
     /// What was proposed.
     pub payload: &'a Value,
     /// What would be done.
@@ -106,7 +106,7 @@ pub(super) fn items<'a>(payload: &Value, plan: &'a Plan) -> Vec<Item<'a>> {
     items
 }
 
-impl<'a> Subject<'a> {
+impl<'a> CheckInput<'a> {
     pub(super) fn items(&self) -> Vec<Item<'a>> {
         items(self.payload, self.plan)
     }

@@ -19,13 +19,13 @@ mod report;
 mod scope;
 
 pub use duplicates::is_of_open_actions;
-pub use input::{Subject, context_query};
+pub use input::{CheckInput, context_query};
 
 use crate::domain::Check;
-use report::Verdicts;
+use report::CheckReport;
 
 /// A check: what it found, or nothing where it has nothing to judge.
-type CheckFn = fn(&Subject<'_>) -> Verdicts;
+type CheckFn = fn(&CheckInput<'_>) -> CheckReport;
 
 const CHECKS: [CheckFn; 9] = [
     scope::check,
@@ -40,6 +40,6 @@ const CHECKS: [CheckFn; 9] = [
 ];
 
 /// Runs every check.
-pub fn run(subject: &Subject<'_>) -> Vec<Check> {
-    CHECKS.iter().flat_map(|check| check(subject).end()).collect()
+pub fn run(input: &CheckInput<'_>) -> Vec<Check> {
+    CHECKS.iter().flat_map(|check| check(input).end()).collect()
 }

@@ -1,17 +1,17 @@
 //! `ownership`: owners are on the team that does the work, and nobody is loaded with all of it by accident.
 
-use crate::checks::Subject;
-use crate::checks::report::Verdicts;
+use crate::checks::CheckInput;
+use crate::checks::report::CheckReport;
 use crate::domain::{CheckId, Verdict};
 use std::collections::BTreeMap;
 
 /// From so many tasks on, one owner for all of them may be an accident.
 const WHOLE: usize = 4;
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Ownership);
-    let (facts, around) = (subject.facts, subject.around);
-    let items = subject.items();
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Ownership);
+    let (facts, around) = (input.facts, input.around);
+    let items = input.items();
     if !items.iter().any(|item| item.is_new || item.touches("ownerId")) {
         return found;
     }
@@ -21,7 +21,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
             owned.entry(owner).or_default().push(item.pointer("owner"));
         }
     }
-    let team = subject
+    let team = input
         .plan
         .place
         .team
@@ -34,7 +34,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                     Verdict::Warn,
                     format!(
                         "{} is not on team {}. Make sure that they know of it, or name somebody of the team.",
-                        subject.name(owner),
+                        input.name(owner),
                         team.name
                     ),
                     facts.reference(owner),
@@ -56,7 +56,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
             format!(
                 "All {} tasks are {}'s. Make sure that this is meant.",
                 tasks.len(),
-                subject.name(owner)
+                input.name(owner)
             ),
             facts.reference(owner),
             tasks.iter().map(|task| task.pointer("owner")),

@@ -6,13 +6,13 @@ use crate::domain::{Check, CheckId, FactRef, Verdict, canonical};
 const MOST: usize = 60;
 
 /// The verdicts of one check. Where it found nothing wrong it says so in one sentence; where it had nothing to judge, nothing.
-pub(super) struct Verdicts {
+pub(super) struct CheckReport {
     id: CheckId,
     found: Vec<Check>,
     passed: Option<(String, Vec<FactRef>)>,
 }
 
-impl Verdicts {
+impl CheckReport {
     pub(super) fn of(id: CheckId) -> Self {
         Self {
             id,

@@ -1,13 +1,13 @@
 //! `context`: release, certification, team and components belong together, and to the caller's teams.
 
-use crate::checks::Subject;
-use crate::checks::report::Verdicts;
+use crate::checks::CheckInput;
+use crate::checks::report::CheckReport;
 use crate::domain::{CheckId, ReleaseStatus, Verdict};
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Context);
-    let (facts, around, place) = (subject.facts, subject.around, &subject.plan.place);
-    let Some(release) = subject.release() else {
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Context);
+    let (facts, around, place) = (input.facts, input.around, &input.plan.place);
+    let Some(release) = input.release() else {
         return found;
     };
     if release.status == ReleaseStatus::Released {
@@ -18,7 +18,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                 release.key
             ),
             facts.reference(release.id.as_str()),
-            at(subject, "/releaseId"),
+            at(input, "/releaseId"),
         );
     }
     let certification = place
@@ -34,7 +34,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                 certification.key, release.key
             ),
             facts.reference(certification.id.as_str()),
-            at(subject, "/certificationId"),
+            at(input, "/certificationId"),
         );
     }
     let team = place.team.as_ref().and_then(|id| facts.teams.get(id.as_str()));
@@ -48,10 +48,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                     team.name, release.key
                 ),
                 facts.reference(id),
-                at(subject, "/teamId"),
+                at(input, "/teamId"),
             );
         }
-        if !around.is_on(id, subject.caller.as_str()) {
+        if !around.is_on(id, input.caller.as_str()) {
             found.add(
                 Verdict::Warn,
                 format!(
@@ -59,7 +59,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
                     team.name
                 ),
                 facts.reference(id),
-                at(subject, "/teamId"),
+                at(input, "/teamId"),
             );
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
         .filter_map(|id| facts.components.get(id.as_str()))
     {
         let (id, kind) = (component.id.as_str(), component.kind.as_str());
-        let pointer = at(subject, &format!("/{kind}"));
+        let pointer = at(input, &format!("/{kind}"));
         if !around.release_components.is_empty() && !around.release_components.contains(id) {
             found.add(
                 Verdict::Block,
@@ -113,6 +113,6 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
 }
 
 /// The place, if the payload has it.
-fn at(subject: &Subject<'_>, pointer: &str) -> Option<String> {
-    subject.payload.pointer(pointer).map(|_| pointer.to_owned())
+fn at(input: &CheckInput<'_>, pointer: &str) -> Option<String> {
+    input.payload.pointer(pointer).map(|_| pointer.to_owned())
 }

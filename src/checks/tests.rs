@@ -1,6 +1,6 @@
 //! Table tests of every check: what must be blocked or warned of, and the near miss beside it that must pass.
 
-use crate::checks::{Subject, run};
+use crate::checks::{CheckInput, run};
 use crate::domain::*;
 use crate::tools;
 use crate::tools::{NewIds, Plan};
@@ -261,7 +261,7 @@ impl Case {
 
     /// What the checks say.
     pub(super) fn checks(&self) -> Vec<Check> {
-        run(&Subject {
+        run(&CheckInput {
             payload: &self.payload,
             plan: &self.plan(),
             facts: &self.facts,

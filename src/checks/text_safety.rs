@@ -2,8 +2,8 @@
 //!
 //! Characters that hide or reorder text are refused before anything is stored; here stands what a person may judge.
 
-use crate::checks::Subject;
-use crate::checks::report::Verdicts;
+use crate::checks::CheckInput;
+use crate::checks::report::CheckReport;
 use crate::domain::{CheckId, Verdict, each_text, text};
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
@@ -85,11 +85,11 @@ const KINDS: [Kind; 5] = [
     ),
 ];
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::TextSafety);
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::TextSafety);
     for (verdict, message, look) in KINDS {
         let (mut places, mut example) = (Vec::new(), None);
-        each_text(subject.payload, &mut |pointer, text| {
+        each_text(input.payload, &mut |pointer, text| {
             if let Some(seen) = look(text) {
                 places.push(pointer.to_owned());
                 example.get_or_insert(seen);

@@ -3,9 +3,9 @@
 //! The rules know no language: what says nothing are words of a list (which the tenant can extend), numbers, names of records, and
 //! letters that do not make a word. Whatever is left over is taken to say something.
 
-use crate::checks::Subject;
+use crate::checks::CheckInput;
 use crate::checks::input::Item;
-use crate::checks::report::{Verdicts, listed};
+use crate::checks::report::{CheckReport, listed};
 use crate::domain::{CheckId, Verdict, ids, text, title_similarity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +18,9 @@ const GENERIC: &str = "a about action add address an and as assorted at be bug b
     several some something story stuff sub subtask task tasks tbd test tests that the thing things this ticket title to todo two \
     unknown untitled up update updates upgrade various vulnerabilities vulnerability wip with work working xxx yyy";
 
-pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
-    let mut found = Verdicts::of(CheckId::Titles);
-    let items = subject.items();
+pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
+    let mut found = CheckReport::of(CheckId::Titles);
+    let items = input.items();
     let titled: Vec<(&Item<'_>, &str)> = items
         .iter()
         .filter_map(|item| Some((item, item.text("title")?)))
@@ -30,7 +30,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Verdicts {
     }
     let generic: BTreeSet<&str> = GENERIC
         .split_whitespace()
-        .chain(subject.around.generic_words.iter().map(String::as_str))
+        .chain(input.around.generic_words.iter().map(String::as_str))
         .collect();
     let empty: Vec<_> = titled
         .iter()

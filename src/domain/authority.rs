@@ -5,7 +5,7 @@ use super::records::Role;
 
 /// What somebody wants to do. Every use case of the engine names one before it does anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Command {
+pub enum Permission {
     /// Read records over MCP.
     ReadRecords,
     /// Propose an action.
@@ -42,56 +42,56 @@ pub enum Command {
     Sweep,
 }
 
-impl Command {
+impl Permission {
     /// Every command there is, so that a test can go through the whole table.
-    pub const ALL: &[Command] = &[
-        Command::ReadRecords,
-        Command::Propose,
-        Command::Withdraw,
-        Command::ViewActions,
-        Command::Approve,
-        Command::Reject,
-        Command::Execute,
-        Command::Revoke,
-        Command::Ask,
-        Command::Answer,
-        Command::Prune,
-        Command::ReadPolicy,
-        Command::SearchAudit,
-        Command::Import,
-        Command::IssueToken,
-        Command::Configure,
-        Command::Sweep,
+    pub const ALL: &[Permission] = &[
+        Permission::ReadRecords,
+        Permission::Propose,
+        Permission::Withdraw,
+        Permission::ViewActions,
+        Permission::Approve,
+        Permission::Reject,
+        Permission::Execute,
+        Permission::Revoke,
+        Permission::Ask,
+        Permission::Answer,
+        Permission::Prune,
+        Permission::ReadPolicy,
+        Permission::SearchAudit,
+        Permission::Import,
+        Permission::IssueToken,
+        Permission::Configure,
+        Permission::Sweep,
     ];
 
     /// Stable name, as audit entries keep it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Command::ReadRecords => "read_records",
-            Command::Propose => "propose",
-            Command::Withdraw => "withdraw",
-            Command::ViewActions => "view_actions",
-            Command::Approve => "approve",
-            Command::Reject => "reject",
-            Command::Execute => "execute",
-            Command::Revoke => "revoke",
-            Command::Ask => "ask",
-            Command::Answer => "answer",
-            Command::Prune => "prune",
-            Command::ReadPolicy => "read_policy",
-            Command::SearchAudit => "search_audit",
-            Command::Import => "import",
-            Command::IssueToken => "issue_token",
-            Command::Configure => "configure",
-            Command::Sweep => "sweep",
+            Permission::ReadRecords => "read_records",
+            Permission::Propose => "propose",
+            Permission::Withdraw => "withdraw",
+            Permission::ViewActions => "view_actions",
+            Permission::Approve => "approve",
+            Permission::Reject => "reject",
+            Permission::Execute => "execute",
+            Permission::Revoke => "revoke",
+            Permission::Ask => "ask",
+            Permission::Answer => "answer",
+            Permission::Prune => "prune",
+            Permission::ReadPolicy => "read_policy",
+            Permission::SearchAudit => "search_audit",
+            Permission::Import => "import",
+            Permission::IssueToken => "issue_token",
+            Permission::Configure => "configure",
+            Permission::Sweep => "sweep",
         }
     }
 }
 
 /// Whether this principal may give this command at all. What the action itself adds (its caller, its state, the
 /// tenant) is judged where the action is loaded, inside the transaction that acts.
-pub fn allows(principal: &Principal, command: Command) -> bool {
-    use Command::*;
+pub fn allows(principal: &Principal, command: Permission) -> bool {
+    use Permission::*;
     match principal {
         // A client never has more than reading, proposing and withdrawing, whatever its caller may do in a browser.
         Principal::Client { caller, .. } => {

@@ -23,7 +23,7 @@ pub struct Envelope {
     /// What will be written.
     pub change_set: ChangeSet,
     /// The evidence it cites, as it was.
-    pub evidence: Vec<EvidenceSeal>,
+    pub evidence: Vec<EvidenceDigest>,
     /// How much could go wrong.
     pub risk: Risk,
     /// When it stops being executable.
@@ -36,7 +36,7 @@ pub struct Envelope {
 /// Evidence as it was when the action was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EvidenceSeal {
+pub struct EvidenceDigest {
     /// Which evidence.
     pub id: EvidenceId,
     /// SHA-256 of its bytes, in hex.

@@ -12,7 +12,7 @@ pub struct Snapshot(pub BTreeMap<String, BTreeMap<String, Value>>);
 
 /// What a page showed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct PageSnapshot {
     /// The checks.
     pub checks: Vec<Check>,
     /// The records that it is about.
@@ -24,7 +24,7 @@ pub struct Shown {
 
 /// One field that is not what it was.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Changed {
+pub struct FieldDifference {
     /// The record.
     pub id: String,
     /// The field's name in JSON.
@@ -58,14 +58,14 @@ impl Snapshot {
     }
 
     /// What is different now.
-    pub fn changed(&self, now: &Snapshot) -> Vec<Changed> {
+    pub fn changed(&self, now: &Snapshot) -> Vec<FieldDifference> {
         let mut changed = Vec::new();
         for (id, then) in &self.0 {
             let fields = now.0.get(id);
             for (field, was) in then {
                 let is = fields.and_then(|fields| fields.get(field)).cloned().unwrap_or_default();
                 if is != *was {
-                    changed.push(Changed {
+                    changed.push(FieldDifference {
                         id: id.clone(),
                         field: field.clone(),
                         then: was.clone(),

@@ -2,7 +2,7 @@
 
 use crate::audit::{Content, Event, Place};
 use crate::context::Ctx;
-use crate::domain::{ActionId, Command, State};
+use crate::domain::{ActionId, Permission, State};
 use crate::engine::{Engine, Error};
 use crate::store::{ActionRow, Entry, ReadTx};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ impl Engine {
     pub(crate) async fn deny(
         &self,
         ctx: &Ctx,
-        command: Command,
+        command: Permission,
         action: Option<&ActionId>,
         error: &Error,
     ) -> Result<(), Error> {

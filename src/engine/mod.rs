@@ -9,45 +9,45 @@ mod error;
 mod pages;
 mod policy_cache;
 
-pub use crate::context::{Ctx, Ports};
-pub use actions::approve::Consent;
+pub use crate::context::{Ctx, Runtime};
+pub use actions::approve::ApprovalRequest;
 pub use admin::access::TokenRefusal;
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
-pub use agent::tools::{Answer, ToolSpec};
+pub use agent::tools::{ToolResponse, ToolSpec};
 pub use error::Error;
 pub use pages::audit::AuditReport;
 pub use pages::policy::{Switched, mistakes as policy_mistakes};
 
-use crate::domain::{Command, Principal, allows};
+use crate::domain::{Permission, Principal, allows};
 use crate::store::{ReadCall, Store};
-use policy_cache::Book;
+use policy_cache::PolicyCache;
 use std::sync::{Arc, Mutex};
 
 /// The engine: every use case, for every door. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     store: Store,
-    ports: Ports,
+    runtime: Runtime,
     /// Where people open pages, without a slash at the end.
     public_url: Arc<str>,
     /// Calls of read tools that are not yet in the journal.
     journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
     /// Policies that were read.
-    book: Book,
+    book: PolicyCache,
     /// Held while they are written.
     flushing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
     /// An engine on this store. `public_url` is where people open pages.
-    pub fn new(store: Store, ports: Ports, public_url: impl AsRef<str>) -> Self {
+    pub fn new(store: Store, runtime: Runtime, public_url: impl AsRef<str>) -> Self {
         Self {
             store,
-            ports,
+            runtime,
             public_url: public_url.as_ref().trim_end_matches('/').into(),
             journal: Arc::default(),
-            book: Book::default(),
+            book: PolicyCache::default(),
             flushing: Arc::default(),
         }
     }
@@ -63,8 +63,8 @@ impl Engine {
     }
 
     /// Clock and randomness.
-    pub fn ports(&self) -> &Ports {
-        &self.ports
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     fn review_url(&self, id: &str) -> String {
@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// The one place that says no by role. A denial leaves its entry.
-    async fn authorize(&self, ctx: &Ctx, command: Command) -> Result<(), Error> {
+    async fn authorize(&self, ctx: &Ctx, command: Permission) -> Result<(), Error> {
         if allows(&ctx.principal, command) {
             return Ok(());
         }
@@ -85,11 +85,15 @@ impl Engine {
 }
 
 /// Why somebody may not do something, and who could.
-fn refusal(principal: &Principal, command: Command) -> &'static str {
+fn refusal(principal: &Principal, command: Permission) -> &'static str {
     match (principal, command) {
         (
             Principal::Client { .. },
-            Command::Propose | Command::Withdraw | Command::Answer | Command::ReadRecords | Command::ViewActions,
+            Permission::Propose
+            | Permission::Withdraw
+            | Permission::Answer
+            | Permission::ReadRecords
+            | Permission::ViewActions,
         ) => {
             "The person you act for has none of the roles developer, reviewer or lead. Ask an administrator of your identity provider."
         }
@@ -98,14 +102,19 @@ fn refusal(principal: &Principal, command: Command) -> &'static str {
         }
         (
             _,
-            Command::Approve | Command::Reject | Command::Execute | Command::Revoke | Command::Ask | Command::Prune,
+            Permission::Approve
+            | Permission::Reject
+            | Permission::Execute
+            | Permission::Revoke
+            | Permission::Ask
+            | Permission::Prune,
         ) => "You need the role reviewer or lead to decide actions. Nothing was changed.",
-        (_, Command::Configure) => "You need the role operator to change what this organisation has set.",
-        (_, Command::ReadPolicy) => {
+        (_, Permission::Configure) => "You need the role operator to change what this organisation has set.",
+        (_, Permission::ReadPolicy) => {
             "You have no role in this tenant yet. Ask an administrator of your identity provider."
         }
-        (_, Command::SearchAudit) => "You need the role auditor, lead or operator to search the audit trail.",
-        (_, Command::ViewActions) => {
+        (_, Permission::SearchAudit) => "You need the role auditor, lead or operator to search the audit trail.",
+        (_, Permission::ViewActions) => {
             "You have no role in this tenant yet. Ask an administrator of your identity provider."
         }
         _ => "You may not do this.",

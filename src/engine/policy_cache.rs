@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The most versions that are kept at hand.
-const AT_HAND: usize = 1_000;
+const MAX_CACHED: usize = 1_000;
 
 /// The policies of all tenants, by version. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Book(Arc<RwLock<HashMap<(TenantId, i64), Arc<Policy>>>>);
+pub(crate) struct PolicyCache(Arc<RwLock<HashMap<(TenantId, i64), Arc<Policy>>>>);
 
 /// Reads the rules of a policy for the tools there are.
 pub(crate) fn read(source: &str) -> Result<policy::Rules, Vec<Mistake>> {
@@ -22,7 +22,7 @@ pub(crate) fn read(source: &str) -> Result<policy::Rules, Vec<Mistake>> {
     policy::read(source, &names)
 }
 
-impl Book {
+impl PolicyCache {
     /// A version of this tenant's policy.
     pub(crate) async fn version(&self, tx: &mut ReadTx, version: i64) -> Result<Arc<Policy>, Error> {
         let key = (tx.ctx().tenant().clone(), version);
@@ -43,7 +43,7 @@ impl Book {
         let rules = policy::parse(&source).map_err(|mistakes| damaged(mistakes[0].to_string()))?;
         let policy = Arc::new(Policy { version, rules });
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= AT_HAND {
+        if known.len() >= MAX_CACHED {
             known.clear();
         }
         known.insert(key, policy.clone());

@@ -1,39 +1,42 @@
 //! What a policy would have changed: an action of the past, judged by another policy than today's.
 
 use crate::domain::{Check, Timestamp, Verdict};
-use crate::policy::{Case, Member, Policy};
+use crate::policy::{Decider, Policy, PolicyInput};
 use std::collections::BTreeSet;
 
 /// What became of an action.
-pub struct Past<'a> {
+pub struct PastAction<'a> {
     /// The action.
-    pub case: Case<'a>,
+    pub case: PolicyInput<'a>,
     /// Its checks, as they were when it was proposed or decided.
     pub checks: &'a [Check],
     /// Who approved it, as they are today.
-    pub approvers: &'a [Member],
+    pub approvers: &'a [Decider],
     /// Who rejected it, as they are today.
-    pub rejecters: &'a [Member],
+    pub rejecters: &'a [Decider],
     /// When it was proposed.
     pub proposed: Timestamp,
     /// When it was decided.
     pub decided: Option<Timestamp>,
     /// Who ran it, as they are today.
-    pub runner: Option<&'a Member>,
+    pub runner: Option<&'a Decider>,
     /// When the oldest evidence that it cites was collected.
     pub oldest_evidence: Option<Timestamp>,
 }
 
 impl Policy {
     /// What would have been different for this action, in words, if this policy had been in force instead of the other.
-    pub fn differs(&self, other: &Policy, past: &Past<'_>) -> Vec<String> {
+    pub fn impact_on(&self, other: &Policy, past: &PastAction<'_>) -> Vec<String> {
         let mut words = Vec::new();
         let case = &past.case;
-        let (risk, was) = (self.class(&case.matter), other.class(&case.matter));
+        let (risk, was) = (self.risk_class(&case.risk_input), other.risk_class(&case.risk_input));
         if risk != was {
             words.push(format!("its risk would be {}, not {}", risk.as_str(), was.as_str()));
         }
-        let (rule, old_rule) = (self.rule(&case.matter).1, other.rule(&case.matter).1);
+        let (rule, old_rule) = (
+            self.decide_rule(&case.risk_input).1,
+            other.decide_rule(&case.risk_input).1,
+        );
         if !rule.asks_the_same(old_rule) {
             words.push(format!("it would be decided by the rule \"{}\"", rule.name));
         }
@@ -44,7 +47,7 @@ impl Policy {
                 }
             }
         }
-        if self.is_typed(&case.matter) && !other.is_typed(&case.matter) {
+        if self.is_typed(&case.risk_input) && !other.is_typed(&case.risk_input) {
             words.push("it would be approved by typing a word".to_owned());
         }
         if !past.approvers.is_empty() {
@@ -91,7 +94,10 @@ impl Policy {
 
     /// Verdicts are kept as they were weighed; what another policy had softened before can't be told from them.
     fn weighs_otherwise(&self, other: &Policy, checks: &[Check]) -> Vec<String> {
-        let (weighed, was) = (self.weigh(checks.to_vec()), other.weigh(checks.to_vec()));
+        let (weighed, was) = (
+            self.apply_overrides(checks.to_vec()),
+            other.apply_overrides(checks.to_vec()),
+        );
         let changed = was.iter().zip(&weighed).filter(|(was, is)| was.verdict != is.verdict);
         let words: BTreeSet<String> = changed
             .map(|(_, is)| match is.verdict {

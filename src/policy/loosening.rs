@@ -4,7 +4,7 @@
 //! of them, which are at least those that arguments can bring about. Two policies that differ only where no action can be are therefore
 //! called looser, and never the other way round.
 
-use super::rules::{Condition, DecideRule, Group, Meaning, RiskRule, Rules};
+use super::rules::{Condition, DecideRule, Group, RiskRule, Rules, VerdictOverride};
 use crate::domain::{Address, CheckId, Risk, Role, Severity};
 use std::collections::BTreeSet;
 
@@ -120,17 +120,17 @@ fn by_flags(old: &Rules, new: &Rules, found: &mut Found) {
     }
 }
 
-fn strictness(meaning: Option<&Meaning>) -> u8 {
+fn strictness(meaning: Option<&VerdictOverride>) -> u8 {
     match meaning {
-        Some(Meaning::Warn) => 0,
+        Some(VerdictOverride::Warn) => 0,
         None => 1,
-        Some(Meaning::Block) => 2,
+        Some(VerdictOverride::Block) => 2,
     }
 }
 
-fn softer(was: Option<&Meaning>, is: Option<&Meaning>) -> &'static str {
+fn softer(was: Option<&VerdictOverride>, is: Option<&VerdictOverride>) -> &'static str {
     match (was, is) {
-        (_, Some(Meaning::Warn)) => "only warns of what it would block",
+        (_, Some(VerdictOverride::Warn)) => "only warns of what it would block",
         _ => "no longer blocks what it only warns of by itself",
     }
 }
@@ -179,9 +179,12 @@ fn outcomes(old: &Rules, new: &Rules, tool: Option<&str>, found: &mut Found) -> 
         {
             continue;
         }
-        for own in RISKS {
-            for gravest in std::iter::once(None).chain(Severity::ALL.iter().copied().map(Some)) {
-                outcomes.insert((was.judge(holding, own, gravest), is.judge(holding, own, gravest)));
+        for tool_risk in RISKS {
+            for max_severity in std::iter::once(None).chain(Severity::ALL.iter().copied().map(Some)) {
+                outcomes.insert((
+                    was.judge(holding, tool_risk, max_severity),
+                    is.judge(holding, tool_risk, max_severity),
+                ));
             }
         }
     }
@@ -222,13 +225,13 @@ impl<'r> Side<'r> {
     }
 
     /// As `Policy::class` and `Policy::rule` do, where these conditions hold and no others.
-    fn judge(&self, holding: u128, own: Risk, gravest: Option<Severity>) -> Judged {
+    fn judge(&self, holding: u128, tool_risk: Risk, max_severity: Option<Severity>) -> Judged {
         let hold = |bits: &Option<u128>| bits.is_some_and(|bits| holding & bits == bits);
         let ruled = self.risk.iter().find(|(bits, _)| hold(bits));
-        let class = match (ruled, gravest) {
+        let class = match (ruled, max_severity) {
             (Some((_, rule)), _) => rule.class,
             (None, Some(severity)) if severity >= self.rules.severity.high_risk_from => Risk::High,
-            _ => own,
+            _ => tool_risk,
         };
         let fits = |rule: &DecideRule| rule.risk.is_empty() || rule.risk.contains(&class);
         let place = self.decide.iter().find(|(bits, _, rule)| fits(rule) && hold(bits));

@@ -7,11 +7,11 @@ mod parse;
 mod quorum;
 mod rules;
 
-pub use impact::Past;
+pub use impact::PastAction;
 pub use loosening::loosens;
 pub use parse::{Mistake, parse, read};
-pub use quorum::{Member, Missing};
-pub use rules::{Condition, DecideRule, Group, Limits, Meaning, RiskRule, Rules};
+pub use quorum::{Decider, Missing};
+pub use rules::{Condition, DecideRule, Group, Limits, RiskRule, Rules, VerdictOverride};
 
 use crate::domain::{
     Change, ChangeSet, Check, Facts, FindingStatus, Human, RecordKind, Risk, Severity, Timestamp, Verdict,
@@ -42,22 +42,22 @@ impl Default for Policy {
 
 /// What an action would do, as a policy looks at it.
 #[derive(Debug, Clone, Copy)]
-pub struct Matter<'a> {
+pub struct RiskInput<'a> {
     /// The tool's name.
     pub tool: &'a str,
     /// What the tool itself says of its risk.
-    pub own: Risk,
+    pub tool_risk: Risk,
     /// The worst severity of a finding that it closes or accepts.
-    pub gravest: Option<Severity>,
+    pub max_severity: Option<Severity>,
     /// The arguments.
     pub payload: &'a Value,
 }
 
 /// An action with those who have to do with it, as a policy looks at it.
 #[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
+pub struct PolicyInput<'a> {
     /// What it would do.
-    pub matter: Matter<'a>,
+    pub risk_input: RiskInput<'a>,
     /// The person it was proposed for.
     pub caller: &'a Human,
     /// The person who took parts out of it.
@@ -81,27 +81,27 @@ impl Policy {
 
     /// The class of risk of an action: that of the first rule that fits, else high for what closes or accepts a grave finding, else the
     /// tool's own.
-    pub fn class(&self, matter: &Matter<'_>) -> Risk {
+    pub fn risk_class(&self, risk_input: &RiskInput<'_>) -> Risk {
         let fits = |rule: &&RiskRule| {
-            rule.tool.as_deref().is_none_or(|name| name == matter.tool)
-                && rule.conditions.iter().all(|one| one.holds(matter.payload))
+            rule.tool.as_deref().is_none_or(|name| name == risk_input.tool)
+                && rule.conditions.iter().all(|one| one.holds(risk_input.payload))
         };
         if let Some(rule) = self.rules.risk.iter().find(fits) {
             return rule.class;
         }
-        match matter.gravest {
+        match risk_input.max_severity {
             Some(severity) if severity >= self.rules.severity.high_risk_from => Risk::High,
-            _ => matter.own,
+            _ => risk_input.tool_risk,
         }
     }
 
     /// Which rule says who decides an action, and its place among them.
-    pub fn rule(&self, matter: &Matter<'_>) -> (usize, &DecideRule) {
-        let risk = self.class(matter);
+    pub fn decide_rule(&self, risk_input: &RiskInput<'_>) -> (usize, &DecideRule) {
+        let risk = self.risk_class(risk_input);
         let fits = |rule: &DecideRule| {
-            (rule.tools.is_empty() || rule.tools.iter().any(|name| name == matter.tool))
+            (rule.tools.is_empty() || rule.tools.iter().any(|name| name == risk_input.tool))
                 && (rule.risk.is_empty() || rule.risk.contains(&risk))
-                && rule.conditions.iter().all(|one| one.holds(matter.payload))
+                && rule.conditions.iter().all(|one| one.holds(risk_input.payload))
         };
         let rules = &self.rules.decide;
         let place = rules.iter().position(fits).unwrap_or(rules.len() - 1);
@@ -109,9 +109,9 @@ impl Policy {
     }
 
     /// Why this person may not decide this action; `None` when they may.
-    pub fn refuses(&self, member: &Member, case: &Case<'_>) -> Option<String> {
+    pub fn refuses(&self, member: &Decider, case: &PolicyInput<'_>) -> Option<String> {
         self.separates(member, case).or_else(|| {
-            let (_, rule) = self.rule(&case.matter);
+            let (_, rule) = self.decide_rule(&case.risk_input);
             (!rule.admits(member)).then(|| {
                 let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
                 format!(
@@ -124,7 +124,7 @@ impl Policy {
     }
 
     /// Why the separation of duties keeps this person from deciding or running it.
-    pub fn separates(&self, member: &Member, case: &Case<'_>) -> Option<String> {
+    pub fn separates(&self, member: &Decider, case: &PolicyInput<'_>) -> Option<String> {
         let (separation, human) = (&self.rules.separation, &member.human);
         if let Some(held) = self.rules.roles.held_by(member) {
             let held: Vec<&str> = held.iter().map(|role| role.as_str()).collect();
@@ -144,7 +144,7 @@ impl Policy {
     }
 
     /// Why this person may not run it, if these people have approved it.
-    pub fn refuses_to_run(&self, member: &Member, approvers: &[Member], case: &Case<'_>) -> Option<String> {
+    pub fn refuses_to_run(&self, member: &Decider, approvers: &[Decider], case: &PolicyInput<'_>) -> Option<String> {
         let approved = || {
             (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.human == member.human))
                 .then(|| "You approved it: somebody else runs it.".to_owned())
@@ -158,35 +158,37 @@ impl Policy {
     }
 
     /// What is still missing, if these people have approved.
-    pub fn missing(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Missing> {
-        self.rule(&case.matter).1.missing(&self.counted(approvers, case))
+    pub fn missing(&self, approvers: &[Decider], case: &PolicyInput<'_>) -> Vec<Missing> {
+        self.decide_rule(&case.risk_input)
+            .1
+            .missing(&self.counted(approvers, case))
     }
 
     /// Whether one more approval, this person's, would help.
-    pub fn would_help(&self, approvers: &[Member], candidate: &Member, case: &Case<'_>) -> bool {
+    pub fn would_help(&self, approvers: &[Decider], candidate: &Decider, case: &PolicyInput<'_>) -> bool {
         let counted = self.counted(approvers, case);
-        self.rule(&case.matter).1.would_help(&counted, candidate)
+        self.decide_rule(&case.risk_input).1.would_help(&counted, candidate)
     }
 
     /// Those whose approval the separation of duties lets count.
-    pub fn counted(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Member> {
-        let counts = |member: &&Member| self.separates(member, case).is_none();
+    pub fn counted(&self, approvers: &[Decider], case: &PolicyInput<'_>) -> Vec<Decider> {
+        let counts = |member: &&Decider| self.separates(member, case).is_none();
         approvers.iter().filter(counts).cloned().collect()
     }
 
     /// Whether the action is approved by typing a word of it.
-    pub fn is_typed(&self, matter: &Matter<'_>) -> bool {
-        self.rules.confirmation.typed_for.contains(&self.class(matter))
+    pub fn is_typed(&self, risk_input: &RiskInput<'_>) -> bool {
+        self.rules.confirmation.typed_for.contains(&self.risk_class(risk_input))
     }
 
     /// What the checks' findings mean here.
-    pub fn weigh(&self, mut checks: Vec<Check>) -> Vec<Check> {
+    pub fn apply_overrides(&self, mut checks: Vec<Check>) -> Vec<Check> {
         for check in &mut checks {
             check.verdict = match (self.rules.checks.get(&check.id), check.verdict) {
                 (_, Verdict::Pass) | (None, _) => check.verdict,
-                (Some(Meaning::Block), _) => Verdict::Block,
-                (Some(Meaning::Warn), Verdict::Block) => Verdict::Warn,
-                (Some(Meaning::Warn), verdict) => verdict,
+                (Some(VerdictOverride::Block), _) => Verdict::Block,
+                (Some(VerdictOverride::Warn), Verdict::Block) => Verdict::Warn,
+                (Some(VerdictOverride::Warn), verdict) => verdict,
             };
         }
         checks
@@ -194,7 +196,7 @@ impl Policy {
 }
 
 /// The worst severity of a finding that a change set closes or accepts.
-pub fn gravest(change_set: &ChangeSet, facts: &Facts) -> Option<Severity> {
+pub fn max_severity(change_set: &ChangeSet, facts: &Facts) -> Option<Severity> {
     let open = Value::from(FindingStatus::Open.as_str());
     let closes = |change: &Change| match change {
         Change::Update(update) if update.kind == RecordKind::Finding => update
@@ -219,7 +221,7 @@ pub struct Policies {
 
 impl Policies {
     /// Where both are the same.
-    pub fn only(policy: Arc<Policy>) -> Self {
+    pub fn single(policy: Arc<Policy>) -> Self {
         Self {
             then: policy.clone(),
             today: policy,
@@ -235,18 +237,18 @@ impl Policies {
     }
 
     /// See [`Policy::refuses`].
-    pub fn refuses(&self, member: &Member, case: &Case<'_>) -> Option<String> {
+    pub fn refuses(&self, member: &Decider, case: &PolicyInput<'_>) -> Option<String> {
         self.each().find_map(|policy| policy.refuses(member, case))
     }
 
     /// See [`Policy::refuses_to_run`].
-    pub fn refuses_to_run(&self, member: &Member, approvers: &[Member], case: &Case<'_>) -> Option<String> {
+    pub fn refuses_to_run(&self, member: &Decider, approvers: &[Decider], case: &PolicyInput<'_>) -> Option<String> {
         self.each()
             .find_map(|policy| policy.refuses_to_run(member, approvers, case))
     }
 
     /// What is still missing by either: today's first.
-    pub fn missing(&self, approvers: &[Member], case: &Case<'_>) -> Vec<Missing> {
+    pub fn missing(&self, approvers: &[Decider], case: &PolicyInput<'_>) -> Vec<Missing> {
         let mut missing: Vec<Missing> = Vec::new();
         for one in self.each().flat_map(|policy| policy.missing(approvers, case)) {
             match missing.iter_mut().find(|known| known.group == one.group) {
@@ -258,22 +260,22 @@ impl Policies {
     }
 
     /// Whether somebody's approval would bring it nearer to being approved.
-    pub fn would_help(&self, approvers: &[Member], candidate: &Member, case: &Case<'_>) -> bool {
+    pub fn would_help(&self, approvers: &[Decider], candidate: &Decider, case: &PolicyInput<'_>) -> bool {
         self.refuses(candidate, case).is_none()
             && self.each().any(|policy| policy.would_help(approvers, candidate, case))
     }
 
     /// Whether it is approved by typing a word of it.
-    pub fn is_typed(&self, matter: &Matter<'_>) -> bool {
-        self.each().any(|policy| policy.is_typed(matter))
+    pub fn is_typed(&self, risk_input: &RiskInput<'_>) -> bool {
+        self.each().any(|policy| policy.is_typed(risk_input))
     }
 
     /// The higher of the two classes of risk.
-    pub fn class(&self, matter: &Matter<'_>) -> Risk {
+    pub fn risk_class(&self, risk_input: &RiskInput<'_>) -> Risk {
         self.each()
-            .map(|policy| policy.class(matter))
+            .map(|policy| policy.risk_class(risk_input))
             .max()
-            .unwrap_or(matter.own)
+            .unwrap_or(risk_input.tool_risk)
     }
 
     /// Whether whoever approves it may also run it.

@@ -2,7 +2,7 @@
 
 use crate::domain::text::visible;
 use crate::domain::{Address, CheckId, PersonId, Role};
-use crate::policy::rules::{Condition, Group, Meaning, Rules};
+use crate::policy::rules::{Condition, Group, Rules, VerdictOverride};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
@@ -305,7 +305,7 @@ impl Judge<'_, '_> {
             }
         }
         for (check, meaning) in &rules.checks {
-            if *meaning == Meaning::Warn && !SOFT.contains(check) {
+            if *meaning == VerdictOverride::Warn && !SOFT.contains(check) {
                 self.wrong(
                     &format!("checks.{}", check.as_str()),
                     "protects what an approval rests on: what it blocks stays blocked",

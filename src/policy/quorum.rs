@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// Somebody, with the teams that they are on by now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct Decider {
     /// The account.
     pub person: Person,
     /// The human being behind it: the same for all accounts that operators have linked.
@@ -20,7 +20,7 @@ pub struct Member {
 
 impl RoleRules {
     /// The combination that somebody holds and must not.
-    pub fn held_by(&self, member: &Member) -> Option<&[Role]> {
+    pub fn held_by(&self, member: &Decider) -> Option<&[Role]> {
         let holds = |combination: &&Vec<Role>| combination.iter().all(|role| member.held.contains(role));
         self.forbidden.iter().find(holds).map(Vec::as_slice)
     }
@@ -45,7 +45,7 @@ impl Group {
     }
 
     /// Whether somebody is in it.
-    pub fn has(&self, member: &Member) -> bool {
+    pub fn has(&self, member: &Decider) -> bool {
         let person = &member.person;
         let is_named = |known: &String| person.id.as_str() == known || person.email.is(known);
         member.person.has_any(&DECIDERS)
@@ -69,13 +69,13 @@ impl DecideRule {
     }
 
     /// Whether somebody could take a place in any group.
-    pub fn admits(&self, member: &Member) -> bool {
+    pub fn admits(&self, member: &Decider) -> bool {
         self.groups.iter().any(|group| group.has(member))
     }
 
     /// What is still missing, if these people have approved. Nobody counts twice; whoever is in several groups counts where they
     /// are needed most.
-    pub fn missing(&self, approvers: &[Member]) -> Vec<Missing> {
+    pub fn missing(&self, approvers: &[Decider]) -> Vec<Missing> {
         let places: Vec<&Group> = self
             .groups
             .iter()
@@ -99,21 +99,21 @@ impl DecideRule {
     }
 
     /// Whether one more approval, this person's, would help.
-    pub fn would_help(&self, approvers: &[Member], candidate: &Member) -> bool {
-        let open = |members: &[Member]| self.missing(members).iter().map(|one| one.approvals).sum::<usize>();
+    pub fn would_help(&self, approvers: &[Decider], candidate: &Decider) -> bool {
+        let open = |members: &[Decider]| self.missing(members).iter().map(|one| one.approvals).sum::<usize>();
         let mut with = approvers.to_vec();
         with.push(candidate.clone());
         open(&with) < open(approvers)
     }
 }
 
-fn distinct(members: &[Member]) -> Vec<&Member> {
+fn distinct(members: &[Decider]) -> Vec<&Decider> {
     let mut seen: BTreeSet<&Human> = BTreeSet::new();
     members.iter().filter(|member| seen.insert(&member.human)).collect()
 }
 
 /// Seats as many members as can be, by augmenting paths (Kuhn's algorithm for bipartite matching). Who sits where, by place.
-fn seat(places: &[&Group], members: &[&Member]) -> Vec<Option<usize>> {
+fn seat(places: &[&Group], members: &[&Decider]) -> Vec<Option<usize>> {
     let mut taken = vec![None; places.len()];
     for member in 0..members.len() {
         find_place(places, members, member, &mut vec![false; places.len()], &mut taken);
@@ -123,7 +123,7 @@ fn seat(places: &[&Group], members: &[&Member]) -> Vec<Option<usize>> {
 
 fn find_place(
     places: &[&Group],
-    members: &[&Member],
+    members: &[&Decider],
     member: usize,
     tried: &mut [bool],
     taken: &mut [Option<usize>],
@@ -150,8 +150,8 @@ mod tests {
     use super::*;
     use crate::domain::{Email, PersonId};
 
-    fn member(n: u128, role: Role, teams: &[&str]) -> Member {
-        Member {
+    fn member(n: u128, role: Role, teams: &[&str]) -> Decider {
+        Decider {
             person: Person {
                 id: PersonId::from_bits(n),
                 email: Email::verified(&format!("p{n}@x.example")),
@@ -248,7 +248,7 @@ mod tests {
     fn linked_accounts_are_one_person() {
         let rule = rule(vec![group("Any", &[], 2)]);
         let one = member(1, Role::Reviewer, &[]);
-        let again = Member {
+        let again = Decider {
             human: one.human.clone(),
             ..member(2, Role::Lead, &[])
         };

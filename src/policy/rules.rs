@@ -22,7 +22,7 @@ pub struct Rules {
     /// What a severity leads to.
     pub severity: SeverityRules,
     /// What a check's finding means, where it is not what the check says.
-    pub checks: BTreeMap<CheckId, Meaning>,
+    pub checks: BTreeMap<CheckId, VerdictOverride>,
     /// What has to be typed.
     pub confirmation: Confirmation,
     /// Which roles nobody who decides may hold together.
@@ -177,7 +177,7 @@ pub struct SeverityRules {
 /// What a check's finding means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Meaning {
+pub enum VerdictOverride {
     /// A person must acknowledge it.
     Warn,
     /// It can't be approved.

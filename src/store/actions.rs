@@ -68,9 +68,9 @@ pub struct ActionRow {
     /// Which rule of its policy says who decides it.
     pub rule: i64,
     /// What the tool itself says of its risk.
-    pub own_risk: Risk,
+    pub tool_risk: Risk,
     /// The worst severity of a finding that it closes or accepts.
-    pub gravest: Option<Severity>,
+    pub max_severity: Option<Severity>,
     /// The action that it repeats, while that one is pending.
     pub behind: Option<ActionId>,
     /// When another action changed what this one is about.
@@ -185,12 +185,12 @@ pub(super) fn action(row: &AnyRow) -> Result<ActionRow, StoreError> {
         repeated: row.int("repeated")?,
         pruned_by: maybe(row, "pruned_by", |t| PersonId::parse(t).ok())?,
         rule: row.int("rule")?,
-        own_risk: match maybe(row, "own_risk", Risk::parse)? {
+        tool_risk: match maybe(row, "own_risk", Risk::parse)? {
             Some(own) => own,
             // Of before it was kept.
             None => row.read("risk", Risk::parse)?,
         },
-        gravest: maybe(row, "gravest", Severity::parse)?,
+        max_severity: maybe(row, "gravest", Severity::parse)?,
         behind: maybe(row, "behind", |t| ActionId::parse(t).ok())?,
         touched_at: row.maybe_int("touched_at")?.map(Timestamp),
         policy_today: row.int("policy_today")?,
@@ -371,8 +371,8 @@ impl WriteTx {
             .bind(new.repeats.as_ref().map(|id| id.as_str().to_owned()))
             .bind(new.pruned_by.as_ref().map(|id| id.as_str().to_owned()))
             .bind(new.rule)
-            .bind(new.own_risk.as_str().to_owned())
-            .bind(new.gravest.map(|severity| severity.as_str().to_owned()))
+            .bind(new.tool_risk.as_str().to_owned())
+            .bind(new.max_severity.map(|severity| severity.as_str().to_owned()))
             .fetch_all(&mut *self.read.tx)
             .await?;
         Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)

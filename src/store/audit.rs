@@ -114,7 +114,7 @@ impl WriteTx {
 fn row_of(seq: i64, ctx: &Ctx, entry: &Entry) -> Result<serde_json::Value, StoreError> {
     let damaged = |error: canonical::NotCanonical| StoreError::damaged("an audit entry", error);
     let (now, tenant) = (ctx.now(), ctx.tenant());
-    let salt = canonical::hex(&ctx.ports.random::<16>());
+    let salt = canonical::hex(&ctx.runtime.random::<16>());
     let content = canonical::to_string(&entry.content).map_err(damaged)?;
     let hash = content_hash(&salt, &content);
     let leaf = Leaf::new(tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash);

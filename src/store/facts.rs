@@ -150,7 +150,7 @@ pub struct Proposer {
 
 /// What a proposal rests on.
 #[derive(Debug, Clone, Default)]
-pub struct Ground {
+pub struct ProposalContext {
     /// The records that it needs.
     pub facts: Facts,
     /// The action that the key belongs to already.
@@ -206,7 +206,7 @@ impl ReadTx {
     }
 
     /// All that a proposal rests on, in the same one statement.
-    pub async fn ground(&mut self, query: &FactsQuery, proposer: &Proposer) -> Result<Ground, StoreError> {
+    pub async fn ground(&mut self, query: &FactsQuery, proposer: &Proposer) -> Result<ProposalContext, StoreError> {
         let now = self.ctx.now();
         let rows = sqlx::query(self.pick(&GROUND))
             .bind(self.tenant())
@@ -235,8 +235,8 @@ fn by_kind(query: &FactsQuery) -> Map<String, Value> {
         .collect()
 }
 
-fn gathered(rows: &[AnyRow]) -> Result<Ground, StoreError> {
-    let mut ground = Ground::default();
+fn gathered(rows: &[AnyRow]) -> Result<ProposalContext, StoreError> {
+    let mut ground = ProposalContext::default();
     let facts = &mut ground.facts;
     let (mut sightings, mut references) = (Vec::new(), Vec::new());
     for row in rows {

@@ -213,7 +213,7 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO evidence (tenant, id, key, release_id, provider, kind, name, sha256, size, \
              collected_at, collected_from, imported_at, commit_id, run, complete) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-        let (id, now) = (self.ctx.ports.id::<EvidenceId>(), self.ctx.now());
+        let (id, now) = (self.ctx.runtime.id::<EvidenceId>(), self.ctx.now());
         let number = self.take_numbers("EV", 1).await?;
         sqlx::query(SQL)
             .bind(self.tenant())
@@ -339,7 +339,7 @@ impl WriteTx {
         let mut ids = BTreeMap::new();
         let mut rows = Vec::with_capacity(fresh.len());
         for (number, new) in (first..).zip(fresh) {
-            let id = self.ctx.ports.id::<FindingId>();
+            let id = self.ctx.runtime.id::<FindingId>();
             rows.push(json!({
                 "id": id.as_str(), "key": format!("FND-{number}"), "identity": new.identity, "provider": new.provider,
                 "rule": new.rule, "title": new.title, "message": new.message, "severity": new.severity.as_str(),
@@ -368,7 +368,7 @@ impl WriteTx {
         for some in declared.chunks(AT_ONCE) {
             let mut rows = Vec::with_capacity(some.len());
             for (key, title) in some {
-                let id = self.ctx.ports.id::<ControlId>();
+                let id = self.ctx.runtime.id::<ControlId>();
                 rows.push(json!({ "id": id.as_str(), "key": key, "title": title }));
             }
             let done = sqlx::query(SQL)
@@ -460,7 +460,7 @@ impl WriteTx {
         let first = self.take_numbers("BLK", subjects.len() as i64).await?;
         let mut rows = Vec::with_capacity(subjects.len());
         for (number, subject) in (first..).zip(subjects) {
-            let id = self.ctx.ports.id::<BlockerId>();
+            let id = self.ctx.runtime.id::<BlockerId>();
             rows.push(json!({
                 "id": id.as_str(), "key": format!("BLK-{number}"), "finding": findings.then_some(subject),
                 "control": (!findings).then_some(subject),

@@ -57,8 +57,8 @@ pub struct InboxItem {
     pub settled_at: Option<Timestamp>,
     /// The human who took parts out of it.
     pub pruner: Option<Human>,
-    pub own_risk: Risk,
-    pub gravest: Option<Severity>,
+    pub tool_risk: Risk,
+    pub max_severity: Option<Severity>,
     pub touched: bool,
     /// How many pending actions only repeat it.
     pub repeats: i64,
@@ -153,11 +153,11 @@ impl ReadTx {
                         None => None,
                         Some(_) => Some(people::human(row, "pruner")?),
                     },
-                    own_risk: match row.maybe_text("own_risk")? {
+                    tool_risk: match row.maybe_text("own_risk")? {
                         None => row.read("risk", Risk::parse)?,
                         Some(_) => row.read("own_risk", Risk::parse)?,
                     },
-                    gravest: row.maybe_text("gravest")?.as_deref().and_then(Severity::parse),
+                    max_severity: row.maybe_text("gravest")?.as_deref().and_then(Severity::parse),
                     touched: row.maybe_int("touched_at")?.is_some(),
                     repeats: row.int("repeated")?,
                     policy_version: row.int("policy_version")?,

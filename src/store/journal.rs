@@ -80,7 +80,7 @@ impl WriteTx {
              CAST(value ->> 'at' AS BIGINT) FROM json_each($2)";
         let mut rows = Vec::with_capacity(calls.len());
         for call in calls {
-            let id: [u8; 16] = self.ctx.ports.random();
+            let id: [u8; 16] = self.ctx.runtime.random();
             rows.push(serde_json::json!({
                 "id": canonical::hex(&id), "client": call.client_id, "caller": call.caller_id, "trace": call.trace_id,
                 "request": call.request_id, "tool": call.tool, "arguments": call.arguments_digest,

@@ -3,7 +3,7 @@
 use super::row::Columns;
 use super::{ActionRow, ReadTx, StoreError};
 use crate::domain::{ActionId, RecordKind, State};
-use crate::views::Named;
+use crate::views::RecordLabel;
 use sqlx::any::AnyRow;
 
 /// An action in a line.
@@ -29,8 +29,8 @@ impl OtherAction {
     }
 
     /// Its name for a page.
-    pub fn named(&self) -> Named {
-        Named {
+    pub fn named(&self) -> RecordLabel {
+        RecordLabel {
             kind: RecordKind::Action,
             id: self.id.clone(),
             key: None,

@@ -208,7 +208,7 @@ impl WriteTx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, issuer, subject) DO UPDATE SET \
              email = excluded.email, name = excluded.name, roles = excluded.roles, asserted_at = excluded.asserted_at \
              RETURNING id, email, name, roles";
-        let (fresh, now) = (self.ctx.ports.id::<PersonId>(), self.ctx.now());
+        let (fresh, now) = (self.ctx.runtime.id::<PersonId>(), self.ctx.now());
         let row = sqlx::query(SQL)
             .bind(self.tenant())
             .bind(fresh.as_str().to_owned())
@@ -229,7 +229,7 @@ impl WriteTx {
 
     /// Keeps a client; one with that name stays as it is.
     pub async fn ensure_client(&mut self, name: &str) -> Result<Client, StoreError> {
-        let fresh = self.ctx.ports.id::<ClientId>();
+        let fresh = self.ctx.runtime.id::<ClientId>();
         sqlx::query("INSERT INTO clients (tenant, id, name) VALUES ($1, $2, $3) ON CONFLICT (tenant, name) DO NOTHING")
             .bind(self.tenant())
             .bind(fresh.as_str().to_owned())

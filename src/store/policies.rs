@@ -92,13 +92,13 @@ impl WriteTx {
 /// What became of an action, as a policy is tried on it.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
-pub struct PastAction {
+pub struct PastActionRow {
     pub id: String,
     pub headline: String,
     pub state: State,
     pub tool: String,
-    pub own_risk: Risk,
-    pub gravest: Option<Severity>,
+    pub tool_risk: Risk,
+    pub max_severity: Option<Severity>,
     pub payload: String,
     pub caller_id: PersonId,
     pub pruned_by: Option<PersonId>,
@@ -121,7 +121,7 @@ impl ReadTx {
         since: Timestamp,
         before: &(i64, String),
         limit: i64,
-    ) -> Result<Vec<PastAction>, StoreError> {
+    ) -> Result<Vec<PastActionRow>, StoreError> {
         const SQL: &str = "SELECT id, headline, state, tool, risk, own_risk, gravest, payload, caller_id, pruned_by, checks, created_at FROM actions \
              WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT 0 + $5";
         const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at AS at FROM decisions \
@@ -144,7 +144,7 @@ impl ReadTx {
             .bind(list(actions.iter().map(|action| action.id.as_str())))
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut places: HashMap<String, &mut PastAction> =
+        let mut places: HashMap<String, &mut PastActionRow> =
             actions.iter_mut().map(|action| (action.id.clone(), action)).collect();
         for row in &rows {
             let Some(action) = places.get_mut(&row.text("action_id")?) else {
@@ -194,17 +194,17 @@ impl ReadTx {
     }
 }
 
-fn past(row: &AnyRow) -> Result<PastAction, StoreError> {
-    Ok(PastAction {
+fn past(row: &AnyRow) -> Result<PastActionRow, StoreError> {
+    Ok(PastActionRow {
         id: row.text("id")?,
         headline: row.text("headline")?,
         state: row.read("state", State::parse)?,
         tool: row.text("tool")?,
-        own_risk: match row.maybe_text("own_risk")? {
+        tool_risk: match row.maybe_text("own_risk")? {
             None => row.read("risk", Risk::parse)?,
             Some(_) => row.read("own_risk", Risk::parse)?,
         },
-        gravest: row.maybe_text("gravest")?.as_deref().and_then(Severity::parse),
+        max_severity: row.maybe_text("gravest")?.as_deref().and_then(Severity::parse),
         payload: row.text("payload")?,
         caller_id: row.read("caller_id", |t| PersonId::parse(t).ok())?,
         pruned_by: match row.maybe_text("pruned_by")? {

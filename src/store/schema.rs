@@ -17,7 +17,7 @@ fn migrations(dialect: Dialect) -> &'static Migrator {
 }
 
 /// How a database's schema stands to this binary's.
-enum Standing {
+enum SchemaState {
     Same,
     Older(String),
     Newer(String),
@@ -55,11 +55,11 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
 }
 
 /// Compares what was applied with what this binary has.
-async fn standing(connection: &mut AnyConnection, dialect: Dialect) -> Result<Standing, StoreError> {
+async fn schema_state(connection: &mut AnyConnection, dialect: Dialect) -> Result<SchemaState, StoreError> {
     let (applied, ours) = (applied(connection).await?, migrations(dialect));
     let newest = ours.iter().map(|migration| migration.version).max().unwrap_or_default();
     if let Some((version, _)) = applied.iter().find(|(version, _)| !ours.version_exists(*version)) {
-        return Ok(Standing::Newer(format!(
+        return Ok(SchemaState::Newer(format!(
             "the database's schema is of version {version}, newer than this loopiq's {newest}; nothing was changed. Use the newer loopiq"
         )));
     }
@@ -68,7 +68,7 @@ async fn standing(connection: &mut AnyConnection, dialect: Dialect) -> Result<St
             None => {
                 // A step in the middle may be missing: what counts is how far it reaches without a gap.
                 let have = migration.version - 1;
-                return Ok(Standing::Older(format!(
+                return Ok(SchemaState::Older(format!(
                     "the database's schema is of version {have}, older than this loopiq's {newest}; run `loopiq schema upgrade` first"
                 )));
             }
@@ -80,28 +80,28 @@ async fn standing(connection: &mut AnyConnection, dialect: Dialect) -> Result<St
             Some(_) => {}
         }
     }
-    Ok(Standing::Same)
+    Ok(SchemaState::Same)
 }
 
 /// Fails unless the schema is this binary's.
 pub(super) async fn check(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
-    match standing(connection, dialect).await? {
-        Standing::Same => Ok(()),
-        Standing::Older(why) | Standing::Newer(why) => Err(StoreError::Schema(why)),
+    match schema_state(connection, dialect).await? {
+        SchemaState::Same => Ok(()),
+        SchemaState::Older(why) | SchemaState::Newer(why) => Err(StoreError::Schema(why)),
     }
 }
 
 /// Brings the schema to this binary's version. Each step is a transaction: one that is interrupted leaves nothing behind, and the
 /// next run goes on from there.
 pub(super) async fn bring(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
-    match standing(connection, dialect).await? {
+    match schema_state(connection, dialect).await? {
         // Whoever brought it here may have been interrupted before the end.
-        Standing::Same if dialect == Dialect::Sqlite && !has_expectations(connection).await? => {
+        SchemaState::Same if dialect == Dialect::Sqlite && !has_expectations(connection).await? => {
             expect(connection).await
         }
-        Standing::Same => Ok(()),
-        Standing::Newer(why) => Err(StoreError::Schema(why)),
-        Standing::Older(_) => {
+        SchemaState::Same => Ok(()),
+        SchemaState::Newer(why) => Err(StoreError::Schema(why)),
+        SchemaState::Older(_) => {
             let steps = migrations(dialect).run(&mut *connection).await;
             steps.map_err(StoreError::Migrating)?;
             match dialect {

@@ -50,7 +50,7 @@ impl ViewKey {
 
 impl ReadTx {
     /// What this person was shown when they last opened this digest in this session, and when that was.
-    pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(Shown, Timestamp)>, StoreError> {
+    pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(PageSnapshot, Timestamp)>, StoreError> {
         const SQL: &str = "SELECT shown, seen_at FROM views \
              WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
         let row = sqlx::query(SQL)
@@ -65,7 +65,7 @@ impl ReadTx {
         let shown = row.text("shown")?;
         // Views of before this was kept.
         let shown = if shown.is_empty() {
-            Shown::default()
+            PageSnapshot::default()
         } else {
             row.json("shown")?
         };
@@ -75,7 +75,7 @@ impl ReadTx {
 
 impl WriteTx {
     /// Keeps what somebody was shown, and the verdicts for the inbox while the action waits.
-    pub async fn keep_view(&mut self, view: &ViewKey, shown: &Shown) -> Result<(), StoreError> {
+    pub async fn keep_view(&mut self, view: &ViewKey, shown: &PageSnapshot) -> Result<(), StoreError> {
         const SQL: Sql = together!(
             counted: "UPDATE actions SET blocks = $8, warnings = $9, passes = $10 \
                       WHERE tenant = $1 AND id = $2 AND state = 'pending_approval' AND (blocks <> $8 OR warnings <> $9 OR passes <> $10)",

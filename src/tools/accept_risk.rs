@@ -1,7 +1,7 @@
 //! `loopiq_accept_risk`: somebody answers for findings or failing controls until a date. What they block is blocked no more.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::status_changes::{blocker_changes, finding_change, moment};
 use super::work_item_arguments::{References, owner};
 use crate::domain::*;
@@ -69,12 +69,12 @@ impl Tool for AcceptRisk {
         query
     }
 
-    fn moments(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
+    fn dates(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
         moment("/expiresAt", Some(&arguments.expires_at))
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         let release = problems.found(
             "/releaseId",
             "release",

@@ -1,7 +1,7 @@
 //! `loopiq_add_audit_note`: a note bound to an action. No entry of the audit log is ever changed.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,7 +33,7 @@ impl Tool for AddAuditNote {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         let action = problems.found("/actionId", "action", facts.actions.get(arguments.action_id.as_str()));
         problems.end()?;
         let Some(action) = action else {

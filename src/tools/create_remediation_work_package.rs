@@ -1,7 +1,7 @@
 //! `loopiq_create_remediation_work_package`: one story and its tasks, created in one approved transaction.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::work_item_arguments::{Estimate, NewItem, References, medium, owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -160,7 +160,7 @@ impl Tool for CreateRemediationWorkPackage {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         problems.found(
             "/releaseId",
             "release",

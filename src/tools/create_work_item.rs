@@ -1,7 +1,7 @@
 //! `loopiq_create_work_item`: one story, or one task under a story that exists.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::work_item_arguments::{Estimate, NewItem, References, medium, owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -81,7 +81,7 @@ impl Tool for CreateWorkItem {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         problems.found(
             "/releaseId",
             "release",

@@ -1,7 +1,7 @@
 //! `loopiq_link_evidence`: ties evidence to a control or a certification.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl Tool for LinkEvidence {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         let evidence = problems.found(
             "/evidenceId",
             "evidence",

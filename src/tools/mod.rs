@@ -15,7 +15,7 @@ mod update_finding_status;
 mod update_work_item;
 mod work_item_arguments;
 
-pub use plan::{NewIds, Plan, PlanPlace, Problems};
+pub use plan::{FieldErrors, NewIds, Plan, PlanPlace};
 
 use crate::domain::{Facts, FactsQuery, FieldError, Timestamp};
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ use serde_json::Value;
 
 /// A governed tool.
 pub trait Tool: Sync {
-    /// What it takes, beside what every tool takes (see [`schema::Call`]).
+    /// What it takes, beside what every tool takes (see [`schema::CallOptions`]).
     type Arguments: DeserializeOwned + JsonSchema;
     /// The name agents call.
     const NAME: &'static str;
@@ -38,7 +38,7 @@ pub trait Tool: Sync {
     /// The records it needs.
     fn needs(arguments: &Self::Arguments) -> FactsQuery;
     /// Moments in its arguments that must lie ahead, with their places. A plan has no clock: the engine holds them against its own.
-    fn moments(_: &Self::Arguments) -> Vec<(&'static str, Timestamp)> {
+    fn dates(_: &Self::Arguments) -> Vec<(&'static str, Timestamp)> {
         Vec::new()
     }
     /// What it would write. Pure: the same arguments, facts and IDs give the same plan.
@@ -59,8 +59,8 @@ pub trait AnyTool: Sync {
     fn schema(&self) -> Value;
     /// See [`Tool::needs`].
     fn needs(&self, payload: &Value) -> Result<FactsQuery, Vec<FieldError>>;
-    /// See [`Tool::moments`].
-    fn moments(&self, payload: &Value) -> Vec<(&'static str, Timestamp)>;
+    /// See [`Tool::dates`].
+    fn dates(&self, payload: &Value) -> Vec<(&'static str, Timestamp)>;
     /// See [`Tool::plan`].
     fn plan(&self, payload: &Value, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>>;
 }
@@ -84,8 +84,8 @@ impl<T: Tool> AnyTool for T {
     fn needs(&self, payload: &Value) -> Result<FactsQuery, Vec<FieldError>> {
         Ok(T::needs(&schema::arguments(payload)?))
     }
-    fn moments(&self, payload: &Value) -> Vec<(&'static str, Timestamp)> {
-        schema::arguments(payload).map_or_else(|_| Vec::new(), |arguments| T::moments(&arguments))
+    fn dates(&self, payload: &Value) -> Vec<(&'static str, Timestamp)> {
+        schema::arguments(payload).map_or_else(|_| Vec::new(), |arguments| T::dates(&arguments))
     }
     fn plan(&self, payload: &Value, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
         T::plan(&schema::arguments(payload)?, facts, ids)

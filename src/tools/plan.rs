@@ -1,6 +1,6 @@
 //! What planning gives, and what it is given.
 
-use crate::context::{Ports, TypedId};
+use crate::context::{Runtime, TypedId};
 use crate::domain::*;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -51,7 +51,7 @@ impl PlanPlace {
 /// Where IDs of new records come from.
 pub enum NewIds<'a> {
     /// Given out now: a proposal.
-    Fresh(&'a Ports),
+    Fresh(&'a Runtime),
     /// Those of a stored change set, in order: planning again must come out equal.
     Again(VecDeque<String>),
 }
@@ -65,21 +65,21 @@ impl NewIds<'_> {
     /// The next ID.
     pub fn give<T: TypedId>(&mut self) -> T {
         match self {
-            NewIds::Fresh(ports) => ports.id(),
+            NewIds::Fresh(runtime) => runtime.id(),
             // A stored set that is too short, or of other kinds, can't come out equal: any ID serves.
             NewIds::Again(ids) => ids
                 .pop_front()
                 .and_then(|id| T::read(&id))
-                .unwrap_or_else(|| T::of_bits(0)),
+                .unwrap_or_else(|| T::from_bits(0)),
         }
     }
 }
 
 /// What is wrong with a payload, gathered so that the agent hears it all at once.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<FieldError>);
+pub struct FieldErrors(Vec<FieldError>);
 
-impl Problems {
+impl FieldErrors {
     /// Adds one.
     pub fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
         self.0.push(FieldError::new(pointer, message));

@@ -1,7 +1,7 @@
 //! `loopiq_refresh_release_evidence`: a release goes by the newest evidence of a provider and kind.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::status_changes::change;
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -43,7 +43,7 @@ impl Tool for RefreshReleaseEvidence {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         let release = problems.found(
             "/releaseId",
             "release",

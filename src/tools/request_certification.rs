@@ -1,7 +1,7 @@
 //! `loopiq_request_certification`: asks the people who certify. They grant or refuse it, never an agent.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::status_changes::change;
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -34,7 +34,7 @@ impl Tool for RequestCertification {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         let known = facts.certifications.get(arguments.certification_id.as_str());
         let certification = problems.found("/certificationId", "certification", known);
         if let Some(certification) = certification

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// What every governed tool takes beside its own arguments.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Call {
+pub struct CallOptions {
     /// Your own key for this proposal. The same key with the same arguments returns the same action, for ever; use a new key for a
     /// new proposal.
     #[schemars(length(min = 1, max = 200))]
@@ -37,10 +37,10 @@ pub const MAX_PAYLOAD: usize = 256 * 1024;
 /// Fields that speak of the call and are no part of the payload.
 const CALL_ONLY: [&str; 2] = ["idempotencyKey", "dryRun"];
 
-/// The schema of a tool that takes these arguments and a [`Call`].
+/// The schema of a tool that takes these arguments and a [`CallOptions`].
 pub fn of<T: JsonSchema>() -> Value {
     let mut own = schema_for!(T).to_value();
-    let call = schema_for!(Call).to_value();
+    let call = schema_for!(CallOptions).to_value();
     let merged = (own.as_object_mut(), call.as_object());
     if let (Some(own), Some(call)) = merged {
         merge(own, call, "properties");

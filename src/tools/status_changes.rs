@@ -1,7 +1,7 @@
 //! What the tools share that change how a finding, control or blocker stands.
 
 use crate::domain::*;
-use crate::tools::plan::Problems;
+use crate::tools::plan::FieldErrors;
 use serde_json::{Value, json};
 
 /// A field that changes; `None` if it does not.
@@ -53,7 +53,7 @@ pub(super) fn moment(at: &'static str, text: Option<&String>) -> Vec<(&'static s
         .collect()
 }
 
-impl Problems {
+impl FieldErrors {
     /// A moment must be one. Whether it lies ahead is for the engine to say, which has a clock.
     pub(super) fn moment(&mut self, at: &str, text: Option<&String>) {
         if text.is_some_and(|text| Timestamp::parse(text).is_none()) {

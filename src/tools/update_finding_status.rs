@@ -1,7 +1,7 @@
 //! `loopiq_update_finding_status`: what a finding is by now, and why. The blockers that rest on it follow.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::status_changes::{blocker_changes, finding_change, moment};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -41,12 +41,12 @@ impl Tool for UpdateFindingStatus {
         query
     }
 
-    fn moments(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
+    fn dates(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
         moment("/expiresAt", arguments.expires_at.as_ref())
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = Problems::default();
+        let mut problems = FieldErrors::default();
         let finding = problems.found(
             "/findingId",
             "finding",

@@ -1,7 +1,7 @@
 //! `loopiq_update_work_item`: fields of one work item, with the version that the agent saw.
 
 use super::Tool;
-use super::plan::{NewIds, Plan, PlanPlace, Problems};
+use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
 use super::work_item_arguments::{owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -61,7 +61,7 @@ impl Tool for UpdateWorkItem {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let (changes, mut problems) = (&arguments.changes, Problems::default());
+        let (changes, mut problems) = (&arguments.changes, FieldErrors::default());
         let item = problems.found(
             "/workItemId",
             "work item",

@@ -1,7 +1,7 @@
 //! What the tools that write work items share.
 
 use crate::domain::*;
-use crate::tools::plan::Problems;
+use crate::tools::plan::FieldErrors;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -40,7 +40,7 @@ pub(super) struct References<'a> {
 
 impl References<'_> {
     /// Everything must exist in this tenant.
-    pub(super) fn check(&self, at: &str, facts: &Facts, problems: &mut Problems) {
+    pub(super) fn check(&self, at: &str, facts: &Facts, problems: &mut FieldErrors) {
         problems.all_found(&format!("{at}/findingIds"), "finding", self.findings, |id| {
             facts.findings.contains_key(id)
         });
@@ -134,7 +134,7 @@ pub(super) fn owner<'f>(
     named: Option<&String>,
     at: &str,
     facts: &'f Facts,
-    problems: &mut Problems,
+    problems: &mut FieldErrors,
 ) -> Option<&'f PersonId> {
     let named = named?;
     problems

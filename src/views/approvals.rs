@@ -2,18 +2,18 @@
 
 use crate::domain::State;
 use crate::domain::text::PlainText;
-use crate::views::{Named, When};
+use crate::views::{RecordLabel, When};
 use serde::{Deserialize, Serialize};
 
 /// Who has decided a pending action, and who could.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandingView {
+pub struct ApprovalsView {
     /// The rule of today's policy that says who decides it.
     pub rule: PlainText,
     /// The version of today's policy, and of the one of the day it was proposed, if that is another.
     pub versions: (i64, Option<i64>),
     /// Who has approved it, and when.
-    pub votes: Vec<(PlainText, When)>,
+    pub given: Vec<(PlainText, When)>,
     /// What is still missing.
     pub missing: Vec<MissingView>,
 }
@@ -35,7 +35,7 @@ pub struct Related {
     /// How: `It takes the place of`.
     pub how: PlainText,
     /// The other one.
-    pub action: Named,
+    pub action: RecordLabel,
     /// Where that stands.
     pub state: State,
 }
@@ -46,7 +46,7 @@ pub struct Revision {
     /// Which earlier one, and why it counts.
     pub title: PlainText,
     /// That one.
-    pub action: Named,
+    pub action: RecordLabel,
     /// What was said when it was declined, if anything.
     pub said: Option<PlainText>,
     /// Place, before, after.

@@ -2,7 +2,7 @@
 
 use crate::domain::text::PlainText;
 use crate::domain::{FactRef, State};
-use crate::views::{Named, When};
+use crate::views::{RecordLabel, When};
 use serde::{Deserialize, Serialize};
 
 /// One line of the audit search.
@@ -19,7 +19,7 @@ pub struct AuditRow {
     /// What happened, in words.
     pub words: PlainText,
     /// The action it is about.
-    pub action: Option<Named>,
+    pub action: Option<RecordLabel>,
     /// The release it is about, by key.
     pub release: Option<PlainText>,
     /// The state after it.

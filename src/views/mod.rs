@@ -43,7 +43,7 @@ impl When {
 
 /// A record with the names people use for it, from the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct RecordLabel {
     /// What kind of record.
     pub kind: RecordKind,
     /// Its ID.
@@ -62,7 +62,7 @@ pub struct Line {
     /// What stands behind it.
     pub value: PlainText,
     /// The record it names, if it names one.
-    pub record: Option<Named>,
+    pub record: Option<RecordLabel>,
 }
 
 impl Line {
@@ -75,7 +75,7 @@ impl Line {
         }
     }
     /// A line that names a record.
-    pub fn record(label: &str, record: Named) -> Self {
+    pub fn record(label: &str, record: RecordLabel) -> Self {
         Self {
             label: label.into(),
             value: record.name.clone(),
@@ -102,7 +102,7 @@ pub struct TreeItem {
     /// Owner, priority, estimate, client's reference and so on.
     pub lines: Vec<Line>,
     /// Findings, controls, evidence and blockers it rests on.
-    pub references: Vec<Named>,
+    pub references: Vec<RecordLabel>,
     /// What hangs below it.
     pub children: Vec<TreeItem>,
 }
@@ -111,7 +111,7 @@ pub struct TreeItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateView {
     /// The record.
-    pub record: Named,
+    pub record: RecordLabel,
     /// Field, before, after.
     pub fields: Vec<(PlainText, PlainText, PlainText)>,
 }
@@ -120,7 +120,7 @@ pub struct UpdateView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The record.
-    pub record: Named,
+    pub record: RecordLabel,
     /// Its details.
     pub lines: Vec<Line>,
 }
@@ -133,7 +133,7 @@ pub struct ReadView {
     /// When.
     pub at: When,
     /// What came back.
-    pub records: Vec<Named>,
+    pub records: Vec<RecordLabel>,
     /// How many more came back than are listed.
     pub more: u32,
 }
@@ -148,7 +148,7 @@ pub struct Claim {
     /// Its calls before the proposal, oldest first.
     pub reads: Vec<ReadView>,
     /// IDs that it cites and that no read had returned.
-    pub unread: Vec<Named>,
+    pub unread: Vec<RecordLabel>,
 }
 
 /// One step of the action's life, from its audit entries.
@@ -199,9 +199,9 @@ pub struct Panel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultView {
     /// The records it created.
-    pub created: Vec<Named>,
+    pub created: Vec<RecordLabel>,
     /// The records it changed.
-    pub updated: Vec<Named>,
+    pub updated: Vec<RecordLabel>,
 }
 
 /// What has changed since a moment that counts for the reader.
@@ -216,7 +216,7 @@ pub struct SinceView {
     /// What they said then and don't say any more; passes are not among them.
     pub gone: Vec<Check>,
     /// Fields of records: record, field, then, now.
-    pub fields: Vec<(Named, PlainText, PlainText, PlainText)>,
+    pub fields: Vec<(RecordLabel, PlainText, PlainText, PlainText)>,
 }
 
 /// Two records side by side, because a check found them alike.
@@ -295,7 +295,7 @@ pub struct ActionView {
     /// What it waives, closes or opens, if its risk is high: that stands first.
     pub stakes: Vec<PlainText>,
     /// Who has decided, what is missing, and who could give it; nothing once it is decided.
-    pub standing: Option<StandingView>,
+    pub approvals: Option<ApprovalsView>,
     /// Other actions that it has to do with.
     pub related: Vec<Related>,
     /// How it differs from the one that it takes the place of, or that was declined.

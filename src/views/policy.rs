@@ -2,7 +2,7 @@
 
 use crate::domain::State;
 use crate::domain::text::PlainText;
-use crate::views::{Named, When};
+use crate::views::{RecordLabel, When};
 use serde::{Deserialize, Serialize};
 
 /// A version of the policy.
@@ -81,7 +81,7 @@ pub struct Effects {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
     /// The action.
-    pub action: Named,
+    pub action: RecordLabel,
     /// Where it stands.
     pub state: State,
     /// When it was proposed.

@@ -1,6 +1,6 @@
 use crate::world::{World, text};
 use loopiq::domain::*;
-use loopiq::engine::{Consent, Error};
+use loopiq::engine::{ApprovalRequest, Error};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn only_reviewers_and_leads_decide_and_a_denial_is_on_record() {
         let ctx = world.person(role);
         let view = world.opened(&ctx, &id).await;
         let entries = world.count("audit_entries").await;
-        let consent = Consent {
+        let consent = ApprovalRequest {
             view: view.clone(),
             ..world.consent(&id, &digest).await
         };

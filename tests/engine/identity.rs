@@ -28,7 +28,7 @@ pub(crate) async fn signs_in(
         person: person.clone(),
         session: format!("session of {subject} at {issuer}"),
     };
-    (person, Ctx::new(principal, world.engine.ports()))
+    (person, Ctx::new(principal, world.engine.runtime()))
 }
 
 const NEW: &str = "https://new-idp.example";

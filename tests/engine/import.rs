@@ -8,7 +8,7 @@ use loopiq::engine::Error;
 use serde_json::json;
 
 fn operator(world: &World) -> Ctx {
-    Ctx::system(world.acme.tenant.clone(), world.engine.ports())
+    Ctx::system(world.acme.tenant.clone(), world.engine.runtime())
 }
 
 #[tokio::test]

@@ -374,7 +374,7 @@ async fn a_release_goes_by_the_newest_evidence_of_a_kind() {
         "it is current already"
     );
 
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let mut scan: Value = serde_json::from_slice(&sarif(json!([result("style", "b.ts", 2)]))).expect("JSON");
     scan["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, "endTimeUtc": ctx.now().rfc3339() }]);
     let bytes = scan.to_string().into_bytes();

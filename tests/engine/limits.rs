@@ -102,7 +102,7 @@ async fn a_client_has_a_limit_over_all_its_callers() {
         why.contains("3 actions of this client wait") && why.contains("limits.pending_per_client"),
         "{why}"
     );
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let other = world
         .engine
         .store()
@@ -113,7 +113,7 @@ async fn a_client_has_a_limit_over_all_its_callers() {
         caller: world.acme.person("developer"),
         client: other,
     };
-    let otto = Ctx::new(principal, world.engine.ports());
+    let otto = Ctx::new(principal, world.engine.runtime());
     propose(&world, &otto, arguments(&world, "otto", 5))
         .await
         .expect("another client");

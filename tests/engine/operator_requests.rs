@@ -26,7 +26,7 @@ async fn asked(world: &World, ctx: &Ctx, source: &str) -> Asked {
 }
 
 fn console(world: &World) -> Ctx {
-    Ctx::system(world.acme.tenant.clone(), world.engine.ports())
+    Ctx::system(world.acme.tenant.clone(), world.engine.runtime())
 }
 
 fn refused<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {

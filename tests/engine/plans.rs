@@ -181,7 +181,7 @@ async fn story(world: &World) {
     let title = json!({ "title": "Harden the login" });
     call("loopiq_find_similar_work_items", title).await.expect("a list");
 
-    let system = loopiq::context::Ctx::system(world.acme.tenant.clone(), engine.ports());
+    let system = loopiq::context::Ctx::system(world.acme.tenant.clone(), engine.runtime());
     let assessment = json!({ "assessment-results": {
         "metadata": { "title": "Own", "oscal-version": "1.1.2", "last-modified": "2026-11-01T00:00:00Z" },
         "results": [{ "title": "One", "findings": [

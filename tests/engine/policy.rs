@@ -3,7 +3,7 @@
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{PlainText, ReasonCode, Role, State, Timestamp};
-use loopiq::engine::{Consent, Error, Switched};
+use loopiq::engine::{ApprovalRequest, Error, Switched};
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 use serde_json::json;
@@ -47,9 +47,9 @@ async fn two_teams_together_and_one_person_counts_once() {
         .view(&world.person("reviewer"), &id, false)
         .await
         .expect("a page");
-    let standing = page.standing.expect("it waits");
-    assert_eq!(standing.votes.len(), 1);
-    assert_eq!(standing.missing.len(), 1);
+    let approvals = page.approvals.expect("it waits");
+    assert_eq!(approvals.given.len(), 1);
+    assert_eq!(approvals.missing.len(), 1);
     assert!(page.panel.approve);
 
     let second = world.approve("reviewer", &id, &digest).await.expect("the last vote");
@@ -315,7 +315,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .await
         .expect("opened");
     for typed in ["", "SHOP", "yes"] {
-        let consent = Consent {
+        let consent = ApprovalRequest {
             typed: typed.to_owned(),
             ..good.clone()
         };
@@ -329,7 +329,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .expect("opened");
     // Whoever typed the word may not have read the page.
     assert!(good.opened.iter().any(|part| part == "FND-1"), "{:?}", good.opened);
-    let unread = Consent {
+    let unread = ApprovalRequest {
         opened: good.opened[1..].to_vec(),
         ..good.clone()
     };
@@ -337,7 +337,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
     assert!(why.contains("still folded: ") && why.contains(&good.opened[0]), "{why}");
     let mut opened = vec!["a part that the page does not have".to_owned(); 400];
     opened.extend(good.opened.clone());
-    let consent = Consent {
+    let consent = ApprovalRequest {
         typed: " shop-1 ".to_owned(),
         opened,
         ..good
@@ -375,7 +375,7 @@ async fn a_page_opened_before_the_policy_asked_for_more_was_not_read() {
         .policy("[[risk]]\ntool = \"loopiq_create_remediation_work_package\"\nclass = \"high\"")
         .await;
     let read = world.consent(&id, &digest).await;
-    let guessed = Consent {
+    let guessed = ApprovalRequest {
         opened: Vec::new(),
         ..read.clone()
     };
@@ -515,7 +515,7 @@ async fn a_policy_is_tried_on_who_ran_it_and_on_old_evidence() {
 #[tokio::test]
 async fn a_policy_says_which_severity_blocks_every_release() {
     let world = World::new().await;
-    let operator = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let operator = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let import = async |file: &str| {
         let scan = sarif(json!([result("style", file, 1)]));
         let report = world

@@ -3,7 +3,7 @@
 use crate::policy::TWO_TEAMS;
 use crate::world::{World, text};
 use loopiq::domain::{State, Timestamp};
-use loopiq::engine::{Consent, Engine, Error};
+use loopiq::engine::{ApprovalRequest, Engine, Error};
 use loopiq::store::Store;
 use serde_json::json;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
     world.join("lead", "checkout").await;
     // Another node on the same database.
     let store = Store::open(&world.database.url).await.expect("a database");
-    let other = Engine::new(store, world.engine.ports().clone(), "");
+    let other = Engine::new(store, world.engine.runtime().clone(), "");
     let mut outcomes = std::collections::BTreeMap::<&str, usize>::new();
     // Time runs fast here, and evidence must not grow stale by it.
     const PATIENT: &str = "[evidence]\nmax_age_days = 3650\n";
@@ -97,7 +97,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
                 match what {
                     "approve" => {
                         let view = world.opened(&person, &id).await;
-                        let consent = Consent { view, ..consent };
+                        let consent = ApprovalRequest { view, ..consent };
                         engine.approve(&person, &id, consent).await.map(|outcome| outcome.done)
                     }
                     "reject" => engine

@@ -42,7 +42,7 @@ async fn run(world: &World, (id, digest): &(String, String)) {
 /// Somebody changes the title of the story by hand.
 async fn touch(world: &World, title: &'static str) {
     let (ctx, story) = (
-        Ctx::system(world.acme.tenant.clone(), world.engine.ports()),
+        Ctx::system(world.acme.tenant.clone(), world.engine.runtime()),
         world.acme.story.clone(),
     );
     let touched = world.engine.store().write::<_, Error, _>(&ctx, move |tx| {
@@ -139,7 +139,7 @@ async fn duplicates_and_stale_evidence_stand_side_by_side() {
     run(&world, &world.proposed("k1").await).await;
     // Another scan, when the first one is too old.
     world.pass(15 * Timestamp::DAY);
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let mut scan: Value =
         serde_json::from_slice(&sarif(json!([result("sql-injection", "routes/login.ts", 34)]))).expect("JSON");
     let collected = ctx.now().plus(-Timestamp::DAY).rfc3339();
@@ -230,7 +230,7 @@ async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
 #[tokio::test]
 async fn a_tenant_adds_words_that_say_nothing() {
     let world = World::new().await;
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     for bad in ["", "two words", "a", "x-y", "a\u{202E}b"] {
         let refused = world.engine.change_generic_words(&ctx, &words(&[bad]), &[]).await;
@@ -286,17 +286,17 @@ async fn a_tenant_adds_words_that_say_nothing() {
 #[tokio::test]
 async fn the_same_title_is_found_among_many_that_share_its_words() {
     let world = World::new().await;
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let (release, team) = (world.acme.release.clone(), world.acme.team.clone());
     let written = world.engine.store().write::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move {
-            let ports = tx.ctx().ports.clone();
+            let runtime = tx.ctx().runtime.clone();
             let mut titles: Vec<String> = (0..300)
                 .map(|n| format!("Validate callback cache cookie {}", loopiq_testing::unlike(n)))
                 .collect();
             titles.insert(150, "Validate the cookie of the callback cache".to_owned());
             let changes = titles.into_iter().map(|title| {
-                let id: WorkItemId = ports.id();
+                let id: WorkItemId = runtime.id();
                 let item = crate::world::work_item(&id, &release, &team, &title);
                 let Ok(Value::Object(fields)) = serde_json::to_value(item) else {
                     panic!("an object")

@@ -1,8 +1,8 @@
 //! A small world: two tenants, their people, one release each with evidence and a backlog; time stands still until it is moved.
 
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::*;
-use loopiq::engine::{Answer, Consent, Engine, Error, Switched};
+use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse};
 use loopiq::store::{Asserted, Store};
 use loopiq::views::Outcome;
 use loopiq_testing::Database;
@@ -82,7 +82,7 @@ impl World {
         let start = Timestamp::parse(START).expect("a time");
         let clock = Arc::new(AtomicI64::new(start.0));
         let (time, drawn) = (clock.clone(), AtomicU64::new(0));
-        let ports = Ports::new(
+        let runtime = Runtime::new(
             // Every look at the clock is a microsecond later, so that an order in time is an order of events.
             move || Timestamp(time.fetch_add(1, Ordering::SeqCst)),
             move |bytes| {
@@ -95,7 +95,7 @@ impl World {
             },
         );
         let store = Store::open(&database.url).await.expect("a database");
-        let engine = Engine::new(store, ports, "http://127.0.0.1:3000");
+        let engine = Engine::new(store, runtime, "http://127.0.0.1:3000");
         let acme = settle(&engine, "acme").await;
         let globex = settle(&engine, "globex").await;
         let teams = Mutex::new(BTreeMap::from([("checkout".to_owned(), acme.team.clone())]));
@@ -123,7 +123,7 @@ impl World {
             person: place.person(role),
             session: format!("session of {role}"),
         };
-        Ctx::new(principal, self.engine.ports())
+        Ctx::new(principal, self.engine.runtime())
     }
 
     /// The same person in another session.
@@ -133,7 +133,7 @@ impl World {
             person: self.acme.person(role),
             session: session.to_owned(),
         };
-        Ctx::new(principal, self.engine.ports())
+        Ctx::new(principal, self.engine.runtime())
     }
 
     pub(crate) fn client(&self, role: &str) -> Ctx {
@@ -146,7 +146,7 @@ impl World {
             caller: place.person(role),
             client: place.client.clone(),
         };
-        Ctx::new(principal, self.engine.ports())
+        Ctx::new(principal, self.engine.runtime())
     }
 
     /// A work package of one story and two tasks, with real references. Each key asks for another one.
@@ -170,7 +170,7 @@ impl World {
         })
     }
 
-    pub(crate) async fn propose(&self, arguments: Value) -> Result<Answer, Error> {
+    pub(crate) async fn propose(&self, arguments: Value) -> Result<ToolResponse, Error> {
         self.engine
             .call(
                 &self.client("developer"),
@@ -226,10 +226,10 @@ impl World {
 
     /// Puts somebody on a team, which is made if it is not there.
     pub(crate) async fn join(&self, who: &str, team: &str) {
-        let ctx = Ctx::system(self.acme.tenant.clone(), self.engine.ports());
+        let ctx = Ctx::system(self.acme.tenant.clone(), self.engine.runtime());
         let (person, key) = (self.acme.person(who).id, team.to_owned());
         let known = self.teams.lock().expect("teams").get(team).cloned();
-        let (new, id) = (known.is_none(), known.unwrap_or_else(|| self.engine.ports().id()));
+        let (new, id) = (known.is_none(), known.unwrap_or_else(|| self.engine.runtime().id()));
         self.teams.lock().expect("teams").insert(key.clone(), id.clone());
         let made = self.engine.store().write::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move {
@@ -274,7 +274,7 @@ impl World {
     }
 
     /// Sends this consent as somebody who has opened the page.
-    pub(crate) async fn consent_as(&self, ctx: &Ctx, id: &str, mut consent: Consent) -> Result<Outcome, Error> {
+    pub(crate) async fn consent_as(&self, ctx: &Ctx, id: &str, mut consent: ApprovalRequest) -> Result<Outcome, Error> {
         consent.view = self.opened(ctx, id).await;
         self.engine.approve(ctx, id, consent).await
     }
@@ -287,10 +287,10 @@ impl World {
         digest: &str,
         acknowledged: &[String],
     ) -> Result<Outcome, Error> {
-        let consent = Consent {
+        let consent = ApprovalRequest {
             digest: digest.to_owned(),
             acknowledged: acknowledged.to_vec(),
-            ..Consent::default()
+            ..ApprovalRequest::default()
         };
         self.consent_as(ctx, id, consent).await
     }
@@ -314,13 +314,13 @@ impl World {
     }
 
     /// All that an approval takes: every warning acknowledged, every part opened, and the word typed where one is asked for.
-    pub(crate) async fn consent(&self, id: &str, digest: &str) -> Consent {
+    pub(crate) async fn consent(&self, id: &str, digest: &str) -> ApprovalRequest {
         let page = self
             .engine
             .view(&self.person("reviewer"), id, false)
             .await
             .expect("a page");
-        Consent {
+        ApprovalRequest {
             digest: digest.to_owned(),
             view: String::new(),
             acknowledged: self.marks(id).await,
@@ -349,8 +349,8 @@ pub(crate) fn text(value: &Value, field: &str) -> String {
 
 async fn settle(engine: &Engine, name: &str) -> Place {
     let tenant = TenantId::parse(name).expect("a tenant");
-    let ctx = Ctx::system(tenant.clone(), engine.ports());
-    let ports = engine.ports().clone();
+    let ctx = Ctx::system(tenant.clone(), engine.runtime());
+    let runtime = engine.runtime().clone();
     let title = name.to_uppercase();
     engine
         .store()
@@ -381,10 +381,10 @@ async fn settle(engine: &Engine, name: &str) -> Place {
         let (_, person) = engine.sign_in(name, asserted).await.expect("a sign-in");
         people.push((who.to_owned(), person));
     }
-    let (team, release, other_release): (TeamId, ReleaseId, ReleaseId) = (ports.id(), ports.id(), ports.id());
+    let (team, release, other_release): (TeamId, ReleaseId, ReleaseId) = (runtime.id(), runtime.id(), runtime.id());
     let (certification, control, story): (CertificationId, ControlId, WorkItemId) =
-        (ports.id(), ports.id(), ports.id());
-    let component: ComponentId = ports.id();
+        (runtime.id(), runtime.id(), runtime.id());
+    let component: ComponentId = runtime.id();
     let member = people[0].1.id.clone();
     let place = (
         team.clone(),
@@ -536,7 +536,7 @@ pub(crate) fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, tit
 pub(crate) async fn confirm(engine: &Engine, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
     let mut view = String::new();
     // Others have no such page, and asking for it would be a denial of its own.
-    if allows(&ctx.principal, Command::Configure)
+    if allows(&ctx.principal, Permission::Configure)
         && let Ok(request) = engine.request(ctx, id).await
     {
         view = request.view.unwrap_or_default();

@@ -3,7 +3,7 @@
 use crate::services::Services;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use loopiq::domain::{Command, Person, PlainText, TenantId};
+use loopiq::domain::{Permission, Person, PlainText, TenantId};
 
 /// The header. Without a signed-in person (route listing, tests) it is the product's name alone.
 #[component]
@@ -11,8 +11,8 @@ pub(crate) fn Header() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     let services = use_context::<Services>();
     let may = |command| services.as_ref().is_some_and(|services| services.may(command));
-    let (audit, policy) = (may(Command::SearchAudit), may(Command::ReadPolicy));
-    let requests = may(Command::Configure);
+    let (audit, policy) = (may(Permission::SearchAudit), may(Permission::ReadPolicy));
+    let requests = may(Permission::Configure);
     let who = services.and_then(|services| {
         let principal = services.ctx.principal;
         principal

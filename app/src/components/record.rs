@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use loopiq::domain::{FactRef, RecordKind};
-use loopiq::views::Named;
+use loopiq::views::RecordLabel;
 
 /// An ID short enough for a line: its kind and its last digits, which are the ones that differ.
 pub(crate) fn short(id: &str) -> String {
@@ -30,7 +30,7 @@ pub(crate) fn anchor(id: &str) -> String {
 #[component]
 pub(crate) fn RecordLink(
     /// The record.
-    record: Named,
+    record: RecordLabel,
     /// Whether this page holds its detail.
     #[prop(optional)]
     on_page: bool,
@@ -38,7 +38,7 @@ pub(crate) fn RecordLink(
     #[prop(optional)]
     bare: bool,
 ) -> impl IntoView {
-    let Named { kind, id, key, name } = record;
+    let RecordLabel { kind, id, key, name } = record;
     let label = view! {
         {(!bare).then(|| view! { <span class="record-kind">{kind.word()}</span> " " })}
         {key.filter(|key| *key != name).map(|key| view! { <code class="key">{key}</code> " " })}

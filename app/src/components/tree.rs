@@ -4,7 +4,7 @@ use super::lines::Lines;
 use super::record::{address, short};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::views::{Named, TreeItem};
+use loopiq::views::{RecordLabel, TreeItem};
 use std::collections::HashSet;
 
 /// The items of one level and, in them, what hangs below. `open`: what would be folded stands open, as a part that is to be read. Boxed,
@@ -63,7 +63,7 @@ fn description(text: PlainText, part: Option<String>, open: bool) -> Option<AnyV
     })
 }
 
-fn chip(named: Named, on_page: &HashSet<String>) -> AnyView {
+fn chip(named: RecordLabel, on_page: &HashSet<String>) -> AnyView {
     let name = named.key.unwrap_or_else(|| short(&named.id).into());
     let title = format!("{} {}", named.name, named.id);
     let label = view! {

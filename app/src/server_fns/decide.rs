@@ -9,7 +9,7 @@ use {
     super::answer::Door,
     crate::islands::Draft,
     loopiq::domain::{ReasonCode, State},
-    loopiq::engine::Consent,
+    loopiq::engine::ApprovalRequest,
 };
 
 /// Approves the payload that the page showed, named by its digest.
@@ -36,7 +36,7 @@ pub async fn approve(
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let consent = Consent {
+    let consent = ApprovalRequest {
         digest,
         view,
         acknowledged,
@@ -73,7 +73,7 @@ pub async fn approve_and_run(
     let door = Door::open()?;
     let services = &door.services;
     let run_view = view.clone();
-    let consent = Consent {
+    let consent = ApprovalRequest {
         digest,
         view,
         acknowledged,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
 use {
-    super::answer::Door, crate::policy_draft::PolicyDraft, crate::said::Page, loopiq::domain::Command,
+    super::answer::Door, crate::policy_draft::PolicyDraft, crate::said::Page, loopiq::domain::Permission,
     loopiq::engine::Switched,
 };
 
@@ -140,7 +140,7 @@ fn draft(source: &str, note: String, base: &str) -> PolicyDraft {
 /// Keeps what was written, for those whom the page would show it.
 #[cfg(feature = "ssr")]
 async fn keep(door: &Door, draft: &PolicyDraft) {
-    if door.services.may(Command::Configure) {
+    if door.services.may(Permission::Configure) {
         draft.put(door.session()).await;
     }
 }

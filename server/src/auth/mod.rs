@@ -66,7 +66,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
 
 /// Reads the session when somebody asks for it, and writes it when it was changed.
 pub(crate) fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
-    SessionManagerLayer::new(Sessions::new(app.store.clone(), app.ports.clone()))
+    SessionManagerLayer::new(Sessions::new(app.store.clone(), app.runtime.clone()))
         .with_name(COOKIE)
         .with_path("/")
         .with_http_only(true)

@@ -62,7 +62,7 @@ pub(crate) async fn require(State(app): State<App>, session: Session, mut reques
 
 /// A request of this principal.
 pub(super) fn context(app: &App, principal: Principal, request: &Request) -> Ctx {
-    let mut ctx = Ctx::new(principal, &app.ports);
+    let mut ctx = Ctx::new(principal, &app.runtime);
     if let Some(RequestId(id)) = request.extensions().get() {
         ctx.request_id = id.to_string();
     }
@@ -85,7 +85,7 @@ pub(super) async fn principal(app: &App, session: &Session) -> Result<Option<Pri
         session.flush().await.map_err(Error::unavailable)?;
         return Ok(None);
     };
-    let now = app.ports.now().0;
+    let now = app.runtime.now().0;
     if now.saturating_sub(who.seen) >= TOUCH_EVERY {
         let seen = Who {
             seen: now,

@@ -2,7 +2,7 @@
 
 use super::{HOLDER, LIFETIME, WHO};
 use async_trait::async_trait;
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::Timestamp;
 use loopiq::domain::canonical::sha256_hex;
 use loopiq::store::{Store, StoreError};
@@ -17,7 +17,7 @@ use tower_sessions::session_store::{Error, Result};
 #[derive(Clone)]
 pub struct Sessions {
     store: Store,
-    ports: Ports,
+    runtime: Runtime,
 }
 
 impl fmt::Debug for Sessions {
@@ -33,13 +33,13 @@ pub(super) fn digest(id: &Id) -> String {
 
 impl Sessions {
     /// The sessions in this database, by this clock.
-    pub fn new(store: Store, ports: Ports) -> Self {
-        Self { store, ports }
+    pub fn new(store: Store, runtime: Runtime) -> Self {
+        Self { store, runtime }
     }
 
     /// Until when a session lives. By our own clock, not the library's.
     fn expires(&self) -> Timestamp {
-        self.ports.now().plus(LIFETIME)
+        self.runtime.now().plus(LIFETIME)
     }
 }
 
@@ -93,7 +93,7 @@ impl SessionStore for Sessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let Some((data, holder)) = self
             .store
-            .session(&digest(id), self.ports.now())
+            .session(&digest(id), self.runtime.now())
             .await
             .map_err(backend)?
         else {

@@ -120,7 +120,7 @@ async fn enter(app: &App, session: &Session, assertion: Assertion, return_to: &s
     let who = Who {
         tenant,
         person: person.id,
-        seen: app.ports.now().0,
+        seen: app.runtime.now().0,
     };
     match replace(session, who).await {
         Ok(()) => {

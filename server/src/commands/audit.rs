@@ -3,7 +3,7 @@
 use super::{engine, known_tenant, print_line};
 use crate::settings::Installation;
 use anyhow::{Result, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 
 /// What there is to do with the audit trail.
 #[derive(Debug, clap::Subcommand)]
@@ -29,13 +29,13 @@ pub struct Args {
 ///
 /// # Errors
 /// An entry does not hold; the line names the first one. Or there is nothing to check.
-pub async fn run(command: Command, ports: Ports) -> Result<()> {
+pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
     let Command::Verify(Args {
         installation,
         tenant,
         json,
     }) = command;
-    let engine = engine(&installation, &ports).await?;
+    let engine = engine(&installation, &runtime).await?;
     let tenants = match tenant {
         Some(name) => vec![known_tenant(&engine, &name).await?],
         None => engine.store().tenants().await?,

@@ -12,7 +12,7 @@ use super::{demo_url, engine, known_tenant, print};
 use crate::mcp_audience;
 use crate::settings::{Installation, public_url};
 use anyhow::{Result, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 
 /// Where a demo is reached unless it was told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
@@ -49,7 +49,7 @@ pub struct Args {
 ///
 /// # Errors
 /// The service is not reached or refuses, or some of the proposals failed; those are in what was printed.
-pub async fn run(args: Args, ports: Ports) -> Result<()> {
+pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     let demo = demo_url(&args.installation.data_dir);
     let url = match (&args.url, &demo) {
         (Some(given), _) => public_url(given)?,
@@ -62,13 +62,13 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
     }
     let token = match (&args.token, demo) {
         (Some(token), _) => token.trim().to_owned(),
-        (None, Some(demo)) => demo_token(&args, &demo, &ports).await?,
+        (None, Some(demo)) => demo_token(&args, &demo, &runtime).await?,
         (None, None) => bail!(
             "a bearer token is needed: --token or LOOPIQ_TOKEN ({} is no demo, so none can be made)",
             args.installation.data_dir.display()
         ),
     };
-    let agent = agent::Agent::connect(&mcp_audience(&url), &token, &ports).await?;
+    let agent = agent::Agent::connect(&mcp_audience(&url), &token, &runtime).await?;
     let task = run::Task {
         tenant: &args.tenant,
         release: &args.release,
@@ -86,8 +86,8 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
 }
 
 /// A token for the tenant's developer. It is for the demo's own address, whatever name that is reached by.
-async fn demo_token(args: &Args, demo: &str, ports: &Ports) -> Result<String> {
-    let engine = engine(&args.installation, ports).await?;
+async fn demo_token(args: &Args, demo: &str, runtime: &Runtime) -> Result<String> {
+    let engine = engine(&args.installation, runtime).await?;
     must_be_demo(engine.store(), &args.installation).await?;
     let tenant = known_tenant(&engine, &args.tenant).await?;
     let caller = format!("developer@{}.example", tenant.as_str());

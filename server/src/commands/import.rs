@@ -4,7 +4,7 @@ use super::{engine, known_tenant, print};
 use crate::settings::Installation;
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::Timestamp;
 use loopiq::engine::{ImportFile, ImportStep};
 use loopiq::import::{Format, MAX_BYTES};
@@ -49,7 +49,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 ///
 /// # Errors
 /// The file cannot be read, holds something else, or there is no such tenant or release.
-pub async fn run(args: Args, ports: Ports) -> Result<()> {
+pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     let Args {
         file,
         installation,
@@ -64,9 +64,9 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let engine = engine(&installation, &ports).await?;
+    let engine = engine(&installation, &runtime).await?;
     let tenant = known_tenant(&engine, &tenant).await?;
-    let ctx = Ctx::system(tenant, &ports);
+    let ctx = Ctx::system(tenant, &runtime);
     let file = ImportFile {
         name,
         bytes,

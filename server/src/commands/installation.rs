@@ -2,7 +2,7 @@
 
 use crate::settings::Installation;
 use anyhow::{Result, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::InstallationKind;
 use loopiq::store::Store;
 
@@ -11,7 +11,7 @@ use loopiq::store::Store;
 ///
 /// # Errors
 /// One line that says what the installation is and where to start instead.
-pub(super) async fn start_as(store: &Store, place: &Installation, demo: bool, ports: &Ports) -> Result<()> {
+pub(super) async fn start_as(store: &Store, place: &Installation, demo: bool, runtime: &Runtime) -> Result<()> {
     let wanted = if demo {
         InstallationKind::Demo
     } else {
@@ -20,7 +20,7 @@ pub(super) async fn start_as(store: &Store, place: &Installation, demo: bool, po
     // Without asking first, an installation of the other kind would only be refused after a write.
     let decided = match store.installation().await? {
         Some(decided) => decided,
-        None => store.decide_installation(wanted, ports.now()).await?,
+        None => store.decide_installation(wanted, runtime.now()).await?,
     };
     let here = place.name();
     match (wanted, decided) {

@@ -5,7 +5,7 @@ use super::{print, print_line};
 use crate::settings::{Installation, database_url};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::InstallationKind;
 use loopiq::engine::Engine;
 use loopiq::store::{CopyReport, Store};
@@ -49,7 +49,7 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// A database cannot be used, the target is not empty, or the copy came out different; the target is as it was.
-pub async fn run(args: Args, ports: Ports) -> Result<()> {
+pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     let Args { from, to, json } = args;
     let (from, to) = (
         database_url(&from).context("--from")?,
@@ -81,7 +81,7 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         })
         .await?;
     bar.finish_and_clear();
-    let engine = Engine::new(target.clone(), ports, "");
+    let engine = Engine::new(target.clone(), runtime, "");
     for (tenant, entries, _) in &report.audit {
         let checked = engine.verify_audit(tenant).await?;
         if let Some((seq, why)) = checked.bad {

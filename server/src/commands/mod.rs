@@ -16,7 +16,7 @@ pub mod words;
 
 use crate::settings::{Cli, Command, Installation};
 use anyhow::{Context, Result, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::TenantId;
 use loopiq::engine::Engine;
 use loopiq::store::Store;
@@ -29,19 +29,19 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// What it says, in one line, is for the person at the console.
-pub async fn run(cli: Cli, ports: Ports) -> Result<()> {
+pub async fn run(cli: Cli, runtime: Runtime) -> Result<()> {
     match cli.command {
-        Command::Serve(args) => serve::run(*args, ports).await,
-        Command::Token(args) => token::run(args, ports).await,
-        Command::Words(args) => words::run(args, ports).await,
-        Command::Policy(command) => policy::run(command, ports).await,
-        Command::Request(command) => request::run(command, ports).await,
-        Command::Import(args) => import::run(args, ports).await,
-        Command::Helix(args) => helix::run(args, ports).await,
+        Command::Serve(args) => serve::run(*args, runtime).await,
+        Command::Token(args) => token::run(args, runtime).await,
+        Command::Words(args) => words::run(args, runtime).await,
+        Command::Policy(command) => policy::run(command, runtime).await,
+        Command::Request(command) => request::run(command, runtime).await,
+        Command::Import(args) => import::run(args, runtime).await,
+        Command::Helix(args) => helix::run(args, runtime).await,
         Command::Backup(args) => backup::run(args).await,
-        Command::Migrate(args) => migrate::run(args, ports).await,
+        Command::Migrate(args) => migrate::run(args, runtime).await,
         Command::Schema(command) => schema::run(command).await,
-        Command::Audit(command) => audit::run(command, ports).await,
+        Command::Audit(command) => audit::run(command, runtime).await,
     }
 }
 
@@ -89,8 +89,8 @@ pub(crate) async fn open(installation: &Installation) -> Result<Store> {
 }
 
 /// An engine for a command. It makes no links, so it needs no public URL.
-pub(crate) async fn engine(installation: &Installation, ports: &Ports) -> Result<Engine> {
-    Ok(Engine::new(open(installation).await?, ports.clone(), ""))
+pub(crate) async fn engine(installation: &Installation, runtime: &Runtime) -> Result<Engine> {
+    Ok(Engine::new(open(installation).await?, runtime.clone(), ""))
 }
 
 /// A tenant's name from the command line.

@@ -3,7 +3,7 @@
 use super::{engine, known_tenant, print, print_line};
 use crate::settings::Installation;
 use anyhow::{Context, Result, anyhow, bail};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::engine::{Engine, Switched, policy_mistakes};
 use loopiq::views::PolicyReport;
 use serde::Serialize;
@@ -78,15 +78,15 @@ pub struct Apply {
 ///
 /// # Errors
 /// The file cannot be read or has mistakes, each of which is a line of its own on stderr; or there is no such tenant or version.
-pub async fn run(command: Command, ports: Ports) -> Result<()> {
+pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
     match command {
-        Command::Check(args) => check(args, &ports).await,
-        Command::Show(args) => show(args, &ports).await,
-        Command::Apply(args) => apply(args, &ports).await,
+        Command::Check(args) => check(args, &runtime).await,
+        Command::Show(args) => show(args, &runtime).await,
+        Command::Apply(args) => apply(args, &runtime).await,
     }
 }
 
-async fn check(args: Check, ports: &Ports) -> Result<()> {
+async fn check(args: Check, runtime: &Runtime) -> Result<()> {
     let source = read(&args.file)?;
     let report = match &args.tenant {
         None => PolicyReport {
@@ -97,7 +97,7 @@ async fn check(args: Check, ports: &Ports) -> Result<()> {
             ..PolicyReport::default()
         },
         Some(tenant) => {
-            let (engine, ctx) = at(&args.installation, tenant, ports).await?;
+            let (engine, ctx) = at(&args.installation, tenant, runtime).await?;
             engine.check_policy(&ctx, &source).await?
         }
     };
@@ -112,8 +112,8 @@ async fn check(args: Check, ports: &Ports) -> Result<()> {
     none_of(bad, &args.file)
 }
 
-async fn show(args: Show, ports: &Ports) -> Result<()> {
-    let (engine, ctx) = at(&args.installation, &args.tenant, ports).await?;
+async fn show(args: Show, runtime: &Runtime) -> Result<()> {
+    let (engine, ctx) = at(&args.installation, &args.tenant, runtime).await?;
     let page = engine.policy_page(&ctx, args.version, None).await?;
     let shown = Shown {
         version: page.version,
@@ -123,12 +123,12 @@ async fn show(args: Show, ports: &Ports) -> Result<()> {
     print(&shown, args.json)
 }
 
-async fn apply(args: Apply, ports: &Ports) -> Result<()> {
+async fn apply(args: Apply, runtime: &Runtime) -> Result<()> {
     let source = read(&args.file)?;
     let mistakes: Vec<String> = policy_mistakes(&source).iter().map(ToString::to_string).collect();
     name(&args.file, &mistakes)?;
     none_of(mistakes.len(), &args.file)?;
-    let (engine, ctx) = at(&args.installation, &args.tenant, ports).await?;
+    let (engine, ctx) = at(&args.installation, &args.tenant, runtime).await?;
     let before = engine.policy_page(&ctx, None, None).await?.today;
     let applied = match engine.switch_policy(&ctx, &source, &args.note, before).await? {
         Switched::InForce(version) | Switched::Same(version) => Applied {
@@ -153,10 +153,10 @@ async fn apply(args: Apply, ports: &Ports) -> Result<()> {
     print(&applied, args.json)
 }
 
-async fn at(installation: &Installation, tenant: &str, ports: &Ports) -> Result<(Engine, Ctx)> {
-    let engine = engine(installation, ports).await?;
+async fn at(installation: &Installation, tenant: &str, runtime: &Runtime) -> Result<(Engine, Ctx)> {
+    let engine = engine(installation, runtime).await?;
     let tenant = known_tenant(&engine, tenant).await?;
-    Ok((engine, Ctx::system(tenant, ports)))
+    Ok((engine, Ctx::system(tenant, runtime)))
 }
 
 /// Reads the file. Lines that end as on Windows would differ from every line of the policy in force.

@@ -3,7 +3,7 @@
 use super::{engine, known_tenant, print};
 use crate::settings::Installation;
 use anyhow::Result;
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::PlainText;
 use loopiq::engine::Engine;
 use loopiq::views::{AccountView, ChangeView, RequestView, RequestsPage};
@@ -63,29 +63,29 @@ pub struct Link {
 ///
 /// # Errors
 /// There is no such tenant, request or account.
-pub async fn run(command: Command, ports: Ports) -> Result<()> {
+pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
     match command {
         Command::List(place) => {
-            let (engine, ctx) = at(&place, &ports).await?;
+            let (engine, ctx) = at(&place, &runtime).await?;
             print(&List(engine.requests_page(&ctx).await?), place.json)
         }
         Command::Show(Show { id, place }) => {
-            let (engine, ctx) = at(&place, &ports).await?;
+            let (engine, ctx) = at(&place, &runtime).await?;
             print(&One(engine.request(&ctx, &id).await?), place.json)
         }
-        Command::Same(link) => ask(link, true, &ports).await,
-        Command::Different(link) => ask(link, false, &ports).await,
+        Command::Same(link) => ask(link, true, &runtime).await,
+        Command::Different(link) => ask(link, false, &runtime).await,
     }
 }
 
-async fn at(place: &Place, ports: &Ports) -> Result<(Engine, Ctx)> {
-    let engine = engine(&place.installation, ports).await?;
+async fn at(place: &Place, runtime: &Runtime) -> Result<(Engine, Ctx)> {
+    let engine = engine(&place.installation, runtime).await?;
     let tenant = known_tenant(&engine, &place.tenant).await?;
-    Ok((engine, Ctx::system(tenant, ports)))
+    Ok((engine, Ctx::system(tenant, runtime)))
 }
 
-async fn ask(link: Link, same: bool, ports: &Ports) -> Result<()> {
-    let (engine, ctx) = at(&link.place, ports).await?;
+async fn ask(link: Link, same: bool, runtime: &Runtime) -> Result<()> {
+    let (engine, ctx) = at(&link.place, runtime).await?;
     let asked = engine
         .request_link(&ctx, &link.one, &link.other, same, &link.reason)
         .await?;

@@ -11,7 +11,7 @@ use crate::settings::{Installation, is_loopback, public_url};
 use crate::site::Site;
 use crate::{App, demo, http, private};
 use anyhow::{Context, Result, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::DEMO_ISSUER;
 use loopiq::domain::canonical::hex;
 use loopiq::engine::Engine;
@@ -89,7 +89,7 @@ fn domain(text: &str) -> Result<String, String> {
 /// # Errors
 /// One line, before anything is served: the data directory, the port, the site, the database or a setting cannot be
 /// used.
-pub async fn run(args: Args, ports: Ports) -> Result<()> {
+pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     if args.demo && !args.listen.ip().is_loopback() {
         bail!(
             "--demo signs people in without a password, so it listens on loopback alone; {} is reached from elsewhere",
@@ -123,9 +123,9 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
 
     let store = Store::open(&database).await?;
     installation::stands_behind_the_wall(&store, args.demo).await?;
-    let app = app(&args, &limits, store, ports, &url, &site, address)?;
+    let app = app(&args, &limits, store, runtime, &url, &site, address)?;
     // After the settings were looked at: a start that fails by them decides nothing.
-    installation::start_as(&app.store, &args.installation, args.demo, &app.ports).await?;
+    installation::start_as(&app.store, &args.installation, args.demo, &app.runtime).await?;
     mark_demo(&args, &app).await?;
     installation::warn_if_empty(&app.store).await?;
     let router = http::router(&app, &site)?;
@@ -147,19 +147,19 @@ fn app(
     args: &Args,
     limits: &Limits,
     store: Store,
-    ports: Ports,
+    runtime: Runtime,
     url: &str,
     site: &Site,
     address: SocketAddr,
 ) -> Result<App> {
     let (oidc, demo_idp) = if args.demo {
-        let (settings, idp) = demo_provider(url, &ports, site.stylesheet(), demo::people())?;
+        let (settings, idp) = demo_provider(url, &runtime, site.stylesheet(), demo::people())?;
         (settings, Some(idp))
     } else {
         (args.oidc.settings(url)?, None)
     };
     let shared = args.installation.file().is_none();
-    let secret = args.secret.secret(&args.installation.data_dir, shared, &ports)?;
+    let secret = args.secret.secret(&args.installation.data_dir, shared, &runtime)?;
     Ok(App {
         seal: Seal::new(&secret),
         edge: Edge {
@@ -168,9 +168,9 @@ fn app(
             request_timeout: RequestTimeout(limits.request),
             metrics: args.connections.metrics_listen.is_none() && is_loopback(url),
         },
-        engine: Engine::new(store.clone(), ports.clone(), url),
+        engine: Engine::new(store.clone(), runtime.clone(), url),
         store,
-        ports,
+        runtime,
         public_url: Arc::from(url),
         oidc: Oidc::new(oidc).map_err(|error| anyhow::anyhow!("{}", cause_of(&error)))?,
         demo_idp,
@@ -189,21 +189,21 @@ fn app(
 /// The URL or the demo's people do not fit, which is a mistake of the program.
 pub fn demo_provider(
     url: &str,
-    ports: &Ports,
+    runtime: &Runtime,
     stylesheet: &str,
     people: Vec<DemoPerson>,
 ) -> Result<(OidcSettings, DemoIdp)> {
     let settings = OidcSettings {
         issuer: format!("{url}{DEMO_ISSUER}"),
         client_id: "loopiq".to_owned(),
-        client_secret: hex(&ports.random::<32>()),
+        client_secret: hex(&runtime.random::<32>()),
         redirect_url: format!("{url}/auth/callback"),
         tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
         roles_claim: DEFAULT_ROLES_CLAIM.to_owned(),
         // The demo's provider says that its addresses are verified.
         verified_domains: Vec::new(),
     };
-    let clock = ports.clone();
+    let clock = runtime.clone();
     let idp = DemoIdp::new(
         &settings.issuer,
         &settings.client_id,

@@ -5,7 +5,7 @@ use super::{demo_url, engine, known_tenant, print};
 use crate::mcp_audience;
 use crate::settings::{Installation, public_url};
 use anyhow::{Context, Result};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use serde::Serialize;
 use std::fmt;
 
@@ -47,7 +47,7 @@ impl fmt::Display for Token {
 ///
 /// # Errors
 /// The installation is no demo, or there is no such tenant or person.
-pub async fn run(args: Args, ports: Ports) -> Result<()> {
+pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     let Args {
         installation,
         tenant,
@@ -56,7 +56,7 @@ pub async fn run(args: Args, ports: Ports) -> Result<()> {
         public_url: given,
         json,
     } = args;
-    let engine = engine(&installation, &ports).await?;
+    let engine = engine(&installation, &runtime).await?;
     must_be_demo(engine.store(), &installation).await?;
     let url = match given.as_deref() {
         Some(given) => public_url(given)?,

@@ -3,7 +3,7 @@
 use super::{engine, known_tenant, print};
 use crate::settings::Installation;
 use anyhow::{Result, anyhow};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::engine::Error;
 use serde::Serialize;
 use std::fmt;
@@ -45,11 +45,11 @@ impl fmt::Display for Words {
 ///
 /// # Errors
 /// There is no such tenant, or something given is not one word.
-pub async fn run(args: Args, ports: Ports) -> Result<()> {
-    let engine = engine(&args.installation, &ports).await?;
+pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
+    let engine = engine(&args.installation, &runtime).await?;
     let tenant = known_tenant(&engine, &args.tenant).await?;
     let changed = engine
-        .change_generic_words(&Ctx::system(tenant, &ports), &args.add, &args.remove)
+        .change_generic_words(&Ctx::system(tenant, &runtime), &args.add, &args.remove)
         .await;
     let words = changed.map_err(|error| match error {
         Error::Invalid { fields } => anyhow!("{}", fields.first().map_or("", |field| field.message.as_str())),

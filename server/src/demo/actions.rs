@@ -3,7 +3,7 @@
 use super::records::{Area, World};
 use anyhow::{Context, Result};
 use loopiq::domain::*;
-use loopiq::engine::{Consent, Ctx, Engine, Error};
+use loopiq::engine::{ApprovalRequest, Ctx, Engine, Error};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,10 +23,10 @@ pub(super) async fn play(engine: &Engine, ctx: &Ctx, world: &World) -> Result<()
     let start = ctx.now().plus(-40 * Timestamp::HOUR);
     let clock = Arc::new(AtomicI64::new(0));
     let ticking = clock.clone();
-    let ports = engine
-        .ports()
+    let runtime = engine
+        .runtime()
         .with_clock(move || start.plus(ticking.fetch_add(1_000, Ordering::SeqCst)));
-    let past = Engine::new(engine.store().clone(), ports, engine.public_url());
+    let past = Engine::new(engine.store().clone(), runtime, engine.public_url());
     let mut player = Player {
         engine: past,
         ctx,
@@ -52,7 +52,7 @@ impl Player<'_> {
             caller: self.world.people.get(caller)?,
             client: self.world.client.clone(),
         };
-        let mut ctx = Ctx::new(principal, self.engine.ports());
+        let mut ctx = Ctx::new(principal, self.engine.runtime());
         ctx.trace_given = true;
         Ok(ctx)
     }
@@ -63,7 +63,7 @@ impl Player<'_> {
             person: self.world.people.get(who)?,
             session: format!("demo of {who}"),
         };
-        Ok(Ctx::new(principal, self.engine.ports()))
+        Ok(Ctx::new(principal, self.engine.runtime()))
     }
 
     /// What the agent reads before it proposes: the blockers of a release and the findings behind them.
@@ -163,11 +163,11 @@ impl Player<'_> {
             .filter(|check| check.warns())
             .map(Check::mark)
             .collect();
-        let consent = Consent {
+        let consent = ApprovalRequest {
             digest: action.1.clone(),
             view: page.view.unwrap_or_default(),
             acknowledged: warnings,
-            ..Consent::default()
+            ..ApprovalRequest::default()
         };
         self.engine.approve(&ctx, &action.0, consent).await?;
         Ok(())

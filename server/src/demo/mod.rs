@@ -45,7 +45,7 @@ pub fn people() -> Vec<DemoPerson> {
 /// The database cannot be written.
 pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
     for (tenant, name) in [("acme", "Acme Retail"), ("globex", "Globex Systems")] {
-        let ctx = Ctx::system(TenantId::parse(tenant)?, engine.ports());
+        let ctx = Ctx::system(TenantId::parse(tenant)?, engine.runtime());
         if !is_new(engine, &ctx).await? {
             let issuer = issuer.to_owned();
             engine

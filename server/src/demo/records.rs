@@ -180,8 +180,9 @@ pub(super) async fn write(engine: &Engine, ctx: &Ctx, people: People) -> Result<
 }
 
 async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Result<Area, Error> {
-    let ports = tx.ctx().ports.clone();
-    let (team, release, certification): (TeamId, ReleaseId, CertificationId) = (ports.id(), ports.id(), ports.id());
+    let runtime = tx.ctx().runtime.clone();
+    let (team, release, certification): (TeamId, ReleaseId, CertificationId) =
+        (runtime.id(), runtime.id(), runtime.id());
     tx.insert_team(&Team {
         id: team.clone(),
         key: plan.team.0.into(),
@@ -203,7 +204,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     tx.insert_release(&record, &[&team]).await?;
     for (kind, key, name) in plan.components {
         let component = Component {
-            id: ports.id(),
+            id: runtime.id(),
             kind: *kind,
             key: (*key).into(),
             name: (*name).into(),
@@ -223,7 +224,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     .await?;
     let mut controls = Vec::new();
     for (key, title, status) in plan.controls {
-        let id: ControlId = ports.id();
+        let id: ControlId = runtime.id();
         let (key, title) = ((*key).into(), (*title).into());
         tx.insert_control(&Control {
             id: id.clone(),
@@ -238,7 +239,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     }
     let mut backlog = Vec::new();
     for (title, status, priority) in plan.backlog {
-        let id: WorkItemId = ports.id();
+        let id: WorkItemId = runtime.id();
         tx.insert_work_item(&WorkItem {
             id: id.clone(),
             key: String::new(),

@@ -16,7 +16,7 @@ pub(super) struct CspNonce(pub(super) Nonce);
 
 /// Gives the request a nonce, and the answer its headers. What a handler has set itself stays.
 pub(super) async fn protect(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let nonce = STANDARD.encode(app.ports.random::<16>());
+    let nonce = STANDARD.encode(app.runtime.random::<16>());
     request
         .extensions_mut()
         .insert(CspNonce(Nonce::from_value(nonce.as_str())));

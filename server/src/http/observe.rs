@@ -26,7 +26,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         .filter(|id| is_sane(id));
     let id: Arc<str> = match given {
         Some(id) => Arc::from(id),
-        None => Arc::from(hex(&app.ports.random::<16>())),
+        None => Arc::from(hex(&app.runtime.random::<16>())),
     };
     let client = super::rates::name_client(&app.edge, &mut request);
     // Paths without their query: that may hold codes and what people search for.

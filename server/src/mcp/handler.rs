@@ -2,9 +2,9 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::Principal;
-use loopiq::engine::{Answer, Engine, Error, ToolSpec};
+use loopiq::engine::{Engine, Error, ToolResponse, ToolSpec};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation, JsonObject,
     ListToolsResult, PaginatedRequestParams, RequestMetaObject, ServerCapabilities, ServerConfig, Tool,
@@ -24,12 +24,12 @@ const INSTRUCTIONS: &str = "Read freely; every write is only proposed, and a per
 #[derive(Clone)]
 pub(super) struct Handler {
     engine: Engine,
-    ports: Ports,
+    runtime: Runtime,
 }
 
 impl Handler {
-    pub(super) fn new(engine: Engine, ports: Ports) -> Self {
-        Self { engine, ports }
+    pub(super) fn new(engine: Engine, runtime: Runtime) -> Self {
+        Self { engine, runtime }
     }
 
     /// Who asks, in which trace. The workflow is an argument of the tools, so the engine reads it.
@@ -43,7 +43,7 @@ impl Handler {
                 None,
             ));
         };
-        let mut ctx = Ctx::new(principal.clone(), &self.ports);
+        let mut ctx = Ctx::new(principal.clone(), &self.runtime);
         if let Some(id) = parts.extensions.get::<crate::http::RequestId>() {
             ctx.request_id = id.0.to_string();
         }
@@ -152,7 +152,7 @@ fn object(schema: Value) -> Arc<JsonObject> {
 
 /// The text of a read is its JSON, for clients that know no structured content; that of a proposal is one line for the model,
 /// since the preview would bury "do not call again".
-fn success(answer: Answer) -> CallToolResult {
+fn success(answer: ToolResponse) -> CallToolResult {
     let mut result = CallToolResult::success(vec![ContentBlock::text(answer.text)]);
     result.structured_content = Some(answer.structured);
     result

@@ -19,7 +19,7 @@ use axum::Router;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post_service};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::engine::Engine;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
@@ -32,7 +32,7 @@ pub(crate) const PATH: &str = "/mcp";
 #[derive(Clone)]
 struct Door {
     engine: Engine,
-    ports: Ports,
+    runtime: Runtime,
     /// Where the service is reached, without a slash at the end.
     public_url: Arc<str>,
     /// Who signs people in; `None` where the settings name nobody that a client could ask.
@@ -58,14 +58,14 @@ pub fn router(app: App) -> Router {
         issuer: app.oidc.issuer().into(),
         rates: app.edge.rates,
         engine: app.engine,
-        ports: app.ports,
+        runtime: app.runtime,
         public_url: app.public_url,
     })
 }
 
 fn routes(door: Door) -> Router {
     let config = config(&door.public_url);
-    let handler = handler::Handler::new(door.engine.clone(), door.ports.clone());
+    let handler = handler::Handler::new(door.engine.clone(), door.runtime.clone());
     let service: StreamableHttpService<_, NeverSessionManager> =
         StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), config);
     // `route_layer` leaves the 405 of every other method outside: a client that probes for an event stream with GET is

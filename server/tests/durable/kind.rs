@@ -1,7 +1,7 @@
 //! A demo and production never mix, whoever starts what on which data.
 
 use crate::{address, start};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{InstallationKind, TenantId, Timestamp};
 use loopiq::engine::Error;
 use loopiq::store::Store;
@@ -196,8 +196,8 @@ fn file_of(database: &Database) -> Option<String> {
 /// A tenant, as production set-up will make one.
 async fn tenant(database: &Database) {
     let store = Store::open(&database.url).await.expect("a database");
-    let ports = Ports::new(|| Timestamp(1), |bytes| getrandom::fill(bytes).expect("random bytes"));
-    let ctx = Ctx::system(TenantId::parse("acme").expect("a name"), &ports);
+    let runtime = Runtime::new(|| Timestamp(1), |bytes| getrandom::fill(bytes).expect("random bytes"));
+    let ctx = Ctx::system(TenantId::parse("acme").expect("a name"), &runtime);
     store
         .write::<_, Error, _>(&ctx, |tx| Box::pin(async move { Ok(tx.insert_tenant("Acme").await?) }))
         .await

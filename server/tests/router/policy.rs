@@ -28,7 +28,7 @@ async fn page(browser: &mut Browser, path: &str) -> String {
 }
 
 async fn in_force(service: &Service) -> (i64, String) {
-    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &service.app.ports);
+    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &service.app.runtime);
     let page = service.app.engine.policy_page(&ctx, None, None).await.unwrap();
     (page.today, page.source)
 }

@@ -318,9 +318,9 @@ async fn reading_writes_no_session() {
 #[tokio::test]
 async fn somebody_who_is_gone_is_signed_out() {
     let service = Service::start().await;
-    let sessions = Sessions::new(service.app.store.clone(), service.app.ports.clone());
+    let sessions = Sessions::new(service.app.store.clone(), service.app.runtime.clone());
     let nobody = loopiq::domain::PersonId::from_bits(7);
-    let who = serde_json::json!({ "tenant": "acme", "person": nobody, "seen": service.app.ports.now().0 });
+    let who = serde_json::json!({ "tenant": "acme", "person": nobody, "seen": service.app.runtime.now().0 });
     let mut browser = with_session(&service, &sessions, who).await;
     let answer = browser.get("/").await;
     assert_eq!((answer.status, answer.location()), (303, "/login"));
@@ -330,7 +330,7 @@ async fn somebody_who_is_gone_is_signed_out() {
 #[tokio::test]
 async fn a_session_of_another_version_is_none() {
     let service = Service::start().await;
-    let sessions = Sessions::new(service.app.store.clone(), service.app.ports.clone());
+    let sessions = Sessions::new(service.app.store.clone(), service.app.runtime.clone());
     let mut browser = with_session(&service, &sessions, serde_json::json!({ "user": 7 })).await;
     assert_eq!(browser.get("/").await.status, 303);
 }
@@ -347,7 +347,7 @@ async fn with_session(service: &Service, sessions: &Sessions, who: serde_json::V
 #[tokio::test]
 async fn sessions_are_kept_under_a_digest_and_never_come_back() {
     let service = Service::start().await;
-    let sessions = Sessions::new(service.app.store.clone(), service.app.ports.clone());
+    let sessions = Sessions::new(service.app.store.clone(), service.app.runtime.clone());
     let mut first = record();
     sessions.create(&mut first).await.unwrap();
     let mut second = Record {
@@ -357,7 +357,7 @@ async fn sessions_are_kept_under_a_digest_and_never_come_back() {
     sessions.create(&mut second).await.unwrap();
     assert_ne!(first.id, second.id, "a taken ID is not given out twice");
 
-    let now = service.app.ports.now();
+    let now = service.app.runtime.now();
     assert_eq!(
         service.app.store.session(&first.id.to_string(), now).await.unwrap(),
         None

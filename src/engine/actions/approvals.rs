@@ -3,22 +3,22 @@
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::admin::identity;
-use crate::engine::policy_cache::Book;
-use crate::policy::{Case, Matter, Member, Missing, Policies};
+use crate::engine::policy_cache::PolicyCache;
+use crate::policy::{Decider, Missing, Policies, PolicyInput, RiskInput};
 use crate::store::{ActionRow, DecisionRow, ReadTx};
 
 /// What an action would do, as a policy looks at it.
-pub(crate) fn matter<'a>(action: &'a ActionRow, envelope: &'a Envelope) -> Matter<'a> {
-    Matter {
+pub(crate) fn risk_input<'a>(action: &'a ActionRow, envelope: &'a Envelope) -> RiskInput<'a> {
+    RiskInput {
         tool: &action.tool,
-        own: action.own_risk,
-        gravest: action.gravest,
+        tool_risk: action.tool_risk,
+        max_severity: action.max_severity,
         payload: &envelope.payload,
     }
 }
 
 /// The approvals of an action, and the policies that count them.
-pub(crate) struct Votes {
+pub(crate) struct Approvals {
     /// Who it was proposed for.
     caller: Human,
     /// Who took parts out of it.
@@ -30,19 +30,19 @@ pub(crate) struct Votes {
     /// Both policies.
     pub policies: Policies,
     /// The decisions to approve exactly this envelope, in order.
-    pub approvals: Vec<DecisionRow>,
+    pub given: Vec<DecisionRow>,
     /// Who made them, as they are today: an approval of somebody who has lost the right to it counts no more, nor one of an account that operators have to
     /// identify first.
-    pub approvers: Vec<Member>,
+    pub approvers: Vec<Decider>,
     /// Whoever looks at it or decides.
-    pub me: Option<Member>,
+    pub me: Option<Decider>,
 }
 
-impl Votes {
+impl Approvals {
     /// The votes so far. `me`: whoever looks or decides.
     pub(crate) async fn of(
         tx: &mut ReadTx,
-        book: &Book,
+        book: &PolicyCache,
         action: &ActionRow,
         decisions: &[DecisionRow],
         me: Option<&PersonId>,
@@ -56,8 +56,8 @@ impl Votes {
         let parties = [Some(&action.caller_id), action.pruned_by.as_ref(), me];
         let ids = approvals.iter().map(|one| one.person_id.as_str());
         let ids: Vec<&str> = ids.chain(parties.into_iter().flatten().map(PersonId::as_str)).collect();
-        let members = tx.members(&ids).await?;
-        let of = |id: &PersonId| members.iter().find(|member| member.person.id == *id).cloned();
+        let deciders = tx.deciders_by_id(&ids).await?;
+        let of = |id: &PersonId| deciders.iter().find(|member| member.person.id == *id).cloned();
         let human = |id: &PersonId| of(id).map(|member| member.human);
         let unresolved = match me {
             Some(me) => tx.unresolved(me).await?,
@@ -89,14 +89,14 @@ impl Votes {
             approvers: identified,
             me: me.and_then(of),
             policies,
-            approvals,
+            given: approvals,
         })
     }
 
     /// The action as a policy looks at it.
-    pub(crate) fn case<'a>(&'a self, action: &'a ActionRow, envelope: &'a Envelope) -> Case<'a> {
-        Case {
-            matter: matter(action, envelope),
+    pub(crate) fn case<'a>(&'a self, action: &'a ActionRow, envelope: &'a Envelope) -> PolicyInput<'a> {
+        PolicyInput {
+            risk_input: risk_input(action, envelope),
             caller: &self.caller,
             pruner: self.pruner.as_ref(),
         }
@@ -106,22 +106,22 @@ impl Votes {
     pub(crate) fn mine(&self) -> Option<&DecisionRow> {
         let me = self.me.as_ref()?;
         let mine = self.approvers.iter().find(|one| one.human == me.human)?;
-        self.approvals.iter().find(|one| one.person_id == mine.person.id)
+        self.given.iter().find(|one| one.person_id == mine.person.id)
     }
 
     /// What is still missing.
-    pub(crate) fn missing(&self, case: &Case<'_>) -> Vec<Missing> {
+    pub(crate) fn missing(&self, case: &PolicyInput<'_>) -> Vec<Missing> {
         self.policies.missing(&self.approvers, case)
     }
 
     /// What would be missing if whoever decides approved as well.
-    pub(crate) fn missing_with_me(&self, case: &Case<'_>) -> Vec<Missing> {
+    pub(crate) fn missing_with_me(&self, case: &PolicyInput<'_>) -> Vec<Missing> {
         let with = self.approvers.iter().chain(&self.me).cloned().collect::<Vec<_>>();
         self.policies.missing(&with, case)
     }
 
     /// Why whoever looks may not decide it; `None`: they may.
-    pub(crate) fn refuses_me(&self, case: &Case<'_>) -> Option<String> {
+    pub(crate) fn refuses_me(&self, case: &PolicyInput<'_>) -> Option<String> {
         match &self.me {
             Some(me) => self.unresolved.clone().or_else(|| self.policies.refuses(me, case)),
             None => Some("Only a person in a browser decides and executes.".to_owned()),
@@ -129,7 +129,7 @@ impl Votes {
     }
 
     /// Why another approval of whoever looks would not count, although they may decide.
-    pub(crate) fn idle_me(&self, case: &Case<'_>) -> Option<String> {
+    pub(crate) fn why_approval_does_not_count(&self, case: &PolicyInput<'_>) -> Option<String> {
         let me = self.me.as_ref()?;
         if let Some(why) = self.party_unresolved {
             return Some(why.to_owned());

@@ -3,23 +3,25 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Votes;
+use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::approvals::still_missing;
-use crate::engine::actions::decision::{Words, decided, decider, done, same_before};
+use crate::engine::actions::decision::{Words, decider, done, record_decision, replay};
 use crate::engine::actions::lifecycle;
-use crate::engine::actions::lifecycle::{Committed, already, load_in_time, parse};
-use crate::engine::actions::plan::opened;
-use crate::engine::actions::revalidate::{answered, judge, opened_page, unchanged_since_opened};
-use crate::engine::policy_cache::Book;
+use crate::engine::actions::lifecycle::{Committed, already_decided_error, load_in_time, parse};
+use crate::engine::actions::plan::decode_envelope;
+use crate::engine::actions::revalidate::{
+    recorded_view, revalidate_plan, split_by_acknowledged, unchanged_since_opened,
+};
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
-use crate::policy::{Case, Policies};
+use crate::policy::{Policies, PolicyInput};
 use crate::store::{ActionRow, WriteTx};
 use crate::views::Outcome;
 use serde_json::json;
 
 /// What somebody agrees to, and what they did before.
 #[derive(Debug, Clone, Default)]
-pub struct Consent {
+pub struct ApprovalRequest {
     /// The digest that the page showed.
     pub digest: String,
     /// The value that its forms carry ([`ActionView::view`](crate::views::ActionView::view)).
@@ -35,8 +37,8 @@ pub struct Consent {
 impl Engine {
     /// Approves an action: exactly the envelope whose digest the page showed to this person in this session. Every warning must be
     /// acknowledged. The action is approved with the last approval that the policy asks for; until then it stays pending.
-    pub async fn approve(&self, ctx: &Ctx, id: &str, consent: Consent) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Approve).await?;
+    pub async fn approve(&self, ctx: &Ctx, id: &str, consent: ApprovalRequest) -> Result<Outcome, Error> {
+        self.authorize(ctx, Permission::Approve).await?;
         let id = parse(id)?;
         let (action, book) = (id.clone(), self.book.clone());
         let outcome = self
@@ -45,11 +47,16 @@ impl Engine {
                 Box::pin(async move { approve(tx, &book, &action, consent).await })
             })
             .await;
-        self.finish(ctx, Command::Approve, &id, outcome).await
+        self.finish(ctx, Permission::Approve, &id, outcome).await
     }
 }
 
-async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent) -> Result<Committed<Outcome>, Error> {
+async fn approve(
+    tx: &mut WriteTx,
+    book: &PolicyCache,
+    id: &ActionId,
+    consent: ApprovalRequest,
+) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
@@ -57,57 +64,63 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
     };
     let same_digest = action.digest == consent.digest;
     let Ok(approved) = action.state.approve() else {
-        return Ok(match same_before(tx, &action, "approve", &person).await? {
+        return Ok(match replay(tx, &action, "approve", &person).await? {
             Some(first) if same_digest => Ok(first),
-            _ => Err(already(tx, &action).await?),
+            _ => Err(already_decided_error(tx, &action).await?),
         });
     };
     if !same_digest {
         return Err(Error::DigestMismatch);
     }
-    let envelope = opened(&action)?;
+    let envelope = decode_envelope(&action)?;
     let decisions = tx.decisions(&action.id).await?;
-    let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
-    let case = votes.case(&action, &envelope);
-    let voted = votes.mine().is_some();
+    let approvals = Approvals::of(tx, book, &action, &decisions, Some(&person.id)).await?;
+    let case = approvals.case(&action, &envelope);
+    let voted = approvals.mine().is_some();
     if voted
-        && !votes.missing(&case).is_empty()
-        && let Some(mut first) = same_before(tx, &action, "approve", &person).await?
+        && !approvals.missing(&case).is_empty()
+        && let Some(mut first) = replay(tx, &action, "approve", &person).await?
     {
-        first.message = format!("{} {}", first.message, still_missing(&votes.missing(&case))).into();
+        first.message = format!("{} {}", first.message, still_missing(&approvals.missing(&case))).into();
         return Ok(Ok(first));
     }
-    let missing = votes.missing_with_me(&case);
+    let missing = approvals.missing_with_me(&case);
     let to = if missing.is_empty() { approved } else { action.state };
     // The claim comes first: from here on nobody else can decide this action.
     tx.advance(&action, to).await?;
-    if let Some(why) = votes.refuses_me(&case) {
+    if let Some(why) = approvals.refuses_me(&case) {
         return Err(Error::NotAuthorized { why });
     }
-    if let Some(why) = votes.idle_me(&case) {
+    if let Some(why) = approvals.why_approval_does_not_count(&case) {
         return Err(Error::Refused {
             code: ReasonCode::PolicyRefused,
             message: format!("Nothing was decided. {why}"),
         });
     }
-    let seen = opened_page(tx, &action, &consent.view).await?;
+    let seen = recorded_view(tx, &action, &consent.view).await?;
     // What the page does not have was not opened.
     let (opened, folded): (Vec<_>, Vec<_>) = seen
         .parts
         .iter()
         .cloned()
         .partition(|part| consent.opened.contains(part));
-    let typed = if votes.policies.is_typed(&case.matter) {
-        Some(confirmed(&folded, &votes.policies, &case, &action, &consent.typed)?)
+    let typed = if approvals.policies.is_typed(&case.risk_input) {
+        Some(require_confirmation(
+            &folded,
+            &approvals.policies,
+            &case,
+            &action,
+            &consent.typed,
+        )?)
     } else {
         None
     };
-    let planned = judge(tx, &action, &votes.policies).await?;
-    let Shown { checks, facts, .. } = planned.shown();
+    let planned = revalidate_plan(tx, &action, &approvals.policies).await?;
+    let PageSnapshot { checks, facts, .. } = planned.snapshot();
     unchanged_since_opened(&seen, &checks)?;
-    let acknowledged = cleared(&checks, &consent.acknowledged)?;
+    let acknowledged = require_acknowledged(&checks, &consent.acknowledged)?;
     // A warning is acknowledged in a decision, and whoever has decided makes no other one.
-    let known = |check: &&Check| votes.approvals.iter().any(|one| one.acknowledges(check));
+    let known = |check: &&Check| approvals.given.iter().any(|one| one.acknowledges(check));
     if voted && let Some(new) = checks.iter().filter(|check| check.warns()).find(|check| !known(check)) {
         return Err(Error::Refused {
             code: ReasonCode::Check(new.id),
@@ -130,7 +143,7 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
     let words = Words {
         checks,
         facts,
-        rests: planned.rests(),
+        rests: planned.record_versions(),
         acknowledged,
         opened,
         typed,
@@ -141,7 +154,7 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
         let details = json!({ "digest": action.digest, "policyVersion": action.policy_today, "acknowledged": words.acknowledged });
         tx.record(audit_entries::about(tx, &action, event, to, details));
     } else {
-        decided(tx, &action, to, event, "approve", words).await?;
+        record_decision(tx, &action, to, event, "approve", words).await?;
     }
     if action.repeats.is_some() && to == approved {
         tx.insert_targets(&action, &planned.targets).await?;
@@ -156,8 +169,8 @@ async fn approve(tx: &mut WriteTx, book: &Book, id: &ActionId, consent: Consent)
 }
 
 /// The marks of what was acknowledged, if nothing stands against an approval any more.
-fn cleared(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Error> {
-    let (acknowledged, open) = answered(checks, acknowledged);
+fn require_acknowledged(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Error> {
+    let (acknowledged, open) = split_by_acknowledged(checks, acknowledged);
     if let Some(block) = checks.iter().find(|check| check.verdict == Verdict::Block) {
         return Err(Error::Refused {
             code: ReasonCode::Check(block.id),
@@ -183,10 +196,10 @@ fn cleared(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Err
 }
 
 /// The word that was typed, by somebody who has opened every part of the page. `folded`: those they have not.
-fn confirmed(
+fn require_confirmation(
     folded: &[String],
     policies: &Policies,
-    case: &Case<'_>,
+    case: &PolicyInput<'_>,
     action: &ActionRow,
     typed: &str,
 ) -> Result<String, Error> {
@@ -212,7 +225,7 @@ fn confirmed(
     } else {
         "you typed something else"
     };
-    let risk = policies.class(&case.matter).as_str();
+    let risk = policies.risk_class(&case.risk_input).as_str();
     Err(refused(format!(
         "Not approved: its risk is {risk}, so it is approved by typing {word}, and {what}."
     )))

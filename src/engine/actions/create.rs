@@ -10,11 +10,11 @@ use crate::policy::{Limits, Policies};
 use crate::store::{ActionRow, ChainCall, Ending, Waiting, WriteTx};
 use crate::tools::AnyTool;
 use crate::tools::schema;
-use crate::tools::schema::Call;
+use crate::tools::schema::CallOptions;
 use serde_json::{Value, json};
 
 /// What was sent, before it is known to be any good.
-pub(crate) struct Sent {
+pub(crate) struct Submission {
     pub tool: &'static dyn AnyTool,
     pub payload: Value,
     /// Canonical JSON of the payload.
@@ -29,7 +29,7 @@ pub(crate) struct Sent {
 /// Fields that say why and in which course of work something is asked for, and not what.
 const NOT_ASKED: [&str; 3] = ["reason", "workflow", "supersedesActionId"];
 
-impl Sent {
+impl Submission {
     /// What a client sends on behalf of its caller.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Sent {
 }
 
 /// A plan with what it rests on.
-pub(crate) struct Grounded {
+pub(crate) struct PlannedProposal {
     pub planned: Planned,
     /// The calls of the trace before it, in order.
     pub call_chain: Vec<ChainCall>,
@@ -74,10 +74,15 @@ pub(crate) struct Grounded {
 }
 
 /// Makes the action of a plan: its envelope is sealed here, once.
-pub(crate) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -> Result<ActionRow, Error> {
+pub(crate) fn build_action(
+    ctx: &Ctx,
+    sent: &Submission,
+    call: &CallOptions,
+    grounded: &PlannedProposal,
+) -> Result<ActionRow, Error> {
     let planned = &grounded.planned;
     let (plan, policy, now) = (&planned.plan, &grounded.policies.today, ctx.now());
-    let id: ActionId = ctx.ports.id();
+    let id: ActionId = ctx.runtime.id();
     let expires_at = now.plus(policy.expiry(plan.risk));
     let envelope = Envelope {
         envelope_version: Envelope::VERSION,
@@ -87,13 +92,13 @@ pub(crate) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
         tool_version: sent.tool.version(),
         payload: sent.payload.clone(),
         change_set: plan.change_set.clone(),
-        evidence: planned.seals(),
+        evidence: planned.evidence_digests(),
         risk: plan.risk,
         expires_at,
         supersedes_action_id: call.supersedes_action_id.clone(),
     };
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
-    let (rule, _) = policy.rule(&planned.matter(sent.tool.name(), &sent.payload));
+    let (rule, _) = policy.decide_rule(&planned.risk_input(sent.tool.name(), &sent.payload));
     let summary = preview::summary(&plan.change_set, &planned.place());
     let words = [
         plan.headline.as_str(),
@@ -106,7 +111,7 @@ pub(crate) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
     .map(|text| text.to_lowercase())
     .join(" ");
     Ok(ActionRow {
-        approval_id: ctx.ports.id(),
+        approval_id: ctx.runtime.id(),
         client_id: sent.client.id.clone(),
         caller_id: sent.caller.id.clone(),
         idempotency_key: call.idempotency_key.clone(),
@@ -150,8 +155,8 @@ pub(crate) fn freeze(ctx: &Ctx, sent: &Sent, call: &Call, grounded: &Grounded) -
         repeated: 0,
         pruned_by: None,
         rule: rule as i64,
-        own_risk: planned.own_risk,
-        gravest: planned.gravest,
+        tool_risk: planned.tool_risk,
+        max_severity: planned.max_severity,
         behind: None,
         touched_at: None,
         policy_today: policy.version,
@@ -211,8 +216,8 @@ pub(crate) async fn insert(
         "checks": action.checks,
         "callerId": action.caller_id,
         "risk": action.risk,
-        "ownRisk": action.own_risk,
-        "gravest": action.gravest,
+        "toolRisk": action.tool_risk,
+        "maxSeverity": action.max_severity,
         "expiresAt": action.expires_at,
         "policyVersion": action.policy_version,
         "repeats": action.repeats,

@@ -19,7 +19,7 @@ impl Engine {
     pub(crate) async fn finish(
         &self,
         ctx: &Ctx,
-        command: Command,
+        command: Permission,
         id: &ActionId,
         outcome: Result<crate::engine::actions::lifecycle::Committed<Outcome>, Error>,
     ) -> Result<Outcome, Error> {
@@ -31,7 +31,7 @@ impl Engine {
     }
 }
 
-pub(crate) fn said(text: &str, what: &str) -> Result<String, Error> {
+pub(crate) fn validate_text(text: &str, what: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Error::Wording {
@@ -82,7 +82,7 @@ pub(crate) fn acting(tx: &WriteTx) -> Result<Person, Error> {
 }
 
 /// The same decision sent twice answers as the first did.
-pub(crate) async fn same_before(
+pub(crate) async fn replay(
     tx: &mut WriteTx,
     action: &ActionRow,
     kind: &str,
@@ -92,8 +92,10 @@ pub(crate) async fn same_before(
     before.retain(|decision| decision.kind == kind);
     // With whichever account they made it.
     let ids = before.iter().map(|decision| decision.person_id.as_str());
-    let members = tx.members(&ids.chain([person.id.as_str()]).collect::<Vec<_>>()).await?;
-    let human = |id: &PersonId| members.iter().find(|one| one.person.id == *id).map(|one| &one.human);
+    let deciders = tx
+        .deciders_by_id(&ids.chain([person.id.as_str()]).collect::<Vec<_>>())
+        .await?;
+    let human = |id: &PersonId| deciders.iter().find(|one| one.person.id == *id).map(|one| &one.human);
     let mine = before
         .iter()
         .find(|decision| human(&decision.person_id).is_some_and(|who| Some(who) == human(&person.id)));
@@ -125,7 +127,7 @@ pub(crate) struct Words {
     pub typed: Option<String>,
 }
 
-pub(crate) async fn decided(
+pub(crate) async fn record_decision(
     tx: &mut WriteTx,
     action: &ActionRow,
     to: State,
@@ -139,7 +141,7 @@ pub(crate) async fn decided(
         None => None,
     };
     let decision = DecisionRow {
-        id: tx.ctx().ports.id(),
+        id: tx.ctx().runtime.id(),
         action_id: action.id.clone(),
         kind: kind.to_owned(),
         person_id: person.id,

@@ -6,14 +6,14 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Votes;
+use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::decision::{acting, decider};
-use crate::engine::actions::lifecycle::{Committed, already, load_in_time, parse};
+use crate::engine::actions::lifecycle::{Committed, already_decided_error, load_in_time, parse};
 use crate::engine::actions::log_check;
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::opened;
-use crate::engine::actions::revalidate::opened_page;
-use crate::engine::policy_cache::Book;
+use crate::engine::actions::plan::decode_envelope;
+use crate::engine::actions::revalidate::recorded_view;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{ActionRow, AttemptRow, Ending, WriteTx};
 use crate::views::Outcome;
@@ -24,7 +24,7 @@ impl Engine {
     /// Runs an approved action. `view`: the value that the forms of its page carry for this person, see
     /// [`ActionView::view`](crate::views::ActionView::view).
     pub async fn execute(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Execute).await?;
+        self.authorize(ctx, Permission::Execute).await?;
         let id = parse(id)?;
         let (action, book, view) = (id.clone(), self.book.clone(), view.to_owned());
         let outcome = self
@@ -39,7 +39,7 @@ impl Engine {
             Err(Error::Unavailable { incident }) => drop(self.attempt_broke(ctx, &id, incident).await),
             _ => {}
         }
-        self.finish(ctx, Command::Execute, &id, outcome).await
+        self.finish(ctx, Permission::Execute, &id, outcome).await
     }
 
     /// Records an attempt that broke; the action stays Approved.
@@ -65,7 +65,7 @@ impl Engine {
 async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<(), Error> {
     let person = acting(tx)?;
     let row = AttemptRow {
-        id: tx.ctx().ports.id(),
+        id: tx.ctx().runtime.id(),
         action_id: action.id.clone(),
         person_id: person.id,
         outcome: outcome.to_owned(),
@@ -74,7 +74,7 @@ async fn attempt(tx: &mut WriteTx, action: &ActionRow, outcome: &str) -> Result<
     Ok(tx.insert_attempt(&row).await?)
 }
 
-async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Result<Committed<Outcome>, Error> {
+async fn execute(tx: &mut WriteTx, book: &PolicyCache, id: &ActionId, view: &str) -> Result<Committed<Outcome>, Error> {
     let person = decider(tx).await?;
     let action = match load_in_time(tx, id).await? {
         Ok(action) => action,
@@ -95,26 +95,27 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Re
                 state: action.state,
                 message: "Nothing was done: it has not been approved yet.".to_owned(),
             },
-            _ => already(tx, &action).await?,
+            _ => already_decided_error(tx, &action).await?,
         }));
     };
     let decisions = tx.decisions(&action.id).await?;
-    let votes = Votes::of(tx, book, &action, &decisions, Some(&person.id)).await?;
-    if let (Ok(envelope), Some(me)) = (opened(&action), &votes.me)
-        && let Some(why) = votes
-            .policies
-            .refuses_to_run(me, &votes.approvers, &votes.case(&action, &envelope))
+    let approvals = Approvals::of(tx, book, &action, &decisions, Some(&person.id)).await?;
+    if let (Ok(envelope), Some(me)) = (decode_envelope(&action), &approvals.me)
+        && let Some(why) =
+            approvals
+                .policies
+                .refuses_to_run(me, &approvals.approvers, &approvals.case(&action, &envelope))
     {
         return Err(Error::NotAuthorized { why });
     }
-    opened_page(tx, &action, view).await?;
-    if let Some(why) = votes.party_unresolved {
+    recorded_view(tx, &action, view).await?;
+    if let Some(why) = approvals.party_unresolved {
         return Err(Error::Refused {
             code: ReasonCode::PolicyRefused,
             message: format!("Nothing was done. {why}"),
         });
     }
-    let (envelope, facts) = match still_as_approved(tx, &action, &votes).await? {
+    let (envelope, facts) = match still_as_approved(tx, &action, &approvals).await? {
         Ok(holds) => holds,
         Err((code, words)) => return failed(tx, &action, code, &words).await.map(Ok),
     };
@@ -173,28 +174,28 @@ async fn execute(tx: &mut WriteTx, book: &Book, id: &ActionId, view: &str) -> Re
 async fn still_as_approved(
     tx: &mut WriteTx,
     action: &ActionRow,
-    votes: &Votes,
+    approvals: &Approvals,
 ) -> Result<Result<(Envelope, Facts), (ReasonCode, String)>, Error> {
     let refuse = |code: ReasonCode, words: String| Ok(Err((code, words)));
-    let Ok(envelope) = opened(action) else {
+    let Ok(envelope) = decode_envelope(action) else {
         return refuse(
             ReasonCode::EnvelopeDamaged,
             ReasonCode::EnvelopeDamaged.words().to_owned(),
         );
     };
-    if votes.approvals.is_empty() {
+    if approvals.given.is_empty() {
         return refuse(ReasonCode::DigestMismatch, "no approval names its digest".to_owned());
     }
-    if let Some(words) = log_check::difference(tx, action, votes).await? {
+    if let Some(words) = log_check::difference(tx, action, approvals).await? {
         return refuse(ReasonCode::EnvelopeDamaged, words.to_owned());
     }
-    if let Some((code, words)) = rights_lost(tx, action, &envelope, votes).await? {
+    if let Some((code, words)) = rights_lost(tx, action, &envelope, approvals).await? {
         return refuse(code, words);
     }
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return refuse(ReasonCode::PlanChanged, "this version of the tool is gone".to_owned());
     };
-    let planned = match plan::again(tx, tool, action, &envelope, &votes.policies).await? {
+    let planned = match plan::replan(tx, tool, action, &envelope, &approvals.policies).await? {
         Ok(planned) => planned,
         Err(fields) => {
             let words = fields
@@ -206,14 +207,14 @@ async fn still_as_approved(
     if planned.plan.change_set != envelope.change_set {
         return refuse(ReasonCode::StaleTarget, ReasonCode::StaleTarget.words().to_owned());
     }
-    if planned.seals() != envelope.evidence {
+    if planned.evidence_digests() != envelope.evidence {
         return refuse(
             ReasonCode::EvidenceChanged,
             ReasonCode::EvidenceChanged.words().to_owned(),
         );
     }
     let known =
-        |check: &Check| checks::is_of_open_actions(check) || votes.approvals.iter().any(|one| one.acknowledges(check));
+        |check: &Check| checks::is_of_open_actions(check) || approvals.given.iter().any(|one| one.acknowledges(check));
     let new = planned
         .checks
         .iter()
@@ -230,19 +231,19 @@ async fn rights_lost(
     tx: &mut WriteTx,
     action: &ActionRow,
     envelope: &Envelope,
-    votes: &Votes,
+    approvals: &Approvals,
 ) -> Result<Option<(ReasonCode, String)>, Error> {
     let caller = tx.people(&[action.caller_id.as_str()]).await?.pop();
     if !caller.is_some_and(|caller| caller.has_any(&[Role::Developer, Role::Reviewer, Role::Lead])) {
         let words = "the person it was proposed for may not propose any more";
         return Ok(Some((ReasonCode::NotAuthorized, words.to_owned())));
     }
-    let missing = votes.missing(&votes.case(action, envelope));
+    let missing = approvals.missing(&approvals.case(action, envelope));
     if missing.is_empty() {
         return Ok(None);
     }
     let deciders = [Role::Reviewer, Role::Lead];
-    if votes.approvers.iter().any(|one| !one.person.has_any(&deciders)) {
+    if approvals.approvers.iter().any(|one| !one.person.has_any(&deciders)) {
         let words = "a person who approved it may not approve any more";
         return Ok(Some((ReasonCode::NotAuthorized, words.to_owned())));
     }

@@ -1,7 +1,7 @@
 //! What time alone decides.
 
 use crate::context::Ctx;
-use crate::domain::Command;
+use crate::domain::Permission;
 use crate::engine::actions::lifecycle;
 use crate::engine::{Engine, Error};
 
@@ -11,11 +11,11 @@ const BATCH: i64 = 100;
 impl Engine {
     /// Writes the expiry of every action whose time has run out, tenant by tenant. Returns how many.
     pub async fn sweep(&self) -> Result<u64, Error> {
-        let now = self.ports.now();
+        let now = self.runtime.now();
         let mut swept = 0;
         for tenant in self.store.tenants().await? {
-            let ctx = Ctx::system(tenant, &self.ports);
-            self.authorize(&ctx, Command::Sweep).await?;
+            let ctx = Ctx::system(tenant, &self.runtime);
+            self.authorize(&ctx, Permission::Sweep).await?;
             // Several nodes may come by: they take turns, and the later ones find nothing left.
             while self.is_overdue(&ctx).await? {
                 swept += self

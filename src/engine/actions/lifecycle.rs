@@ -90,7 +90,7 @@ pub(crate) async fn load_in_time(tx: &mut WriteTx, id: &ActionId) -> Result<Comm
 }
 
 /// What to say when an action is no longer in the state that a command is for.
-pub(crate) async fn already(tx: &mut WriteTx, action: &ActionRow) -> Result<Error, Error> {
+pub(crate) async fn already_decided_error(tx: &mut WriteTx, action: &ActionRow) -> Result<Error, Error> {
     let decisions = tx.decisions(&action.id).await?;
     let last = decisions.last();
     let person = match last {

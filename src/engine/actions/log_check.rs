@@ -5,7 +5,7 @@
 use crate::audit::Event;
 use crate::domain::{Actor, PersonId, State};
 use crate::engine::Error;
-use crate::engine::actions::approvals::Votes;
+use crate::engine::actions::approvals::Approvals;
 use crate::store::{ActionRow, AuditRecord, DecisionRow, ReadTx};
 use serde_json::{Value, json};
 
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 pub(crate) async fn difference(
     tx: &mut ReadTx,
     action: &ActionRow,
-    votes: &Votes,
+    approvals: &Approvals,
 ) -> Result<Option<&'static str>, Error> {
     let entries = tx.lifecycle_of_action(&action.id).await?;
     let tenant = tx.ctx().tenant();
     if !entries.iter().all(|entry| entry.is_intact(tenant)) {
         return Ok(Some("an audit entry of this action is not what was written"));
     }
-    Ok(compared(action, &votes.approvals, &entries))
+    Ok(compared(action, &approvals.given, &entries))
 }
 
 fn compared(action: &ActionRow, approvals: &[DecisionRow], entries: &[AuditRecord]) -> Option<&'static str> {
@@ -62,8 +62,8 @@ fn proposes(entry: &AuditRecord, action: &ActionRow) -> bool {
         ("payloadDigest", json!(action.payload_digest)),
         ("callerId", json!(action.caller_id)),
         ("risk", json!(action.risk)),
-        ("ownRisk", json!(action.own_risk)),
-        ("gravest", json!(action.gravest)),
+        ("toolRisk", json!(action.tool_risk)),
+        ("maxSeverity", json!(action.max_severity)),
         ("expiresAt", json!(action.expires_at)),
         ("policyVersion", json!(action.policy_version)),
     ]

@@ -1,14 +1,14 @@
 //! Planning on today's facts, and judging the plan: the same when an action is proposed, opened, decided and executed.
 
 use crate::checks;
-use crate::checks::Subject;
+use crate::checks::CheckInput;
 use crate::domain::{
-    ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceSeal, Facts, FactsQuery, FieldError, PersonId,
-    RecordKind, Risk, Severity, Shown, Snapshot, Timestamp, Verdict,
+    ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceDigest, Facts, FactsQuery, FieldError,
+    PageSnapshot, PersonId, RecordKind, Risk, Severity, Snapshot, Timestamp, Verdict,
 };
 use crate::engine::Error;
 use crate::policy;
-use crate::policy::{Matter, Policies, Policy};
+use crate::policy::{Policies, Policy, RiskInput};
 use crate::store::{ActionRow, ReadTx};
 use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
@@ -24,19 +24,19 @@ pub(crate) struct Planned {
     /// The records that it changes or rests on.
     pub targets: Vec<String>,
     /// What the tool itself says of its risk.
-    pub own_risk: Risk,
+    pub tool_risk: Risk,
     /// The worst severity of a finding that it closes or accepts.
-    pub gravest: Option<Severity>,
+    pub max_severity: Option<Severity>,
 }
 
 impl Planned {
     /// The evidence as it is now.
-    pub(crate) fn seals(&self) -> Vec<EvidenceSeal> {
+    pub(crate) fn evidence_digests(&self) -> Vec<EvidenceDigest> {
         self.plan
             .evidence
             .iter()
             .filter_map(|id| self.facts.evidence.get(id.as_str()))
-            .map(|evidence| EvidenceSeal {
+            .map(|evidence| EvidenceDigest {
                 id: evidence.id.clone(),
                 sha256: evidence.sha256.clone(),
                 collected_at: evidence.collected_at,
@@ -45,17 +45,17 @@ impl Planned {
     }
 
     /// What it would do, as a policy looks at it.
-    pub(crate) fn matter<'a>(&self, tool: &'a str, payload: &'a Value) -> Matter<'a> {
-        Matter {
+    pub(crate) fn risk_input<'a>(&self, tool: &'a str, payload: &'a Value) -> RiskInput<'a> {
+        RiskInput {
             tool,
-            own: self.own_risk,
-            gravest: self.gravest,
+            tool_risk: self.tool_risk,
+            max_severity: self.max_severity,
             payload,
         }
     }
 
     /// What a page shows of it, and what is kept of that.
-    pub(crate) fn shown(&self) -> Shown {
+    pub(crate) fn snapshot(&self) -> PageSnapshot {
         let place = &self.plan.place;
         let named = self.plan.references.iter().map(|(id, _)| id.as_str());
         let updated: Vec<String> = self.plan.change_set.updated_ids();
@@ -63,7 +63,7 @@ impl Planned {
             .chain(updated.iter().map(String::as_str))
             .chain(place.release.as_ref().map(|id| id.as_str()))
             .chain(place.certification.as_ref().map(|id| id.as_str()));
-        Shown {
+        PageSnapshot {
             checks: self.checks.clone(),
             facts: Snapshot::of(&self.facts, ids),
             parts: Vec::new(),
@@ -72,7 +72,7 @@ impl Planned {
 
     /// The versions of the records that it rests on or changes, and the hashes of evidence: while they are the same, so is everything
     /// that somebody decided by.
-    pub(crate) fn rests(&self) -> BTreeMap<String, String> {
+    pub(crate) fn record_versions(&self) -> BTreeMap<String, String> {
         let ids = self.targets.iter().chain(self.plan.references.iter().map(|(id, _)| id));
         let facts = &self.facts;
         ids.filter_map(|id| {
@@ -97,7 +97,7 @@ impl Planned {
 }
 
 /// Whose proposal is judged, and what it rests on beside today's facts.
-pub(crate) struct Proposed<'a> {
+pub(crate) struct PlanInput<'a> {
     pub payload: &'a Value,
     /// The person it is for.
     pub caller: &'a PersonId,
@@ -112,7 +112,7 @@ pub(crate) struct Proposed<'a> {
 }
 
 /// Plans on these facts. The inner error: the payload does not fit them.
-async fn draw(
+async fn run_tool(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
     payload: &Value,
@@ -137,21 +137,21 @@ async fn draw(
 pub(crate) async fn plan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
-    proposed: &Proposed<'_>,
+    proposed: &PlanInput<'_>,
     facts: Facts,
     ids: NewIds<'_>,
     policies: &Policies,
 ) -> Result<Result<Planned, Vec<FieldError>>, Error> {
     let payload = proposed.payload;
-    let late = ahead(tool, payload, tx.ctx().now());
+    let late = check_dates(tool, payload, tx.ctx().now());
     if !late.is_empty() {
         return Ok(Err(late));
     }
-    let (plan, facts) = match draw(tx, tool, payload, facts, ids).await? {
+    let (plan, facts) = match run_tool(tx, tool, payload, facts, ids).await? {
         Ok(drawn) => drawn,
         Err(fields) => return Ok(Err(fields)),
     };
-    let (own_risk, gravest) = (plan.risk, policy::gravest(&plan.change_set, &facts));
+    let (tool_risk, max_severity) = (plan.risk, policy::max_severity(&plan.change_set, &facts));
     let query = CheckContextQuery {
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
@@ -162,7 +162,7 @@ pub(crate) async fn plan(
     let around = tx.surroundings(&query).await?;
     let now = tx.ctx().now();
     let by = |policy: &Policy| {
-        policy.weigh(checks::run(&Subject {
+        policy.apply_overrides(checks::run(&CheckInput {
             payload,
             plan: &plan,
             facts: &facts,
@@ -173,22 +173,22 @@ pub(crate) async fn plan(
             now,
         }))
     };
-    let checks = policies.each().map(by).reduce(worst).unwrap_or_default();
+    let checks = policies.each().map(by).reduce(merge_checks).unwrap_or_default();
     let mut planned = Planned {
         plan,
         facts,
         checks,
         around,
         targets,
-        own_risk,
-        gravest,
+        tool_risk,
+        max_severity,
     };
-    planned.plan.risk = policies.today.class(&planned.matter(tool.name(), payload));
+    planned.plan.risk = policies.today.risk_class(&planned.risk_input(tool.name(), payload));
     Ok(Ok(planned))
 }
 
 /// What either policy makes of it: of one finding the worse verdict, and passes only where both have nothing to say.
-fn worst(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
+fn merge_checks(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
     let same = |one: &Check, other: &Check| {
         one.id == other.id && one.message == other.message && one.facts == other.facts && one.pointers == other.pointers
     };
@@ -217,8 +217,8 @@ fn worst(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
 const FARTHEST: i64 = 366 * Timestamp::DAY;
 
 /// What is wrong with moments that do not lie ahead, or too far.
-fn ahead(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<FieldError> {
-    tool.moments(payload)
+fn check_dates(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<FieldError> {
+    tool.dates(payload)
         .into_iter()
         .filter_map(|(at, moment)| {
             let why = if moment <= now {
@@ -234,7 +234,7 @@ fn ahead(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<FieldError>
 }
 
 /// The stored envelope, if its bytes still give the digest that was approved.
-pub(crate) fn opened(action: &ActionRow) -> Result<Envelope, Error> {
+pub(crate) fn decode_envelope(action: &ActionRow) -> Result<Envelope, Error> {
     let damaged = |why: String| {
         Error::internal(crate::store::StoreError::Damaged {
             what: "envelope".into(),
@@ -248,7 +248,7 @@ pub(crate) fn opened(action: &ActionRow) -> Result<Envelope, Error> {
 }
 
 /// Plans a stored action again on today's facts, with the IDs it has.
-pub(crate) async fn again(
+pub(crate) async fn replan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
     action: &ActionRow,
@@ -260,7 +260,7 @@ pub(crate) async fn again(
         Err(fields) => return Ok(Err(fields)),
     };
     let facts = tx.facts(&query).await?;
-    let proposed = Proposed {
+    let proposed = PlanInput {
         payload: &envelope.payload,
         caller: &action.caller_id,
         unread: &action.unread,
@@ -285,6 +285,6 @@ pub(crate) async fn place(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelo
         return Ok(PlanPlace::default());
     };
     let facts = tx.facts(&query).await?;
-    let drawn = draw(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await?;
+    let drawn = run_tool(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await?;
     Ok(drawn.map(|(plan, _)| plan.place).unwrap_or_default())
 }

@@ -3,15 +3,15 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::create::{Grounded, Sent, freeze, insert};
+use crate::engine::actions::create::{PlannedProposal, Submission, build_action, insert};
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::{Planned, Proposed};
+use crate::engine::actions::plan::{PlanInput, Planned};
 use crate::engine::agent::responses::{dry_run, pending};
-use crate::engine::{Answer, Engine, Error, audit_entries};
+use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::policy::Policies;
-use crate::store::{ActionRow, ChainCall, Ground, Proposer, ReadCall, ReadTx};
+use crate::store::{ActionRow, ChainCall, ProposalContext, Proposer, ReadCall, ReadTx};
 use crate::tools::schema;
-use crate::tools::schema::Call;
+use crate::tools::schema::CallOptions;
 use crate::tools::{AnyTool, NewIds};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -23,11 +23,11 @@ const READ_WINDOW: i64 = Timestamp::DAY;
 const REPEATS: i64 = 200;
 
 /// What a look at the database gives for a proposal.
-enum Looked {
+enum Lookup {
     /// The key belongs to this action.
     Known(Box<ActionRow>),
     /// The key is new, and so is what was planned.
-    New(Call, Box<Grounded>),
+    New(CallOptions, Box<PlannedProposal>),
 }
 
 impl Engine {
@@ -37,8 +37,8 @@ impl Engine {
         ctx: &Ctx,
         tool: &'static dyn AnyTool,
         arguments: Value,
-    ) -> Result<Answer, Error> {
-        self.authorize(ctx, Command::Propose).await?;
+    ) -> Result<ToolResponse, Error> {
+        self.authorize(ctx, Permission::Propose).await?;
         let Principal::Client { caller, client, .. } = &ctx.principal else {
             return Err(Error::NotAuthorized {
                 why: "Actions are proposed through a client.".to_owned(),
@@ -54,7 +54,7 @@ impl Engine {
         outcome
     }
 
-    async fn propose_sent(&self, ctx: &Ctx, sent: Sent, arguments: &Value) -> Result<Answer, Error> {
+    async fn propose_sent(&self, ctx: &Ctx, sent: Submission, arguments: &Value) -> Result<ToolResponse, Error> {
         let dry = arguments.get("dryRun").and_then(Value::as_bool) == Some(true);
         let key = arguments
             .get("idempotencyKey")
@@ -63,7 +63,7 @@ impl Engine {
             .to_owned();
         self.flush_reads().await?;
         let fields = schema::problems(self.validator(sent.tool), arguments);
-        let call: Result<Call, _> = if fields.is_empty() {
+        let call: Result<CallOptions, _> = if fields.is_empty() {
             schema::arguments(arguments)
         } else {
             Err(fields)
@@ -71,13 +71,13 @@ impl Engine {
         // Before anything is judged: a known key gives its action whatever has become of tools, facts and policy.
         let wanted = (!dry).then(|| key.clone());
         let (call, planned) = match self.look(ctx, &sent, wanted, call).await? {
-            Looked::Known(action) => return self.original(ctx, &sent, *action).await,
-            Looked::New(call, planned) => (call, planned),
+            Lookup::Known(action) => return self.original(ctx, &sent, *action).await,
+            Lookup::New(call, planned) => (call, planned),
         };
         if call.dry_run {
             return dry_run(&planned.planned, &sent.digest);
         }
-        let action = freeze(ctx, &sent, &call, &planned)?;
+        let action = build_action(ctx, &sent, &call, &planned)?;
         let answer = pending(self, &action, &planned.planned);
         let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
         let targets = planned.planned.targets;
@@ -103,13 +103,13 @@ impl Engine {
         }
         // The same client used the key for the same caller between the look and the write: that action is the original.
         match self.look(ctx, &sent, Some(key), Err(Vec::new())).await? {
-            Looked::Known(action) => self.original(ctx, &sent, *action).await,
-            Looked::New(..) => Err(Error::internal("a key that is taken has no action")),
+            Lookup::Known(action) => self.original(ctx, &sent, *action).await,
+            Lookup::New(..) => Err(Error::internal("a key that is taken has no action")),
         }
     }
 
     /// Answers with the action that the key belongs to; an error if it is another proposal.
-    async fn original(&self, ctx: &Ctx, sent: &Sent, action: ActionRow) -> Result<Answer, Error> {
+    async fn original(&self, ctx: &Ctx, sent: &Submission, action: ActionRow) -> Result<ToolResponse, Error> {
         if action.tool == sent.tool.name() && action.payload_digest == sent.digest {
             return self.answer_again(ctx, action).await;
         }
@@ -125,10 +125,10 @@ impl Engine {
     async fn look(
         &self,
         ctx: &Ctx,
-        sent: &Sent,
+        sent: &Submission,
         key: Option<String>,
-        call: Result<Call, Vec<FieldError>>,
-    ) -> Result<Looked, Error> {
+        call: Result<CallOptions, Vec<FieldError>>,
+    ) -> Result<Lookup, Error> {
         let book = self.book.clone();
         let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
         let trace = ctx.trace_given.then(|| ctx.trace_id.clone());
@@ -139,7 +139,7 @@ impl Engine {
             since: ctx.now().plus(-READ_WINDOW),
             ask: sent.ask.clone(),
         };
-        let ports = self.ports.clone();
+        let runtime = self.runtime.clone();
         self.store
             .read(ctx, move |tx| {
                 Box::pin(async move {
@@ -147,7 +147,7 @@ impl Engine {
                     // What can't be read needs nothing; the key comes before that is said.
                     let needs = call.and_then(|call| Ok((call, tool.needs(&payload)?)));
                     let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
-                    let Ground {
+                    let ProposalContext {
                         facts,
                         known,
                         reads,
@@ -160,7 +160,7 @@ impl Engine {
                     if let Some(known) = known
                         && let Some(known) = tx.action(&known).await?
                     {
-                        return Ok(Looked::Known(Box::new(known)));
+                        return Ok(Lookup::Known(Box::new(known)));
                     }
                     let (call, _) = needs.map_err(invalid)?;
                     let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
@@ -176,8 +176,8 @@ impl Engine {
                             ),
                         });
                     }
-                    let policies = Policies::only(book.version(tx, policy).await?);
-                    let proposed = Proposed {
+                    let policies = Policies::single(book.version(tx, policy).await?);
+                    let proposed = PlanInput {
                         payload: &payload,
                         caller: &proposer.caller,
                         unread: &unread,
@@ -185,7 +185,7 @@ impl Engine {
                         supersedes: call.supersedes_action_id.clone(),
                         repeats: repeats.as_ref(),
                     };
-                    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&ports), &policies)
+                    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&runtime), &policies)
                         .await?
                         .map_err(invalid)?;
                     if let Some(declined) = declined {
@@ -199,14 +199,14 @@ impl Engine {
                         .map(ChainCall::from)
                         .collect();
                     call_chain.drain(..call_chain.len().saturating_sub(ChainCall::CALLS));
-                    let grounded = Grounded {
+                    let grounded = PlannedProposal {
                         planned,
                         call_chain,
                         unread,
                         policies,
                         repeats,
                     };
-                    Ok(Looked::New(call, Box::new(grounded)))
+                    Ok(Lookup::New(call, Box::new(grounded)))
                 })
             })
             .await
@@ -235,11 +235,11 @@ impl Engine {
     }
 }
 
-fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: &Person) -> Result<Sent, Error> {
+fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: &Person) -> Result<Submission, Error> {
     if !arguments.is_object() {
         return Err(Error::field("", "must be an object"));
     }
-    Sent::new(tool, schema::payload_of(arguments), client, caller)
+    Submission::new(tool, schema::payload_of(arguments), client, caller)
 }
 
 /// What a person declined is not asked for again, while nothing that it rests on has changed.
@@ -248,13 +248,13 @@ async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -
     let Some(rejection) = decisions.into_iter().rfind(|decision| decision.kind == "reject") else {
         return Ok(());
     };
-    if rejection.rests != planned.rests() {
+    if rejection.rests != planned.record_versions() {
         return Ok(());
     }
-    let said = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));
+    let validate_text = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));
     Err(Error::RejectedBefore {
         action: declined.clone(),
-        reasons: rejection.verdicts.iter().filter(said).cloned().collect(),
+        reasons: rejection.verdicts.iter().filter(validate_text).cloned().collect(),
         codes: rejection.reason_codes,
         text: rejection.reason,
     })

@@ -2,20 +2,20 @@
 
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Votes;
-use crate::engine::actions::create::{Grounded, Sent, freeze, insert};
-use crate::engine::actions::decision::{decider, done, said};
-use crate::engine::actions::lifecycle::{Committed, already, load_in_time, parse};
+use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::create::{PlannedProposal, Submission, build_action, insert};
+use crate::engine::actions::decision::{decider, done, validate_text};
+use crate::engine::actions::lifecycle::{Committed, already_decided_error, load_in_time, parse};
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::{Proposed, opened};
-use crate::engine::actions::revalidate::same_page;
-use crate::engine::policy_cache::Book;
+use crate::engine::actions::plan::{PlanInput, decode_envelope};
+use crate::engine::actions::revalidate::require_same_view;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::Policies;
 use crate::store::{ActionRow, WriteTx};
 use crate::tools;
 use crate::tools::NewIds;
-use crate::tools::schema::Call;
+use crate::tools::schema::CallOptions;
 use crate::views::Outcome;
 use serde_json::{Value, json};
 
@@ -42,8 +42,8 @@ impl Engine {
         text: &str,
         view: &str,
     ) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Prune).await?;
-        let (id, text) = (parse(id)?, said(text, "why you leave parts out")?);
+        self.authorize(ctx, Permission::Prune).await?;
+        let (id, text) = (parse(id)?, validate_text(text, "why you leave parts out")?);
         let (action, digest, keep, book) = (id.clone(), digest.to_owned(), keep.to_vec(), self.book.clone());
         let view = view.to_owned();
         let outcome = self
@@ -52,13 +52,13 @@ impl Engine {
                 Box::pin(async move { prune(tx, &book, &action, &digest, &keep, text, &view).await })
             })
             .await;
-        self.finish(ctx, Command::Prune, &id, outcome).await
+        self.finish(ctx, Permission::Prune, &id, outcome).await
     }
 }
 
 async fn prune(
     tx: &mut WriteTx,
-    book: &Book,
+    book: &PolicyCache,
     id: &ActionId,
     digest: &str,
     keep: &[String],
@@ -73,16 +73,16 @@ async fn prune(
     if action.state != State::PendingApproval {
         return Ok(match made_before(tx, &action, &person).await? {
             Some(outcome) => Ok(outcome),
-            None => Err(already(tx, &action).await?),
+            None => Err(already_decided_error(tx, &action).await?),
         });
     }
     if action.digest != digest {
         return Err(Error::DigestMismatch);
     }
-    same_page(tx, &action, view).await?;
-    let envelope = opened(&action)?;
-    let votes = Votes::of(tx, book, &action, &[], Some(&person.id)).await?;
-    if let Some(why) = votes.refuses_me(&votes.case(&action, &envelope)) {
+    require_same_view(tx, &action, view).await?;
+    let envelope = decode_envelope(&action)?;
+    let approvals = Approvals::of(tx, book, &action, &[], Some(&person.id)).await?;
+    if let Some(why) = approvals.refuses_me(&approvals.case(&action, &envelope)) {
         return Err(Error::NotAuthorized { why });
     }
     let payload = left(&envelope.payload, keep, id)?;
@@ -94,7 +94,7 @@ async fn prune(
     let (Some(client), Some(caller)) = (client, caller) else {
         return Err(Error::internal("an action without its client or caller"));
     };
-    let sent = Sent::new(tool, payload, &client, &caller)?;
+    let sent = Submission::new(tool, payload, &client, &caller)?;
     let cited = ids::scan(&sent.text);
     let unread: Vec<String> = action
         .unread
@@ -104,8 +104,8 @@ async fn prune(
         .collect();
     let query = tool.needs(&sent.payload).map_err(|fields| Error::Invalid { fields })?;
     let facts = tx.facts(&query).await?;
-    let policies = Policies::only(votes.policies.today.clone());
-    let proposed = Proposed {
+    let policies = Policies::single(approvals.policies.today.clone());
+    let proposed = PlanInput {
         payload: &sent.payload,
         caller: &action.caller_id,
         unread: &unread,
@@ -113,8 +113,8 @@ async fn prune(
         supersedes: Some(action.id.clone()),
         repeats: None,
     };
-    let ports = tx.ctx().ports.clone();
-    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&ports), &policies)
+    let runtime = tx.ctx().runtime.clone();
+    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&runtime), &policies)
         .await?
         .map_err(|fields| {
             refused(
@@ -124,22 +124,22 @@ async fn prune(
             )
         })?;
     let targets = planned.targets.clone();
-    let grounded = Grounded {
+    let grounded = PlannedProposal {
         planned,
         call_chain: action.call_chain.clone(),
         unread,
         policies,
         repeats: None,
     };
-    let call = Call {
+    let call = CallOptions {
         // Nobody can have taken it before.
-        idempotency_key: format!("pruned:{}", tx.ctx().ports.id::<ActionId>()),
+        idempotency_key: format!("pruned:{}", tx.ctx().runtime.id::<ActionId>()),
         reason: action.reason.clone(),
         dry_run: false,
         workflow: action.workflow.clone(),
         supersedes_action_id: Some(action.id.clone()),
     };
-    let mut revision = freeze(tx.ctx(), &sent, &call, &grounded)?;
+    let mut revision = build_action(tx.ctx(), &sent, &call, &grounded)?;
     // One search finds the whole life of what was asked for.
     revision.trace_id.clone_from(&action.trace_id);
     revision.pruned_by = Some(person.id.clone());
@@ -183,8 +183,8 @@ async fn made_before(tx: &mut WriteTx, action: &ActionRow, person: &Person) -> R
         return Ok(None);
     };
     let Some(pruner) = &next.pruned_by else { return Ok(None) };
-    let members = tx.members(&[pruner.as_str(), person.id.as_str()]).await?;
-    let human = |id: &PersonId| members.iter().find(|one| one.person.id == *id).map(|one| &one.human);
+    let deciders = tx.deciders_by_id(&[pruner.as_str(), person.id.as_str()]).await?;
+    let human = |id: &PersonId| deciders.iter().find(|one| one.person.id == *id).map(|one| &one.human);
     let same = human(pruner).is_some_and(|who| Some(who) == human(&person.id));
     Ok(same.then(|| made(&next)))
 }

@@ -3,9 +3,9 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::decision::{decider, done, said};
-use crate::engine::actions::lifecycle::{Committed, already, load, load_in_time, parse};
-use crate::engine::{Answer, Engine, Error, audit_entries};
+use crate::engine::actions::decision::{decider, done, validate_text};
+use crate::engine::actions::lifecycle::{Committed, already_decided_error, load, load_in_time, parse};
+use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::store::{QuestionRow, WriteTx};
 use crate::views::Outcome;
 use schemars::JsonSchema;
@@ -33,26 +33,26 @@ pub(crate) struct Answering {
 impl Engine {
     /// Asks the proposer something about a pending action. It stays pending.
     pub async fn ask(&self, ctx: &Ctx, id: &str, question: &str) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Ask).await?;
-        let (id, question) = (parse(id)?, said(question, "what you want to know")?);
+        self.authorize(ctx, Permission::Ask).await?;
+        let (id, question) = (parse(id)?, validate_text(question, "what you want to know")?);
         let action = id.clone();
         let outcome = self
             .store
             .write(ctx, move |tx| Box::pin(async move { ask(tx, &action, question).await }))
             .await;
-        self.finish(ctx, Command::Ask, &id, outcome).await
+        self.finish(ctx, Permission::Ask, &id, outcome).await
     }
 
     /// Answers a question. The same answer twice is one.
-    pub(crate) async fn answer_question(&self, ctx: &Ctx, given: Answering) -> Result<Answer, Error> {
-        self.authorize(ctx, Command::Answer).await?;
+    pub(crate) async fn answer_question(&self, ctx: &Ctx, given: Answering) -> Result<ToolResponse, Error> {
+        self.authorize(ctx, Permission::Answer).await?;
         let (action, question) = (given.action_id.clone(), given.question_id.clone());
-        let answered: Committed<State> = self
+        let split_by_acknowledged: Committed<State> = self
             .store
             .write(ctx, move |tx| Box::pin(async move { answer(tx, &given).await }))
             .await?;
-        let state = answered?;
-        Ok(Answer {
+        let state = split_by_acknowledged?;
+        Ok(ToolResponse {
             text: format!("Your answer to {question} is kept with {action}; a reviewer reads it there."),
             structured: json!({ "actionId": action, "questionId": question, "status": state }),
         })
@@ -66,7 +66,7 @@ async fn ask(tx: &mut WriteTx, id: &ActionId, question: String) -> Result<Commit
         Err(refused) => return Ok(Err(refused)),
     };
     if action.state != State::PendingApproval {
-        return Ok(Err(already(tx, &action).await?));
+        return Ok(Err(already_decided_error(tx, &action).await?));
     }
     let known = tx.questions(id).await?;
     if known
@@ -84,7 +84,7 @@ async fn ask(tx: &mut WriteTx, id: &ActionId, question: String) -> Result<Commit
         return Err(Error::Wording { message });
     }
     let row = QuestionRow {
-        id: tx.ctx().ports.id(),
+        id: tx.ctx().runtime.id(),
         action_id: action.id.clone(),
         person_id: person.id,
         question,
@@ -129,7 +129,7 @@ async fn answer(tx: &mut WriteTx, given: &Answering) -> Result<Committed<State>,
         return Ok(Ok(action.state));
     }
     if action.state != State::PendingApproval {
-        return Ok(Err(already(tx, &action).await?));
+        return Ok(Err(already_decided_error(tx, &action).await?));
     }
     if !tx.answer_question(&given.question_id, text).await? {
         return Err(Error::field("/questionId", "has been answered already"));

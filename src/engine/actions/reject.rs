@@ -3,13 +3,13 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Votes;
-use crate::engine::actions::decision::{Words, decided, decider, done, said, same_before};
+use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::decision::{Words, decider, done, record_decision, replay, validate_text};
 use crate::engine::actions::lifecycle;
-use crate::engine::actions::lifecycle::{Committed, already, load, load_in_time, parse};
-use crate::engine::actions::plan::opened;
-use crate::engine::actions::revalidate::{judge, same_page};
-use crate::engine::policy_cache::Book;
+use crate::engine::actions::lifecycle::{Committed, already_decided_error, load, load_in_time, parse};
+use crate::engine::actions::plan::decode_envelope;
+use crate::engine::actions::revalidate::{require_same_view, revalidate_plan};
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{ActionRow, Ending, WriteTx};
 use crate::views::Outcome;
@@ -27,10 +27,10 @@ impl Engine {
         text: &str,
         view: &str,
     ) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Reject).await?;
+        self.authorize(ctx, Permission::Reject).await?;
         let (id, text) = (
             parse(id)?,
-            said(text, "why you reject it, so that the agent can propose better")?,
+            validate_text(text, "why you reject it, so that the agent can propose better")?,
         );
         let codes = if codes.is_empty() {
             vec![ReasonCode::Declined]
@@ -54,13 +54,13 @@ impl Engine {
                 Box::pin(async move { reject(tx, &book, &action, &digest, codes, text, &view).await })
             })
             .await;
-        self.finish(ctx, Command::Reject, &id, outcome).await
+        self.finish(ctx, Permission::Reject, &id, outcome).await
     }
 
     /// Takes an approval back before the action has run. `view`: as for [`Engine::reject`].
     pub async fn revoke(&self, ctx: &Ctx, id: &str, text: &str, view: &str) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Revoke).await?;
-        let (id, text) = (parse(id)?, said(text, "why you take the approval back")?);
+        self.authorize(ctx, Permission::Revoke).await?;
+        let (id, text) = (parse(id)?, validate_text(text, "why you take the approval back")?);
         let (action, book, view) = (id.clone(), self.book.clone(), view.to_owned());
         let outcome = self
             .store
@@ -68,12 +68,12 @@ impl Engine {
                 Box::pin(async move { revoke(tx, &book, &action, text, &view).await })
             })
             .await;
-        self.finish(ctx, Command::Revoke, &id, outcome).await
+        self.finish(ctx, Permission::Revoke, &id, outcome).await
     }
 
     /// Takes back an action that this caller proposed.
     pub(crate) async fn withdraw(&self, ctx: &Ctx, id: &str, text: &str) -> Result<State, Error> {
-        self.authorize(ctx, Command::Withdraw).await?;
+        self.authorize(ctx, Permission::Withdraw).await?;
         let (id, text) = (parse(id)?, text.trim().to_owned());
         let withdrawn: Committed<State> = self
             .store
@@ -85,7 +85,7 @@ impl Engine {
 
 async fn reject(
     tx: &mut WriteTx,
-    book: &Book,
+    book: &PolicyCache,
     id: &ActionId,
     digest: &str,
     codes: Vec<ReasonCode>,
@@ -98,25 +98,25 @@ async fn reject(
         Err(refused) => return Ok(Err(refused)),
     };
     let Ok(to) = action.state.reject() else {
-        return Ok(match same_before(tx, &action, "reject", &person).await? {
+        return Ok(match replay(tx, &action, "reject", &person).await? {
             Some(first) => Ok(first),
-            None => Err(already(tx, &action).await?),
+            None => Err(already_decided_error(tx, &action).await?),
         });
     };
     if action.digest != digest {
         return Err(Error::DigestMismatch);
     }
-    same_page(tx, &action, view).await?;
+    require_same_view(tx, &action, view).await?;
     tx.settle(&action, Ending::because(to, &codes, &text)).await?;
-    let votes = may_decide(tx, book, &action, &person).await?;
+    let approvals = may_decide(tx, book, &action, &person).await?;
     // What the page showed: today's checks, or those of the proposal where it no longer plans.
-    let words = match judge(tx, &action, &votes.policies).await {
+    let words = match revalidate_plan(tx, &action, &approvals.policies).await {
         Ok(planned) => {
-            let Shown { checks, facts, .. } = planned.shown();
+            let PageSnapshot { checks, facts, .. } = planned.snapshot();
             Words {
                 checks,
                 facts,
-                rests: planned.rests(),
+                rests: planned.record_versions(),
                 ..Words::default()
             }
         }
@@ -131,7 +131,7 @@ async fn reject(
         text,
         ..words
     };
-    decided(tx, &action, to, Event::Rejected, "reject", words).await?;
+    record_decision(tx, &action, to, Event::Rejected, "reject", words).await?;
     lifecycle::end_repeats(tx, &action, &codes, "was rejected").await?;
     Ok(Ok(done(
         to,
@@ -141,7 +141,7 @@ async fn reject(
 
 async fn revoke(
     tx: &mut WriteTx,
-    book: &Book,
+    book: &PolicyCache,
     id: &ActionId,
     text: String,
     view: &str,
@@ -152,12 +152,12 @@ async fn revoke(
         Err(refused) => return Ok(Err(refused)),
     };
     let Ok(to) = action.state.revoke() else {
-        return Ok(match same_before(tx, &action, "revoke", &person).await? {
+        return Ok(match replay(tx, &action, "revoke", &person).await? {
             Some(first) => Ok(first),
-            None => Err(already(tx, &action).await?),
+            None => Err(already_decided_error(tx, &action).await?),
         });
     };
-    same_page(tx, &action, view).await?;
+    require_same_view(tx, &action, view).await?;
     tx.settle(&action, Ending::because(to, &[ReasonCode::Revoked], &text))
         .await?;
     may_decide(tx, book, &action, &person).await?;
@@ -166,18 +166,25 @@ async fn revoke(
         text,
         ..Words::default()
     };
-    decided(tx, &action, to, Event::Revoked, "revoke", words).await?;
+    record_decision(tx, &action, to, Event::Revoked, "revoke", words).await?;
     Ok(Ok(done(to, "You took the approval back. Nothing was written.")))
 }
 
 /// Both policies must let this person decide it.
-async fn may_decide(tx: &mut WriteTx, book: &Book, action: &ActionRow, person: &Person) -> Result<Votes, Error> {
-    let votes = Votes::of(tx, book, action, &[], Some(&person.id)).await?;
+async fn may_decide(
+    tx: &mut WriteTx,
+    book: &PolicyCache,
+    action: &ActionRow,
+    person: &Person,
+) -> Result<Approvals, Error> {
+    let approvals = Approvals::of(tx, book, action, &[], Some(&person.id)).await?;
     // What is damaged can be ended by whoever decides anything.
-    let Ok(envelope) = opened(action) else { return Ok(votes) };
-    match votes.refuses_me(&votes.case(action, &envelope)) {
+    let Ok(envelope) = decode_envelope(action) else {
+        return Ok(approvals);
+    };
+    match approvals.refuses_me(&approvals.case(action, &envelope)) {
         Some(why) => Err(Error::NotAuthorized { why }),
-        None => Ok(votes),
+        None => Ok(approvals),
     }
 }
 
@@ -198,7 +205,7 @@ async fn withdraw(tx: &mut WriteTx, id: &ActionId, text: String) -> Result<Commi
         return Ok(Ok(action.state));
     }
     let Ok(to) = action.state.withdraw() else {
-        return Ok(Err(already(tx, &action).await?));
+        return Ok(Err(already_decided_error(tx, &action).await?));
     };
     let words = format!("Withdrawn by its proposer: {text}");
     tx.settle(&action, Ending::because(to, &[ReasonCode::Withdrawn], &words))

@@ -4,7 +4,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::{Planned, opened};
+use crate::engine::actions::plan::{Planned, decode_envelope};
 use crate::policy::Policies;
 use crate::store::{ActionRow, ReadTx, ViewKey, WriteTx};
 use crate::tools;
@@ -18,7 +18,7 @@ pub(crate) fn form_value(ctx: &Ctx, action: &ActionRow) -> Option<String> {
 ///
 /// # Errors
 /// [`ReasonCode::NotOpened`]: the person has not opened the action in this session, or the form belongs to another page.
-pub(crate) async fn opened_page(tx: &mut ReadTx, action: &ActionRow, value: &str) -> Result<Shown, Error> {
+pub(crate) async fn recorded_view(tx: &mut ReadTx, action: &ActionRow, value: &str) -> Result<PageSnapshot, Error> {
     let fits = form_value(tx.ctx(), action).is_some_and(|known| known == value);
     let shown = match ViewKey::of(tx.ctx(), action).filter(|_| fits) {
         Some(view) => tx.last_seen(&view).await?,
@@ -34,17 +34,17 @@ pub(crate) async fn opened_page(tx: &mut ReadTx, action: &ActionRow, value: &str
 /// The same for commands that need no view: a form that carries a value must carry the right one.
 ///
 /// # Errors
-/// As [`opened_page`].
-pub(crate) async fn same_page(tx: &mut ReadTx, action: &ActionRow, value: &str) -> Result<(), Error> {
+/// As [`recorded_view`].
+pub(crate) async fn require_same_view(tx: &mut ReadTx, action: &ActionRow, value: &str) -> Result<(), Error> {
     if !value.is_empty() {
-        opened_page(tx, action, value).await?;
+        recorded_view(tx, action, value).await?;
     }
     Ok(())
 }
 
 /// Nobody approves by a page that is out of date: a check that speaks against the action now and did not when this person opened it is
 /// named first.
-pub(crate) fn unchanged_since_opened(shown: &Shown, checks: &[Check]) -> Result<(), Error> {
+pub(crate) fn unchanged_since_opened(shown: &PageSnapshot, checks: &[Check]) -> Result<(), Error> {
     let known: Vec<String> = shown.checks.iter().map(Check::mark).collect();
     let new = checks
         .iter()
@@ -63,7 +63,10 @@ pub(crate) fn unchanged_since_opened(shown: &Shown, checks: &[Check]) -> Result<
 
 /// The warnings that were acknowledged, and those that were not. Nobody acknowledges what is not there: a warning that comes later is
 /// new.
-pub(crate) fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec<&'c Check>, Vec<&'c Check>) {
+pub(crate) fn split_by_acknowledged<'c>(
+    checks: &'c [Check],
+    acknowledged: &[String],
+) -> (Vec<&'c Check>, Vec<&'c Check>) {
     let warnings = || checks.iter().filter(|check| check.warns());
     warnings().partition(|check| {
         let alone = warnings().filter(|other| other.id == check.id).count() == 1;
@@ -74,8 +77,12 @@ pub(crate) fn answered<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec
 }
 
 /// The checks as they are today. A payload that no longer fits the facts can't be approved.
-pub(crate) async fn judge(tx: &mut WriteTx, action: &ActionRow, policies: &Policies) -> Result<Planned, Error> {
-    let envelope = opened(action)?;
+pub(crate) async fn revalidate_plan(
+    tx: &mut WriteTx,
+    action: &ActionRow,
+    policies: &Policies,
+) -> Result<Planned, Error> {
+    let envelope = decode_envelope(action)?;
     let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
         return Err(Error::Refused {
             code: ReasonCode::PlanChanged,
@@ -83,9 +90,9 @@ pub(crate) async fn judge(tx: &mut WriteTx, action: &ActionRow, policies: &Polic
                 .to_owned(),
         });
     };
-    match plan::again(tx, tool, action, &envelope, policies).await? {
+    match plan::replan(tx, tool, action, &envelope, policies).await? {
         Ok(planned) if planned.plan.change_set != envelope.change_set => Err(stale(ReasonCode::StaleTarget, "")),
-        Ok(planned) if planned.seals() != envelope.evidence => Err(stale(ReasonCode::EvidenceChanged, "")),
+        Ok(planned) if planned.evidence_digests() != envelope.evidence => Err(stale(ReasonCode::EvidenceChanged, "")),
         Ok(planned) => Ok(planned),
         Err(fields) => Err(stale(
             ReasonCode::StaleTarget,

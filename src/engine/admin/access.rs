@@ -42,7 +42,7 @@ impl Engine {
                 why: "A demo's people cannot sign in to a production installation, nor others to a demo.".to_owned(),
             });
         }
-        let ctx = Ctx::system(tenant.clone(), &self.ports);
+        let ctx = Ctx::system(tenant.clone(), &self.runtime);
         let person = self
             .store
             .add(&ctx, move |tx| {
@@ -100,7 +100,7 @@ impl Engine {
         let Some(token) = self.store.token(&canonical::sha256_hex(bearer.as_bytes())).await? else {
             return Ok(Err(TokenRefusal::Unknown));
         };
-        if token.expires_at <= self.ports.now() {
+        if token.expires_at <= self.runtime.now() {
             return Ok(Err(TokenRefusal::Expired));
         }
         if token.audience != audience {
@@ -121,14 +121,14 @@ impl Engine {
         client: &str,
         audience: &str,
     ) -> Result<String, Error> {
-        let ctx = Ctx::system(tenant.clone(), &self.ports);
-        self.authorize(&ctx, Command::IssueToken).await?;
+        let ctx = Ctx::system(tenant.clone(), &self.runtime);
+        self.authorize(&ctx, Permission::IssueToken).await?;
         if self.store.installation().await? != Some(InstallationKind::Demo) {
             return Err(Error::Setting {
                 message: "this installation is no demo, so nobody is given a token without being asked.".to_owned(),
             });
         }
-        let secret = format!("loopiq_{}", canonical::hex(&self.ports.random::<32>()));
+        let secret = format!("loopiq_{}", canonical::hex(&self.runtime.random::<32>()));
         let (digest, email) = (canonical::sha256_hex(secret.as_bytes()), email.to_owned());
         let (client, audience) = (client.to_owned(), audience.to_owned());
         self.store
@@ -148,7 +148,7 @@ impl Engine {
                     let client = tx.ensure_client(&client).await?;
                     let grant = TokenGrant {
                         secret_digest: digest,
-                        id: tx.ctx().ports.id(),
+                        id: tx.ctx().runtime.id(),
                         client: client.id.clone(),
                         caller: caller.id.clone(),
                         audience,

@@ -2,7 +2,7 @@
 
 use crate::audit::Event;
 use crate::context::Ctx;
-use crate::domain::{Command, text};
+use crate::domain::{Permission, text};
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::Entry;
 use serde_json::json;
@@ -15,7 +15,7 @@ impl Engine {
         add: &[String],
         remove: &[String],
     ) -> Result<Vec<String>, Error> {
-        self.authorize(ctx, Command::Configure).await?;
+        self.authorize(ctx, Permission::Configure).await?;
         let (add, remove) = (words("/add", add)?, words("/remove", remove)?);
         self.store
             .write(ctx, move |tx| {

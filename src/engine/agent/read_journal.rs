@@ -82,7 +82,7 @@ impl Engine {
         }
         let mut outcome = Ok(());
         for (tenant, calls) in by_tenant {
-            let ctx = Ctx::system(tenant.clone(), &self.ports);
+            let ctx = Ctx::system(tenant.clone(), &self.runtime);
             let written = self
                 .store
                 .add(&ctx, {

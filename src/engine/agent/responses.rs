@@ -3,20 +3,20 @@
 use crate::context::Ctx;
 use crate::domain::preview::Preview;
 use crate::domain::*;
-use crate::engine::actions::plan::{Planned, opened};
-use crate::engine::{Answer, Engine, Error};
+use crate::engine::actions::plan::{Planned, decode_envelope};
+use crate::engine::{Engine, Error, ToolResponse};
 use crate::store::{ActionRow, AuditRecord, DecisionRow, QuestionRow};
 use serde_json::{Map, Value, json};
 
 /// The tool that tells what became of an action.
 pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
 
-pub(crate) fn pending(engine: &Engine, action: &ActionRow, planned: &Planned) -> Result<Answer, Error> {
+pub(crate) fn pending(engine: &Engine, action: &ActionRow, planned: &Planned) -> Result<ToolResponse, Error> {
     let preview = Preview::of(&planned.plan.change_set, &planned.place());
     proposal(engine, action, State::PendingApproval, &preview)
 }
 
-fn proposal(engine: &Engine, action: &ActionRow, state: State, preview: &Preview) -> Result<Answer, Error> {
+fn proposal(engine: &Engine, action: &ActionRow, state: State, preview: &Preview) -> Result<ToolResponse, Error> {
     let structured = json!({
         "status": state,
         "actionId": action.id,
@@ -43,13 +43,13 @@ fn proposal(engine: &Engine, action: &ActionRow, state: State, preview: &Preview
             state.label()
         ),
     };
-    Ok(Answer { structured, text })
+    Ok(ToolResponse { structured, text })
 }
 
-pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<Answer, Error> {
+pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolResponse, Error> {
     let preview = Preview::of(&planned.plan.change_set, &planned.place());
     let text = format!("Dry run, nothing was stored. {}", preview.summary);
-    Ok(Answer {
+    Ok(ToolResponse {
         structured: json!({
             "status": "dry_run",
             "payloadDigest": payload_digest,
@@ -62,8 +62,8 @@ pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<Answer,
 
 impl Engine {
     /// The answer to a proposal that was made before, whatever has become of it.
-    pub(crate) async fn answer_again(&self, ctx: &Ctx, action: ActionRow) -> Result<Answer, Error> {
-        let envelope = opened(&action)?;
+    pub(crate) async fn answer_again(&self, ctx: &Ctx, action: ActionRow) -> Result<ToolResponse, Error> {
+        let envelope = decode_envelope(&action)?;
         let state = action.state_at(ctx.now());
         let mut preview = Preview::of(&envelope.change_set, "");
         preview.summary = action.summary.clone();
@@ -72,7 +72,7 @@ impl Engine {
 
     /// Everything an agent may know of an action that its caller proposed.
     pub(crate) async fn get_action(&self, ctx: &Ctx, id: &str) -> Result<Value, Error> {
-        self.authorize(ctx, Command::ViewActions).await?;
+        self.authorize(ctx, Permission::ViewActions).await?;
         let missing = || Error::NotFound {
             kind: RecordKind::Action,
             id: id.to_owned(),
@@ -245,8 +245,8 @@ fn submitted(action: &ActionRow) -> Value {
 
 /// What stands behind each code: what a check said, of which records, and where in the payload.
 fn reasons(codes: &[ReasonCode], decisions: &[DecisionRow], proposed: &[Check]) -> Value {
-    let decided = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
-    let checks = decided.map_or(proposed, |decision| &decision.verdicts);
+    let record_decision = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
+    let checks = record_decision.map_or(proposed, |decision| &decision.verdicts);
     codes
         .iter()
         .flat_map(|code| {

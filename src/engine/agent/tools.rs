@@ -1,7 +1,7 @@
 //! The tools that a client can call, and calling them: what the MCP door shows, and all it calls.
 
 use crate::context::Ctx;
-use crate::domain::{ActionId, Command, FieldError, allows};
+use crate::domain::{ActionId, FieldError, Permission, allows};
 use crate::engine::actions::questions::Answering;
 use crate::engine::agent::read_tools;
 use crate::engine::agent::read_tools::ReadTool;
@@ -34,7 +34,7 @@ pub struct ToolSpec {
 
 /// What a tool answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ToolResponse {
     /// The answer, for programs.
     pub structured: Value,
     /// One line, for a model.
@@ -158,7 +158,7 @@ impl Engine {
     /// The tools that this caller may use.
     pub async fn catalogue(&self, ctx: &Ctx) -> Result<Vec<ToolSpec>, Error> {
         let may = |command| allows(&ctx.principal, command);
-        let (read, propose) = (may(Command::ReadRecords), may(Command::Propose));
+        let (read, propose) = (may(Permission::ReadRecords), may(Permission::Propose));
         Ok(specs()
             .iter()
             .filter(|spec| if spec.read_only { read } else { propose })
@@ -167,19 +167,19 @@ impl Engine {
     }
 
     /// Calls a tool.
-    pub async fn call(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<Answer, Error> {
+    pub async fn call(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<ToolResponse, Error> {
         if let Some(tool) = tools::find(name) {
             return self.propose(ctx, tool, arguments).await;
         }
         if let Some(tool) = read_tools::TOOLS.iter().find(|tool| tool.name == name) {
-            self.authorize(ctx, Command::ReadRecords).await?;
+            self.authorize(ctx, Permission::ReadRecords).await?;
             check(name, &arguments)?;
             let structured = self.read_records(ctx, tool, arguments).await?;
             let text = structured.to_string();
-            return Ok(Answer { structured, text });
+            return Ok(ToolResponse { structured, text });
         }
         if name == ANSWER {
-            self.authorize(ctx, Command::Answer).await?;
+            self.authorize(ctx, Permission::Answer).await?;
             check(name, &arguments)?;
             let given: Answering = schema::arguments(&arguments).map_err(invalid)?;
             return self.answer_question(ctx, given).await;
@@ -189,11 +189,11 @@ impl Engine {
                 name: name.chars().take(100).collect(),
             });
         }
-        self.authorize(ctx, Command::Withdraw).await?;
+        self.authorize(ctx, Permission::Withdraw).await?;
         check(name, &arguments)?;
         let call: Withdrawal = schema::arguments(&arguments).map_err(invalid)?;
         let state = self.withdraw(ctx, call.action_id.as_str(), &call.reason).await?;
-        Ok(Answer {
+        Ok(ToolResponse {
             structured: json!({ "actionId": call.action_id, "status": state, "reasonCodes": ["withdrawn"] }),
             text: format!("{} is withdrawn. Nothing was written.", call.action_id),
         })

@@ -3,10 +3,10 @@
 use crate::audit::words_of;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::pages::record_names::Names;
+use crate::engine::pages::record_names::RecordNames;
 use crate::engine::{Engine, Error};
 use crate::store::AuditRecord;
-use crate::views::{AuditEntryView, AuditPage, AuditRow, Named, When};
+use crate::views::{AuditEntryView, AuditPage, AuditRow, RecordLabel, When};
 use serde::Serialize;
 
 /// Entries on a page.
@@ -29,7 +29,7 @@ pub struct AuditReport {
 impl Engine {
     /// A page of the audit trail, newest first. A query that can't be understood answers with what is wrong and where.
     pub async fn search_audit(&self, ctx: &Ctx, q: &str, after: &str) -> Result<AuditPage, Error> {
-        self.authorize(ctx, Command::SearchAudit).await?;
+        self.authorize(ctx, Permission::SearchAudit).await?;
         let (query, error) = match AuditQuery::parse(q) {
             Ok(query) => (Some(query), None),
             Err(error) => (None, Some((error.at, error.message))),
@@ -96,14 +96,14 @@ impl Engine {
     /// The same for every tenant.
     pub async fn index_audit_logs(&self) -> Result<(), Error> {
         for tenant in self.store.tenants().await? {
-            self.index_audit(&Ctx::system(tenant, &self.ports)).await?;
+            self.index_audit(&Ctx::system(tenant, &self.runtime)).await?;
         }
         Ok(())
     }
 
     /// One entry, whole.
     pub async fn audit_entry(&self, ctx: &Ctx, seq: i64) -> Result<AuditEntryView, Error> {
-        self.authorize(ctx, Command::SearchAudit).await?;
+        self.authorize(ctx, Permission::SearchAudit).await?;
         let found = self
             .store
             .read(ctx, move |tx| {
@@ -111,7 +111,7 @@ impl Engine {
                     let Some(record) = tx.audit_record(seq).await? else {
                         return Ok::<_, Error>(None);
                     };
-                    let names = Names::load(tx, &record.content.records).await?;
+                    let names = RecordNames::load(tx, &record.content.records).await?;
                     Ok(Some((record, names)))
                 })
             })
@@ -163,7 +163,7 @@ impl Engine {
 
     /// Checks a tenant's whole log: no number is missing, and every content and leaf gives the hash that was stored.
     pub async fn verify_audit(&self, tenant: &TenantId) -> Result<AuditReport, Error> {
-        let ctx = Ctx::system(tenant.clone(), &self.ports);
+        let ctx = Ctx::system(tenant.clone(), &self.runtime);
         let mut report = AuditReport {
             tenant: tenant.clone(),
             entries: 0,
@@ -224,7 +224,7 @@ fn row(record: &AuditRecord, now: Timestamp) -> AuditRow {
         actor: PlainText::from(&content.actor.label()),
         event: record.event.clone(),
         words: words(record).into(),
-        action: record.action_id.as_ref().map(|id| Named {
+        action: record.action_id.as_ref().map(|id| RecordLabel {
             kind: RecordKind::Action,
             id: id.as_str().to_owned(),
             key: None,

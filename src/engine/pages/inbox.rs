@@ -17,8 +17,8 @@ const BATCHES: usize = 10;
 impl Engine {
     /// A page of the inbox, oldest first.
     pub async fn inbox(&self, ctx: &Ctx, query: &InboxQuery) -> Result<InboxPage, Error> {
-        self.authorize(ctx, Command::ViewActions).await?;
-        let may_decide = allows(&ctx.principal, Command::Approve);
+        self.authorize(ctx, Permission::ViewActions).await?;
+        let may_decide = allows(&ctx.principal, Permission::Approve);
         let me = ctx.principal.person().map(|person| person.id.clone());
         let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
         let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
@@ -42,7 +42,7 @@ impl Engine {
                     let frame = tx.inbox_frame(&own, since).await?;
                     let count = match may_decide {
                         false => 0,
-                        true if mine.is_plain() => frame.mine,
+                        true if mine.counts_are_exact() => frame.mine,
                         true => tx.count_pending(&own_rules).await?,
                     };
                     if of_mine {
@@ -140,7 +140,7 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         repeats: item.repeats,
         touched: item.touched && !state.is_final(),
         approvals: judged.and_then(|one| one.approvals),
-        not_mine: match (state.is_final(), allows(&ctx.principal, Command::Approve)) {
+        not_mine: match (state.is_final(), allows(&ctx.principal, Permission::Approve)) {
             (true, _) => None,
             (false, false) => ctx.principal.person().map(|_| "A reviewer or lead decides it.".into()),
             (false, true) => judged.and_then(|one| one.not_mine.as_ref().map(Into::into)),

@@ -3,8 +3,8 @@
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::admin::identity;
-use crate::engine::policy_cache::Book;
-use crate::policy::{Case, Matter, Member, Policies, Policy};
+use crate::engine::policy_cache::PolicyCache;
+use crate::policy::{Decider, Policies, Policy, PolicyInput, RiskInput};
 use crate::store::{InboxItem, ReadTx};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ pub(crate) struct Mine {
     /// The tenant's policy by now.
     pub today: Arc<Policy>,
     versions: BTreeMap<i64, Arc<Policy>>,
-    me: Option<Member>,
+    me: Option<Decider>,
     /// Why whoever looks decides nothing before operators have said whose account it is.
     unresolved: Option<String>,
 }
@@ -25,7 +25,7 @@ const LONGEST_WAIT: i64 = 31 * Timestamp::DAY;
 
 impl Mine {
     /// Reads the policies that may matter, and whoever looks as they are today.
-    pub(crate) async fn load(tx: &mut ReadTx, book: &Book, person: Option<&PersonId>) -> Result<Self, Error> {
+    pub(crate) async fn load(tx: &mut ReadTx, book: &PolicyCache, person: Option<&PersonId>) -> Result<Self, Error> {
         let today = book.today(tx).await?;
         let mut versions = BTreeMap::from([(today.version, today.clone())]);
         if today.version > Policy::FIRST {
@@ -45,7 +45,7 @@ impl Mine {
             }
         }
         let me = match person {
-            Some(id) => tx.members(&[id.as_str()]).await?.pop(),
+            Some(id) => tx.deciders_by_id(&[id.as_str()]).await?.pop(),
             None => None,
         };
         let unresolved = match person {
@@ -78,7 +78,7 @@ impl Mine {
     }
 
     /// Whether everything pending is theirs but what they proposed: then the counts that the database keeps are exact.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(crate) fn counts_are_exact(&self) -> bool {
         let Some(me) = &self.me else { return true };
         if self.unresolved.is_some() {
             return false;
@@ -118,13 +118,13 @@ impl Mine {
         let voters = if people.is_empty() {
             Vec::new()
         } else {
-            tx.members(&people).await?
+            tx.deciders_by_id(&people).await?
         };
         Ok(pending
             .into_iter()
             .filter_map(|item| {
                 let of_item = |(action, _): &&(String, PersonId)| *action == item.id;
-                let approvers: Vec<Member> = votes
+                let approvers: Vec<Decider> = votes
                     .iter()
                     .filter(of_item)
                     .filter_map(|(_, id)| voters.iter().find(|voter| voter.person.id == *id).cloned())
@@ -134,21 +134,21 @@ impl Mine {
             .collect())
     }
 
-    fn judge_one(&self, item: &InboxItem, approvers: &[Member]) -> Option<Judged> {
+    fn judge_one(&self, item: &InboxItem, approvers: &[Decider]) -> Option<Judged> {
         let then = self.versions.get(&item.policy_version).unwrap_or(&self.today).clone();
         // Where the policy is the same, its rule is known, and the payload is not needed.
         let payload: Value = match &item.payload {
             Some(text) => serde_json::from_str(text).ok()?,
             None => Value::Null,
         };
-        let matter = Matter {
+        let risk_input = RiskInput {
             tool: &item.tool,
-            own: item.own_risk,
-            gravest: item.gravest,
+            tool_risk: item.tool_risk,
+            max_severity: item.max_severity,
             payload: &payload,
         };
-        let case = Case {
-            matter,
+        let case = PolicyInput {
+            risk_input,
             caller: &item.caller,
             pruner: item.pruner.as_ref(),
         };
@@ -163,7 +163,7 @@ impl Mine {
                 .decide
                 .get(place)
                 .filter(|_| policy.version == item.policy_version);
-            known.unwrap_or_else(|| policy.rule(&matter).1).clone()
+            known.unwrap_or_else(|| policy.decide_rule(&risk_input).1).clone()
         };
         let rules: Vec<_> = policies.each().map(|policy| (policy, ruled(policy))).collect();
         let missing: usize = rules

@@ -7,9 +7,9 @@ use crate::engine::admin::operator_requests;
 use crate::engine::admin::operator_requests::Asked;
 use crate::engine::{Engine, Error, audit_entries, policy_cache};
 use crate::policy;
-use crate::policy::{Case, Matter, Member, Past, Policy, Rules, loosens};
-use crate::store::{Entry, PastAction, PolicyRow, ReadTx, RequestRow, WriteTx};
-use crate::views::{DiffLine, Effect, Effects, Named, PolicyPage, PolicyReport, PolicyVersion, When};
+use crate::policy::{Decider, PastAction, Policy, PolicyInput, RiskInput, Rules, loosens};
+use crate::store::{Entry, PastActionRow, PolicyRow, ReadTx, RequestRow, WriteTx};
+use crate::views::{DiffLine, Effect, Effects, PolicyPage, PolicyReport, PolicyVersion, RecordLabel, When};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ impl Engine {
         version: Option<i64>,
         compare: Option<i64>,
     ) -> Result<PolicyPage, Error> {
-        self.authorize(ctx, Command::ReadPolicy).await?;
+        self.authorize(ctx, Permission::ReadPolicy).await?;
         let (today, source, other, rows, people, waiting) = self
             .store
             .read(ctx, move |tx| {
@@ -96,7 +96,7 @@ impl Engine {
             difference: other.map_or_else(Vec::new, |other| difference(&other, &source)),
             source,
             versions,
-            may_change: allows(&ctx.principal, Command::Configure),
+            may_change: allows(&ctx.principal, Permission::Configure),
             waiting,
         })
     }
@@ -104,7 +104,7 @@ impl Engine {
     /// Judges a policy that is not in force: what is wrong with it, how it differs from today's, and what it would have changed in the last
     /// thirty days.
     pub async fn check_policy(&self, ctx: &Ctx, source: &str) -> Result<PolicyReport, Error> {
-        self.authorize(ctx, Command::Configure).await?;
+        self.authorize(ctx, Permission::Configure).await?;
         let rules = match policy_cache::read(source) {
             Ok(rules) => rules,
             Err(mistakes) => {
@@ -145,7 +145,7 @@ impl Engine {
     /// Switches a policy on. `base`: the version that it was made from; if another is in force by now, nothing is changed. What an operator
     /// has switched on is in force at once if it loosens nothing; otherwise, and at the console always, it becomes a request.
     pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<Switched, Error> {
-        self.authorize(ctx, Command::Configure).await?;
+        self.authorize(ctx, Permission::Configure).await?;
         let rules = policy_cache::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
         let note = note.trim().to_owned();
         if note.chars().count() > NOTE || !text::forbidden_in(&json!(note)).is_empty() {
@@ -187,7 +187,7 @@ impl Engine {
             })
             .await;
         if let Err(error @ Error::NotAuthorized { .. }) = &switched {
-            self.deny(ctx, Command::Configure, None, error).await?;
+            self.deny(ctx, Permission::Configure, None, error).await?;
         }
         switched
     }
@@ -273,7 +273,7 @@ pub(crate) async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Erro
 /// sign-in on.
 async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, Vec<String>), Error> {
     let teams = tx.team_keys().await?;
-    let deciders = tx.deciders().await?;
+    let deciders = tx.all_deciders().await?;
     let (mut mistakes, mut notes) = (Vec::new(), Vec::new());
     for rule in &rules.decide {
         for group in &rule.groups {
@@ -348,7 +348,7 @@ async fn tried(
         days: DAYS,
         ..Effects::default()
     };
-    let mut people: HashMap<PersonId, Member> = HashMap::new();
+    let mut people: HashMap<PersonId, Decider> = HashMap::new();
     let mut before = (i64::MAX, String::new());
     loop {
         let batch = tx.past_actions(since, &before, BATCH).await?;
@@ -364,7 +364,7 @@ async fn tried(
             .map(PersonId::as_str)
             .collect();
         if !ids.is_empty() {
-            let known = tx.members(&ids).await?;
+            let known = tx.deciders_by_id(&ids).await?;
             people.extend(known.into_iter().map(|member| (member.person.id.clone(), member)));
         }
         for past in &batch {
@@ -376,7 +376,7 @@ async fn tried(
             effects.changed += 1;
             if effects.named.len() < NAMED {
                 effects.named.push(Effect {
-                    action: Named {
+                    action: RecordLabel {
                         kind: RecordKind::Action,
                         id: past.id.clone(),
                         key: None,
@@ -400,22 +400,22 @@ async fn tried(
     }
 }
 
-fn of_past(next: &Policy, today: &Policy, past: &PastAction, people: &HashMap<PersonId, Member>) -> Vec<String> {
+fn of_past(next: &Policy, today: &Policy, past: &PastActionRow, people: &HashMap<PersonId, Decider>) -> Vec<String> {
     let payload: Value = serde_json::from_str(&past.payload).unwrap_or_default();
-    let members = |ids: &[PersonId]| ids.iter().filter_map(|id| people.get(id).cloned()).collect::<Vec<_>>();
-    let (approvers, rejecters) = (members(&past.approved_by), members(&past.rejected_by));
+    let deciders = |ids: &[PersonId]| ids.iter().filter_map(|id| people.get(id).cloned()).collect::<Vec<_>>();
+    let (approvers, rejecters) = (deciders(&past.approved_by), deciders(&past.rejected_by));
     let Some(caller) = people.get(&past.caller_id) else {
         return Vec::new();
     };
     let pruner = past.pruned_by.as_ref().and_then(|id| people.get(id));
-    next.differs(
+    next.impact_on(
         today,
-        &Past {
-            case: Case {
-                matter: Matter {
+        &PastAction {
+            case: PolicyInput {
+                risk_input: RiskInput {
                     tool: &past.tool,
-                    own: past.own_risk,
-                    gravest: past.gravest,
+                    tool_risk: past.tool_risk,
+                    max_severity: past.max_severity,
                     payload: &payload,
                 },
                 caller: &caller.human,

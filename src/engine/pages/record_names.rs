@@ -3,12 +3,12 @@
 use crate::domain::{Facts, FactsQuery, PlainText, RecordKind};
 use crate::engine::Error;
 use crate::store::ReadTx;
-use crate::views::Named;
+use crate::views::RecordLabel;
 
 /// The names of many records.
-pub(crate) struct Names(Facts);
+pub(crate) struct RecordNames(Facts);
 
-impl Names {
+impl RecordNames {
     /// Loads the names of these records.
     pub(crate) async fn load<T: AsRef<str>>(tx: &mut ReadTx, ids: impl IntoIterator<Item = T>) -> Result<Self, Error> {
         Ok(Self(tx.facts(&FactsQuery::default().with(ids)).await?))
@@ -20,16 +20,16 @@ impl Names {
     }
 
     /// A record with the names people use for it. One that is not there is named by its ID alone.
-    pub(crate) fn named(&self, id: &str) -> Named {
+    pub(crate) fn named(&self, id: &str) -> RecordLabel {
         let kind = RecordKind::of(id).unwrap_or(RecordKind::Action);
         match self.0.name_of(id) {
-            Some((key, name)) => Named {
+            Some((key, name)) => RecordLabel {
                 kind,
                 id: id.to_owned(),
                 key: key.map(PlainText::from),
                 name: PlainText::from(name),
             },
-            None => Named {
+            None => RecordLabel {
                 kind,
                 id: id.to_owned(),
                 key: None,

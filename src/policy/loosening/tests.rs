@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{Check, Email, Human, Person, PersonId, Timestamp, Verdict};
-use crate::policy::{Case, Matter, Member, Policy, parse};
+use crate::policy::{Decider, Policy, PolicyInput, RiskInput, parse};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -329,7 +329,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     );
     let numbers = (1..4i64, 1..4i64, 1..4i64, 1..4i64, prop::array::uniform3(any::<bool>()));
     let severities = prop::array::uniform2(prop::sample::select(Severity::ALL));
-    let meaning = prop::option::of(prop_oneof![Just(Meaning::Warn), Just(Meaning::Block)]);
+    let meaning = prop::option::of(prop_oneof![Just(VerdictOverride::Warn), Just(VerdictOverride::Block)]);
     let forbidden: &[&[Role]] = &[
         &[Role::Operator, Role::Reviewer],
         &[Role::Operator, Role::Lead],
@@ -391,11 +391,11 @@ fn pair() -> impl Strategy<Value = (Rules, Rules)> {
 }
 
 /// Somebody with these roles and teams; the last two accounts are one human.
-fn people(held: &[(Vec<Role>, Vec<String>)]) -> Vec<Member> {
+fn people(held: &[(Vec<Role>, Vec<String>)]) -> Vec<Decider> {
     let first = held.len() - 2;
     // As the store loads them: what a human holds with one account counts for the other one too.
     let both: Vec<Role> = held[first..].iter().flat_map(|(roles, _)| roles.clone()).collect();
-    let member = |(n, (roles, teams)): (usize, &(Vec<Role>, Vec<String>))| Member {
+    let member = |(n, (roles, teams)): (usize, &(Vec<Role>, Vec<String>))| Decider {
         person: Person {
             id: PersonId::from_bits(n as u128),
             email: Email::verified(&format!("p{n}@x.example")),
@@ -417,26 +417,26 @@ proptest! {
         held in prop::collection::vec((some(&[Role::Reviewer, Role::Lead, Role::Operator]), texts(&TEAMS)), 5),
         payloads in prop::collection::vec((0..4i64, 0..3i64, prop::collection::vec(0..3i64, 0..3)), 8),
         approving in prop::collection::vec(any::<u8>(), 8),
-        own in risk(), gravest in prop::option::of(prop::sample::select(Severity::ALL)), tool in prop::sample::select(&["a", "b", "c", "d"][..]),
+        tool_risk in risk(), max_severity in prop::option::of(prop::sample::select(Severity::ALL)), tool in prop::sample::select(&["a", "b", "c", "d"][..]),
     ) {
         prop_assume!(loosens(&old, &new).is_empty());
         let (old, new) = (Policy { version: 1, rules: old }, Policy { version: 2, rules: new });
         let members = people(&held);
         for (n, s, l) in payloads {
             let payload = json!({ "n": n, "s": s, "l": l });
-            let matter = Matter { tool, own, gravest, payload: &payload };
-            let case = Case { matter, caller: &members[0].human, pruner: Some(&members[1].human) };
-            let (was, is) = (old.class(&matter), new.class(&matter));
+            let risk_input = RiskInput { tool, tool_risk, max_severity, payload: &payload };
+            let case = PolicyInput { risk_input, caller: &members[0].human, pruner: Some(&members[1].human) };
+            let (was, is) = (old.risk_class(&risk_input), new.risk_class(&risk_input));
             prop_assert!(is >= was);
             prop_assert!(new.expiry(is) <= old.expiry(was));
-            prop_assert!(new.is_typed(&matter) || !old.is_typed(&matter));
+            prop_assert!(new.is_typed(&risk_input) || !old.is_typed(&risk_input));
             prop_assert!(new.rules.evidence.max_age_days <= old.rules.evidence.max_age_days);
             prop_assert!(new.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)) || !old.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)));
             let verdict = |policy: &Policy, verdict| {
                 let check = Check {
                     id: CheckId::Titles, verdict, message: String::new().into(), facts: Vec::new(), pointers: Vec::new(), unlisted: None,
                 };
-                policy.weigh(vec![check])[0].verdict
+                policy.apply_overrides(vec![check])[0].verdict
             };
             for one in [Verdict::Warn, Verdict::Block] {
                 prop_assert!(verdict(&new, one) >= verdict(&old, one));
@@ -445,7 +445,7 @@ proptest! {
                 prop_assert!(old.refuses(member, &case).is_none() || new.refuses(member, &case).is_some(), "{member:?}");
             }
             for chosen in &approving {
-                let some: Vec<Member> = (0..5).filter(|n| chosen & (1 << n) != 0).map(|n| members[n].clone()).collect();
+                let some: Vec<Decider> = (0..5).filter(|n| chosen & (1 << n) != 0).map(|n| members[n].clone()).collect();
                 if new.missing(&some, &case).is_empty() {
                     prop_assert!(old.missing(&some, &case).is_empty(), "{some:?}");
                 }

@@ -2,7 +2,7 @@
 
 use super::operator;
 use crate::world::World;
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::Timestamp;
 use loopiq::engine::{Engine, Error, ImportFile, ImportReport, ImportStep};
 use loopiq::store::Store;
@@ -226,7 +226,7 @@ async fn two_that_import_one_file_at_once_share_the_work() {
     let world = World::new().await;
     let bytes = junit(MANY, "large");
     let other = Store::open(&world.database.url).await.expect("a second process");
-    let other = Engine::new(other, world.engine.ports().clone(), "");
+    let other = Engine::new(other, world.engine.runtime().clone(), "");
     let ctx = operator(&world);
     let (one, two) = tokio::join!(
         import(&world.engine, &ctx, bytes.clone()),
@@ -305,8 +305,8 @@ async fn many_controls_are_declared_and_assessed() {
 async fn others_write_between_the_batches() {
     let world = World::new().await;
     // The clock of the world moves by itself only where it is looked at; batches are measured by a real one.
-    let random = world.engine.ports().clone();
-    let ports = Ports::new(
+    let random = world.engine.runtime().clone();
+    let runtime = Runtime::new(
         || {
             #[expect(clippy::disallowed_methods, reason = "batches are as long as they take")]
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -319,8 +319,8 @@ async fn others_write_between_the_batches() {
         },
     );
     let store = Store::open(&world.database.url).await.expect("a second process");
-    let importer = Engine::new(store, ports.clone(), "");
-    let ctx = Ctx::system(world.acme.tenant.clone(), &ports);
+    let importer = Engine::new(store, runtime.clone(), "");
+    let ctx = Ctx::system(world.acme.tenant.clone(), &runtime);
     let (over, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let writing = tokio::spawn({
         let (store, over, written) = (world.engine.store().clone(), over.clone(), written.clone());

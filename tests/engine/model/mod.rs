@@ -96,7 +96,7 @@ impl Stage {
         ] {
             world.join(who, team).await;
         }
-        let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+        let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
         let other = world
             .engine
             .store()
@@ -117,7 +117,7 @@ impl Stage {
             caller: self.world.acme.person(caller),
             client: self.clients[client].clone(),
         };
-        Ctx::new(principal, self.world.engine.ports())
+        Ctx::new(principal, self.world.engine.runtime())
     }
 
     fn arguments(&self, proposal: Proposal) -> (&'static str, Value) {

@@ -17,7 +17,7 @@ async fn head(world: &World, ctx: &Ctx) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn entries_of_many_at_once_are_numbered_without_gaps() {
     let world = World::new().await;
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let before = head(&world, &ctx).await;
     let template = {
         let read = world.engine.store().read::<_, Error, _>(&ctx, |tx| {

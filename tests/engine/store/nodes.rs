@@ -2,7 +2,7 @@
 
 use crate::world::{World, text};
 use loopiq::domain::Timestamp;
-use loopiq::engine::{Consent, Engine};
+use loopiq::engine::{ApprovalRequest, Engine};
 use loopiq::store::Store;
 use loopiq_testing::on_postgres;
 use serde_json::json;
@@ -10,7 +10,7 @@ use serde_json::json;
 /// A second service on the same database.
 async fn second(world: &World) -> Engine {
     let store = Store::open(&world.database.url).await.expect("the database");
-    Engine::new(store, world.engine.ports().clone(), world.engine.public_url())
+    Engine::new(store, world.engine.runtime().clone(), world.engine.public_url())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,7 +42,7 @@ async fn a_key_and_a_decision_count_on_every_node() {
         .expect("the original");
     assert_eq!(text(&call.structured, "actionId"), id);
     let reviewer = world.person("reviewer");
-    let consent = Consent {
+    let consent = ApprovalRequest {
         view: world.opened(&reviewer, &id).await,
         ..world.consent(&id, &digest).await
     };

@@ -4,7 +4,7 @@
 use crate::world::{World, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{InstallationKind, ReasonCode, Role, TenantId, Timestamp};
-use loopiq::engine::{Consent, Error};
+use loopiq::engine::{ApprovalRequest, Error};
 use loopiq::store::Asserted;
 use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
@@ -201,14 +201,14 @@ async fn no_use_case_stores_a_null_character() {
     for (what, consent) in [
         (
             "digest",
-            Consent {
+            ApprovalRequest {
                 digest: NUL.to_owned(),
                 ..world.consent(&pending, &digest).await
             },
         ),
         (
             "acknowledged",
-            Consent {
+            ApprovalRequest {
                 acknowledged: nuls.to_vec(),
                 view: view.clone(),
                 ..world.consent(&pending, &digest).await
@@ -216,7 +216,7 @@ async fn no_use_case_stores_a_null_character() {
         ),
         (
             "view",
-            Consent {
+            ApprovalRequest {
                 view: NUL.to_owned(),
                 ..world.consent(&pending, &digest).await
             },
@@ -225,12 +225,12 @@ async fn no_use_case_stores_a_null_character() {
         refused(what, engine.approve(&reviewer, &pending, consent).await);
     }
     for consent in [
-        Consent {
+        ApprovalRequest {
             typed: NUL.to_owned(),
             view: view.clone(),
             ..world.consent(&pending, &digest).await
         },
-        Consent {
+        ApprovalRequest {
             opened: nuls.to_vec(),
             view: view.clone(),
             ..world.consent(&pending, &digest).await
@@ -266,7 +266,7 @@ async fn no_use_case_stores_a_null_character() {
         .switch_policy(&operator, "[evidence]\nmax_age_days = 7", NUL, base)
         .await;
     refused("a policy's note", noted);
-    let system = Ctx::system(world.acme.tenant.clone(), engine.ports());
+    let system = Ctx::system(world.acme.tenant.clone(), engine.runtime());
     refused("words", engine.change_generic_words(&operator, &nuls, &[]).await);
     refused("words", engine.change_generic_words(&system, &nuls, &[]).await);
     let small = || loopiq_testing::junit(1, "small");
@@ -371,7 +371,7 @@ async fn a_file_with_null_characters_is_refused_or_read_without_them() {
         } }),
     ];
     let world = World::new().await;
-    let system = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let system = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let (mut read, mut files_read) = (0, 0);
     for file in &files {
         let whole = file.to_string().into_bytes();

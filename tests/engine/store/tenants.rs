@@ -33,7 +33,7 @@ async fn a_transaction_sees_its_own_tenant_alone() {
         ..ListFilter::default()
     };
     for (tenant, sees) in [(&world.acme, true), (&world.globex, false)] {
-        let ctx = Ctx::system(tenant.tenant.clone(), world.engine.ports());
+        let ctx = Ctx::system(tenant.tenant.clone(), world.engine.runtime());
         let (query, ids, all) = (query.clone(), ids.clone(), everything.clone());
         let id = ActionId::parse(&action).expect("an ID");
         world

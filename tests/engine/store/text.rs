@@ -20,12 +20,12 @@ const HARD: [&str; 7] = [
 #[tokio::test]
 async fn text_comes_back_as_it_was() {
     let world = World::new().await;
-    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let (release, team) = (world.acme.release.clone(), world.acme.team.clone());
     let wanted: Vec<(WorkItemId, String)> = HARD
         .iter()
-        .map(|text| (world.engine.ports().id(), (*text).to_owned()))
-        .chain([(world.engine.ports().id(), "x".repeat(300_000))])
+        .map(|text| (world.engine.runtime().id(), (*text).to_owned()))
+        .chain([(world.engine.runtime().id(), "x".repeat(300_000))])
         .collect();
     let kept = wanted.clone();
     world
@@ -106,10 +106,10 @@ async fn a_null_character_is_refused_or_finds_nothing_and_breaks_nothing() {
 #[tokio::test]
 async fn keys_sort_by_bytes_and_pages_follow_them() {
     let world = World::new().await;
-    let ctx = Ctx::system(world.globex.tenant.clone(), world.engine.ports());
+    let ctx = Ctx::system(world.globex.tenant.clone(), world.engine.runtime());
     let team = world.globex.team.clone();
     let mut keys = ["a-1", "A-2", "B", "_x", "Z", "b", "é", "z", "\u{1F512}", "~"];
-    let ids: Vec<ReleaseId> = keys.iter().map(|_| world.engine.ports().id()).collect();
+    let ids: Vec<ReleaseId> = keys.iter().map(|_| world.engine.runtime().id()).collect();
     world
         .engine
         .store()

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 fn system(world: &World) -> Ctx {
-    Ctx::system(world.acme.tenant.clone(), world.engine.ports())
+    Ctx::system(world.acme.tenant.clone(), world.engine.runtime())
 }
 
 /// A change set of one work item.
@@ -31,7 +31,7 @@ fn create(world: &World, id: &WorkItemId, title: &str) -> Change {
 async fn a_change_set_is_applied_whole_or_not_at_all_and_the_transaction_goes_on() {
     let world = World::new().await;
     let before = world.count("work_items").await;
-    let (one, two): (WorkItemId, WorkItemId) = (world.engine.ports().id(), world.engine.ports().id());
+    let (one, two): (WorkItemId, WorkItemId) = (world.engine.runtime().id(), world.engine.runtime().id());
     let stale = Change::Update(Update {
         kind: RecordKind::WorkItem,
         id: world.acme.story.to_string(),
@@ -172,7 +172,7 @@ async fn readers_never_wait_for_a_writer() {
                 .write::<_, Error, _>(&ctx, move |tx| {
                     Box::pin(async move {
                         let team = Team {
-                            id: tx.ctx().ports.id(),
+                            id: tx.ctx().runtime.id(),
                             key: "slow".into(),
                             name: "Slow".into(),
                         };
@@ -247,7 +247,7 @@ async fn a_request_that_goes_away_leaves_no_transaction_open() {
             let work = store.write::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
                     let team = Team {
-                        id: tx.ctx().ports.id(),
+                        id: tx.ctx().runtime.id(),
                         key: "gone".into(),
                         name: "Gone".into(),
                     };

@@ -3,7 +3,7 @@
 use crate::components::record::RecordLink;
 use crate::components::when::Ago;
 use leptos::prelude::*;
-use loopiq::views::{Claim, Named, ReadView};
+use loopiq::views::{Claim, ReadView, RecordLabel};
 use std::collections::HashSet;
 
 /// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.
@@ -21,7 +21,7 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
         (records, 1) => format!("It read {records} records in 1 call"),
         (records, calls) => format!("It read {records} records in {calls} calls"),
     };
-    let link = |record: Named| {
+    let link = |record: RecordLabel| {
         let here = on_page.contains(&record.id);
         view! { <li><RecordLink record on_page=here /></li> }
     };

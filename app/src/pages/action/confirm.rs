@@ -1,7 +1,7 @@
 //! The second page of an approval of high risk, for whoever has no script: what is at stake, the warnings, and the word to type.
 
 use super::super::load::loaded;
-use super::standing::Stakes;
+use super::approvals::Stakes;
 use super::warnings;
 use crate::components::state::{RiskBadge, StateBadge};
 use crate::components::title::PageTitle;

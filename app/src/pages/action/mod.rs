@@ -1,22 +1,26 @@
 //! One action: a document to be read from top to bottom, with the decision at its end.
 
+mod approvals;
 mod claim;
 mod compare;
 mod confirm;
 mod evidence;
 mod flash;
 mod payload;
+mod questions;
+mod related;
 mod since;
-mod standing;
 mod timeline;
 
+use self::approvals::{Approvals, Stakes};
 use self::claim::ClaimBox;
 use self::compare::Comparisons;
 use self::evidence::{Changes, References};
 use self::flash::{FlashLine, Next, next};
 use self::payload::{Identifiers, PayloadView, Pointed};
+use self::questions::Questions;
+use self::related::{RelatedActions, Revisions};
 use self::since::SinceBox;
-use self::standing::{Questions, RelatedActions, Revisions, Stakes, Standing};
 use self::timeline::{ResultBox, Timeline};
 use super::load::loaded;
 use crate::components::checks::Checks;
@@ -29,7 +33,7 @@ use crate::flash::Flash;
 use crate::islands::{DecisionPanel, Draft, Warning};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use loopiq::domain::{Check, Command};
+use loopiq::domain::{Check, Permission};
 use loopiq::views::ActionView;
 use std::collections::HashSet;
 use tower_sessions::Session;
@@ -60,7 +64,7 @@ pub(crate) fn ActionPage() -> impl IntoView {
                 Ok((
                     action,
                     flash.map(|flash| (flash, onward)),
-                    services.may(Command::SearchAudit),
+                    services.may(Permission::SearchAudit),
                 ))
             }
         },
@@ -152,7 +156,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
             </div>
             <section class="decision" id="decision" aria-labelledby="decide">
                 <h2 id="decide">"Decision"</h2>
-                {action.standing.map(|standing| view! { <Standing standing /> })}
+                {action.approvals.map(|approvals| view! { <Approvals approvals /> })}
                 <DecisionPanel
                     id=action.id
                     digest=action.digest

@@ -4,7 +4,7 @@ use crate::components::record::RecordLink;
 use crate::components::when::Exact;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::views::{Named, ResultView, TimelineStep};
+use loopiq::views::{RecordLabel, ResultView, TimelineStep};
 
 /// The steps, oldest first. Whoever may search the audit trail gets each step's entry.
 #[component]
@@ -47,7 +47,7 @@ pub(super) fn Timeline(steps: Vec<TimelineStep>, notes: Vec<PlainText>, audit: b
 /// The records that the execution created and changed.
 #[component]
 pub(super) fn ResultBox(result: ResultView) -> impl IntoView {
-    let list = |title: &'static str, records: Vec<Named>| {
+    let list = |title: &'static str, records: Vec<RecordLabel>| {
         (!records.is_empty()).then(|| {
             view! {
                 <h3>{title}</h3>

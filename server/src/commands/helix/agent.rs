@@ -2,7 +2,7 @@
 
 use crate::http_client;
 use anyhow::{Context, Result, anyhow, bail};
-use loopiq::context::Ports;
+use loopiq::context::Runtime;
 use loopiq::domain::canonical::hex;
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion, RequestMetaObject,
@@ -40,7 +40,7 @@ impl Agent {
     ///
     /// # Errors
     /// Nobody answers there, or the token is refused.
-    pub(super) async fn connect(url: &str, token: &str, ports: &Ports) -> Result<Self> {
+    pub(super) async fn connect(url: &str, token: &str, runtime: &Runtime) -> Result<Self> {
         let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(token);
         let identity = Implementation::new("helix", env!("CARGO_PKG_VERSION")).with_title("Helix (demo agent)");
         let lifecycle = ClientLifecycleMode::Discover {
@@ -61,7 +61,7 @@ impl Agent {
                     root(&error)
                 ),
             })?;
-        let (trace, parent) = (hex(&ports.random::<16>()), hex(&ports.random::<8>()));
+        let (trace, parent) = (hex(&runtime.random::<16>()), hex(&runtime.random::<8>()));
         Ok(Self {
             service,
             traceparent: format!("00-{trace}-{parent}-01"),

@@ -3,7 +3,7 @@ use crate::mcp::tests::world::World;
 
 async fn helix(world: &World, dry_run: bool, most: usize) -> Report {
     let token = world.token("developer").await;
-    let agent = Agent::connect(&world.door(), &token, world.engine.ports())
+    let agent = Agent::connect(&world.door(), &token, world.engine.runtime())
         .await
         .unwrap();
     let task = Task {
@@ -75,8 +75,8 @@ async fn it_tells_what_it_leaves_and_stores_nothing_when_asked_not_to() {
 #[tokio::test]
 async fn each_thing_that_stops_it_has_its_line() {
     let world = World::new().await;
-    let ports = world.engine.ports();
-    let unknown = Agent::connect(&world.door(), "loopiq_nothing", ports)
+    let runtime = world.engine.runtime();
+    let unknown = Agent::connect(&world.door(), "loopiq_nothing", runtime)
         .await
         .err()
         .unwrap();
@@ -84,7 +84,7 @@ async fn each_thing_that_stops_it_has_its_line() {
         one_line(&unknown).contains("The token is not known here"),
         "{unknown:#}"
     );
-    let nobody = Agent::connect("http://127.0.0.1:9/mcp", "x", ports)
+    let nobody = Agent::connect("http://127.0.0.1:9/mcp", "x", runtime)
         .await
         .err()
         .unwrap();
@@ -92,7 +92,7 @@ async fn each_thing_that_stops_it_has_its_line() {
         one_line(&nobody).contains("is the service running there?"),
         "{nobody:#}"
     );
-    let agent = Agent::connect(&world.door(), &world.token("developer").await, ports)
+    let agent = Agent::connect(&world.door(), &world.token("developer").await, runtime)
         .await
         .unwrap();
     for (tenant, release, line) in [
@@ -114,7 +114,7 @@ async fn each_thing_that_stops_it_has_its_line() {
         .unwrap();
         assert!(one_line(&error).contains(line), "{error:#}");
     }
-    let auditor = Agent::connect(&world.door(), &world.token("auditor").await, ports)
+    let auditor = Agent::connect(&world.door(), &world.token("auditor").await, runtime)
         .await
         .unwrap();
     let task = Task {
@@ -132,9 +132,9 @@ async fn work_that_is_open_under_the_same_title_is_named_and_does_not_use_up_the
     use loopiq::context::Ctx;
     use loopiq::domain::*;
     let world = World::new().await;
-    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), world.engine.ports());
+    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), world.engine.runtime());
     let item = loopiq::domain::WorkItem {
-        id: world.engine.ports().id(),
+        id: world.engine.runtime().id(),
         key: "WI-1".to_owned(),
         kind: WorkItemKind::Story,
         release_id: world.release.clone(),

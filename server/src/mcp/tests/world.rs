@@ -1,7 +1,7 @@
 //! A service with nothing but the door, on a database and a port of its own.
 
 use crate::mcp::{Door, routes};
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::*;
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
@@ -33,7 +33,7 @@ impl World {
         let url = format!("http://{address}");
         let clock = Arc::new(AtomicI64::new(Timestamp::parse("2026-11-22T09:00:00Z").unwrap().0));
         let (time, drawn) = (clock.clone(), AtomicU64::new(0));
-        let ports = Ports::new(
+        let runtime = Runtime::new(
             move || Timestamp(time.fetch_add(1, Ordering::SeqCst)),
             move |bytes| {
                 let hash = Sha256::digest(drawn.fetch_add(1, Ordering::SeqCst).to_be_bytes());
@@ -43,16 +43,16 @@ impl World {
                     .for_each(|(byte, random)| *byte = *random);
             },
         );
-        let engine = Engine::new(Store::open(&database.url).await.unwrap(), ports.clone(), &url);
+        let engine = Engine::new(Store::open(&database.url).await.unwrap(), runtime.clone(), &url);
         let kind = engine
             .store()
-            .decide_installation(InstallationKind::Demo, ports.now())
+            .decide_installation(InstallationKind::Demo, runtime.now())
             .await;
         assert_eq!(kind.unwrap(), InstallationKind::Demo);
         let (release, team) = settle(&engine).await;
         let door = Door {
             engine: engine.clone(),
-            ports,
+            runtime,
             public_url: url.as_str().into(),
             issuer: "https://idp.example".into(),
             rates: Default::default(),
@@ -137,7 +137,7 @@ impl World {
 
     /// The trace that an action was proposed in.
     pub(crate) async fn trace_of(&self, action: &str) -> String {
-        let ctx = Ctx::system(TenantId::parse("acme").unwrap(), self.engine.ports());
+        let ctx = Ctx::system(TenantId::parse("acme").unwrap(), self.engine.runtime());
         let id = ActionId::parse(action).unwrap();
         let read = self
             .engine
@@ -171,12 +171,12 @@ pub(crate) async fn read(response: Response) -> Value {
 }
 
 async fn settle(engine: &Engine) -> (ReleaseId, TeamId) {
-    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), engine.ports());
-    let (release, team): (ReleaseId, TeamId) = (engine.ports().id(), engine.ports().id());
+    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), engine.runtime());
+    let (release, team): (ReleaseId, TeamId) = (engine.runtime().id(), engine.runtime().id());
     let (in_release, in_team) = (release.clone(), team.clone());
     let insert = engine.store().write::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move {
-            let ports = tx.ctx().ports.clone();
+            let runtime = tx.ctx().runtime.clone();
             tx.insert_tenant("Acme").await?;
             tx.insert_team(&Team {
                 id: in_team.clone(),
@@ -195,7 +195,7 @@ async fn settle(engine: &Engine) -> (ReleaseId, TeamId) {
             };
             tx.insert_release(&release, &[&in_team]).await?;
             let certification = Certification {
-                id: ports.id(),
+                id: runtime.id(),
                 key: "PAY-1-SEC".into(),
                 name: "Security".into(),
                 release_id: in_release,

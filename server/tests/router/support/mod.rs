@@ -5,7 +5,7 @@ pub(crate) mod site;
 
 pub(crate) use browser::{Answer, Browser};
 
-use loopiq::context::{Ctx, Ports};
+use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{Email, InstallationKind, PersonId, Role, TenantId, Timestamp};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
@@ -47,7 +47,7 @@ impl Service {
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
         let clock = Arc::new(AtomicI64::new(Timestamp::parse("2026-11-22T21:00:00Z").unwrap().0));
-        let ports = Ports::new(
+        let runtime = Runtime::new(
             {
                 let clock = Arc::clone(&clock);
                 move || Timestamp(clock.load(Ordering::Relaxed))
@@ -55,22 +55,22 @@ impl Service {
             |bytes| getrandom::fill(bytes).unwrap(),
         );
         let store = Store::open(&database.url).await.unwrap();
-        let kind = store.decide_installation(InstallationKind::Demo, ports.now()).await;
+        let kind = store.decide_installation(InstallationKind::Demo, runtime.now()).await;
         assert_eq!(kind.unwrap(), InstallationKind::Demo);
-        let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &ports);
+        let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &runtime);
         store
             .write(&ctx, |tx| {
                 Box::pin(async move { Ok::<_, Error>(tx.insert_tenant("Acme").await?) })
             })
             .await
             .unwrap();
-        let (oidc, idp) = demo_provider(&url, &ports, site.stylesheet(), people()).unwrap();
+        let (oidc, idp) = demo_provider(&url, &runtime, site.stylesheet(), people()).unwrap();
         let app = App {
-            seal: Seal::new(&ports.random::<32>()),
+            seal: Seal::new(&runtime.random::<32>()),
             edge: Edge { metrics: true, ..edge },
-            engine: Engine::new(store.clone(), ports.clone(), &url),
+            engine: Engine::new(store.clone(), runtime.clone(), &url),
             store,
-            ports,
+            runtime,
             public_url: Arc::from(url.as_str()),
             oidc: Oidc::new(oidc).unwrap(),
             demo_idp: Some(idp),

@@ -74,7 +74,7 @@ impl Engine {
         file: ImportFile,
         progress: impl FnMut(ImportStep) + Send,
     ) -> Result<ImportReport, Error> {
-        self.authorize(ctx, Command::Import).await?;
+        self.authorize(ctx, Permission::Import).await?;
         let unreadable = |error: import::ImportError| Error::field("", format!("{}: {error}", file.name));
         let (format, scans) = match file.format {
             Some(format) => (format, import::read(format, &file.bytes).map_err(unreadable)?),

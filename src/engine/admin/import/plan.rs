@@ -3,7 +3,7 @@
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::admin::import::{ImportFile, ImportReport};
-use crate::engine::policy_cache::Book;
+use crate::engine::policy_cache::PolicyCache;
 use crate::import::{ControlReport, Format, Scan, ScanFinding};
 use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, WriteTx};
 use sha2::{Digest, Sha256};
@@ -127,8 +127,8 @@ impl Plan {
     }
 
     /// From which severity on an open finding blocks the release, by its own threshold and today's policy.
-    pub(crate) async fn threshold(&self, tx: &mut ReadTx, book: &Book) -> Result<Severity, Error> {
-        let everywhere = book.today(tx).await?.rules.severity.blocker_from;
+    pub(crate) async fn threshold(&self, tx: &mut ReadTx, policies: &PolicyCache) -> Result<Severity, Error> {
+        let everywhere = policies.today(tx).await?.rules.severity.blocker_from;
         Ok(self.release.severity_threshold.min(everywhere))
     }
 

@@ -3,7 +3,7 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::decision::said;
+use crate::engine::actions::decision::validate_text;
 use crate::engine::admin::operator_requests::{Asked, ask, operator, refused};
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Account, Entry, ReadTx, RequestRow, WriteTx};
@@ -19,8 +19,8 @@ impl Engine {
         same: bool,
         reason: &str,
     ) -> Result<Asked, Error> {
-        self.authorize(ctx, Command::Configure).await?;
-        let reason = said(reason, "how you know whose these accounts are")?;
+        self.authorize(ctx, Permission::Configure).await?;
+        let reason = validate_text(reason, "how you know whose these accounts are")?;
         let parse = |id: &str| {
             PersonId::parse(id.trim()).map_err(|_| Error::NotFound {
                 kind: RecordKind::Person,
@@ -56,7 +56,7 @@ impl Engine {
             })
             .await;
         if let Err(error @ Error::NotAuthorized { .. }) = &asked {
-            self.deny(ctx, Command::Configure, None, error).await?;
+            self.deny(ctx, Permission::Configure, None, error).await?;
         }
         asked
     }

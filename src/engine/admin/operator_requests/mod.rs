@@ -9,12 +9,12 @@ mod page;
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::decision::said;
+use crate::engine::actions::decision::validate_text;
 use crate::engine::actions::lifecycle::Committed;
 use crate::engine::admin::identity;
 use crate::engine::pages::policy;
 use crate::engine::{Engine, Error, audit_entries};
-use crate::policy::Member;
+use crate::policy::Decider;
 use crate::store::{Entry, ReadTx, RequestRow, Settled, WriteTx};
 use crate::views::Outcome;
 use serde_json::{Value, json};
@@ -59,23 +59,24 @@ impl Engine {
     /// Confirms a request and carries it out. Nobody confirms their own, with whichever account they made it. `view`: the value that the form
     /// of the page carries for this person, see [`RequestView::view`](crate::views::RequestView::view).
     pub async fn confirm_request(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
-        self.settle_request(ctx, id, Answer::Confirm(view.to_owned())).await
+        self.settle_request(ctx, id, ToolResponse::Confirm(view.to_owned()))
+            .await
     }
 
     /// Declines a request.
     pub async fn decline_request(&self, ctx: &Ctx, id: &str, text: &str) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Configure).await?;
-        let text = said(text, "why you decline it")?;
-        self.settle_request(ctx, id, Answer::Decline(text)).await
+        self.authorize(ctx, Permission::Configure).await?;
+        let text = validate_text(text, "why you decline it")?;
+        self.settle_request(ctx, id, ToolResponse::Decline(text)).await
     }
 
     /// Takes back a request of one's own.
     pub async fn withdraw_request(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
-        self.settle_request(ctx, id, Answer::Withdraw).await
+        self.settle_request(ctx, id, ToolResponse::Withdraw).await
     }
 
-    async fn settle_request(&self, ctx: &Ctx, id: &str, answer: Answer) -> Result<Outcome, Error> {
-        self.authorize(ctx, Command::Configure).await?;
+    async fn settle_request(&self, ctx: &Ctx, id: &str, answer: ToolResponse) -> Result<Outcome, Error> {
+        self.authorize(ctx, Permission::Configure).await?;
         let id = RequestId::parse(id).map_err(|_| missing(id))?;
         let outcome: Result<Committed<Outcome>, Error> = self
             .store
@@ -83,7 +84,7 @@ impl Engine {
             .await;
         let outcome = outcome.and_then(|committed| committed);
         if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
-            self.deny(ctx, Command::Configure, None, error).await?;
+            self.deny(ctx, Permission::Configure, None, error).await?;
         }
         outcome
     }
@@ -114,7 +115,7 @@ impl Engine {
 
 /// What a second operator says to a request, or whoever made it.
 #[derive(Debug, Clone)]
-enum Answer {
+enum ToolResponse {
     /// With the value that the form carried.
     Confirm(String),
     Decline(String),
@@ -130,7 +131,7 @@ fn missing(id: &str) -> Error {
 
 /// Who changes what a tenant has set: an operator as they are today, or nobody, at the console. Authorization has judged the roles that came
 /// with the request; here they are judged again in the transaction that acts.
-pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
+pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
     let Some(me) = signed_in(tx).await? else {
         return Ok(None);
     };
@@ -143,7 +144,7 @@ pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
 }
 
 /// The operator who is signed in, even if it is not known yet whose account that is.
-async fn signed_in(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
+async fn signed_in(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
     let id = match &tx.ctx().principal {
         Principal::System { .. } => return Ok(None),
         Principal::Person { person, .. } => person.id.clone(),
@@ -153,7 +154,7 @@ async fn signed_in(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
             });
         }
     };
-    let me = tx.members(&[id.as_str()]).await?.pop();
+    let me = tx.deciders_by_id(&[id.as_str()]).await?.pop();
     me.filter(|me| me.person.has_any(&[Role::Operator]))
         .map(Some)
         .ok_or_else(|| Error::NotAuthorized {
@@ -164,7 +165,7 @@ async fn signed_in(tx: &mut ReadTx) -> Result<Option<Member>, Error> {
 /// Keeps a change until a second operator confirms it. The same change that waits already is not asked for twice.
 pub(crate) async fn ask(
     tx: &mut WriteTx,
-    maker: Option<&Member>,
+    maker: Option<&Decider>,
     change: OperatorChange,
     summary: String,
 ) -> Result<Asked, Error> {
@@ -185,7 +186,7 @@ pub(crate) async fn ask(
         }
         None => {
             let row = RequestRow {
-                id: tx.ctx().ports.id(),
+                id: tx.ctx().runtime.id(),
                 change,
                 summary,
                 made_by: maker_id,
@@ -209,7 +210,7 @@ pub(crate) async fn ask(
 }
 
 /// Who could confirm what somebody asks for: every operator but themselves.
-async fn confirmers(tx: &mut ReadTx, maker: Option<&Member>) -> Result<Vec<String>, Error> {
+async fn confirmers(tx: &mut ReadTx, maker: Option<&Decider>) -> Result<Vec<String>, Error> {
     let operators = tx.operators().await?;
     let others = operators
         .iter()
@@ -218,7 +219,7 @@ async fn confirmers(tx: &mut ReadTx, maker: Option<&Member>) -> Result<Vec<Strin
 }
 
 /// `Olga Operator (operator@acme.example)`.
-fn named(member: &Member) -> String {
+fn named(member: &Decider) -> String {
     text::visible(&format!("{} ({})", member.person.name, member.person.email))
 }
 
@@ -294,7 +295,7 @@ fn refused(message: impl Into<String>) -> Error {
     }
 }
 
-async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Committed<Outcome>, Error> {
+async fn settle(tx: &mut WriteTx, id: &RequestId, answer: ToolResponse) -> Result<Committed<Outcome>, Error> {
     let row = tx.operator_request(id).await?.ok_or_else(|| missing(id.as_str()))?;
     let Some(me) = signed_in(tx).await? else {
         return Err(Error::NotAuthorized {
@@ -305,9 +306,9 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Comm
     if row.status != RequestStatus::Pending {
         let mine = row.settled_by.as_ref() == Some(&me.person.id);
         let same = match answer {
-            Answer::Confirm(_) => row.status == RequestStatus::Confirmed,
-            Answer::Decline(_) => row.status == RequestStatus::Declined,
-            Answer::Withdraw => row.status == RequestStatus::Withdrawn,
+            ToolResponse::Confirm(_) => row.status == RequestStatus::Confirmed,
+            ToolResponse::Decline(_) => row.status == RequestStatus::Declined,
+            ToolResponse::Withdraw => row.status == RequestStatus::Withdrawn,
         };
         if mine && same {
             return Ok(Ok(done(format!(
@@ -329,7 +330,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Comm
         ))));
     }
     let (status, event, outcome, note) = match answer {
-        Answer::Confirm(view) => {
+        ToolResponse::Confirm(view) => {
             may_confirm(tx, &me, &row).await?;
             if form_value(tx.ctx(), &row)? != Some(view) {
                 return Err(Error::Refused {
@@ -342,12 +343,12 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: Answer) -> Result<Comm
             let outcome = carry_out(tx, &row, &me).await?;
             (RequestStatus::Confirmed, Event::OperatorConfirmed, outcome, None)
         }
-        Answer::Decline(text) => {
+        ToolResponse::Decline(text) => {
             may_confirm(tx, &me, &row).await?;
             let outcome = format!("Declined: {text}");
             (RequestStatus::Declined, Event::OperatorDeclined, outcome, Some(text))
         }
-        Answer::Withdraw => {
+        ToolResponse::Withdraw => {
             if !made_by(tx, &row, &me).await? {
                 return Err(Error::NotAuthorized {
                     why: format!(
@@ -381,15 +382,15 @@ fn form_value(ctx: &Ctx, row: &RequestRow) -> Result<Option<String>, Error> {
 }
 
 /// Whether an operator made a request, with any of their accounts.
-async fn made_by(tx: &mut ReadTx, row: &RequestRow, me: &Member) -> Result<bool, Error> {
+async fn made_by(tx: &mut ReadTx, row: &RequestRow, me: &Decider) -> Result<bool, Error> {
     let Some(maker) = &row.made_by else { return Ok(false) };
-    let maker = tx.members(&[maker.as_str()]).await?.pop();
+    let maker = tx.deciders_by_id(&[maker.as_str()]).await?.pop();
     Ok(maker.is_some_and(|maker| maker.human == me.human))
 }
 
 /// Whether an operator is the second party to a request: another human than whoever made it, whose account is known, and who does not vouch
 /// for themselves.
-async fn may_confirm(tx: &mut ReadTx, me: &Member, row: &RequestRow) -> Result<(), Error> {
+async fn may_confirm(tx: &mut ReadTx, me: &Decider, row: &RequestRow) -> Result<(), Error> {
     let denied = |why: String| Err(Error::NotAuthorized { why });
     if made_by(tx, row, me).await? {
         return denied(format!(
@@ -421,7 +422,7 @@ async fn may_confirm(tx: &mut ReadTx, me: &Member, row: &RequestRow) -> Result<(
 }
 
 /// Does what a request asks for, if it still applies. Says what came of it.
-async fn carry_out(tx: &mut WriteTx, row: &RequestRow, me: &Member) -> Result<String, Error> {
+async fn carry_out(tx: &mut WriteTx, row: &RequestRow, me: &Decider) -> Result<String, Error> {
     match &row.change {
         OperatorChange::Policy { source, note, base, .. } => {
             let proof = json!({ "requestId": row.id, "requestedBy": row.made_by });

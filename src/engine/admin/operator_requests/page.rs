@@ -5,7 +5,7 @@ use crate::domain::*;
 use crate::engine::admin::operator_requests::{another_operator, form_value, may_confirm, missing, named, signed_in};
 use crate::engine::pages::policy;
 use crate::engine::{Engine, Error};
-use crate::policy::Member;
+use crate::policy::Decider;
 use crate::store::{Account, ReadTx, RequestRow};
 use crate::views::{AccountView, ChangeView, RequestView, RequestsPage, ResemblanceView, When};
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ const HISTORY: i64 = 50;
 impl Engine {
     /// The requests that wait, those that were settled, and the accounts that operators have to identify.
     pub async fn requests_page(&self, ctx: &Ctx) -> Result<RequestsPage, Error> {
-        self.authorize(ctx, Command::Configure).await?;
+        self.authorize(ctx, Permission::Configure).await?;
         self.store
             .read(ctx, |tx| {
                 Box::pin(async move {
@@ -71,7 +71,7 @@ impl Engine {
 
     /// A request by itself.
     pub async fn request(&self, ctx: &Ctx, id: &str) -> Result<RequestView, Error> {
-        self.authorize(ctx, Command::Configure).await?;
+        self.authorize(ctx, Permission::Configure).await?;
         let id = RequestId::parse(id).map_err(|_| missing(id))?;
         self.store
             .read(ctx, move |tx| {
@@ -88,8 +88,8 @@ impl Engine {
 /// What stands beside requests: accounts, operators, and whoever looks.
 struct Beside {
     accounts: HashMap<PersonId, Account>,
-    operators: Vec<Member>,
-    me: Option<Member>,
+    operators: Vec<Decider>,
+    me: Option<Decider>,
 }
 
 impl Beside {
@@ -149,7 +149,7 @@ impl Beside {
         let status = row.status_at(now);
         let waits = status == RequestStatus::Pending;
         let maker = row.made_by.as_ref().and_then(|id| self.accounts.get(id));
-        let is_mine = |me: &&Member| maker.is_some_and(|maker| maker.human == me.human);
+        let is_mine = |me: &&Decider| maker.is_some_and(|maker| maker.human == me.human);
         let (may_decline, why_not) = match &self.me {
             Some(me) if waits => match may_confirm(tx, me, row).await {
                 Err(Error::NotAuthorized { why }) => (false, Some(why)),

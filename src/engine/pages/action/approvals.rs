@@ -2,10 +2,10 @@
 
 use crate::domain::*;
 use crate::engine::Error;
-use crate::engine::actions::approvals::Votes;
-use crate::engine::pages::record_names::Names;
+use crate::engine::actions::approvals::Approvals;
+use crate::engine::pages::record_names::RecordNames;
 use crate::store::{ActionRow, OtherAction, QuestionRow, ReadTx};
-use crate::views::{MissingView, QuestionView, Related, Revision, StandingView, When};
+use crate::views::{ApprovalsView, MissingView, QuestionView, Related, Revision, When};
 use serde_json::Value;
 
 /// From here on a proposal is like one that was declined, in percent.
@@ -124,7 +124,7 @@ impl Beside {
     }
 
     /// Questions and answers.
-    pub(crate) fn questions(&self, names: &Names, now: Timestamp) -> Vec<QuestionView> {
+    pub(crate) fn questions(&self, names: &RecordNames, now: Timestamp) -> Vec<QuestionView> {
         self.questions
             .iter()
             .map(|one| QuestionView {
@@ -142,24 +142,24 @@ impl Beside {
 }
 
 /// Who has decided, what is missing, and who could give it.
-pub(crate) async fn standing(
+pub(crate) async fn approvals_view(
     tx: &mut ReadTx,
-    votes: &Votes,
+    approvals: &Approvals,
     action: &ActionRow,
     envelope: &Envelope,
-) -> Result<StandingView, Error> {
-    let (case, now) = (votes.case(action, envelope), tx.ctx().now());
-    let deciders = tx.deciders().await?;
-    let policies = &votes.policies;
-    let missing = votes.missing(&case).into_iter().map(|one| {
+) -> Result<ApprovalsView, Error> {
+    let (case, now) = (approvals.case(action, envelope), tx.ctx().now());
+    let deciders = tx.all_deciders().await?;
+    let policies = &approvals.policies;
+    let missing = approvals.missing(&case).into_iter().map(|one| {
         let of_group = |policy: &crate::policy::Policy, member| {
-            let mut groups = policy.rule(&case.matter).1.groups.iter();
+            let mut groups = policy.decide_rule(&case.risk_input).1.groups.iter();
             groups.any(|group| group.name == one.group && group.has(member))
         };
         let mut who_could: Vec<PlainText> = deciders
             .iter()
             .filter(|member| policies.each().any(|policy| of_group(policy, member)))
-            .filter(|member| policies.would_help(&votes.approvers, member, &case))
+            .filter(|member| policies.would_help(&approvals.approvers, member, &case))
             .map(|member| PlainText::from(&member.person.name))
             .collect();
         let more = who_could.len().saturating_sub(COULD);
@@ -175,15 +175,21 @@ pub(crate) async fn standing(
     });
     let missing = missing.collect();
     let (today, then) = (policies.today.version, policies.then.version);
-    Ok(StandingView {
-        rule: PlainText::from(&policies.today.rule(&case.matter).1.name),
+    Ok(ApprovalsView {
+        rule: PlainText::from(&policies.today.decide_rule(&case.risk_input).1.name),
         versions: (today, (then != today).then_some(then)),
-        votes: votes
-            .approvals
+        given: approvals
+            .given
             .iter()
-            .filter_map(|vote| {
-                let member = votes.approvers.iter().find(|one| one.person.id == vote.person_id)?;
-                Some((PlainText::from(&member.person.name), When::new(vote.decided_at, now)))
+            .filter_map(|approval| {
+                let member = approvals
+                    .approvers
+                    .iter()
+                    .find(|one| one.person.id == approval.person_id)?;
+                Some((
+                    PlainText::from(&member.person.name),
+                    When::new(approval.decided_at, now),
+                ))
             })
             .collect(),
         missing,
@@ -191,7 +197,7 @@ pub(crate) async fn standing(
 }
 
 /// What an action of high risk waives, closes or opens, a line for each record, and what it creates.
-pub(crate) fn stakes(change_set: &ChangeSet, names: &Names) -> Vec<PlainText> {
+pub(crate) fn stakes(change_set: &ChangeSet, names: &RecordNames) -> Vec<PlainText> {
     let mut lines = Vec::new();
     for update in change_set.updates() {
         let named = names.named(&update.id);

@@ -2,7 +2,7 @@
 
 use crate::domain::*;
 use crate::engine::actions::plan::Planned;
-use crate::engine::pages::record_names::Names;
+use crate::engine::pages::record_names::RecordNames;
 use crate::views::Comparison;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub(crate) fn named(planned: &Planned) -> Vec<String> {
 }
 
 /// A comparison for each verdict that speaks of another work item or of newer evidence.
-pub(crate) fn all(planned: &Planned, names: &Names) -> Vec<Comparison> {
+pub(crate) fn all(planned: &Planned, names: &RecordNames) -> Vec<Comparison> {
     planned
         .checks
         .iter()
@@ -33,7 +33,7 @@ pub(crate) fn all(planned: &Planned, names: &Names) -> Vec<Comparison> {
         .collect()
 }
 
-fn duplicates(planned: &Planned, names: &Names, check: &Check) -> Vec<Comparison> {
+fn duplicates(planned: &Planned, names: &RecordNames, check: &Check) -> Vec<Comparison> {
     let there = check.facts.iter().filter_map(|fact| planned.around.items.get(&fact.id));
     let Some(planned_item) = check.pointers.first().and_then(|pointer| item_at(planned, pointer)) else {
         return Vec::new();

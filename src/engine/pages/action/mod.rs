@@ -3,14 +3,14 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Votes;
+use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::lifecycle::parse;
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::opened;
+use crate::engine::actions::plan::decode_envelope;
 use crate::engine::actions::prune;
 use crate::engine::actions::revalidate::form_value;
-use crate::engine::pages::record_names::Names;
-use crate::engine::policy_cache::Book;
+use crate::engine::pages::record_names::RecordNames;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{ActionRow, AuditRecord, ReadTx, ViewKey};
 use crate::tools;
@@ -34,20 +34,20 @@ struct Loaded {
     envelope: Envelope,
     /// The checks: today's while it is pending, else those that the last decision (or the proposal) rested on.
     checks: Vec<Check>,
-    names: Names,
+    names: RecordNames,
     timeline: Vec<AuditRecord>,
     notes: Vec<(String, String)>,
     place: tools::PlanPlace,
     tenant: String,
     client: String,
     /// What is shown, if it can be planned today; else what it rested on.
-    shown: Shown,
+    shown: PageSnapshot,
     /// What this person was shown before.
-    last_seen: Option<(Shown, Timestamp)>,
+    last_seen: Option<(PageSnapshot, Timestamp)>,
     since: Option<Baseline>,
     comparisons: Vec<Comparison>,
-    votes: Votes,
-    standing: Option<StandingView>,
+    approvals: Approvals,
+    approvals_view: Option<ApprovalsView>,
     beside: Beside,
 }
 
@@ -55,7 +55,7 @@ impl Engine {
     /// Everything about an action, for its page. `seen`: a person looks at it (and no browser fetches it ahead), which is kept
     /// once per person, digest and session.
     pub async fn view(&self, ctx: &Ctx, id: &str, seen: bool) -> Result<ActionView, Error> {
-        self.authorize(ctx, Command::ViewActions).await?;
+        self.authorize(ctx, Permission::ViewActions).await?;
         let (action_id, book) = (parse(id)?, self.book.clone());
         let mut loaded = self
             .store
@@ -122,8 +122,8 @@ impl Engine {
             shown,
             since,
             comparisons,
-            votes,
-            standing,
+            approvals,
+            approvals_view,
             beside,
             ..
         } = loaded;
@@ -139,9 +139,9 @@ impl Engine {
                 .as_deref()
                 .map(|words| with_codes(words, &action.reason_codes))
         };
-        let risk = votes
+        let risk = approvals
             .policies
-            .class(&crate::engine::actions::approvals::matter(&action, &envelope));
+            .risk_class(&crate::engine::actions::approvals::risk_input(&action, &envelope));
         let title = tools::find(&action.tool).map_or(action.tool.as_str(), |tool| tool.title());
         ActionView {
             state,
@@ -190,8 +190,8 @@ impl Engine {
             related: beside.related(&action),
             revisions: beside.revisions(&envelope.payload),
             questions: beside.questions(&names, now),
-            panel: self.panel(ctx, &action, state, &checks, &envelope, &votes),
-            standing,
+            panel: self.panel(ctx, &action, state, &checks, &envelope, &approvals),
+            approvals: approvals_view,
             checks,
             parts: shown.parts,
             id: action.id.to_string(),
@@ -205,16 +205,16 @@ impl Engine {
         state: State,
         checks: &[Check],
         envelope: &Envelope,
-        votes: &Votes,
+        approvals: &Approvals,
     ) -> Panel {
-        let case = votes.case(action, envelope);
-        let not_mine = not_mine(ctx, state, || votes.refuses_me(&case));
-        let mine = not_mine.is_none() && !state.is_final();
+        let case = approvals.case(action, envelope);
+        let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&case));
+        let mine = why_not_decidable.is_none() && !state.is_final();
         // Running takes the role, and not a place among the deciders.
-        let runs = state == State::Approved && allows(&ctx.principal, Command::Execute);
-        let person = votes.me.as_ref().filter(|_| runs);
-        let refuses = |me| votes.policies.refuses_to_run(me, &votes.approvers, &case);
-        let not_run = person.and_then(|me| votes.unresolved.clone().or_else(|| refuses(me)));
+        let runs = state == State::Approved && allows(&ctx.principal, Permission::Execute);
+        let person = approvals.me.as_ref().filter(|_| runs);
+        let refuses = |me| approvals.policies.refuses_to_run(me, &approvals.approvers, &case);
+        let not_run = person.and_then(|me| approvals.unresolved.clone().or_else(|| refuses(me)));
         let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
         let (block, more) = (blocks.next(), blocks.count());
         let pending = state == State::PendingApproval;
@@ -224,21 +224,25 @@ impl Engine {
             .map(|check| check.id)
             .collect();
         let counted = preview::summary(&envelope.change_set, "");
-        let idle = if mine && pending { votes.idle_me(&case) } else { None };
+        let idle = if mine && pending {
+            approvals.why_approval_does_not_count(&case)
+        } else {
+            None
+        };
         Panel {
             approve: mine && pending && block.is_none() && idle.is_none(),
             reject: mine && pending,
             execute: person.is_some() && not_run.is_none(),
-            run: votes.policies.lets_approvers_run(),
+            run: approvals.policies.lets_approvers_run(),
             revoke: mine && state == State::Approved,
-            word: (pending && votes.policies.is_typed(&case.matter)).then(|| action.word()),
+            word: (pending && approvals.policies.is_typed(&case.risk_input)).then(|| action.word()),
             ask: mine && pending,
             prune: if mine && pending {
                 prune::children(&envelope.payload)
             } else {
                 Vec::new()
             },
-            why_not: match (not_run.or(not_mine.filter(|_| !runs)).or(idle), block) {
+            why_not: match (not_run.or(why_not_decidable.filter(|_| !runs)).or(idle), block) {
                 (Some(why), _) => Some(why.into()),
                 (None, Some(block)) if pending => Some(match more {
                     0 => format!("It can't be approved: {}", block.message).into(),
@@ -286,41 +290,41 @@ fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
 }
 
 /// Why there is nothing for this person to decide, while there is something to decide.
-fn not_mine(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
+fn why_not_decidable(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
     ctx.principal.person()?;
     if state.is_final() {
         return None;
     }
-    if !allows(&ctx.principal, Command::Approve) {
+    if !allows(&ctx.principal, Permission::Approve) {
         return Some("A reviewer or lead decides it.".to_owned());
     }
     refuses()
 }
 
-async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Error> {
+async fn load(tx: &mut ReadTx, id: &ActionId, book: &PolicyCache) -> Result<Loaded, Error> {
     let missing = || Error::NotFound {
         kind: RecordKind::Action,
         id: id.as_str().to_owned(),
     };
     let action = tx.action(id).await?.ok_or_else(missing)?;
-    let envelope = opened(&action)?;
+    let envelope = decode_envelope(&action)?;
     let decisions = tx.decisions(id).await?;
     let me = tx.ctx().principal.person().map(|person| person.id.clone());
-    let votes = Votes::of(tx, book, &action, &decisions, me.as_ref()).await?;
-    let standing = if action.state_at(tx.ctx().now()) == State::PendingApproval {
-        Some(approvals::standing(tx, &votes, &action, &envelope).await?)
+    let approvals = Approvals::of(tx, book, &action, &decisions, me.as_ref()).await?;
+    let approvals_view = if action.state_at(tx.ctx().now()) == State::PendingApproval {
+        Some(approvals::approvals_view(tx, &approvals, &action, &envelope).await?)
     } else {
         None
     };
     let beside = approvals::beside(tx, &action, &envelope.payload).await?;
     let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
-    let (mut shown, mut today) = (Shown::default(), None);
+    let (mut shown, mut today) = (PageSnapshot::default(), None);
     match (tools::find(&action.tool), action.state) {
         (None, _) => {}
         (Some(tool), State::Rejected | State::Executed) => place = plan::place(tx, tool, &envelope).await?,
         (Some(tool), _) => {
-            if let Ok(planned) = plan::again(tx, tool, &action, &envelope, &votes.policies).await? {
-                shown = planned.shown();
+            if let Ok(planned) = plan::replan(tx, tool, &action, &envelope, &approvals.policies).await? {
+                shown = planned.snapshot();
                 place = planned.plan.place.clone();
                 today = Some(planned);
             }
@@ -364,7 +368,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Err
     let baseline = since.iter().flat_map(|since| since.shown.facts.0.keys());
     wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
     wanted.extend(today.iter().flat_map(comparisons::named));
-    let names = Names::load(tx, &wanted).await?;
+    let names = RecordNames::load(tx, &wanted).await?;
     let comparisons = today.map_or_else(Vec::new, |planned| comparisons::all(&planned, &names));
     if shown.facts.0.is_empty() {
         // It can't be planned any more: the records are there all the same, and one of them says why.
@@ -394,8 +398,8 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &Book) -> Result<Loaded, Err
         last_seen,
         since,
         comparisons,
-        votes,
-        standing,
+        approvals,
+        approvals_view,
         beside,
     })
 }

@@ -3,7 +3,7 @@
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::pages::audit;
-use crate::engine::pages::record_names::Names;
+use crate::engine::pages::record_names::RecordNames;
 use crate::store::{ActionRow, AuditRecord};
 use crate::tools;
 use crate::views::*;
@@ -19,7 +19,7 @@ pub(crate) fn with_codes(words: &str, codes: &[ReasonCode]) -> PlainText {
     }
 }
 
-pub(crate) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: &Names) -> Vec<Line> {
+pub(crate) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: &RecordNames) -> Vec<Line> {
     let mut lines = vec![Line::text(
         "Tenant",
         format!("{} ({})", PlainText::from(tenant), ctx.tenant()),
@@ -40,12 +40,12 @@ pub(crate) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: 
     lines
 }
 
-pub(crate) fn other_creates(change_set: &ChangeSet, names: &Names) -> Vec<Reference> {
+pub(crate) fn other_creates(change_set: &ChangeSet, names: &RecordNames) -> Vec<Reference> {
     change_set
         .creates()
         .filter(|create| create.kind != RecordKind::WorkItem)
         .map(|create| Reference {
-            record: Named {
+            record: RecordLabel {
                 kind: create.kind,
                 id: create.id.clone(),
                 key: None,
@@ -65,7 +65,7 @@ pub(crate) fn other_creates(change_set: &ChangeSet, names: &Names) -> Vec<Refere
         .collect()
 }
 
-pub(crate) fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> {
+pub(crate) fn updates(change_set: &ChangeSet, names: &RecordNames) -> Vec<UpdateView> {
     change_set
         .updates()
         .map(|update| UpdateView {
@@ -86,7 +86,7 @@ pub(crate) fn updates(change_set: &ChangeSet, names: &Names) -> Vec<UpdateView> 
 }
 
 /// A value as a reader sees it: names for IDs, a dash for nothing.
-pub(crate) fn plain(value: &Value, names: &Names) -> PlainText {
+pub(crate) fn plain(value: &Value, names: &RecordNames) -> PlainText {
     match value {
         Value::Null => "—".into(),
         Value::String(id) if RecordKind::of(id).is_some() => {
@@ -99,7 +99,7 @@ pub(crate) fn plain(value: &Value, names: &Names) -> PlainText {
 }
 
 /// Every finding, control, evidence, blocker and work item that the envelope names, with enough to judge it.
-pub(crate) fn references(envelope: &Envelope, names: &Names, now: Timestamp) -> Vec<Reference> {
+pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestamp) -> Vec<Reference> {
     let text = envelope.payload.to_string();
     let facts = names.facts();
     let mut found = Vec::new();
@@ -154,7 +154,7 @@ pub(crate) fn references(envelope: &Envelope, names: &Names, now: Timestamp) -> 
     found
 }
 
-pub(crate) fn claim(action: &ActionRow, asked_by: String, names: &Names, now: Timestamp) -> Claim {
+pub(crate) fn claim(action: &ActionRow, asked_by: String, names: &RecordNames, now: Timestamp) -> Claim {
     Claim {
         reason: PlainText::from(&action.reason),
         asked_by: asked_by.into(),

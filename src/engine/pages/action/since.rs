@@ -2,7 +2,7 @@
 
 use crate::domain::*;
 use crate::engine::pages::action::sections::plain;
-use crate::engine::pages::record_names::Names;
+use crate::engine::pages::record_names::RecordNames;
 use crate::store::{ActionRow, DecisionRow};
 use crate::views::{SinceView, When};
 
@@ -10,7 +10,7 @@ use crate::views::{SinceView, When};
 pub(crate) struct Baseline {
     what: &'static str,
     at: Timestamp,
-    pub shown: Shown,
+    pub shown: PageSnapshot,
 }
 
 impl Baseline {
@@ -19,7 +19,7 @@ impl Baseline {
     pub(crate) fn of(
         action: &ActionRow,
         decisions: &[DecisionRow],
-        last_seen: Option<&(Shown, Timestamp)>,
+        last_seen: Option<&(PageSnapshot, Timestamp)>,
     ) -> Option<Self> {
         match action.state {
             State::PendingApproval => {
@@ -35,7 +35,7 @@ impl Baseline {
                 Some(Self {
                     what: "it was approved",
                     at: approval.decided_at,
-                    shown: Shown {
+                    shown: PageSnapshot {
                         checks: approval.verdicts.clone(),
                         facts: approval.facts.clone(),
                         parts: Vec::new(),
@@ -47,7 +47,7 @@ impl Baseline {
     }
 
     /// What is different; `None` if nothing is.
-    pub(crate) fn view(&self, now_shown: &Shown, names: &Names, now: Timestamp) -> Option<SinceView> {
+    pub(crate) fn view(&self, now_shown: &PageSnapshot, names: &RecordNames, now: Timestamp) -> Option<SinceView> {
         let speaks = |check: &&Check| check.verdict != Verdict::Pass;
         let without = |these: &[Check], those: &[Check]| -> Vec<Check> {
             let known: Vec<String> = those.iter().map(Check::mark).collect();

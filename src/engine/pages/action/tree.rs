@@ -1,12 +1,12 @@
 //! The work-item tree: what would be (or was) created, under what is there.
 
 use crate::domain::{ChangeSet, Create, PlainText, RecordKind, WorkItemKind};
-use crate::engine::pages::record_names::Names;
+use crate::engine::pages::record_names::RecordNames;
 use crate::views::{Line, TreeItem};
 use serde_json::Value;
 
 /// Work items of a change set under their parents. `executed`: they exist by now, under keys of their own.
-pub(crate) fn of(change_set: &ChangeSet, names: &Names, executed: bool) -> Vec<TreeItem> {
+pub(crate) fn of(change_set: &ChangeSet, names: &RecordNames, executed: bool) -> Vec<TreeItem> {
     let items: Vec<&Create> = change_set
         .creates()
         .filter(|create| create.kind == RecordKind::WorkItem)
@@ -34,7 +34,7 @@ fn parent(item: &Create) -> Option<&str> {
     item.fields.get("parentId").and_then(Value::as_str)
 }
 
-fn branch(item: &Create, items: &[&Create], names: &Names, executed: bool) -> TreeItem {
+fn branch(item: &Create, items: &[&Create], names: &RecordNames, executed: bool) -> TreeItem {
     let words = |field: &str| item.fields.get(field).and_then(Value::as_str).map(PlainText::from);
     let mut lines = Vec::new();
     if let Some(owner) = item.fields.get("ownerId").and_then(Value::as_str) {
@@ -83,7 +83,7 @@ fn branch(item: &Create, items: &[&Create], names: &Names, executed: bool) -> Tr
     }
 }
 
-fn existing(id: &str, child: TreeItem, names: &Names) -> TreeItem {
+fn existing(id: &str, child: TreeItem, names: &RecordNames) -> TreeItem {
     let named = names.named(id);
     let status = names
         .facts()

@@ -3,7 +3,7 @@
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, people};
 use crate::domain::{Human, Role};
-use crate::policy::Member;
+use crate::policy::Decider;
 use sqlx::any::AnyRow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ macro_rules! select {
 
 impl ReadTx {
     /// These people; who is not of this tenant is missing.
-    pub async fn members(&mut self, ids: &[&str]) -> Result<Vec<Member>, StoreError> {
+    pub async fn deciders_by_id(&mut self, ids: &[&str]) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!("p.id IN (SELECT value FROM json_each($2)) ORDER BY p.name, p.id");
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
         let rows = sqlx::query(SQL)
@@ -33,7 +33,7 @@ impl ReadTx {
     }
 
     /// Everybody whose role decides: a tenant has few. The first thousand rows, one for each person and team.
-    pub async fn deciders(&mut self) -> Result<Vec<Member>, StoreError> {
+    pub async fn all_deciders(&mut self) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!(
             "(instr(p.roles, '\"reviewer\"') > 0 OR instr(p.roles, '\"lead\"') > 0) ORDER BY p.name, p.id LIMIT 1000"
         );
@@ -42,23 +42,23 @@ impl ReadTx {
     }
 
     /// Everybody who has the role operator: a tenant has few.
-    pub async fn operators(&mut self) -> Result<Vec<Member>, StoreError> {
+    pub async fn operators(&mut self) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!("instr(p.roles, '\"operator\"') > 0 ORDER BY p.name, p.id LIMIT 1000");
         let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
         self.gathered(&rows).await
     }
 
     /// Makes members of rows. Whoever has several accounts holds the roles of all of them.
-    async fn gathered(&mut self, rows: &[AnyRow]) -> Result<Vec<Member>, StoreError> {
+    async fn gathered(&mut self, rows: &[AnyRow]) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str =
             "SELECT same_as, roles FROM people WHERE tenant = $1 AND same_as IN (SELECT value FROM json_each($2))";
-        let mut members = members(rows)?;
+        let mut deciders = deciders(rows)?;
         let mut linked = BTreeSet::new();
         for row in rows {
             linked.extend(row.maybe_text("same_as")?);
         }
         if linked.is_empty() {
-            return Ok(members);
+            return Ok(deciders);
         }
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
@@ -70,23 +70,23 @@ impl ReadTx {
             let roles: Vec<Role> = row.json("roles")?;
             held.entry(people::human(row, "same_as")?).or_default().extend(roles);
         }
-        for member in &mut members {
+        for member in &mut deciders {
             if let Some(held) = held.get(&member.human) {
                 member.held = held.iter().copied().collect();
             }
         }
-        Ok(members)
+        Ok(deciders)
     }
 }
 
-fn members(rows: &[AnyRow]) -> Result<Vec<Member>, StoreError> {
-    let mut members: Vec<Member> = Vec::new();
+fn deciders(rows: &[AnyRow]) -> Result<Vec<Decider>, StoreError> {
+    let mut deciders: Vec<Decider> = Vec::new();
     for row in rows {
         let person = people::person(row)?;
         let team = row.maybe_text("team_key")?;
-        match members.last_mut().filter(|last| last.person.id == person.id) {
+        match deciders.last_mut().filter(|last| last.person.id == person.id) {
             Some(last) => last.teams.extend(team),
-            None => members.push(Member {
+            None => deciders.push(Decider {
                 human: people::human(row, "human")?,
                 held: person.roles.clone(),
                 person,
@@ -94,5 +94,5 @@ fn members(rows: &[AnyRow]) -> Result<Vec<Member>, StoreError> {
             }),
         }
     }
-    Ok(members)
+    Ok(deciders)
 }
