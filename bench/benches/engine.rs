@@ -124,7 +124,7 @@ async fn world(database: Database) -> World {
         engine.runtime(),
     );
     let first = async |tool: &str, arguments: Value| {
-        let answer = engine.call(&agent, tool, arguments).await.expect("an answer");
+        let answer = engine.call_tool(&agent, tool, arguments).await.expect("an answer");
         answer.structured["items"][0].clone()
     };
     let release = first("loopiq_list_releases", json!({ "text": "SHOP" })).await;
@@ -132,7 +132,7 @@ async fn world(database: Database) -> World {
     let blocker = first("loopiq_list_blockers", here.clone()).await;
     let evidence = first("loopiq_search_evidence", here).await;
     let context = engine
-        .call(&agent, "loopiq_get_context", json!({}))
+        .call_tool(&agent, "loopiq_get_context", json!({}))
         .await
         .expect("an answer");
     let text = |value: &Value| value.as_str().expect("an ID").to_owned();
@@ -219,6 +219,6 @@ fn canonical_json_and_digest(bencher: Bencher<'_, '_>, children: usize) {
 fn propose(world: &World, arguments: Value) {
     let call = world
         .engine
-        .call(&world.agent, "loopiq_create_remediation_work_package", arguments);
+        .call_tool(&world.agent, "loopiq_create_remediation_work_package", arguments);
     black_box(RUNTIME.block_on(call).expect("a proposal"));
 }

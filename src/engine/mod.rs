@@ -16,6 +16,7 @@ pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use agent::tools::{ToolResponse, ToolSpec};
 pub use error::Error;
+pub use pages::action::Visit;
 pub use pages::audit::AuditReport;
 pub use pages::policy::{Switched, mistakes as policy_mistakes};
 

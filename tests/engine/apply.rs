@@ -2,6 +2,7 @@ use crate::propose::added;
 use crate::world::{World, text};
 use loopiq::domain::{CheckId, ReasonCode};
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use serde_json::json;
 
 /// The oracle of change sets: what an execution adds to the database is the change set, the action's own rows and audit
@@ -98,7 +99,7 @@ async fn evidence_is_linked_once() {
     for key in ["l1", "l2"] {
         let answer = world
             .engine
-            .call(&world.client("developer"), "loopiq_link_evidence", link(key))
+            .call_tool(&world.client("developer"), "loopiq_link_evidence", link(key))
             .await
             .expect("a proposal");
         let (id, digest) = (text(&answer.structured, "actionId"), text(&answer.structured, "digest"));
@@ -126,7 +127,7 @@ async fn a_task_needs_its_story_and_a_story_has_none() {
     let tool = "loopiq_create_work_item";
     let orphan = world
         .engine
-        .call(&developer, tool, item("a", "task"))
+        .call_tool(&developer, tool, item("a", "task"))
         .await
         .expect("a stored action")
         .structured;
@@ -142,18 +143,22 @@ async fn a_task_needs_its_story_and_a_story_has_none() {
     assert!(world.execute(&lead, &id).await.is_err(), "nor is it executed");
     let mut story = item("b", "story");
     story["parentId"] = json!(world.acme.story);
-    assert!(world.engine.call(&developer, tool, story).await.is_err());
+    assert!(world.engine.call_tool(&developer, tool, story).await.is_err());
     let mut task = item("c", "task");
     task["parentId"] = json!(world.acme.story);
     let answer = world
         .engine
-        .call(&developer, tool, task)
+        .call_tool(&developer, tool, task)
         .await
         .expect("a proposal")
         .structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
     let reviewer = world.person("reviewer");
-    let view = world.engine.view(&reviewer, &id, true).await.expect("a page");
+    let view = world
+        .engine
+        .action_page(&reviewer, &id, Visit::Opened)
+        .await
+        .expect("a page");
     assert_eq!(
         (view.tree.len(), view.tree[0].created, view.tree[0].children.len()),
         (1, false, 1)

@@ -1,5 +1,6 @@
 use crate::world::{World, text};
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use serde_json::json;
 
 async fn executed(world: &World) -> (String, String, String) {
@@ -9,7 +10,7 @@ async fn executed(world: &World) -> (String, String, String) {
     let tool = "loopiq_create_remediation_work_package";
     let answer = world
         .engine
-        .call(&developer, tool, world.package("k1"))
+        .call_tool(&developer, tool, world.package("k1"))
         .await
         .expect("a proposal")
         .structured;
@@ -167,7 +168,7 @@ async fn a_proposals_entry_keeps_what_the_article_lists() {
     let (id, _, _) = executed(&world).await;
     let view = world
         .engine
-        .view(&world.person("reviewer"), &id, true)
+        .action_page(&world.person("reviewer"), &id, Visit::Opened)
         .await
         .expect("a page");
     let seq = view

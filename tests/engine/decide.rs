@@ -1,5 +1,6 @@
 use crate::world::{World, text};
 use loopiq::domain::*;
+use loopiq::engine::Visit;
 use loopiq::engine::{ApprovalRequest, Error};
 use serde_json::{Value, json};
 
@@ -162,7 +163,7 @@ async fn the_caller_never_decides_their_own_proposal() {
     let tool = "loopiq_create_remediation_work_package";
     let answer = world
         .engine
-        .call(&world.client("lead"), tool, world.package("k1"))
+        .call_tool(&world.client("lead"), tool, world.package("k1"))
         .await
         .expect("a proposal")
         .structured;
@@ -201,7 +202,7 @@ async fn another_tenants_action_is_like_one_that_does_not_exist() {
                 .map(drop),
             world.execute(&stranger, id).await.map(drop),
             world.engine.revoke(&stranger, id, "no", "").await.map(drop),
-            world.engine.view(&stranger, id, true).await.map(drop),
+            world.engine.action_page(&stranger, id, Visit::Opened).await.map(drop),
         ];
         for answer in answers {
             match answer {
@@ -213,18 +214,21 @@ async fn another_tenants_action_is_like_one_that_does_not_exist() {
     let client = world.client_of(&world.globex, "developer");
     let get = world
         .engine
-        .call(&client, "loopiq_get_action", json!({ "actionId": id }))
+        .call_tool(&client, "loopiq_get_action", json!({ "actionId": id }))
         .await;
     assert!(matches!(get, Err(Error::NotFound { .. })));
     let withdraw = json!({ "actionId": id, "reason": "mine" });
     assert!(matches!(
-        world.engine.call(&client, "loopiq_withdraw_action", withdraw).await,
+        world
+            .engine
+            .call_tool(&client, "loopiq_withdraw_action", withdraw)
+            .await,
         Err(Error::NotFound { .. })
     ));
     assert!(
         world
             .engine
-            .view(&world.person("reviewer"), "act_nonsense", true)
+            .action_page(&world.person("reviewer"), "act_nonsense", Visit::Opened)
             .await
             .is_err()
     );
@@ -328,20 +332,20 @@ async fn a_proposer_withdraws_their_own() {
     let call = json!({ "actionId": id, "reason": "I was wrong." });
     let other = world
         .engine
-        .call(&world.client("lead"), "loopiq_withdraw_action", call.clone())
+        .call_tool(&world.client("lead"), "loopiq_withdraw_action", call.clone())
         .await;
     assert!(matches!(other, Err(Error::NotFound { .. })), "another caller's action");
     let developer = world.client("developer");
     let done = world
         .engine
-        .call(&developer, "loopiq_withdraw_action", call.clone())
+        .call_tool(&developer, "loopiq_withdraw_action", call.clone())
         .await
         .expect("withdrawn");
     assert_eq!(done.structured["status"], "rejected");
     assert!(
         world
             .engine
-            .call(&developer, "loopiq_withdraw_action", call)
+            .call_tool(&developer, "loopiq_withdraw_action", call)
             .await
             .is_ok(),
         "twice is once"
@@ -361,7 +365,7 @@ async fn update(world: &World, key: &str, version: i64) -> Result<Value, Error> 
     });
     let answer = world
         .engine
-        .call(&world.client("developer"), "loopiq_update_work_item", arguments)
+        .call_tool(&world.client("developer"), "loopiq_update_work_item", arguments)
         .await?;
     Ok(answer.structured)
 }
@@ -501,7 +505,10 @@ async fn a_warning_that_came_after_the_approval_fails_the_execution() {
             "evidenceIds": [world.acme.evidence],
         });
         let client = world.client("developer");
-        let answer = world.engine.call(&client, "loopiq_create_work_item", arguments).await;
+        let answer = world
+            .engine
+            .call_tool(&client, "loopiq_create_work_item", arguments)
+            .await;
         let answer = answer.expect("a proposal").structured;
         let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
         world
@@ -542,15 +549,23 @@ async fn a_look_is_kept_once_per_person_digest_and_session() {
     let world = World::new().await;
     let (id, _) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");
-    world.engine.view(&reviewer, &id, false).await.expect("a prefetch");
+    world
+        .engine
+        .action_page(&reviewer, &id, Visit::Unrecorded)
+        .await
+        .expect("a prefetch");
     assert_eq!(world.count("views").await, 0);
     for _ in 0..3 {
-        world.engine.view(&reviewer, &id, true).await.expect("a page");
+        world
+            .engine
+            .action_page(&reviewer, &id, Visit::Opened)
+            .await
+            .expect("a page");
     }
     assert_eq!(world.count("views").await, 1);
     world
         .engine
-        .view(&world.person("reviewer2"), &id, true)
+        .action_page(&world.person("reviewer2"), &id, Visit::Opened)
         .await
         .expect("a page");
     assert_eq!(world.count("views").await, 2);
@@ -579,7 +594,12 @@ async fn nobody_decides_what_they_have_not_opened() {
         "never opened"
     );
     // Values of other pages, people and sessions; a look that was not recorded.
-    let unseen = world.engine.view(&reviewer, &id, false).await.expect("a page").view;
+    let unseen = world
+        .engine
+        .action_page(&reviewer, &id, Visit::Unrecorded)
+        .await
+        .expect("a page")
+        .view;
     assert_eq!(unseen, None, "no value without a record");
     let mut wrong = vec!["0".repeat(32)];
     for (ctx, page) in [(&reviewer, &other), (&lead, &id), (&elsewhere, &id)] {

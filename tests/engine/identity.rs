@@ -4,6 +4,7 @@ use crate::world::{World, confirm, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{Email, Person, Principal, Role, Timestamp};
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 
@@ -57,7 +58,7 @@ async fn resolve(world: &World, one: &Person, other: &Person, same: bool) {
 
 /// Approves with everything that an approval takes.
 async fn approve(world: &World, ctx: &Ctx, id: &str, digest: &str) -> Result<loopiq::views::Outcome, Error> {
-    world.engine.view(ctx, id, true).await?;
+    world.engine.action_page(ctx, id, Visit::Opened).await?;
     world.consent_as(ctx, id, world.consent(id, digest).await).await
 }
 
@@ -128,7 +129,11 @@ async fn who_comes_to_a_known_address_reads_and_does_not_decide() {
         &[Role::Reviewer, Role::Auditor],
     )
     .await;
-    let page = world.engine.view(&session, &id, true).await.expect("they may read");
+    let page = world
+        .engine
+        .action_page(&session, &id, Visit::Opened)
+        .await
+        .expect("they may read");
     assert!(!page.panel.approve && !page.panel.reject, "{:?}", page.panel);
     assert!(page.panel.why_not.as_ref().expect("why").contains("/settings/requests"));
     let keep = ["one".to_owned()];
@@ -221,7 +226,10 @@ async fn one_human_under_two_subjects_is_one_person() {
     assert!(refused.contains("proposed on your behalf"), "{refused}");
     // The address names the account that had it first, whoever came later: what was proposed stays what it was.
     assert!(world.propose(world.package("k1b")).await.is_ok());
-    let page = engine.view(&session, &id, false).await.expect("a page");
+    let page = engine
+        .action_page(&session, &id, Visit::Unrecorded)
+        .await
+        .expect("a page");
     assert!(page.panel.why_not.expect("why").contains("proposed on your behalf"));
     let mine = InboxQuery {
         tab: Tab::Mine,
@@ -264,7 +272,11 @@ async fn one_human_under_two_subjects_is_one_person() {
         .await
         .expect("the same");
     assert_eq!(same.successor.as_ref(), Some(&next));
-    let digest = engine.view(&other, &next, true).await.expect("a page").digest;
+    let digest = engine
+        .action_page(&other, &next, Visit::Opened)
+        .await
+        .expect("a page")
+        .digest;
     let refused = why(engine.reject(&other, &next, &digest, &[], "no", "").await);
     assert!(refused.contains("You took parts out of it"), "{refused}");
 }
@@ -285,7 +297,10 @@ async fn roles_that_nobody_may_hold_together_decide_nothing() {
     ] {
         assert!(refused.contains("operator and reviewer together"), "{refused}");
     }
-    let page = engine.view(&session, &id, false).await.expect("a page");
+    let page = engine
+        .action_page(&session, &id, Visit::Unrecorded)
+        .await
+        .expect("a page");
     assert!(page.panel.why_not.expect("why").contains("operator and reviewer"));
     assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
     assert!(why(world.execute(&session, &id).await).contains("operator and reviewer"));

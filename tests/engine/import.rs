@@ -47,7 +47,7 @@ async fn a_newer_scan_keeps_the_findings_it_shows_again() {
     let arguments = json!({ "releaseId": world.acme.release, "text": "routes/login" });
     let found = world
         .engine
-        .call(&world.client("developer"), "loopiq_list_findings", arguments)
+        .call_tool(&world.client("developer"), "loopiq_list_findings", arguments)
         .await
         .expect("findings");
     assert_eq!(found.structured["items"][0]["id"], json!(world.acme.finding));
@@ -83,7 +83,7 @@ async fn passes_are_no_findings_and_suppressed_ones_block_nothing() {
     let arguments = json!({ "releaseId": world.acme.release, "status": "suppressed" });
     let found = world
         .engine
-        .call(&world.client("developer"), "loopiq_list_findings", arguments)
+        .call_tool(&world.client("developer"), "loopiq_list_findings", arguments)
         .await
         .expect("findings");
     assert_eq!(found.structured["items"].as_array().map(Vec::len), Some(1));
@@ -141,7 +141,7 @@ async fn evidence_says_where_its_time_comes_from() {
             .expect("an import");
         let found = world
             .engine
-            .call(
+            .call_tool(
                 &world.client("developer"),
                 "loopiq_search_evidence",
                 json!({ "text": name }),

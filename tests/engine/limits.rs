@@ -15,7 +15,10 @@ fn arguments(world: &World, key: &str, title: usize) -> Value {
 }
 
 async fn propose(world: &World, ctx: &Ctx, arguments: Value) -> Result<Value, Error> {
-    let answer = world.engine.call(ctx, "loopiq_create_work_item", arguments).await?;
+    let answer = world
+        .engine
+        .call_tool(ctx, "loopiq_create_work_item", arguments)
+        .await?;
     Ok(answer.structured)
 }
 
@@ -77,7 +80,7 @@ async fn a_caller_has_a_limit_and_is_told_what_to_do() {
     let withdraw = json!({ "actionId": ids[1], "reason": "Not needed." });
     world
         .engine
-        .call(&agent, "loopiq_withdraw_action", withdraw)
+        .call_tool(&agent, "loopiq_withdraw_action", withdraw)
         .await
         .expect("withdrawn");
     propose(&world, &agent, arguments(&world, "k3", 3)).await.expect("room");

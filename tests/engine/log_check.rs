@@ -3,6 +3,7 @@
 use crate::world::World;
 use loopiq::context::Ctx;
 use loopiq::domain::{ReasonCode, State};
+use loopiq::engine::Visit;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -19,7 +20,11 @@ async fn run_after(world: &World, id: &str, sql: &[String]) -> (State, Vec<Reaso
     let lead: Ctx = world.person("lead");
     let outcome = world.execute(&lead, id).await.expect("a committed outcome");
     assert!(!outcome.done, "{outcome:?}");
-    let page = world.engine.view(&lead, id, false).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&lead, id, Visit::Unrecorded)
+        .await
+        .expect("a page");
     let said = page.outcome.expect("why");
     let codes = if said.contains(ReasonCode::EnvelopeDamaged.words()) {
         vec![ReasonCode::EnvelopeDamaged]
@@ -163,7 +168,7 @@ async fn a_revision_is_for_the_person_in_the_log() {
     let pruned = outcome.expect("pruned").successor.expect("a revision");
     let digest = world
         .engine
-        .view(&reviewer, &pruned, false)
+        .action_page(&reviewer, &pruned, Visit::Unrecorded)
         .await
         .expect("a page")
         .digest;

@@ -3,6 +3,7 @@
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{PlainText, ReasonCode, Role, State, Timestamp};
+use loopiq::engine::Visit;
 use loopiq::engine::{ApprovalRequest, Error, Switched};
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
@@ -44,7 +45,7 @@ async fn two_teams_together_and_one_person_counts_once() {
 
     let page = world
         .engine
-        .view(&world.person("reviewer"), &id, false)
+        .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     let approvals = page.approvals.expect("it waits");
@@ -92,7 +93,7 @@ async fn a_vote_that_would_not_count_is_not_taken() {
     assert!(idle.contains("would not count") && idle.contains("Checkout"), "{idle}");
     let page = world
         .engine
-        .view(&world.person("reviewer2"), &id, false)
+        .action_page(&world.person("reviewer2"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     assert!(!page.panel.approve && page.panel.reject);
@@ -230,7 +231,7 @@ async fn duties_are_separated_as_the_policy_says() {
     assert!(why.contains("somebody else runs it"), "{why}");
     let page = world
         .engine
-        .view(&world.person("reviewer"), &id, false)
+        .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     assert!(!page.panel.execute && page.panel.revoke, "{:?}", page.panel);
@@ -257,7 +258,7 @@ async fn duties_are_separated_as_the_policy_says() {
     let next = outcome.expect("pruned").successor.expect("a revision");
     let digest = world
         .engine
-        .view(&world.person("lead"), &next, false)
+        .action_page(&world.person("lead"), &next, Visit::Unrecorded)
         .await
         .expect("a page")
         .digest;
@@ -278,7 +279,7 @@ async fn conditions_on_arguments_give_risk_deciders_and_expiry() {
     let (id, digest) = world.proposed("k1").await;
     let page = world
         .engine
-        .view(&world.person("reviewer"), &id, false)
+        .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(page.risk.as_str(), "high");
@@ -311,7 +312,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
     assert!(unseen.contains("open the action's page"), "{unseen}");
     world
         .engine
-        .view(&world.person("reviewer"), &id, true)
+        .action_page(&world.person("reviewer"), &id, Visit::Opened)
         .await
         .expect("opened");
     for typed in ["", "SHOP", "yes"] {
@@ -324,7 +325,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
     }
     world
         .engine
-        .view(&world.person("reviewer"), &id, true)
+        .action_page(&world.person("reviewer"), &id, Visit::Opened)
         .await
         .expect("opened");
     // Whoever typed the word may not have read the page.
@@ -370,7 +371,11 @@ async fn a_page_opened_before_the_policy_asked_for_more_was_not_read() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");
-    world.engine.view(&reviewer, &id, true).await.expect("opened");
+    world
+        .engine
+        .action_page(&reviewer, &id, Visit::Opened)
+        .await
+        .expect("opened");
     world
         .policy("[[risk]]\ntool = \"loopiq_create_remediation_work_package\"\nclass = \"high\"")
         .await;
@@ -539,7 +544,7 @@ async fn todays_policy_makes_its_own_class_of_risk() {
     });
     let answer = world
         .engine
-        .call(&world.client("developer"), "loopiq_update_finding_status", status)
+        .call_tool(&world.client("developer"), "loopiq_update_finding_status", status)
         .await;
     let answer = answer.expect("a proposal").structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
@@ -551,7 +556,7 @@ async fn todays_policy_makes_its_own_class_of_risk() {
         .await;
     let page = world
         .engine
-        .view(&world.person("lead"), &id, false)
+        .action_page(&world.person("lead"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(
@@ -622,7 +627,7 @@ async fn a_warning_that_came_after_a_vote_is_for_somebody_else() {
         });
         let answer = world
             .engine
-            .call(&world.client("developer"), "loopiq_create_work_item", arguments)
+            .call_tool(&world.client("developer"), "loopiq_create_work_item", arguments)
             .await;
         let answer = answer.expect("a proposal").structured;
         (text(&answer, "actionId"), text(&answer, "digest"))

@@ -79,7 +79,7 @@ async fn the_same_key_gives_the_same_action_for_ever_and_another_payload_is_refu
         "title": "Harden the sign-in of the shop", "description": "d", "priority": "low",
     });
     let client = world.client("developer");
-    let said = world.engine.call(&client, "loopiq_create_work_item", story).await;
+    let said = world.engine.call_tool(&client, "loopiq_create_work_item", story).await;
     let said = said.expect_err("the key of another tool's proposal").to_string();
     assert!(
         said.contains(&id) && said.contains("This call is of another tool, loopiq_create_work_item."),
@@ -118,7 +118,7 @@ async fn the_form_of_the_arguments_does_not_matter_for_a_key() {
 #[tokio::test]
 async fn two_callers_of_one_client_use_one_key_without_hearing_of_each_other() {
     let world = World::new().await;
-    let ask = async |who: &str, tool, arguments| world.engine.call(&world.client(who), tool, arguments).await;
+    let ask = async |who: &str, tool, arguments| world.engine.call_tool(&world.client(who), tool, arguments).await;
     let package = "loopiq_create_remediation_work_package";
     let story = |n| {
         json!({
@@ -275,7 +275,7 @@ async fn nobody_without_a_role_proposes_and_no_person_does() {
     for role in ["nobody", "auditor", "operator"] {
         let refused = world
             .engine
-            .call(
+            .call_tool(
                 &world.client(role),
                 "loopiq_create_remediation_work_package",
                 world.package("k"),
@@ -289,7 +289,7 @@ async fn nobody_without_a_role_proposes_and_no_person_does() {
     let tool = "loopiq_create_remediation_work_package";
     let person = world
         .engine
-        .call(&world.person("reviewer"), tool, world.package("k"))
+        .call_tool(&world.person("reviewer"), tool, world.package("k"))
         .await;
     assert!(matches!(person, Err(Error::NotAuthorized { .. })));
     assert_eq!(world.count("actions").await, 0);
@@ -299,7 +299,10 @@ async fn nobody_without_a_role_proposes_and_no_person_does() {
 async fn an_unknown_tool_is_named_as_such() {
     let world = World::new().await;
     for name in ["loopiq_approve_action", "loopiq_execute", "rm"] {
-        let refused = world.engine.call(&world.client("developer"), name, json!({})).await;
+        let refused = world
+            .engine
+            .call_tool(&world.client("developer"), name, json!({}))
+            .await;
         assert!(matches!(refused, Err(Error::UnknownTool { .. })), "{name}");
     }
 }
@@ -373,7 +376,7 @@ async fn hostile_sizes_are_refused_cheaply() {
     assert!(
         world
             .engine
-            .call(&world.client("developer"), "loopiq_list_releases", listing)
+            .call_tool(&world.client("developer"), "loopiq_list_releases", listing)
             .await
             .is_err()
     );

@@ -3,6 +3,7 @@
 use crate::policy::TWO_TEAMS;
 use crate::world::{World, text};
 use loopiq::domain::{State, Timestamp};
+use loopiq::engine::Visit;
 use loopiq::engine::{ApprovalRequest, Engine, Error};
 use loopiq::store::Store;
 use serde_json::json;
@@ -112,7 +113,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
                     "withdraw" => {
                         let call = json!({ "actionId": id, "reason": "r" });
                         engine
-                            .call(&world.client(who), "loopiq_withdraw_action", call)
+                            .call_tool(&world.client(who), "loopiq_withdraw_action", call)
                             .await
                             .map(|_| true)
                     }
@@ -120,7 +121,10 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
                         let mut arguments = world.package(&format!("in place of {round}"));
                         arguments["supersedesActionId"] = json!(id);
                         let tool = "loopiq_create_remediation_work_package";
-                        engine.call(&world.client(who), tool, arguments).await.map(|_| true)
+                        engine
+                            .call_tool(&world.client(who), tool, arguments)
+                            .await
+                            .map(|_| true)
                     }
                     _ => {
                         world.pass(73 * Timestamp::HOUR);
@@ -154,7 +158,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
         for row in page.rows {
             let digest = world
                 .engine
-                .view(&world.person("lead"), &row.id, false)
+                .action_page(&world.person("lead"), &row.id, Visit::Unrecorded)
                 .await
                 .expect("a page")
                 .digest;
@@ -176,7 +180,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
 async fn judge(world: &World, id: &str, round: usize) -> State {
     let page = world
         .engine
-        .view(&world.person("auditor"), id, false)
+        .action_page(&world.person("auditor"), id, Visit::Unrecorded)
         .await
         .expect("a page");
     let mut state = State::PendingApproval;

@@ -78,7 +78,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 drop(
                     world
                         .engine
-                        .call(&world.client("developer"), "loopiq_withdraw_action", call)
+                        .call_tool(&world.client("developer"), "loopiq_withdraw_action", call)
                         .await,
                 );
             }

@@ -2,6 +2,7 @@
 
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::*;
+use loopiq::engine::Visit;
 use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse};
 use loopiq::store::{Asserted, Store};
 use loopiq::views::Outcome;
@@ -172,7 +173,7 @@ impl World {
 
     pub(crate) async fn propose(&self, arguments: Value) -> Result<ToolResponse, Error> {
         self.engine
-            .call(
+            .call_tool(
                 &self.client("developer"),
                 "loopiq_create_remediation_work_package",
                 arguments,
@@ -189,7 +190,7 @@ impl World {
         });
         let answer = self
             .engine
-            .call(&self.client("developer"), "loopiq_create_work_item", arguments)
+            .call_tool(&self.client("developer"), "loopiq_create_work_item", arguments)
             .await
             .expect("a proposal")
             .structured;
@@ -205,7 +206,7 @@ impl World {
     pub(crate) async fn get(&self, id: &str) -> Value {
         let arguments = json!({ "actionId": id });
         self.engine
-            .call(&self.client("developer"), "loopiq_get_action", arguments)
+            .call_tool(&self.client("developer"), "loopiq_get_action", arguments)
             .await
             .expect("an action")
             .structured
@@ -213,7 +214,11 @@ impl World {
 
     /// The marks of every warning that the action has today, as its page shows them.
     pub(crate) async fn marks(&self, id: &str) -> Vec<String> {
-        match self.engine.view(&self.person("auditor"), id, false).await {
+        match self
+            .engine
+            .action_page(&self.person("auditor"), id, Visit::Unrecorded)
+            .await
+        {
             Ok(page) => page
                 .checks
                 .iter()
@@ -268,7 +273,7 @@ impl World {
 
     /// Approves as somebody who has looked at everything.
     pub(crate) async fn approve(&self, who: &str, id: &str, digest: &str) -> Result<Outcome, Error> {
-        self.engine.view(&self.person(who), id, true).await?;
+        self.engine.action_page(&self.person(who), id, Visit::Opened).await?;
         let consent = self.consent(id, digest).await;
         self.consent_as(&self.person(who), id, consent).await
     }
@@ -304,7 +309,10 @@ impl World {
     /// Opens the page, unless this person has it open; the value that its forms carry, or nothing where it cannot be opened.
     pub(crate) async fn opened(&self, ctx: &Ctx, id: &str) -> String {
         for record in [false, true] {
-            if let Ok(page) = self.engine.view(ctx, id, record).await
+            if let Ok(page) = self
+                .engine
+                .action_page(ctx, id, if record { Visit::Opened } else { Visit::Unrecorded })
+                .await
                 && let Some(view) = page.view
             {
                 return view;
@@ -317,7 +325,7 @@ impl World {
     pub(crate) async fn consent(&self, id: &str, digest: &str) -> ApprovalRequest {
         let page = self
             .engine
-            .view(&self.person("reviewer"), id, false)
+            .action_page(&self.person("reviewer"), id, Visit::Unrecorded)
             .await
             .expect("a page");
         ApprovalRequest {

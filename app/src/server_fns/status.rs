@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
+use loopiq::engine::Visit;
 use serde::{Deserialize, Serialize};
 
 /// Where an action stands.
@@ -22,19 +23,26 @@ pub async fn action_status(
     id: String,
 ) -> Result<Status, ServerFnError> {
     let door = super::answer::Door::open()?;
-    Ok(match door.services.engine.view(&door.services.ctx, &id, false).await {
-        Ok(view) => Status {
-            state: Some(view.state),
-            words: view.timeline.last().map_or_else(PlainText::default, |step| {
-                format!("{} ({})", step.words, step.actor).into()
-            }),
-        },
-        Err(error) => {
-            super::answer::Door::refused(&error);
-            Status {
-                state: None,
-                words: error.to_string().into(),
+    Ok(
+        match door
+            .services
+            .engine
+            .action_page(&door.services.ctx, &id, Visit::Unrecorded)
+            .await
+        {
+            Ok(view) => Status {
+                state: Some(view.state),
+                words: view.timeline.last().map_or_else(PlainText::default, |step| {
+                    format!("{} ({})", step.words, step.actor).into()
+                }),
+            },
+            Err(error) => {
+                super::answer::Door::refused(&error);
+                Status {
+                    state: None,
+                    words: error.to_string().into(),
+                }
             }
-        }
-    })
+        },
+    )
 }

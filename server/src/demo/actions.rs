@@ -3,6 +3,7 @@
 use super::records::{Area, World};
 use anyhow::{Context, Result};
 use loopiq::domain::*;
+use loopiq::engine::Visit;
 use loopiq::engine::{ApprovalRequest, Ctx, Engine, Error};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -69,18 +70,20 @@ impl Player<'_> {
     /// What the agent reads before it proposes: the blockers of a release and the findings behind them.
     async fn read(&self, agent: &Ctx, area: &Area) -> Result<(Vec<Value>, Vec<Value>)> {
         let listing = json!({ "releaseId": area.release });
-        self.engine.call(agent, "loopiq_get_release", listing.clone()).await?;
         self.engine
-            .call(agent, "loopiq_get_release_certification", listing.clone())
+            .call_tool(agent, "loopiq_get_release", listing.clone())
+            .await?;
+        self.engine
+            .call_tool(agent, "loopiq_get_release_certification", listing.clone())
             .await?;
         let blockers = self
             .engine
-            .call(agent, "loopiq_list_blockers", listing.clone())
+            .call_tool(agent, "loopiq_list_blockers", listing.clone())
             .await?
             .structured;
         let findings = self
             .engine
-            .call(agent, "loopiq_list_findings", listing)
+            .call_tool(agent, "loopiq_list_findings", listing)
             .await?
             .structured;
         let items = |page: Value| page["items"].as_array().cloned().unwrap_or_default();
@@ -94,7 +97,7 @@ impl Player<'_> {
         arguments["workflow"] = json!("release-readiness");
         let answer = self
             .engine
-            .call(agent, tool, arguments)
+            .call_tool(agent, tool, arguments)
             .await
             .context(tool.to_owned())?
             .structured;
@@ -145,7 +148,7 @@ impl Player<'_> {
         let agent = self.client("developer")?;
         let current = self
             .engine
-            .call(&agent, "loopiq_get_work_item", json!({ "workItemId": item }))
+            .call_tool(&agent, "loopiq_get_work_item", json!({ "workItemId": item }))
             .await?
             .structured;
         let arguments = json!({
@@ -156,7 +159,7 @@ impl Player<'_> {
 
     async fn approve(&self, who: &str, action: &(String, String)) -> Result<()> {
         let ctx = self.person(who)?;
-        let page = self.engine.view(&ctx, &action.0, true).await?;
+        let page = self.engine.action_page(&ctx, &action.0, Visit::Opened).await?;
         let warnings: Vec<String> = page
             .checks
             .iter()
@@ -175,7 +178,7 @@ impl Player<'_> {
 
     async fn execute(&self, who: &str, action: &(String, String)) -> Result<()> {
         let ctx = self.person(who)?;
-        let page = self.engine.view(&ctx, &action.0, true).await?;
+        let page = self.engine.action_page(&ctx, &action.0, Visit::Opened).await?;
         self.engine
             .execute(&ctx, &action.0, &page.view.unwrap_or_default())
             .await?;
@@ -234,7 +237,7 @@ impl Player<'_> {
         self.hours_ago(34);
         let vague = self.package("developer", &pay, "open-redirect", "Fix stuff").await?;
         let reviewer = self.person("reviewer")?;
-        self.engine.view(&reviewer, &vague.0, true).await?;
+        self.engine.action_page(&reviewer, &vague.0, Visit::Opened).await?;
         let codes = [ReasonCode::Check(CheckId::Titles)];
         let text = "The title says nothing of what is to be done. Name the page that redirects.";
         self.engine
@@ -259,7 +262,7 @@ impl Player<'_> {
         let withdrawal =
             json!({ "actionId": mistaken.0, "reason": "The basket's routes are handled by another package." });
         self.engine
-            .call(&self.client("developer")?, "loopiq_withdraw_action", withdrawal)
+            .call_tool(&self.client("developer")?, "loopiq_withdraw_action", withdrawal)
             .await?;
 
         self.hours_ago(20);
@@ -322,7 +325,7 @@ impl Player<'_> {
         let agent = self.client("developer")?;
         let evidence = self
             .engine
-            .call(&agent, "loopiq_search_evidence", json!({ "releaseId": area.release }))
+            .call_tool(&agent, "loopiq_search_evidence", json!({ "releaseId": area.release }))
             .await?
             .structured;
         let arguments = json!({

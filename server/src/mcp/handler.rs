@@ -83,7 +83,7 @@ impl ServerHandler for Handler {
     ) -> Result<CallToolResponse, ErrorData> {
         let ctx = self.context(&context)?;
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let result = match self.engine.call(&ctx, &request.name, arguments).await {
+        let result = match self.engine.call_tool(&ctx, &request.name, arguments).await {
             Ok(answer) => success(answer),
             Err(error) => refusal(&error),
         };

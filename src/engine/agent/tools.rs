@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// Calls a tool.
-    pub async fn call(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<ToolResponse, Error> {
+    pub async fn call_tool(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<ToolResponse, Error> {
         if let Some(tool) = tools::find(name) {
             return self.propose(ctx, tool, arguments).await;
         }

@@ -51,7 +51,10 @@ async fn entries(world: &World, event: &str) -> i64 {
 }
 
 async fn read(world: &World, tool: &str, arguments: Value) -> Value {
-    let answer = world.engine.call(&world.client("developer"), tool, arguments).await;
+    let answer = world
+        .engine
+        .call_tool(&world.client("developer"), tool, arguments)
+        .await;
     answer.expect("a read").structured
 }
 
@@ -128,7 +131,7 @@ async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
     });
     let refused = world
         .engine
-        .call(&world.client("developer"), "loopiq_link_evidence", link)
+        .call_tool(&world.client("developer"), "loopiq_link_evidence", link)
         .await;
     assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     let newest = json!({
@@ -136,7 +139,7 @@ async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
     });
     let refused = world
         .engine
-        .call(&world.client("developer"), "loopiq_refresh_release_evidence", newest)
+        .call_tool(&world.client("developer"), "loopiq_refresh_release_evidence", newest)
         .await;
     assert!(refused.is_err(), "{refused:?}");
 

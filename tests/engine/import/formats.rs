@@ -21,7 +21,7 @@ async fn import_bytes(world: &World, release: &str, name: &str, bytes: Vec<u8>) 
 async fn list(world: &World, tool: &str, arguments: Value) -> Vec<Value> {
     let found = world
         .engine
-        .call(&world.client("developer"), tool, arguments)
+        .call_tool(&world.client("developer"), tool, arguments)
         .await
         .expect("a list");
     found.structured["items"].as_array().expect("items").clone()

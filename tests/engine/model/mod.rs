@@ -7,6 +7,7 @@ use crate::world::{World, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{Client, Principal, State, Timestamp};
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use loopiq::views::Outcome;
 use proptest::prelude::*;
 use reference::{CALLERS, Model, PEOPLE, POLICIES, Proposal, Proposed, Shape};
@@ -159,7 +160,7 @@ impl Stage {
         let (tool, arguments) = self.arguments(proposal);
         let ctx = self.client(proposal.caller, proposal.client);
         let known = |id: &str| self.actions.iter().position(|(known, _)| known == id);
-        match self.world.engine.call(&ctx, tool, arguments).await {
+        match self.world.engine.call_tool(&ctx, tool, arguments).await {
             Ok(answer) => {
                 let id = text(&answer.structured, "actionId");
                 match known(&id) {
@@ -191,7 +192,11 @@ impl Stage {
         let next = outcome.successor.clone().expect("a revision");
         // Pruned twice is pruned.
         if !self.actions.iter().any(|(known, _)| *known == next) {
-            let page = self.world.engine.view(&reviewer, &next, false).await?;
+            let page = self
+                .world
+                .engine
+                .action_page(&reviewer, &next, Visit::Unrecorded)
+                .await?;
             self.actions.push((next, page.digest));
             return Ok(outcome);
         }
@@ -203,7 +208,7 @@ impl Stage {
         let ctx = self.client(caller, n % 2);
         self.world
             .engine
-            .call(&ctx, "loopiq_withdraw_action", call)
+            .call_tool(&ctx, "loopiq_withdraw_action", call)
             .await
             .is_ok()
     }

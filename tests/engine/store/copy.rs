@@ -2,6 +2,7 @@
 
 use crate::world::{World, text};
 use loopiq::domain::{InstallationKind, Timestamp};
+use loopiq::engine::Visit;
 use loopiq::store::{Store, StoreError};
 use loopiq_testing::{Database, on_postgres};
 
@@ -11,7 +12,11 @@ async fn full() -> World {
     let reviewer = world.person("reviewer");
     let answer = world.propose(world.package("k1")).await.expect("a proposal").structured;
     let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
-    world.engine.view(&reviewer, &id, true).await.expect("a page");
+    world
+        .engine
+        .action_page(&reviewer, &id, Visit::Opened)
+        .await
+        .expect("a page");
     world
         .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
@@ -20,7 +25,7 @@ async fn full() -> World {
     let developer = world.client("developer");
     let list = world
         .engine
-        .call(&developer, "loopiq_list_releases", serde_json::json!({}));
+        .call_tool(&developer, "loopiq_list_releases", serde_json::json!({}));
     list.await.expect("a list");
     world.engine.flush_reads().await.expect("written");
     let store = world.engine.store();

@@ -33,7 +33,7 @@ async fn a_key_and_a_decision_count_on_every_node() {
     let other = second(&world).await;
     let (id, digest) = world.proposed("k").await;
     let call = other
-        .call(
+        .call_tool(
             &world.client("developer"),
             "loopiq_create_remediation_work_package",
             world.package("k"),
@@ -92,11 +92,11 @@ async fn what_was_read_at_one_node_is_known_at_the_next() {
     let blockers = json!({ "releaseId": world.acme.release });
     world
         .engine
-        .call(&agent, "loopiq_list_blockers", blockers)
+        .call_tool(&agent, "loopiq_list_blockers", blockers)
         .await
         .expect("read here");
     other
-        .call(&agent, "loopiq_create_remediation_work_package", world.package("k"))
+        .call_tool(&agent, "loopiq_create_remediation_work_package", world.package("k"))
         .await
         .expect("proposed there");
     let rows = world.dump().await;

@@ -4,6 +4,7 @@
 use crate::world::{World, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{InstallationKind, ReasonCode, Role, TenantId, Timestamp};
+use loopiq::engine::Visit;
 use loopiq::engine::{ApprovalRequest, Error};
 use loopiq::store::Asserted;
 use loopiq::views::InboxQuery;
@@ -159,16 +160,19 @@ async fn no_use_case_stores_a_null_character() {
     // Agents.
     for (tool, arguments) in calls(&world, &pending, &question) {
         for (place, arguments) in poisoned(&arguments) {
-            refused(&format!("{tool} {place}"), engine.call(&agent, tool, arguments).await);
+            refused(
+                &format!("{tool} {place}"),
+                engine.call_tool(&agent, tool, arguments).await,
+            );
         }
     }
-    refused("a tool's name", engine.call(&agent, NUL, json!({})).await);
+    refused("a tool's name", engine.call_tool(&agent, NUL, json!({})).await);
     let mut traced = agent.clone();
     (traced.request_id, traced.trace_id) = (NUL.to_owned(), NUL.to_owned());
     refused(
         "a trace",
         engine
-            .call(&traced, "loopiq_create_remediation_work_package", world.package("t"))
+            .call_tool(&traced, "loopiq_create_remediation_work_package", world.package("t"))
             .await,
     );
 
@@ -239,7 +243,13 @@ async fn no_use_case_stores_a_null_character() {
         sound("consent", engine.approve(&reviewer, &pending, consent).await);
     }
     refused("execute", engine.execute(&reviewer, NUL, &view).await);
-    refused("view", engine.view(&reviewer, NUL, true).await.map(|page| page.digest));
+    refused(
+        "view",
+        engine
+            .action_page(&reviewer, NUL, Visit::Opened)
+            .await
+            .map(|page| page.digest),
+    );
     let (approved, digest) = world.story(7).await;
     world.approve("reviewer", &approved, &digest).await.expect("approved");
     refused("revoke", engine.revoke(&reviewer, &approved, NUL, "").await);

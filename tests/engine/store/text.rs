@@ -85,7 +85,7 @@ async fn a_null_character_is_refused_or_finds_nothing_and_breaks_nothing() {
         calls.push(("loopiq_create_remediation_work_package", package));
     }
     for (tool, arguments) in calls {
-        let answer = world.engine.call(&agent, tool, arguments.clone()).await;
+        let answer = world.engine.call_tool(&agent, tool, arguments.clone()).await;
         assert!(
             !matches!(answer, Err(Error::Internal { .. } | Error::Unavailable { .. })),
             "{tool} {arguments}: {answer:?}"

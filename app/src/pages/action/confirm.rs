@@ -10,6 +10,7 @@ use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_params_map;
+use loopiq::engine::Visit;
 use loopiq::views::ActionView;
 
 /// `/actions/{id}/confirm`.
@@ -19,7 +20,7 @@ pub(crate) fn ConfirmPage() -> impl IntoView {
     loaded(
         move |services| {
             let id = id.clone();
-            async move { services.engine.view(&services.ctx, &id, false).await }
+            async move { services.engine.action_page(&services.ctx, &id, Visit::Unrecorded).await }
         },
         render,
     )

@@ -34,6 +34,7 @@ use crate::islands::{DecisionPanel, Draft, Warning};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::{Check, Permission};
+use loopiq::engine::Visit;
 use loopiq::views::ActionView;
 use std::collections::HashSet;
 use tower_sessions::Session;
@@ -51,7 +52,10 @@ pub(crate) fn ActionPage() -> impl IntoView {
             async move {
                 // What a browser fetches in advance nobody has seen, and it must not use up the message.
                 let seen = !services.prefetch;
-                let action = services.engine.view(&services.ctx, &id, seen).await?;
+                let action = services
+                    .engine
+                    .action_page(&services.ctx, &id, if seen { Visit::Opened } else { Visit::Unrecorded })
+                    .await?;
                 let flash = if seen {
                     Flash::take(session, &action.id).await
                 } else {

@@ -51,10 +51,18 @@ struct Loaded {
     beside: Beside,
 }
 
+/// How an action's page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visit {
+    /// A person opened the page: the service records what the page showed, and the person may decide by it.
+    Opened,
+    /// A prefetch or a status query: nobody is known to have seen the page, so nothing is recorded.
+    Unrecorded,
+}
+
 impl Engine {
-    /// Everything about an action, for its page. `seen`: a person looks at it (and no browser fetches it ahead), which is kept
-    /// once per person, digest and session.
-    pub async fn view(&self, ctx: &Ctx, id: &str, seen: bool) -> Result<ActionView, Error> {
+    /// Everything about an action, for its page. A visit with [`Visit::Opened`] is recorded once per person, digest and session.
+    pub async fn action_page(&self, ctx: &Ctx, id: &str, visit: Visit) -> Result<ActionView, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
         let (action_id, book) = (parse(id)?, self.book.clone());
         let mut loaded = self
@@ -65,10 +73,11 @@ impl Engine {
             .await?;
         // Whatever today's policy asks for: it may ask for more by the time somebody approves.
         loaded.shown.parts = folded(&loaded, ctx.now());
-        if seen {
+        let opened = visit == Visit::Opened;
+        if opened {
             self.keep_view(ctx, &mut loaded).await?;
         }
-        let recorded = seen || loaded.last_seen.is_some();
+        let recorded = opened || loaded.last_seen.is_some();
         let value = form_value(ctx, &loaded.action).filter(|_| recorded);
         Ok(self.render(ctx, loaded, value))
     }

@@ -4,6 +4,7 @@ use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 
@@ -25,7 +26,10 @@ async fn update(world: &World, key: &str) -> (String, String) {
 }
 
 async fn proposed(world: &World, tool: &str, arguments: Value) -> (String, String) {
-    let answer = world.engine.call(&world.client("developer"), tool, arguments).await;
+    let answer = world
+        .engine
+        .call_tool(&world.client("developer"), tool, arguments)
+        .await;
     let answer = answer.expect("a proposal").structured;
     (text(&answer, "actionId"), text(&answer, "digest"))
 }
@@ -56,7 +60,11 @@ async fn nobody_approves_by_a_page_that_is_out_of_date() {
     let world = World::new().await;
     let reviewer = world.person("reviewer");
     let second = story(&world, "k1", "Limit the failed attempts at signing in again").await;
-    let page = world.engine.view(&reviewer, &second.0, true).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &second.0, Visit::Opened)
+        .await
+        .expect("a page");
     assert_eq!(page.since, None);
     let marks: Vec<String> = page.checks.iter().map(Check::mark).collect();
     run(
@@ -72,7 +80,11 @@ async fn nobody_approves_by_a_page_that_is_out_of_date() {
         }
         other => panic!("{other:?}"),
     }
-    let page = world.engine.view(&reviewer, &second.0, true).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &second.0, Visit::Opened)
+        .await
+        .expect("a page");
     let since = page.since.expect("something has changed");
     assert_eq!(since.what, "you opened it");
     assert_eq!(
@@ -80,7 +92,11 @@ async fn nobody_approves_by_a_page_that_is_out_of_date() {
         [CheckId::Duplicates]
     );
     // What the page shows now is known now.
-    let page = world.engine.view(&reviewer, &second.0, true).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &second.0, Visit::Opened)
+        .await
+        .expect("a page");
     assert_eq!(page.since, None);
     let marks: Vec<String> = page.checks.iter().map(Check::mark).collect();
     world
@@ -94,14 +110,22 @@ async fn a_target_that_changed_is_shown_field_by_field() {
     let world = World::new().await;
     let reviewer = world.person("reviewer");
     let (waiting, approved) = (update(&world, "k1").await, update(&world, "k2").await);
-    world.engine.view(&reviewer, &waiting.0, true).await.expect("a page");
+    world
+        .engine
+        .action_page(&reviewer, &waiting.0, Visit::Opened)
+        .await
+        .expect("a page");
     world
         .approve_as(&reviewer, &approved.0, &approved.1, &world.marks(&approved.0).await)
         .await
         .expect("approved");
     touch(&world, "Harden the login against guessing").await;
     for (id, what) in [(&waiting.0, "you opened it"), (&approved.0, "it was approved")] {
-        let page = world.engine.view(&reviewer, id, false).await.expect("a page");
+        let page = world
+            .engine
+            .action_page(&reviewer, id, Visit::Unrecorded)
+            .await
+            .expect("a page");
         let since = page.since.expect("something has changed");
         assert_eq!(since.what, what);
         let fields: Vec<_> = since
@@ -121,13 +145,17 @@ async fn a_target_that_changed_is_shown_field_by_field() {
             .expect("a committed refusal")
             .done
     );
-    let page = world.engine.view(&reviewer, &approved.0, false).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &approved.0, Visit::Unrecorded)
+        .await
+        .expect("a page");
     assert_eq!(page.state, State::Failed);
     assert_eq!(page.since.expect("it says why").fields.len(), 1);
     // Somebody who has not opened it before is told of no change.
     let page = world
         .engine
-        .view(&world.person("reviewer2"), &waiting.0, false)
+        .action_page(&world.person("reviewer2"), &waiting.0, Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(page.since, None);
@@ -153,7 +181,11 @@ async fn duplicates_and_stale_evidence_stand_side_by_side() {
 
     let (id, digest) = world.proposed("k2").await;
     let reviewer = world.person("reviewer");
-    let page = world.engine.view(&reviewer, &id, false).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &id, Visit::Unrecorded)
+        .await
+        .expect("a page");
     let found = |title: &str| {
         page.comparisons
             .iter()
@@ -201,7 +233,7 @@ async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
     for tool in ["loopiq_get_release", "loopiq_search_evidence"] {
         world
             .engine
-            .call(&world.client("developer"), tool, read.clone())
+            .call_tool(&world.client("developer"), tool, read.clone())
             .await
             .expect("read");
     }
@@ -223,7 +255,11 @@ async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
     let late = world.story(2).await.0;
     world.pass(2 * Timestamp::DAY);
     assert!(!shown("block").await.contains(&late));
-    world.engine.view(&reviewer, &late, true).await.expect("a page");
+    world
+        .engine
+        .action_page(&reviewer, &late, Visit::Opened)
+        .await
+        .expect("a page");
     assert!(shown("block").await.contains(&late));
 }
 
@@ -248,7 +284,7 @@ async fn a_tenant_adds_words_that_say_nothing() {
         package["children"][1]["title"] = json!("Harden");
         let answer = world
             .engine
-            .call(
+            .call_tool(
                 &world.client("developer"),
                 "loopiq_create_remediation_work_package",
                 package,
@@ -315,7 +351,7 @@ async fn the_same_title_is_found_among_many_that_share_its_words() {
     let (id, _) = story(&world, "k1", "Validate callback cache of the cookie").await;
     let page = world
         .engine
-        .view(&world.person("reviewer"), &id, false)
+        .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     let duplicates: Vec<&Check> = page
@@ -332,7 +368,7 @@ async fn the_same_title_is_found_among_many_that_share_its_words() {
     let (id, _) = story(&world, "k2", "Validate callback cache").await;
     let page = world
         .engine
-        .view(&world.person("reviewer"), &id, false)
+        .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
         .await
         .expect("a page");
     assert!(

@@ -5,10 +5,14 @@ use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use serde_json::{Value, json};
 
 async fn read(world: &World, tool: &str, arguments: Value) -> Value {
-    let answer = world.engine.call(&world.client("developer"), tool, arguments).await;
+    let answer = world
+        .engine
+        .call_tool(&world.client("developer"), tool, arguments)
+        .await;
     answer.expect("an answer").structured
 }
 
@@ -16,7 +20,10 @@ async fn propose(world: &World, tool: &str, key: &str, arguments: &Value) -> Res
     let mut arguments = arguments.clone();
     arguments["idempotencyKey"] = json!(key);
     arguments["reason"] = json!("FND-1 asks for it.");
-    let answer = world.engine.call(&world.client("developer"), tool, arguments).await?;
+    let answer = world
+        .engine
+        .call_tool(&world.client("developer"), tool, arguments)
+        .await?;
     Ok(answer.structured)
 }
 
@@ -212,7 +219,7 @@ async fn a_risk_is_accepted_by_somebody_until_a_date() {
     let answer = propose(&world, tool, "look", &look).await.expect("a proposal");
     let page = world
         .engine
-        .view(&world.person("reviewer"), &text(&answer, "actionId"), false)
+        .action_page(&world.person("reviewer"), &text(&answer, "actionId"), Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(
@@ -335,7 +342,7 @@ async fn a_note_is_bound_to_an_action_and_changes_no_entry() {
     assert_eq!(action["notes"][0]["text"], good["text"]);
     let page = world
         .engine
-        .view(&world.person("auditor"), &noted, false)
+        .action_page(&world.person("auditor"), &noted, Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(page.notes, ["See the minutes of <b>Monday</b>."]);

@@ -3,6 +3,7 @@
 use crate::world::{World, text};
 use loopiq::domain::{CheckId, ReasonCode, State};
 use loopiq::engine::Error;
+use loopiq::engine::Visit;
 use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 
@@ -60,7 +61,7 @@ async fn what_a_person_declined_is_not_asked_for_again_until_something_changes()
     });
     let answer = world
         .engine
-        .call(&world.client("developer"), "loopiq_update_finding_status", status)
+        .call_tool(&world.client("developer"), "loopiq_update_finding_status", status)
         .await;
     let answer = answer.expect("a proposal").structured;
     let other = text(&answer, "actionId");
@@ -89,7 +90,7 @@ async fn a_near_copy_shows_the_reviewer_what_differs() {
     let next = text(&world.propose(near).await.expect("a proposal").structured, "actionId");
     let page = world
         .engine
-        .view(&world.person("reviewer"), &next, false)
+        .action_page(&world.person("reviewer"), &next, Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(page.revisions.len(), 1);
@@ -120,7 +121,7 @@ async fn a_revision_closes_the_old_one_and_shows_what_it_changes() {
     assert_eq!(old["reasonCodes"], json!(["superseded"]));
     let page = world
         .engine
-        .view(&world.person("reviewer"), &next, false)
+        .action_page(&world.person("reviewer"), &next, Visit::Unrecorded)
         .await
         .expect("a page");
     assert_eq!(page.related[0].how, "It takes the place of");
@@ -183,7 +184,11 @@ async fn a_reviewer_leaves_parts_out() {
             .as_ref(),
         Some(&next)
     );
-    let page = world.engine.view(&reviewer, &next, false).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &next, Visit::Unrecorded)
+        .await
+        .expect("a page");
     assert_ne!(page.digest, digest);
     assert!(
         page.claim.asked_by.contains("developer of acme"),
@@ -247,12 +252,12 @@ async fn a_question_is_kept_and_answered() {
     let answer = async |call: &Value| {
         world
             .engine
-            .call(&world.client("developer"), "loopiq_answer_question", call.clone())
+            .call_tool(&world.client("developer"), "loopiq_answer_question", call.clone())
             .await
     };
     let elsewhere = world
         .engine
-        .call(&world.client("lead"), "loopiq_answer_question", call.clone())
+        .call_tool(&world.client("lead"), "loopiq_answer_question", call.clone())
         .await;
     assert!(
         matches!(elsewhere, Err(Error::NotFound { .. })),
@@ -263,7 +268,11 @@ async fn a_question_is_kept_and_answered() {
     let mut other = call.clone();
     other["answer"] = json!("Something else.");
     assert!(matches!(answer(&other).await, Err(Error::Invalid { .. })));
-    let page = world.engine.view(&reviewer, &id, false).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &id, Visit::Unrecorded)
+        .await
+        .expect("a page");
     assert_eq!(
         page.questions[0].answer.as_ref().map(|(words, _)| words.as_str()),
         Some("The test comes from another team.")
@@ -369,7 +378,7 @@ async fn what_only_repeats_ends_with_the_first_however_that_ends() {
                 let call = json!({ "actionId": first, "reason": "Not now." });
                 world
                     .engine
-                    .call(&world.client("developer"), "loopiq_withdraw_action", call)
+                    .call_tool(&world.client("developer"), "loopiq_withdraw_action", call)
                     .await
                     .expect("withdrawn");
             }
@@ -393,7 +402,11 @@ async fn executing_one_marks_the_others_about_the_same_records() {
     let (first, digest) = world.proposed("k1").await;
     let (second, _) = world.proposed("k2").await;
     let reviewer = world.person("reviewer");
-    let page = world.engine.view(&reviewer, &first, false).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &first, Visit::Unrecorded)
+        .await
+        .expect("a page");
     assert_eq!(
         page.related.iter().map(|one| one.action.id.clone()).collect::<Vec<_>>(),
         std::slice::from_ref(&second)
@@ -408,7 +421,11 @@ async fn executing_one_marks_the_others_about_the_same_records() {
         .rows
         .remove(0);
     assert_eq!((row.id.as_str(), row.touched), (second.as_str(), true));
-    let page = world.engine.view(&reviewer, &second, true).await.expect("a page");
+    let page = world
+        .engine
+        .action_page(&reviewer, &second, Visit::Opened)
+        .await
+        .expect("a page");
     assert!(
         page.checks
             .iter()

@@ -88,13 +88,16 @@ async fn story(world: &World) {
     let question = world.get(&id).await["questions"][0]["id"].clone();
     let answer = json!({ "actionId": id, "questionId": question, "answer": words });
     let client = world.client("developer");
-    let call = async |tool: &str, arguments| engine.call(&client, tool, arguments).await;
+    let call = async |tool: &str, arguments| engine.call_tool(&client, tool, arguments).await;
     call("loopiq_answer_question", answer).await.expect("answered");
     let pruned = engine
         .prune(&reviewer, &id, &digest, &["one".to_owned()], words, "")
         .await;
     let pruned = pruned.expect("pruned").successor.expect("a revision");
-    let page = engine.view(&reviewer, &pruned, true).await.expect("a page");
+    let page = engine
+        .action_page(&reviewer, &pruned, loopiq::engine::Visit::Opened)
+        .await
+        .expect("a page");
     world
         .approve("reviewer", &pruned, &page.digest)
         .await

@@ -1,11 +1,12 @@
 use crate::world::{World, text};
+use loopiq::engine::Visit;
 use serde_json::{Value, json};
 
 async fn call(world: &World, name: &str, arguments: Value) -> Value {
     let ctx = world.client("developer");
     world
         .engine
-        .call(&ctx, name, arguments)
+        .call_tool(&ctx, name, arguments)
         .await
         .unwrap_or_else(|error| panic!("{name}: {error}"))
         .structured
@@ -90,7 +91,7 @@ async fn lists_come_in_pages() {
     assert_ne!(first["items"], second["items"]);
     let wrong = world
         .engine
-        .call(
+        .call_tool(
             &world.client("developer"),
             "loopiq_list_work_items",
             json!({ "cursor": "x" }),
@@ -99,7 +100,7 @@ async fn lists_come_in_pages() {
     assert!(wrong.is_err());
     let wrong = world
         .engine
-        .call(
+        .call_tool(
             &world.client("developer"),
             "loopiq_list_releases",
             json!({ "limit": 0 }),
@@ -120,18 +121,18 @@ async fn what_was_read_is_known_and_what_was_not_is_named() {
         } else {
             listing.clone()
         };
-        world.engine.call(&ctx, tool, arguments).await.expect("a read");
+        world.engine.call_tool(&ctx, tool, arguments).await.expect("a read");
     }
     let tool = "loopiq_create_remediation_work_package";
     let answer = world
         .engine
-        .call(&ctx, tool, world.package("k1"))
+        .call_tool(&ctx, tool, world.package("k1"))
         .await
         .expect("a proposal")
         .structured;
     let view = world
         .engine
-        .view(&world.person("reviewer"), &text(&answer, "actionId"), true)
+        .action_page(&world.person("reviewer"), &text(&answer, "actionId"), Visit::Opened)
         .await
         .expect("a page");
     assert_eq!(
