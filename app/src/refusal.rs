@@ -14,6 +14,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         | Error::DigestMismatch
         | Error::AlreadyDecided { .. } => StatusCode::CONFLICT,
         Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NotExecuted { cause } => status_of(cause),
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use loopiq::audit::Event;
 use loopiq::context::{Ctx, Runtime};
-use loopiq::domain::{ActionId, State, TenantId, Timestamp};
+use loopiq::domain::{ActionId, Execution, ReasonCode, Refusal, Stage, TenantId, Timestamp};
 use loopiq::engine::Error;
-use loopiq::store::{ActionRow, Entry, PolicyRow, Store};
+use loopiq::store::{Entry, PolicyRow, Store};
 
 /// How many there are to be.
 pub(crate) const MANY: usize = 100_000;
@@ -56,7 +56,6 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
         })
         .await?;
     let (template, entry) = (template.context("the action")?, entry.context("its entry")?);
-    let states = [State::Executed, State::Rejected, State::Failed, State::PendingApproval];
     for batch in 0..MANY / BATCH {
         let (template, content) = (template.clone(), entry.content.clone());
         store
@@ -64,25 +63,21 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
                 Box::pin(async move {
                     for n in batch * BATCH..(batch + 1) * BATCH {
                         let runtime = tx.ctx().runtime.clone();
-                        let copy = ActionRow {
-                            id: runtime.id(),
-                            approval_id: runtime.id(),
-                            idempotency_key: format!("fill-{n}"),
-                            // As in a house that keeps up: most are done, some hundreds wait.
-                            state: if n % 100 == 0 {
-                                State::PendingApproval
-                            } else {
-                                states[n % 3]
-                            },
-                            created_at: template.created_at.plus(-(n as i64) * Timestamp::MINUTE),
-                            expires_at: tx.ctx().now().plus(3 * Timestamp::DAY),
-                            ..template.clone()
-                        };
-                        tx.insert_action(&copy, &[]).await?;
+                        let mut copy = template.clone();
+                        (copy.id, copy.approval_id) = (runtime.id(), runtime.id());
+                        copy.proposal.idempotency_key = format!("fill-{n}");
+                        copy.origin.created_at = template.origin.created_at.plus(-(n as i64) * Timestamp::MINUTE);
+                        copy.judgement.expires_at = tx.ctx().now().plus(3 * Timestamp::DAY);
+                        tx.insert_action(&copy, &[], &copy.proposal.headline.to_lowercase())
+                            .await?;
+                        // Of a hundred actions one is pending; the others are closed, a third in each final state.
+                        if n % 100 != 0 {
+                            tx.close(&copy, &closed(n, copy.origin.created_at)).await?;
+                        }
                         let mut content = content.clone();
                         content.details = serde_json::Value::Null;
                         content.trace_id = loopiq::domain::canonical::hex(&runtime.random::<16>());
-                        content.idempotency_key = Some(copy.idempotency_key.clone());
+                        content.idempotency_key = Some(copy.proposal.idempotency_key.clone());
                         content.headline = Some(format!("Remove finding {} in module {}", n, n % 97));
                         tx.record(Entry {
                             event: Event::Proposed,
@@ -96,4 +91,20 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
             .await?;
     }
     Ok(())
+}
+
+fn closed(n: usize, at: Timestamp) -> Stage {
+    let refusal = |code: ReasonCode| Refusal {
+        at,
+        codes: vec![code],
+        message: "For the measurement.".to_owned(),
+    };
+    match n % 3 {
+        0 => Stage::Executed(Execution {
+            at,
+            result: serde_json::json!({ "createdIds": [] }),
+        }),
+        1 => Stage::Rejected(refusal(ReasonCode::Declined)),
+        _ => Stage::Failed(refusal(ReasonCode::StaleTarget)),
+    }
 }

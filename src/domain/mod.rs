@@ -25,7 +25,10 @@ pub mod text;
 mod time;
 pub mod title_similarity;
 
-pub use action::{InvalidTransition, Risk, State};
+pub use action::{
+    Action, Answer, Attempt, AttemptOutcome, ChainCall, Decision, DecisionKind, Execution, InvalidTransition,
+    Judgement, Lifecycle, Origin, Proposal, Question, Refusal, Risk, Stage, State,
+};
 pub use authority::{Permission, allows};
 pub use change_set::{Change, ChangeSet, Create, FieldChange, Update};
 pub use check::{Check, CheckId, FactRef, Verdict, VerdictCounts};

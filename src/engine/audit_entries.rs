@@ -2,9 +2,9 @@
 
 use crate::audit::{Content, Event, Place};
 use crate::context::Ctx;
-use crate::domain::{ActionId, Permission, State};
+use crate::domain::{Action, ActionId, Permission, State};
 use crate::engine::{Engine, Error};
-use crate::store::{ActionRow, Entry, ReadTx};
+use crate::store::{Entry, ReadTx};
 use serde_json::{Value, json};
 
 /// A content that says who and when, and nothing yet of what.
@@ -30,18 +30,25 @@ pub(crate) fn content(ctx: &Ctx) -> Content {
 }
 
 /// An entry about an action. It carries the proposal's trace, workflow and key, so that one search finds its whole life.
-pub(crate) fn about(tx: &ReadTx, action: &ActionRow, event: Event, state: State, details: Value) -> Entry {
-    let release = action.release_id.clone().zip(action.release_key.clone());
+pub(crate) fn about(tx: &ReadTx, action: &Action, event: Event, state: State, details: Value) -> Entry {
+    let release = action
+        .proposal
+        .release_id
+        .clone()
+        .zip(action.proposal.release_key.clone());
     let content = Content {
-        trace_id: action.trace_id.clone(),
-        workflow: action.workflow.clone(),
-        tool: Some(action.tool.clone()),
-        tool_call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
+        trace_id: action.origin.trace_id.clone(),
+        workflow: action.proposal.workflow.clone(),
+        tool: Some(action.proposal.tool.clone()),
+        tool_call_chain: action.origin.call_chain.iter().map(|call| call.tool.clone()).collect(),
         approval_id: Some(action.approval_id.as_str().to_owned()),
-        idempotency_key: Some(action.idempotency_key.clone()),
-        headline: Some(action.headline.clone()),
+        idempotency_key: Some(action.proposal.idempotency_key.clone()),
+        headline: Some(action.proposal.headline.clone()),
         state: Some(state.as_str().to_owned()),
-        release: release.map(|(id, key)| Place { id, key }),
+        release: release.map(|(id, key)| Place {
+            id: id.to_string(),
+            key,
+        }),
         details,
         ..content(tx.ctx())
     };

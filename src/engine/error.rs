@@ -97,6 +97,12 @@ pub enum Error {
         /// Why, and what would clear it.
         message: String,
     },
+    /// The approval was recorded, but running the action was refused.
+    #[error("Your approval was recorded, but the action was not executed. {cause}")]
+    NotExecuted {
+        /// Why it was not run.
+        cause: Box<Error>,
+    },
     /// The database can't be used just now. What was acknowledged is kept and nothing is half done; where the answer to
     /// a COMMIT was lost, the last write may be there, and the same idempotency key tells.
     #[error(
@@ -160,8 +166,18 @@ impl Error {
             Error::DigestMismatch => "digest_mismatch",
             Error::AlreadyDecided { .. } => "already_decided",
             Error::Refused { code, .. } => code.as_str(),
+            Error::NotExecuted { cause } => cause.code(),
             Error::Unavailable { .. } => "unavailable",
             Error::Internal { .. } => "internal",
+        }
+    }
+
+    /// The state of the action that the error tells, where it tells one.
+    pub fn state(&self) -> Option<State> {
+        match self {
+            Error::AlreadyDecided { state, .. } => Some(*state),
+            Error::NotExecuted { cause } => Some(cause.state().unwrap_or(State::Approved)),
+            _ => None,
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Engine {
     /// Calls of read tools that are not yet in the journal.
     journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
     /// Policies that were read.
-    book: PolicyCache,
+    policies: PolicyCache,
     /// Held while they are written.
     flushing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -48,7 +48,7 @@ impl Engine {
             runtime,
             public_url: public_url.as_ref().trim_end_matches('/').into(),
             journal: Arc::default(),
-            book: PolicyCache::default(),
+            policies: PolicyCache::default(),
             flushing: Arc::default(),
         }
     }

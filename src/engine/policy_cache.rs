@@ -1,10 +1,10 @@
 //! Policies as they are asked: read once for each version, which never changes.
 
-use crate::domain::TenantId;
+use crate::domain::{Action, TenantId};
 use crate::engine::Error;
 use crate::policy;
 use crate::policy::{Mistake, Policies, Policy};
-use crate::store::{ActionRow, ReadTx, StoreError};
+use crate::store::{ReadTx, StoreError};
 use crate::tools;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -57,10 +57,10 @@ impl PolicyCache {
     }
 
     /// Both policies that an action is judged by.
-    pub(crate) async fn of(&self, tx: &mut ReadTx, action: &ActionRow) -> Result<Policies, Error> {
+    pub(crate) async fn for_action(&self, tx: &mut ReadTx, action: &Action) -> Result<Policies, Error> {
         Ok(Policies {
-            then: self.version(tx, action.policy_version).await?,
-            today: self.version(tx, action.policy_today).await?,
+            then: self.version(tx, action.judgement.policy_version).await?,
+            today: self.version(tx, action.judgement.current_policy_version).await?,
         })
     }
 }

@@ -4,66 +4,12 @@ use super::row::{Columns, json};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::*;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
 
-/// One person's decision.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub struct DecisionRow {
-    pub id: DecisionId,
-    pub action_id: ActionId,
-    /// `approve`, `reject` or `revoke`.
-    pub kind: String,
-    pub person_id: PersonId,
-    /// The digest it rested on.
-    pub digest: String,
-    /// The verdicts it rested on.
-    pub verdicts: Vec<Check>,
-    /// The records that it was about, as they were.
-    pub facts: Snapshot,
-    /// The marks of the warnings that it acknowledged, see [`Check::mark`].
-    pub acknowledged: Vec<String>,
-    pub policy_version: i64,
-    pub reason_codes: Vec<ReasonCode>,
-    pub reason: String,
-    pub decided_at: Timestamp,
-    /// The versions of the records that it rested on, and the hashes of evidence, by ID.
-    pub rests: BTreeMap<String, String>,
-    /// When this person had last opened its page.
-    pub opened_at: Option<Timestamp>,
-    /// Which folded parts of the page they had opened.
-    pub opened: Vec<String>,
-    /// What they typed to confirm it.
-    pub typed: Option<String>,
-}
-
-impl DecisionRow {
-    /// Whether it has acknowledged this warning. Decisions of before there were marks name the check.
-    pub fn acknowledges(&self, warning: &Check) -> bool {
-        let mark = warning.mark();
-        self.acknowledged
-            .iter()
-            .any(|known| *known == mark || known == warning.id.as_str())
-    }
-}
-
-/// One try at executing.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub struct AttemptRow {
-    pub id: AttemptId,
-    pub action_id: ActionId,
-    pub person_id: PersonId,
-    /// `executed`, `failed` or `broke`.
-    pub outcome: String,
-    pub at: Timestamp,
-}
-
-fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
-    Ok(DecisionRow {
+fn decision(row: &AnyRow) -> Result<Decision, StoreError> {
+    Ok(Decision {
         id: row.read("id", |t| DecisionId::parse(t).ok())?,
         action_id: row.read("action_id", |t| ActionId::parse(t).ok())?,
-        kind: row.text("kind")?,
+        kind: row.read("kind", DecisionKind::parse)?,
         person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
         digest: row.text("digest")?,
         verdicts: row.json("verdicts")?,
@@ -73,16 +19,16 @@ fn decision(row: &AnyRow) -> Result<DecisionRow, StoreError> {
         reason_codes: row.json("reason_codes")?,
         reason: row.text("reason")?,
         decided_at: row.time("decided_at")?,
-        rests: row.json("rests")?,
+        record_versions: row.json("rests")?,
         opened_at: row.maybe_int("opened_at")?.map(Timestamp),
         opened: row.json("opened")?,
-        typed: row.maybe_text("typed")?,
+        confirmation_text: row.maybe_text("typed")?,
     })
 }
 
 impl ReadTx {
     /// What was decided about an action, in order.
-    pub async fn decisions(&mut self, id: &ActionId) -> Result<Vec<DecisionRow>, StoreError> {
+    pub async fn decisions(&mut self, id: &ActionId) -> Result<Vec<Decision>, StoreError> {
         let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND action_id = $2 ORDER BY decided_at, id")
             .bind(self.tenant())
             .bind(id.as_str().to_owned())
@@ -94,7 +40,7 @@ impl ReadTx {
 
 impl WriteTx {
     /// Keeps a decision.
-    pub async fn insert_decision(&mut self, new: &DecisionRow) -> Result<(), StoreError> {
+    pub async fn insert_decision(&mut self, new: &Decision) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
              policy_version, reason_codes, reason, decided_at, facts, opened_at, opened, typed, rests) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -102,7 +48,7 @@ impl WriteTx {
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
             .bind(new.action_id.as_str().to_owned())
-            .bind(new.kind.clone())
+            .bind(new.kind.as_str().to_owned())
             .bind(new.person_id.as_str().to_owned())
             .bind(new.digest.clone())
             .bind(json(&new.verdicts)?)
@@ -114,15 +60,15 @@ impl WriteTx {
             .bind(json(&new.facts)?)
             .bind(new.opened_at.map(|at| at.0))
             .bind(json(&new.opened)?)
-            .bind(new.typed.clone())
-            .bind(json(&new.rests)?)
+            .bind(new.confirmation_text.clone())
+            .bind(json(&new.record_versions)?)
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())
     }
 
     /// Keeps an attempt.
-    pub async fn insert_attempt(&mut self, new: &AttemptRow) -> Result<(), StoreError> {
+    pub async fn insert_attempt(&mut self, new: &Attempt) -> Result<(), StoreError> {
         const SQL: &str =
             "INSERT INTO attempts (tenant, id, action_id, person_id, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";
         sqlx::query(SQL)
@@ -130,7 +76,7 @@ impl WriteTx {
             .bind(new.id.as_str().to_owned())
             .bind(new.action_id.as_str().to_owned())
             .bind(new.person_id.as_str().to_owned())
-            .bind(new.outcome.clone())
+            .bind(new.outcome.as_str().to_owned())
             .bind(new.at.0)
             .execute(&mut *self.read.tx)
             .await?;

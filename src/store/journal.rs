@@ -2,8 +2,7 @@
 
 use super::row::{Columns, json};
 use super::{StoreError, WriteTx};
-use crate::domain::{Timestamp, canonical};
-use serde::{Deserialize, Serialize};
+use crate::domain::{ChainCall, Timestamp, canonical};
 
 /// One call of a read tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,34 +25,13 @@ pub struct ReadCall {
     pub at: Timestamp,
 }
 
-/// One call of the chain that an action keeps: which records came back, as far as they can be listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChainCall {
-    /// The tool.
-    pub tool: String,
-    /// When.
-    pub at: Timestamp,
-    /// What came back, up to [`ChainCall::LISTED`].
-    pub record_ids: Vec<String>,
-    /// How many more came back.
-    pub more: u32,
-}
-
-impl ChainCall {
-    /// How many records of one call a chain lists.
-    pub const LISTED: usize = 20;
-    /// How many calls a chain holds: the last ones.
-    pub const CALLS: usize = 50;
-}
-
 impl From<&ReadCall> for ChainCall {
     fn from(call: &ReadCall) -> Self {
         Self {
             tool: call.tool.clone(),
             at: call.at,
-            record_ids: call.record_ids.iter().take(Self::LISTED).cloned().collect(),
-            more: u32::try_from(call.record_ids.len().saturating_sub(Self::LISTED)).unwrap_or(u32::MAX),
+            record_ids: call.record_ids.iter().take(Self::MAX_RECORDS).cloned().collect(),
+            more: u32::try_from(call.record_ids.len().saturating_sub(Self::MAX_RECORDS)).unwrap_or(u32::MAX),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! How many actions wait, counted as far as a limit goes.
 
 use super::row::Columns;
-use super::{ActionRow, StoreError, WriteTx};
+use super::{StoreError, WriteTx};
+use crate::domain::Action;
 use crate::policy::Limits;
 
 /// How many other actions wait.
@@ -17,7 +18,7 @@ impl WriteTx {
     /// How many actions beside this one wait for a decision. What only repeats another action counts; what is overdue does not.
     ///
     /// On PostgreSQL, proposals through several nodes at the same moment do not see each other: the limit may be passed by as many.
-    pub async fn waiting_beside(&mut self, action: &ActionRow, limits: &Limits) -> Result<Waiting, StoreError> {
+    pub async fn waiting_beside(&mut self, action: &Action, limits: &Limits) -> Result<Waiting, StoreError> {
         const SQL: &str = "SELECT COUNT(*) AS of_caller, (SELECT COUNT(*) FROM (SELECT 1 FROM actions WHERE tenant = $1 AND client_id = $3 \
              AND state = 'pending_approval' AND expires_at > $4 AND id <> $5 LIMIT 0 + $7) AS others) AS of_client \
              FROM (SELECT 1 FROM actions WHERE tenant = $1 AND caller_id = $2 \
@@ -25,8 +26,8 @@ impl WriteTx {
         let now = self.ctx.now();
         let row = sqlx::query(SQL)
             .bind(self.tenant())
-            .bind(action.caller_id.as_str().to_owned())
-            .bind(action.client_id.as_str().to_owned())
+            .bind(action.origin.caller_id.as_str().to_owned())
+            .bind(action.origin.client_id.as_str().to_owned())
             .bind(now.0)
             .bind(action.id.as_str().to_owned())
             .bind(limits.pending_per_caller)

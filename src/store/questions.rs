@@ -2,24 +2,11 @@
 
 use super::row::Columns;
 use super::{ReadTx, StoreError, WriteTx};
-use crate::domain::{ActionId, PersonId, QuestionId, Timestamp};
-
-/// What a reviewer asks, and what the proposer answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct QuestionRow {
-    pub id: QuestionId,
-    pub action_id: ActionId,
-    pub person_id: PersonId,
-    pub question: String,
-    pub asked_at: Timestamp,
-    pub answer: Option<String>,
-    pub answered_at: Option<Timestamp>,
-}
+use crate::domain::{ActionId, Answer, PersonId, Question, QuestionId};
 
 impl ReadTx {
     /// What was asked about an action, oldest first.
-    pub async fn questions(&mut self, action: &ActionId) -> Result<Vec<QuestionRow>, StoreError> {
+    pub async fn questions(&mut self, action: &ActionId) -> Result<Vec<Question>, StoreError> {
         let rows = sqlx::query("SELECT * FROM questions WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
             .bind(self.tenant())
             .bind(action.as_str().to_owned())
@@ -27,14 +14,19 @@ impl ReadTx {
             .await?;
         rows.iter()
             .map(|row| {
-                Ok(QuestionRow {
+                Ok(Question {
                     id: row.read("id", |t| QuestionId::parse(t).ok())?,
                     action_id: row.read("action_id", |t| ActionId::parse(t).ok())?,
                     person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
-                    question: row.text("question")?,
+                    text: row.text("question")?,
                     asked_at: row.time("asked_at")?,
-                    answer: row.maybe_text("answer")?,
-                    answered_at: row.maybe_int("answered_at")?.map(Timestamp),
+                    answer: match row.maybe_text("answer")? {
+                        None => None,
+                        Some(text) => Some(Answer {
+                            text,
+                            at: row.time("answered_at")?,
+                        }),
+                    },
                 })
             })
             .collect()
@@ -43,7 +35,7 @@ impl ReadTx {
 
 impl WriteTx {
     /// Keeps a question.
-    pub async fn insert_question(&mut self, new: &QuestionRow) -> Result<(), StoreError> {
+    pub async fn insert_question(&mut self, new: &Question) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO questions (tenant, id, action_id, person_id, question, asked_at) \
              VALUES ($1, $2, $3, $4, $5, $6)";
         sqlx::query(SQL)
@@ -51,7 +43,7 @@ impl WriteTx {
             .bind(new.id.as_str().to_owned())
             .bind(new.action_id.as_str().to_owned())
             .bind(new.person_id.as_str().to_owned())
-            .bind(new.question.clone())
+            .bind(new.text.clone())
             .bind(new.asked_at.0)
             .execute(&mut *self.read.tx)
             .await?;

@@ -2,7 +2,7 @@
 
 use super::dialect::{Sql, together};
 use super::row::{Columns, json};
-use super::{ActionRow, ReadTx, StoreError, WriteTx};
+use super::{ReadTx, StoreError, WriteTx};
 use crate::context::Ctx;
 use crate::domain::canonical::sha256_hex;
 use crate::domain::*;
@@ -19,14 +19,14 @@ pub struct ViewKey {
 
 impl ViewKey {
     /// This person's look, in this session; `None` where nobody looks.
-    pub fn of(ctx: &Ctx, action: &ActionRow) -> Option<Self> {
+    pub fn of(ctx: &Ctx, action: &Action) -> Option<Self> {
         let Principal::Person { person, session, .. } = &ctx.principal else {
             return None;
         };
         Some(Self {
             action: action.id.clone(),
             person: person.id.clone(),
-            digest: action.digest.clone(),
+            digest: action.proposal.digest.clone(),
             session: session.clone(),
         })
     }

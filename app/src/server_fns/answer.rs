@@ -58,14 +58,10 @@ mod ssr {
         pub(in crate::server_fns) fn outcome(result: Result<Outcome, Error>) -> Outcome {
             result.unwrap_or_else(|error| {
                 Self::refused(&error);
-                let state = match &error {
-                    Error::AlreadyDecided { state, .. } => Some(*state),
-                    _ => None,
-                };
                 Outcome {
                     done: false,
                     message: error.to_string().into(),
-                    state,
+                    state: error.state(),
                     successor: None,
                 }
             })

@@ -72,35 +72,14 @@ pub async fn approve_and_run(
 ) -> Result<Outcome, ServerFnError> {
     let door = Door::open()?;
     let services = &door.services;
-    let run_view = view.clone();
-    let consent = ApprovalRequest {
+    let request = ApprovalRequest {
         digest,
         view,
         acknowledged,
         typed,
         opened,
     };
-    let approved = Door::outcome(services.engine.approve(&services.ctx, &id, consent).await);
-    // With one approval of several it waits for the others.
-    let outcome = if approved.done && approved.state != Some(State::PendingApproval) {
-        let run = Door::outcome(services.engine.execute(&services.ctx, &id, &run_view).await);
-        Outcome {
-            done: run.done,
-            message: if run.done {
-                run.message
-            } else {
-                format!(
-                    "Your approval was recorded, but the action was not executed. {}",
-                    run.message
-                )
-                .into()
-            },
-            state: run.state.or(approved.state).or(Some(State::Approved)),
-            successor: None,
-        }
-    } else {
-        approved
-    };
+    let outcome = Door::outcome(services.engine.approve_and_execute(&services.ctx, &id, request).await);
     door.answer(&id, State::PendingApproval, outcome, Draft::default())
         .await
 }

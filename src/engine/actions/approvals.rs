@@ -1,100 +1,102 @@
-//! Who has approved an action so far, and what the policies make of it.
+//! The approvals of an action so far, and what the policies make of them.
 
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::admin::identity;
 use crate::engine::policy_cache::PolicyCache;
 use crate::policy::{Decider, Missing, Policies, PolicyInput, RiskInput};
-use crate::store::{ActionRow, DecisionRow, ReadTx};
+use crate::store::ReadTx;
 
-/// What an action would do, as a policy looks at it.
-pub(crate) fn risk_input<'a>(action: &'a ActionRow, envelope: &'a Envelope) -> RiskInput<'a> {
+/// The action as the policy's risk rules see it.
+pub(crate) fn risk_input<'a>(action: &'a Action, envelope: &'a Envelope) -> RiskInput<'a> {
     RiskInput {
-        tool: &action.tool,
-        tool_risk: action.tool_risk,
-        max_severity: action.max_severity,
+        tool: &action.proposal.tool,
+        tool_risk: action.judgement.tool_risk,
+        max_severity: action.judgement.max_severity,
         payload: &envelope.payload,
     }
 }
 
 /// The approvals of an action, and the policies that count them.
 pub(crate) struct Approvals {
-    /// Who it was proposed for.
+    /// The human it was proposed for.
     caller: Human,
-    /// Who took parts out of it.
+    /// The human who left parts out of it.
     pruner: Option<Human>,
-    /// Why whoever looks decides nothing before operators have said whose account it is.
+    /// Why the acting person decides nothing before operators have identified the account.
     pub unresolved: Option<String>,
-    /// Why nobody approves or runs it before operators have said whose account it was proposed or pruned with.
+    /// Why nobody approves or runs it before operators have identified the account of its caller or pruner.
     pub party_unresolved: Option<&'static str>,
-    /// Both policies.
+    /// The policy at the time of the proposal, and the current one.
     pub policies: Policies,
-    /// The decisions to approve exactly this envelope, in order.
-    pub given: Vec<DecisionRow>,
-    /// Who made them, as they are today: an approval of somebody who has lost the right to it counts no more, nor one of an account that operators have to
-    /// identify first.
+    /// The decisions to approve exactly this envelope, oldest first.
+    pub given: Vec<Decision>,
+    /// The people who gave them, with their current roles. An approval does not count when its account still has to be identified.
     pub approvers: Vec<Decider>,
-    /// Whoever looks at it or decides.
+    /// The acting person.
     pub me: Option<Decider>,
 }
 
 impl Approvals {
-    /// The votes so far. `me`: whoever looks or decides.
-    pub(crate) async fn of(
+    /// Loads the approvals among these decisions. `me`: the acting person.
+    pub(crate) async fn load(
         tx: &mut ReadTx,
-        book: &PolicyCache,
-        action: &ActionRow,
-        decisions: &[DecisionRow],
+        policies: &PolicyCache,
+        action: &Action,
+        decisions: &[Decision],
         me: Option<&PersonId>,
     ) -> Result<Self, Error> {
-        let policies = book.of(tx, action).await?;
-        let approvals: Vec<DecisionRow> = decisions
+        let policies = policies.for_action(tx, action).await?;
+        let given: Vec<Decision> = decisions
             .iter()
-            .filter(|decision| decision.kind == "approve" && decision.digest == action.digest)
+            .filter(|decision| decision.kind == DecisionKind::Approve && decision.digest == action.proposal.digest)
             .cloned()
             .collect();
-        let parties = [Some(&action.caller_id), action.pruned_by.as_ref(), me];
-        let ids = approvals.iter().map(|one| one.person_id.as_str());
-        let ids: Vec<&str> = ids.chain(parties.into_iter().flatten().map(PersonId::as_str)).collect();
+        let parties: Vec<&PersonId> = [Some(&action.origin.caller_id), action.origin.pruned_by.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let ids = given.iter().map(|approval| &approval.person_id);
+        let ids: Vec<&str> = ids
+            .chain(parties.iter().copied())
+            .chain(me)
+            .map(PersonId::as_str)
+            .collect();
         let deciders = tx.deciders_by_id(&ids).await?;
-        let of = |id: &PersonId| deciders.iter().find(|member| member.person.id == *id).cloned();
-        let human = |id: &PersonId| of(id).map(|member| member.human);
+        let decider = |id: &PersonId| deciders.iter().find(|decider| decider.person.id == *id).cloned();
+        let human = |id: &PersonId| decider(id).map(|decider| decider.human);
         let unresolved = match me {
             Some(me) => tx.unresolved(me).await?,
             None => None,
         };
-        // The human behind an account that is not identified could decide what they asked for, with another account of theirs.
+        // The human behind an account that is not identified could approve a proposal of their own with another account.
         let mut party_unresolved = None;
-        for party in [Some(&action.caller_id), action.pruned_by.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for party in parties {
             if tx.unresolved(party).await?.is_some() {
                 party_unresolved = Some(identity::PARTY_NOT_RESOLVED);
             }
         }
-        // Nor does an approval count that was given with such an account.
-        let mut identified = Vec::new();
-        for approval in &approvals {
+        let mut approvers = Vec::new();
+        for approval in &given {
             if tx.unresolved(&approval.person_id).await?.is_none() {
-                identified.extend(of(&approval.person_id));
+                approvers.extend(decider(&approval.person_id));
             }
         }
-        let gone = || Error::internal("an action without its caller");
+        let missing_caller = || Error::internal("an action without its caller");
         Ok(Self {
             unresolved: unresolved.as_ref().map(identity::not_resolved),
             party_unresolved,
-            caller: human(&action.caller_id).ok_or_else(gone)?,
-            pruner: action.pruned_by.as_ref().and_then(human),
-            approvers: identified,
-            me: me.and_then(of),
+            caller: human(&action.origin.caller_id).ok_or_else(missing_caller)?,
+            pruner: action.origin.pruned_by.as_ref().and_then(human),
+            approvers,
+            me: me.and_then(decider),
             policies,
-            given: approvals,
+            given,
         })
     }
 
-    /// The action as a policy looks at it.
-    pub(crate) fn case<'a>(&'a self, action: &'a ActionRow, envelope: &'a Envelope) -> PolicyInput<'a> {
+    /// The action as a policy sees it.
+    pub(crate) fn policy_input<'a>(&'a self, action: &'a Action, envelope: &'a Envelope) -> PolicyInput<'a> {
         PolicyInput {
             risk_input: risk_input(action, envelope),
             caller: &self.caller,
@@ -102,51 +104,55 @@ impl Approvals {
         }
     }
 
-    /// The approval of whoever looks or decides, with whichever account they gave it.
-    pub(crate) fn mine(&self) -> Option<&DecisionRow> {
+    /// The approval that the acting person gave, with any account.
+    pub(crate) fn mine(&self) -> Option<&Decision> {
         let me = self.me.as_ref()?;
-        let mine = self.approvers.iter().find(|one| one.human == me.human)?;
-        self.given.iter().find(|one| one.person_id == mine.person.id)
+        let mine = self.approvers.iter().find(|approver| approver.human == me.human)?;
+        self.given.iter().find(|approval| approval.person_id == mine.person.id)
     }
 
-    /// What is still missing.
-    pub(crate) fn missing(&self, case: &PolicyInput<'_>) -> Vec<Missing> {
-        self.policies.missing(&self.approvers, case)
+    /// Whether an approval acknowledged this warning.
+    pub(crate) fn acknowledge(&self, warning: &Check) -> bool {
+        self.given.iter().any(|approval| approval.acknowledges(warning))
     }
 
-    /// What would be missing if whoever decides approved as well.
-    pub(crate) fn missing_with_me(&self, case: &PolicyInput<'_>) -> Vec<Missing> {
-        let with = self.approvers.iter().chain(&self.me).cloned().collect::<Vec<_>>();
-        self.policies.missing(&with, case)
+    /// The approvals that are still missing.
+    pub(crate) fn missing(&self, input: &PolicyInput<'_>) -> Vec<Missing> {
+        self.policies.missing(&self.approvers, input)
     }
 
-    /// Why whoever looks may not decide it; `None`: they may.
-    pub(crate) fn refuses_me(&self, case: &PolicyInput<'_>) -> Option<String> {
+    /// The approvals that would be missing if the acting person approved as well.
+    pub(crate) fn missing_with_me(&self, input: &PolicyInput<'_>) -> Vec<Missing> {
+        let with_me = self.approvers.iter().chain(&self.me).cloned().collect::<Vec<_>>();
+        self.policies.missing(&with_me, input)
+    }
+
+    /// Why the acting person may not decide the action; `None` if the person may.
+    pub(crate) fn refuses_me(&self, input: &PolicyInput<'_>) -> Option<String> {
         match &self.me {
-            Some(me) => self.unresolved.clone().or_else(|| self.policies.refuses(me, case)),
+            Some(me) => self.unresolved.clone().or_else(|| self.policies.refuses(me, input)),
             None => Some("Only a person in a browser decides and executes.".to_owned()),
         }
     }
 
-    /// Why another approval of whoever looks would not count, although they may decide.
-    pub(crate) fn why_approval_does_not_count(&self, case: &PolicyInput<'_>) -> Option<String> {
+    /// Why an approval of the acting person would not count, although the person may decide.
+    pub(crate) fn why_approval_does_not_count(&self, input: &PolicyInput<'_>) -> Option<String> {
         let me = self.me.as_ref()?;
         if let Some(why) = self.party_unresolved {
             return Some(why.to_owned());
         }
-        // Whoever may decide says so that it goes on, where policy or people have changed so that nothing is missing any more.
-        if self.missing(case).is_empty() {
+        let missing = self.missing(input);
+        // A reviewer may approve again where a change of policy or roles has left the action pending with nothing missing: that
+        // approval makes it Approved.
+        if missing.is_empty() {
             return None;
         }
         if let Some(mine) = self.mine() {
-            return Some(format!(
-                "You approved it on {}. {}",
-                mine.decided_at.minute(),
-                still_missing(&self.missing(case))
-            ));
+            let when = mine.decided_at.minute();
+            return Some(format!("You approved it on {when}. {}", still_missing(&missing)));
         }
-        (!self.policies.would_help(&self.approvers, me, case))
-            .then(|| format!("Your approval would not count. {}", still_missing(&self.missing(case))))
+        (!self.policies.would_help(&self.approvers, me, input))
+            .then(|| format!("Your approval would not count. {}", still_missing(&missing)))
     }
 }
 

@@ -1,206 +1,178 @@
-//! Approving: one person's vote, and the last one that is needed.
+//! Approving: one reviewer's approval, and the last one that the policy asks for.
 
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::approvals::still_missing;
-use crate::engine::actions::decision::{Words, decider, done, record_decision, replay};
+use crate::engine::actions::approvals::{Approvals, still_missing};
+use crate::engine::actions::command::{ActionCommand, Committed, Sender};
+use crate::engine::actions::decision::{DecisionBasis, acting_person, done, record_decision, replay};
 use crate::engine::actions::lifecycle;
-use crate::engine::actions::lifecycle::{Committed, already_decided_error, load_in_time, parse};
 use crate::engine::actions::plan::decode_envelope;
-use crate::engine::actions::revalidate::{
-    recorded_view, revalidate_plan, split_by_acknowledged, unchanged_since_opened,
-};
+use crate::engine::actions::revalidate::{self, Approvable, recorded_view};
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::{Policies, PolicyInput};
-use crate::store::{ActionRow, WriteTx};
+use crate::store::WriteTx;
 use crate::views::Outcome;
 use serde_json::json;
 
-/// What somebody agrees to, and what they did before.
+/// What a reviewer approves, and what the reviewer did before.
 #[derive(Debug, Clone, Default)]
 pub struct ApprovalRequest {
     /// The digest that the page showed.
     pub digest: String,
-    /// The value that its forms carry ([`ActionView::view`](crate::views::ActionView::view)).
+    /// The value that the page's forms carry ([`ActionView::view`](crate::views::ActionView::view)).
     pub view: String,
-    /// The marks of the warnings that they have looked at (see [`Check::mark`]), or a check's name where it has only one.
+    /// The marks of the acknowledged warnings (see [`Check::mark`]), or the name of a check that has only one.
     pub acknowledged: Vec<String>,
-    /// The word that they typed, where one is asked for (see [`ActionRow::word`]).
+    /// The text that the reviewer typed, where the policy asks for one (see [`Action::confirmation_text`]).
     pub typed: String,
-    /// The folded parts of the page that they opened.
+    /// The foldable sections of the page that the reviewer opened.
     pub opened: Vec<String>,
 }
 
 impl Engine {
-    /// Approves an action: exactly the envelope whose digest the page showed to this person in this session. Every warning must be
-    /// acknowledged. The action is approved with the last approval that the policy asks for; until then it stays pending.
-    pub async fn approve(&self, ctx: &Ctx, id: &str, consent: ApprovalRequest) -> Result<Outcome, Error> {
-        self.authorize(ctx, Permission::Approve).await?;
-        let id = parse(id)?;
-        let (action, book) = (id.clone(), self.book.clone());
-        let outcome = self
-            .store
-            .write(ctx, move |tx| {
-                Box::pin(async move { approve(tx, &book, &action, consent).await })
-            })
-            .await;
-        self.finish(ctx, Permission::Approve, &id, outcome).await
+    /// Approves an action: exactly the envelope whose digest the page showed to this person in this session, with every warning
+    /// acknowledged. The last approval that the policy asks for makes the action Approved; until then it stays pending.
+    pub async fn approve(&self, ctx: &Ctx, id: &str, request: ApprovalRequest) -> Result<Outcome, Error> {
+        self.on_action(ctx, id, Approve(request)).await
+    }
+
+    /// Approves an action, and runs it if that was the last approval: two transactions, one after the other. If the action is not run,
+    /// the approval is kept, and the outcome says so.
+    pub async fn approve_and_execute(&self, ctx: &Ctx, id: &str, request: ApprovalRequest) -> Result<Outcome, Error> {
+        let view = request.view.clone();
+        let approved = self.approve(ctx, id, request).await?;
+        if !approved.done || approved.state == Some(State::PendingApproval) {
+            return Ok(approved);
+        }
+        match self.execute(ctx, id, &view).await {
+            Ok(failed) if !failed.done => Ok(Outcome {
+                message: format!(
+                    "Your approval was recorded, but the action was not executed. {}",
+                    failed.message
+                )
+                .into(),
+                ..failed
+            }),
+            Err(error) => Err(Error::NotExecuted { cause: Box::new(error) }),
+            executed => executed,
+        }
     }
 }
 
-async fn approve(
-    tx: &mut WriteTx,
-    book: &PolicyCache,
-    id: &ActionId,
-    consent: ApprovalRequest,
-) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx).await?;
-    let action = match load_in_time(tx, id).await? {
-        Ok(action) => action,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let same_digest = action.digest == consent.digest;
-    let Ok(approved) = action.state.approve() else {
-        return Ok(match replay(tx, &action, "approve", &person).await? {
-            Some(first) if same_digest => Ok(first),
-            _ => Err(already_decided_error(tx, &action).await?),
-        });
-    };
-    if !same_digest {
-        return Err(Error::DigestMismatch);
+struct Approve(ApprovalRequest);
+
+impl ActionCommand for Approve {
+    type Output = Outcome;
+    const PERMISSION: Permission = Permission::Approve;
+    const SENDER: Sender = Sender::Decider;
+
+    async fn run(self, tx: &mut WriteTx, policies: &PolicyCache, action: Action) -> Result<Committed<Outcome>, Error> {
+        let Approve(request) = self;
+        let same_digest = action.proposal.digest == request.digest;
+        let Ok(approved) = action.state().approve() else {
+            return Ok(match replay(tx, &action, DecisionKind::Approve).await? {
+                Some(first) if same_digest => Committed::Done(first),
+                _ => Committed::Refused(lifecycle::already_decided(tx, &action).await?),
+            });
+        };
+        if !same_digest {
+            return Err(Error::DigestMismatch);
+        }
+        let person = acting_person(tx)?;
+        let envelope = decode_envelope(&action)?;
+        let decisions = tx.decisions(&action.id).await?;
+        let approvals = Approvals::load(tx, policies, &action, &decisions, Some(&person.id)).await?;
+        let input = approvals.policy_input(&action, &envelope);
+        let has_approved = approvals.mine().is_some();
+        if has_approved
+            && !approvals.missing(&input).is_empty()
+            && let Some(mut first) = replay(tx, &action, DecisionKind::Approve).await?
+        {
+            first.message = format!("{} {}", first.message, still_missing(&approvals.missing(&input))).into();
+            return Ok(Committed::Done(first));
+        }
+        if let Some(why) = approvals.refuses_me(&input) {
+            return Err(Error::NotAuthorized { why });
+        }
+        if let Some(why) = approvals.why_approval_does_not_count(&input) {
+            return Err(Error::Refused {
+                code: ReasonCode::PolicyRefused,
+                message: format!("Nothing was decided. {why}"),
+            });
+        }
+        let seen = recorded_view(tx, &action, &request.view).await?;
+        // Sections that the page does not have were not opened.
+        let (opened, folded): (Vec<_>, Vec<_>) = seen
+            .parts
+            .iter()
+            .cloned()
+            .partition(|section| request.opened.contains(section));
+        let confirmation_text = if approvals.policies.is_typed(&input.risk_input) {
+            let typed = require_confirmation(&folded, &approvals.policies, &input, &action, &request.typed)?;
+            Some(typed)
+        } else {
+            None
+        };
+        let Approvable { planned, acknowledged } =
+            revalidate::for_approval(tx, &action, &approvals, &seen, &request.acknowledged).await?;
+        let missing = approvals.missing_with_me(&input);
+        let (to, event) = if missing.is_empty() {
+            (approved, Event::Approved)
+        } else {
+            (action.state(), Event::Endorsed)
+        };
+        tx.claim(&action, to).await?;
+        let PageSnapshot { checks, facts, .. } = planned.snapshot();
+        let warned = if VerdictCounts::of(&checks).warn > 0 {
+            " Its warnings were acknowledged."
+        } else {
+            ""
+        };
+        let entry = if has_approved {
+            // The first approval counts; that the action is Approved now is recorded all the same.
+            let details = json!({
+                "digest": action.proposal.digest,
+                "policyVersion": action.judgement.current_policy_version,
+                "acknowledged": acknowledged,
+            });
+            audit_entries::about(tx, &action, event, to, details)
+        } else {
+            let basis = DecisionBasis {
+                checks,
+                facts,
+                record_versions: planned.record_versions(),
+                acknowledged,
+                opened,
+                confirmation_text,
+                ..DecisionBasis::default()
+            };
+            record_decision(tx, &action, to, event, DecisionKind::Approve, basis).await?
+        };
+        tx.record(entry);
+        let next = if to == approved {
+            if action.lifecycle.repeats.is_some() {
+                tx.insert_targets(&action, &planned.targets).await?;
+            }
+            lifecycle::close_repeats_of_approved(tx, &action).await?;
+            "It has not been run yet.".to_owned()
+        } else {
+            still_missing(&missing)
+        };
+        Ok(Committed::Done(done(to, format!("You approved it.{warned} {next}"))))
     }
-    let envelope = decode_envelope(&action)?;
-    let decisions = tx.decisions(&action.id).await?;
-    let approvals = Approvals::of(tx, book, &action, &decisions, Some(&person.id)).await?;
-    let case = approvals.case(&action, &envelope);
-    let voted = approvals.mine().is_some();
-    if voted
-        && !approvals.missing(&case).is_empty()
-        && let Some(mut first) = replay(tx, &action, "approve", &person).await?
-    {
-        first.message = format!("{} {}", first.message, still_missing(&approvals.missing(&case))).into();
-        return Ok(Ok(first));
-    }
-    let missing = approvals.missing_with_me(&case);
-    let to = if missing.is_empty() { approved } else { action.state };
-    // The claim comes first: from here on nobody else can decide this action.
-    tx.advance(&action, to).await?;
-    if let Some(why) = approvals.refuses_me(&case) {
-        return Err(Error::NotAuthorized { why });
-    }
-    if let Some(why) = approvals.why_approval_does_not_count(&case) {
-        return Err(Error::Refused {
-            code: ReasonCode::PolicyRefused,
-            message: format!("Nothing was decided. {why}"),
-        });
-    }
-    let seen = recorded_view(tx, &action, &consent.view).await?;
-    // What the page does not have was not opened.
-    let (opened, folded): (Vec<_>, Vec<_>) = seen
-        .parts
-        .iter()
-        .cloned()
-        .partition(|part| consent.opened.contains(part));
-    let typed = if approvals.policies.is_typed(&case.risk_input) {
-        Some(require_confirmation(
-            &folded,
-            &approvals.policies,
-            &case,
-            &action,
-            &consent.typed,
-        )?)
-    } else {
-        None
-    };
-    let planned = revalidate_plan(tx, &action, &approvals.policies).await?;
-    let PageSnapshot { checks, facts, .. } = planned.snapshot();
-    unchanged_since_opened(&seen, &checks)?;
-    let acknowledged = require_acknowledged(&checks, &consent.acknowledged)?;
-    // A warning is acknowledged in a decision, and whoever has decided makes no other one.
-    let known = |check: &&Check| approvals.given.iter().any(|one| one.acknowledges(check));
-    if voted && let Some(new) = checks.iter().filter(|check| check.warns()).find(|check| !known(check)) {
-        return Err(Error::Refused {
-            code: ReasonCode::Check(new.id),
-            message: format!(
-                "Nothing was decided: this has come up since you approved it, so that somebody else has to look at it. {}",
-                new.message
-            ),
-        });
-    }
-    let warned = if VerdictCounts::of(&checks).warn > 0 {
-        " Its warnings were acknowledged."
-    } else {
-        ""
-    };
-    let event = if to == approved {
-        Event::Approved
-    } else {
-        Event::Endorsed
-    };
-    let words = Words {
-        checks,
-        facts,
-        rests: planned.record_versions(),
-        acknowledged,
-        opened,
-        typed,
-        ..Words::default()
-    };
-    if voted {
-        // Nobody decides twice; that it is approved by now is said all the same.
-        let details = json!({ "digest": action.digest, "policyVersion": action.policy_today, "acknowledged": words.acknowledged });
-        tx.record(audit_entries::about(tx, &action, event, to, details));
-    } else {
-        record_decision(tx, &action, to, event, "approve", words).await?;
-    }
-    if action.repeats.is_some() && to == approved {
-        tx.insert_targets(&action, &planned.targets).await?;
-    }
-    let next = if to == approved {
-        lifecycle::end_repeats(tx, &action, &[ReasonCode::Superseded], "was approved").await?;
-        "It has not been run yet.".to_owned()
-    } else {
-        still_missing(&missing)
-    };
-    Ok(Ok(done(to, format!("You approved it.{warned} {next}"))))
 }
 
-/// The marks of what was acknowledged, if nothing stands against an approval any more.
-fn require_acknowledged(checks: &[Check], acknowledged: &[String]) -> Result<Vec<String>, Error> {
-    let (acknowledged, open) = split_by_acknowledged(checks, acknowledged);
-    if let Some(block) = checks.iter().find(|check| check.verdict == Verdict::Block) {
-        return Err(Error::Refused {
-            code: ReasonCode::Check(block.id),
-            message: format!(
-                "Not approved: {} Reject it, so that the agent can propose better.",
-                block.message
-            ),
-        });
-    }
-    if let Some(first) = open.first() {
-        let mut names: Vec<&str> = open.iter().map(|check| check.id.as_str()).collect();
-        names.dedup();
-        return Err(Error::Refused {
-            code: ReasonCode::Check(first.id),
-            message: format!(
-                "Not approved: acknowledge each warning first ({}). {}",
-                names.join(", "),
-                first.message
-            ),
-        });
-    }
-    Ok(acknowledged.iter().map(|check| check.mark()).collect())
-}
-
-/// The word that was typed, by somebody who has opened every part of the page. `folded`: those they have not.
+/// The text that confirms an approval of high risk. `folded`: the sections of the page that the reviewer has not opened.
+///
+/// # Errors
+/// [`Error::Refused`]: a section was not opened, or another text was typed.
 fn require_confirmation(
     folded: &[String],
     policies: &Policies,
-    case: &PolicyInput<'_>,
-    action: &ActionRow,
+    input: &PolicyInput<'_>,
+    action: &Action,
     typed: &str,
 ) -> Result<String, Error> {
     let refused = |message: String| Error::Refused {
@@ -216,17 +188,17 @@ fn require_confirmation(
             "Not approved: these parts of its page are still folded: {first}{more}. Open them, and read them."
         )));
     }
-    let (word, typed) = (action.word(), typed.trim());
-    if typed.eq_ignore_ascii_case(&word) {
-        return Ok(word);
+    let (text, typed) = (action.confirmation_text(), typed.trim());
+    if typed.eq_ignore_ascii_case(&text) {
+        return Ok(text);
     }
     let what = if typed.is_empty() {
         "nothing was typed"
     } else {
         "you typed something else"
     };
-    let risk = policies.risk_class(&case.risk_input).as_str();
+    let risk = policies.risk_class(&input.risk_input).as_str();
     Err(refused(format!(
-        "Not approved: its risk is {risk}, so it is approved by typing {word}, and {what}."
+        "Not approved: its risk is {risk}, so it is approved by typing {text}, and {what}."
     )))
 }

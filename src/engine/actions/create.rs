@@ -1,4 +1,4 @@
-//! Sealing: a plan becomes a stored action whose envelope is never rebuilt.
+//! A plan becomes a stored action, whose envelope is never rebuilt.
 
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -7,33 +7,33 @@ use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::Planned;
 use crate::engine::{Error, audit_entries};
 use crate::policy::{Limits, Policies};
-use crate::store::{ActionRow, ChainCall, Ending, Waiting, WriteTx};
+use crate::store::{Waiting, WriteTx};
 use crate::tools::AnyTool;
 use crate::tools::schema;
 use crate::tools::schema::CallOptions;
 use serde_json::{Value, json};
 
-/// What was sent, before it is known to be any good.
+/// What a client sent, not validated yet.
 pub(crate) struct Submission {
     pub tool: &'static dyn AnyTool,
     pub payload: Value,
     /// Canonical JSON of the payload.
     pub text: String,
     pub digest: String,
-    /// SHA-256 of what is asked for, whatever the reason given.
-    pub ask: String,
+    /// Hash of what is asked for, see [`Proposal::request_digest`].
+    pub request_digest: String,
     pub client: Client,
     pub caller: Person,
 }
 
-/// Fields that say why and in which course of work something is asked for, and not what.
-const NOT_ASKED: [&str; 3] = ["reason", "workflow", "supersedesActionId"];
+/// Arguments that say why something is asked for, not what: they are no part of the request digest.
+const NOT_IN_REQUEST_DIGEST: [&str; 3] = ["reason", "workflow", "supersedesActionId"];
 
 impl Submission {
-    /// What a client sends on behalf of its caller.
+    /// A submission of a client for its caller.
     ///
     /// # Errors
-    /// It is too large, or can't be written as canonical JSON.
+    /// The payload is too large, or cannot be written as canonical JSON.
     pub(crate) fn new(
         tool: &'static dyn AnyTool,
         payload: Value,
@@ -44,14 +44,14 @@ impl Submission {
         let text = schema::canonical_text(&payload).map_err(invalid)?;
         let mut asked = payload.clone();
         if let Some(fields) = asked.as_object_mut() {
-            fields.retain(|name, _| !NOT_ASKED.contains(&name.as_str()));
+            fields.retain(|name, _| !NOT_IN_REQUEST_DIGEST.contains(&name.as_str()));
             fields.insert("tool".to_owned(), json!(tool.name()));
         }
         let asked = schema::canonical_text(&asked).map_err(invalid)?;
         Ok(Self {
             tool,
             digest: canonical::digest(text.as_bytes()),
-            ask: canonical::digest(asked.as_bytes()),
+            request_digest: canonical::digest(asked.as_bytes()),
             payload,
             text,
             client: client.clone(),
@@ -60,28 +60,23 @@ impl Submission {
     }
 }
 
-/// A plan with what it rests on.
+/// A plan, with what the database said about the proposer.
 pub(crate) struct PlannedProposal {
     pub planned: Planned,
-    /// The calls of the trace before it, in order.
+    /// The calls of read tools in the trace before it, oldest first.
     pub call_chain: Vec<ChainCall>,
     /// IDs that it cites and that no read had returned.
     pub unread: Vec<String>,
-    /// The policies that it was judged by: as a proposal, one and the same.
+    /// The policies that judged it: twice the current one.
     pub policies: Policies,
-    /// The pending action that it only repeats.
+    /// The pending action of this caller with the same request digest.
     pub repeats: Option<ActionId>,
 }
 
-/// Makes the action of a plan: its envelope is sealed here, once.
-pub(crate) fn build_action(
-    ctx: &Ctx,
-    sent: &Submission,
-    call: &CallOptions,
-    grounded: &PlannedProposal,
-) -> Result<ActionRow, Error> {
-    let planned = &grounded.planned;
-    let (plan, policy, now) = (&planned.plan, &grounded.policies.today, ctx.now());
+/// Builds the action of a plan, with its envelope.
+fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &PlannedProposal) -> Result<Action, Error> {
+    let planned = &proposal.planned;
+    let (plan, policy, now) = (&planned.plan, &proposal.policies.today, ctx.now());
     let id: ActionId = ctx.runtime.id();
     let expires_at = now.plus(policy.expiry(plan.risk));
     let envelope = Envelope {
@@ -100,68 +95,73 @@ pub(crate) fn build_action(
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
     let (rule, _) = policy.decide_rule(&planned.risk_input(sent.tool.name(), &sent.payload));
     let summary = preview::summary(&plan.change_set, &planned.place());
-    let words = [
-        plan.headline.as_str(),
-        &summary,
-        &call.reason,
+    let release = plan.place.release.as_ref();
+    let release_key = release.and_then(|id| Some(planned.facts.releases.get(id.as_str())?.key.clone()));
+    Ok(Action {
+        id,
+        approval_id: ctx.runtime.id(),
+        proposal: Proposal {
+            tool: sent.tool.name().to_owned(),
+            tool_version: sent.tool.version(),
+            idempotency_key: call.idempotency_key.clone(),
+            headline: plan.headline.clone(),
+            summary,
+            reason: call.reason.clone(),
+            workflow: call.workflow.clone(),
+            release_id: plan.place.release.clone(),
+            release_key,
+            team_id: plan.place.team.clone(),
+            payload: sent.text.clone(),
+            payload_digest: sent.digest.clone(),
+            envelope: bytes,
+            digest,
+            request_digest: sent.request_digest.clone(),
+            supersedes: call.supersedes_action_id.clone(),
+        },
+        origin: Origin {
+            client_id: sent.client.id.clone(),
+            caller_id: sent.caller.id.clone(),
+            pruned_by: None,
+            request_id: ctx.request_id.clone(),
+            trace_id: ctx.trace_id.clone(),
+            call_chain: proposal.call_chain.clone(),
+            unread_ids: proposal.unread.clone(),
+            created_at: now,
+        },
+        judgement: Judgement {
+            risk: plan.risk,
+            tool_risk: planned.tool_risk,
+            max_severity: planned.max_severity,
+            checks: planned.checks.clone(),
+            policy_version: policy.version,
+            policy_rule_index: rule as i64,
+            expires_at,
+            current_policy_version: policy.version,
+        },
+        lifecycle: Lifecycle {
+            stage: Stage::PendingApproval,
+            revision: 1,
+            repeats: proposal.repeats.clone(),
+            repeats_pending: None,
+            repeated_by: 0,
+            superseded_by: None,
+            targets_changed_at: None,
+        },
+    })
+}
+
+/// Lower-case text of a new action that the inbox searches.
+fn search_text(action: &Action, sent: &Submission) -> String {
+    [
+        action.proposal.headline.as_str(),
+        &action.proposal.summary,
+        &action.proposal.reason,
         sent.caller.name.as_str(),
         sent.client.name.as_str(),
-        id.as_str(),
+        action.id.as_str(),
     ]
-    .map(|text| text.to_lowercase())
-    .join(" ");
-    Ok(ActionRow {
-        approval_id: ctx.runtime.id(),
-        client_id: sent.client.id.clone(),
-        caller_id: sent.caller.id.clone(),
-        idempotency_key: call.idempotency_key.clone(),
-        tool: sent.tool.name().to_owned(),
-        tool_version: sent.tool.version(),
-        state: State::PendingApproval,
-        revision: 1,
-        risk: plan.risk,
-        headline: plan.headline.clone(),
-        summary,
-        reason: call.reason.clone(),
-        workflow: call.workflow.clone(),
-        request_id: ctx.request_id.clone(),
-        trace_id: ctx.trace_id.clone(),
-        call_chain: grounded.call_chain.clone(),
-        unread: grounded.unread.clone(),
-        release_key: plan
-            .place
-            .release
-            .as_ref()
-            .and_then(|id| Some(planned.facts.releases.get(id.as_str())?.key.clone())),
-        release_id: plan.place.release.as_ref().map(|id| id.as_str().to_owned()),
-        team_id: plan.place.team.as_ref().map(|id| id.as_str().to_owned()),
-        payload: sent.text.clone(),
-        payload_digest: sent.digest.clone(),
-        envelope: bytes,
-        digest,
-        checks: planned.checks.clone(),
-        policy_version: policy.version,
-        words,
-        created_at: now,
-        expires_at,
-        settled_at: None,
-        reason_codes: Vec::new(),
-        outcome: None,
-        result: None,
-        supersedes: call.supersedes_action_id.as_ref().map(|id| id.as_str().to_owned()),
-        superseded_by: None,
-        ask: sent.ask.clone(),
-        repeats: grounded.repeats.clone(),
-        repeated: 0,
-        pruned_by: None,
-        rule: rule as i64,
-        tool_risk: planned.tool_risk,
-        max_severity: planned.max_severity,
-        behind: None,
-        touched_at: None,
-        policy_today: policy.version,
-        id,
-    })
+    .map(str::to_lowercase)
+    .join(" ")
 }
 
 /// Why no more actions may wait, if so many others do.
@@ -187,77 +187,68 @@ fn too_many(waiting: Waiting, limits: &Limits) -> Option<Error> {
     })
 }
 
-/// Stores a sealed action with its entry; `false` if the key belongs to another action of this client and caller by now. `limits`: how many others may wait; whoever
-/// leaves parts out of an action is not bound by them.
-pub(crate) async fn insert(
-    tx: &mut WriteTx,
-    action: &ActionRow,
-    targets: &[String],
-    payload: &Value,
-    supersedes: Option<&ActionId>,
-    limits: Option<&Limits>,
-) -> Result<bool, Error> {
-    if !tx.insert_action(action, targets).await? {
-        return Ok(false);
-    }
-    if let Some(old) = supersedes {
-        supersede(tx, old, action).await?;
-    }
-    // Behind both: what gave way to it does not wait any more. An error takes everything back.
-    if let Some(limits) = limits
-        && let Some(error) = too_many(tx.waiting_beside(action, limits).await?, limits)
-    {
-        return Err(error);
-    }
-    let details = json!({
-        "digest": action.digest,
-        "payloadDigest": action.payload_digest,
-        "payload": payload,
-        "checks": action.checks,
-        "callerId": action.caller_id,
-        "risk": action.risk,
-        "toolRisk": action.tool_risk,
-        "maxSeverity": action.max_severity,
-        "expiresAt": action.expires_at,
-        "policyVersion": action.policy_version,
-        "repeats": action.repeats,
-    });
-    let mut entry = audit_entries::about(tx, action, Event::Proposed, State::PendingApproval, details);
-    entry.content.note = Some(action.reason.clone());
-    entry.content.records = ids::scan(&action.payload).into_iter().map(str::to_owned).collect();
-    tx.record(entry);
-    Ok(true)
+/// A new action with what storing it needs.
+pub(crate) struct NewAction {
+    pub action: Action,
+    /// The records that it changes or rests on.
+    pub targets: Vec<String>,
+    /// The arguments, for the audit entry.
+    payload: Value,
+    search_text: String,
 }
 
-/// Closes the proposer's earlier action in favour of this one. One that is final already stays as it ended.
-async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &ActionRow) -> Result<(), Error> {
-    let wrong = |message: &str| Error::field("/supersedesActionId", message);
-    let known = tx.action(old).await?.filter(|known| known.caller_id == new.caller_id);
-    let Some(known) = known else {
-        return Err(wrong("there is no such action of yours"));
-    };
-    if known.state == State::Executed {
-        return Err(wrong("that action was executed; it cannot be superseded"));
+impl NewAction {
+    /// Builds the action of a planned proposal.
+    pub(crate) fn build(
+        ctx: &Ctx,
+        sent: &Submission,
+        call: &CallOptions,
+        proposal: &PlannedProposal,
+    ) -> Result<Self, Error> {
+        let action = build_action(ctx, sent, call, proposal)?;
+        Ok(Self {
+            targets: proposal.planned.targets.clone(),
+            payload: sent.payload.clone(),
+            search_text: search_text(&action, sent),
+            action,
+        })
     }
-    // What only repeats a pending one means that one.
-    if let Some(first) = &known.behind {
-        return Box::pin(supersede(tx, first, new)).await;
-    }
-    let by_another = |by: &String| known.repeats.as_ref().is_none_or(|first| first.as_str() != by);
-    if known.superseded_by.as_ref().is_some_and(by_another) {
-        return Err(wrong("that action was superseded already"));
-    }
-    if known.is_overdue(tx.ctx().now()) {
-        lifecycle::expire(tx, &known).await?;
-    } else if let Ok(to) = known.state.supersede() {
-        let words = format!("Superseded by {}.", new.id);
-        tx.settle(&known, Ending::because(to, &[ReasonCode::Superseded], &words))
-            .await?;
-        let mut entry = audit_entries::about(tx, &known, Event::Superseded, to, json!({ "supersededBy": new.id }));
-        entry.content.note = Some(words);
+
+    /// Stores the action with its audit entry, and supersedes the action that it replaces. Returns `false` if the client has used the
+    /// key for another action of this caller. `limits`: how many other actions may be pending; a pruned revision is not bound by them.
+    pub(crate) async fn insert(&self, tx: &mut WriteTx, limits: Option<&Limits>) -> Result<bool, Error> {
+        let action = &self.action;
+        if !tx.insert_action(action, &self.targets, &self.search_text).await? {
+            return Ok(false);
+        }
+        if let Some(old) = &action.proposal.supersedes {
+            lifecycle::supersede(tx, old, action).await?;
+        }
+        // After both: an action that was superseded is not pending any more. The error rolls everything back.
+        if let Some(limits) = limits
+            && let Some(error) = too_many(tx.waiting_beside(action, limits).await?, limits)
+        {
+            return Err(error);
+        }
+        let judgement = &action.judgement;
+        let details = json!({
+            "digest": action.proposal.digest,
+            "payloadDigest": action.proposal.payload_digest,
+            "payload": self.payload,
+            "checks": judgement.checks,
+            "callerId": action.origin.caller_id,
+            "risk": judgement.risk,
+            "toolRisk": judgement.tool_risk,
+            "maxSeverity": judgement.max_severity,
+            "expiresAt": judgement.expires_at,
+            "policyVersion": judgement.policy_version,
+            "repeats": action.lifecycle.repeats,
+        });
+        let mut entry = audit_entries::about(tx, action, Event::Proposed, State::PendingApproval, details);
+        entry.content.note = Some(action.proposal.reason.clone());
+        let cited = ids::scan(&action.proposal.payload);
+        entry.content.records = cited.into_iter().map(str::to_owned).collect();
         tx.record(entry);
-        lifecycle::end_repeats(tx, &known, &[ReasonCode::Superseded], "was superseded").await?;
+        Ok(true)
     }
-    tx.link_superseded(old, &new.id).await?;
-    Ok(())
 }

@@ -1,36 +1,25 @@
-//! Deciding. The row is claimed by a conditional update; policy, quorum and checks are judged behind that claim, in the same transaction;
-//! everything commits with its audit entry, or nothing does.
+//! What all decisions of reviewers have in common. Writes of a tenant follow one another, so what a decision reads stays true until it
+//! commits; the conditional UPDATE of the action's row asserts it.
 
 use crate::audit::Event;
-use crate::context::Ctx;
 use crate::domain::*;
+use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::plan::decode_envelope;
 use crate::engine::admin::identity;
-use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{ActionRow, DecisionRow, ViewKey, WriteTx};
+use crate::engine::policy_cache::PolicyCache;
+use crate::engine::{Error, audit_entries};
+use crate::store::{Entry, ViewKey, WriteTx};
 use crate::views::Outcome;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The longest text of a rejection, in characters.
+/// The longest text that a reviewer may write with a decision, in characters.
 const MAX_TEXT: usize = 2_000;
 
-impl Engine {
-    /// Records a denial.
-    pub(crate) async fn finish(
-        &self,
-        ctx: &Ctx,
-        command: Permission,
-        id: &ActionId,
-        outcome: Result<crate::engine::actions::lifecycle::Committed<Outcome>, Error>,
-    ) -> Result<Outcome, Error> {
-        let outcome = outcome.and_then(|committed| committed);
-        if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
-            self.deny(ctx, command, Some(id), error).await?;
-        }
-        outcome
-    }
-}
-
+/// The text that a reviewer wrote, without spaces around it. `what` it should say goes into the refusal of an empty text.
+///
+/// # Errors
+/// [`Error::Wording`]: the text is empty, too long, or holds characters that nobody can see.
 pub(crate) fn validate_text(text: &str, what: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() {
@@ -51,6 +40,7 @@ pub(crate) fn validate_text(text: &str, what: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
+/// An outcome of a command that was carried out.
 pub(crate) fn done(state: State, message: impl Into<String>) -> Outcome {
     Outcome {
         done: true,
@@ -60,19 +50,11 @@ pub(crate) fn done(state: State, message: impl Into<String>) -> Outcome {
     }
 }
 
-/// Who decides: a person whom operators need not identify first. Every decision begins with this.
-pub(crate) async fn decider(tx: &mut WriteTx) -> Result<Person, Error> {
-    let person = acting(tx)?;
-    match tx.unresolved(&person.id).await? {
-        None => Ok(person),
-        Some(open) => Err(Error::NotAuthorized {
-            why: identity::not_resolved(&open),
-        }),
-    }
-}
-
-/// Who acts, from the context: authorization has made sure that it is a person.
-pub(crate) fn acting(tx: &WriteTx) -> Result<Person, Error> {
+/// The person who acts.
+///
+/// # Errors
+/// A client or the system acts.
+pub(crate) fn acting_person(tx: &WriteTx) -> Result<Person, Error> {
     match &tx.ctx().principal {
         Principal::Person { person, .. } => Ok(person.clone()),
         _ => Err(Error::NotAuthorized {
@@ -81,82 +63,106 @@ pub(crate) fn acting(tx: &WriteTx) -> Result<Person, Error> {
     }
 }
 
-/// The same decision sent twice answers as the first did.
-pub(crate) async fn replay(
+/// The person who acts, if operators do not have to identify the account first. Every decision begins with this.
+pub(crate) async fn identified_decider(tx: &mut WriteTx) -> Result<Person, Error> {
+    let person = acting_person(tx)?;
+    match tx.unresolved(&person.id).await? {
+        None => Ok(person),
+        Some(open) => Err(Error::NotAuthorized {
+            why: identity::not_resolved(&open),
+        }),
+    }
+}
+
+/// The approvals of an action that this person may decide by both policies.
+pub(crate) async fn approvals_if_allowed(
     tx: &mut WriteTx,
-    action: &ActionRow,
-    kind: &str,
+    policies: &PolicyCache,
+    action: &Action,
     person: &Person,
-) -> Result<Option<Outcome>, Error> {
-    let mut before = tx.decisions(&action.id).await?;
-    before.retain(|decision| decision.kind == kind);
-    // With whichever account they made it.
-    let ids = before.iter().map(|decision| decision.person_id.as_str());
+) -> Result<Approvals, Error> {
+    let approvals = Approvals::load(tx, policies, action, &[], Some(&person.id)).await?;
+    // The policy cannot judge an action whose envelope is damaged: any decider may close it.
+    let Ok(envelope) = decode_envelope(action) else {
+        return Ok(approvals);
+    };
+    match approvals.refuses_me(&approvals.policy_input(action, &envelope)) {
+        Some(why) => Err(Error::NotAuthorized { why }),
+        None => Ok(approvals),
+    }
+}
+
+/// The outcome of the same decision that this person made before, with any account: a decision sent twice is answered twice alike.
+pub(crate) async fn replay(tx: &mut WriteTx, action: &Action, kind: DecisionKind) -> Result<Option<Outcome>, Error> {
+    let person = acting_person(tx)?;
+    let mut decisions = tx.decisions(&action.id).await?;
+    decisions.retain(|decision| decision.kind == kind);
+    let ids = decisions.iter().map(|decision| decision.person_id.as_str());
     let deciders = tx
         .deciders_by_id(&ids.chain([person.id.as_str()]).collect::<Vec<_>>())
         .await?;
-    let human = |id: &PersonId| deciders.iter().find(|one| one.person.id == *id).map(|one| &one.human);
-    let mine = before
+    let human = |id: &PersonId| {
+        let decider = deciders.iter().find(|decider| decider.person.id == *id);
+        decider.map(|decider| &decider.human)
+    };
+    let mine = decisions
         .iter()
         .find(|decision| human(&decision.person_id).is_some_and(|who| Some(who) == human(&person.id)));
     Ok(mine.map(|decision| {
-        let what = match kind {
-            "approve" => "approved",
-            "reject" => "rejected",
-            _ => "revoked",
-        };
         let message = format!(
-            "You {what} this on {}; nothing was done twice. It is {} now.",
+            "You {} this on {}; nothing was done twice. It is {} now.",
+            kind.label(),
             decision.decided_at.minute(),
-            action.state.label().to_lowercase()
+            action.state().label().to_lowercase()
         );
-        done(action.state, message)
+        done(action.state(), message)
     }))
 }
 
-/// What a decision says and rests on.
+/// What a decision is based on.
 #[derive(Default)]
-pub(crate) struct Words {
+pub(crate) struct DecisionBasis {
     pub checks: Vec<Check>,
     pub facts: Snapshot,
-    pub rests: BTreeMap<String, String>,
+    pub record_versions: BTreeMap<String, String>,
     pub acknowledged: Vec<String>,
     pub codes: Vec<ReasonCode>,
     pub text: String,
     pub opened: Vec<String>,
-    pub typed: Option<String>,
+    pub confirmation_text: Option<String>,
 }
 
+/// Stores the decision of the acting person. Returns its audit entry, which the caller records. `to`: the action's state afterwards.
 pub(crate) async fn record_decision(
     tx: &mut WriteTx,
-    action: &ActionRow,
+    action: &Action,
     to: State,
     event: Event,
-    kind: &str,
-    words: Words,
-) -> Result<(), Error> {
-    let (person, now) = (acting(tx)?, tx.ctx().now());
+    kind: DecisionKind,
+    basis: DecisionBasis,
+) -> Result<Entry, Error> {
+    let (person, now) = (acting_person(tx)?, tx.ctx().now());
     let opened_at = match ViewKey::of(tx.ctx(), action) {
         Some(view) => tx.last_seen(&view).await?.map(|(_, at)| at),
         None => None,
     };
-    let decision = DecisionRow {
+    let decision = Decision {
         id: tx.ctx().runtime.id(),
         action_id: action.id.clone(),
-        kind: kind.to_owned(),
+        kind,
         person_id: person.id,
-        digest: action.digest.clone(),
-        verdicts: words.checks,
-        facts: words.facts,
-        rests: words.rests,
-        acknowledged: words.acknowledged,
-        policy_version: action.policy_today,
-        reason_codes: words.codes,
-        reason: words.text,
+        digest: action.proposal.digest.clone(),
+        verdicts: basis.checks,
+        facts: basis.facts,
+        record_versions: basis.record_versions,
+        acknowledged: basis.acknowledged,
+        policy_version: action.judgement.current_policy_version,
+        reason_codes: basis.codes,
+        reason: basis.text,
         decided_at: now,
         opened_at,
-        opened: words.opened,
-        typed: words.typed,
+        opened: basis.opened,
+        confirmation_text: basis.confirmation_text,
     };
     tx.insert_decision(&decision).await?;
     let details = json!({
@@ -165,15 +171,14 @@ pub(crate) async fn record_decision(
         "verdicts": decision.verdicts,
         "acknowledged": decision.acknowledged,
         "policyVersion": decision.policy_version,
-        "policyAtProposal": action.policy_version,
+        "policyAtProposal": action.judgement.policy_version,
         "reasonCodes": decision.reason_codes,
         "openedAt": decision.opened_at,
         "openedParts": decision.opened,
-        "typed": decision.typed,
+        "typed": decision.confirmation_text,
     });
     let mut entry = audit_entries::about(tx, action, event, to, details);
     entry.content.note = (!decision.reason.is_empty()).then_some(decision.reason);
     entry.content.records = vec![decision.id.as_str().to_owned()];
-    tx.record(entry);
-    Ok(())
+    Ok(entry)
 }

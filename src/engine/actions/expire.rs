@@ -1,23 +1,23 @@
-//! What time alone decides.
+//! The sweep: it writes the expiry of overdue actions that nobody has touched.
 
 use crate::context::Ctx;
 use crate::domain::Permission;
 use crate::engine::actions::lifecycle;
 use crate::engine::{Engine, Error};
 
-/// How many overdue actions one transaction settles.
+/// Overdue actions expired per transaction; more would keep other writers waiting.
 const BATCH: i64 = 100;
 
 impl Engine {
-    /// Writes the expiry of every action whose time has run out, tenant by tenant. Returns how many.
+    /// Writes the expiry of every overdue action, tenant by tenant. Returns how many it wrote.
     pub async fn sweep(&self) -> Result<u64, Error> {
         let now = self.runtime.now();
         let mut swept = 0;
         for tenant in self.store.tenants().await? {
             let ctx = Ctx::system(tenant, &self.runtime);
             self.authorize(&ctx, Permission::Sweep).await?;
-            // Several nodes may come by: they take turns, and the later ones find nothing left.
-            while self.is_overdue(&ctx).await? {
+            // Several nodes may sweep at once: they take turns, and the later ones find nothing left.
+            while self.has_overdue(&ctx).await? {
                 swept += self
                     .store
                     .write(&ctx, |tx| {
@@ -37,7 +37,7 @@ impl Engine {
         Ok(swept)
     }
 
-    async fn is_overdue(&self, ctx: &Ctx) -> Result<bool, Error> {
+    async fn has_overdue(&self, ctx: &Ctx) -> Result<bool, Error> {
         let due = self
             .store
             .read(ctx, |tx| Box::pin(async move { Ok::<_, Error>(tx.overdue(1).await?) }))

@@ -1,132 +1,178 @@
-//! How an action stands when somebody comes to decide it: found, in time, and still the one they were shown.
+//! Where an action closes. This module alone calls [`WriteTx::close`]: it records the audit entry, closes the actions that only repeat
+//! the closed one, and links an action to its successor.
 
 use crate::audit::Event;
 use crate::domain::*;
 use crate::engine::{Error, audit_entries};
-use crate::store::{ActionRow, Ending, WriteTx};
-use serde_json::Value;
+use crate::store::{Entry, WriteTx};
+use serde_json::{Value, json};
 
-/// A refusal that is committed with what it wrote (an expiry, say), as against an error that rolls back.
-pub(crate) type Committed<T> = Result<T, Error>;
+/// Repeating actions closed per query; further rounds close the rest.
+const REPEATS_PER_ROUND: i64 = 200;
 
 /// Loads an action of this tenant.
-pub(crate) async fn load(tx: &mut WriteTx, id: &ActionId) -> Result<ActionRow, Error> {
-    tx.action(id).await?.ok_or_else(|| Error::NotFound {
-        kind: RecordKind::Action,
-        id: id.as_str().to_owned(),
-    })
+pub(crate) async fn load(tx: &mut WriteTx, id: &ActionId) -> Result<Action, Error> {
+    tx.action(id).await?.ok_or_else(|| not_found(id.as_str()))
 }
 
-/// Reads an action's ID as somebody typed it.
-pub(crate) fn parse(id: &str) -> Result<ActionId, Error> {
-    ActionId::parse(id).map_err(|_| Error::NotFound {
+/// Parses the ID of an action; another text names no action.
+pub(crate) fn parse_id(id: &str) -> Result<ActionId, Error> {
+    ActionId::parse(id).map_err(|_| not_found(id))
+}
+
+/// There is no such action for this caller.
+pub(crate) fn not_found(id: &str) -> Error {
+    Error::NotFound {
         kind: RecordKind::Action,
         id: id.to_owned(),
+    }
+}
+
+/// Rejected now, for these reasons.
+pub(crate) fn rejected(tx: &WriteTx, codes: Vec<ReasonCode>, message: impl Into<String>) -> Stage {
+    Stage::Rejected(Refusal {
+        at: tx.ctx().now(),
+        codes,
+        message: message.into(),
     })
 }
 
-/// Writes that an action's time has run out.
-pub(crate) async fn expire(tx: &mut WriteTx, action: &ActionRow) -> Result<(), Error> {
-    let to = action.state.expire()?;
-    let words = match action.state {
-        State::Approved => "It was approved, and nobody ran it in time.",
-        _ => "Nobody decided it in time.",
-    };
-    tx.settle(action, Ending::because(to, &[ReasonCode::Expired], words))
-        .await?;
-    let mut entry = audit_entries::about(tx, action, Event::Expired, to, Value::Null);
-    // Time did it, whoever happened to come by.
-    entry.content.actor = Actor::System;
-    entry.content.note = Some(words.to_owned());
+/// Closes an action: `stage` is final, `entry` is its audit entry. Pending actions that only repeat it close with it, for the same
+/// reasons.
+pub(crate) async fn close(tx: &mut WriteTx, action: &Action, stage: &Stage, entry: Entry) -> Result<(), Error> {
+    let event = entry.event;
+    tx.close(action, stage).await?;
     tx.record(entry);
-    end_repeats(tx, action, &[ReasonCode::Expired], "expired").await
+    let what = match event {
+        Event::Expired => "expired",
+        Event::Withdrawn => "was withdrawn",
+        Event::Superseded => "was superseded",
+        _ => "was rejected",
+    };
+    close_repeats(tx, action, stage.reason_codes(), what).await
 }
 
-/// How many actions one round ends.
-const ROUND: i64 = 200;
+/// The last approval was given: pending actions that only repeat the approved one close.
+pub(crate) async fn close_repeats_of_approved(tx: &mut WriteTx, action: &Action) -> Result<(), Error> {
+    close_repeats(tx, action, &[ReasonCode::Superseded], "was approved").await
+}
 
-/// What only repeated a pending action ends with it, for the same reason. `what` became of it: `was rejected`.
-pub(crate) async fn end_repeats(
-    tx: &mut WriteTx,
-    action: &ActionRow,
-    codes: &[ReasonCode],
-    what: &str,
-) -> Result<(), Error> {
-    if action.repeated == 0 {
+async fn close_repeats(tx: &mut WriteTx, action: &Action, codes: &[ReasonCode], what: &str) -> Result<(), Error> {
+    if action.lifecycle.repeated_by == 0 {
         return Ok(());
     }
-    let words = format!("It repeated {}, which {what}.", action.id);
+    let message = format!("It repeated {}, which {what}.", action.id);
     loop {
-        let repeats = tx.repeating(&action.id, ROUND).await?;
+        let repeats = tx.repeating(&action.id, REPEATS_PER_ROUND).await?;
         for repeat in &repeats {
-            let to = repeat.state.supersede()?;
-            tx.settle(repeat, Ending::because(to, codes, &words)).await?;
+            repeat.state().supersede()?;
+            tx.close(repeat, &rejected(tx, codes.to_vec(), message.as_str()))
+                .await?;
             tx.link_superseded(&repeat.id, &action.id).await?;
-            let details = serde_json::json!({ "supersededBy": action.id, "reasonCodes": codes });
-            let mut entry = audit_entries::about(tx, repeat, Event::Superseded, to, details);
-            entry.content.note = Some(words.clone());
+            let details = json!({ "supersededBy": action.id, "reasonCodes": codes });
+            let mut entry = audit_entries::about(tx, repeat, Event::Superseded, State::Rejected, details);
+            entry.content.note = Some(message.clone());
             tx.record(entry);
         }
-        if (repeats.len() as i64) < ROUND {
+        if (repeats.len() as i64) < REPEATS_PER_ROUND {
             return Ok(());
         }
     }
 }
 
-/// Loads an action to act upon it; one whose time has run out is written down as such, and refused.
-pub(crate) async fn load_in_time(tx: &mut WriteTx, id: &ActionId) -> Result<Committed<ActionRow>, Error> {
-    let action = load(tx, id).await?;
+/// Writes the expiry of an overdue action.
+pub(crate) async fn expire(tx: &mut WriteTx, action: &Action) -> Result<(), Error> {
+    let to = action.state().expire()?;
+    let message = match action.state() {
+        State::Approved => "It was approved, and nobody ran it in time.",
+        _ => "Nobody decided it in time.",
+    };
+    let mut entry = audit_entries::about(tx, action, Event::Expired, to, Value::Null);
+    // The clock expires an action; the person whose request writes the expiry is not its actor.
+    entry.content.actor = Actor::System;
+    entry.content.note = Some(message.to_owned());
+    let stage = rejected(tx, vec![ReasonCode::Expired], message);
+    close(tx, action, &stage, entry).await
+}
+
+/// Writes the expiry if the action is overdue; the refusal then tells the sender of the command.
+pub(crate) async fn expire_if_overdue(tx: &mut WriteTx, action: &Action) -> Result<Option<Error>, Error> {
     if !action.is_overdue(tx.ctx().now()) {
-        return Ok(Ok(action));
+        return Ok(None);
     }
-    expire(tx, &action).await?;
-    Ok(Err(Error::AlreadyDecided {
+    expire(tx, action).await?;
+    Ok(Some(Error::AlreadyDecided {
         state: State::Rejected,
         message: format!(
             "Nothing was done: the action expired on {}.",
-            action.expires_at.minute()
+            action.judgement.expires_at.minute()
         ),
     }))
 }
 
-/// What to say when an action is no longer in the state that a command is for.
-pub(crate) async fn already_decided_error(tx: &mut WriteTx, action: &ActionRow) -> Result<Error, Error> {
+/// Closes the proposer's earlier action because `new` replaces it. An action that is final already keeps its end, and is linked.
+///
+/// # Errors
+/// The earlier action is not this caller's, was executed, or was superseded by another one.
+pub(crate) async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &Action) -> Result<(), Error> {
+    let wrong = |message: &str| Error::field("/supersedesActionId", message);
+    let known = tx.action(old).await?;
+    let known = known.filter(|known| known.origin.caller_id == new.origin.caller_id);
+    let Some(known) = known else {
+        return Err(wrong("there is no such action of yours"));
+    };
+    if known.state() == State::Executed {
+        return Err(wrong("that action was executed; it cannot be superseded"));
+    }
+    // An action that only repeats a pending one stands for that one.
+    if let Some(first) = &known.lifecycle.repeats_pending {
+        return Box::pin(supersede(tx, first, new)).await;
+    }
+    let successor = known.lifecycle.superseded_by.as_ref();
+    if successor.is_some_and(|by| known.lifecycle.repeats.as_ref() != Some(by)) {
+        return Err(wrong("that action was superseded already"));
+    }
+    if known.is_overdue(tx.ctx().now()) {
+        expire(tx, &known).await?;
+    } else if let Ok(to) = known.state().supersede() {
+        let message = format!("Superseded by {}.", new.id);
+        let mut entry = audit_entries::about(tx, &known, Event::Superseded, to, json!({ "supersededBy": new.id }));
+        entry.content.note = Some(message.clone());
+        let stage = rejected(tx, vec![ReasonCode::Superseded], message);
+        close(tx, &known, &stage, entry).await?;
+    }
+    Ok(tx.link_superseded(old, &new.id).await?)
+}
+
+/// The refusal of a command that the action's state does not allow: who decided what, and when.
+pub(crate) async fn already_decided(tx: &mut WriteTx, action: &Action) -> Result<Error, Error> {
+    let (state, message) = (action.state(), action.lifecycle.stage.message().unwrap_or_default());
     let decisions = tx.decisions(&action.id).await?;
     let last = decisions.last();
     let person = match last {
         Some(decision) => tx.people(&[decision.person_id.as_str()]).await?.pop(),
         None => None,
     };
-    let message = match (last, person, action.state) {
-        // An approval of several is not what ended it.
-        (Some(decision), Some(person), state) if decision.kind != "approve" || state != State::Rejected => {
-            let what = match decision.kind.as_str() {
-                "approve" => "approved",
-                "revoke" => "revoked",
-                _ => "rejected",
-            };
+    let label = state.label().to_lowercase();
+    let message = match (last, person) {
+        // An action that needs several approvals may be closed by something else after the first of them.
+        (Some(decision), Some(person)) if decision.kind != DecisionKind::Approve || state != State::Rejected => {
             let now = match state {
                 State::Approved => "It has not been run yet.".to_owned(),
-                State::Rejected if decision.kind != "reject" && decision.kind != "revoke" => {
-                    action.outcome.clone().unwrap_or_default()
-                }
-                State::Executed | State::Failed => format!("It is {} since.", state.label().to_lowercase()),
-                _ => String::new(),
+                State::Executed | State::Failed => format!("It is {label} since."),
+                State::PendingApproval | State::Rejected => String::new(),
             };
             format!(
-                "Nothing was done: it was already {what} by {} on {}. {now}",
+                "Nothing was done: it was already {} by {} on {}. {now}",
+                decision.kind.label(),
                 person.name,
                 decision.decided_at.minute()
             )
         }
-        _ => format!(
-            "Nothing was done: the action is {}. {}",
-            action.state.label().to_lowercase(),
-            action.outcome.clone().unwrap_or_default()
-        ),
+        _ => format!("Nothing was done: the action is {label}. {message}"),
     };
     Ok(Error::AlreadyDecided {
-        state: action.state,
+        state,
         message: message.trim().to_owned(),
     })
 }

@@ -3,16 +3,16 @@
 //! neither change what was approved nor invent an approval.
 
 use crate::audit::Event;
-use crate::domain::{Actor, PersonId, State};
+use crate::domain::{Action, Actor, Decision, PersonId, State};
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
-use crate::store::{ActionRow, AuditRecord, DecisionRow, ReadTx};
+use crate::store::{AuditRecord, ReadTx};
 use serde_json::{Value, json};
 
 /// What differs between the action and its entries, in words that follow a colon; `None` if nothing does.
 pub(crate) async fn difference(
     tx: &mut ReadTx,
-    action: &ActionRow,
+    action: &Action,
     approvals: &Approvals,
 ) -> Result<Option<&'static str>, Error> {
     let entries = tx.lifecycle_of_action(&action.id).await?;
@@ -23,7 +23,7 @@ pub(crate) async fn difference(
     Ok(compared(action, &approvals.given, &entries))
 }
 
-fn compared(action: &ActionRow, approvals: &[DecisionRow], entries: &[AuditRecord]) -> Option<&'static str> {
+fn compared(action: &Action, approvals: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
     let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
         return Some("the audit trail holds no proposal of this action");
     };
@@ -49,30 +49,30 @@ fn is(entry: &AuditRecord, event: Event) -> bool {
 }
 
 /// Whether the entry is that of this proposal: the same envelope, for the same person, and all that the policy judges it by.
-fn proposes(entry: &AuditRecord, action: &ActionRow) -> bool {
+fn proposes(entry: &AuditRecord, action: &Action) -> bool {
     let details = &entry.content.details;
-    let by = match (&entry.content.actor, &action.pruned_by) {
-        (Actor::Client { caller_id, .. }, None) => caller_id == &action.caller_id,
+    let by = match (&entry.content.actor, &action.origin.pruned_by) {
+        (Actor::Client { caller_id, .. }, None) => caller_id == &action.origin.caller_id,
         // A revision that a reviewer made by leaving parts out.
         (Actor::Person { id, .. }, Some(pruner)) => id == pruner,
         _ => false,
     };
     by && [
-        ("digest", json!(action.digest)),
-        ("payloadDigest", json!(action.payload_digest)),
-        ("callerId", json!(action.caller_id)),
-        ("risk", json!(action.risk)),
-        ("toolRisk", json!(action.tool_risk)),
-        ("maxSeverity", json!(action.max_severity)),
-        ("expiresAt", json!(action.expires_at)),
-        ("policyVersion", json!(action.policy_version)),
+        ("digest", json!(action.proposal.digest)),
+        ("payloadDigest", json!(action.proposal.payload_digest)),
+        ("callerId", json!(action.origin.caller_id)),
+        ("risk", json!(action.judgement.risk)),
+        ("toolRisk", json!(action.judgement.tool_risk)),
+        ("maxSeverity", json!(action.judgement.max_severity)),
+        ("expiresAt", json!(action.judgement.expires_at)),
+        ("policyVersion", json!(action.judgement.policy_version)),
     ]
     .into_iter()
     .all(|(field, value)| details[field] == value)
 }
 
 /// Whether the entry is that of this approval: the same decision by the same person about the same envelope.
-fn approves(entry: &AuditRecord, decision: &DecisionRow) -> bool {
+fn approves(entry: &AuditRecord, decision: &Decision) -> bool {
     let by = |person: &PersonId| matches!(&entry.content.actor, Actor::Person { id, .. } if id == person);
     let same = |field: &str, value: Value| entry.content.details[field] == value;
     (is(entry, Event::Approved) || is(entry, Event::Endorsed))

@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod approve;
+pub(crate) mod command;
 pub(crate) mod create;
 pub(crate) mod decision;
 pub(crate) mod execute;
@@ -14,3 +15,5 @@ pub(crate) mod prune;
 pub(crate) mod questions;
 pub(crate) mod reject;
 pub(crate) mod revalidate;
+pub(crate) mod revoke;
+pub(crate) mod withdraw;

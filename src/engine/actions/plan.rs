@@ -3,13 +3,13 @@
 use crate::checks;
 use crate::checks::CheckInput;
 use crate::domain::{
-    ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceDigest, Facts, FactsQuery, FieldError,
-    PageSnapshot, PersonId, RecordKind, Risk, Severity, Snapshot, Timestamp, Verdict,
+    Action, ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceDigest, Facts, FactsQuery, FieldError,
+    PageSnapshot, PersonId, RecordKind, Risk, Severity, Snapshot, Timestamp, Verdict, canonical,
 };
 use crate::engine::Error;
 use crate::policy;
 use crate::policy::{Policies, Policy, RiskInput};
-use crate::store::{ActionRow, ReadTx};
+use crate::store::{ReadTx, StoreError};
 use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -96,14 +96,14 @@ impl Planned {
     }
 }
 
-/// Whose proposal is judged, and what it rests on beside today's facts.
+/// A proposal to plan.
 pub(crate) struct PlanInput<'a> {
     pub payload: &'a Value,
-    /// The person it is for.
+    /// The person that the client acts for.
     pub caller: &'a PersonId,
-    /// IDs that it cites and that no read had returned before.
+    /// IDs that the payload cites although no read had returned them.
     pub unread: &'a [String],
-    /// Its own ID, once it is stored.
+    /// The ID of a stored action.
     pub action: Option<&'a ActionId>,
     /// The action that it supersedes.
     pub supersedes: Option<ActionId>,
@@ -111,29 +111,45 @@ pub(crate) struct PlanInput<'a> {
     pub repeats: Option<&'a ActionId>,
 }
 
-/// Plans on these facts. The inner error: the payload does not fit them.
+/// Why a payload could not be planned.
+pub(crate) enum PlanError {
+    /// The payload does not fit the current records.
+    DoesNotFit(Vec<FieldError>),
+    /// The store failed.
+    Broken(Error),
+}
+
+impl From<Error> for PlanError {
+    fn from(error: Error) -> Self {
+        PlanError::Broken(error)
+    }
+}
+
+impl From<StoreError> for PlanError {
+    fn from(error: StoreError) -> Self {
+        PlanError::Broken(error.into())
+    }
+}
+
+/// Lets the tool plan, and loads the release and team that only the plan names.
 async fn run_tool(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
     payload: &Value,
     mut facts: Facts,
     mut ids: NewIds<'_>,
-) -> Result<Result<(Plan, Facts), Vec<FieldError>>, Error> {
-    let plan = match tool.plan(payload, &facts, &mut ids) {
-        Ok(plan) => plan,
-        Err(fields) => return Ok(Err(fields)),
-    };
-    // A payload that names a record alone says by it where it acts: the release and team are known only now.
+) -> Result<(Plan, Facts), PlanError> {
+    let plan = tool.plan(payload, &facts, &mut ids).map_err(PlanError::DoesNotFit)?;
     let (release, team) = (plan.place.release.as_ref(), plan.place.team.as_ref());
     let release = release.filter(|id| !facts.releases.contains_key(id.as_str()));
     let team = team.filter(|id| !facts.teams.contains_key(id.as_str()));
     if release.is_some() || team.is_some() {
         facts.extend(tx.facts(&FactsQuery::default().with(release).with(team)).await?);
     }
-    Ok(Ok((plan, facts)))
+    Ok((plan, facts))
 }
 
-/// Plans on these facts, and judges the plan by what stands around it.
+/// Plans on these facts, and runs the checks on the plan.
 pub(crate) async fn plan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
@@ -141,16 +157,13 @@ pub(crate) async fn plan(
     facts: Facts,
     ids: NewIds<'_>,
     policies: &Policies,
-) -> Result<Result<Planned, Vec<FieldError>>, Error> {
+) -> Result<Planned, PlanError> {
     let payload = proposed.payload;
-    let late = check_dates(tool, payload, tx.ctx().now());
-    if !late.is_empty() {
-        return Ok(Err(late));
+    let errors = check_dates(tool, payload, tx.ctx().now());
+    if !errors.is_empty() {
+        return Err(PlanError::DoesNotFit(errors));
     }
-    let (plan, facts) = match run_tool(tx, tool, payload, facts, ids).await? {
-        Ok(drawn) => drawn,
-        Err(fields) => return Ok(Err(fields)),
-    };
+    let (plan, facts) = run_tool(tx, tool, payload, facts, ids).await?;
     let (tool_risk, max_severity) = (plan.risk, policy::max_severity(&plan.change_set, &facts));
     let query = CheckContextQuery {
         before: proposed.action.cloned(),
@@ -184,7 +197,7 @@ pub(crate) async fn plan(
         max_severity,
     };
     planned.plan.risk = policies.today.risk_class(&planned.risk_input(tool.name(), payload));
-    Ok(Ok(planned))
+    Ok(planned)
 }
 
 /// What either policy makes of it: of one finding the worse verdict, and passes only where both have nothing to say.
@@ -234,38 +247,35 @@ fn check_dates(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<Field
 }
 
 /// The stored envelope, if its bytes still give the digest that was approved.
-pub(crate) fn decode_envelope(action: &ActionRow) -> Result<Envelope, Error> {
+pub(crate) fn decode_envelope(action: &Action) -> Result<Envelope, Error> {
     let damaged = |why: String| {
-        Error::internal(crate::store::StoreError::Damaged {
+        Error::internal(StoreError::Damaged {
             what: "envelope".into(),
             why,
         })
     };
-    if crate::domain::canonical::digest(action.envelope.as_bytes()) != action.digest {
+    if canonical::digest(action.proposal.envelope.as_bytes()) != action.proposal.digest {
         return Err(damaged(format!("its bytes do not give the digest of {}", action.id)));
     }
-    serde_json::from_str(&action.envelope).map_err(|error| damaged(error.to_string()))
+    serde_json::from_str(&action.proposal.envelope).map_err(|error| damaged(error.to_string()))
 }
 
 /// Plans a stored action again on today's facts, with the IDs it has.
 pub(crate) async fn replan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
-    action: &ActionRow,
+    action: &Action,
     envelope: &Envelope,
     policies: &Policies,
-) -> Result<Result<Planned, Vec<FieldError>>, Error> {
-    let query = match tool.needs(&envelope.payload) {
-        Ok(query) => query,
-        Err(fields) => return Ok(Err(fields)),
-    };
+) -> Result<Planned, PlanError> {
+    let query = tool.needs(&envelope.payload).map_err(PlanError::DoesNotFit)?;
     let facts = tx.facts(&query).await?;
     let proposed = PlanInput {
         payload: &envelope.payload,
-        caller: &action.caller_id,
-        unread: &action.unread,
+        caller: &action.origin.caller_id,
+        unread: &action.origin.unread_ids,
         action: Some(&action.id),
-        repeats: action.behind.as_ref(),
+        repeats: action.lifecycle.repeats_pending.as_ref(),
         supersedes: envelope.supersedes_action_id.clone(),
     };
     plan(
@@ -285,6 +295,9 @@ pub(crate) async fn place(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelo
         return Ok(PlanPlace::default());
     };
     let facts = tx.facts(&query).await?;
-    let drawn = run_tool(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await?;
-    Ok(drawn.map(|(plan, _)| plan.place).unwrap_or_default())
+    match run_tool(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await {
+        Ok((plan, _)) => Ok(plan.place),
+        Err(PlanError::DoesNotFit(_)) => Ok(PlanPlace::default()),
+        Err(PlanError::Broken(error)) => Err(error),
+    }
 }

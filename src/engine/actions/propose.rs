@@ -3,13 +3,13 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::create::{PlannedProposal, Submission, build_action, insert};
+use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::{PlanInput, Planned};
+use crate::engine::actions::plan::{PlanError, PlanInput, Planned};
 use crate::engine::agent::responses::{dry_run, pending};
 use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::policy::Policies;
-use crate::store::{ActionRow, ChainCall, ProposalContext, Proposer, ReadCall, ReadTx};
+use crate::store::{ProposalContext, Proposer, ReadCall, ReadTx};
 use crate::tools::schema;
 use crate::tools::schema::CallOptions;
 use crate::tools::{AnyTool, NewIds};
@@ -25,7 +25,7 @@ const REPEATS: i64 = 200;
 /// What a look at the database gives for a proposal.
 enum Lookup {
     /// The key belongs to this action.
-    Known(Box<ActionRow>),
+    Known(Box<Action>),
     /// The key is new, and so is what was planned.
     New(CallOptions, Box<PlannedProposal>),
 }
@@ -77,29 +77,25 @@ impl Engine {
         if call.dry_run {
             return dry_run(&planned.planned, &sent.digest);
         }
-        let action = build_action(ctx, &sent, &call, &planned)?;
-        let answer = pending(self, &action, &planned.planned);
-        let (payload, supersedes) = (sent.payload.clone(), call.supersedes_action_id);
-        let targets = planned.planned.targets;
+        let new = NewAction::build(ctx, &sent, &call, &planned)?;
+        let response = pending(self, &new.action, &planned.planned);
         let limits = planned.policies.today.rules.limits.clone();
-        // One that closes another waits for its turn, as every decision does; one that only adds waits for nobody.
-        let inserted = if supersedes.is_some() {
+        // A proposal that closes another action takes its turn among the tenant's writes; one that only adds rows need not wait.
+        let inserted = if new.action.proposal.supersedes.is_some() {
             self.store
                 .write(ctx, move |tx| {
-                    Box::pin(async move {
-                        insert(tx, &action, &targets, &payload, supersedes.as_ref(), Some(&limits)).await
-                    })
+                    Box::pin(async move { new.insert(tx, Some(&limits)).await })
                 })
                 .await?
         } else {
             self.store
                 .add(ctx, move |tx| {
-                    Box::pin(async move { insert(tx, &action, &targets, &payload, None, Some(&limits)).await })
+                    Box::pin(async move { new.insert(tx, Some(&limits)).await })
                 })
                 .await?
         };
         if inserted {
-            return answer;
+            return response;
         }
         // The same client used the key for the same caller between the look and the write: that action is the original.
         match self.look(ctx, &sent, Some(key), Err(Vec::new())).await? {
@@ -109,14 +105,14 @@ impl Engine {
     }
 
     /// Answers with the action that the key belongs to; an error if it is another proposal.
-    async fn original(&self, ctx: &Ctx, sent: &Submission, action: ActionRow) -> Result<ToolResponse, Error> {
-        if action.tool == sent.tool.name() && action.payload_digest == sent.digest {
-            return self.answer_again(ctx, action).await;
+    async fn original(&self, ctx: &Ctx, sent: &Submission, action: Action) -> Result<ToolResponse, Error> {
+        if action.proposal.tool == sent.tool.name() && action.proposal.payload_digest == sent.digest {
+            return self.repeat_response(ctx, action).await;
         }
         Err(Error::IdempotencyConflict {
             wanted: sent.tool.name(),
-            tool: action.tool,
-            at: action.created_at,
+            tool: action.proposal.tool,
+            at: action.origin.created_at,
             action: action.id,
         })
     }
@@ -129,7 +125,7 @@ impl Engine {
         key: Option<String>,
         call: Result<CallOptions, Vec<FieldError>>,
     ) -> Result<Lookup, Error> {
-        let book = self.book.clone();
+        let policy_cache = self.policies.clone();
         let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
         let trace = ctx.trace_given.then(|| ctx.trace_id.clone());
         let proposer = Proposer {
@@ -137,7 +133,7 @@ impl Engine {
             caller: sent.caller.id.clone(),
             key: key.unwrap_or_default(),
             since: ctx.now().plus(-READ_WINDOW),
-            ask: sent.ask.clone(),
+            ask: sent.request_digest.clone(),
         };
         let runtime = self.runtime.clone();
         self.store
@@ -176,7 +172,7 @@ impl Engine {
                             ),
                         });
                     }
-                    let policies = Policies::single(book.version(tx, policy).await?);
+                    let policies = Policies::single(policy_cache.version(tx, policy).await?);
                     let proposed = PlanInput {
                         payload: &payload,
                         caller: &proposer.caller,
@@ -185,9 +181,12 @@ impl Engine {
                         supersedes: call.supersedes_action_id.clone(),
                         repeats: repeats.as_ref(),
                     };
-                    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&runtime), &policies)
-                        .await?
-                        .map_err(invalid)?;
+                    let planned =
+                        match plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&runtime), &policies).await {
+                            Ok(planned) => planned,
+                            Err(PlanError::DoesNotFit(fields)) => return Err(invalid(fields)),
+                            Err(PlanError::Broken(error)) => return Err(error),
+                        };
                     if let Some(declined) = declined {
                         not_declined(tx, &declined, &planned).await?;
                     }
@@ -198,7 +197,7 @@ impl Engine {
                         .filter(|read| read.at > from)
                         .map(ChainCall::from)
                         .collect();
-                    call_chain.drain(..call_chain.len().saturating_sub(ChainCall::CALLS));
+                    call_chain.drain(..call_chain.len().saturating_sub(ChainCall::MAX_CALLS));
                     let grounded = PlannedProposal {
                         planned,
                         call_chain,
@@ -245,10 +244,13 @@ fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: 
 /// What a person declined is not asked for again, while nothing that it rests on has changed.
 async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -> Result<(), Error> {
     let decisions = tx.decisions(declined).await?;
-    let Some(rejection) = decisions.into_iter().rfind(|decision| decision.kind == "reject") else {
+    let Some(rejection) = decisions
+        .into_iter()
+        .rfind(|decision| decision.kind == DecisionKind::Reject)
+    else {
         return Ok(());
     };
-    if rejection.rests != planned.record_versions() {
+    if rejection.record_versions != planned.record_versions() {
         return Ok(());
     }
     let validate_text = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));

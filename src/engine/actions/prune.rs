@@ -1,21 +1,21 @@
-//! Pruning: a reviewer leaves parts out. What is left is a revision of its own, with a digest of its own, for a decision of its own.
+//! Pruning: a reviewer leaves parts out of a pending action. The rest becomes a revision with its own digest, which waits for its own
+//! decision.
 
+use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::create::{PlannedProposal, Submission, build_action, insert};
-use crate::engine::actions::decision::{decider, done, validate_text};
-use crate::engine::actions::lifecycle::{Committed, already_decided_error, load_in_time, parse};
-use crate::engine::actions::plan;
-use crate::engine::actions::plan::{PlanInput, decode_envelope};
+use crate::engine::actions::command::{ActionCommand, Committed, Sender};
+use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
+use crate::engine::actions::decision::{acting_person, approvals_if_allowed, done, validate_text};
+use crate::engine::actions::lifecycle;
+use crate::engine::actions::plan::{self, PlanError, PlanInput, decode_envelope};
 use crate::engine::actions::revalidate::require_same_view;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::Policies;
-use crate::store::{ActionRow, WriteTx};
-use crate::tools;
-use crate::tools::NewIds;
+use crate::store::WriteTx;
 use crate::tools::schema::CallOptions;
+use crate::tools::{self, NewIds};
 use crate::views::Outcome;
 use serde_json::{Value, json};
 
@@ -31,8 +31,8 @@ pub(crate) fn children(payload: &Value) -> Vec<(String, PlainText)> {
 }
 
 impl Engine {
-    /// Makes a revision of a pending action that keeps only these children, by their references, and closes the old one in its favour.
-    /// The caller stays who it was. The outcome names the revision. `view`: as for [`Engine::reject`].
+    /// Makes a revision of a pending action that keeps only the children with these references, and supersedes the action with it. The
+    /// caller stays the same. The outcome names the revision. `view`: as for [`Engine::reject`].
     pub async fn prune(
         &self,
         ctx: &Ctx,
@@ -42,120 +42,119 @@ impl Engine {
         text: &str,
         view: &str,
     ) -> Result<Outcome, Error> {
-        self.authorize(ctx, Permission::Prune).await?;
-        let (id, text) = (parse(id)?, validate_text(text, "why you leave parts out")?);
-        let (action, digest, keep, book) = (id.clone(), digest.to_owned(), keep.to_vec(), self.book.clone());
-        let view = view.to_owned();
-        let outcome = self
-            .store
-            .write(ctx, move |tx| {
-                Box::pin(async move { prune(tx, &book, &action, &digest, &keep, text, &view).await })
-            })
-            .await;
-        self.finish(ctx, Permission::Prune, &id, outcome).await
+        let command = Prune {
+            digest: digest.to_owned(),
+            keep: keep.to_vec(),
+            text: text.to_owned(),
+            view: view.to_owned(),
+        };
+        self.on_action(ctx, id, command).await
     }
 }
 
-async fn prune(
-    tx: &mut WriteTx,
-    book: &PolicyCache,
-    id: &ActionId,
-    digest: &str,
-    keep: &[String],
+struct Prune {
+    digest: String,
+    keep: Vec<String>,
     text: String,
-    view: &str,
-) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx).await?;
-    let action = match load_in_time(tx, id).await? {
-        Ok(action) => action,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    if action.state != State::PendingApproval {
-        return Ok(match made_before(tx, &action, &person).await? {
-            Some(outcome) => Ok(outcome),
-            None => Err(already_decided_error(tx, &action).await?),
-        });
+    view: String,
+}
+
+impl ActionCommand for Prune {
+    type Output = Outcome;
+    const PERMISSION: Permission = Permission::Prune;
+    const SENDER: Sender = Sender::Decider;
+
+    async fn run(self, tx: &mut WriteTx, policies: &PolicyCache, action: Action) -> Result<Committed<Outcome>, Error> {
+        let text = validate_text(&self.text, "why you leave parts out")?;
+        let person = acting_person(tx)?;
+        if action.state() != State::PendingApproval {
+            return Ok(match replay(tx, &action, &person).await? {
+                Some(outcome) => Committed::Done(outcome),
+                None => Committed::Refused(lifecycle::already_decided(tx, &action).await?),
+            });
+        }
+        if action.proposal.digest != self.digest {
+            return Err(Error::DigestMismatch);
+        }
+        require_same_view(tx, &action, &self.view).await?;
+        let envelope = decode_envelope(&action)?;
+        let approvals = approvals_if_allowed(tx, policies, &action, &person).await?;
+        let payload = pruned_payload(&envelope.payload, &self.keep, &action.id)?;
+        let policy = Policies::single(approvals.policies.today.clone());
+        let mut revision = plan_revision(tx, &action, payload, policy).await?;
+        revision.action.origin.pruned_by = Some(person.id);
+        if !revision.insert(tx, None).await? {
+            return Err(refused("its revision is there already"));
+        }
+        let revision = revision.action;
+        let details = json!({ "supersedes": action.id, "kept": self.keep });
+        let mut entry = audit_entries::about(tx, &revision, Event::Pruned, revision.state(), details);
+        entry.content.note = Some(text);
+        tx.record(entry);
+        Ok(Committed::Done(outcome(&revision)))
     }
-    if action.digest != digest {
-        return Err(Error::DigestMismatch);
-    }
-    require_same_view(tx, &action, view).await?;
-    let envelope = decode_envelope(&action)?;
-    let approvals = Approvals::of(tx, book, &action, &[], Some(&person.id)).await?;
-    if let Some(why) = approvals.refuses_me(&approvals.case(&action, &envelope)) {
-        return Err(Error::NotAuthorized { why });
-    }
-    let payload = left(&envelope.payload, keep, id)?;
-    let Some(tool) = tools::find(&action.tool).filter(|tool| tool.version() == action.tool_version) else {
+}
+
+/// Plans the payload that is left, as a proposal of the same caller that supersedes the action.
+async fn plan_revision(
+    tx: &mut WriteTx,
+    action: &Action,
+    payload: Value,
+    policies: Policies,
+) -> Result<NewAction, Error> {
+    let (proposal, origin) = (&action.proposal, &action.origin);
+    let Some(tool) = tools::find(&proposal.tool).filter(|tool| tool.version() == proposal.tool_version) else {
         return Err(refused("this version of the tool is gone"));
     };
-    let client = tx.clients(&[action.client_id.as_str()]).await?.pop();
-    let caller = tx.people(&[action.caller_id.as_str()]).await?.pop();
+    let client = tx.clients(&[origin.client_id.as_str()]).await?.pop();
+    let caller = tx.people(&[origin.caller_id.as_str()]).await?.pop();
     let (Some(client), Some(caller)) = (client, caller) else {
         return Err(Error::internal("an action without its client or caller"));
     };
     let sent = Submission::new(tool, payload, &client, &caller)?;
     let cited = ids::scan(&sent.text);
-    let unread: Vec<String> = action
-        .unread
-        .iter()
-        .filter(|id| cited.contains(&id.as_str()))
-        .cloned()
-        .collect();
+    let unread = origin.unread_ids.iter().filter(|id| cited.contains(&id.as_str()));
+    let unread: Vec<String> = unread.cloned().collect();
     let query = tool.needs(&sent.payload).map_err(|fields| Error::Invalid { fields })?;
     let facts = tx.facts(&query).await?;
-    let policies = Policies::single(approvals.policies.today.clone());
-    let proposed = PlanInput {
+    let input = PlanInput {
         payload: &sent.payload,
-        caller: &action.caller_id,
+        caller: &origin.caller_id,
         unread: &unread,
         action: None,
         supersedes: Some(action.id.clone()),
         repeats: None,
     };
     let runtime = tx.ctx().runtime.clone();
-    let planned = plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&runtime), &policies)
-        .await?
-        .map_err(|fields| {
-            refused(
-                fields
-                    .first()
-                    .map_or("it does not fit today's records", |f| f.message.as_str()),
-            )
-        })?;
-    let targets = planned.targets.clone();
-    let grounded = PlannedProposal {
+    let planned = match plan::plan(tx, tool, &input, facts, NewIds::Fresh(&runtime), &policies).await {
+        Ok(planned) => planned,
+        Err(PlanError::DoesNotFit(fields)) => {
+            let first = fields.first();
+            return Err(refused(
+                first.map_or("it does not fit the current records", |field| &field.message),
+            ));
+        }
+        Err(PlanError::Broken(error)) => return Err(error),
+    };
+    let planned = PlannedProposal {
         planned,
-        call_chain: action.call_chain.clone(),
+        call_chain: origin.call_chain.clone(),
         unread,
         policies,
         repeats: None,
     };
     let call = CallOptions {
-        // Nobody can have taken it before.
-        idempotency_key: format!("pruned:{}", tx.ctx().runtime.id::<ActionId>()),
-        reason: action.reason.clone(),
+        // A random key: no client can have used it.
+        idempotency_key: format!("pruned:{}", runtime.id::<ActionId>()),
+        reason: proposal.reason.clone(),
         dry_run: false,
-        workflow: action.workflow.clone(),
+        workflow: proposal.workflow.clone(),
         supersedes_action_id: Some(action.id.clone()),
     };
-    let mut revision = build_action(tx.ctx(), &sent, &call, &grounded)?;
-    // One search finds the whole life of what was asked for.
-    revision.trace_id.clone_from(&action.trace_id);
-    revision.pruned_by = Some(person.id.clone());
-    if !insert(tx, &revision, &targets, &sent.payload, Some(&action.id), None).await? {
-        return Err(refused("its revision is there already"));
-    }
-    let mut entry = audit_entries::about(
-        tx,
-        &revision,
-        crate::audit::Event::Pruned,
-        revision.state,
-        json!({ "supersedes": action.id, "kept": keep }),
-    );
-    entry.content.note = Some(text);
-    tx.record(entry);
-    Ok(Ok(made(&revision)))
+    let mut revision = NewAction::build(tx.ctx(), &sent, &call, &planned)?;
+    // With the trace of the first proposal, one search finds the whole history.
+    revision.action.origin.trace_id.clone_from(&origin.trace_id);
+    Ok(revision)
 }
 
 fn refused(why: &str) -> Error {
@@ -165,32 +164,38 @@ fn refused(why: &str) -> Error {
     }
 }
 
-fn made(revision: &ActionRow) -> Outcome {
+fn outcome(revision: &Action) -> Outcome {
     Outcome {
         successor: Some(revision.id.to_string()),
         ..done(
-            revision.state,
+            revision.state(),
             "What is left is a proposal of its own now, with its own digest. It waits for a decision.",
         )
     }
 }
 
-/// The same pruning sent twice answers as the first did.
-async fn made_before(tx: &mut WriteTx, action: &ActionRow, person: &Person) -> Result<Option<Outcome>, Error> {
-    let next = action.superseded_by.as_deref().and_then(|id| ActionId::parse(id).ok());
-    let Some(next) = next else { return Ok(None) };
-    let Some(next) = tx.action(&next).await? else {
+/// The outcome of the same pruning, which this person sent before with any account.
+async fn replay(tx: &mut WriteTx, action: &Action, person: &Person) -> Result<Option<Outcome>, Error> {
+    let Some(successor) = &action.lifecycle.superseded_by else {
         return Ok(None);
     };
-    let Some(pruner) = &next.pruned_by else { return Ok(None) };
+    let Some(successor) = tx.action(successor).await? else {
+        return Ok(None);
+    };
+    let Some(pruner) = &successor.origin.pruned_by else {
+        return Ok(None);
+    };
     let deciders = tx.deciders_by_id(&[pruner.as_str(), person.id.as_str()]).await?;
-    let human = |id: &PersonId| deciders.iter().find(|one| one.person.id == *id).map(|one| &one.human);
+    let human = |id: &PersonId| {
+        let decider = deciders.iter().find(|decider| decider.person.id == *id);
+        decider.map(|decider| &decider.human)
+    };
     let same = human(pruner).is_some_and(|who| Some(who) == human(&person.id));
-    Ok(same.then(|| made(&next)))
+    Ok(same.then(|| outcome(&successor)))
 }
 
 /// The payload with only these children.
-fn left(payload: &Value, keep: &[String], id: &ActionId) -> Result<Value, Error> {
+fn pruned_payload(payload: &Value, keep: &[String], id: &ActionId) -> Result<Value, Error> {
     let there = children(payload);
     let wording = |message: &str| Error::Wording {
         message: message.to_owned(),

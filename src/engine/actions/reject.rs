@@ -1,23 +1,22 @@
-//! Ending an action without running it: reject, revoke, withdraw.
+//! Rejecting: a reviewer declines a pending action.
 
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::decision::{Words, decider, done, record_decision, replay, validate_text};
+use crate::engine::actions::command::{ActionCommand, Committed, Sender};
+use crate::engine::actions::decision::{
+    DecisionBasis, acting_person, approvals_if_allowed, done, record_decision, replay, validate_text,
+};
 use crate::engine::actions::lifecycle;
-use crate::engine::actions::lifecycle::{Committed, already_decided_error, load, load_in_time, parse};
-use crate::engine::actions::plan::decode_envelope;
-use crate::engine::actions::revalidate::{require_same_view, revalidate_plan};
+use crate::engine::actions::revalidate::{current_plan, require_same_view};
 use crate::engine::policy_cache::PolicyCache;
-use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{ActionRow, Ending, WriteTx};
+use crate::engine::{Engine, Error};
+use crate::store::WriteTx;
 use crate::views::Outcome;
-use serde_json::json;
 
 impl Engine {
     /// Rejects an action, with reason codes and a text that the agent will read. Rejecting needs no view of the page; a form that carries
-    /// the value of one (`view`, else empty) must carry the right one.
+    /// the value of a view (`view`, else empty) must carry the right one.
     pub async fn reject(
         &self,
         ctx: &Ctx,
@@ -27,192 +26,91 @@ impl Engine {
         text: &str,
         view: &str,
     ) -> Result<Outcome, Error> {
-        self.authorize(ctx, Permission::Reject).await?;
-        let (id, text) = (
-            parse(id)?,
-            validate_text(text, "why you reject it, so that the agent can propose better")?,
-        );
-        let codes = if codes.is_empty() {
-            vec![ReasonCode::Declined]
-        } else {
-            codes.to_vec()
+        let command = Reject {
+            digest: digest.to_owned(),
+            codes: codes.to_vec(),
+            text: text.to_owned(),
+            view: view.to_owned(),
         };
-        if let Some(code) = codes
-            .iter()
-            .find(|code| !ReasonCode::for_rejection().any(|known| known == **code))
-        {
-            return Err(Error::field(
-                "/codes",
-                format!("{} is not a reason to give here", code.as_str()),
-            ));
-        }
-        let (action, digest, book) = (id.clone(), digest.to_owned(), self.book.clone());
-        let view = view.to_owned();
-        let outcome = self
-            .store
-            .write(ctx, move |tx| {
-                Box::pin(async move { reject(tx, &book, &action, &digest, codes, text, &view).await })
-            })
-            .await;
-        self.finish(ctx, Permission::Reject, &id, outcome).await
-    }
-
-    /// Takes an approval back before the action has run. `view`: as for [`Engine::reject`].
-    pub async fn revoke(&self, ctx: &Ctx, id: &str, text: &str, view: &str) -> Result<Outcome, Error> {
-        self.authorize(ctx, Permission::Revoke).await?;
-        let (id, text) = (parse(id)?, validate_text(text, "why you take the approval back")?);
-        let (action, book, view) = (id.clone(), self.book.clone(), view.to_owned());
-        let outcome = self
-            .store
-            .write(ctx, move |tx| {
-                Box::pin(async move { revoke(tx, &book, &action, text, &view).await })
-            })
-            .await;
-        self.finish(ctx, Permission::Revoke, &id, outcome).await
-    }
-
-    /// Takes back an action that this caller proposed.
-    pub(crate) async fn withdraw(&self, ctx: &Ctx, id: &str, text: &str) -> Result<State, Error> {
-        self.authorize(ctx, Permission::Withdraw).await?;
-        let (id, text) = (parse(id)?, text.trim().to_owned());
-        let withdrawn: Committed<State> = self
-            .store
-            .write(ctx, move |tx| Box::pin(async move { withdraw(tx, &id, text).await }))
-            .await?;
-        withdrawn
+        self.on_action(ctx, id, command).await
     }
 }
 
-async fn reject(
-    tx: &mut WriteTx,
-    book: &PolicyCache,
-    id: &ActionId,
-    digest: &str,
+struct Reject {
+    digest: String,
     codes: Vec<ReasonCode>,
     text: String,
-    view: &str,
-) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx).await?;
-    let action = match load_in_time(tx, id).await? {
-        Ok(action) => action,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let Ok(to) = action.state.reject() else {
-        return Ok(match replay(tx, &action, "reject", &person).await? {
-            Some(first) => Ok(first),
-            None => Err(already_decided_error(tx, &action).await?),
-        });
-    };
-    if action.digest != digest {
-        return Err(Error::DigestMismatch);
-    }
-    require_same_view(tx, &action, view).await?;
-    tx.settle(&action, Ending::because(to, &codes, &text)).await?;
-    let approvals = may_decide(tx, book, &action, &person).await?;
-    // What the page showed: today's checks, or those of the proposal where it no longer plans.
-    let words = match revalidate_plan(tx, &action, &approvals.policies).await {
-        Ok(planned) => {
-            let PageSnapshot { checks, facts, .. } = planned.snapshot();
-            Words {
-                checks,
-                facts,
-                rests: planned.record_versions(),
-                ..Words::default()
-            }
+    view: String,
+}
+
+impl ActionCommand for Reject {
+    type Output = Outcome;
+    const PERMISSION: Permission = Permission::Reject;
+    const SENDER: Sender = Sender::Decider;
+
+    async fn run(self, tx: &mut WriteTx, policies: &PolicyCache, action: Action) -> Result<Committed<Outcome>, Error> {
+        let text = validate_text(&self.text, "why you reject it, so that the agent can propose better")?;
+        let codes = reasons(self.codes)?;
+        let Ok(to) = action.state().reject() else {
+            return Ok(match replay(tx, &action, DecisionKind::Reject).await? {
+                Some(first) => Committed::Done(first),
+                None => Committed::Refused(lifecycle::already_decided(tx, &action).await?),
+            });
+        };
+        if action.proposal.digest != self.digest {
+            return Err(Error::DigestMismatch);
         }
-        Err(Error::Refused { .. }) => Words {
-            checks: action.checks.clone(),
-            ..Words::default()
-        },
-        Err(broken) => return Err(broken),
-    };
-    let words = Words {
-        codes: codes.clone(),
-        text,
-        ..words
-    };
-    record_decision(tx, &action, to, Event::Rejected, "reject", words).await?;
-    lifecycle::end_repeats(tx, &action, &codes, "was rejected").await?;
-    Ok(Ok(done(
-        to,
-        "You rejected it. Nothing was written, and the agent can read why.",
-    )))
-}
-
-async fn revoke(
-    tx: &mut WriteTx,
-    book: &PolicyCache,
-    id: &ActionId,
-    text: String,
-    view: &str,
-) -> Result<Committed<Outcome>, Error> {
-    let person = decider(tx).await?;
-    let action = match load_in_time(tx, id).await? {
-        Ok(action) => action,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let Ok(to) = action.state.revoke() else {
-        return Ok(match replay(tx, &action, "revoke", &person).await? {
-            Some(first) => Ok(first),
-            None => Err(already_decided_error(tx, &action).await?),
-        });
-    };
-    require_same_view(tx, &action, view).await?;
-    tx.settle(&action, Ending::because(to, &[ReasonCode::Revoked], &text))
-        .await?;
-    may_decide(tx, book, &action, &person).await?;
-    let words = Words {
-        codes: vec![ReasonCode::Revoked],
-        text,
-        ..Words::default()
-    };
-    record_decision(tx, &action, to, Event::Revoked, "revoke", words).await?;
-    Ok(Ok(done(to, "You took the approval back. Nothing was written.")))
-}
-
-/// Both policies must let this person decide it.
-async fn may_decide(
-    tx: &mut WriteTx,
-    book: &PolicyCache,
-    action: &ActionRow,
-    person: &Person,
-) -> Result<Approvals, Error> {
-    let approvals = Approvals::of(tx, book, action, &[], Some(&person.id)).await?;
-    // What is damaged can be ended by whoever decides anything.
-    let Ok(envelope) = decode_envelope(action) else {
-        return Ok(approvals);
-    };
-    match approvals.refuses_me(&approvals.case(action, &envelope)) {
-        Some(why) => Err(Error::NotAuthorized { why }),
-        None => Ok(approvals),
+        require_same_view(tx, &action, &self.view).await?;
+        let person = acting_person(tx)?;
+        let approvals = approvals_if_allowed(tx, policies, &action, &person).await?;
+        // The basis is what the page showed: the current checks, or those of the proposal where it can no longer be planned.
+        let basis = match current_plan(tx, &action, &approvals.policies).await {
+            Ok(planned) => {
+                let PageSnapshot { checks, facts, .. } = planned.snapshot();
+                DecisionBasis {
+                    checks,
+                    facts,
+                    record_versions: planned.record_versions(),
+                    ..DecisionBasis::default()
+                }
+            }
+            Err(Error::Refused { .. }) => DecisionBasis {
+                checks: action.judgement.checks.clone(),
+                ..DecisionBasis::default()
+            },
+            Err(broken) => return Err(broken),
+        };
+        let basis = DecisionBasis {
+            codes: codes.clone(),
+            text: text.clone(),
+            ..basis
+        };
+        let entry = record_decision(tx, &action, to, Event::Rejected, DecisionKind::Reject, basis).await?;
+        let stage = lifecycle::rejected(tx, codes, text);
+        lifecycle::close(tx, &action, &stage, entry).await?;
+        Ok(Committed::Done(done(
+            to,
+            "You rejected it. Nothing was written, and the agent can read why.",
+        )))
     }
 }
 
-async fn withdraw(tx: &mut WriteTx, id: &ActionId, text: String) -> Result<Committed<State>, Error> {
-    let caller = tx.ctx().principal.person().map(|person| person.id.clone());
-    let action = load(tx, id).await?;
-    if Some(&action.caller_id) != caller.as_ref() {
-        return Err(Error::NotFound {
-            kind: RecordKind::Action,
-            id: id.as_str().to_owned(),
-        });
+/// The codes of a rejection: [`ReasonCode::Declined`] if the reviewer chose none.
+///
+/// # Errors
+/// A code is not one that a reviewer can give.
+fn reasons(codes: Vec<ReasonCode>) -> Result<Vec<ReasonCode>, Error> {
+    if codes.is_empty() {
+        return Ok(vec![ReasonCode::Declined]);
     }
-    let action = match load_in_time(tx, id).await? {
-        Ok(action) => action,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    if action.reason_codes.contains(&ReasonCode::Withdrawn) {
-        return Ok(Ok(action.state));
+    let unknown = codes
+        .iter()
+        .find(|code| !ReasonCode::for_rejection().any(|known| known == **code));
+    match unknown {
+        Some(code) => Err(Error::field(
+            "/codes",
+            format!("{} is not a reason to give here", code.as_str()),
+        )),
+        None => Ok(codes),
     }
-    let Ok(to) = action.state.withdraw() else {
-        return Ok(Err(already_decided_error(tx, &action).await?));
-    };
-    let words = format!("Withdrawn by its proposer: {text}");
-    tx.settle(&action, Ending::because(to, &[ReasonCode::Withdrawn], &words))
-        .await?;
-    let mut entry = audit_entries::about(tx, &action, Event::Withdrawn, to, json!(null));
-    entry.content.note = Some(text);
-    tx.record(entry);
-    lifecycle::end_repeats(tx, &action, &[ReasonCode::Withdrawn], "was withdrawn").await?;
-    Ok(Ok(to))
 }

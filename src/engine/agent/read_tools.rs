@@ -347,12 +347,12 @@ impl Engine {
                 BTreeMap::from([
                     ("id", json!(action.id)),
                     ("status", json!(action.state_at(now))),
-                    ("tool", json!(action.tool)),
-                    ("headline", json!(action.headline)),
-                    ("idempotencyKey", json!(action.idempotency_key)),
-                    ("createdAt", json!(action.created_at)),
-                    ("expiresAt", json!(action.expires_at)),
-                    ("reasonCodes", json!(action.reason_codes)),
+                    ("tool", json!(action.proposal.tool)),
+                    ("headline", json!(action.proposal.headline)),
+                    ("idempotencyKey", json!(action.proposal.idempotency_key)),
+                    ("createdAt", json!(action.origin.created_at)),
+                    ("expiresAt", json!(action.judgement.expires_at)),
+                    ("reasonCodes", json!(action.lifecycle.stage.reason_codes())),
                 ])
             })
             .collect();

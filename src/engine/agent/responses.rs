@@ -5,29 +5,29 @@ use crate::domain::preview::Preview;
 use crate::domain::*;
 use crate::engine::actions::plan::{Planned, decode_envelope};
 use crate::engine::{Engine, Error, ToolResponse};
-use crate::store::{ActionRow, AuditRecord, DecisionRow, QuestionRow};
+use crate::store::AuditRecord;
 use serde_json::{Map, Value, json};
 
 /// The tool that tells what became of an action.
 pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
 
-pub(crate) fn pending(engine: &Engine, action: &ActionRow, planned: &Planned) -> Result<ToolResponse, Error> {
+pub(crate) fn pending(engine: &Engine, action: &Action, planned: &Planned) -> Result<ToolResponse, Error> {
     let preview = Preview::of(&planned.plan.change_set, &planned.place());
     proposal(engine, action, State::PendingApproval, &preview)
 }
 
-fn proposal(engine: &Engine, action: &ActionRow, state: State, preview: &Preview) -> Result<ToolResponse, Error> {
+fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -> Result<ToolResponse, Error> {
     let structured = json!({
         "status": state,
         "actionId": action.id,
         "approvalId": action.approval_id,
-        "digest": action.digest,
-        "payloadDigest": action.payload_digest,
+        "digest": action.proposal.digest,
+        "payloadDigest": action.proposal.payload_digest,
         "reviewUrl": engine.review_url(action.id.as_str()),
-        "expiresAt": action.expires_at,
-        "idempotencyKey": action.idempotency_key,
+        "expiresAt": action.judgement.expires_at,
+        "idempotencyKey": action.proposal.idempotency_key,
         "preview": preview,
-        "checks": action.checks,
+        "checks": action.judgement.checks,
         "pollTool": POLL_TOOL,
     });
     let text = match state {
@@ -62,11 +62,11 @@ pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolRes
 
 impl Engine {
     /// The answer to a proposal that was made before, whatever has become of it.
-    pub(crate) async fn answer_again(&self, ctx: &Ctx, action: ActionRow) -> Result<ToolResponse, Error> {
+    pub(crate) async fn repeat_response(&self, ctx: &Ctx, action: Action) -> Result<ToolResponse, Error> {
         let envelope = decode_envelope(&action)?;
         let state = action.state_at(ctx.now());
         let mut preview = Preview::of(&envelope.change_set, "");
-        preview.summary = action.summary.clone();
+        preview.summary = action.proposal.summary.clone();
         proposal(self, &action, state, &preview)
     }
 
@@ -86,12 +86,12 @@ impl Engine {
                     let Some(action) = tx.action(&action_id).await? else {
                         return Ok::<_, Error>(None);
                     };
-                    if Some(&action.caller_id) != caller.as_ref() {
+                    if Some(&action.origin.caller_id) != caller.as_ref() {
                         return Ok(None);
                     }
                     let decisions = tx.decisions(&action_id).await?;
                     let mut ids: Vec<&str> = decisions.iter().map(|d| d.person_id.as_str()).collect();
-                    ids.push(action.caller_id.as_str());
+                    ids.push(action.origin.caller_id.as_str());
                     let people = tx.people(&ids).await?;
                     let log = tx.audit_of_action(&action_id).await?;
                     let notes = tx.notes_of(&action_id).await?;
@@ -114,8 +114,8 @@ impl Engine {
     fn describe(
         &self,
         ctx: &Ctx,
-        action: &ActionRow,
-        decisions: &[DecisionRow],
+        action: &Action,
+        decisions: &[Decision],
         people: &[Person],
         log: &[AuditRecord],
     ) -> Value {
@@ -125,27 +125,27 @@ impl Engine {
             "actionId": action.id,
             "approvalId": action.approval_id,
             "status": state,
-            "tool": action.tool,
-            "headline": action.headline,
-            "summary": action.summary,
-            "risk": action.risk,
-            "reason": action.reason,
-            "digest": action.digest,
-            "payloadDigest": action.payload_digest,
-            "idempotencyKey": action.idempotency_key,
+            "tool": action.proposal.tool,
+            "headline": action.proposal.headline,
+            "summary": action.proposal.summary,
+            "risk": action.judgement.risk,
+            "reason": action.proposal.reason,
+            "digest": action.proposal.digest,
+            "payloadDigest": action.proposal.payload_digest,
+            "idempotencyKey": action.proposal.idempotency_key,
             "reviewUrl": self.review_url(action.id.as_str()),
-            "createdAt": action.created_at,
-            "expiresAt": action.expires_at,
-            "checks": action.checks,
+            "createdAt": action.origin.created_at,
+            "expiresAt": action.judgement.expires_at,
+            "checks": action.judgement.checks,
             "pollTool": POLL_TOOL,
         });
         let Some(fields) = answer.as_object_mut() else {
             return answer;
         };
         let others = [
-            ("supersededBy", action.superseded_by.clone()),
-            ("supersedesActionId", action.supersedes.clone()),
-            ("repeats", action.repeats.as_ref().map(ToString::to_string)),
+            ("supersededBy", action.lifecycle.superseded_by.clone()),
+            ("supersedesActionId", action.proposal.supersedes.clone()),
+            ("repeats", action.lifecycle.repeats.clone()),
         ];
         for (name, id) in others {
             if let Some(id) = id {
@@ -162,15 +162,18 @@ impl Engine {
             let codes = if action.is_overdue(now) {
                 vec![ReasonCode::Expired]
             } else {
-                action.reason_codes.clone()
+                action.lifecycle.stage.reason_codes().to_vec()
             };
-            fields.insert("reasons".into(), reasons(&codes, decisions_rows, &action.checks));
+            fields.insert(
+                "reasons".into(),
+                reasons(&codes, decisions_rows, &action.judgement.checks),
+            );
             fields.insert("reasonCodes".into(), json!(codes));
         }
-        if let Some(outcome) = &action.outcome {
+        if let Some(outcome) = action.lifecycle.stage.message() {
             fields.insert("message".into(), json!(outcome));
         }
-        if let Some(result) = &action.result {
+        if let Some(result) = action.lifecycle.stage.result() {
             fields.insert("result".into(), result.clone());
         }
         if state == State::Rejected {
@@ -187,8 +190,8 @@ impl Engine {
     fn audit_details(
         &self,
         ctx: &Ctx,
-        action: &ActionRow,
-        decisions: &[DecisionRow],
+        action: &Action,
+        decisions: &[Decision],
         people: &[Person],
         log: &[AuditRecord],
     ) -> Value {
@@ -196,7 +199,7 @@ impl Engine {
             let person = people.iter().find(|person| person.id == *id);
             json!({ "id": id, "name": person.map(|p| &p.name), "email": person.map(|p| &p.email) })
         };
-        let result = action.result.clone().unwrap_or(Value::Null);
+        let result = action.lifecycle.stage.result().cloned().unwrap_or(Value::Null);
         let mut record_ids: Vec<Value> = Vec::new();
         for list in ["createdIds", "updatedIds"] {
             record_ids.extend(result.get(list).and_then(Value::as_array).cloned().unwrap_or_default());
@@ -211,42 +214,42 @@ impl Engine {
             })
             .collect();
         let mut user: Map<String, Value> = Map::new();
-        user.insert("caller".into(), who(&action.caller_id));
-        user.insert("clientId".into(), json!(action.client_id));
+        user.insert("caller".into(), who(&action.origin.caller_id));
+        user.insert("clientId".into(), json!(action.origin.client_id));
         let approvers: Vec<Value> = decisions
             .iter()
-            .filter(|d| d.kind == "approve")
+            .filter(|d| d.kind == DecisionKind::Approve)
             .map(|d| who(&d.person_id))
             .collect();
         user.insert("approvers".into(), Value::Array(approvers));
         json!({
             "userIdentity": user,
             "tenant": ctx.tenant(),
-            "requestId": action.request_id,
-            "traceId": action.trace_id,
-            "workflow": action.workflow,
-            "toolCallChain": action.call_chain,
-            "toolName": action.tool,
+            "requestId": action.origin.request_id,
+            "traceId": action.origin.trace_id,
+            "workflow": action.proposal.workflow,
+            "toolCallChain": action.origin.call_chain,
+            "toolName": action.proposal.tool,
             "approvalId": action.approval_id,
-            "idempotencyKey": action.idempotency_key,
+            "idempotencyKey": action.proposal.idempotency_key,
             "submittedPayload": submitted(action),
             "executionResult": result,
             "recordIds": record_ids,
-            "timestamp": action.settled_at,
+            "timestamp": action.lifecycle.stage.closed_at(),
             "entries": entries,
         })
     }
 }
 
 /// What was asked for, as it was sent.
-fn submitted(action: &ActionRow) -> Value {
-    serde_json::from_str(&action.payload).unwrap_or(Value::Null)
+fn submitted(action: &Action) -> Value {
+    serde_json::from_str(&action.proposal.payload).unwrap_or(Value::Null)
 }
 
 /// What stands behind each code: what a check said, of which records, and where in the payload.
-fn reasons(codes: &[ReasonCode], decisions: &[DecisionRow], proposed: &[Check]) -> Value {
-    let record_decision = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
-    let checks = record_decision.map_or(proposed, |decision| &decision.verdicts);
+fn reasons(codes: &[ReasonCode], decisions: &[Decision], proposed: &[Check]) -> Value {
+    let last = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
+    let checks = last.map_or(proposed, |decision| &decision.verdicts);
     codes
         .iter()
         .flat_map(|code| {
@@ -265,17 +268,17 @@ fn reasons(codes: &[ReasonCode], decisions: &[DecisionRow], proposed: &[Check]) 
         .collect()
 }
 
-fn question_json(question: &QuestionRow) -> Value {
+fn question_json(question: &Question) -> Value {
     json!({
         "id": question.id,
-        "question": question.question,
+        "question": question.text,
         "askedAt": question.asked_at,
-        "answer": question.answer,
-        "answeredAt": question.answered_at,
+        "answer": question.answer.as_ref().map(|answer| &answer.text),
+        "answeredAt": question.answer.as_ref().map(|answer| answer.at),
     })
 }
 
-fn decision_json(decision: &DecisionRow, people: &[Person]) -> Value {
+fn decision_json(decision: &Decision, people: &[Person]) -> Value {
     let person = people.iter().find(|person| person.id == decision.person_id);
     json!({
         "id": decision.id,
@@ -286,7 +289,7 @@ fn decision_json(decision: &DecisionRow, people: &[Person]) -> Value {
         "acknowledged": decision.acknowledged,
         "openedAt": decision.opened_at,
         "openedParts": decision.opened,
-        "typed": decision.typed,
+        "typed": decision.confirmation_text,
         "policyVersion": decision.policy_version,
         "reasonCodes": decision.reason_codes,
         "reason": decision.reason,

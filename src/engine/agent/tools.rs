@@ -2,7 +2,7 @@
 
 use crate::context::Ctx;
 use crate::domain::{ActionId, FieldError, Permission, allows};
-use crate::engine::actions::questions::Answering;
+use crate::engine::actions::questions::AnswerQuestion;
 use crate::engine::agent::read_tools;
 use crate::engine::agent::read_tools::ReadTool;
 use crate::engine::{Engine, Error};
@@ -110,7 +110,7 @@ fn make_specs() -> Vec<ToolSpec> {
         title: "Answer question",
         description: "Answers a question that a reviewer asked about an action that was proposed for the same person. \
                       loopiq_get_action lists the questions.",
-        input_schema: schema_for!(Answering).to_value(),
+        input_schema: schema_for!(AnswerQuestion).to_value(),
         output_schema: json!({
             "type": "object",
             "properties": {
@@ -181,7 +181,7 @@ impl Engine {
         if name == ANSWER {
             self.authorize(ctx, Permission::Answer).await?;
             check(name, &arguments)?;
-            let given: Answering = schema::arguments(&arguments).map_err(invalid)?;
+            let given: AnswerQuestion = schema::arguments(&arguments).map_err(invalid)?;
             return self.answer_question(ctx, given).await;
         }
         if name != WITHDRAW {

@@ -22,12 +22,12 @@ impl Engine {
         let me = ctx.principal.person().map(|person| person.id.clone());
         let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
         let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
-        let (since, book) = (ctx.now().plus(-Timestamp::DAY), self.book.clone());
+        let (since, policy_cache) = (ctx.now().plus(-Timestamp::DAY), self.policies.clone());
         let (items, frame, judged, mine, next) = self
             .store
             .read(ctx, move |tx| {
                 Box::pin(async move {
-                    let mine = Mine::load(tx, &book, me.as_ref().filter(|_| may_decide)).await?;
+                    let mine = Mine::load(tx, &policy_cache, me.as_ref().filter(|_| may_decide)).await?;
                     filter.policy = mine.today.version;
                     let own_rules = InboxFilter {
                         rules: Some(mine.rules()),

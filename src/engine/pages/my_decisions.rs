@@ -25,21 +25,25 @@ const LONGEST_WAIT: i64 = 31 * Timestamp::DAY;
 
 impl Mine {
     /// Reads the policies that may matter, and whoever looks as they are today.
-    pub(crate) async fn load(tx: &mut ReadTx, book: &PolicyCache, person: Option<&PersonId>) -> Result<Self, Error> {
-        let today = book.today(tx).await?;
+    pub(crate) async fn load(
+        tx: &mut ReadTx,
+        policy_cache: &PolicyCache,
+        person: Option<&PersonId>,
+    ) -> Result<Self, Error> {
+        let today = policy_cache.today(tx).await?;
         let mut versions = BTreeMap::from([(today.version, today.clone())]);
         if today.version > Policy::FIRST {
             let since = tx.ctx().now().plus(-LONGEST_WAIT);
             for row in tx.policy_versions(i64::MAX).await? {
                 // An old one that can't be read any more costs its own actions their place here, and nobody the inbox.
-                if let Ok(policy) = book.version(tx, row.version).await {
+                if let Ok(policy) = policy_cache.version(tx, row.version).await {
                     versions.insert(row.version, policy);
                 }
                 // The one before was in force when the oldest of those that wait was proposed.
                 if row.created_at < since {
                     break;
                 }
-                if let Ok(policy) = book.version(tx, row.version - 1).await {
+                if let Ok(policy) = policy_cache.version(tx, row.version - 1).await {
                     versions.insert(row.version - 1, policy);
                 }
             }

@@ -114,12 +114,12 @@ impl Engine {
                 });
             }
         };
-        let (source, book) = (source.to_owned(), self.book.clone());
+        let (source, policy_cache) = (source.to_owned(), self.policies.clone());
         let (now, since) = (ctx.now(), ctx.now().plus(-DAYS * Timestamp::DAY));
         self.store
             .read(ctx, move |tx| {
                 Box::pin(async move {
-                    let today = book.today(tx).await?;
+                    let today = policy_cache.today(tx).await?;
                     let was = self::source(tx, today.version).await?;
                     let (mistakes, notes) = against_people(tx, &rules).await?;
                     let mut report = PolicyReport {
@@ -153,7 +153,7 @@ impl Engine {
                 "the note is longer than {NOTE} characters, or hides some."
             )));
         }
-        let (source, book) = (source.to_owned(), self.book.clone());
+        let (source, policy_cache) = (source.to_owned(), self.policies.clone());
         let switched = self
             .store
             .write(ctx, move |tx| {
@@ -164,7 +164,7 @@ impl Engine {
                     if self::source(tx, today).await? == source {
                         return Ok(Switched::Same(today));
                     }
-                    let loosens = loosens(&book.version(tx, today).await?.rules, &rules);
+                    let loosens = loosens(&policy_cache.version(tx, today).await?.rules, &rules);
                     if let Some(operator) = operator.as_ref().filter(|_| loosens.is_empty()) {
                         let by = Some(&operator.person.id);
                         let version = put_in_force(tx, &source, &note, base, by, Value::Null).await?;

@@ -4,7 +4,7 @@ use crate::world::{World, work_item};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
-use loopiq::store::{Ending, ReadCall, StoreError};
+use loopiq::store::{ReadCall, StoreError};
 use serde_json::json;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -87,17 +87,23 @@ async fn a_state_changes_only_from_the_revision_it_was_read_in() {
         .write::<_, Error, _>(&system(&world), move |tx| {
             Box::pin(async move {
                 let action = tx.action(&id).await?.expect("the action");
-                tx.advance(&action, State::Approved).await?;
-                let again = tx.advance(&action, State::Approved).await;
+                tx.claim(&action, State::Approved).await?;
+                let again = tx.claim(&action, State::Approved).await;
                 assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
                 let fresh = tx.action(&id).await?.expect("the action");
-                assert_eq!((fresh.state, fresh.revision), (State::Approved, action.revision + 1));
-                let other = loopiq::store::ActionRow {
-                    digest: "sha256:other".into(),
-                    ..fresh.clone()
-                };
-                assert!(tx.settle(&other, Ending::of(State::Failed)).await.is_err());
-                Ok(tx.settle(&fresh, Ending::of(State::Failed)).await?)
+                assert_eq!(
+                    (fresh.state(), fresh.lifecycle.revision),
+                    (State::Approved, action.lifecycle.revision + 1)
+                );
+                let mut other = fresh.clone();
+                other.proposal.digest = "sha256:other".into();
+                let failed = Stage::Failed(Refusal {
+                    at: tx.ctx().now(),
+                    codes: vec![ReasonCode::StaleTarget],
+                    message: "It does not fit.".to_owned(),
+                });
+                assert!(tx.close(&other, &failed).await.is_err());
+                Ok(tx.close(&fresh, &failed).await?)
             })
         })
         .await;

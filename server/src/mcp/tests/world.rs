@@ -143,7 +143,7 @@ impl World {
             .engine
             .store()
             .read::<_, Error, _>(&ctx, move |tx| Box::pin(async move { Ok(tx.action(&id).await?) }));
-        read.await.unwrap().unwrap().trace_id
+        read.await.unwrap().unwrap().origin.trace_id
     }
 
     /// A work item to propose, with what a reviewer asks for.

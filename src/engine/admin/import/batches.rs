@@ -111,7 +111,7 @@ impl Engine {
         let mut wanting = self.wanting_blockers(ctx, &plan).await?;
         while !wanting.is_empty() {
             let rest = wanting.split_off(size.min(wanting.len()));
-            let (work, book) = (plan.clone(), self.book.clone());
+            let (work, policies) = (plan.clone(), self.policies.clone());
             let began = ctx.now();
             let batch = self.store.write(ctx, move |tx| {
                 Box::pin(async move {
@@ -120,7 +120,7 @@ impl Engine {
                     let Some((mut kept, mut report)) = under_way(tx, &work).await? else {
                         return Ok::<_, Error>(None);
                     };
-                    let threshold = work.threshold(tx, &book).await?;
+                    let threshold = work.threshold(tx, &policies).await?;
                     report.blockers += tx.raise_blockers(&work.key.release, threshold, &wanting).await?;
                     kept.report = json!(report);
                     tx.keep_import_progress(&work.key, &kept).await?;

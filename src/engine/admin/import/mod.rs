@@ -121,7 +121,7 @@ impl Engine {
         plan: Arc<Plan>,
         wanting: Vec<String>,
     ) -> Result<Option<ImportReport>, Error> {
-        let book = self.book.clone();
+        let policies = self.policies.clone();
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
@@ -135,7 +135,7 @@ impl Engine {
                     }
                     let mut subjects = plan.keep(tx, &held, &plan.records, &mut report).await?;
                     subjects.extend(wanting);
-                    let threshold = plan.threshold(tx, &book).await?;
+                    let threshold = plan.threshold(tx, &policies).await?;
                     report.blockers = tx
                         .raise_blockers(&plan.key.release, threshold, &distinct(subjects))
                         .await?;
@@ -152,13 +152,13 @@ impl Engine {
         let mut wanting = Vec::new();
         let mut from = Some(WantingFrom::Finding(String::new()));
         while let Some(place) = from {
-            let (plan, book) = (plan.clone(), self.book.clone());
+            let (plan, policies) = (plan.clone(), self.policies.clone());
             let page = self
                 .store
                 .read::<_, Error, _>(ctx, move |tx| {
                     Box::pin(async move {
                         tx.forget_plans().await?;
-                        let threshold = plan.threshold(tx, &book).await?;
+                        let threshold = plan.threshold(tx, &policies).await?;
                         Ok(tx.wanting_blockers(&plan.key.release, threshold, &place).await?)
                     })
                 })

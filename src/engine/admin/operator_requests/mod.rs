@@ -9,8 +9,8 @@ mod page;
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
+use crate::engine::actions::command::Committed;
 use crate::engine::actions::decision::validate_text;
-use crate::engine::actions::lifecycle::Committed;
 use crate::engine::admin::identity;
 use crate::engine::pages::policy;
 use crate::engine::{Engine, Error, audit_entries};
@@ -59,7 +59,7 @@ impl Engine {
     /// Confirms a request and carries it out. Nobody confirms their own, with whichever account they made it. `view`: the value that the form
     /// of the page carries for this person, see [`RequestView::view`](crate::views::RequestView::view).
     pub async fn confirm_request(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
-        self.settle_request(ctx, id, ToolResponse::Confirm(view.to_owned()))
+        self.settle_request(ctx, id, RequestCommand::Confirm(view.to_owned()))
             .await
     }
 
@@ -67,22 +67,22 @@ impl Engine {
     pub async fn decline_request(&self, ctx: &Ctx, id: &str, text: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let text = validate_text(text, "why you decline it")?;
-        self.settle_request(ctx, id, ToolResponse::Decline(text)).await
+        self.settle_request(ctx, id, RequestCommand::Decline(text)).await
     }
 
     /// Takes back a request of one's own.
     pub async fn withdraw_request(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
-        self.settle_request(ctx, id, ToolResponse::Withdraw).await
+        self.settle_request(ctx, id, RequestCommand::Withdraw).await
     }
 
-    async fn settle_request(&self, ctx: &Ctx, id: &str, answer: ToolResponse) -> Result<Outcome, Error> {
+    async fn settle_request(&self, ctx: &Ctx, id: &str, answer: RequestCommand) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let id = RequestId::parse(id).map_err(|_| missing(id))?;
-        let outcome: Result<Committed<Outcome>, Error> = self
+        let outcome = self
             .store
             .write(ctx, move |tx| Box::pin(async move { settle(tx, &id, answer).await }))
-            .await;
-        let outcome = outcome.and_then(|committed| committed);
+            .await
+            .and_then(Committed::into_result);
         if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
             self.deny(ctx, Permission::Configure, None, error).await?;
         }
@@ -113,9 +113,9 @@ impl Engine {
     }
 }
 
-/// What a second operator says to a request, or whoever made it.
+/// What an operator does with a request.
 #[derive(Debug, Clone)]
-enum ToolResponse {
+enum RequestCommand {
     /// With the value that the form carried.
     Confirm(String),
     Decline(String),
@@ -295,7 +295,7 @@ fn refused(message: impl Into<String>) -> Error {
     }
 }
 
-async fn settle(tx: &mut WriteTx, id: &RequestId, answer: ToolResponse) -> Result<Committed<Outcome>, Error> {
+async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Result<Committed<Outcome>, Error> {
     let row = tx.operator_request(id).await?.ok_or_else(|| missing(id.as_str()))?;
     let Some(me) = signed_in(tx).await? else {
         return Err(Error::NotAuthorized {
@@ -306,17 +306,17 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: ToolResponse) -> Resul
     if row.status != RequestStatus::Pending {
         let mine = row.settled_by.as_ref() == Some(&me.person.id);
         let same = match answer {
-            ToolResponse::Confirm(_) => row.status == RequestStatus::Confirmed,
-            ToolResponse::Decline(_) => row.status == RequestStatus::Declined,
-            ToolResponse::Withdraw => row.status == RequestStatus::Withdrawn,
+            RequestCommand::Confirm(_) => row.status == RequestStatus::Confirmed,
+            RequestCommand::Decline(_) => row.status == RequestStatus::Declined,
+            RequestCommand::Withdraw => row.status == RequestStatus::Withdrawn,
         };
         if mine && same {
-            return Ok(Ok(done(format!(
+            return Ok(Committed::Done(done(format!(
                 "You did this before; nothing was done twice. {}",
                 row.outcome
             ))));
         }
-        return Ok(Err(refused(format!(
+        return Ok(Committed::Refused(refused(format!(
             "Nothing was done: the request {id} is {} already. {}",
             row.status.as_str(),
             row.outcome
@@ -324,13 +324,13 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: ToolResponse) -> Resul
     }
     if row.expires_at <= tx.ctx().now() {
         expire(tx, &row).await?;
-        return Ok(Err(refused(format!(
+        return Ok(Committed::Refused(refused(format!(
             "Nothing was done: the request {id} expired on {}. Make it anew if it is still wanted.",
             row.expires_at.minute()
         ))));
     }
     let (status, event, outcome, note) = match answer {
-        ToolResponse::Confirm(view) => {
+        RequestCommand::Confirm(view) => {
             may_confirm(tx, &me, &row).await?;
             if form_value(tx.ctx(), &row)? != Some(view) {
                 return Err(Error::Refused {
@@ -343,12 +343,12 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: ToolResponse) -> Resul
             let outcome = carry_out(tx, &row, &me).await?;
             (RequestStatus::Confirmed, Event::OperatorConfirmed, outcome, None)
         }
-        ToolResponse::Decline(text) => {
+        RequestCommand::Decline(text) => {
             may_confirm(tx, &me, &row).await?;
             let outcome = format!("Declined: {text}");
             (RequestStatus::Declined, Event::OperatorDeclined, outcome, Some(text))
         }
-        ToolResponse::Withdraw => {
+        RequestCommand::Withdraw => {
             if !made_by(tx, &row, &me).await? {
                 return Err(Error::NotAuthorized {
                     why: format!(
@@ -367,7 +367,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: ToolResponse) -> Resul
     };
     tx.settle_request(id, &settled).await?;
     record(tx, event, &row, json!(outcome), note);
-    Ok(Ok(done(outcome)))
+    Ok(Committed::Done(done(outcome)))
 }
 
 /// The value that the form which confirms a request carries for whoever looks: bound to their session and to what the request would change, so

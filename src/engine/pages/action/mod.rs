@@ -4,15 +4,15 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::lifecycle::parse;
+use crate::engine::actions::lifecycle::parse_id;
 use crate::engine::actions::plan;
-use crate::engine::actions::plan::decode_envelope;
+use crate::engine::actions::plan::{PlanError, decode_envelope};
 use crate::engine::actions::prune;
 use crate::engine::actions::revalidate::form_value;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{ActionRow, AuditRecord, ReadTx, ViewKey};
+use crate::store::{AuditRecord, ReadTx, ViewKey};
 use crate::tools;
 use crate::views::{self, *};
 use serde_json::json;
@@ -20,17 +20,18 @@ use std::collections::BTreeSet;
 
 mod approvals;
 mod comparisons;
+mod related;
 mod sections;
 mod since;
 mod tree;
 
-use approvals::Beside;
+use related::RelatedRecords;
 use sections::{claim, context, fields, identifiers, other_creates, references, step, updates, with_codes};
 use since::Baseline;
 
 /// What one read of the store gives for a page.
 struct Loaded {
-    action: ActionRow,
+    action: Action,
     envelope: Envelope,
     /// The checks: today's while it is pending, else those that the last decision (or the proposal) rested on.
     checks: Vec<Check>,
@@ -48,7 +49,7 @@ struct Loaded {
     comparisons: Vec<Comparison>,
     approvals: Approvals,
     approvals_view: Option<ApprovalsView>,
-    beside: Beside,
+    related: RelatedRecords,
 }
 
 /// How an action's page is asked for.
@@ -64,11 +65,11 @@ impl Engine {
     /// Everything about an action, for its page. A visit with [`Visit::Opened`] is recorded once per person, digest and session.
     pub async fn action_page(&self, ctx: &Ctx, id: &str, visit: Visit) -> Result<ActionView, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
-        let (action_id, book) = (parse(id)?, self.book.clone());
+        let (action_id, policy_cache) = (parse_id(id)?, self.policies.clone());
         let mut loaded = self
             .store
             .read(ctx, move |tx| {
-                Box::pin(async move { load(tx, &action_id, &book).await })
+                Box::pin(async move { load(tx, &action_id, &policy_cache).await })
             })
             .await?;
         // Whatever today's policy asks for: it may ask for more by the time somebody approves.
@@ -97,8 +98,14 @@ impl Engine {
                 Box::pin(async move {
                     tx.keep_view(&key, &shown).await?;
                     if first {
-                        let details = json!({ "digest": action.digest });
-                        tx.record(audit_entries::about(tx, &action, Event::Viewed, action.state, details));
+                        let details = json!({ "digest": action.proposal.digest });
+                        tx.record(audit_entries::about(
+                            tx,
+                            &action,
+                            Event::Viewed,
+                            action.state(),
+                            details,
+                        ));
                     }
                     Ok::<_, Error>(())
                 })
@@ -133,35 +140,37 @@ impl Engine {
             comparisons,
             approvals,
             approvals_view,
-            beside,
+            related,
             ..
         } = loaded;
         let state = action.state_at(now);
-        let caller = names.named(action.caller_id.as_str());
+        let caller = names.named(action.origin.caller_id.as_str());
         let asked_by = format!("{} via {}", caller.name, PlainText::from(&client));
         let executed = state == State::Executed;
         let outcome = if action.is_overdue(now) {
             Some("Its time ran out.".into())
         } else {
             action
-                .outcome
+                .lifecycle
+                .stage
+                .message()
                 .as_deref()
-                .map(|words| with_codes(words, &action.reason_codes))
+                .map(|words| with_codes(words, &action.lifecycle.stage.reason_codes()))
         };
         let risk = approvals
             .policies
             .risk_class(&crate::engine::actions::approvals::risk_input(&action, &envelope));
-        let title = tools::find(&action.tool).map_or(action.tool.as_str(), |tool| tool.title());
+        let title = tools::find(&action.proposal.tool).map_or(action.proposal.tool.as_str(), |tool| tool.title());
         ActionView {
             state,
             outcome,
-            headline: PlainText::from(&action.headline),
-            summary: PlainText::from(&action.summary),
-            tool: (title.to_owned(), action.tool.clone()),
-            risk: if state.is_final() { action.risk } else { risk },
-            proposed: When::new(action.created_at, now),
-            expires: (!state.is_final()).then(|| When::new(action.expires_at, now)),
-            digest: action.digest.clone(),
+            headline: PlainText::from(&action.proposal.headline),
+            summary: PlainText::from(&action.proposal.summary),
+            tool: (title.to_owned(), action.proposal.tool.clone()),
+            risk: if state.is_final() { action.judgement.risk } else { risk },
+            proposed: When::new(action.origin.created_at, now),
+            expires: (!state.is_final()).then(|| When::new(action.judgement.expires_at, now)),
+            digest: action.proposal.digest.clone(),
             view,
             context: context(ctx, &tenant, &place, &names),
             tree: tree::of(&envelope.change_set, &names, executed),
@@ -170,9 +179,9 @@ impl Engine {
             references: references(&envelope, &names, now),
             claim: claim(&action, asked_by, &names, now),
             payload: fields(&envelope.payload),
-            payload_json: PlainText::from(&action.payload),
+            payload_json: PlainText::from(&action.proposal.payload),
             identifiers: identifiers(&action),
-            call_chain: action.call_chain.iter().map(|call| call.tool.clone()).collect(),
+            call_chain: action.origin.call_chain.iter().map(|call| call.tool.clone()).collect(),
             timeline: timeline.iter().map(|record| step(record, now)).collect(),
             notes: notes.iter().map(|(_, text)| PlainText::from(text)).collect(),
             result: executed.then(|| ResultView {
@@ -196,9 +205,9 @@ impl Engine {
             } else {
                 Vec::new()
             },
-            related: beside.related(&action),
-            revisions: beside.revisions(&envelope.payload),
-            questions: beside.questions(&names, now),
+            related: related.related(&action),
+            revisions: related.revisions(&envelope.payload),
+            questions: related.questions(&names, now),
             panel: self.panel(ctx, &action, state, &checks, &envelope, &approvals),
             approvals: approvals_view,
             checks,
@@ -210,19 +219,19 @@ impl Engine {
     fn panel(
         &self,
         ctx: &Ctx,
-        action: &ActionRow,
+        action: &Action,
         state: State,
         checks: &[Check],
         envelope: &Envelope,
         approvals: &Approvals,
     ) -> Panel {
-        let case = approvals.case(action, envelope);
-        let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&case));
+        let input = approvals.policy_input(action, envelope);
+        let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&input));
         let mine = why_not_decidable.is_none() && !state.is_final();
         // Running takes the role, and not a place among the deciders.
         let runs = state == State::Approved && allows(&ctx.principal, Permission::Execute);
         let person = approvals.me.as_ref().filter(|_| runs);
-        let refuses = |me| approvals.policies.refuses_to_run(me, &approvals.approvers, &case);
+        let refuses = |me| approvals.policies.refuses_to_run(me, &approvals.approvers, &input);
         let not_run = person.and_then(|me| approvals.unresolved.clone().or_else(|| refuses(me)));
         let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
         let (block, more) = (blocks.next(), blocks.count());
@@ -234,7 +243,7 @@ impl Engine {
             .collect();
         let counted = preview::summary(&envelope.change_set, "");
         let idle = if mine && pending {
-            approvals.why_approval_does_not_count(&case)
+            approvals.why_approval_does_not_count(&input)
         } else {
             None
         };
@@ -244,7 +253,7 @@ impl Engine {
             execute: person.is_some() && not_run.is_none(),
             run: approvals.policies.lets_approvers_run(),
             revoke: mine && state == State::Approved,
-            word: (pending && approvals.policies.is_typed(&case.risk_input)).then(|| action.word()),
+            word: (pending && approvals.policies.is_typed(&input.risk_input)).then(|| action.confirmation_text()),
             ask: mine && pending,
             prune: if mine && pending {
                 prune::children(&envelope.payload)
@@ -267,6 +276,7 @@ impl Engine {
                 "{} Digest {}…",
                 counted,
                 action
+                    .proposal
                     .digest
                     .trim_start_matches("sha256:")
                     .chars()
@@ -310,7 +320,7 @@ fn why_not_decidable(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<Strin
     refuses()
 }
 
-async fn load(tx: &mut ReadTx, id: &ActionId, book: &PolicyCache) -> Result<Loaded, Error> {
+async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Result<Loaded, Error> {
     let missing = || Error::NotFound {
         kind: RecordKind::Action,
         id: id.as_str().to_owned(),
@@ -319,32 +329,37 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &PolicyCache) -> Result<Load
     let envelope = decode_envelope(&action)?;
     let decisions = tx.decisions(id).await?;
     let me = tx.ctx().principal.person().map(|person| person.id.clone());
-    let approvals = Approvals::of(tx, book, &action, &decisions, me.as_ref()).await?;
+    let approvals = Approvals::load(tx, policy_cache, &action, &decisions, me.as_ref()).await?;
     let approvals_view = if action.state_at(tx.ctx().now()) == State::PendingApproval {
         Some(approvals::approvals_view(tx, &approvals, &action, &envelope).await?)
     } else {
         None
     };
-    let beside = approvals::beside(tx, &action, &envelope.payload).await?;
-    let (mut checks, mut place) = (action.checks.clone(), tools::PlanPlace::default());
+    let related = related::load(tx, &action, &envelope.payload).await?;
+    let (mut checks, mut place) = (action.judgement.checks.clone(), tools::PlanPlace::default());
     let (mut shown, mut today) = (PageSnapshot::default(), None);
-    match (tools::find(&action.tool), action.state) {
+    match (tools::find(&action.proposal.tool), action.state()) {
         (None, _) => {}
         (Some(tool), State::Rejected | State::Executed) => place = plan::place(tx, tool, &envelope).await?,
         (Some(tool), _) => {
-            if let Ok(planned) = plan::replan(tx, tool, &action, &envelope, &approvals.policies).await? {
-                shown = planned.snapshot();
-                place = planned.plan.place.clone();
-                today = Some(planned);
+            match plan::replan(tx, tool, &action, &envelope, &approvals.policies).await {
+                Ok(planned) => {
+                    shown = planned.snapshot();
+                    place = planned.plan.place.clone();
+                    today = Some(planned);
+                }
+                // The page shows an action that no longer fits the records as well.
+                Err(PlanError::DoesNotFit(_)) => {}
+                Err(PlanError::Broken(error)) => return Err(error),
             }
         }
     }
     // What waits is judged as of today, and compared with what is there.
-    let today = today.filter(|_| action.state == State::PendingApproval);
+    let today = today.filter(|_| action.state() == State::PendingApproval);
     if let Some(planned) = &today {
         checks.clone_from(&planned.checks);
     }
-    if action.state != State::PendingApproval
+    if action.state() != State::PendingApproval
         && let Some(decision) = decisions.iter().rfind(|decision| !decision.verdicts.is_empty())
     {
         checks.clone_from(&decision.verdicts);
@@ -355,22 +370,22 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &PolicyCache) -> Result<Load
     };
     let since = Baseline::of(&action, &decisions, last_seen.as_ref());
     // A target that has changed makes planning fail; where it acts is known all the same.
-    place.release = place
-        .release
-        .or_else(|| action.release_id.as_deref().and_then(|id| ReleaseId::parse(id).ok()));
-    place.team = place
-        .team
-        .or_else(|| action.team_id.as_deref().and_then(|id| TeamId::parse(id).ok()));
-    let mut wanted: BTreeSet<String> = ids::scan(&action.envelope).into_iter().map(str::to_owned).collect();
+    place.release = place.release.or_else(|| action.proposal.release_id.clone());
+    place.team = place.team.or_else(|| action.proposal.team_id.clone());
+    let mut wanted: BTreeSet<String> = ids::scan(&action.proposal.envelope)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     wanted.extend(
         action
+            .origin
             .call_chain
             .iter()
             .flat_map(|call| call.record_ids.iter().cloned()),
     );
-    wanted.extend(action.unread.iter().cloned());
-    wanted.insert(action.caller_id.to_string());
-    wanted.extend(beside.questions.iter().map(|one| one.person_id.to_string()));
+    wanted.extend(action.origin.unread_ids.iter().cloned());
+    wanted.insert(action.origin.caller_id.to_string());
+    wanted.extend(related.questions.iter().map(|one| one.person_id.to_string()));
     wanted.extend(place.release.iter().map(ToString::to_string));
     wanted.extend(place.team.iter().map(ToString::to_string));
     wanted.extend(place.components.iter().map(ToString::to_string));
@@ -388,7 +403,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &PolicyCache) -> Result<Load
     let (timeline, notes) = (tx.audit_of_action(id).await?, tx.notes_of(id).await?);
     let tenant = tx.tenant_name().await?.unwrap_or_default();
     let client = tx
-        .clients(&[action.client_id.as_str()])
+        .clients(&[action.origin.client_id.as_str()])
         .await?
         .pop()
         .map(|client| client.name)
@@ -409,6 +424,6 @@ async fn load(tx: &mut ReadTx, id: &ActionId, book: &PolicyCache) -> Result<Load
         comparisons,
         approvals,
         approvals_view,
-        beside,
+        related,
     })
 }

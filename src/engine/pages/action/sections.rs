@@ -4,7 +4,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::pages::audit;
 use crate::engine::pages::record_names::RecordNames;
-use crate::store::{ActionRow, AuditRecord};
+use crate::store::AuditRecord;
 use crate::tools;
 use crate::views::*;
 use serde_json::Value;
@@ -154,11 +154,12 @@ pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestam
     found
 }
 
-pub(crate) fn claim(action: &ActionRow, asked_by: String, names: &RecordNames, now: Timestamp) -> Claim {
+pub(crate) fn claim(action: &Action, asked_by: String, names: &RecordNames, now: Timestamp) -> Claim {
     Claim {
-        reason: PlainText::from(&action.reason),
+        reason: PlainText::from(&action.proposal.reason),
         asked_by: asked_by.into(),
         reads: action
+            .origin
             .call_chain
             .iter()
             .map(|call| ReadView {
@@ -168,7 +169,7 @@ pub(crate) fn claim(action: &ActionRow, asked_by: String, names: &RecordNames, n
                 more: call.more,
             })
             .collect(),
-        unread: action.unread.iter().map(|id| names.named(id)).collect(),
+        unread: action.origin.unread_ids.iter().map(|id| names.named(id)).collect(),
     }
 }
 
@@ -196,27 +197,32 @@ pub(crate) fn fields(payload: &Value) -> Vec<(String, PlainText)> {
     rows
 }
 
-pub(crate) fn identifiers(action: &ActionRow) -> Vec<(PlainText, PlainText)> {
+pub(crate) fn identifiers(action: &Action) -> Vec<(PlainText, PlainText)> {
     let mut rows = vec![
         ("Approval ID", action.approval_id.to_string()),
         ("Action ID", action.id.to_string()),
-        ("Request ID", action.request_id.clone()),
-        ("Trace ID", action.trace_id.clone()),
-        ("Idempotency key", action.idempotency_key.clone()),
-        ("Digest", action.digest.clone()),
-        ("Payload digest", action.payload_digest.clone()),
-        ("Tool", format!("{} (version {})", action.tool, action.tool_version)),
+        ("Request ID", action.origin.request_id.clone()),
+        ("Trace ID", action.origin.trace_id.clone()),
+        ("Idempotency key", action.proposal.idempotency_key.clone()),
+        ("Digest", action.proposal.digest.clone()),
+        ("Payload digest", action.proposal.payload_digest.clone()),
+        (
+            "Tool",
+            format!("{} (version {})", action.proposal.tool, action.proposal.tool_version),
+        ),
     ];
     let optional = [
-        ("Workflow", &action.workflow),
-        ("Supersedes", &action.supersedes),
-        ("Superseded by", &action.superseded_by),
+        ("Workflow", action.proposal.workflow.clone()),
+        (
+            "Supersedes",
+            action.proposal.supersedes.as_ref().map(ToString::to_string),
+        ),
+        (
+            "Superseded by",
+            action.lifecycle.superseded_by.as_ref().map(ToString::to_string),
+        ),
     ];
-    rows.extend(
-        optional
-            .into_iter()
-            .filter_map(|(label, value)| Some((label, value.clone()?))),
-    );
+    rows.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
     rows.into_iter()
         .map(|(label, value)| (label.into(), value.into()))
         .collect()

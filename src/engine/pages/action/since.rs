@@ -3,7 +3,6 @@
 use crate::domain::*;
 use crate::engine::pages::action::sections::plain;
 use crate::engine::pages::record_names::RecordNames;
-use crate::store::{ActionRow, DecisionRow};
 use crate::views::{SinceView, When};
 
 /// The moment that counts, and how things were then.
@@ -17,11 +16,11 @@ impl Baseline {
     /// While an action waits, what this person saw last counts; afterwards, what its approval rested on. What is rejected or executed
     /// changes no more.
     pub(crate) fn of(
-        action: &ActionRow,
-        decisions: &[DecisionRow],
+        action: &Action,
+        decisions: &[Decision],
         last_seen: Option<&(PageSnapshot, Timestamp)>,
     ) -> Option<Self> {
-        match action.state {
+        match action.state() {
             State::PendingApproval => {
                 let (shown, at) = last_seen?;
                 Some(Self {
@@ -31,7 +30,9 @@ impl Baseline {
                 })
             }
             State::Approved | State::Failed => {
-                let approval = decisions.iter().rfind(|decision| decision.kind == "approve")?;
+                let approval = decisions
+                    .iter()
+                    .rfind(|decision| decision.kind == DecisionKind::Approve)?;
                 Some(Self {
                     what: "it was approved",
                     at: approval.decided_at,

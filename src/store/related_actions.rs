@@ -1,47 +1,37 @@
-//! Other actions that one has to do with, in a line each.
+//! Actions that have to do with another one, as one line each.
 
 use super::row::Columns;
-use super::{ActionRow, ReadTx, StoreError};
-use crate::domain::{ActionId, RecordKind, State};
-use crate::views::RecordLabel;
+use super::{ReadTx, StoreError};
+use crate::domain::{Action, ActionId, State};
 use sqlx::any::AnyRow;
 
-/// An action in a line.
+/// An action as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct OtherAction {
-    pub id: String,
+pub struct ActionSummary {
+    /// The ID.
+    pub id: ActionId,
+    /// What it would do, in one line.
     pub headline: String,
+    /// The stored state.
     pub state: State,
-    /// Why it was rejected or failed, in words.
+    /// Why it was rejected or failed, if it was.
     pub outcome: Option<String>,
 }
 
-impl OtherAction {
-    /// A line of a whole action.
-    pub fn of(action: &ActionRow) -> Self {
+impl From<&Action> for ActionSummary {
+    fn from(action: &Action) -> Self {
         Self {
-            id: action.id.to_string(),
-            headline: action.headline.clone(),
-            state: action.state,
-            outcome: action.outcome.clone(),
-        }
-    }
-
-    /// Its name for a page.
-    pub fn named(&self) -> RecordLabel {
-        RecordLabel {
-            kind: RecordKind::Action,
-            id: self.id.clone(),
-            key: None,
-            name: (&self.headline).into(),
+            id: action.id.clone(),
+            headline: action.proposal.headline.clone(),
+            state: action.state(),
+            outcome: action.lifecycle.stage.message().map(str::to_owned),
         }
     }
 }
 
-fn other(row: &AnyRow) -> Result<OtherAction, StoreError> {
-    Ok(OtherAction {
-        id: row.text("id")?,
+fn summary(row: &AnyRow) -> Result<ActionSummary, StoreError> {
+    Ok(ActionSummary {
+        id: row.read("id", |t| ActionId::parse(t).ok())?,
         headline: row.text("headline")?,
         state: row.read("state", State::parse)?,
         outcome: row.maybe_text("outcome")?,
@@ -50,7 +40,7 @@ fn other(row: &AnyRow) -> Result<OtherAction, StoreError> {
 
 impl ReadTx {
     /// Open actions about any of the same records, oldest first: at most twenty.
-    pub async fn sharing_targets(&mut self, id: &ActionId) -> Result<Vec<OtherAction>, StoreError> {
+    pub async fn sharing_targets(&mut self, id: &ActionId) -> Result<Vec<ActionSummary>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome FROM (SELECT DISTINCT o.action_id FROM action_targets m \
              JOIN action_targets o ON o.tenant = m.tenant AND o.record_id = m.record_id \
              WHERE m.tenant = $1 AND m.action_id = $2 AND o.action_id <> $2 AND o.expires_at > $3 ORDER BY o.action_id LIMIT 20) AS s \
@@ -62,11 +52,11 @@ impl ReadTx {
             .bind(now.0)
             .fetch_all(&mut *self.tx)
             .await?;
-        rows.iter().map(other).collect()
+        rows.iter().map(summary).collect()
     }
 
     /// The last proposals of the same caller, tool and release that a person declined, with their payloads: at most ten.
-    pub async fn declined_of(&mut self, action: &ActionRow) -> Result<Vec<(OtherAction, String)>, StoreError> {
+    pub async fn declined_of(&mut self, action: &Action) -> Result<Vec<(ActionSummary, String)>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, a.payload FROM (SELECT id AS recent FROM actions \
              WHERE tenant = $1 AND caller_id = $2 AND created_at < $3 AND created_at > $6 ORDER BY created_at DESC, id DESC LIMIT 500) AS r \
              JOIN actions a ON a.tenant = $1 AND a.id = r.recent WHERE a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
@@ -74,14 +64,22 @@ impl ReadTx {
              ORDER BY a.created_at DESC, a.id DESC LIMIT 10";
         let rows = sqlx::query(SQL)
             .bind(self.tenant())
-            .bind(action.caller_id.as_str().to_owned())
-            .bind(action.created_at.0)
-            .bind(action.tool.clone())
-            .bind(action.release_id.clone().unwrap_or_default())
+            .bind(action.origin.caller_id.as_str().to_owned())
+            .bind(action.origin.created_at.0)
+            .bind(action.proposal.tool.clone())
+            .bind(
+                action
+                    .proposal
+                    .release_id
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+            )
             // Older than a month, they are no news to anybody.
-            .bind(action.created_at.plus(-30 * crate::domain::Timestamp::DAY).0)
+            .bind(action.origin.created_at.plus(-30 * crate::domain::Timestamp::DAY).0)
             .fetch_all(&mut *self.tx)
             .await?;
-        rows.iter().map(|row| Ok((other(row)?, row.text("payload")?))).collect()
+        rows.iter()
+            .map(|row| Ok((summary(row)?, row.text("payload")?)))
+            .collect()
     }
 }

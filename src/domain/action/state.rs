@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where an action stands. There are exactly five.
+/// The state of an action. There are exactly five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// The payload is prepared and has not been executed.
     PendingApproval,
-    /// A person accepted the payload.
+    /// Reviewers accepted the payload.
     Approved,
-    /// A person declined it, or the reason code says expired, withdrawn, superseded or revoked. Final.
+    /// A reviewer rejected it, or its reason code says expired, withdrawn, superseded or revoked. Final.
     Rejected,
     /// The service completed it. Final.
     Executed,
@@ -18,13 +18,13 @@ pub enum State {
     Failed,
 }
 
-/// A command that the action's state does not allow.
+/// A command that the state of the action does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an action that is {} cannot be {command}", .from.label())]
 pub struct InvalidTransition {
     /// The state the action is in.
     pub from: State,
-    /// What was to be done to it, as a participle: `approved`.
+    /// The command, as a participle: `approved`.
     pub command: &'static str,
 }
 
@@ -65,7 +65,7 @@ impl State {
         }
     }
 
-    /// Whether nothing can happen to the action any more.
+    /// Whether the state can never change again.
     pub fn is_final(self) -> bool {
         matches!(self, State::Rejected | State::Executed | State::Failed)
     }
@@ -86,66 +86,37 @@ impl State {
         }
     }
 
-    /// A person accepts the payload.
+    /// Reviewers accept the payload.
     pub fn approve(self) -> Result<State, InvalidTransition> {
         self.step(State::PendingApproval, State::Approved, "approved")
     }
-    /// A person declines the payload.
+    /// A reviewer rejects the payload.
     pub fn reject(self) -> Result<State, InvalidTransition> {
         self.step(State::PendingApproval, State::Rejected, "rejected")
     }
-    /// A person takes an approval back.
+    /// A reviewer revokes the approval.
     pub fn revoke(self) -> Result<State, InvalidTransition> {
         self.step(State::Approved, State::Rejected, "revoked")
     }
-    /// The proposer takes the proposal back.
+    /// The proposer withdraws the proposal.
     pub fn withdraw(self) -> Result<State, InvalidTransition> {
         self.close("withdrawn")
     }
-    /// Its time has run out.
+    /// The action has expired.
     pub fn expire(self) -> Result<State, InvalidTransition> {
         self.close("expired")
     }
-    /// A newer proposal takes its place.
+    /// A newer proposal replaces the action.
     pub fn supersede(self) -> Result<State, InvalidTransition> {
         self.close("superseded")
     }
-    /// Its change set was applied.
+    /// The change set was applied.
     pub fn execute(self) -> Result<State, InvalidTransition> {
         self.step(State::Approved, State::Executed, "executed")
     }
-    /// Its change set was refused when it was to run.
+    /// The action was refused at execution; nothing was written.
     pub fn fail(self) -> Result<State, InvalidTransition> {
         self.step(State::Approved, State::Failed, "failed")
-    }
-}
-
-/// How much could go wrong if a proposal were approved by mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Risk {
-    /// Adds or corrects one record, easily taken back.
-    Low,
-    /// Adds several records, or changes what others rely on.
-    Medium,
-    /// Waives, closes or opens something that a release rests on.
-    High,
-}
-
-impl Risk {
-    /// Stable name, which is also the word that people read.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Risk::Low => "low",
-            Risk::Medium => "medium",
-            Risk::High => "high",
-        }
-    }
-    /// Reads the stable name.
-    pub fn parse(text: &str) -> Option<Risk> {
-        [Risk::Low, Risk::Medium, Risk::High]
-            .into_iter()
-            .find(|risk| risk.as_str() == text)
     }
 }
 

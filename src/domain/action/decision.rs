@@ -1,0 +1,64 @@
+//! Decisions of reviewers.
+
+use crate::domain::string_enum::string_enum;
+use crate::domain::{ActionId, Check, DecisionId, PersonId, ReasonCode, Snapshot, Timestamp};
+use std::collections::BTreeMap;
+
+string_enum! {
+    /// What a reviewer decided.
+    DecisionKind {
+        /// The reviewer approved the action; it runs once enough reviewers have.
+        Approve = "approve", "approved";
+        /// The reviewer rejected the pending action.
+        Reject = "reject", "rejected";
+        /// The reviewer revoked the approval before the action ran.
+        Revoke = "revoke", "revoked";
+    }
+}
+
+/// One reviewer's decision about an action, with what it was based on. It never changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The ID.
+    pub id: DecisionId,
+    /// The action.
+    pub action_id: ActionId,
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// The reviewer.
+    pub person_id: PersonId,
+    /// The digest of the envelope that was decided.
+    pub digest: String,
+    /// The checks at that time.
+    pub verdicts: Vec<Check>,
+    /// Fields of the records that the action is about, at that time.
+    pub facts: Snapshot,
+    /// Marks of the warnings that the reviewer acknowledged ([`Check::mark`]).
+    pub acknowledged: Vec<String>,
+    /// The version of the policy in force.
+    pub policy_version: i64,
+    /// Why, as codes.
+    pub reason_codes: Vec<ReasonCode>,
+    /// Why, in the reviewer's text; empty for an approval.
+    pub reason: String,
+    /// When.
+    pub decided_at: Timestamp,
+    /// Versions of the records and hashes of the evidence that the plan used, by ID.
+    pub record_versions: BTreeMap<String, String>,
+    /// When the reviewer had last opened the page, in this session.
+    pub opened_at: Option<Timestamp>,
+    /// The foldable sections that the reviewer had opened.
+    pub opened: Vec<String>,
+    /// The text that the reviewer typed to confirm, where the policy asks for one.
+    pub confirmation_text: Option<String>,
+}
+
+impl Decision {
+    /// Whether this decision acknowledged the warning.
+    pub fn acknowledges(&self, warning: &Check) -> bool {
+        let mark = warning.mark();
+        self.acknowledged
+            .iter()
+            .any(|known| *known == mark || known == warning.id.as_str())
+    }
+}
