@@ -2,10 +2,9 @@
 
 use crate::domain::{Action, TenantId};
 use crate::engine::Error;
-use crate::policy;
 use crate::policy::{Mistake, Policies, Policy};
 use crate::store::{ReadTx, StoreError};
-use crate::tools;
+use crate::{policy, tools};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -7,6 +7,7 @@
 mod cluster;
 mod database;
 mod files;
+pub mod fixtures;
 mod http;
 mod service;
 

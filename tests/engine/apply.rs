@@ -1,8 +1,7 @@
 use crate::propose::added;
 use crate::world::{World, text};
 use loopiq::domain::{CheckId, ReasonCode};
-use loopiq::engine::Error;
-use loopiq::engine::Visit;
+use loopiq::engine::{Error, Visit};
 use serde_json::json;
 
 /// The oracle of change sets: what an execution adds to the database is the change set, the action's own rows and audit

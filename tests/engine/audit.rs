@@ -1,6 +1,5 @@
 use crate::world::{World, text};
-use loopiq::engine::Error;
-use loopiq::engine::Visit;
+use loopiq::engine::{Error, Visit};
 use serde_json::json;
 
 async fn executed(world: &World) -> (String, String, String) {

@@ -3,8 +3,7 @@
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::Error;
-use loopiq::engine::Visit;
+use loopiq::engine::{Error, Visit};
 use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 

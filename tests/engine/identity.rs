@@ -3,8 +3,7 @@
 use crate::world::{World, confirm, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{Email, Person, Principal, Role, Timestamp};
-use loopiq::engine::Error;
-use loopiq::engine::Visit;
+use loopiq::engine::{Error, Visit};
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 

@@ -4,8 +4,7 @@ use crate::propose::added;
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::Error;
-use loopiq::engine::Visit;
+use loopiq::engine::{Error, Visit};
 use serde_json::{Value, json};
 
 async fn read(world: &World, tool: &str, arguments: Value) -> Value {

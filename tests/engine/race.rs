@@ -1,10 +1,9 @@
 //! Everybody at once, on connections of their own: there is one outcome, and everybody else is told which.
 
-use crate::policy::TWO_TEAMS;
+use crate::quorum::TWO_TEAMS;
 use crate::world::{World, text};
 use loopiq::domain::{State, Timestamp};
-use loopiq::engine::Visit;
-use loopiq::engine::{ApprovalRequest, Engine, Error};
+use loopiq::engine::{ApprovalRequest, Engine, Error, Visit};
 use loopiq::store::Store;
 use serde_json::json;
 use std::sync::Arc;

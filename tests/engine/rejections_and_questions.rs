@@ -2,8 +2,7 @@
 
 use crate::world::{World, text};
 use loopiq::domain::{CheckId, ReasonCode, State};
-use loopiq::engine::Error;
-use loopiq::engine::Visit;
+use loopiq::engine::{Error, Visit};
 use loopiq::views::InboxQuery;
 use serde_json::{Value, json};
 

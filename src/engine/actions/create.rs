@@ -8,9 +8,8 @@ use crate::engine::actions::plan::Planned;
 use crate::engine::{Error, audit_entries};
 use crate::policy::{Limits, Policies};
 use crate::store::{Waiting, WriteTx};
-use crate::tools::AnyTool;
-use crate::tools::schema;
 use crate::tools::schema::CallOptions;
+use crate::tools::{AnyTool, schema};
 use serde_json::{Value, json};
 
 /// What a client sent, not validated yet.
@@ -65,7 +64,7 @@ pub(crate) struct PlannedProposal {
     pub planned: Planned,
     /// The calls of read tools in the trace before it, oldest first.
     pub call_chain: Vec<ChainCall>,
-    /// IDs that it cites and that no read had returned.
+    /// IDs that it cites although no read had returned them.
     pub unread: Vec<String>,
     /// The policies that judged it: twice the current one.
     pub policies: Policies,
@@ -164,7 +163,7 @@ fn search_text(action: &Action, sent: &Submission) -> String {
     .join(" ")
 }
 
-/// Why no more actions may wait, if so many others do.
+/// The refusal of a proposal when too many other actions are pending.
 fn too_many(waiting: Waiting, limits: &Limits) -> Option<Error> {
     let (count, whose, field) = if waiting.of_caller >= limits.pending_per_caller {
         (waiting.of_caller, "the person you act for", "pending_per_caller")
@@ -190,7 +189,7 @@ fn too_many(waiting: Waiting, limits: &Limits) -> Option<Error> {
 /// A new action with what storing it needs.
 pub(crate) struct NewAction {
     pub action: Action,
-    /// The records that it changes or rests on.
+    /// The records that it changes or is based on.
     pub targets: Vec<String>,
     /// The arguments, for the audit entry.
     payload: Value,

@@ -1,6 +1,6 @@
-//! Execution rests on the audit log as well as on the tables: before an action runs, its envelope, its decisions and its state are
-//! compared with the entries that were written when the action was proposed and decided. Somebody who can write the tables alone can
-//! neither change what was approved nor invent an approval.
+//! Comparison of the tables with the audit log. Before an action runs, its envelope, its decisions and its state are compared with the
+//! entries that were written when the action was proposed and decided. An attacker who can write the tables alone can neither change what
+//! was approved nor invent an approval.
 
 use crate::audit::Event;
 use crate::domain::{Action, Actor, Decision, PersonId, State};
@@ -48,7 +48,7 @@ fn is(entry: &AuditRecord, event: Event) -> bool {
     entry.event == event.as_str()
 }
 
-/// Whether the entry is that of this proposal: the same envelope, for the same person, and all that the policy judges it by.
+/// Whether the entry records this proposal: the same envelope, for the same person, with everything that the policy judges it by.
 fn proposes(entry: &AuditRecord, action: &Action) -> bool {
     let details = &entry.content.details;
     let by = match (&entry.content.actor, &action.origin.pruned_by) {
@@ -71,7 +71,7 @@ fn proposes(entry: &AuditRecord, action: &Action) -> bool {
     .all(|(field, value)| details[field] == value)
 }
 
-/// Whether the entry is that of this approval: the same decision by the same person about the same envelope.
+/// Whether the entry records this approval: the same decision by the same person about the same envelope.
 fn approves(entry: &AuditRecord, decision: &Decision) -> bool {
     let by = |person: &PersonId| matches!(&entry.content.actor, Actor::Person { id, .. } if id == person);
     let same = |field: &str, value: Value| entry.content.details[field] == value;

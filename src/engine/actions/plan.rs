@@ -1,4 +1,4 @@
-//! Planning on today's facts, and judging the plan: the same when an action is proposed, opened, decided and executed.
+//! Planning on the current records, and checking the plan: the same when an action is proposed, opened, decided and executed.
 
 use crate::checks;
 use crate::checks::CheckInput;
@@ -14,23 +14,23 @@ use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A plan, what it was made from, and what the checks say of it.
+/// A plan, the records it was made from, and what the checks found.
 pub(crate) struct Planned {
     pub plan: Plan,
     pub facts: Facts,
     pub checks: Vec<Check>,
     /// What stands around it.
     pub around: CheckContext,
-    /// The records that it changes or rests on.
+    /// The records that it changes or is based on.
     pub targets: Vec<String>,
-    /// What the tool itself says of its risk.
+    /// The risk class that the tool gives it.
     pub tool_risk: Risk,
-    /// The worst severity of a finding that it closes or accepts.
+    /// The highest severity among the findings that it closes or accepts.
     pub max_severity: Option<Severity>,
 }
 
 impl Planned {
-    /// The evidence as it is now.
+    /// The cited evidence with its current hashes.
     pub(crate) fn evidence_digests(&self) -> Vec<EvidenceDigest> {
         self.plan
             .evidence
@@ -44,7 +44,7 @@ impl Planned {
             .collect()
     }
 
-    /// What it would do, as a policy looks at it.
+    /// The plan as the policy's risk rules see it.
     pub(crate) fn risk_input<'a>(&self, tool: &'a str, payload: &'a Value) -> RiskInput<'a> {
         RiskInput {
             tool,
@@ -54,7 +54,7 @@ impl Planned {
         }
     }
 
-    /// What a page shows of it, and what is kept of that.
+    /// What the action's page shows of it, to be stored with views and decisions.
     pub(crate) fn snapshot(&self) -> PageSnapshot {
         let place = &self.plan.place;
         let named = self.plan.references.iter().map(|(id, _)| id.as_str());
@@ -70,8 +70,8 @@ impl Planned {
         }
     }
 
-    /// The versions of the records that it rests on or changes, and the hashes of evidence: while they are the same, so is everything
-    /// that somebody decided by.
+    /// Versions of the records that it changes or is based on, and hashes of evidence, by ID. As long as they are equal, a reviewer would
+    /// decide on the same facts.
     pub(crate) fn record_versions(&self) -> BTreeMap<String, String> {
         let ids = self.targets.iter().chain(self.plan.references.iter().map(|(id, _)| id));
         let facts = &self.facts;
@@ -200,7 +200,7 @@ pub(crate) async fn plan(
     Ok(planned)
 }
 
-/// What either policy makes of it: of one finding the worse verdict, and passes only where both have nothing to say.
+/// Merges the checks of both policies: of equal ones the worse verdict counts, and a check passes only where both policies pass it.
 fn merge_checks(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
     let same = |one: &Check, other: &Check| {
         one.id == other.id && one.message == other.message && one.facts == other.facts && one.pointers == other.pointers
@@ -226,18 +226,18 @@ fn merge_checks(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
     checks
 }
 
-/// How far ahead a moment may lie: a year, and a day for those who count to the end of it.
-const FARTHEST: i64 = 366 * Timestamp::DAY;
+/// The latest date that a payload may name, in microseconds from now: a year, and a day for dates that mean the end of the day.
+const MAX_AHEAD: i64 = 366 * Timestamp::DAY;
 
-/// What is wrong with moments that do not lie ahead, or too far.
+/// The errors of dates that are past, or too far ahead.
 fn check_dates(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<FieldError> {
     tool.dates(payload)
         .into_iter()
         .filter_map(|(at, moment)| {
             let why = if moment <= now {
-                "lies in the past; name a moment that is still to come"
-            } else if moment > now.plus(FARTHEST) {
-                "lies more than a year ahead; decide again in a year"
+                "is in the past; use a later date"
+            } else if moment > now.plus(MAX_AHEAD) {
+                "is more than a year ahead; use an earlier date"
             } else {
                 return None;
             };
@@ -246,7 +246,10 @@ fn check_dates(tool: &dyn AnyTool, payload: &Value, now: Timestamp) -> Vec<Field
         .collect()
 }
 
-/// The stored envelope, if its bytes still give the digest that was approved.
+/// Decodes the stored envelope.
+///
+/// # Errors
+/// Its bytes do not give the digest of the action.
 pub(crate) fn decode_envelope(action: &Action) -> Result<Envelope, Error> {
     let damaged = |why: String| {
         Error::internal(StoreError::Damaged {
@@ -260,7 +263,7 @@ pub(crate) fn decode_envelope(action: &Action) -> Result<Envelope, Error> {
     serde_json::from_str(&action.proposal.envelope).map_err(|error| damaged(error.to_string()))
 }
 
-/// Plans a stored action again on today's facts, with the IDs it has.
+/// Plans a stored action again on the current records, with the IDs that its change set has.
 pub(crate) async fn replan(
     tx: &mut ReadTx,
     tool: &dyn AnyTool,
@@ -289,7 +292,7 @@ pub(crate) async fn replan(
     .await
 }
 
-/// Where a stored action acts, as far as it can still be planned. What has ended is judged no more.
+/// The scope of a stored action, as far as it can still be planned. The checks of a closed action are not run again.
 pub(crate) async fn place(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelope) -> Result<PlanPlace, Error> {
     let Ok(query) = tool.needs(&envelope.payload) else {
         return Ok(PlanPlace::default());

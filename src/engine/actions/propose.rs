@@ -1,37 +1,35 @@
-//! Proposing: validate, plan, check, freeze the envelope, and store action and audit entry in one short write.
+//! Proposing: validate the arguments, plan, check, and store the action with its audit entry in one short write.
 
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
-use crate::engine::actions::plan;
-use crate::engine::actions::plan::{PlanError, PlanInput, Planned};
+use crate::engine::actions::plan::{self, PlanError, PlanInput, Planned};
 use crate::engine::agent::responses::{dry_run, pending};
 use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::policy::Policies;
 use crate::store::{ProposalContext, Proposer, ReadCall, ReadTx};
-use crate::tools::schema;
 use crate::tools::schema::CallOptions;
-use crate::tools::{AnyTool, NewIds};
+use crate::tools::{AnyTool, NewIds, schema};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-/// How far back a citation counts as read.
+/// How long a record counts as read, in microseconds; older reads do not cover a citation.
 const READ_WINDOW: i64 = Timestamp::DAY;
 
-/// How often the same may be asked for again while it is pending.
-const REPEATS: i64 = 200;
+/// Pending actions that may repeat one action; a further proposal is refused.
+const MAX_REPEATS: i64 = 200;
 
-/// What a look at the database gives for a proposal.
+/// What the database knows about a proposal.
 enum Lookup {
     /// The key belongs to this action.
     Known(Box<Action>),
-    /// The key is new, and so is what was planned.
+    /// The key is new: the arguments, and the plan made from them.
     New(CallOptions, Box<PlannedProposal>),
 }
 
 impl Engine {
-    /// Proposes an action, or answers with the one that the key already belongs to.
+    /// Proposes an action, or responds with the action that the key belongs to.
     pub(crate) async fn propose(
         &self,
         ctx: &Ctx,
@@ -49,7 +47,7 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(error) = &outcome {
-            self.refused(ctx, tool, error).await?;
+            self.record_refused(ctx, tool, error).await?;
         }
         outcome
     }
@@ -68,9 +66,9 @@ impl Engine {
         } else {
             Err(fields)
         };
-        // Before anything is judged: a known key gives its action whatever has become of tools, facts and policy.
+        // The key comes first: a known key gives its action even if tools, records or policy have changed since.
         let wanted = (!dry).then(|| key.clone());
-        let (call, planned) = match self.look(ctx, &sent, wanted, call).await? {
+        let (call, planned) = match self.look_up(ctx, &sent, wanted, call).await? {
             Lookup::Known(action) => return self.original(ctx, &sent, *action).await,
             Lookup::New(call, planned) => (call, planned),
         };
@@ -97,14 +95,17 @@ impl Engine {
         if inserted {
             return response;
         }
-        // The same client used the key for the same caller between the look and the write: that action is the original.
-        match self.look(ctx, &sent, Some(key), Err(Vec::new())).await? {
+        // The client used the key for the same caller between the lookup and the write: that action is the original.
+        match self.look_up(ctx, &sent, Some(key), Err(Vec::new())).await? {
             Lookup::Known(action) => self.original(ctx, &sent, *action).await,
             Lookup::New(..) => Err(Error::internal("a key that is taken has no action")),
         }
     }
 
-    /// Answers with the action that the key belongs to; an error if it is another proposal.
+    /// Responds with the action that the key belongs to.
+    ///
+    /// # Errors
+    /// [`Error::IdempotencyConflict`]: that action was another proposal.
     async fn original(&self, ctx: &Ctx, sent: &Submission, action: Action) -> Result<ToolResponse, Error> {
         if action.proposal.tool == sent.tool.name() && action.proposal.payload_digest == sent.digest {
             return self.repeat_response(ctx, action).await;
@@ -117,8 +118,8 @@ impl Engine {
         })
     }
 
-    /// One look at the database: the action that the key belongs to, or else a plan on today's facts.
-    async fn look(
+    /// Looks up the action that the key belongs to, or plans the proposal on the current records: one read transaction.
+    async fn look_up(
         &self,
         ctx: &Ctx,
         sent: &Submission,
@@ -140,7 +141,7 @@ impl Engine {
             .read(ctx, move |tx| {
                 Box::pin(async move {
                     let invalid = |fields| Error::Invalid { fields };
-                    // What can't be read needs nothing; the key comes before that is said.
+                    // Invalid arguments need no records. They are reported after the key was looked up.
                     let needs = call.and_then(|call| Ok((call, tool.needs(&payload)?)));
                     let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
                     let ProposalContext {
@@ -161,13 +162,13 @@ impl Engine {
                     let (call, _) = needs.map_err(invalid)?;
                     let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
                     let unread = unread(&text, reads.iter().filter(of_trace));
-                    // A revision is no repetition, whatever it asks for.
+                    // A revision never counts as a repeat.
                     let repeats = same.filter(|_| call.supersedes_action_id.is_none());
-                    if let Some(first) = repeats.as_ref().filter(|_| repeated >= REPEATS) {
+                    if let Some(first) = repeats.as_ref().filter(|_| repeated >= MAX_REPEATS) {
                         return Err(Error::Refused {
                             code: ReasonCode::Check(CheckId::Duplicates),
                             message: format!(
-                                "Nothing was stored: the same is pending in {first}, and was asked for {repeated} more times. Ask what became \
+                                "Nothing was stored: the same is pending in {first}, and was proposed {repeated} more times. Ask what became \
                                  of that one."
                             ),
                         });
@@ -188,7 +189,7 @@ impl Engine {
                             Err(PlanError::Broken(error)) => return Err(error),
                         };
                     if let Some(declined) = declined {
-                        not_declined(tx, &declined, &planned).await?;
+                        refuse_if_rejected_before(tx, &declined, &planned).await?;
                     }
                     let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
                     let mut call_chain: Vec<ChainCall> = reads
@@ -198,21 +199,21 @@ impl Engine {
                         .map(ChainCall::from)
                         .collect();
                     call_chain.drain(..call_chain.len().saturating_sub(ChainCall::MAX_CALLS));
-                    let grounded = PlannedProposal {
+                    let planned = PlannedProposal {
                         planned,
                         call_chain,
                         unread,
                         policies,
                         repeats,
                     };
-                    Ok(Lookup::New(call, Box::new(grounded)))
+                    Ok(Lookup::New(call, Box::new(planned)))
                 })
             })
             .await
     }
 
-    /// The entry of a proposal that was refused: what was wrong, never what was sent.
-    async fn refused(&self, ctx: &Ctx, tool: &dyn AnyTool, error: &Error) -> Result<(), Error> {
+    /// Records the entry of a refused proposal: what was wrong with it, but not its content.
+    async fn record_refused(&self, ctx: &Ctx, tool: &dyn AnyTool, error: &Error) -> Result<(), Error> {
         if matches!(error, Error::Internal { .. } | Error::Unavailable { .. }) {
             return Ok(());
         }
@@ -241,8 +242,11 @@ fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: 
     Submission::new(tool, schema::payload_of(arguments), client, caller)
 }
 
-/// What a person declined is not asked for again, while nothing that it rests on has changed.
-async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -> Result<(), Error> {
+/// Refuses a proposal whose content a reviewer rejected, as long as no record that it is based on has changed.
+///
+/// # Errors
+/// [`Error::RejectedBefore`]
+async fn refuse_if_rejected_before(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -> Result<(), Error> {
     let decisions = tx.decisions(declined).await?;
     let Some(rejection) = decisions
         .into_iter()
@@ -262,7 +266,7 @@ async fn not_declined(tx: &mut ReadTx, declined: &ActionId, planned: &Planned) -
     })
 }
 
-/// IDs that the payload cites and that no read had returned. Teams, people and actions are known without reading records.
+/// IDs that the payload cites although no read had returned them. A client knows teams, people and actions without reading records.
 fn unread<'r>(payload: &str, reads: impl Iterator<Item = &'r ReadCall>) -> Vec<String> {
     let read: HashSet<&str> = reads
         .flat_map(|read| read.record_ids.iter().map(String::as_str))

@@ -19,7 +19,7 @@ use crate::tools::{self, NewIds};
 use crate::views::Outcome;
 use serde_json::{Value, json};
 
-/// The parts of a payload that can be left out one by one: reference and title.
+/// The children of a payload, which can be left out one by one: reference and title.
 pub(crate) fn children(payload: &Value) -> Vec<(String, PlainText)> {
     let children = payload.get("children").and_then(Value::as_array).into_iter().flatten();
     children
@@ -195,6 +195,9 @@ async fn replay(tx: &mut WriteTx, action: &Action, person: &Person) -> Result<Op
 }
 
 /// The payload with only these children.
+///
+/// # Errors
+/// [`Error::Wording`]: none or all of the children are kept, or the payload has none.
 fn pruned_payload(payload: &Value, keep: &[String], id: &ActionId) -> Result<Value, Error> {
     let there = children(payload);
     let wording = |message: &str| Error::Wording {

@@ -10,7 +10,6 @@
 //! | planning on the current records gives the same change set and the same evidence | x | x |
 //! | no check blocks, and every warning is acknowledged | x | x |
 
-use crate::checks;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::Error;
@@ -19,7 +18,7 @@ use crate::engine::actions::log_check;
 use crate::engine::actions::plan::{self, PlanError, Planned, decode_envelope};
 use crate::policy::Policies;
 use crate::store::{ReadTx, ViewKey, WriteTx};
-use crate::tools;
+use crate::{checks, tools};
 
 /// An action that may be approved or run: its plan, made again on the current records, is the one that its envelope binds.
 pub(crate) struct Valid {

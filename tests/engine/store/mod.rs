@@ -2,6 +2,7 @@
 //! (`LOOPIQ_TEST_POSTGRES`).
 
 mod audit;
+mod closed_sets;
 mod copy;
 mod installation;
 mod nodes;

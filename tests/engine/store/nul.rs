@@ -4,8 +4,7 @@
 use crate::world::{World, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{InstallationKind, ReasonCode, Role, TenantId, Timestamp};
-use loopiq::engine::Visit;
-use loopiq::engine::{ApprovalRequest, Error};
+use loopiq::engine::{ApprovalRequest, Error, Visit};
 use loopiq::store::Asserted;
 use loopiq::views::InboxQuery;
 use serde_json::{Value, json};

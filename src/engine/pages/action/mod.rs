@@ -5,16 +5,15 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::lifecycle::parse_id;
-use crate::engine::actions::plan;
 use crate::engine::actions::plan::{PlanError, decode_envelope};
-use crate::engine::actions::prune;
 use crate::engine::actions::revalidate::form_value;
+use crate::engine::actions::{plan, prune};
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{AuditRecord, ReadTx, ViewKey};
 use crate::tools;
-use crate::views::{self, *};
+use crate::views::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 

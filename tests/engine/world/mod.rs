@@ -1,17 +1,21 @@
 //! A small world: two tenants, their people, one release each with evidence and a backlog; time stands still until it is moved.
 
-use loopiq::context::{Ctx, Runtime};
+mod records;
+
+pub(crate) use records::{Place, sarif};
+
+use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::Visit;
-use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse};
-use loopiq::store::{Asserted, Store};
+use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse, Visit};
+use loopiq::store::Store;
 use loopiq::views::Outcome;
 use loopiq_testing::Database;
+use loopiq_testing::fixtures::{self, TestClock};
+pub(crate) use loopiq_testing::fixtures::{sarif_result as result, work_item};
+use records::create_records;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-22T09:00:00Z";
@@ -20,85 +24,21 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) acme: Place,
     pub(crate) globex: Place,
-    pub(crate) clock: Arc<AtomicI64>,
+    clock: TestClock,
     pub(crate) database: Database,
     /// The teams of acme, by key.
     teams: Mutex<BTreeMap<String, TeamId>>,
 }
 
-/// The records of one tenant.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) tenant: TenantId,
-    pub(crate) people: Vec<(String, Person)>,
-    pub(crate) client: Client,
-    pub(crate) team: TeamId,
-    pub(crate) release: ReleaseId,
-    pub(crate) certification: CertificationId,
-    pub(crate) control: ControlId,
-    pub(crate) story: WorkItemId,
-    pub(crate) finding: FindingId,
-    pub(crate) evidence: EvidenceId,
-    pub(crate) blocker: BlockerId,
-    pub(crate) elsewhere: BlockerId,
-}
-
-impl Place {
-    pub(crate) fn person(&self, role: &str) -> Person {
-        self.people
-            .iter()
-            .find(|(name, _)| name == role)
-            .map(|(_, person)| person.clone())
-            .expect("known person")
-    }
-}
-
-pub(crate) fn sarif(results: Value) -> Vec<u8> {
-    json!({
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": { "name": "probe", "rules": [
-                { "id": "sql-injection", "shortDescription": { "text": "SQL injection" },
-                  "properties": { "security-severity": "9.1" } },
-                { "id": "style", "defaultConfiguration": { "level": "note" } },
-            ] } },
-            "invocations": [{ "executionSuccessful": true, "endTimeUtc": "2026-11-20T10:00:00Z" }],
-            "results": results,
-        }],
-    })
-    .to_string()
-    .into_bytes()
-}
-
-pub(crate) fn result(rule: &str, file: &str, line: u32) -> Value {
-    json!({
-        "ruleId": rule, "message": { "text": format!("{rule} in {file}") },
-        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line } } }],
-    })
-}
-
 impl World {
     pub(crate) async fn new() -> Self {
         let database = Database::new().await;
-        let start = Timestamp::parse(START).expect("a time");
-        let clock = Arc::new(AtomicI64::new(start.0));
-        let (time, drawn) = (clock.clone(), AtomicU64::new(0));
-        let runtime = Runtime::new(
-            // Every look at the clock is a microsecond later, so that an order in time is an order of events.
-            move || Timestamp(time.fetch_add(1, Ordering::SeqCst)),
-            move |bytes| {
-                let draw = drawn.fetch_add(1, Ordering::SeqCst);
-                let hash = Sha256::digest(draw.to_be_bytes());
-                bytes
-                    .iter_mut()
-                    .zip(hash.iter().cycle())
-                    .for_each(|(byte, random)| *byte = *random);
-            },
-        );
+        let clock = TestClock::ticking(START);
+        let runtime = clock.runtime();
         let store = Store::open(&database.url).await.expect("a database");
         let engine = Engine::new(store, runtime, "http://127.0.0.1:3000");
-        let acme = settle(&engine, "acme").await;
-        let globex = settle(&engine, "globex").await;
+        let acme = create_records(&engine, "acme").await;
+        let globex = create_records(&engine, "globex").await;
         let teams = Mutex::new(BTreeMap::from([("checkout".to_owned(), acme.team.clone())]));
         Self {
             teams,
@@ -111,7 +51,7 @@ impl World {
     }
 
     pub(crate) fn pass(&self, micros: i64) {
-        self.clock.fetch_add(micros, Ordering::SeqCst);
+        self.clock.pass(micros);
     }
 
     pub(crate) fn person(&self, role: &str) -> Ctx {
@@ -355,191 +295,6 @@ pub(crate) fn text(value: &Value, field: &str) -> String {
         .to_owned()
 }
 
-async fn settle(engine: &Engine, name: &str) -> Place {
-    let tenant = TenantId::parse(name).expect("a tenant");
-    let ctx = Ctx::system(tenant.clone(), engine.runtime());
-    let runtime = engine.runtime().clone();
-    let title = name.to_uppercase();
-    engine
-        .store()
-        .write::<_, Error, _>(&ctx, move |tx| {
-            Box::pin(async move { Ok(tx.insert_tenant(&title).await?) })
-        })
-        .await
-        .expect("a tenant");
-    let mut people = Vec::new();
-    for (who, roles) in [
-        ("developer", vec![Role::Developer]),
-        ("reviewer", vec![Role::Reviewer]),
-        ("reviewer2", vec![Role::Reviewer]),
-        ("lead", vec![Role::Lead]),
-        ("auditor", vec![Role::Auditor]),
-        ("operator", vec![Role::Operator]),
-        ("nobody", vec![]),
-        ("operator2", vec![Role::Operator]),
-    ] {
-        let email = format!("{who}@{name}.example");
-        let asserted = Asserted {
-            issuer: "https://idp.example".into(),
-            subject: email.clone(),
-            email: Email::verified(&email),
-            name: format!("{who} of {name}"),
-            roles,
-        };
-        let (_, person) = engine.sign_in(name, asserted).await.expect("a sign-in");
-        people.push((who.to_owned(), person));
-    }
-    let (team, release, other_release): (TeamId, ReleaseId, ReleaseId) = (runtime.id(), runtime.id(), runtime.id());
-    let (certification, control, story): (CertificationId, ControlId, WorkItemId) =
-        (runtime.id(), runtime.id(), runtime.id());
-    let component: ComponentId = runtime.id();
-    let member = people[0].1.id.clone();
-    let place = (
-        team.clone(),
-        release.clone(),
-        other_release.clone(),
-        certification.clone(),
-        control.clone(),
-        story.clone(),
-    );
-    let client = engine
-        .store()
-        .write::<_, Error, _>(&ctx, move |tx| {
-            Box::pin(async move {
-                let (team, release, other, certification, control, story) = place;
-                tx.insert_team(&Team {
-                    id: team.clone(),
-                    key: "checkout".into(),
-                    name: "Checkout".into(),
-                })
-                .await?;
-                tx.insert_member(&team, &member).await?;
-                for (id, key) in [(&release, "SHOP-1"), (&other, "SHOP-2")] {
-                    let release = Release {
-                        id: id.clone(),
-                        key: key.into(),
-                        name: format!("Shop {key}"),
-                        status: ReleaseStatus::InProgress,
-                        severity_threshold: Severity::High,
-                        commit: None,
-                        version: 1,
-                    };
-                    tx.insert_release(&release, &[&team]).await?;
-                }
-                let shop = Component {
-                    id: component,
-                    kind: ComponentKind::Application,
-                    key: "shop".into(),
-                    name: "Shop".into(),
-                    team_id: team.clone(),
-                };
-                tx.insert_component(&shop, &[&release]).await?;
-                tx.insert_certification(&Certification {
-                    id: certification,
-                    key: "SOC2-1".into(),
-                    name: "SOC 2".into(),
-                    release_id: release.clone(),
-                    status: CertificationStatus::Open,
-                    statement: None,
-                    version: 1,
-                })
-                .await?;
-                tx.insert_control(&Control {
-                    id: control,
-                    key: "AC-3".into(),
-                    title: "Access enforcement".into(),
-                    release_id: release.clone(),
-                    status: ControlStatus::Failing,
-                    version: 1,
-                })
-                .await?;
-                tx.insert_work_item(&work_item(&story, &release, &team, "Harden the login"))
-                    .await?;
-                Ok(tx.ensure_client("Helix").await?)
-            })
-        })
-        .await
-        .expect("records");
-    let scan = sarif(json!([
-        result("sql-injection", "routes/login.ts", 34),
-        result("style", "a.ts", 1)
-    ]));
-    engine
-        .import(&ctx, "SHOP-1", "probe.sarif", scan, None, None)
-        .await
-        .expect("an import");
-    let scan = sarif(json!([result("sql-injection", "routes/other.ts", 9)]));
-    engine
-        .import(&ctx, "SHOP-2", "probe.sarif", scan, None, None)
-        .await
-        .expect("an import");
-    let (of, other) = (release.clone(), other_release.clone());
-    let (blocker, elsewhere) = engine
-        .store()
-        .read::<_, Error, _>(&ctx, move |tx| {
-            Box::pin(async move {
-                let mut first = Vec::new();
-                for release in [of, other] {
-                    let filter = loopiq::store::ListFilter {
-                        release: Some(release.to_string()),
-                        limit: 10,
-                        ..Default::default()
-                    };
-                    let blockers = tx.list_blockers(&filter).await?;
-                    first.push(
-                        blockers
-                            .into_iter()
-                            .find(|b| b.finding_id.is_some())
-                            .expect("a blocker"),
-                    );
-                }
-                let blocker = first.remove(0);
-                let finding = blocker.finding_id.clone().expect("a finding");
-                let finding = tx.findings(&[finding.as_str()]).await?.remove(0);
-                Ok(((blocker, finding), first.remove(0)))
-            })
-        })
-        .await
-        .expect("blockers");
-    Place {
-        tenant,
-        people,
-        client,
-        team,
-        release,
-        certification,
-        control,
-        story,
-        finding: blocker.1.id,
-        evidence: blocker.1.evidence_ids[0].clone(),
-        blocker: blocker.0.id,
-        elsewhere: elsewhere.id,
-    }
-}
-
-pub(crate) fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, title: &str) -> WorkItem {
-    WorkItem {
-        id: id.clone(),
-        key: String::new(),
-        kind: WorkItemKind::Story,
-        release_id: release.clone(),
-        parent_id: None,
-        team_id: team.clone(),
-        owner_id: None,
-        title: title.into(),
-        description: String::new(),
-        status: WorkItemStatus::Open,
-        priority: Priority::Medium,
-        estimate: None,
-        acceptance_criteria: Vec::new(),
-        version: 1,
-        finding_ids: Vec::new(),
-        control_ids: Vec::new(),
-        evidence_ids: Vec::new(),
-        blocker_ids: Vec::new(),
-    }
-}
-
 /// Confirms a request as an operator who has its page open.
 pub(crate) async fn confirm(engine: &Engine, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
     let mut view = String::new();
@@ -550,4 +305,9 @@ pub(crate) async fn confirm(engine: &Engine, ctx: &Ctx, id: &str) -> Result<Outc
         view = request.view.unwrap_or_default();
     }
     engine.confirm_request(ctx, id, &view).await
+}
+
+/// The message of an outcome that must be a refusal.
+pub(crate) fn refused(outcome: Result<Outcome, Error>) -> String {
+    outcome.expect_err("refused").to_string()
 }

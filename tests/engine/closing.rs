@@ -1,0 +1,103 @@
+//! However an action closes, the same things follow: its audit entry, the end of the actions that only repeat it, and the link to the
+//! action that replaces it.
+
+use crate::world::{World, text};
+use loopiq::domain::{ActionId, ReasonCode, Timestamp};
+use loopiq::engine::Visit;
+use serde_json::{Value, json};
+
+/// A way in which a pending action closes, with the event of its entry and the reason codes that its repeats get.
+const ENDS: [(&str, &str, &[&str]); 6] = [
+    ("reject", "action.rejected", &["declined"]),
+    ("withdraw", "action.withdrawn", &["withdrawn"]),
+    ("expire", "action.expired", &["expired"]),
+    ("expire by a command", "action.expired", &["expired"]),
+    ("supersede", "action.superseded", &["superseded"]),
+    ("prune", "action.superseded", &["superseded"]),
+];
+
+#[tokio::test]
+async fn every_end_of_a_pending_action_has_the_same_consequences() {
+    for (how, event, codes) in ENDS {
+        let world = World::new().await;
+        let (first, digest) = world.proposed("k1").await;
+        let mut package = world.package("k1");
+        package["idempotencyKey"] = json!("k2");
+        let answer = world.propose(package.clone()).await.expect("a repeat").structured;
+        let repeat = text(&answer, "actionId");
+        let successor = close(&world, how, &first, &digest, package).await;
+
+        let closed = world.get(&first).await;
+        assert_eq!(closed["status"], "rejected", "{how}");
+        assert_eq!(
+            closed.get("supersededBy").and_then(Value::as_str),
+            successor.as_deref(),
+            "{how}"
+        );
+        assert_eq!(last_event(&world, &first).await, event, "{how}");
+        let repeated = world.get(&repeat).await;
+        assert_eq!(
+            (&repeated["status"], &repeated["reasonCodes"]),
+            (&json!("rejected"), &json!(codes)),
+            "{how}"
+        );
+        assert_eq!(repeated["supersededBy"], json!(first), "{how}");
+        assert_eq!(last_event(&world, &repeat).await, "action.superseded", "{how}");
+    }
+}
+
+/// Closes the action; returns the ID of the action that replaces it, if one does.
+async fn close(world: &World, how: &str, id: &str, digest: &str, mut package: Value) -> Option<String> {
+    let (engine, reviewer) = (&world.engine, world.person("reviewer"));
+    match how {
+        "reject" => {
+            let reason = [ReasonCode::Declined];
+            let rejected = engine.reject(&reviewer, id, digest, &reason, "Not now.", "").await;
+            assert!(rejected.expect("rejected").done);
+        }
+        "withdraw" => {
+            let call = json!({ "actionId": id, "reason": "Not now." });
+            let client = world.client("developer");
+            let withdrawn = engine.call_tool(&client, "loopiq_withdraw_action", call).await;
+            withdrawn.expect("withdrawn");
+        }
+        "expire" => {
+            world.pass(80 * Timestamp::HOUR);
+            engine.sweep().await.expect("swept");
+        }
+        "expire by a command" => {
+            world.pass(80 * Timestamp::HOUR);
+            let late = engine.ask(&reviewer, id, "Is it still wanted?").await;
+            assert!(late.expect_err("expired").to_string().contains("expired"), "{how}");
+        }
+        "supersede" => {
+            package["idempotencyKey"] = json!("k3");
+            package["supersedesActionId"] = json!(id);
+            return Some(text(
+                &world.propose(package).await.expect("a revision").structured,
+                "actionId",
+            ));
+        }
+        "prune" => {
+            let page = engine.action_page(&reviewer, id, Visit::Opened).await.expect("a page");
+            let keep = [page.panel.prune[0].0.clone()];
+            let pruned = engine.prune(&reviewer, id, digest, &keep, "One is enough.", "").await;
+            return pruned.expect("pruned").successor;
+        }
+        other => unreachable!("{other}"),
+    }
+    None
+}
+
+async fn last_event(world: &World, id: &str) -> String {
+    let id = ActionId::parse(id).expect("an ID");
+    let log = world
+        .engine
+        .store()
+        .read(&world.person("auditor"), move |tx| {
+            Box::pin(async move { Ok::<_, loopiq::engine::Error>(tx.audit_of_action(&id).await?) })
+        })
+        .await
+        .expect("the log");
+    log.last().expect("an entry").event.clone()
+}

@@ -1,0 +1,93 @@
+//! Approvals of high risk: a text that is typed, and a page that is read.
+
+use crate::world::{World, refused};
+use loopiq::engine::{ApprovalRequest, Visit};
+
+#[tokio::test]
+async fn a_word_is_typed_for_what_is_of_high_risk() {
+    let world = World::new().await;
+    world
+        .policy("[[risk]]\ntool = \"loopiq_create_remediation_work_package\"\nclass = \"high\"")
+        .await;
+    let (id, digest) = world.proposed("k1").await;
+    let good = world.consent(&id, &digest).await;
+    let unseen = refused(world.engine.approve(&world.person("reviewer"), &id, good.clone()).await);
+    assert!(unseen.contains("open the action's page"), "{unseen}");
+    world
+        .engine
+        .action_page(&world.person("reviewer"), &id, Visit::Opened)
+        .await
+        .expect("opened");
+    for typed in ["", "SHOP", "yes"] {
+        let consent = ApprovalRequest {
+            typed: typed.to_owned(),
+            ..good.clone()
+        };
+        let why = refused(world.consent_as(&world.person("reviewer"), &id, consent).await);
+        assert!(why.contains("typing SHOP-1"), "{why}");
+    }
+    world
+        .engine
+        .action_page(&world.person("reviewer"), &id, Visit::Opened)
+        .await
+        .expect("opened");
+    // Whoever typed the word may not have read the page.
+    assert!(good.opened.iter().any(|part| part == "FND-1"), "{:?}", good.opened);
+    let unread = ApprovalRequest {
+        opened: good.opened[1..].to_vec(),
+        ..good.clone()
+    };
+    let why = refused(world.consent_as(&world.person("reviewer"), &id, unread).await);
+    assert!(why.contains("still folded: ") && why.contains(&good.opened[0]), "{why}");
+    let mut opened = vec!["a part that the page does not have".to_owned(); 400];
+    opened.extend(good.opened.clone());
+    let consent = ApprovalRequest {
+        typed: " shop-1 ".to_owned(),
+        opened,
+        ..good
+    };
+    assert!(
+        world
+            .consent_as(&world.person("reviewer"), &id, consent)
+            .await
+            .expect("approved")
+            .done
+    );
+    let entries = world
+        .engine
+        .search_audit(&world.person("auditor"), "event:action.approved", "")
+        .await;
+    let seq = entries.expect("entries").rows[0].seq;
+    let entry = world
+        .engine
+        .audit_entry(&world.person("auditor"), seq)
+        .await
+        .expect("an entry");
+    for part in ["\"typed\": \"SHOP-1\"", "\"openedParts\": [\n", "\"openedAt\": \"2026"] {
+        assert!(entry.content.contains(part), "{part} in {}", entry.content);
+    }
+    assert!(!entry.content.contains("does not have"), "{}", entry.content);
+}
+
+#[tokio::test]
+async fn a_page_opened_before_the_policy_asked_for_more_was_not_read() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let reviewer = world.person("reviewer");
+    world
+        .engine
+        .action_page(&reviewer, &id, Visit::Opened)
+        .await
+        .expect("opened");
+    world
+        .policy("[[risk]]\ntool = \"loopiq_create_remediation_work_package\"\nclass = \"high\"")
+        .await;
+    let read = world.consent(&id, &digest).await;
+    let guessed = ApprovalRequest {
+        opened: Vec::new(),
+        ..read.clone()
+    };
+    let why = refused(world.consent_as(&reviewer, &id, guessed).await);
+    assert!(why.contains("still folded"), "{why}");
+    assert!(world.consent_as(&reviewer, &id, read).await.expect("approved").done);
+}

@@ -1,0 +1,192 @@
+//! What must still hold when an action is approved and when it runs.
+
+use crate::world::{World, text};
+use loopiq::domain::*;
+use loopiq::engine::Error;
+use serde_json::{Value, json};
+
+async fn update(world: &World, key: &str, version: i64) -> Result<Value, Error> {
+    let arguments = json!({
+        "idempotencyKey": key, "reason": "It is urgent.", "workItemId": world.acme.story, "expectedVersion": version,
+        "changes": { "priority": "critical", "title": "Harden the login now" },
+    });
+    let answer = world
+        .engine
+        .call_tool(&world.client("developer"), "loopiq_update_work_item", arguments)
+        .await?;
+    Ok(answer.structured)
+}
+
+#[tokio::test]
+async fn a_target_that_changed_meanwhile_fails_and_writes_nothing() {
+    let world = World::new().await;
+    let answer = update(&world, "u1", 1).await.expect("a proposal");
+    assert_eq!(
+        answer["preview"]["updates"][0]["fields"][0],
+        json!({
+            "field": "title", "before": "Harden the login", "after": "Harden the login now"
+        })
+    );
+    let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+    let reviewer = world.person("reviewer");
+    world
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("approved");
+    let story = world.acme.story.clone();
+    world
+        .engine
+        .store()
+        .write::<_, Error, _>(&reviewer, move |tx| {
+            Box::pin(async move { Ok(tx.touch_work_item(&story, "By hand").await?) })
+        })
+        .await
+        .expect("somebody else");
+    let before = world.dump().await;
+    let outcome = world.execute(&reviewer, &id).await.expect("a committed refusal");
+    assert!(
+        !outcome.done && outcome.message.contains("Nothing was written"),
+        "{outcome:?}"
+    );
+    let after = world.dump().await;
+    assert!(
+        !crate::propose::added(&before, &after)
+            .iter()
+            .any(|row| row.starts_with("work_items|"))
+    );
+    let answer = world.get(&id).await;
+    assert_eq!(
+        (answer["status"].clone(), answer["reasonCodes"].clone()),
+        (json!("failed"), json!(["stale_target"]))
+    );
+    assert!(
+        matches!(update(&world, "u2", 1).await, Err(Error::Invalid { .. })),
+        "a version that is gone"
+    );
+}
+
+#[tokio::test]
+async fn a_person_who_lost_their_role_stops_what_they_approved() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world
+        .approve_as(&world.person("reviewer"), &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("approved");
+    let email = "reviewer@acme.example".to_owned();
+    let asserted = loopiq::store::Asserted {
+        issuer: "https://idp.example".into(),
+        subject: email.clone(),
+        email: loopiq::domain::Email::verified(&email),
+        name: "reviewer of acme".into(),
+        roles: vec![Role::Auditor],
+    };
+    world
+        .engine
+        .sign_in("acme", asserted)
+        .await
+        .expect("signed in with less");
+    let outcome = world
+        .execute(&world.person("reviewer2"), &id)
+        .await
+        .expect("a committed refusal");
+    assert!(!outcome.done);
+    assert_eq!(world.get(&id).await["reasonCodes"], json!(["not_authorized"]));
+}
+
+#[tokio::test]
+async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
+    let world = World::new().await;
+    let mut package = world.package("k1");
+    // Nothing was read before, and the reason names nothing: two warnings of one check. And somebody is not on the team.
+    package["reason"] = json!("It would be better.");
+    package["parent"]["owner"] = json!("lead@acme.example");
+    let answer = world.propose(package).await.expect("a proposal").structured;
+    let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+    let reviewer = world.person("reviewer");
+    let marks = world.marks(&id).await;
+    assert_eq!(marks.len(), 3, "{marks:?}");
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    let mut tries: Vec<Vec<String>> = (0..3)
+        .map(|n| {
+            marks
+                .iter()
+                .enumerate()
+                .filter(|(m, _)| *m != n)
+                .map(|(_, mark)| mark.clone())
+                .collect()
+        })
+        .collect();
+    // A check that warns of two things is not acknowledged by its name.
+    tries.push(named(&["grounding", "ownership"]));
+    tries.push(named(&["titles", "grounding:000000000000"]));
+    for acknowledged in tries {
+        match world.approve_as(&reviewer, &id, &digest, &acknowledged).await {
+            Err(Error::Refused { message, .. }) => assert!(message.contains("acknowledge"), "{message}"),
+            other => panic!("{acknowledged:?}: {other:?}"),
+        }
+    }
+    let grounding: Vec<String> = marks
+        .iter()
+        .filter(|mark| mark.starts_with("grounding:"))
+        .cloned()
+        .collect();
+    let acknowledged = [grounding, named(&["ownership"])].concat();
+    world
+        .approve_as(&reviewer, &id, &digest, &acknowledged)
+        .await
+        .expect("approved");
+    assert_eq!(world.get(&id).await["decisions"][0]["acknowledged"], json!(marks));
+    assert!(world.execute(&reviewer, &id).await.expect("executed").done);
+}
+
+/// A warning that says something new after the approval fails the execution; one that only counts the days anew does not.
+#[tokio::test]
+async fn a_warning_that_came_after_the_approval_fails_the_execution() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let propose = async |key: &str, title: &str| {
+        let arguments = json!({
+            "idempotencyKey": key, "reason": format!("Evidence {} asks for it.", world.acme.evidence), "kind": "story",
+            "releaseId": world.acme.release, "teamId": world.acme.team, "title": title, "description": "d", "priority": "low",
+            "evidenceIds": [world.acme.evidence],
+        });
+        let client = world.client("developer");
+        let answer = world
+            .engine
+            .call_tool(&client, "loopiq_create_work_item", arguments)
+            .await;
+        let answer = answer.expect("a proposal").structured;
+        let (id, digest) = (text(&answer, "actionId"), text(&answer, "digest"));
+        world
+            .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
+            .await
+            .expect("approved");
+        id
+    };
+    let first = propose("k1", "Limit failed attempts at signing in").await;
+    let second = propose("k2", "Limit the failed attempts at signing in again").await;
+    // The one that was approved first is not lost because another one came; the other one is, because it is double work now.
+    assert!(world.execute(&reviewer, &first).await.expect("executed").done);
+    let outcome = world.execute(&reviewer, &second).await.expect("a committed refusal");
+    assert!(!outcome.done, "{outcome:?}");
+    assert_eq!(world.get(&second).await["reasonCodes"], json!(["duplicates"]));
+}
+
+#[tokio::test]
+async fn evidence_that_went_stale_after_the_approval_fails_the_execution() {
+    let world = World::new().await;
+    // Collected on the 20th; the policy allows 14 days. An action of medium risk lives for 2 days.
+    world.pass(11 * Timestamp::DAY);
+    let (id, digest) = world.proposed("k1").await;
+    let reviewer = world.person("reviewer");
+    // Nobody acknowledges a warning that is not there yet.
+    world
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
+        .await
+        .expect("approved");
+    world.pass(36 * Timestamp::HOUR);
+    let outcome = world.execute(&reviewer, &id).await.expect("a committed refusal");
+    assert!(!outcome.done, "{outcome:?}");
+    assert_eq!(world.get(&id).await["reasonCodes"], json!(["evidence"]));
+}
