@@ -1,17 +1,17 @@
-//! The HTTP client of all that this binary asks of others: reqwest over rustls with ring. It trusts the authorities that the machine trusts.
+//! The HTTP client for outgoing requests: reqwest with rustls and ring. It trusts the certificate authorities of the machine.
 
 use reqwest::ClientBuilder;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::{Arc, LazyLock};
 
-#[expect(clippy::disallowed_methods, reason = "this is the place that sets TLS up")]
-/// A client to set up. `reqwest::Client::new` would look for a cryptography provider of the process, which does not exist.
+#[expect(clippy::disallowed_methods, reason = "the one place that configures TLS")]
+/// A client builder with TLS. `reqwest::Client::new` would need a process-wide cryptography provider, and none is installed.
 ///
 /// # Errors
-/// The TLS library refuses its own defaults, which is a mistake of the program.
+/// The TLS library refuses its own defaults, which is a programming error.
 pub fn builder() -> Result<ClientBuilder, rustls::Error> {
-    // The machine's certificates are read once.
+    // Loading the machine's certificates takes milliseconds, so it happens once.
     static TLS: LazyLock<Result<ClientConfig, rustls::Error>> = LazyLock::new(tls);
     Ok(reqwest::Client::builder().tls_backend_preconfigured(TLS.clone()?))
 }
@@ -23,7 +23,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     if added == 0 {
         tracing::warn!(
             errors = ?found.errors,
-            "this machine names no certificate authority, so nothing is reached over https: install ca-certificates, or set SSL_CERT_FILE"
+            "this machine has no trusted certificate authority, so every https request will fail: install ca-certificates, or set SSL_CERT_FILE"
         );
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

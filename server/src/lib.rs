@@ -1,23 +1,30 @@
-//! The service: what is deployed as the binary `loopiq`.
+//! The service, which is deployed as the binary `loopiq`.
 //!
-//! Every door is a thin adapter over one engine call: pages and server functions (from `loopiq-app`), MCP, and the
-//! commands. What is decided here is only what belongs to a door: who is asking, how a request travels, and how an answer
-//! is written.
+//! Pages, server functions (from `loopiq-app`), MCP and the commands are thin adapters: each authenticates its caller, reads the request,
+//! calls the engine once and writes the response. No rule about actions is decided here.
+//!
+//! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
+//! `oidc`, `demo_idp` → `urls`, `html` and the other modules without imports.
 
-mod app;
 pub mod auth;
+pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod demo_idp;
+pub mod file_permissions;
+mod html;
 pub mod http;
 pub mod http_client;
+pub mod installation;
 pub mod mcp;
 pub mod net;
 pub mod oidc;
-pub mod ops;
-pub mod private;
-pub mod secret;
-pub mod settings;
+pub mod operations;
+pub mod pages;
+pub mod prometheus;
+pub mod router;
+pub mod secret_key;
+pub mod sign_in_cookies;
 pub mod site;
-
-pub use app::{App, mcp_audience};
+pub mod state;
+pub mod urls;

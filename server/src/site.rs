@@ -1,18 +1,18 @@
-//! Where the browser's files are: bundle, style sheet and static files, named by their content.
+//! The site's files on disk: script, WASM, style sheet and static files.
 
 use anyhow::{Context, Result, bail};
 use leptos::config::LeptosOptions;
 use loopiq_app::Bundle;
 use std::path::{Path, PathBuf};
 
-/// The name of bundle and style sheet: `loopiq.<hash>.js`.
+/// The first part of the names of script, WASM and style sheet: `loopiq.<hash>.js`.
 const NAME: &str = "loopiq";
-/// Where the builder writes the hashes down.
+/// The file into which the build writes the hashes.
 const HASHES: &str = "hash.txt";
-/// The folder of what is named by its content, in the site and in URLs.
+/// The folder of the files with a hash in their names, in the site and in URLs.
 const PKG: &str = "pkg";
 
-/// A site that is complete.
+/// A site whose files are all present.
 #[derive(Debug, Clone)]
 pub struct Site {
     root: PathBuf,
@@ -23,13 +23,13 @@ impl Site {
     /// Finds the site: in `LEPTOS_SITE_ROOT`, or as `site` next to the binary or above its folder.
     ///
     /// # Errors
-    /// One line that says where it was looked for.
+    /// One line that names the folders searched.
     pub fn find() -> Result<Self> {
         if let Some(root) = std::env::var_os("LEPTOS_SITE_ROOT") {
             let root = PathBuf::from(root);
             return Self::at(&root).with_context(|| format!("the site in LEPTOS_SITE_ROOT={}", root.display()));
         }
-        let binary = std::env::current_exe().context("the folder of the binary is not known")?;
+        let binary = std::env::current_exe().context("the binary's own folder cannot be determined")?;
         let folder = binary.parent().unwrap_or(Path::new("."));
         let candidates = [folder.join("site"), folder.join("../site")];
         match candidates.iter().find(|root| root.is_dir()) {
@@ -42,19 +42,19 @@ impl Site {
         }
     }
 
-    /// The site in this folder, if all its parts are there.
+    /// The site in this folder.
     ///
     /// # Errors
-    /// One line that names what is missing.
+    /// One line that names the missing file.
     pub fn at(root: &Path) -> Result<Self> {
         let root = root.canonicalize().context("the folder is missing")?;
-        // The site's own builder writes hash.txt into the site; cargo-leptos puts it next to the binary.
-        let beside = std::env::current_exe()
+        // `xtask site` writes hash.txt into the site, cargo-leptos next to the binary.
+        let next_to_binary = std::env::current_exe()
             .ok()
             .and_then(|exe| Some(exe.parent()?.join(HASHES)));
         let mut problem = None;
-        for hashes in std::iter::once(root.join(HASHES)).chain(beside) {
-            match complete(&root, &hashes) {
+        for hashes in std::iter::once(root.join(HASHES)).chain(next_to_binary) {
+            match bundle(&root, &hashes) {
                 Ok(bundle) => return Ok(Self { root, bundle }),
                 Err(error) => problem = problem.or(Some(error)),
             }
@@ -67,7 +67,7 @@ impl Site {
         &self.root
     }
 
-    /// The files at the top of the folder that browsers may ask for: `favicon.svg`.
+    /// The names of the public files at the top of the folder, such as `favicon.svg`.
     pub fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
         entries
@@ -77,18 +77,18 @@ impl Site {
             .collect()
     }
 
-    /// The style sheet's path in URLs, for pages that Leptos does not render.
+    /// The URL path of the style sheet, for pages that Leptos does not render.
     pub fn stylesheet(&self) -> &str {
         &self.bundle.stylesheet
     }
 
-    /// The paths in URLs of what every page loads.
+    /// The URL paths of the files that every page loads.
     pub fn bundle(&self) -> &Bundle {
         &self.bundle
     }
 
-    /// What Leptos must know of it.
-    pub fn leptos(&self, address: std::net::SocketAddr) -> LeptosOptions {
+    /// Leptos' settings for this site.
+    pub fn leptos_options(&self, address: std::net::SocketAddr) -> LeptosOptions {
         LeptosOptions::builder()
             .output_name(NAME)
             .site_root(self.root.to_string_lossy())
@@ -98,8 +98,8 @@ impl Site {
     }
 }
 
-/// The paths of the files that `hash.txt` names, if every one of them is there.
-fn complete(root: &Path, hashes: &Path) -> Result<Bundle> {
+/// The URL paths of the files that `hash.txt` names. Fails if one of the files is missing.
+fn bundle(root: &Path, hashes: &Path) -> Result<Bundle> {
     let text = std::fs::read_to_string(hashes).with_context(|| format!("{} cannot be read", hashes.display()))?;
     let hash_of = |kind: &str| {
         let line = text
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_site_is_taken_when_it_is_complete() {
+    fn a_site_with_a_missing_file_is_refused() {
         let temp = tempfile::tempdir().unwrap();
         assert!(Site::at(&temp.path().join("none")).is_err());
         assert!(Site::at(temp.path()).is_err());

@@ -6,6 +6,8 @@ use super::records::Role;
 /// What somebody wants to do. Every use case of the engine names one before it does anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
+    /// Sign in and use the pages.
+    SignIn,
     /// Read records over MCP.
     ReadRecords,
     /// Propose an action.
@@ -45,6 +47,7 @@ pub enum Permission {
 impl Permission {
     /// Every command there is, so that a test can go through the whole table.
     pub const ALL: &[Permission] = &[
+        Permission::SignIn,
         Permission::ReadRecords,
         Permission::Propose,
         Permission::Withdraw,
@@ -67,6 +70,7 @@ impl Permission {
     /// Stable name, as audit entries keep it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Permission::SignIn => "sign_in",
             Permission::ReadRecords => "read_records",
             Permission::Propose => "propose",
             Permission::Withdraw => "withdraw",
@@ -99,7 +103,7 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
                 && caller.has_any(&[Role::Developer, Role::Reviewer, Role::Lead])
         }
         Principal::Person { person, .. } => match command {
-            ViewActions => !person.roles.is_empty(),
+            SignIn | ViewActions => !person.roles.is_empty(),
             Approve | Reject | Execute | Revoke | Ask | Prune => person.has_any(&[Role::Reviewer, Role::Lead]),
             SearchAudit => person.has_any(&[Role::Auditor, Role::Lead, Role::Operator]),
             // Whoever is judged by the rules may read them.

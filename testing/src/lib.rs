@@ -10,9 +10,11 @@ mod files;
 pub mod fixtures;
 mod http;
 mod service;
+mod site;
 
 pub use cluster::{Cluster, Durability};
 pub use database::{Database, POSTGRES, on_postgres};
 pub use files::{catalog, junit};
 pub use http::{Connection, Reply};
 pub use service::{Agent, Person, Service, fresh, package, unlike};
+pub use site::{SITE_SCRIPT, write_site};

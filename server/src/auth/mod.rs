@@ -1,18 +1,18 @@
-//! Who is in front of the browser: sign-in, session, sign-out, and the door that demands them.
+//! Sign-in, sessions and sign-out of people in browsers.
 
-mod require;
-mod sealed;
+mod require_sign_in;
 mod session_store;
 mod sign_in;
 mod sign_out;
 
-pub(crate) use require::require;
-pub use sealed::Seal;
+pub(crate) use require_sign_in::require_sign_in;
 pub use session_store::Sessions;
 
-use crate::App;
-use crate::http::rates;
+use crate::http::message_page::MessagePage;
+use crate::http::rate_limits;
+use crate::state::AppState;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use loopiq::domain::{PersonId, TenantId, Timestamp};
@@ -20,32 +20,33 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
-/// The session's cookie.
+/// The name of the session's cookie.
 pub const COOKIE: &str = "loopiq_session";
 
-/// How long a session of somebody signed in lives without a request: 8 hours.
+/// A session ends after this time without a request: 8 hours, in microseconds.
 const LIFETIME: i64 = 8 * Timestamp::HOUR;
-/// After which time a session's use is written down. Not at each request: reading pages must not write.
+/// The use of a session is stored at most once in this time: 15 minutes, in microseconds. Otherwise each page view would write to the
+/// database.
 const TOUCH_EVERY: i64 = 15 * Timestamp::MINUTE;
 
-/// The session's key for who is signed in.
-const WHO: &str = "who";
-/// The session's key for the person behind [`WHO`], with the roles that were asserted last. It comes with the session, in the same
-/// look-up, and is never kept in it.
-const HOLDER: &str = "holder";
+/// The key of the [`SessionUser`] in a session. The store's SQL reads the person by this key.
+const SESSION_USER: &str = "who";
+/// The key of the person in a session, with the roles from the last sign-in. The store reads the person together with the session and never
+/// writes it.
+const SESSION_PERSON: &str = "person";
 
-/// Who is signed in. Roles are not here: what the identity provider asserted last counts, and the database has it.
+/// The person who is signed in. Without roles: those that the identity provider asserted last apply, and they are in the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Who {
+struct SessionUser {
     tenant: TenantId,
     person: PersonId,
-    /// When the session was last written because of its use, in microseconds.
+    /// The last time that the session's use was stored, in microseconds.
     seen: i64,
 }
 
-/// Who is signed in here. A session that cannot be read counts as none: it was written by another version.
-async fn who(session: &Session) -> Result<Option<Who>, tower_sessions::session::Error> {
-    match session.get(WHO).await {
+/// The person who is signed in. A session that cannot be read, because another version wrote it, counts as none.
+async fn session_user(session: &Session) -> Result<Option<SessionUser>, tower_sessions::session::Error> {
+    match session.get(SESSION_USER).await {
         Err(tower_sessions::session::Error::SerdeJson(error)) => {
             tracing::warn!(%error, "a session cannot be read");
             Ok(None)
@@ -54,25 +55,32 @@ async fn who(session: &Session) -> Result<Option<Who>, tower_sessions::session::
     }
 }
 
-/// The routes of signing in and out.
-pub(crate) fn router(app: &App) -> Router<App> {
-    Router::new()
-        .route("/login", get(sign_in::begin))
-        .route("/auth/callback", get(sign_in::finish))
-        .route_layer(from_fn_with_state(app.clone(), rates::anonymous))
-        .route("/logout", get(sign_out::ask).post(sign_out::finish))
-        .layer(session_layer(app))
+/// The page for a person who is signed in and has no role.
+fn no_role_page() -> MessagePage<'static> {
+    let text = "Your account has no role in this tenant. Ask the people who run your identity provider for one (developer, reviewer, lead, \
+                auditor or operator), and sign in again.";
+    MessagePage::new(StatusCode::FORBIDDEN, "You don't have access", text).link("/login", "Sign in again")
 }
 
-/// Reads the session when somebody asks for it, and writes it when it was changed.
-pub(crate) fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
-    SessionManagerLayer::new(Sessions::new(app.store.clone(), app.runtime.clone()))
+/// The routes of signing in and out.
+pub(crate) fn router(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/login", get(sign_in::start))
+        .route("/auth/callback", get(sign_in::callback))
+        .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address))
+        .route("/logout", get(sign_out::confirm).post(sign_out::sign_out))
+        .layer(session_layer(state))
+}
+
+/// Reads a request's session when a handler uses it, and stores it when it was changed.
+pub(crate) fn session_layer(state: &AppState) -> SessionManagerLayer<Sessions> {
+    SessionManagerLayer::new(Sessions::new(state.store.clone(), state.runtime.clone()))
         .with_name(COOKIE)
         .with_path("/")
         .with_http_only(true)
-        // Strict would keep the cookie from the callback, which comes from the provider's page.
+        // With `Strict` the browser would not send the cookie to the callback, which the provider's page leads to.
         .with_same_site(SameSite::Lax)
-        .with_secure(app.is_https())
-        // For the cookie alone: how long the session lives is kept in the database, see `Sessions`.
+        .with_secure(state.is_https())
+        // Only for the cookie. The session's own lifetime is in the database, see `Sessions`.
         .with_expiry(Expiry::OnInactivity(time::Duration::microseconds(LIFETIME)))
 }

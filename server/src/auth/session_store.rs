@@ -1,6 +1,7 @@
-//! Browser sessions in the database, under a digest of their ID: whoever reads the table can't take one over.
+//! Browser sessions in the database. The table contains a digest of each session's ID, so that a reader of the table cannot use the
+//! session.
 
-use super::{HOLDER, LIFETIME, WHO};
+use super::{LIFETIME, SESSION_PERSON, SESSION_USER};
 use async_trait::async_trait;
 use loopiq::context::Runtime;
 use loopiq::domain::Timestamp;
@@ -26,18 +27,18 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// The key that a session is kept under, and its name in audit entries: SHA-256 of its ID, in hex.
+/// The session's key in the database, and its name in audit entries: SHA-256 of its ID, in hex.
 pub(super) fn digest(id: &Id) -> String {
     sha256_hex(id.to_string().as_bytes())
 }
 
 impl Sessions {
-    /// The sessions in this database, by this clock.
+    /// The sessions in this database, with this clock.
     pub fn new(store: Store, runtime: Runtime) -> Self {
         Self { store, runtime }
     }
 
-    /// Until when a session lives. By our own clock, not the library's.
+    /// When a session used now ends. The library would use the system's clock.
     fn expires(&self) -> Timestamp {
         self.runtime.now().plus(LIFETIME)
     }
@@ -47,27 +48,29 @@ fn backend(error: StoreError) -> Error {
     Error::Backend(error.to_string())
 }
 
-/// Whether somebody is signed in there. Nothing is kept for anybody else: who has no identity writes nothing to the database.
-fn must_be_somebody_s(record: &Record) -> Result<()> {
-    if record.data.contains_key(WHO) {
+/// Refuses a session without a signed-in person: a client that is not signed in must not write to the database.
+fn require_user(record: &Record) -> Result<()> {
+    if record.data.contains_key(SESSION_USER) {
         return Ok(());
     }
-    Err(Error::Backend("nobody is signed in, so no session is kept".to_owned()))
+    Err(Error::Backend(
+        "a session without a signed-in person is not stored".to_owned(),
+    ))
 }
 
-/// What is kept: all but the holder, who is looked up anew each time.
-fn written(record: &Record) -> Result<String> {
-    let kept: HashMap<_, _> = record.data.iter().filter(|(key, _)| *key != HOLDER).collect();
-    serde_json::to_string(&kept).map_err(|error| Error::Encode(error.to_string()))
+/// The stored data: without the person, whom each load reads from the database.
+fn encode(record: &Record) -> Result<String> {
+    let stored: HashMap<_, _> = record.data.iter().filter(|(key, _)| *key != SESSION_PERSON).collect();
+    serde_json::to_string(&stored).map_err(|error| Error::Encode(error.to_string()))
 }
 
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        must_be_somebody_s(record)?;
-        let data = written(record)?;
+        require_user(record)?;
+        let data = encode(record)?;
         let expires = self.expires();
-        // 128 random bits: a second turn means that the random numbers are not, so the turns are few.
+        // IDs have 128 random bits. A collision means that the random numbers are bad, so there are only few attempts.
         for _ in 0..3 {
             if self
                 .store
@@ -83,15 +86,15 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        // An update alone: a request that ends after its session was signed out must not bring it back.
+        // Only an update: a request that ends after its session was deleted must not create the session again.
         self.store
-            .save_session(&digest(&record.id), &written(record)?, self.expires())
+            .save_session(&digest(&record.id), &encode(record)?, self.expires())
             .await
             .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some((data, holder)) = self
+        let Some((data, person)) = self
             .store
             .session(&digest(id), self.runtime.now())
             .await
@@ -101,10 +104,10 @@ impl SessionStore for Sessions {
         };
         let decode = |error: serde_json::Error| Error::Decode(error.to_string());
         let mut data: HashMap<String, serde_json::Value> = serde_json::from_str(&data).map_err(decode)?;
-        if let Some(holder) = holder {
-            data.insert(HOLDER.to_owned(), serde_json::to_value(holder).map_err(decode)?);
+        if let Some(person) = person {
+            data.insert(SESSION_PERSON.to_owned(), serde_json::to_value(person).map_err(decode)?);
         }
-        // The library sets the date anew before it saves; what counts is the one in the database.
+        // The library sets this date before it saves a session. The store uses the date in the database.
         Ok(Some(Record {
             id: *id,
             data,

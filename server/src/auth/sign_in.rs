@@ -1,17 +1,16 @@
-//! Signing in: off to the identity provider, and back.
+//! Signing in: the redirect to the identity provider, and the callback from it.
 
-use super::require::no_role;
-use super::{WHO, Who};
-use crate::App;
-use crate::http::pages::{self, Notice};
+use super::{SESSION_USER, SessionUser, no_role_page};
+use crate::http::message_page::{self, MessagePage};
 use crate::http::status_of;
 use crate::oidc::{Assertion, OidcError};
-use crate::ops::metrics::SIGN_INS;
+use crate::prometheus::SIGN_INS;
+use crate::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use loopiq::domain::Role;
+use loopiq::domain::{Permission, Principal, Role, allows};
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
 use serde::Deserialize;
@@ -20,31 +19,33 @@ use tower_sessions::Session;
 use tower_sessions::session::Error as SessionError;
 
 #[derive(Deserialize)]
-pub(super) struct Wish {
+pub(super) struct LoginQuery {
     #[serde(default)]
     return_to: String,
 }
 
-/// `GET /login?return_to=PATH`: off to the identity provider.
-pub(super) async fn begin(
-    State(app): State<App>,
+/// `GET /login?return_to=PATH`: redirects to the identity provider.
+pub(super) async fn start(
+    State(state): State<AppState>,
     headers: HeaderMap,
-    wish: Result<Query<Wish>, QueryRejection>,
+    query: Result<Query<LoginQuery>, QueryRejection>,
 ) -> Response {
-    let return_to = wish.map(|Query(wish)| wish.return_to).unwrap_or_default();
-    let start = match app.oidc.start(&return_to, app.now_seconds()).await {
+    let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
+    let start = match state.oidc.start(&return_to, state.now_seconds()).await {
         Ok(start) => start,
-        Err(error) => return refused(&app, &error, &return_to),
+        Err(error) => return failed(&state, &error, &return_to),
     };
-    let Some(state) = state_of(&start.authorize_url) else {
-        tracing::error!("the address of the identity provider holds no state");
-        return pages::broken().page(&app.stylesheet);
+    let Some(oauth_state) = state_of(&start.authorize_url) else {
+        tracing::error!("the URL of the identity provider contains no state");
+        return message_page::internal_error().page(&state.stylesheet);
     };
-    let cookies = app.seal.keep(&state, &start.pending, &headers, app.is_https());
+    let cookies = state
+        .sign_in_cookies
+        .store(&oauth_state, &start.pending, &headers, state.is_https());
     with_cookies(Redirect::to(&start.authorize_url).into_response(), cookies)
 }
 
-/// The answer with these cookies beside any that it has.
+/// The response with additional cookies.
 fn with_cookies(mut response: Response, cookies: Vec<HeaderValue>) -> Response {
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -59,9 +60,9 @@ fn state_of(authorize_url: &str) -> Option<String> {
         .map(|(_, state)| state.into_owned())
 }
 
-/// What the provider's redirect carries. A parameter that is there twice is refused by the parser.
+/// The parameters of the provider's redirect. The parser refuses a repeated parameter.
 #[derive(Deserialize)]
-pub(super) struct Answer {
+pub(super) struct CallbackQuery {
     code: Option<String>,
     state: Option<String>,
     iss: Option<String>,
@@ -69,72 +70,79 @@ pub(super) struct Answer {
     error_description: Option<String>,
 }
 
-/// `GET /auth/callback`: back from the identity provider.
-pub(super) async fn finish(
-    State(app): State<App>,
+/// `GET /auth/callback`: finishes a sign-in.
+pub(super) async fn callback(
+    State(state): State<AppState>,
     headers: HeaderMap,
     session: Session,
-    answer: Result<Query<Answer>, QueryRejection>,
+    query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Response {
-    let Ok(Query(answer)) = answer else {
-        return unreadable(&app);
+    let Ok(Query(query)) = query else {
+        return invalid_callback(&state);
     };
-    let state = answer.state.clone().unwrap_or_default();
-    let Some((pending, cookies)) = app.seal.take(&state, &headers, app.is_https()) else {
-        return refused(&app, &OidcError::StateMismatch, "/");
+    let oauth_state = query.state.clone().unwrap_or_default();
+    let taken = state.sign_in_cookies.take(&oauth_state, &headers, state.is_https());
+    let Some((pending, cookies)) = taken else {
+        return failed(&state, &OidcError::StateMismatch, "/");
     };
     let return_to = pending.return_to.clone();
-    let now = app.now_seconds();
-    let response = if let Some(error) = answer.error {
-        let refusal = pending.refusal(&error, answer.error_description.as_deref(), &state, now);
-        refused(&app, &refusal, &return_to)
-    } else if let Some(code) = answer.code {
-        let iss = answer.iss.as_deref();
-        match app.oidc.finish(pending, &code, &state, iss, now).await {
-            Ok(assertion) => enter(&app, &session, assertion, &return_to).await,
-            Err(error) => refused(&app, &error, &return_to),
+    let now = state.now_seconds();
+    let response = if let Some(error) = query.error {
+        let refusal = pending.refusal(&error, query.error_description.as_deref(), &oauth_state, now);
+        failed(&state, &refusal, &return_to)
+    } else if let Some(code) = query.code {
+        let iss = query.iss.as_deref();
+        match state.oidc.finish(pending, &code, &oauth_state, iss, now).await {
+            Ok(assertion) => sign_in(&state, &session, assertion, &return_to).await,
+            Err(error) => failed(&state, &error, &return_to),
         }
     } else {
-        unreadable(&app)
+        invalid_callback(&state)
     };
     with_cookies(response, cookies)
 }
 
 /// Signs the person in, under a new session ID.
-async fn enter(app: &App, session: &Session, assertion: Assertion, return_to: &str) -> Response {
-    let (tenant, person) = match app.engine.sign_in(&assertion.tenant, asserted(&assertion)).await {
+async fn sign_in(state: &AppState, session: &Session, assertion: Assertion, return_to: &str) -> Response {
+    let (tenant, person) = match state.engine.sign_in(&assertion.tenant, asserted(&assertion)).await {
         Ok(found) => found,
         Err(error) => {
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
             let (status, text) = (status_of(&error), error.to_string());
             tracing::info!(code = error.code(), "a sign-in was refused");
-            return Notice::new(status, "You cannot come in", &text)
+            return MessagePage::new(status, "You don't have access", &text)
                 .link("/login", "Sign in again")
-                .page(&app.stylesheet);
+                .page(&state.stylesheet);
         }
     };
-    if person.roles.is_empty() {
-        metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
-        return no_role().page(&app.stylesheet);
-    }
-    let who = Who {
-        tenant,
-        person: person.id,
-        seen: app.runtime.now().0,
+    let user = SessionUser {
+        tenant: tenant.clone(),
+        person: person.id.clone(),
+        seen: state.runtime.now().0,
     };
-    match replace(session, who).await {
+    let principal = Principal::Person {
+        tenant,
+        person,
+        // The session begins below, and only for a person who is allowed to sign in.
+        session: String::new(),
+    };
+    if !allows(&principal, Permission::SignIn) {
+        metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
+        return no_role_page().page(&state.stylesheet);
+    }
+    match start_session(session, user).await {
         Ok(()) => {
             metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
             Redirect::to(return_to).into_response()
         }
         Err(error) => {
-            tracing::error!(%error, "a session could not be begun");
-            pages::unavailable().page(&app.stylesheet)
+            tracing::error!(%error, "a session could not be stored");
+            message_page::unavailable().page(&state.stylesheet)
         }
     }
 }
 
-/// The assertion in our words. Roles that mean nothing here are the provider's own business.
+/// The assertion in the store's terms. Roles that the service does not know are ignored.
 fn asserted(assertion: &Assertion) -> Asserted {
     let Assertion {
         issuer,
@@ -153,24 +161,24 @@ fn asserted(assertion: &Assertion) -> Asserted {
     }
 }
 
-/// Puts this person into the session. What it held of whoever was signed in before goes.
-async fn replace(session: &Session, who: Who) -> Result<(), SessionError> {
+/// Starts a session for this person, and deletes what a previous person's session contained.
+async fn start_session(session: &Session, user: SessionUser) -> Result<(), SessionError> {
     session.clear().await;
-    session.insert(WHO, who).await?;
-    // An ID that was known before the sign-in could be known to somebody else.
+    session.insert(SESSION_USER, user).await?;
+    // Against session fixation: an attacker could know the ID from before the sign-in.
     session.cycle_id().await
 }
 
-fn unreadable(app: &App) -> Response {
-    let text = "The identity provider's answer cannot be read, so you were not signed in. Start again; if it happens \
-                twice, tell the people who run LoopIQ.";
-    Notice::new(StatusCode::BAD_REQUEST, "You were not signed in", text)
+fn invalid_callback(state: &AppState) -> Response {
+    let text = "The identity provider's response is invalid, so you were not signed in. Start again; if it happens twice, tell \
+                the people who run LoopIQ.";
+    MessagePage::new(StatusCode::BAD_REQUEST, "Sign-in failed", text)
         .link("/login", "Sign in again")
-        .page(&app.stylesheet)
+        .page(&state.stylesheet)
 }
 
-/// The page that says why nobody was signed in, with the cause in the log.
-fn refused(app: &App, error: &OidcError, return_to: &str) -> Response {
+/// The page that says why the sign-in failed. The cause is logged.
+fn failed(state: &AppState, error: &OidcError, return_to: &str) -> Response {
     metrics::counter!(SIGN_INS, "outcome" => "failed").increment(1);
     let mut causes = Vec::new();
     let mut cause = error.source();
@@ -178,7 +186,7 @@ fn refused(app: &App, error: &OidcError, return_to: &str) -> Response {
         causes.push(one.to_string());
         cause = one.source();
     }
-    tracing::warn!(cause = causes.join(": "), "nobody was signed in: {error}");
+    tracing::warn!(cause = causes.join(": "), "a sign-in failed: {error}");
     let status = match error {
         OidcError::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         OidcError::Misconfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -186,15 +194,15 @@ fn refused(app: &App, error: &OidcError, return_to: &str) -> Response {
         OidcError::MissingClaim { .. } => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
-    let again = form_urlencoded::Serializer::new(String::new())
+    let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("return_to", return_to)
         .finish();
-    let again = if return_to.is_empty() || return_to == "/" {
+    let login_url = if return_to.is_empty() || return_to == "/" {
         "/login".to_owned()
     } else {
-        format!("/login?{again}")
+        format!("/login?{query}")
     };
-    Notice::new(status, "You were not signed in", &error.to_string())
-        .link(&again, "Sign in again")
-        .page(&app.stylesheet)
+    MessagePage::new(status, "Sign-in failed", &error.to_string())
+        .link(&login_url, "Sign in again")
+        .page(&state.stylesheet)
 }

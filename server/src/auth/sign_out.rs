@@ -1,65 +1,65 @@
 //! Signing out.
 
-use super::require;
-use crate::App;
-use crate::http::pages::{self, Notice};
-use crate::http::rates;
+use super::require_sign_in;
+use crate::http::message_page::{self, MessagePage};
+use crate::http::{rate_limits, request_context};
+use crate::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower_sessions::Session;
 
-/// `GET /logout`: asks whoever is signed in, as following a link must not end anything; tells everybody else that they
-/// are signed out.
-pub(super) async fn ask(State(app): State<App>, session: Session, request: Request) -> Response {
-    match require::principal(&app, &session).await {
+/// `GET /logout`: asks a signed-in person for confirmation, because following a link must not end a session. Tells a person without
+/// a session that they are signed out.
+pub(super) async fn confirm(State(state): State<AppState>, session: Session, request: Request) -> Response {
+    match require_sign_in::principal(&state, &session).await {
         Ok(Some(principal)) => {
             let name = principal
                 .person()
                 .map(|person| person.name.as_str())
                 .unwrap_or_default();
             let text = format!("You are signed in as {name}. Sign out of LoopIQ in this browser?");
-            Notice::new(StatusCode::OK, "Sign out", &text)
+            MessagePage::new(StatusCode::OK, "Sign out", &text)
                 .post("/logout", "Sign out")
                 .link("/", "Stay signed in")
-                .page(&app.stylesheet)
+                .page(&state.stylesheet)
         }
-        Ok(None) => match rates::check_address(&app.edge.rates, request.extensions()) {
-            Ok(()) => signed_out(&app),
-            Err(seconds) => rates::too_many(&app, &request, seconds),
+        Ok(None) => match rate_limits::check_address(&state.requests.rate_limits, request.extensions()) {
+            Ok(()) => signed_out(&state),
+            Err(seconds) => rate_limits::too_many_requests(&state, &request, seconds),
         },
-        Err(_) => pages::unavailable().page(&app.stylesheet),
+        Err(_) => message_page::unavailable().page(&state.stylesheet),
     }
 }
 
-fn signed_out(app: &App) -> Response {
-    let text = "Nobody is signed in to LoopIQ in this browser.";
-    let notice = Notice::new(StatusCode::OK, "You are signed out", text).link("/login", "Sign in");
-    // A link and not a redirect: the policy for forms lets none lead to another site.
-    match app.oidc.end_session_url(None) {
-        Some(url) => notice
+fn signed_out(state: &AppState) -> Response {
+    let text = "You are not signed in to LoopIQ in this browser.";
+    let page = MessagePage::new(StatusCode::OK, "You're signed out", text).link("/login", "Sign in");
+    // A link instead of a redirect: the content security policy forbids forms that lead to another site.
+    match state.oidc.end_session_url(None) {
+        Some(url) => page
             .link(&url, "Sign out of the identity provider too")
-            .page(&app.stylesheet),
-        None => notice.page(&app.stylesheet),
+            .page(&state.stylesheet),
+        None => page.page(&state.stylesheet),
     }
 }
 
 /// `POST /logout`: ends the session.
-pub(super) async fn finish(State(app): State<App>, session: Session, request: Request) -> Response {
-    match require::principal(&app, &session).await {
+pub(super) async fn sign_out(State(state): State<AppState>, session: Session, request: Request) -> Response {
+    match require_sign_in::principal(&state, &session).await {
         Ok(Some(principal)) => {
-            let ctx = require::context(&app, principal, &request);
-            if let Err(error) = app.engine.signed_out(&ctx).await {
-                // Whoever wants to go must be able to.
+            let ctx = request_context(&state.runtime, principal, request.extensions(), request.headers());
+            if let Err(error) = state.engine.signed_out(&ctx).await {
+                // The person is signed out even if the audit entry cannot be written.
                 tracing::error!(%error, "a sign-out could not be recorded");
             }
         }
         Ok(None) => {}
-        Err(error) => tracing::error!(%error, "who signs out is not known"),
+        Err(error) => tracing::error!(%error, "the session to end cannot be read"),
     }
     if let Err(error) = session.flush().await {
         tracing::error!(%error, "a session could not be ended");
-        return pages::unavailable().page(&app.stylesheet);
+        return message_page::unavailable().page(&state.stylesheet);
     }
     Redirect::to("/logout").into_response()
 }

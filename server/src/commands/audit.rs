@@ -1,23 +1,23 @@
 //! `loopiq audit`: the audit trail.
 
-use super::{engine, known_tenant, print_line};
-use crate::settings::Installation;
+use super::{find_tenant, open_engine, print_line};
+use crate::installation::Installation;
 use anyhow::{Result, bail};
 use loopiq::context::Runtime;
 
-/// What there is to do with the audit trail.
+/// The commands on the audit trail.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// Check the whole log: every entry, and that none is missing.
-    Verify(Args),
+pub enum AuditCommand {
+    /// Check every entry of the log, and that none is missing.
+    Verify(AuditVerifyArgs),
 }
 
-/// What `loopiq audit verify` takes.
+/// The arguments of `loopiq audit verify`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct AuditVerifyArgs {
     #[command(flatten)]
     installation: Installation,
-    /// One tenant; without it, all.
+    /// The tenant. Default: all tenants.
     #[arg(long)]
     tenant: Option<String>,
     /// Print one JSON object for each tenant.
@@ -25,19 +25,19 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
-/// An entry does not hold; the line names the first one. Or there is nothing to check.
-pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
-    let Command::Verify(Args {
+/// An entry is invalid, and the line names the first one; or there is no such tenant.
+pub async fn run(command: AuditCommand, runtime: Runtime) -> Result<()> {
+    let AuditCommand::Verify(AuditVerifyArgs {
         installation,
         tenant,
         json,
     }) = command;
-    let engine = engine(&installation, &runtime).await?;
+    let engine = open_engine(&installation, &runtime).await?;
     let tenants = match tenant {
-        Some(name) => vec![known_tenant(&engine, &name).await?],
+        Some(name) => vec![find_tenant(&engine, &name).await?],
         None => engine.store().tenants().await?,
     };
     let mut bad = Vec::new();
@@ -48,9 +48,9 @@ pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
             print_line(&serde_json::to_string(&report)?)?;
         }
         match &report.bad {
-            Some((seq, why)) => bad.push(format!("{tenant}: entry {seq} does not hold: {why}")),
+            Some((seq, why)) => bad.push(format!("{tenant}: entry {seq} {why}")),
             None if json => {}
-            None => print_line(&format!("{tenant}: {entries} entries, all of them hold"))?,
+            None => print_line(&format!("{tenant}: {entries} entries, all valid"))?,
         }
     }
     if bad.is_empty() {

@@ -1,42 +1,42 @@
-//! `loopiq backup`: a consistent copy of a SQLite installation, which may be running.
+//! `loopiq backup`: a consistent copy of a SQLite installation, also while the service runs.
 
-use super::{open, print_line};
-use crate::settings::Installation;
+use super::print_line;
+use crate::installation::Installation;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
-/// What `loopiq backup` takes.
+/// The arguments of `loopiq backup`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    /// The file to make; it must not be there yet.
+pub struct BackupArgs {
+    /// The file to create. It must not exist.
     file: PathBuf,
     #[command(flatten)]
     installation: Installation,
 }
 
-/// Makes the copy under another name first, so that what stands under the file's own name is always whole.
+/// Copies the database. The copy gets its final name only when it is complete.
 ///
 /// # Errors
-/// The file is there already or cannot be written, or the database is not SQLite.
-pub async fn run(args: Args) -> Result<()> {
-    let Args { file, installation } = args;
+/// The file exists or cannot be written, or the database is not SQLite.
+pub async fn run(args: BackupArgs) -> Result<()> {
+    let BackupArgs { file, installation } = args;
     let Some(name) = file.file_name() else {
-        bail!("{} names no file", file.display());
+        bail!("{} is not the name of a file", file.display());
     };
     if file.exists() {
-        bail!("{} is there already; a backup overwrites nothing", file.display());
+        bail!("{} exists; a backup overwrites no file", file.display());
     }
     let mut unfinished = name.to_owned();
     unfinished.push(".unfinished");
     let unfinished = file.with_file_name(unfinished);
     let text = unfinished.to_str().context("the file's name is not UTF-8")?;
-    let store = open(&installation).await?;
+    let store = installation.open().await?;
     if unfinished.exists() {
         std::fs::remove_file(&unfinished).with_context(|| format!("{text} cannot be replaced"))?;
     }
     let copied = store.backup(text).await;
     if copied.is_err() {
-        // What is half written helps nobody; if it can't be removed either, the first error says more.
+        // An incomplete copy is useless. If it cannot be removed either, the first error is the more useful one.
         let _ = std::fs::remove_file(&unfinished);
     }
     copied?;
@@ -47,7 +47,7 @@ pub async fn run(args: Args) -> Result<()> {
     let size = std::fs::metadata(&file)?.len();
     store.close().await;
     print_line(&format!(
-        "{} holds the whole installation: {size} bytes",
+        "{} contains the whole installation: {size} bytes",
         file.display()
     ))
 }

@@ -1,18 +1,18 @@
-//! `loopiq import`: evidence, findings and controls from the files of scanners, test runners and assessors.
+//! `loopiq import`: imports evidence, findings and controls from the files of scanners, test runners and assessors.
 
-use super::{engine, known_tenant, print};
-use crate::settings::Installation;
+use super::{open_tenant, print};
+use crate::installation::Installation;
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use loopiq::context::{Ctx, Runtime};
+use loopiq::context::Runtime;
 use loopiq::domain::Timestamp;
 use loopiq::engine::{ImportFile, ImportStep};
 use loopiq::import::{Format, MAX_BYTES};
 use std::path::{Path, PathBuf};
 
-/// What `loopiq import` takes.
+/// The arguments of `loopiq import`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ImportArgs {
     /// The file.
     file: PathBuf,
     #[command(flatten)]
@@ -23,10 +23,10 @@ pub struct Args {
     /// The release's key, such as PAY-2026.11.
     #[arg(long, value_name = "KEY")]
     release: String,
-    /// The file's format: sarif, osv, cyclonedx, junit or oscal. Without it, it is told by the content.
+    /// The file's format: sarif, osv, cyclonedx, junit or oscal. Default: detected from the content.
     #[arg(long, value_parser = format)]
     format: Option<Format>,
-    /// When the scan ran, where the file does not say: RFC 3339, or a date.
+    /// The time of the scan, if the file does not contain it: RFC 3339, or a date.
     #[arg(long, value_name = "TIME", value_parser = time)]
     collected_at: Option<Timestamp>,
     /// Print a JSON object.
@@ -45,12 +45,12 @@ fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).ok_or_else(|| "must be RFC 3339, such as 2026-11-22T21:20:00Z, or a date".to_owned())
 }
 
-/// Imports the file and prints what became of it.
+/// Imports the file and prints a summary.
 ///
 /// # Errors
-/// The file cannot be read, holds something else, or there is no such tenant or release.
-pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
-    let Args {
+/// The file cannot be read or has another format, or there is no such tenant or release.
+pub async fn run(args: ImportArgs, runtime: Runtime) -> Result<()> {
+    let ImportArgs {
         file,
         installation,
         tenant,
@@ -64,16 +64,14 @@ pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let engine = engine(&installation, &runtime).await?;
-    let tenant = known_tenant(&engine, &tenant).await?;
-    let ctx = Ctx::system(tenant, &runtime);
+    let (engine, ctx) = open_tenant(&installation, &tenant, &runtime).await?;
     let file = ImportFile {
         name,
         bytes,
         format,
         collected_at,
     };
-    // On a console a bar; elsewhere nothing, so that logs stay logs.
+    // indicatif draws the bar only on a terminal, so a log file does not contain it.
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{bar:30} {percent:>3} %  {human_pos} of {human_len} records, {eta} left",
     )?);
@@ -87,7 +85,7 @@ pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
         .await;
     bar.finish_and_clear();
     let report = imported
-        // An engine's "arguments" are not what somebody at a console calls a file.
+        // The engine's own message speaks of "arguments", which a person at a terminal does not relate to the file.
         .map_err(|error| match error {
             loopiq::engine::Error::Invalid { fields } => {
                 anyhow!(
@@ -105,14 +103,14 @@ pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
         .map_err(|error: anyhow::Error| match reached {
             None => error,
             Some(ImportStep { done, total }) => error.context(format!(
-                "{done} of {total} records were imported and are kept, and their evidence is held back; import the same file again to go on \
-                 from there"
+                "{done} of {total} records were imported and are kept, and their evidence is not current yet; import the same file again to \
+                 continue"
             )),
         })?;
     print(&report, json)
 }
 
-/// Reads the file, but not one that is too large to be read anyway.
+/// Reads the file, unless it exceeds the import limit.
 fn read(file: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("{} cannot be read", file.display());
     let size = std::fs::metadata(file).with_context(cannot)?.len();

@@ -1,8 +1,7 @@
-//! `loopiq migrate`: a whole installation into another database.
+//! `loopiq migrate`: copies a whole installation into another database.
 
-use super::installation::stands_behind_the_wall;
 use super::{print, print_line};
-use crate::settings::{Installation, database_url};
+use crate::installation::{Installation, database_url, require_tenant_isolation};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use loopiq::context::Runtime;
@@ -12,14 +11,14 @@ use loopiq::store::{CopyReport, Store};
 use serde::Serialize;
 use std::fmt;
 
-/// What `loopiq migrate` takes.
+/// The arguments of `loopiq migrate`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct MigrateArgs {
     /// The database to copy: sqlite://FILE, or postgres://USER:PASSWORD@HOST/DATABASE as the service's role. Stop the service first.
-    /// A URL with a password belongs into the variable: other users of the machine see a command's words.
+    /// Put a URL with a password into the environment variable: other users of the machine can read flags.
     #[arg(long, env = "LOOPIQ_MIGRATE_FROM", hide_env_values = true, value_name = "URL")]
     from: String,
-    /// An empty database to copy into: a new SQLite file, or a PostgreSQL database after `loopiq schema upgrade`.
+    /// The empty database to copy into: a new SQLite file, or a PostgreSQL database after `loopiq schema upgrade`.
     #[arg(long, env = "LOOPIQ_MIGRATE_TO", hide_env_values = true, value_name = "URL")]
     to: String,
     /// Print a JSON object.
@@ -29,9 +28,9 @@ pub struct Args {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Report(CopyReport);
+struct MigrateReport(CopyReport);
 
-impl fmt::Display for Report {
+impl fmt::Display for MigrateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows copied, equal on both sides", self.0.rows)?;
         for (tenant, entries, hash) in &self.0.audit {
@@ -45,12 +44,12 @@ impl fmt::Display for Report {
     }
 }
 
-/// Copies, and checks the copy's audit logs as `loopiq audit verify` does.
+/// Copies the installation, and checks the copy's audit logs as `loopiq audit verify` does.
 ///
 /// # Errors
-/// A database cannot be used, the target is not empty, or the copy came out different; the target is as it was.
-pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
-    let Args { from, to, json } = args;
+/// A database cannot be used, the target is not empty, or the copy differs from the source. The target is unchanged then.
+pub async fn run(args: MigrateArgs, runtime: Runtime) -> Result<()> {
+    let MigrateArgs { from, to, json } = args;
     let (from, to) = (
         database_url(&from).context("--from")?,
         database_url(&to).context("--to")?,
@@ -58,18 +57,18 @@ pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     if from == to {
         bail!("--from and --to name the same database");
     }
-    let there = Installation {
+    let source = Installation {
         data_dir: Default::default(),
         database_url: Some(from.clone()),
     };
-    there.must_exist()?;
-    there.protect_database();
+    source.must_exist()?;
+    source.restrict_database_permissions();
     let source = Store::open(&from).await.context("--from")?;
     let target = Store::open(&to).await.context("--to")?;
     let demo = source.installation().await? == Some(InstallationKind::Demo);
-    stands_behind_the_wall(&source, demo).await.context("--from")?;
-    stands_behind_the_wall(&target, demo).await.context("--to")?;
-    // On a console a bar; elsewhere nothing, so that logs stay logs.
+    require_tenant_isolation(&source, demo).await.context("--from")?;
+    require_tenant_isolation(&target, demo).await.context("--to")?;
+    // indicatif draws the bar only on a terminal, so a log file does not contain it.
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{bar:30} {percent:>3} %  {human_pos} of {human_len} rows, {msg}, {eta} left",
     )?);
@@ -85,18 +84,18 @@ pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
     for (tenant, entries, _) in &report.audit {
         let checked = engine.verify_audit(tenant).await?;
         if let Some((seq, why)) = checked.bad {
-            bail!("{tenant}: audit entry {seq} does not hold in the copy, nor in the source: it {why}");
+            bail!("{tenant}: audit entry {seq} {why}, in the copy and so in the source");
         }
         if checked.entries.unsigned_abs() != *entries {
             bail!(
-                "{tenant}: {} audit entries were found in the copy, not {entries}",
+                "{tenant}: the copy has {} audit entries instead of {entries}",
                 checked.entries
             );
         }
     }
     source.close().await;
     target.close().await;
-    print(&Report(report), json)?;
+    print(&MigrateReport(report), json)?;
     if !json {
         print_line("start the service with the new LOOPIQ_DATABASE_URL")?;
     }

@@ -1,38 +1,38 @@
-//! `loopiq policy`: a tenant's policy from files, as it is kept beside other configuration.
+//! `loopiq policy`: a tenant's policy as a file, which operators keep with their other configuration.
 
-use super::{engine, known_tenant, print, print_line};
-use crate::settings::Installation;
+use super::{open_tenant, print, print_line};
+use crate::installation::Installation;
 use anyhow::{Context, Result, anyhow, bail};
-use loopiq::context::{Ctx, Runtime};
-use loopiq::engine::{Engine, Switched, policy_mistakes};
+use loopiq::context::Runtime;
+use loopiq::engine::{Switched, policy_mistakes};
 use loopiq::views::PolicyReport;
 use serde::Serialize;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read; the engine says how long a policy may be.
+/// The maximum size of a file, in bytes. The engine has a lower limit, with a message of its own.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What there is to do with a policy.
+/// The commands on policies.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// Say what is wrong with a file, and with --tenant also what it would mean there. Changes nothing.
-    Check(Check),
+pub enum PolicyCommand {
+    /// Report the errors in a file and, with --tenant, the effects it would have there. Changes nothing.
+    Check(PolicyCheckArgs),
     /// Print a tenant's policy as it was written.
-    Show(Show),
-    /// Ask for a file to be switched on as a tenant's policy. An operator confirms it in a browser; nothing changes before.
-    Apply(Apply),
+    Show(PolicyShowArgs),
+    /// Request the activation of a file as a tenant's policy. An operator confirms the request in a browser; until then nothing changes.
+    Apply(PolicyApplyArgs),
 }
 
-/// What `loopiq policy check` takes.
+/// The arguments of `loopiq policy check`.
 #[derive(Debug, clap::Args)]
-pub struct Check {
+pub struct PolicyCheckArgs {
     /// The file, in TOML.
     file: PathBuf,
     #[command(flatten)]
     installation: Installation,
-    /// The tenant that it is meant for. Without it no database is touched.
+    /// The tenant that the file is for. Without it the command opens no database.
     #[arg(long)]
     tenant: Option<String>,
     /// Print a JSON object.
@@ -40,15 +40,15 @@ pub struct Check {
     json: bool,
 }
 
-/// What `loopiq policy show` takes.
+/// The arguments of `loopiq policy show`.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub struct PolicyShowArgs {
     #[command(flatten)]
     installation: Installation,
     /// The tenant.
     #[arg(long)]
     tenant: String,
-    /// A version; without it, the one in force.
+    /// The version. Default: the active one.
     #[arg(long, value_name = "NUMBER")]
     version: Option<i64>,
     /// Print a JSON object.
@@ -56,9 +56,9 @@ pub struct Show {
     json: bool,
 }
 
-/// What `loopiq policy apply` takes.
+/// The arguments of `loopiq policy apply`.
 #[derive(Debug, clap::Args)]
-pub struct Apply {
+pub struct PolicyApplyArgs {
     /// The file, in TOML.
     file: PathBuf,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub struct Apply {
     /// The tenant.
     #[arg(long)]
     tenant: String,
-    /// Why, kept with the version.
+    /// The reason for this change, which is stored with the version.
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
     /// Print a JSON object.
@@ -74,19 +74,19 @@ pub struct Apply {
     json: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
-/// The file cannot be read or has mistakes, each of which is a line of its own on stderr; or there is no such tenant or version.
-pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
+/// The file cannot be read or has errors, each of which is one line on stderr; or there is no such tenant or version.
+pub async fn run(command: PolicyCommand, runtime: Runtime) -> Result<()> {
     match command {
-        Command::Check(args) => check(args, &runtime).await,
-        Command::Show(args) => show(args, &runtime).await,
-        Command::Apply(args) => apply(args, &runtime).await,
+        PolicyCommand::Check(args) => check(args, &runtime).await,
+        PolicyCommand::Show(args) => show(args, &runtime).await,
+        PolicyCommand::Apply(args) => apply(args, &runtime).await,
     }
 }
 
-async fn check(args: Check, runtime: &Runtime) -> Result<()> {
+async fn check(args: PolicyCheckArgs, runtime: &Runtime) -> Result<()> {
     let source = read(&args.file)?;
     let report = match &args.tenant {
         None => PolicyReport {
@@ -97,25 +97,25 @@ async fn check(args: Check, runtime: &Runtime) -> Result<()> {
             ..PolicyReport::default()
         },
         Some(tenant) => {
-            let (engine, ctx) = at(&args.installation, tenant, runtime).await?;
+            let (engine, ctx) = open_tenant(&args.installation, tenant, runtime).await?;
             engine.check_policy(&ctx, &source).await?
         }
     };
-    let bad = report.mistakes.len();
+    let mistakes = report.mistakes.len();
     if args.json {
         print_line(&serde_json::to_string(&report)?)?;
-    } else if bad > 0 {
-        name(&args.file, &report.mistakes)?;
+    } else if mistakes > 0 {
+        print_mistakes(&args.file, &report.mistakes)?;
     } else {
-        print_line(&Said(&args.file, &report).to_string())?;
+        print_line(&CheckSummary(&args.file, &report).to_string())?;
     }
-    none_of(bad, &args.file)
+    fail_on_mistakes(mistakes, &args.file)
 }
 
-async fn show(args: Show, runtime: &Runtime) -> Result<()> {
-    let (engine, ctx) = at(&args.installation, &args.tenant, runtime).await?;
+async fn show(args: PolicyShowArgs, runtime: &Runtime) -> Result<()> {
+    let (engine, ctx) = open_tenant(&args.installation, &args.tenant, runtime).await?;
     let page = engine.policy_page(&ctx, args.version, None).await?;
-    let shown = Shown {
+    let shown = ShownPolicy {
         version: page.version,
         today: page.today,
         source: page.source,
@@ -123,25 +123,25 @@ async fn show(args: Show, runtime: &Runtime) -> Result<()> {
     print(&shown, args.json)
 }
 
-async fn apply(args: Apply, runtime: &Runtime) -> Result<()> {
+async fn apply(args: PolicyApplyArgs, runtime: &Runtime) -> Result<()> {
     let source = read(&args.file)?;
     let mistakes: Vec<String> = policy_mistakes(&source).iter().map(ToString::to_string).collect();
-    name(&args.file, &mistakes)?;
-    none_of(mistakes.len(), &args.file)?;
-    let (engine, ctx) = at(&args.installation, &args.tenant, runtime).await?;
+    print_mistakes(&args.file, &mistakes)?;
+    fail_on_mistakes(mistakes.len(), &args.file)?;
+    let (engine, ctx) = open_tenant(&args.installation, &args.tenant, runtime).await?;
     let before = engine.policy_page(&ctx, None, None).await?.today;
     let applied = match engine.switch_policy(&ctx, &source, &args.note, before).await? {
-        Switched::InForce(version) | Switched::Same(version) => Applied {
+        Switched::InForce(version) | Switched::Same(version) => ApplyResult {
             tenant: args.tenant,
             before,
             version: Some(version),
             request: None,
         },
-        Switched::Waits(asked, loosens) => Applied {
+        Switched::Waits(asked, loosens) => ApplyResult {
             tenant: args.tenant,
             before,
             version: None,
-            request: Some(Waiting {
+            request: Some(PendingRequest {
                 id: asked.id.to_string(),
                 expires_at: asked.expires_at.minute(),
                 next: asked.next(),
@@ -153,13 +153,7 @@ async fn apply(args: Apply, runtime: &Runtime) -> Result<()> {
     print(&applied, args.json)
 }
 
-async fn at(installation: &Installation, tenant: &str, runtime: &Runtime) -> Result<(Engine, Ctx)> {
-    let engine = engine(installation, runtime).await?;
-    let tenant = known_tenant(&engine, tenant).await?;
-    Ok((engine, Ctx::system(tenant, runtime)))
-}
-
-/// Reads the file. Lines that end as on Windows would differ from every line of the policy in force.
+/// Reads the file. Windows line ends are converted: with them, every line would differ from the active policy.
 fn read(file: &Path) -> Result<String> {
     let cannot = || format!("{} cannot be read", file.display());
     if std::fs::metadata(file).with_context(cannot)?.len() > MAX_BYTES {
@@ -170,8 +164,8 @@ fn read(file: &Path) -> Result<String> {
     Ok(text.replace("\r\n", "\n"))
 }
 
-/// Names each mistake on stderr, as compilers do.
-fn name(file: &Path, mistakes: &[impl std::fmt::Display]) -> Result<()> {
+/// Prints each mistake on stderr in the format of compilers.
+fn print_mistakes(file: &Path, mistakes: &[impl std::fmt::Display]) -> Result<()> {
     let mut err = std::io::stderr().lock();
     for mistake in mistakes {
         writeln!(err, "{}: {mistake}", file.display()).context("the mistakes cannot be printed")?;
@@ -179,7 +173,8 @@ fn name(file: &Path, mistakes: &[impl std::fmt::Display]) -> Result<()> {
     Ok(())
 }
 
-fn none_of(mistakes: usize, file: &Path) -> Result<()> {
+/// Fails if there are mistakes.
+fn fail_on_mistakes(mistakes: usize, file: &Path) -> Result<()> {
     match mistakes {
         0 => Ok(()),
         1 => bail!("{} has 1 mistake; nothing was changed", file.display()),
@@ -188,36 +183,36 @@ fn none_of(mistakes: usize, file: &Path) -> Result<()> {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct ShownPolicy {
     version: i64,
     today: i64,
     source: String,
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for ShownPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever prints a result ends its line.
+        // `print` adds the line end.
         f.write_str(self.source.strip_suffix('\n').unwrap_or(&self.source))
     }
 }
 
-/// What became of a file that was applied.
+/// The result of `loopiq policy apply`.
 #[derive(Serialize)]
-struct Applied {
+struct ApplyResult {
     tenant: String,
-    /// The version in force when it was applied.
+    /// The version that was active before.
     before: i64,
-    /// The version that says the same, if there is one.
+    /// The active version, if it has the same content as the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
-    /// The request that waits for an operator.
+    /// The request that an operator has to confirm.
     #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<Waiting>,
+    request: Option<PendingRequest>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Waiting {
+struct PendingRequest {
     id: String,
     expires_at: String,
     loosens: Vec<String>,
@@ -226,23 +221,26 @@ struct Waiting {
     next: String,
 }
 
-impl fmt::Display for Applied {
+impl fmt::Display for ApplyResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tenant, before, .. } = self;
         let Some(request) = &self.request else {
-            return write!(f, "{tenant}: version {before} says the same and is in force already");
+            return write!(
+                f,
+                "{tenant}: no change; version {before} has the same content and is active"
+            );
         };
         write!(
             f,
-            "{tenant}: the request {} waits for an operator; version {before} stays in force until then.\n{}\nIt expires on {}.",
+            "{tenant}: request {} must be confirmed by an operator; version {before} stays active until then.\n{}\nThe request expires on {}.",
             request.id, request.next, request.expires_at
         )?;
-        loosened(f, &request.loosens)
+        write_loosened(f, &request.loosens)
     }
 }
 
-/// What a policy loosens, a line each.
-pub(super) fn loosened(f: &mut fmt::Formatter<'_>, loosens: &[impl fmt::Display]) -> fmt::Result {
+/// Writes the list of what a policy loosens.
+pub(super) fn write_loosened(f: &mut fmt::Formatter<'_>, loosens: &[impl fmt::Display]) -> fmt::Result {
     if loosens.is_empty() {
         return f.write_str("\nIt loosens nothing.");
     }
@@ -250,23 +248,23 @@ pub(super) fn loosened(f: &mut fmt::Formatter<'_>, loosens: &[impl fmt::Display]
     loosens.iter().try_for_each(|one| write!(f, "\n- {one}"))
 }
 
-/// A report without mistakes, in words.
-struct Said<'a>(&'a Path, &'a PolicyReport);
+/// A report without mistakes, as text.
+struct CheckSummary<'a>(&'a Path, &'a PolicyReport);
 
-impl fmt::Display for Said<'_> {
+impl fmt::Display for CheckSummary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Said(file, report) = self;
-        write!(f, "{} is a policy.", file.display())?;
+        let CheckSummary(file, report) = self;
+        write!(f, "{} is valid.", file.display())?;
         for note in &report.notes {
             write!(f, "\n{note}")?;
         }
-        // Without a tenant there is nothing that it could differ from.
+        // The report has effects only if a tenant was named.
         let Some(effects) = &report.effects else { return Ok(()) };
-        loosened(f, &report.loosens)?;
+        write_loosened(f, &report.loosens)?;
         if report.difference.is_empty() {
-            f.write_str("\nIt does not differ from the one in force.")?;
+            f.write_str("\nNo difference from the active policy.")?;
         } else {
-            f.write_str("\n\nWhat differs from the one in force:")?;
+            f.write_str("\n\nDifference from the active policy:")?;
         }
         for line in &report.difference {
             write!(f, "\n{}", format!("{} {}", line.mark, line.text).trim_end())?;
@@ -278,8 +276,8 @@ impl fmt::Display for Said<'_> {
         };
         write!(
             f,
-            "\n\nOf {} actions{more} of the last {} days, {} would have been different",
-            effects.looked, effects.days, effects.changed
+            "\n\nActions of the last {} days{more}: {} checked, {} would have had another outcome",
+            effects.days, effects.looked, effects.changed
         )?;
         f.write_str(if effects.named.is_empty() { "." } else { ":" })?;
         for effect in &effects.named {
@@ -290,7 +288,7 @@ impl fmt::Display for Said<'_> {
         }
         let unnamed = effects.changed - effects.named.len();
         if unnamed > 0 {
-            write!(f, "\nand {unnamed} before them.")?;
+            write!(f, "\nand {unnamed} older ones.")?;
         }
         Ok(())
     }

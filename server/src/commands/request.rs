@@ -1,7 +1,7 @@
-//! `loopiq request`: what operators have asked for and a second operator has to confirm. Confirming is for people in a browser.
+//! `loopiq request`: requests of operators that a second operator has to confirm. Confirmation is possible only in a browser.
 
-use super::{engine, known_tenant, print};
-use crate::settings::Installation;
+use super::{open_tenant, print};
+use crate::installation::Installation;
 use anyhow::Result;
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::PlainText;
@@ -10,22 +10,22 @@ use loopiq::views::{AccountView, ChangeView, RequestView, RequestsPage};
 use serde::Serialize;
 use std::fmt;
 
-/// What there is to do with requests.
+/// The commands on requests.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// List the requests that wait, those that were settled, and the accounts that operators have to identify.
-    List(Place),
+pub enum RequestCommand {
+    /// List pending and closed requests, and the accounts that operators have to identify.
+    List(RequestTenantArgs),
     /// Show one request.
-    Show(Show),
-    /// Ask for two accounts to be linked: they are one person's.
-    Same(Link),
-    /// Ask for two accounts to be told apart: they are two people's.
-    Different(Link),
+    Show(RequestShowArgs),
+    /// Request that two accounts are linked, because they belong to the same person.
+    Same(RequestLinkArgs),
+    /// Request that two accounts are kept separate, because they belong to different people.
+    Different(RequestLinkArgs),
 }
 
-/// Where the requests are.
+/// The arguments of every `loopiq request` command.
 #[derive(Debug, clap::Args)]
-pub struct Place {
+pub struct RequestTenantArgs {
     #[command(flatten)]
     installation: Installation,
     /// The tenant.
@@ -36,71 +36,69 @@ pub struct Place {
     json: bool,
 }
 
-/// What `loopiq request show` takes.
+/// The arguments of `loopiq request show`.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub struct RequestShowArgs {
     /// The request's ID.
     id: String,
     #[command(flatten)]
-    place: Place,
+    tenant: RequestTenantArgs,
 }
 
-/// What `loopiq request same` and `different` take.
+/// The arguments of `loopiq request same` and `different`.
 #[derive(Debug, clap::Args)]
-pub struct Link {
+pub struct RequestLinkArgs {
     /// One account's ID (per_...), as `loopiq request list` names it.
     one: String,
     /// The other account's ID.
     other: String,
-    /// How you know.
+    /// How you verified this.
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    tenant: RequestTenantArgs,
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
 /// There is no such tenant, request or account.
-pub async fn run(command: Command, runtime: Runtime) -> Result<()> {
+pub async fn run(command: RequestCommand, runtime: Runtime) -> Result<()> {
     match command {
-        Command::List(place) => {
-            let (engine, ctx) = at(&place, &runtime).await?;
-            print(&List(engine.requests_page(&ctx).await?), place.json)
+        RequestCommand::List(args) => {
+            let (engine, ctx) = open(&args, &runtime).await?;
+            print(&RequestList(engine.requests_page(&ctx).await?), args.json)
         }
-        Command::Show(Show { id, place }) => {
-            let (engine, ctx) = at(&place, &runtime).await?;
-            print(&One(engine.request(&ctx, &id).await?), place.json)
+        RequestCommand::Show(RequestShowArgs { id, tenant }) => {
+            let (engine, ctx) = open(&tenant, &runtime).await?;
+            print(&RequestDetails(engine.request(&ctx, &id).await?), tenant.json)
         }
-        Command::Same(link) => ask(link, true, &runtime).await,
-        Command::Different(link) => ask(link, false, &runtime).await,
+        RequestCommand::Same(args) => request_link(args, true, &runtime).await,
+        RequestCommand::Different(args) => request_link(args, false, &runtime).await,
     }
 }
 
-async fn at(place: &Place, runtime: &Runtime) -> Result<(Engine, Ctx)> {
-    let engine = engine(&place.installation, runtime).await?;
-    let tenant = known_tenant(&engine, &place.tenant).await?;
-    Ok((engine, Ctx::system(tenant, runtime)))
+async fn open(args: &RequestTenantArgs, runtime: &Runtime) -> Result<(Engine, Ctx)> {
+    open_tenant(&args.installation, &args.tenant, runtime).await
 }
 
-async fn ask(link: Link, same: bool, runtime: &Runtime) -> Result<()> {
-    let (engine, ctx) = at(&link.place, runtime).await?;
+async fn request_link(args: RequestLinkArgs, same: bool, runtime: &Runtime) -> Result<()> {
+    let (engine, ctx) = open(&args.tenant, runtime).await?;
     let asked = engine
-        .request_link(&ctx, &link.one, &link.other, same, &link.reason)
+        .request_link(&ctx, &args.one, &args.other, same, &args.reason)
         .await?;
-    let made = Made {
+    let created = CreatedRequest {
         request: asked.id.to_string(),
         expires_at: asked.expires_at.minute(),
         next: asked.next(),
         confirmers: asked.confirmers,
     };
-    print(&made, link.place.json)
+    print(&created, args.tenant.json)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+struct CreatedRequest {
     request: String,
     expires_at: String,
     confirmers: Vec<String>,
@@ -108,7 +106,7 @@ struct Made {
     next: String,
 }
 
-impl fmt::Display for Made {
+impl fmt::Display for CreatedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             request,
@@ -118,26 +116,26 @@ impl fmt::Display for Made {
         } = self;
         write!(
             f,
-            "the request {request} waits for an operator.\n{next}\nIt expires on {expires_at}."
+            "Request {request} must be confirmed by an operator.\n{next}\nThe request expires on {expires_at}."
         )
     }
 }
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct List(RequestsPage);
+struct RequestList(RequestsPage);
 
-impl fmt::Display for List {
+impl fmt::Display for RequestList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(page) = self;
         if page.waiting.is_empty() {
-            f.write_str("No request waits.")?;
+            f.write_str("No pending request.")?;
         } else {
             f.write_str("Waiting for an operator:")?;
         }
         for request in page.waiting.iter().chain(&page.history) {
             if page.history.first() == Some(request) {
-                f.write_str("\n\nSettled:")?;
+                f.write_str("\n\nClosed:")?;
             }
             write!(
                 f,
@@ -149,7 +147,7 @@ impl fmt::Display for List {
             )?;
         }
         if !page.resemblances.is_empty() {
-            f.write_str("\n\nAccounts that cannot decide before operators have said whose they are:")?;
+            f.write_str("\n\nAccounts that cannot decide until operators have identified their owners:")?;
         }
         for one in &page.resemblances {
             write!(
@@ -160,11 +158,11 @@ impl fmt::Display for List {
                 Account(&one.known)
             )?;
             if let Some(request) = &one.request {
-                write!(f, "\n  {request} waits for an operator")?;
+                write!(f, "\n  request {request} must be confirmed by an operator")?;
             }
         }
         match &page.alone {
-            Some(words) => write!(f, "\n\n{words}"),
+            Some(warning) => write!(f, "\n\n{warning}"),
             None => Ok(()),
         }
     }
@@ -172,22 +170,22 @@ impl fmt::Display for List {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct One(RequestView);
+struct RequestDetails(RequestView);
 
-impl fmt::Display for One {
+impl fmt::Display for RequestDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(request) = self;
         write!(f, "{}: {}", request.id, request.summary)?;
-        write!(f, "\nmade by {} on {}", request.by, request.at.utc)?;
+        write!(f, "\nrequested by {} on {}", request.by, request.at.utc)?;
         match (&request.expires, &request.settled) {
-            (Some(until), _) => write!(f, "\nwaits for a second operator until {}", until.utc)?,
+            (Some(until), _) => write!(f, "\npending: a second operator can confirm it until {}", until.utc)?,
             (None, Some((by, at, outcome))) => {
                 write!(f, "\n{} by {by} on {}: {outcome}", request.status.as_str(), at.utc)?;
             }
             (None, None) => write!(f, "\n{}", request.status.as_str())?,
         }
         if !request.confirmers.is_empty() {
-            write!(f, "\nwho can confirm it: {}", joined(&request.confirmers, ", "))?;
+            write!(f, "\ncan be confirmed by: {}", joined(&request.confirmers, ", "))?;
         }
         match &request.change {
             ChangeView::Policy {
@@ -197,9 +195,9 @@ impl fmt::Display for One {
                 ..
             } => {
                 if !note.is_empty() {
-                    write!(f, "\nwhy: {note}")?;
+                    write!(f, "\nreason: {note}")?;
                 }
-                super::policy::loosened(f, loosens)?;
+                super::policy::write_loosened(f, loosens)?;
                 f.write_str("\n")?;
                 for line in difference {
                     write!(f, "\n{}", format!("{} {}", line.mark, line.text).trim_end())?;
@@ -212,10 +210,10 @@ impl fmt::Display for One {
                 same,
                 reason,
             } => {
-                let whose = if *same { "one person's" } else { "two people's" };
+                let owners = if *same { "the same person" } else { "different people" };
                 write!(
                     f,
-                    "\nthese accounts are {whose}:\n  {}\n  {}\nwhy: {reason}",
+                    "\nthese accounts belong to {owners}:\n  {}\n  {}\nreason: {reason}",
                     Account(one),
                     Account(other)
                 )

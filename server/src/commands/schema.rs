@@ -1,33 +1,33 @@
-//! `loopiq schema`: the database's schema.
+//! `loopiq schema`: maintains the database's schema.
 
 use super::print_line;
-use crate::settings::{Installation, database_url};
+use crate::installation::{Installation, database_url};
 use anyhow::{Result, bail};
 use loopiq::store::Store;
 
-/// What there is to do with the schema.
+/// The commands on the schema.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// Bring the database to this version's schema.
-    Upgrade(Args),
+pub enum SchemaCommand {
+    /// Upgrade the database to the schema of this version.
+    Upgrade(SchemaUpgradeArgs),
 }
 
-/// What `loopiq schema upgrade` takes.
+/// The arguments of `loopiq schema upgrade`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SchemaUpgradeArgs {
     #[command(flatten)]
     installation: Installation,
-    /// PostgreSQL: the database as the role that owns the tables. The role of the database URL is granted what the service needs.
+    /// PostgreSQL: the database's URL with the role that owns the tables. The upgrade grants the service's role what it needs.
     #[arg(long, env = "LOOPIQ_DATABASE_ADMIN_URL", value_name = "URL", hide_env_values = true)]
     database_admin_url: Option<String>,
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
-/// The database cannot be opened, or is of a newer version.
-pub async fn run(command: Command) -> Result<()> {
-    let Command::Upgrade(Args {
+/// The database cannot be opened, or its schema is newer than this version.
+pub async fn run(command: SchemaCommand) -> Result<()> {
+    let SchemaCommand::Upgrade(SchemaUpgradeArgs {
         installation,
         database_admin_url,
     }) = command;
@@ -43,8 +43,8 @@ pub async fn run(command: Command) -> Result<()> {
             service.clone()
         }
     };
-    for beyond in Store::upgrade_schema(&owner, &service).await? {
-        eprintln!("loopiq: {beyond}");
+    for warning in Store::upgrade_schema(&owner, &service).await? {
+        eprintln!("loopiq: {warning}");
     }
     print_line("the schema is up to date")
 }

@@ -1,17 +1,16 @@
-//! `loopiq token`: a bearer token in a demo, where there is nobody to ask.
+//! `loopiq token`: prints a bearer token. A demo has no authorization server that a client could ask for one.
 
-use super::installation::must_be_demo;
-use super::{demo_url, engine, known_tenant, print};
-use crate::mcp_audience;
-use crate::settings::{Installation, public_url};
+use super::{find_tenant, open_engine, print};
+use crate::installation::{Installation, demo_url};
+use crate::urls::{mcp_audience, public_url};
 use anyhow::{Context, Result};
 use loopiq::context::Runtime;
 use serde::Serialize;
 use std::fmt;
 
-/// What `loopiq token` takes.
+/// The arguments of `loopiq token`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct TokenArgs {
     #[command(flatten)]
     installation: Installation,
     /// The tenant.
@@ -23,7 +22,7 @@ pub struct Args {
     /// The client's name.
     #[arg(long, default_value = "Helix")]
     client: String,
-    /// Where the service is reached; without it, where the demo was last started.
+    /// The service's public URL. Default: that of the demo's last start.
     #[arg(long, env = "LOOPIQ_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Print a JSON object.
@@ -46,9 +45,9 @@ impl fmt::Display for Token {
 /// Prints a new token.
 ///
 /// # Errors
-/// The installation is no demo, or there is no such tenant or person.
-pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
-    let Args {
+/// The installation is not a demo, or there is no such tenant or person.
+pub async fn run(args: TokenArgs, runtime: Runtime) -> Result<()> {
+    let TokenArgs {
         installation,
         tenant,
         caller,
@@ -56,18 +55,18 @@ pub async fn run(args: Args, runtime: Runtime) -> Result<()> {
         public_url: given,
         json,
     } = args;
-    let engine = engine(&installation, &runtime).await?;
-    must_be_demo(engine.store(), &installation).await?;
+    let engine = open_engine(&installation, &runtime).await?;
+    installation.must_be_demo(engine.store()).await?;
     let url = match given.as_deref() {
         Some(given) => public_url(given)?,
         None => demo_url(&installation.data_dir).with_context(|| {
             format!(
-                "{} does not say where the demo is reached: name it with --public-url",
+                "{} does not contain the demo's URL: set --public-url",
                 installation.data_dir.display()
             )
         })?,
     };
-    let tenant = known_tenant(&engine, &tenant).await?;
+    let tenant = find_tenant(&engine, &tenant).await?;
     let audience = mcp_audience(&url);
     let token = engine.issue_token(&tenant, &caller, &client, &audience).await?;
     print(&Token { token, audience }, json)

@@ -1,8 +1,12 @@
-//! The demo: people, records and actions in every state, all written for it. Scanner files are imported on top.
+//! The demo: its people, its records, imported scans, and actions in every state. All of it is fictional.
 
-mod actions;
+mod actor;
+mod history;
+mod identity_provider;
 mod records;
 mod scans;
+
+pub use identity_provider::identity_provider;
 
 use crate::demo_idp::DemoPerson;
 use anyhow::Result;
@@ -10,7 +14,7 @@ use loopiq::domain::{DEMO_ISSUER, Email, Person, Role, TenantId};
 use loopiq::engine::{Ctx, Engine, Error};
 use loopiq::store::{Asserted, WriteTx};
 
-/// Who can sign in to a demo.
+/// The people who can sign in to a demo.
 pub fn people() -> Vec<DemoPerson> {
     const ACME: [(&str, &str, &str); 7] = [
         ("reviewer", "Rita Reviewer", "reviewer"),
@@ -39,7 +43,7 @@ pub fn people() -> Vec<DemoPerson> {
     acme.chain(globex).collect()
 }
 
-/// Brings the demo's records into an installation; a second time it changes nothing but the provider's address.
+/// Writes the demo's records into an installation. In an existing demo it only updates the provider's issuer and the people.
 ///
 /// # Errors
 /// The database cannot be written.
@@ -53,7 +57,7 @@ pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
                 .write::<_, Error, _>(&ctx, move |tx| {
                     Box::pin(async move {
                         tx.move_issuer(DEMO_ISSUER, &issuer).await?;
-                        // An older demo knows fewer people, and not that their addresses are verified.
+                        // A demo of an older version has fewer people, and their addresses are not verified.
                         assert_people(tx, &issuer).await.map(drop)
                     })
                 })
@@ -61,10 +65,10 @@ pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
             continue;
         }
         tracing::info!(tenant, "writing the demo's records");
-        let people = settle(engine, &ctx, name, issuer).await?;
-        let world = records::write(engine, &ctx, people).await?;
+        let people = insert_tenant(engine, &ctx, name, issuer).await?;
+        let records = records::write(engine, &ctx, people).await?;
         scans::import(engine, &ctx).await?;
-        actions::play(engine, &ctx, &world).await?;
+        history::create(engine, &ctx, &records).await?;
     }
     Ok(())
 }
@@ -77,8 +81,8 @@ async fn is_new(engine: &Engine, ctx: &Ctx) -> Result<bool> {
     Ok(name.is_none())
 }
 
-/// The tenant and its people, as their first sign-in would bring them.
-async fn settle(engine: &Engine, ctx: &Ctx, name: &str, issuer: &str) -> Result<records::People> {
+/// Writes the tenant, and its people in the same way as their first sign-in.
+async fn insert_tenant(engine: &Engine, ctx: &Ctx, name: &str, issuer: &str) -> Result<records::People> {
     let (name, issuer) = (name.to_owned(), issuer.to_owned());
     let people = engine
         .store()
@@ -92,10 +96,10 @@ async fn settle(engine: &Engine, ctx: &Ctx, name: &str, issuer: &str) -> Result<
     Ok(records::People(people))
 }
 
-/// The people of this tenant, as the demo's provider knows them.
+/// Writes the people of this tenant with the data of the demo's provider.
 async fn assert_people(tx: &mut WriteTx, issuer: &str) -> Result<Vec<Person>, Error> {
     let tenant = tx.ctx().tenant().to_string();
-    let mut known = Vec::new();
+    let mut written = Vec::new();
     for person in people().into_iter().filter(|person| person.tenant == tenant) {
         let asserted = Asserted {
             issuer: issuer.to_owned(),
@@ -104,7 +108,7 @@ async fn assert_people(tx: &mut WriteTx, issuer: &str) -> Result<Vec<Person>, Er
             name: person.name,
             roles: person.roles.iter().filter_map(|role| Role::parse(role)).collect(),
         };
-        known.push(tx.assert_person(&asserted).await?);
+        written.push(tx.assert_person(&asserted).await?);
     }
-    Ok(known)
+    Ok(written)
 }

@@ -1,4 +1,4 @@
-//! Teams, releases, components, controls and the backlog.
+//! The demo's teams, releases, components, controls and backlog.
 
 use anyhow::{Context, Result};
 use loopiq::domain::*;
@@ -10,26 +10,26 @@ use loopiq::store::WriteTx;
 pub(super) struct People(pub Vec<Person>);
 
 impl People {
-    /// Somebody by the first half of their e-mail address.
+    /// The person with this local part of the e-mail address.
     pub(super) fn get(&self, local: &str) -> Result<Person> {
         let prefix = format!("{local}@");
         let person = self.0.iter().find(|person| person.email.as_str().starts_with(&prefix));
         person
             .cloned()
-            .with_context(|| format!("the demo has nobody called {local}"))
+            .with_context(|| format!("the demo has no person {local}"))
     }
 }
 
-/// What the demo's actions need to know.
-pub(super) struct World {
+/// The records that the history uses.
+pub(super) struct DemoRecords {
     pub people: People,
     pub client: Client,
-    pub releases: Vec<Area>,
+    pub releases: Vec<DemoRelease>,
 }
 
-/// One release with what belongs to it.
+/// A release with its records.
 #[derive(Clone)]
-pub(super) struct Area {
+pub(super) struct DemoRelease {
     pub release: ReleaseId,
     pub certification: CertificationId,
     pub team: TeamId,
@@ -37,7 +37,8 @@ pub(super) struct Area {
     pub backlog: Vec<WorkItemId>,
 }
 
-struct Plan {
+/// The definition of a release and its records.
+struct ReleaseSpec {
     key: &'static str,
     name: &'static str,
     status: ReleaseStatus,
@@ -49,7 +50,7 @@ struct Plan {
     backlog: &'static [(&'static str, WorkItemStatus, Priority)],
 }
 
-const PAY: Plan = Plan {
+const PAY: ReleaseSpec = ReleaseSpec {
     key: "PAY-2026.11",
     name: "Payments 2026.11",
     status: ReleaseStatus::InProgress,
@@ -92,7 +93,7 @@ const PAY: Plan = Plan {
     ],
 };
 
-const SHOP: Plan = Plan {
+const SHOP: ReleaseSpec = ReleaseSpec {
     key: "SHOP-2026.12",
     name: "Shop 2026.12",
     status: ReleaseStatus::Planned,
@@ -125,7 +126,7 @@ const SHOP: Plan = Plan {
     ],
 };
 
-const CORE: Plan = Plan {
+const CORE: ReleaseSpec = ReleaseSpec {
     key: "CORE-7.4",
     name: "Core 7.4",
     status: ReleaseStatus::InProgress,
@@ -148,45 +149,51 @@ const CORE: Plan = Plan {
 };
 
 /// Writes the records of this context's tenant.
-pub(super) async fn write(engine: &Engine, ctx: &Ctx, people: People) -> Result<World> {
-    let plans: &[&Plan] = if ctx.tenant().as_str() == "acme" {
+pub(super) async fn write(engine: &Engine, ctx: &Ctx, people: People) -> Result<DemoRecords> {
+    let specs: &[&ReleaseSpec] = if ctx.tenant().as_str() == "acme" {
         &[&PAY, &SHOP]
     } else {
         &[&CORE]
     };
     let mut releases = Vec::new();
-    for plan in plans {
-        let (plan, people) = (*plan, people.clone());
-        let members = plan
+    for spec in specs {
+        let (spec, people) = (*spec, people.clone());
+        let members = spec
             .members
             .iter()
             .map(|who| people.get(who))
             .collect::<Result<Vec<_>>>()?;
-        let area = engine
+        let release = engine
             .store()
-            .write::<_, Error, _>(ctx, move |tx| Box::pin(async move { area(tx, plan, members).await }))
+            .write::<_, Error, _>(ctx, move |tx| {
+                Box::pin(async move { write_release(tx, spec, members).await })
+            })
             .await?;
-        releases.push(area);
+        releases.push(release);
     }
     let client = engine
         .store()
         .write::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.ensure_client("Helix").await?) }))
         .await?;
-    Ok(World {
+    Ok(DemoRecords {
         people,
         client,
         releases,
     })
 }
 
-async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Result<Area, Error> {
+async fn write_release(
+    tx: &mut WriteTx,
+    spec: &'static ReleaseSpec,
+    members: Vec<Person>,
+) -> Result<DemoRelease, Error> {
     let runtime = tx.ctx().runtime.clone();
     let (team, release, certification): (TeamId, ReleaseId, CertificationId) =
         (runtime.id(), runtime.id(), runtime.id());
     tx.insert_team(&Team {
         id: team.clone(),
-        key: plan.team.0.into(),
-        name: plan.team.1.into(),
+        key: spec.team.0.into(),
+        name: spec.team.1.into(),
     })
     .await?;
     for person in members {
@@ -194,15 +201,15 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     }
     let record = Release {
         id: release.clone(),
-        key: plan.key.into(),
-        name: plan.name.into(),
-        status: plan.status,
+        key: spec.key.into(),
+        name: spec.name.into(),
+        status: spec.status,
         severity_threshold: Severity::High,
         commit: Some("9f1c2e7".into()),
         version: 1,
     };
     tx.insert_release(&record, &[&team]).await?;
-    for (kind, key, name) in plan.components {
+    for (kind, key, name) in spec.components {
         let component = Component {
             id: runtime.id(),
             kind: *kind,
@@ -214,8 +221,8 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     }
     tx.insert_certification(&Certification {
         id: certification.clone(),
-        key: plan.certification.0.into(),
-        name: plan.certification.1.into(),
+        key: spec.certification.0.into(),
+        name: spec.certification.1.into(),
         release_id: release.clone(),
         status: CertificationStatus::Open,
         statement: None,
@@ -223,7 +230,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
     })
     .await?;
     let mut controls = Vec::new();
-    for (key, title, status) in plan.controls {
+    for (key, title, status) in spec.controls {
         let id: ControlId = runtime.id();
         let (key, title) = ((*key).into(), (*title).into());
         tx.insert_control(&Control {
@@ -238,7 +245,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
         controls.push(id);
     }
     let mut backlog = Vec::new();
-    for (title, status, priority) in plan.backlog {
+    for (title, status, priority) in spec.backlog {
         let id: WorkItemId = runtime.id();
         tx.insert_work_item(&WorkItem {
             id: id.clone(),
@@ -263,7 +270,7 @@ async fn area(tx: &mut WriteTx, plan: &'static Plan, members: Vec<Person>) -> Re
         .await?;
         backlog.push(id);
     }
-    Ok(Area {
+    Ok(DemoRelease {
         release,
         certification,
         team,

@@ -1,11 +1,11 @@
-//! Scans written for the demo: SARIF like a scanner's, brought in the way an importer brings them.
+//! The demo's scans, which are imported as SARIF files.
 
 use anyhow::Result;
 use loopiq::domain::Timestamp;
 use loopiq::engine::{Ctx, Engine};
 use serde_json::{Value, json};
 
-/// One result: rule, file, line.
+/// A scan result: rule, file and line.
 type Found = (&'static str, &'static str, u32);
 
 const RULES: [(&str, &str, &str); 6] = [
@@ -74,7 +74,7 @@ fn scan(tool: &str, commit: &str, at: Timestamp, found: &[Found]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Imports the scans of this tenant: fresh ones, and one that is stale.
+/// Imports the scans of this tenant: current ones, and a stale one.
 pub(super) async fn import(engine: &Engine, ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
     let scans: &[(&str, &str, &str, i64, &[Found])] = match ctx.tenant().as_str() {

@@ -1,4 +1,4 @@
-//! The authorization endpoint: who asks, and which person answers.
+//! The authorization endpoint, which shows the list of people.
 
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
@@ -12,10 +12,10 @@ use super::{DemoIdp, page};
 
 type Pairs = Vec<(String, String)>;
 
-/// What a code must remember of a nonce; longer ones are refused, so that memory stays bounded.
-const LONGEST_NONCE: usize = 512;
+/// The maximum length of a nonce, in bytes. A longer one is refused, because codes store the nonce in memory.
+const MAX_NONCE: usize = 512;
 
-/// A request that may be answered with a code.
+/// A valid request.
 struct Request<'a> {
     redirect_uri: &'a str,
     state: &'a str,
@@ -24,12 +24,12 @@ struct Request<'a> {
     scope: &'a str,
 }
 
-/// A request that may not.
+/// Why a request is refused.
 enum Refusal<'a> {
-    /// Client or redirect URI are not known: RFC 6749 (4.1.2.1) forbids to redirect.
-    Here(&'static str),
-    /// The client is told by a redirect.
-    ToClient {
+    /// Client or redirect URI is unknown, so RFC 6749 (4.1.2.1) forbids a redirect.
+    Page(&'static str),
+    /// The error is sent to the client by a redirect.
+    Redirect {
         redirect_uri: &'a str,
         state: Option<&'a str>,
         error: &'static str,
@@ -37,10 +37,10 @@ enum Refusal<'a> {
     },
 }
 
-/// `GET /authorize`: the page with the people.
+/// `GET /authorize`: shows the list of people.
 pub(super) async fn ask(State(idp): State<DemoIdp>, query: Result<Query<Pairs>, QueryRejection>) -> Response {
     let Ok(Query(pairs)) = query else {
-        return page::refused(&idp, "Its query cannot be read.");
+        return page::refused(&idp, "The query is invalid.");
     };
     let params = Params::new(pairs);
     match check(&idp, &params) {
@@ -61,10 +61,10 @@ pub(super) async fn ask(State(idp): State<DemoIdp>, query: Result<Query<Pairs>, 
     }
 }
 
-/// `POST /authorize`: a person was chosen. The request comes back from the page, so it is checked again.
+/// `POST /authorize`: a person was chosen. The page's form contains the request, so it is checked again.
 pub(super) async fn choose(State(idp): State<DemoIdp>, form: Result<Form<Pairs>, FormRejection>) -> Response {
     let Ok(Form(pairs)) = form else {
-        return page::refused(&idp, "Its form cannot be read.");
+        return page::refused(&idp, "The form is invalid.");
     };
     let params = Params::new(pairs);
     let request = match check(&idp, &params) {
@@ -72,7 +72,7 @@ pub(super) async fn choose(State(idp): State<DemoIdp>, form: Result<Form<Pairs>,
         Err(refusal) => return refuse(&idp, refusal),
     };
     let to_client = |error, description| {
-        let refusal = Refusal::ToClient {
+        let refusal = Refusal::Redirect {
             redirect_uri: request.redirect_uri,
             state: Some(request.state),
             error,
@@ -84,10 +84,10 @@ pub(super) async fn choose(State(idp): State<DemoIdp>, form: Result<Form<Pairs>,
         return to_client("access_denied", "No person was chosen.");
     }
     let Ok(Some(subject)) = params.get("person") else {
-        return page::refused(&idp, "It does not say which person was chosen.");
+        return page::refused(&idp, "No person was chosen.");
     };
     let Some(person) = idp.0.people.iter().position(|person| person.subject == subject) else {
-        return page::refused(&idp, "The person chosen is not one of this demo.");
+        return page::refused(&idp, "The chosen person does not exist.");
     };
     let issued = idp.0.codes.issue(Grant {
         redirect_uri: request.redirect_uri.to_owned(),
@@ -100,30 +100,28 @@ pub(super) async fn choose(State(idp): State<DemoIdp>, form: Result<Form<Pairs>,
         Ok(code) => redirect(&idp, request.redirect_uri, &[("code", &code), ("state", request.state)]),
         Err(error) => {
             tracing::error!(%error, "no random bytes for an authorization code");
-            to_client("server_error", "No code could be made.")
+            to_client("server_error", "No code could be created.")
         }
     }
 }
 
-/// Who asks, first: only then is it known where an answer may go.
+/// Checks the request. Client and redirect URI come first, because without them no redirect is allowed.
 fn check<'a>(idp: &DemoIdp, params: &'a Params) -> Result<Request<'a>, Refusal<'a>> {
     match params.get("client_id") {
         Ok(Some(client)) if client == idp.0.client_id => {}
-        Ok(_) => return Err(Refusal::Here("It comes from an application that is not known here.")),
-        Err(Repeated) => return Err(Refusal::Here("It names its application more than once.")),
+        Ok(_) => return Err(Refusal::Page("The application is unknown.")),
+        Err(Repeated) => return Err(Refusal::Page("The request names its application more than once.")),
     }
     let redirect_uri = match params.get("redirect_uri") {
         Ok(Some(uri)) if idp.0.redirect_uris.iter().any(|known| known == uri) => uri,
         Ok(_) => {
-            return Err(Refusal::Here(
-                "It asks to be answered at an address that is not registered.",
-            ));
+            return Err(Refusal::Page("The redirect address is not registered."));
         }
-        Err(Repeated) => return Err(Refusal::Here("It names more than one address for the answer.")),
+        Err(Repeated) => return Err(Refusal::Page("The request names more than one redirect address.")),
     };
-    // A repeated state is not sent back: which of them the client would look for is unknown.
+    // A repeated state is not sent back, because it is unknown which one the client expects.
     let state = params.get("state").unwrap_or(None);
-    let refused = |error, description| Refusal::ToClient {
+    let refused = |error, description| Refusal::Redirect {
         redirect_uri,
         state,
         error,
@@ -143,13 +141,13 @@ fn check<'a>(idp: &DemoIdp, params: &'a Params) -> Result<Request<'a>, Refusal<'
         Some(_) => {
             return Err(refused(
                 "unsupported_response_type",
-                "Only response_type=code is answered.",
+                "Only response_type=code is supported.",
             ));
         }
         None => return Err(refused("invalid_request", "response_type is required.")),
     }
     if !matches!(get("response_mode")?, None | Some("query")) {
-        return Err(refused("invalid_request", "Only response_mode=query is answered."));
+        return Err(refused("invalid_request", "Only response_mode=query is supported."));
     }
     if get("request")?.is_some() {
         return Err(refused("request_not_supported", "Request objects are not supported."));
@@ -172,11 +170,11 @@ fn check<'a>(idp: &DemoIdp, params: &'a Params) -> Result<Request<'a>, Refusal<'
         _ => return Err(refused("invalid_request", "code_challenge is required.")),
     };
     let nonce = get("nonce")?;
-    if nonce.is_some_and(|nonce| nonce.len() > LONGEST_NONCE) {
+    if nonce.is_some_and(|nonce| nonce.len() > MAX_NONCE) {
         return Err(refused("invalid_request", "nonce is too long."));
     }
     if get("prompt")? == Some("none") {
-        // There is no session here that could answer without the page.
+        // The provider has no sessions, so it always needs the page.
         return Err(refused("login_required", "A person has to be chosen."));
     }
     Ok(Request {
@@ -188,7 +186,7 @@ fn check<'a>(idp: &DemoIdp, params: &'a Params) -> Result<Request<'a>, Refusal<'
     })
 }
 
-/// Whether this is 32 bytes in base64url without padding, as RFC 7636 (4.2) writes a challenge.
+/// Whether the challenge is 32 bytes in base64url without padding (RFC 7636, 4.2).
 fn is_sha256(challenge: &str) -> bool {
     challenge.len() == 43
         && challenge
@@ -198,28 +196,27 @@ fn is_sha256(challenge: &str) -> bool {
 
 fn refuse(idp: &DemoIdp, refusal: Refusal<'_>) -> Response {
     match refusal {
-        Refusal::Here(reason) => page::refused(idp, reason),
-        Refusal::ToClient {
+        Refusal::Page(reason) => page::refused(idp, reason),
+        Refusal::Redirect {
             redirect_uri,
             state,
             error,
             description,
         } => {
-            let mut answer = vec![("error", error), ("error_description", description)];
-            answer.extend(state.map(|state| ("state", state)));
-            redirect(idp, redirect_uri, &answer)
+            let mut params = vec![("error", error), ("error_description", description)];
+            params.extend(state.map(|state| ("state", state)));
+            redirect(idp, redirect_uri, &params)
         }
     }
 }
 
-/// 303, so that a browser never posts the form on to the client; with the issuer (RFC 9207), so that the client knows
-/// who answered.
-fn redirect(idp: &DemoIdp, redirect_uri: &str, answer: &[(&str, &str)]) -> Response {
+/// Redirects with status 303, so that the browser does not post the form to the client, and with the issuer (RFC 9207).
+fn redirect(idp: &DemoIdp, redirect_uri: &str, params: &[(&str, &str)]) -> Response {
     let Ok(mut url) = Url::parse(redirect_uri) else {
-        return page::refused(idp, "The address for the answer cannot be read.");
+        return page::refused(idp, "The redirect address is invalid.");
     };
     url.query_pairs_mut()
-        .extend_pairs(answer)
+        .extend_pairs(params)
         .append_pair("iss", idp.issuer());
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Redirect::to(url.as_str())).into_response()

@@ -1,4 +1,4 @@
-//! Authorization codes that were given out and not yet used. In memory: a demo has one node, and they live a minute.
+//! Authorization codes that were issued and not used. They are kept in memory, because a demo has one node and codes live a minute.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 
 use super::secret;
 
-/// How long a code may be used, in seconds. OAuth 2.1 asks for ten minutes at most; a redirect needs one.
+/// The lifetime of a code, in seconds. OAuth 2.1 allows ten minutes; a redirect takes seconds.
 pub(super) const CODE_LIFETIME: i64 = 60;
 
-/// How many codes are kept. Whoever asks for more pushes out the oldest, so that memory stays bounded.
-const MOST_CODES: usize = 1_000;
+/// The number of codes kept in memory. A further one replaces the oldest.
+const MAX_CODES: usize = 1_000;
 
-/// What a code stands for.
+/// The request that a code was issued for.
 pub(super) struct Grant {
     pub(super) redirect_uri: String,
     pub(super) code_challenge: String,
@@ -33,14 +33,14 @@ struct Issued {
 }
 
 impl Codes {
-    /// Gives out a new code for the grant.
+    /// Issues a code for the grant.
     pub(super) fn issue(&self, grant: Grant) -> Result<String, getrandom::Error> {
         let code = secret::random_token()?;
         let now = grant.signed_in_at;
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while codes
             .front()
-            .is_some_and(|oldest| codes.len() >= MOST_CODES || is_over(&oldest.grant, now))
+            .is_some_and(|oldest| codes.len() >= MAX_CODES || is_expired(&oldest.grant, now))
         {
             codes.pop_front();
         }
@@ -51,14 +51,15 @@ impl Codes {
         Ok(code)
     }
 
-    /// Takes the grant of a code that is not over. The code is gone afterwards, whatever becomes of the request: a
-    /// second try with it, by whomever, finds nothing.
+    /// Removes a code and returns its grant, unless it has expired. The code cannot be used again, even if the request fails later.
     pub(super) fn take(&self, code: &str, now: i64) -> Option<Grant> {
         let wanted = digest(code);
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = codes.iter().position(|issued| secret::same(&issued.digest, &wanted))?;
+        let at = codes
+            .iter()
+            .position(|issued| secret::constant_time_eq(&issued.digest, &wanted))?;
         let grant = codes.remove(at)?.grant;
-        (!is_over(&grant, now)).then_some(grant)
+        (!is_expired(&grant, now)).then_some(grant)
     }
 
     #[cfg(test)]
@@ -67,7 +68,7 @@ impl Codes {
     }
 }
 
-fn is_over(grant: &Grant, now: i64) -> bool {
+fn is_expired(grant: &Grant, now: i64) -> bool {
     now >= grant.signed_in_at.saturating_add(CODE_LIFETIME)
 }
 

@@ -1,4 +1,4 @@
-//! The provider's signing key: P-256, made when the program starts and gone when it ends.
+//! The provider's signing key: P-256, created at start and kept only in memory.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::{DemoIdpError, secret};
 
-/// How often to draw again where 32 random bytes are no P-256 key. One draw in four thousand million is not one.
-const DRAWS: usize = 8;
+/// The number of attempts to create a key. About one in four thousand million random 32-byte values is not a P-256 key.
+const ATTEMPTS: usize = 8;
 
 /// A private key with the public key that goes into the JWKS.
 pub(crate) struct SigningKey {
@@ -23,9 +23,9 @@ pub(crate) struct SigningKey {
 impl SigningKey {
     pub(super) fn generate() -> Result<Self, DemoIdpError> {
         let mut refused = Error::new();
-        for _ in 0..DRAWS {
+        for _ in 0..ATTEMPTS {
             let scalar = secret::random_bytes().map_err(DemoIdpError::Randomness)?;
-            match Self::of(&scalar) {
+            match Self::from_bytes(&scalar) {
                 Ok(key) => return Ok(key),
                 Err(error) => refused = error,
             }
@@ -33,15 +33,15 @@ impl SigningKey {
         Err(DemoIdpError::Key(refused))
     }
 
-    /// The key that these bytes are, if they are one.
-    pub(crate) fn of(scalar: &[u8; 32]) -> Result<Self, Error> {
+    /// The key with these bytes, if they are a valid P-256 key.
+    pub(crate) fn from_bytes(scalar: &[u8; 32]) -> Result<Self, Error> {
         let private = p256::ecdsa::SigningKey::from_slice(scalar)?;
         let point = private.verifying_key().to_sec1_point(false);
         let (Some(x), Some(y)) = (point.x(), point.y()) else {
             return Err(Error::new());
         };
         let (x, y) = (encoded(x), encoded(y));
-        // RFC 7638: a key's thumbprint names it without a counter to keep.
+        // The thumbprint (RFC 7638) as key ID needs no stored counter.
         let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let id = encoded(Sha256::digest(members.as_bytes()));
         let header = json!({ "typ": "JWT", "alg": "ES256", "kid": id }).to_string();
@@ -55,7 +55,7 @@ impl SigningKey {
         })
     }
 
-    /// The public half, as the JWKS holds it.
+    /// The public key in the format of a JWKS.
     pub(crate) fn public(&self) -> &Value {
         &self.public
     }

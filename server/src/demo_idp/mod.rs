@@ -1,9 +1,8 @@
-//! An OpenID Connect provider for demos and tests: the real protocol, people instead of passwords.
+//! An OpenID Connect provider for demos and tests: the real protocol, with a list of people instead of passwords.
 //!
-//! Authorization code with PKCE as OAuth 2.1 has it, discovery, JWKS, ID tokens signed with ES256. The demo signs in
-//! through the same code as production because of it. What is left out is what makes a provider one: there is no
-//! password, so whoever reaches the page is whoever they choose to be. The service therefore mounts it in a demo alone,
-//! and a demo listens on loopback alone.
+//! Authorization code with PKCE as in OAuth 2.1, discovery, JWKS, and ID tokens signed with ES256, so that a demo signs in through
+//! the same code as production. Without passwords, every visitor of the page can sign in as any person. The service therefore
+//! mounts the provider only in a demo, and a demo listens only on loopback.
 
 mod authorize;
 mod codes;
@@ -28,13 +27,13 @@ use serde_json::{Value, json};
 use codes::Codes;
 use keys::SigningKey;
 
-/// Where the time comes from: seconds since 1970-01-01 UTC.
+/// The clock: seconds since 1970-01-01 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// One person who can be chosen on the sign-in page.
+/// A person on the sign-in page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoPerson {
-    /// The tenant asserted in the claim `tenant`.
+    /// The claim `tenant`.
     pub tenant: String,
     /// The claim `sub`: unique among all people of this provider.
     pub subject: String,
@@ -46,7 +45,7 @@ pub struct DemoPerson {
     pub roles: Vec<String>,
 }
 
-/// Why the demo provider could not be made. All of these are mistakes of the program that makes it.
+/// Why the demo provider could not be created. All of these are programming errors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DemoIdpError {
@@ -62,14 +61,14 @@ pub enum DemoIdpError {
     /// The system gave no random bytes.
     #[error("no random bytes for the demo identity provider")]
     Randomness(#[source] getrandom::Error),
-    /// No signing key could be made.
+    /// No signing key could be created.
     #[error("no signing key for the demo identity provider")]
     Key(#[source] p256::ecdsa::Error),
 }
 
-/// The demo identity provider: its one client, its people, its key and the codes it has given out.
+/// The demo identity provider: its client, its people, its key and the authorization codes in use.
 ///
-/// Clones share all of it.
+/// Clones share their contents.
 #[derive(Clone)]
 pub struct DemoIdp(Arc<Inner>);
 
@@ -86,10 +85,10 @@ struct Inner {
 }
 
 impl DemoIdp {
-    /// Makes a provider with a new ES256 key.
+    /// Creates a provider with a new ES256 key.
     ///
-    /// `issuer` is the public address that [`router`] is mounted under, such as `http://127.0.0.1:3000/demo-idp`;
-    /// `redirect_uris` are compared character by character. `now` is asked for each code and each token.
+    /// `issuer` is the public URL at which [`router`] is mounted, such as `http://127.0.0.1:3000/demo-idp`. `redirect_uris` are
+    /// compared character by character. `now` gives the time of each code and each token.
     pub fn new(
         issuer: impl Into<String>,
         client_id: impl Into<String>,
@@ -128,8 +127,7 @@ impl DemoIdp {
         })))
     }
 
-    /// Links this stylesheet on the sign-in page. To be called before the provider is cloned or mounted; it has no
-    /// effect afterwards.
+    /// Links this style sheet on the sign-in page. Has no effect after the provider was cloned or mounted.
     #[must_use]
     pub fn with_stylesheet(mut self, href: Option<String>) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
@@ -138,14 +136,14 @@ impl DemoIdp {
         self
     }
 
-    /// The issuer, as it stands in discovery, in tokens and in the answer to the client.
+    /// The issuer in discovery, in tokens and in redirects.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.issuer
     }
 }
 
-/// The provider's routes, to be nested under the path of its issuer.
+/// The provider's routes, to be nested at the path of its issuer.
 pub fn router(state: DemoIdp) -> Router {
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
@@ -178,7 +176,7 @@ async fn discovery(State(idp): State<DemoIdp>) -> Json<Value> {
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
-        // Named because it is true where it is left out.
+        // Explicit, because the default is true.
         "request_uri_parameter_supported": false,
     }))
 }

@@ -1,11 +1,12 @@
-//! The provider's two pages: choosing a person, and a request that cannot be answered. Plain HTML, no script.
+//! The provider's two pages: the list of people, and the refusal of an invalid request. Plain HTML without scripts.
 
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::{DemoIdp, DemoPerson};
+use crate::html::escape;
 
-/// The page that lists the people, one button each. `hidden` is the request, which the form sends back.
+/// The list of people, with a button for each. The form sends the request in `hidden` back.
 pub(super) fn people(idp: &DemoIdp, hidden: &[(&str, &str)]) -> Response {
     let mut body = String::from(
         "<h1>Demo sign-in: choose who you are</h1>\n\
@@ -37,18 +38,18 @@ pub(super) fn people(idp: &DemoIdp, hidden: &[(&str, &str)]) -> Response {
     document(idp, StatusCode::OK, "Demo sign-in", &body)
 }
 
-/// The page for a request that must not be redirected anywhere, because it cannot be told who asked.
+/// The page for a request without a valid client or redirect address, which must not be redirected.
 pub(super) fn refused(idp: &DemoIdp, reason: &str) -> Response {
     let body = format!(
-        "<h1>This sign-in request cannot be answered</h1>\n<p>{}</p>\n\
-         <p>Go back to the application and start signing in again. If it comes back here, the application's settings \
-         do not fit this demo identity provider.</p>\n",
+        "<h1>Invalid sign-in request</h1>\n<p>{}</p>\n\
+         <p>Go back to the application and start signing in again. If this page appears again, the application's settings \
+         do not match this demo identity provider.</p>\n",
         escape(reason)
     );
-    document(idp, StatusCode::BAD_REQUEST, "Sign-in request refused", &body)
+    document(idp, StatusCode::BAD_REQUEST, "Invalid sign-in request", &body)
 }
 
-/// The people by tenant, tenants and people in the order the caller gave them.
+/// The people by tenant. Tenants and people keep the given order.
 fn by_tenant(people: &[DemoPerson]) -> Vec<(&str, Vec<&DemoPerson>)> {
     let mut tenants: Vec<(&str, Vec<&DemoPerson>)> = Vec::new();
     for person in people {
@@ -61,7 +62,7 @@ fn by_tenant(people: &[DemoPerson]) -> Vec<(&str, Vec<&DemoPerson>)> {
 }
 
 fn button(person: &DemoPerson) -> String {
-    // The commas and spaces between the parts are what a screen reader says between them.
+    // A screen reader pauses at the commas between the parts.
     format!(
         "<li><button type=\"submit\" name=\"person\" value=\"{}\" class=\"idp-person\">\
          <span class=\"idp-name\">{}</span>, <span class=\"idp-email\">{}</span>, \
@@ -84,22 +85,6 @@ fn document(idp: &DemoIdp, status: StatusCode, title: &str, body: &str) -> Respo
          <title>{}</title>\n{stylesheet}</head>\n<body class=\"idp\">\n<main>\n{body}</main>\n</body>\n</html>\n",
         escape(title)
     );
-    // The page holds one request's state and nonce: no cache may give it to another.
+    // `no-store`, because the page contains the state and nonce of one request.
     (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
-}
-
-/// Text as HTML text or as a quoted attribute's value.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

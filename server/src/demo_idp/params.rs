@@ -1,9 +1,9 @@
-//! Request parameters as OAuth reads them.
+//! Request parameters, parsed by the rules of OAuth.
 
 /// The parameters of one request, from its query or its form.
 pub(super) struct Params(Vec<(String, String)>);
 
-/// A parameter was sent more than once, which RFC 6749 (3.1 and 3.2) forbids: two readers could see two requests.
+/// A parameter was sent more than once, which RFC 6749 (3.1 and 3.2) forbids: two parsers could understand two different requests.
 #[derive(Debug)]
 pub(super) struct Repeated;
 
@@ -12,7 +12,7 @@ impl Params {
         Self(pairs)
     }
 
-    /// The value of a parameter. One without a value counts as left out (RFC 6749, 3.1).
+    /// The value of a parameter. An empty one counts as missing (RFC 6749, 3.1).
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, Repeated> {
         let mut found = self.0.iter().filter(|(key, _)| key == name);
         let first = found.next();

@@ -1,4 +1,4 @@
-//! The token endpoint: a code, and the proof of who asked for it, against an ID token.
+//! The token endpoint, which exchanges an authorization code for an ID token.
 
 use axum::Json;
 use axum::extract::rejection::FormRejection;
@@ -16,10 +16,10 @@ use super::codes::Grant;
 use super::params::{Params, Repeated};
 use super::{DemoIdp, secret};
 
-/// How long an ID token may be used, in seconds.
+/// The lifetime of an ID token, in seconds.
 const TOKEN_LIFETIME: i64 = 300;
 
-/// An error answer of RFC 6749 (5.2).
+/// An error response (RFC 6749, 5.2).
 struct Refusal {
     error: &'static str,
     description: &'static str,
@@ -77,7 +77,7 @@ pub(super) async fn exchange(
         Ok(Form(pairs)) => answer(&idp, &headers, &Params::new(pairs)),
         Err(_) => Err(Refusal::new("invalid_request", "The body is not a form.")),
     };
-    // RFC 6749 (5.1): what holds a token is never cached. The refusals neither, for simplicity.
+    // RFC 6749 (5.1) forbids caching of tokens. Errors are not cached either, for simplicity.
     let mut response = match outcome {
         Ok(tokens) => Json(tokens).into_response(),
         Err(refusal) => {
@@ -102,7 +102,7 @@ fn answer(idp: &DemoIdp, headers: &HeaderMap, params: &Params) -> Result<Value, 
         Some(_) => {
             return Err(Refusal::new(
                 "unsupported_grant_type",
-                "Only authorization codes are taken.",
+                "Only authorization_code is supported.",
             ));
         }
         None => return Err(Refusal::new("invalid_request", "grant_type is required.")),
@@ -118,19 +118,19 @@ fn answer(idp: &DemoIdp, headers: &HeaderMap, params: &Params) -> Result<Value, 
     };
     let now = (idp.0.now)();
     let Some(grant) = idp.0.codes.take(code, now) else {
-        return Err(Refusal::new("invalid_grant", "The code is unknown, used or over."));
+        return Err(Refusal::new("invalid_grant", "The code is unknown, used or expired."));
     };
     if grant.redirect_uri != redirect_uri {
         return Err(Refusal::new(
             "invalid_grant",
-            "redirect_uri is not the one the code was asked for.",
+            "redirect_uri is not that of the authorization request.",
         ));
     }
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-    if !secret::same(challenge.as_bytes(), grant.code_challenge.as_bytes()) {
+    if !secret::constant_time_eq(challenge.as_bytes(), grant.code_challenge.as_bytes()) {
         return Err(Refusal::new(
             "invalid_grant",
-            "code_verifier does not fit the challenge.",
+            "code_verifier does not match the challenge.",
         ));
     }
     tokens(idp, &grant, now)
@@ -142,12 +142,12 @@ fn tokens(idp: &DemoIdp, grant: &Grant, now: i64) -> Result<Value, Refusal> {
         ..Refusal::new("server_error", what)
     };
     let Some(person) = idp.0.people.get(grant.person) else {
-        return Err(failed("The person is gone."));
+        return Err(failed("The person does not exist any more."));
     };
-    // Opaque, and good for nothing: there is no resource here. OAuth asks for one, so there is one.
+    // OAuth requires an access token. Nothing accepts this one.
     let access_token = secret::random_token().map_err(|error| {
         tracing::error!(%error, "no random bytes for an access token");
-        failed("No token could be made.")
+        failed("No token could be created.")
     })?;
     // OpenID Connect Core, 3.1.3.6: the left half of the hash that the signature uses.
     let at_hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token.as_bytes())[..16]);
@@ -183,29 +183,29 @@ fn authenticate(idp: &DemoIdp, headers: &HeaderMap, params: &Params) -> Result<(
     let in_form = (params.get("client_id")?, params.get("client_secret")?);
     let (id, given) = match (headers.get(header::AUTHORIZATION), in_form) {
         (Some(_), (_, Some(_))) => {
-            return Err(Refusal::new("invalid_request", "Two ways of authentication at once."));
+            return Err(Refusal::new("invalid_request", "More than one authentication method."));
         }
         (Some(value), (named, None)) => {
-            let (id, given) = basic(value).ok_or(Refusal::client("Basic credentials cannot be read."))?;
+            let (id, given) = basic(value).ok_or(Refusal::client("The Basic credentials are invalid."))?;
             if named.is_some_and(|named| named != id) {
-                return Err(Refusal::new("invalid_request", "Two clients at once."));
+                return Err(Refusal::new("invalid_request", "More than one client ID."));
             }
             (id, given)
         }
         (None, (Some(id), Some(given))) => (id.to_owned(), given.to_owned()),
         (None, _) => return Err(Refusal::client("Client authentication is required.")),
     };
-    // Both are compared before either counts, so that time does not tell a wrong ID from a wrong secret.
-    let known = secret::same(id.as_bytes(), idp.0.client_id.as_bytes())
-        & secret::same(given.as_bytes(), idp.0.client_secret.as_bytes());
-    if known {
+    // `&` compares both values, so that the time does not reveal which one is wrong.
+    let is_known = secret::constant_time_eq(id.as_bytes(), idp.0.client_id.as_bytes())
+        & secret::constant_time_eq(given.as_bytes(), idp.0.client_secret.as_bytes());
+    if is_known {
         Ok(())
     } else {
         Err(Refusal::client("The client is unknown or its secret is wrong."))
     }
 }
 
-/// ID and secret from a Basic header: both are form-encoded before they are joined (RFC 6749, 2.3.1).
+/// ID and secret from a Basic header. The client form-encodes both before it joins them (RFC 6749, 2.3.1).
 fn basic(value: &HeaderValue) -> Option<(String, String)> {
     let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -217,7 +217,7 @@ fn basic(value: &HeaderValue) -> Option<(String, String)> {
 }
 
 fn form_decoded(text: &str) -> String {
-    // An encoded value holds neither `&` nor `=`, so it reads as one key without a value.
+    // An encoded value contains neither `&` nor `=`, so the parser sees one key without a value.
     form_urlencoded::parse(text.as_bytes())
         .next()
         .map(|(key, _)| key.into_owned())

@@ -1,73 +1,77 @@
-//! The bearer token (RFC 6750): who calls, or 401 with where to get a token (RFC 9728, 5.1).
+//! Authentication by bearer token (RFC 6750). A 401 names the metadata that leads to the authorization server (RFC 9728, 5.1).
 
-use super::Door;
+use super::McpState;
 use super::problem::problem;
-use crate::http::rates;
+use crate::http::rate_limits;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use loopiq::engine::TokenRefusal;
 
-/// Lets a request in with its principal among its extensions.
-pub(super) async fn bearer(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+/// Authenticates a request and puts its principal into its extensions.
+pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, next: Next) -> Response {
     let Some(token) = token(request.headers()) else {
-        if let Err(seconds) = rates::check_address(&door.rates, request.extensions()) {
-            return too_many(seconds);
+        if let Err(seconds) = rate_limits::check_address(&state.rate_limits, request.extensions()) {
+            return too_many_requests(seconds);
         }
-        // RFC 6750, 3.1: who showed nothing is told where to ask, and no error code.
-        return unauthorized(&door, None, "This needs a bearer token in the header Authorization.");
+        // RFC 6750, 3.1: the challenge for a request without a token contains no error code.
+        return unauthorized(
+            &state,
+            None,
+            "This endpoint needs a bearer token in the header Authorization.",
+        );
     };
-    match door.engine.authenticate(token, &door.resource()).await {
+    match state.engine.authenticate(token, &state.resource()).await {
         Ok(Ok(principal)) => {
             let span = tracing::Span::current();
             span.record("tenant", principal.tenant().as_str());
             if let Some(person) = principal.person() {
                 span.record("person", person.id.as_str());
             }
-            if let Err(seconds) = rates::check_principal(&door.rates, &principal) {
-                return too_many(seconds);
+            if let Err(seconds) = rate_limits::check_principal(&state.rate_limits, &principal) {
+                return too_many_requests(seconds);
             }
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
         Ok(Err(refusal)) => {
-            let why = why(refusal);
-            if let Err(seconds) = rates::check_address(&door.rates, request.extensions()) {
-                return too_many(seconds);
+            let why = description(refusal);
+            if let Err(seconds) = rate_limits::check_address(&state.rate_limits, request.extensions()) {
+                return too_many_requests(seconds);
             }
             tracing::warn!(%refusal, "a bearer token was refused");
-            unauthorized(&door, Some(why), why)
+            unauthorized(&state, Some(why), why)
         }
         Err(error) => problem(crate::http::status_of(&error), &error.to_string()),
     }
 }
 
-fn too_many(seconds: u64) -> Response {
-    rates::retry_after(
-        problem(StatusCode::TOO_MANY_REQUESTS, &rates::sentence(seconds)),
+fn too_many_requests(seconds: u64) -> Response {
+    rate_limits::with_retry_after(
+        problem(StatusCode::TOO_MANY_REQUESTS, &rate_limits::message(seconds)),
         seconds,
     )
 }
 
-/// The token of the header `Authorization`. Another scheme counts as none.
+/// The token in the header `Authorization`. Another scheme counts as no token.
 fn token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// Stands in a quoted string of a header: no quotation marks.
-fn why(refusal: TokenRefusal) -> &'static str {
+/// The `error_description` of a challenge. Without quotation marks, because the header quotes it.
+fn description(refusal: TokenRefusal) -> &'static str {
     match refusal {
-        TokenRefusal::Unknown => "The token is not known here. Ask for a new one.",
-        TokenRefusal::Expired => "The token has expired. Ask for a new one.",
-        TokenRefusal::WrongAudience => "The token was given out for another resource. Ask for one for this resource.",
+        TokenRefusal::Unknown => "The token is unknown. Request a new one.",
+        TokenRefusal::Expired => "The token has expired. Request a new one.",
+        TokenRefusal::WrongAudience => "The token is for another resource. Request one for this resource.",
     }
 }
 
-fn unauthorized(door: &Door, description: Option<&str>, detail: &str) -> Response {
-    let mut challenge = format!("Bearer resource_metadata=\"{}\"", door.metadata_url());
+fn unauthorized(state: &McpState, description: Option<&str>, detail: &str) -> Response {
+    let mut challenge = format!("Bearer resource_metadata=\"{}\"", state.metadata_url());
     if let Some(description) = description {
         challenge.push_str(&format!(
             ", error=\"invalid_token\", error_description=\"{description}\""

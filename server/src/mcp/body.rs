@@ -1,7 +1,7 @@
 //! The body as strict JSON, before rmcp reads it.
 //!
-//! JSON readers differ in what they make of a key that stands twice, or of a large integer. So the text is read once, strictly,
-//! and what is handed on is written anew from what was read: nobody behind this can read it in another way.
+//! JSON parsers differ in how they handle duplicate keys and large integers. The body is therefore parsed once, strictly, and serialized
+//! again, so that no later parser can read it in another way.
 
 use super::problem::{INVALID_REQUEST, PARSE_ERROR, problem, rpc};
 use axum::body::{Body, to_bytes};
@@ -12,16 +12,16 @@ use axum::response::Response;
 use loopiq::domain::canonical::parse_strict;
 use serde_json::Value;
 
-/// The largest body that is read: 1 MiB. A payload may have 256 KiB.
-pub(super) const MAX: usize = 1 << 20;
+/// The maximum size of a body, in bytes: 1 MiB. A payload may have 256 KiB.
+pub(super) const MAX_BODY: usize = 1 << 20;
 
-/// Hands on one JSON-RPC message, or says what is wrong with it.
+/// Passes on one valid JSON-RPC message, or responds with what is wrong with it.
 pub(super) async fn strict(request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let bytes = match to_bytes(body, MAX).await {
+    let bytes = match to_bytes(body, MAX_BODY).await {
         Ok(bytes) => bytes,
         Err(error) if is_limit(&error) => {
-            let detail = "The request is larger than 1 MiB (1048576 bytes), so nothing of it was read. Send less.";
+            let detail = "The request is larger than 1 MiB (1048576 bytes), so it was not read. Send less.";
             return problem(StatusCode::PAYLOAD_TOO_LARGE, detail);
         }
         Err(_) => {
@@ -36,30 +36,27 @@ pub(super) async fn strict(request: Request, next: Next) -> Response {
         Err(cause) => {
             return rpc(
                 PARSE_ERROR,
-                &format!("The body is not JSON that can be taken: {cause}."),
+                &format!("The body is not valid JSON: {cause}."),
                 Value::Null,
             );
         }
     };
-    if let Err(why) = is_message(&message) {
+    if let Err(why) = check_message(&message) {
         return rpc(INVALID_REQUEST, why, id(&message));
     }
-    let Ok(written) = serde_json::to_vec(&message) else {
-        return rpc(
-            INVALID_REQUEST,
-            "The message cannot be written as JSON again.",
-            id(&message),
-        );
+    let Ok(serialized) = serde_json::to_vec(&message) else {
+        return rpc(INVALID_REQUEST, "The message cannot be serialized again.", id(&message));
     };
-    // The length is another one now.
+    // The serialized message has another length.
     parts.headers.remove(header::CONTENT_LENGTH);
-    next.run(Request::from_parts(parts, Body::from(written))).await
+    next.run(Request::from_parts(parts, Body::from(serialized))).await
 }
 
-/// Whether it has the form of a request or a notification. Nothing else is ever sent to a server that asks nothing back.
-fn is_message(message: &Value) -> Result<(), &'static str> {
+/// Checks that the message is a request or a notification. A client sends responses only to a server that sends requests, and this one does
+/// not.
+fn check_message(message: &Value) -> Result<(), &'static str> {
     if message.is_array() {
-        return Err("A batch is no longer part of MCP. Send one message in each request.");
+        return Err("MCP no longer supports batches. Send one message in each request.");
     }
     if message["jsonrpc"] != "2.0" {
         return Err("The message is not JSON-RPC 2.0: the field jsonrpc must be \"2.0\".");
@@ -70,7 +67,7 @@ fn is_message(message: &Value) -> Result<(), &'static str> {
     if message["method"] == "tools/call" {
         let params = &message["params"];
         if !params["name"].is_string() || !(params["arguments"].is_object() || params["arguments"].is_null()) {
-            return Err("A call of a tool needs params {name, arguments}: name a string, arguments an object.");
+            return Err("tools/call needs params {name, arguments}: name a string, arguments an object.");
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
-//! One MCP message, one engine call.
+//! The handler of MCP messages: each calls the engine once.
 
+use crate::http::{request_context, trace_id};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::Principal;
 use loopiq::engine::{Engine, Error, ToolResponse, ToolSpec};
@@ -15,12 +16,12 @@ use rmcp::{RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What a model is told about the whole server.
-const INSTRUCTIONS: &str = "Read freely; every write is only proposed, and a person decides it in a browser. While the \
-                            answer says pending_approval, do not call the tool again: ask loopiq_get_action what became \
-                            of it.";
+/// The server's instructions for the model.
+const INSTRUCTIONS: &str = "Read tools have no effect. Write tools only propose an action, and a person decides on it in a browser. While the \
+                            status is pending_approval, do not call the tool again: call loopiq_get_action to see the \
+                            decision.";
 
-/// Answers MCP messages. rmcp takes a new clone for each request.
+/// Handles MCP messages. rmcp clones it for each request.
 #[derive(Clone)]
 pub(super) struct Handler {
     engine: Engine,
@@ -32,22 +33,19 @@ impl Handler {
         Self { engine, runtime }
     }
 
-    /// Who asks, in which trace. The workflow is an argument of the tools, so the engine reads it.
+    /// The context of a call. The workflow is an argument of the tools, so the engine reads it.
     fn context(&self, context: &RequestContext<RoleServer>) -> Result<Ctx, ErrorData> {
         let parts = context.extensions.get::<Parts>();
-        // Always there: nothing reaches the handler but through `auth::bearer`.
+        // `auth::bearer` always sets the principal.
         let principal = parts.and_then(|parts| parts.extensions.get::<Principal>());
         let (Some(parts), Some(principal)) = (parts, principal) else {
             return Err(ErrorData::internal_error(
-                "The request has no principal. Nothing was done.",
+                "The request has no principal. Nothing was changed.",
                 None,
             ));
         };
-        let mut ctx = Ctx::new(principal.clone(), &self.runtime);
-        if let Some(id) = parts.extensions.get::<crate::http::RequestId>() {
-            ctx.request_id = id.0.to_string();
-        }
-        if let Some(trace) = trace(&context.meta, &parts.headers) {
+        let mut ctx = request_context(&self.runtime, principal.clone(), &parts.extensions, &parts.headers);
+        if let Some(trace) = message_trace(&context.meta) {
             ctx.trace_id = trace;
             ctx.trace_given = true;
         }
@@ -72,7 +70,7 @@ impl ServerHandler for Handler {
         let ctx = self.context(&context)?;
         let specs = self.engine.catalogue(&ctx).await;
         let specs = specs.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-        // Two dozen tools: one page. rmcp marks it as private to the caller, which it is.
+        // About two dozen tools fit into one page. rmcp marks it as private to the caller, which is right: the list depends on the caller.
         Ok(ListToolsResult::with_all_items(specs.into_iter().map(tool).collect()))
     }
 
@@ -84,22 +82,17 @@ impl ServerHandler for Handler {
         let ctx = self.context(&context)?;
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let result = match self.engine.call_tool(&ctx, &request.name, arguments).await {
-            Ok(answer) => success(answer),
+            Ok(response) => success(response),
             Err(error) => refusal(&error),
         };
         Ok(result.into())
     }
 }
 
-/// `_meta` first: it is the message's own (SEP-414), while a proxy may have set the header.
-fn trace(meta: &RequestMetaObject, headers: &HeaderMap) -> Option<String> {
-    let own = meta
-        .get_traceparent()
-        .and_then(|value| HeaderValue::from_str(value).ok());
-    let own = own.map(|value| HeaderMap::from_iter([(axum::http::HeaderName::from_static("traceparent"), value)]));
-    own.as_ref()
-        .and_then(crate::http::trace_id)
-        .or_else(|| crate::http::trace_id(headers))
+/// The trace ID in the message's `_meta` (SEP-414). It has precedence over the header, which a proxy may have set.
+fn message_trace(meta: &RequestMetaObject) -> Option<String> {
+    let value = HeaderValue::from_str(meta.get_traceparent()?).ok()?;
+    trace_id(&HeaderMap::from_iter([(HeaderName::from_static("traceparent"), value)]))
 }
 
 fn tool(spec: ToolSpec) -> Tool {
@@ -107,7 +100,8 @@ fn tool(spec: ToolSpec) -> Tool {
         .with_title(spec.title)
         .with_raw_output_schema(Arc::new(output_schema(spec.output_schema)))
         .with_annotations(
-            // A proposal changes no record: the person who approves it does. The same one twice is the same action.
+            // Not destructive: a proposal changes no record before a person approves it. Idempotent: repeating a call returns the
+            // same action.
             ToolAnnotations::with_title(spec.title)
                 .read_only(spec.read_only)
                 .destructive(false)
@@ -116,33 +110,33 @@ fn tool(spec: ToolSpec) -> Tool {
         )
 }
 
-/// What a tool answers, or what it refuses with. Refusals have to be part of it: the client of TypeScript's SDK 1.x holds the
-/// structured content of results with `isError` to the schema too, and the model would be shown a complaint about schemas
-/// instead of what was wrong with its call. (SDK 2.x and Python's leave such results alone.)
-fn output_schema(answer: Value) -> JsonObject {
+/// The schema of a tool's results and of its refusals. Refusals must be part of it: the client of the TypeScript SDK 1.x also
+/// validates the structured content of results with `isError`, and would show the model a validation error instead of the refusal.
+/// (SDK 2.x and the Python SDK do not validate such results.)
+fn output_schema(result: Value) -> JsonObject {
     let text = json!({ "type": "string" });
     let field = json!({ "type": "object", "properties": { "pointer": text, "message": text }, "required": ["pointer", "message"] });
     let refusal = json!({
         "type": "object",
-        "description": "With isError: a stable code, a sentence, and each thing that is wrong with the arguments.",
+        "description": "With isError: a stable code, a message, and each error in the arguments.",
         "properties": { "error": text, "message": text, "fields": { "type": "array", "items": field } },
         "required": ["error", "message", "fields"],
     });
     let mut schema = JsonObject::new();
-    let mut answer = answer;
-    // References in it are written from the root.
+    let mut result = result;
+    // References are relative to the root, so definitions move there.
     for name in ["$schema", "$defs"] {
-        if let Some(part) = answer.as_object_mut().and_then(|fields| fields.remove(name)) {
+        if let Some(part) = result.as_object_mut().and_then(|fields| fields.remove(name)) {
             schema.insert(name.to_owned(), part);
         }
     }
-    // The protocol of 2025 wants an object at the root.
+    // The protocol versions of 2025 require an object at the root.
     schema.insert("type".to_owned(), json!("object"));
-    schema.insert("anyOf".to_owned(), json!([answer, refusal]));
+    schema.insert("anyOf".to_owned(), json!([result, refusal]));
     schema
 }
 
-/// Schemas are objects; a test of the engine holds them to it.
+/// The schema as an object. A test of the engine checks that every schema is one.
 fn object(schema: Value) -> Arc<JsonObject> {
     match schema {
         Value::Object(fields) => Arc::new(fields),
@@ -150,22 +144,22 @@ fn object(schema: Value) -> Arc<JsonObject> {
     }
 }
 
-/// The text of a read is its JSON, for clients that know no structured content; that of a proposal is one line for the model,
-/// since the preview would bury "do not call again".
-fn success(answer: ToolResponse) -> CallToolResult {
-    let mut result = CallToolResult::success(vec![ContentBlock::text(answer.text)]);
-    result.structured_content = Some(answer.structured);
+/// A result. The text of a read is its JSON, for clients without support for structured content. The text of a proposal is one
+/// line, because a model would overlook "do not call again" behind the preview.
+fn success(response: ToolResponse) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(response.text)]);
+    result.structured_content = Some(response.structured);
     result
 }
 
-/// Every refusal of the engine is a result with `isError`, and none a protocol error, an unknown tool included: clients
-/// show protocol errors to nobody, and the model that made the mistake is the one who can mend it. The contract says so.
+/// A refusal of the engine, also of an unknown tool, as a result with `isError`. Not as a protocol error: clients do not show these
+/// to the model, which could correct its call.
 fn refusal(error: &Error) -> CallToolResult {
-    let place = |pointer: &str, message: &str| json!({ "pointer": pointer, "message": message });
+    let field = |pointer: &str, message: &str| json!({ "pointer": pointer, "message": message });
     let fields: Vec<Value> = match error {
         Error::Invalid { fields } => fields
             .iter()
-            .map(|field| place(&field.pointer, &field.message))
+            .map(|error| field(&error.pointer, &error.message))
             .collect(),
         Error::RejectedBefore { reasons, .. } => reasons
             .iter()
@@ -173,22 +167,22 @@ fn refusal(error: &Error) -> CallToolResult {
                 check
                     .pointers
                     .iter()
-                    .map(|pointer| place(pointer, check.message.as_str()))
+                    .map(|pointer| field(pointer, check.message.as_str()))
             })
             .collect(),
         _ => Vec::new(),
     };
     let message = error.to_string();
     let mut result = CallToolResult::error(vec![ContentBlock::text(message.clone())]);
-    let mut said = json!({ "error": error.code(), "message": message, "fields": fields });
+    let mut content = json!({ "error": error.code(), "message": message, "fields": fields });
     match error {
-        Error::IdempotencyConflict { action, .. } => said["actionId"] = json!(action),
+        Error::IdempotencyConflict { action, .. } => content["actionId"] = json!(action),
         Error::RejectedBefore { action, codes, .. } => {
-            said["actionId"] = json!(action);
-            said["reasonCodes"] = json!(codes);
+            content["actionId"] = json!(action);
+            content["reasonCodes"] = json!(codes);
         }
         _ => {}
     }
-    result.structured_content = Some(said);
+    result.structured_content = Some(content);
     result
 }

@@ -1,14 +1,14 @@
-//! Whom a client asks for a token: OAuth 2.0 Protected Resource Metadata (RFC 9728).
+//! OAuth 2.0 Protected Resource Metadata (RFC 9728), which names the authorization server.
 
-use super::Door;
+use super::McpState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-/// Where the metadata of a resource at the root stands; a resource's own path comes behind it.
+/// The path of the metadata of a resource at the root. The path of another resource is appended to it.
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// The names are RFC 9728's.
+/// The metadata, with the names of RFC 9728.
 #[derive(Serialize)]
 pub(super) struct Metadata {
     resource: String,
@@ -18,15 +18,15 @@ pub(super) struct Metadata {
     scopes_supported: [&'static str; 3],
 }
 
-/// Answers with the metadata. Both places tell the same: there is one resource, and clients look in either.
-pub(super) async fn show(State(door): State<Door>) -> Json<Metadata> {
+/// Responds with the metadata. Both paths return the same, because there is one resource and clients try either path.
+pub(super) async fn show(State(state): State<McpState>) -> Json<Metadata> {
     Json(Metadata {
-        resource: door.resource(),
+        resource: state.resource(),
         resource_name: "LoopIQ Governed Actions",
-        authorization_servers: [door.issuer.to_string()],
-        // Never in the URL: it stands in logs and histories.
+        authorization_servers: [state.issuer.to_string()],
+        // Not in the URL, which ends up in logs and browser histories.
         bearer_methods_supported: ["header"],
-        // What the identity provider must know, to tell who it is and of which tenant.
+        // The scopes with which the identity provider asserts person and tenant.
         scopes_supported: ["openid", "email", "profile"],
     })
 }

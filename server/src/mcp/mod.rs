@@ -1,9 +1,8 @@
-//! The MCP door: `POST /mcp`, for agents.
+//! The MCP endpoint `POST /mcp`, for agents.
 //!
-//! A request passes from the outside in: the bearer token ([`auth`]), the body as strict JSON ([`body`]), rmcp's transport
-//! (Host and Origin, protocol version, headers), the handler ([`handler`]), one engine call. No node keeps anything between
-//! two requests: no sessions, no event streams, one JSON answer for each message. What is decided here is how a call is
-//! read and how an answer is written, and nothing else.
+//! A request passes from the outside in: the bearer token ([`auth`]), the body as strict JSON ([`body`]), rmcp's transport (Host
+//! and Origin, protocol version, headers), the handler ([`handler`]), one engine call. The endpoint is stateless: no sessions, no
+//! event streams, one JSON response for each message. This module only decodes calls and encodes results.
 
 mod auth;
 mod body;
@@ -13,8 +12,9 @@ mod problem;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::App;
-use crate::net::Rates;
+use crate::net::RateLimits;
+use crate::state::AppState;
+use crate::urls::{self, MCP_PATH};
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -25,93 +25,89 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use std::sync::Arc;
 
-/// The path of the door.
-pub(crate) const PATH: &str = "/mcp";
-
-/// What the door needs of the service.
+/// The part of the service's state that the MCP endpoint uses.
 #[derive(Clone)]
-struct Door {
+struct McpState {
     engine: Engine,
     runtime: Runtime,
-    /// Where the service is reached, without a slash at the end.
+    /// The service's public URL, without a trailing slash.
     public_url: Arc<str>,
-    /// Who signs people in; `None` where the settings name nobody that a client could ask.
+    /// The identity provider's issuer, which the metadata names as the authorization server.
     issuer: Arc<str>,
-    rates: Rates,
+    rate_limits: RateLimits,
 }
 
-impl Door {
-    /// What a token must have been given out for (RFC 8707), and the name of this resource (RFC 9728).
+impl McpState {
+    /// The audience that a token must have (RFC 8707), and the name of this resource (RFC 9728).
     fn resource(&self) -> String {
-        crate::mcp_audience(&self.public_url)
+        urls::mcp_audience(&self.public_url)
     }
 
-    /// Where a client learns whom to ask for a token. RFC 9728, 3.1: the well-known part stands before the path.
+    /// The URL of the metadata that names the authorization server. RFC 9728, 3.1: the well-known part comes before the path.
     fn metadata_url(&self) -> String {
-        format!("{}{}{PATH}", self.public_url, metadata::WELL_KNOWN)
+        format!("{}{}{MCP_PATH}", self.public_url, metadata::WELL_KNOWN)
     }
 }
 
-/// The routes of the MCP door.
-pub fn router(app: App) -> Router {
-    routes(Door {
-        issuer: app.oidc.issuer().into(),
-        rates: app.edge.rates,
-        engine: app.engine,
-        runtime: app.runtime,
-        public_url: app.public_url,
+/// The routes of the MCP endpoint and its metadata.
+pub fn router(state: AppState) -> Router {
+    routes(McpState {
+        issuer: state.oidc.issuer().into(),
+        rate_limits: state.requests.rate_limits,
+        engine: state.engine,
+        runtime: state.runtime,
+        public_url: state.public_url,
     })
 }
 
-fn routes(door: Door) -> Router {
-    let config = config(&door.public_url);
-    let handler = handler::Handler::new(door.engine.clone(), door.runtime.clone());
+fn routes(state: McpState) -> Router {
+    let config = config(&state.public_url);
+    let handler = handler::Handler::new(state.engine.clone(), state.runtime.clone());
     let service: StreamableHttpService<_, NeverSessionManager> =
         StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), config);
-    // `route_layer` leaves the 405 of every other method outside: a client that probes for an event stream with GET is
-    // told that there is none, not that its token is missing.
+    // `route_layer` leaves the 405 of other methods outside: a client that probes for an event stream with GET learns that there is none,
+    // instead of getting 401.
     let mcp = post_service(service)
         .route_layer(from_fn(body::strict))
-        .route_layer(from_fn_with_state(door.clone(), auth::bearer));
+        .route_layer(from_fn_with_state(state.clone(), auth::bearer));
     Router::new()
-        .route(PATH, mcp)
+        .route(MCP_PATH, mcp)
         .route(metadata::WELL_KNOWN, get(metadata::show))
-        .route(&format!("{}{PATH}", metadata::WELL_KNOWN), get(metadata::show))
-        .with_state(door)
+        .route(&format!("{}{MCP_PATH}", metadata::WELL_KNOWN), get(metadata::show))
+        .with_state(state)
 }
 
-/// How rmcp serves: nothing kept, plain JSON, and only the names of this service let in.
+/// Configures rmcp: stateless, plain JSON, and only the host names of this service.
 fn config(public_url: &str) -> StreamableHttpServerConfig {
-    let (hosts, origins) = names(public_url);
+    let (hosts, origins) = allowed_names(public_url);
     StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_max_request_body_bytes(body::MAX)
+        .with_max_request_body_bytes(body::MAX_BODY)
         .with_allowed_hosts(hosts)
         .with_allowed_origins(origins)
         .enforce_origin_validation()
 }
 
-/// The names under which a request may come, as `Host` and as `Origin`.
+/// The allowed values of `Host` and `Origin`.
 ///
-/// A page elsewhere may have its own name resolved to this machine (DNS rebinding), so only names that belong to the
-/// service count: its public one and, where that is loopback, the other names of loopback. Each has its port; without one,
-/// rmcp would take any.
-fn names(public_url: &str) -> (Vec<String>, Vec<String>) {
+/// A foreign site could have its own name resolved to this machine (DNS rebinding), so only the service's names are allowed: its public one
+/// and, if that is loopback, the other names of loopback. Each includes the port, because rmcp accepts any port for a name without one.
+fn allowed_names(public_url: &str) -> (Vec<String>, Vec<String>) {
     let uri: Uri = public_url.parse().unwrap_or_default();
     let scheme = uri.scheme_str().unwrap_or("https");
     let host = uri.host().unwrap_or_default();
     let port = uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
     let loopback = ["127.0.0.1", "localhost", "[::1]"];
-    let all = if loopback.contains(&host) {
+    let names = if loopback.contains(&host) {
         loopback.to_vec()
     } else {
         vec![host]
     };
-    let origins = all.iter().map(|name| format!("{scheme}://{name}:{port}")).collect();
-    let hosts = all.iter().map(|name| match uri.port_u16() {
+    let origins = names.iter().map(|name| format!("{scheme}://{name}:{port}")).collect();
+    let hosts = names.iter().map(|name| match uri.port_u16() {
         Some(port) => format!("{name}:{port}"),
-        // A client leaves the scheme's own port out of `Host`.
+        // Clients omit the scheme's default port in `Host`.
         None => (*name).to_owned(),
     });
     (hosts.collect(), origins)

@@ -1,8 +1,8 @@
-//! One connection: HTTP/1.1 with limits on a head's size and on how long the client may let the service wait.
+//! Serves one connection: HTTP/1.1, with limits on the size of a request's head and on the time that the service waits for the client.
 
-use super::client::Peer;
-use super::settings::Limits;
-use super::state::{Phase, State};
+use super::client_address::Peer;
+use super::connection_state::{ConnectionState, Phase};
+use super::limits::Limits;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -24,73 +24,73 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// How long half a head is waited for once the service has been told to stop.
-const LAST_HEAD: Duration = Duration::from_secs(1);
+/// The time that an incomplete head may still take after the service was told to stop.
+const HEAD_AT_SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// Why a connection ended.
+/// Why a connection was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// Either side was done with it, or it broke.
+pub(super) enum CloseReason {
+    /// Client or service had finished, or the connection broke.
     Done,
-    /// The client let the service wait for too long.
-    Late,
-    /// It made room for another.
-    Dismissed,
+    /// The service waited too long for the client.
+    TimedOut,
+    /// It was evicted for a new connection.
+    Evicted,
 }
 
-impl End {
-    /// Its name in the metrics.
+impl CloseReason {
+    /// The value of the metric's label.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Late => "late",
-            Self::Dismissed => "dismissed",
+            Self::TimedOut => "timed_out",
+            Self::Evicted => "evicted",
         }
     }
 }
 
-/// Serves what comes on this connection until it ends.
+/// Serves the connection until it is closed.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
     limits: &Limits,
     stop: &CancellationToken,
-) -> End {
-    // Everything is made for who sends something: a connection that only stands there costs next to nothing.
+) -> CloseReason {
+    // The HTTP machinery is allocated when the first byte arrives, so a silent connection costs little memory.
     let mut first = [0];
     tokio::select! {
-        came = tokio::time::timeout(limits.idle, stream.peek(&mut first)) => match came {
+        received = tokio::time::timeout(limits.idle, stream.peek(&mut first)) => match received {
             Ok(Ok(1..)) => {}
-            Ok(_) => return End::Done,
-            Err(_) => return End::Late,
+            Ok(_) => return CloseReason::Done,
+            Err(_) => return CloseReason::TimedOut,
         },
-        () = state.dismissed() => return End::Dismissed,
-        () = stop.cancelled() => return End::Done,
+        () = state.evicted() => return CloseReason::Evicted,
+        () = stop.cancelled() => return CloseReason::Done,
     }
-    Box::pin(converse(stream, peer, router, state, limits, stop)).await
+    Box::pin(serve_http(stream, peer, router, state, limits, stop)).await
 }
 
-/// HTTP/1.1 with a client that has begun to speak.
-async fn converse(
+/// Speaks HTTP/1.1 with a client that has sent something.
+async fn serve_http(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
     limits: &Limits,
     stop: &CancellationToken,
-) -> End {
+) -> CloseReason {
     let service = service_fn({
         let state = state.clone();
-        move |request: hyper::Request<Incoming>| answer(request, peer, router.clone(), state.clone())
+        move |request: hyper::Request<Incoming>| handle(request, peer, router.clone(), state.clone())
     });
-    let io = TokioIo::new(Watched {
+    let io = TokioIo::new(TrackedStream {
         stream,
         state: state.clone(),
     });
     let mut http = http1::Builder::new();
-    // How long heads and pauses may take is watched here, where they can be told apart; hyper counts both as one.
+    // `poll_timeout` limits heads and idle times separately. hyper has one timer for both.
     http.header_read_timeout(None)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes.max(MIN_BUFFER));
@@ -100,13 +100,13 @@ async fn converse(
     loop {
         let running = std::future::poll_fn(|cx| {
             if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(End::Done);
+                return Poll::Ready(CloseReason::Done);
             }
-            late(&state, limits, stopping, sleep.as_mut(), cx)
+            poll_timeout(&state, limits, stopping, sleep.as_mut(), cx)
         });
         tokio::select! {
-            end = running => return end,
-            () = state.dismissed() => return End::Dismissed,
+            reason = running => return reason,
+            () = state.evicted() => return CloseReason::Evicted,
             () = stop.cancelled(), if stopping.is_none() => {
                 stopping = Some(Instant::now());
                 connection.as_mut().graceful_shutdown();
@@ -115,35 +115,35 @@ async fn converse(
     }
 }
 
-/// hyper takes no smaller one.
+/// The minimum that hyper accepts, in bytes.
 const MIN_BUFFER: usize = 8_192;
 
-/// Ready once the client has let the service wait for too long.
-fn late(
-    state: &State,
+/// Ready when the service has waited too long for the client.
+fn poll_timeout(
+    state: &ConnectionState,
     limits: &Limits,
     stopping: Option<Instant>,
     mut sleep: Pin<&mut Sleep>,
     cx: &mut Context<'_>,
-) -> Poll<End> {
+) -> Poll<CloseReason> {
     loop {
-        let phase = match state.since() {
+        let phase = match state.phase_since() {
             (Phase::Idle, since) => Some(since + limits.idle),
             (Phase::Head, since) => Some(match stopping {
-                Some(stopping) => (since + limits.head).min(stopping + LAST_HEAD),
+                Some(stopping) => (since + limits.head).min(stopping + HEAD_AT_SHUTDOWN),
                 None => since + limits.head,
             }),
-            // Bodies and answers have a limit of their own, within which a handler can still say so.
+            // `http::limits` limits bodies and responses, and can respond with an error.
             (Phase::Body | Phase::Working | Phase::Sending, _) => None,
         };
-        let blocked = state.blocked().map(|since| since + limits.send);
+        let blocked = state.blocked_since().map(|since| since + limits.send);
         let Some(deadline) = phase.into_iter().chain(blocked).min() else {
             return Poll::Pending;
         };
         if deadline <= Instant::now() {
-            return Poll::Ready(End::Late);
+            return Poll::Ready(CloseReason::TimedOut);
         }
-        // An alarm that comes too early is set anew then: most connections change their phase long before.
+        // The timer is moved only forward. If it fires too early it is set again, because most connections change their phase before that.
         if deadline < sleep.deadline() || sleep.is_elapsed() {
             sleep.as_mut().reset(deadline);
         }
@@ -151,16 +151,17 @@ fn late(
     }
 }
 
-async fn answer(
+/// Handles one request, and tracks its phase.
+async fn handle(
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
     router: Router,
-    state: Arc<State>,
-) -> Result<Response<Answer>, std::convert::Infallible> {
-    let whole = http_body::Body::is_end_stream(request.body());
-    state.enter(if whole { Phase::Working } else { Phase::Body });
+    state: Arc<ConnectionState>,
+) -> Result<Response<ResponseBody>, std::convert::Infallible> {
+    let is_empty = http_body::Body::is_end_stream(request.body());
+    state.enter(if is_empty { Phase::Working } else { Phase::Body });
     let mut request: Request = request.map(|body| {
-        Body::new(Question {
+        Body::new(RequestBody {
             body,
             state: state.clone(),
         })
@@ -168,16 +169,16 @@ async fn answer(
     request.extensions_mut().insert(Peer(peer));
     let response = router.oneshot(request).await?;
     state.enter(Phase::Sending);
-    Ok(response.map(|body| Answer { body, state }))
+    Ok(response.map(|body| ResponseBody { body, state }))
 }
 
-/// A request's body. Once it is whole, the service works for it.
-struct Question {
+/// A request's body. When it is complete, the connection enters the phase [`Phase::Working`].
+struct RequestBody {
     body: Incoming,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
 }
 
-impl http_body::Body for Question {
+impl http_body::Body for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -187,7 +188,7 @@ impl http_body::Body for Question {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if frame.is_none() || self.body.is_end_stream() {
-            self.state.leave(Phase::Body, Phase::Working);
+            self.state.transition(Phase::Body, Phase::Working);
         }
         Poll::Ready(frame)
     }
@@ -201,19 +202,19 @@ impl http_body::Body for Question {
     }
 }
 
-/// An answer's body. Once it has gone out, the connection is idle.
-struct Answer {
+/// A response's body. When it has been sent, the connection enters the phase [`Phase::Idle`].
+struct ResponseBody {
     body: Body,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.state.leave(Phase::Sending, Phase::Idle);
+        self.state.transition(Phase::Sending, Phase::Idle);
     }
 }
 
-impl http_body::Body for Answer {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -233,21 +234,21 @@ impl http_body::Body for Answer {
     }
 }
 
-/// The socket, which notes what moves on it.
-struct Watched {
+/// A socket that records what the client sends and accepts.
+struct TrackedStream {
     stream: TcpStream,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
 }
 
-impl Watched {
-    /// Notes whether the client takes what is sent.
-    fn noted(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+impl TrackedStream {
+    /// Records whether the client accepts what is sent.
+    fn record_write(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.state.sent(outcome.is_ready());
         outcome
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for TrackedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let outcome = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -258,10 +259,10 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for TrackedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.noted(outcome)
+        self.record_write(outcome)
     }
 
     fn poll_write_vectored(
@@ -270,7 +271,7 @@ impl AsyncWrite for Watched {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.noted(outcome)
+        self.record_write(outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

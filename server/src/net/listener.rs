@@ -1,11 +1,11 @@
-//! Accepting connections.
+//! Accepts connections.
 
-use super::client::TrustedProxies;
-use super::connection::{self, End};
-use super::crowd::Crowd;
-use super::settings::Limits;
-use super::state::State;
-use crate::ops::metrics::{CONNECTIONS, CONNECTIONS_ENDED};
+use super::client_address::TrustedProxies;
+use super::connection::{self, CloseReason};
+use super::connection_registry::ConnectionRegistry;
+use super::connection_state::ConnectionState;
+use super::limits::Limits;
+use crate::prometheus::{CONNECTIONS, CONNECTIONS_ENDED};
 use axum::Router;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long to wait when the system gives nothing to accept a connection with: descriptors or memory.
-const BACK_OFF: Duration = Duration::from_millis(50);
-/// How long fewer connections are kept after that.
-const SHORT: Duration = Duration::from_secs(30);
-/// How many connections may be closing beside those that count.
-const CLOSING: usize = 64;
-/// How often the log says the same about accepting.
-const SAY_EVERY: Duration = Duration::from_secs(10);
+/// The pause after the system refused a connection for lack of file descriptors or memory.
+const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
+/// The time after such a refusal during which the registry's limit is lower.
+const SHORTAGE: Duration = Duration::from_secs(30);
+/// The number of closing connections, in addition to the registered ones, at which the listener pauses.
+const MAX_CLOSING: usize = 64;
+/// The minimum time between two warnings.
+const WARN_EVERY: Duration = Duration::from_secs(10);
 
-/// What somebody is told for whom there is no place, in one write.
-const BUSY: &[u8] =
+/// The response to a connection that the registry refuses.
+const SERVICE_UNAVAILABLE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// Serves connections until `stop`, and then until those are answered that have sent a request. Whoever waits for it should not wait
-/// for ever: a handler may take long.
+/// Serves connections until `stop`, and then until all requests in progress are answered. A caller should limit that time, because
+/// a handler may be slow.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -38,14 +38,18 @@ pub async fn serve(
     proxies: TrustedProxies,
     stop: CancellationToken,
 ) {
-    let crowd = Arc::new(Crowd::new(limits.connections, limits.connections_per_address, proxies));
-    let most_open = limits.connections.saturating_add(CLOSING);
+    let registry = Arc::new(ConnectionRegistry::new(
+        limits.connections,
+        limits.connections_per_address,
+        proxies,
+    ));
+    let max_open = limits.connections.saturating_add(MAX_CLOSING);
     let limits = Arc::new(limits);
-    let began = Instant::now();
-    let open = Open::default();
+    let start = Instant::now();
+    let open = OpenSockets::default();
     let tasks = TaskTracker::new();
-    let mut said = None;
-    let mut short_since: Option<Instant> = None;
+    let mut last_warning = None;
+    let mut shortage_since: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -53,44 +57,47 @@ pub async fn serve(
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
-            Err(error) if is_the_client_s(&error) => continue,
+            Err(error) if is_aborted_by_client(&error) => continue,
             Err(error) => {
-                say(
-                    &mut said,
-                    &format!("no connection can be accepted just now ({error}); others make room"),
+                warn(
+                    &mut last_warning,
+                    &format!("no connection can be accepted ({error}); old connections are closed"),
                 );
-                crowd.shrink();
-                short_since = Some(Instant::now());
-                tokio::time::sleep(BACK_OFF).await;
+                registry.shrink();
+                shortage_since = Some(Instant::now());
+                tokio::time::sleep(ACCEPT_BACK_OFF).await;
                 continue;
             }
         };
-        if short_since.is_some_and(|since| since.elapsed() >= SHORT) {
-            short_since = None;
-            crowd.restore();
+        if shortage_since.is_some_and(|since| since.elapsed() >= SHORTAGE) {
+            shortage_since = None;
+            registry.restore();
         }
-        let state = Arc::new(State::new(began));
-        let Some(place) = crowd.admit(peer.ip(), &state) else {
+        let state = Arc::new(ConnectionState::new(start));
+        let Some(registration) = registry.register(peer.ip(), &state) else {
             refuse(&stream);
-            say(&mut said, "a connection was refused: every other one is being answered");
+            warn(
+                &mut last_warning,
+                "a connection was refused: every other one has a request in progress",
+            );
             continue;
         };
-        // Nagle's algorithm would hold back the second half of each page for 40 ms.
+        // Nagle's algorithm would delay the second packet of each page by 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }
-        let opened = open.begin();
-        let (router, limits, told) = (router.clone(), limits.clone(), stop.clone());
+        let socket = open.add();
+        let (router, limits, stop_signal) = (router.clone(), limits.clone(), stop.clone());
         tasks.spawn(async move {
-            let end = connection::serve(stream, peer, router, state, &limits, &told).await;
-            metrics::counter!(CONNECTIONS_ENDED, "why" => end.label()).increment(1);
-            if end != End::Done {
-                tracing::debug!(%peer, why = end.label(), "a connection was closed");
+            let reason = connection::serve(stream, peer, router, state, &limits, &stop_signal).await;
+            metrics::counter!(CONNECTIONS_ENDED, "why" => reason.label()).increment(1);
+            if reason != CloseReason::Done {
+                tracing::debug!(%peer, why = reason.label(), "a connection was closed");
             }
-            drop((place, opened));
+            drop((registration, socket));
         });
-        // Those that make room close in their own tasks: let them, before there are too many.
-        while open.count() > most_open && !stop.is_cancelled() {
+        // Evicted connections close in their own tasks, which need time to run.
+        while open.count() > max_open && !stop.is_cancelled() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -99,36 +106,37 @@ pub async fn serve(
     tasks.wait().await;
 }
 
-/// Whether only this client is gone already.
-fn is_the_client_s(error: &io::Error) -> bool {
+/// Whether the error concerns only one client, which has disconnected.
+fn is_aborted_by_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
     )
 }
 
-/// Says why, as far as one write goes: nobody waits for this client.
+/// Sends 503 with one write, without waiting for the client.
 fn refuse(stream: &TcpStream) {
     metrics::counter!(CONNECTIONS_ENDED, "why" => "refused").increment(1);
-    let _ = stream.try_write(BUSY);
+    let _ = stream.try_write(SERVICE_UNAVAILABLE);
 }
 
-fn say(said: &mut Option<Instant>, what: &str) {
-    if said.is_none_or(|last| last.elapsed() >= SAY_EVERY) {
-        *said = Some(Instant::now());
-        tracing::warn!("{what}");
+/// Logs a warning, unless the last one was too recent.
+fn warn(last: &mut Option<Instant>, message: &str) {
+    if last.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
+        *last = Some(Instant::now());
+        tracing::warn!("{message}");
     }
 }
 
-/// Counts the sockets that are open, those included that are being closed.
+/// Counts the open sockets, also those that are closing.
 #[derive(Clone, Default)]
-struct Open(Arc<AtomicUsize>);
+struct OpenSockets(Arc<AtomicUsize>);
 
-impl Open {
-    fn begin(&self) -> Opened {
+impl OpenSockets {
+    fn add(&self) -> OpenSocket {
         self.0.fetch_add(1, Ordering::Relaxed);
         metrics::gauge!(CONNECTIONS).increment(1.0);
-        Opened(self.0.clone())
+        OpenSocket(self.0.clone())
     }
 
     fn count(&self) -> usize {
@@ -136,9 +144,10 @@ impl Open {
     }
 }
 
-struct Opened(Arc<AtomicUsize>);
+/// One open socket; dropping it removes it from the count.
+struct OpenSocket(Arc<AtomicUsize>);
 
-impl Drop for Opened {
+impl Drop for OpenSocket {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
         metrics::gauge!(CONNECTIONS).decrement(1.0);

@@ -1,42 +1,43 @@
-//! The edge of the service: who connects from where, how many at a time, and for how long.
+//! Connections: who may connect, how many connections are open, and for how long.
 //!
-//! A connection is accepted by [`listener`], counted by [`crowd`] and watched by [`connection`]. Requests carry the address of
-//! their peer ([`Peer`]); the address of the client behind it comes from one function, [`client_address`].
+//! [`listener`] accepts a connection, [`connection_registry`] counts it and [`connection`] serves it. Each request carries the
+//! address of its peer ([`Peer`]). Only the function [`client_address`] determines the address of the client behind a proxy.
 
-mod client;
+mod client_address;
 mod connection;
-mod crowd;
+mod connection_registry;
+mod connection_state;
+mod limits;
 mod listener;
-mod rates;
-mod settings;
-mod state;
+mod rate_limits;
 
-pub use client::{ClientAddress, Peer, TrustedProxies, client_address, group_of};
+pub use client_address::{ClientAddress, Peer, TrustedProxies, address_group, client_address};
+pub use limits::{ConnectionArgs, Limits};
 pub use listener::serve;
-pub use rates::{Rate, RateArgs, Rates, Whose};
-pub use settings::{ConnectionArgs, Limits};
+pub use rate_limits::{Rate, RateKey, RateLimitArgs, RateLimits};
 
 use std::time::Duration;
 
-/// What the doors need to know of the edge.
-#[derive(Debug, Clone, Default)]
-pub struct Edge {
-    /// Whose word about a client's address is taken.
+/// The settings of the network that request handlers use.
+#[derive(Debug, Clone)]
+pub struct RequestSettings {
+    /// The proxies whose headers about the client's address are trusted.
     pub proxies: TrustedProxies,
-    /// How much somebody may ask for.
-    pub rates: Rates,
-    /// How long a request may take.
-    pub request_timeout: RequestTimeout,
-    /// Whether `/metrics` is on the service's own address.
-    pub metrics: bool,
+    /// The rate limits.
+    pub rate_limits: RateLimits,
+    /// The time from the end of a request's head to the head of the response.
+    pub timeout: Duration,
+    /// Whether the service's own address serves `/metrics`.
+    pub serve_metrics: bool,
 }
 
-/// How long a request may take from the end of its head to the head of its answer.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestTimeout(pub Duration);
-
-impl Default for RequestTimeout {
+impl Default for RequestSettings {
     fn default() -> Self {
-        Self(Limits::default().request)
+        Self {
+            proxies: TrustedProxies::default(),
+            rate_limits: RateLimits::default(),
+            timeout: Limits::default().request,
+            serve_metrics: false,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Finding tenant and roles in an ID token. Every provider puts them elsewhere, so the settings say where.
+//! Reading tenant and roles from an ID token. Providers use different claims for them, so the settings name the claims.
 
 use openidconnect::AdditionalClaims;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub(super) fn find<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a
     })
 }
 
-/// A claim that names one thing. A list of exactly one is taken too: some providers know no single values.
+/// A claim with one value. A list with one element is accepted too, because some providers have no single values.
 pub(super) fn one(value: &Value) -> Option<&str> {
     let text = match value {
         Value::String(text) => text,
@@ -36,8 +36,8 @@ pub(super) fn one(value: &Value) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-/// A claim that names several: a list of strings, or one string with spaces or commas between them. Each is named once,
-/// in the order given. `None` where it is neither.
+/// A claim with several values: a list of strings, or one string with spaces or commas between the values. Duplicates are removed;
+/// the order is kept. `None` for another type.
 pub(super) fn many(value: &Value) -> Option<Vec<String>> {
     let parts: Vec<&str> = match value {
         Value::String(text) => text.split(|c: char| c == ',' || c.is_whitespace()).collect(),

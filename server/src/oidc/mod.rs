@@ -1,9 +1,10 @@
 //! Signing in with an OpenID Connect provider: authorization code with PKCE, state and nonce.
 //!
-//! The service is the relying party. It trusts the ID token alone, after verifying it against the provider's published
-//! keys; the access token is thrown away. The provider is found when the first person signs in, not at start: in a demo
-//! it is this very process, and elsewhere the service must start while the provider is down.
+//! The service is the relying party. It trusts only the ID token, after verifying it against the provider's published
+//! keys; it does not use the access token. Discovery happens when the first person signs in, not at start: in a demo the provider is this
+//! very process, and in production the service must start while the provider is down.
 
+mod args;
 mod claims;
 mod error;
 mod http;
@@ -23,11 +24,12 @@ use openidconnect::{
 
 use loopiq::domain::Email;
 
+pub use args::OidcArgs;
 pub use error::{Cause, OidcError};
 pub use pending::{PendingSignIn, local_path};
 
 use error::because;
-use provider::{Directory, Provider, Tokens};
+use provider::{Provider, ProviderCache, Tokens};
 use verify::{NotTrusted, Unreadable};
 
 /// The claim that names the tenant, unless the settings name another.
@@ -36,82 +38,85 @@ pub const DEFAULT_TENANT_CLAIM: &str = "tenant";
 /// The claim that lists the roles, unless the settings name another.
 pub const DEFAULT_ROLES_CLAIM: &str = "roles";
 
-/// What is needed to sign people in with a provider.
+/// The settings of a provider.
 #[derive(Clone)]
 pub struct OidcSettings {
     /// The provider's issuer, character by character as its discovery document has it (mind a trailing slash). https,
     /// or http on loopback.
     pub issuer: String,
-    /// The client that the provider knows this service by.
+    /// The ID under which this service is registered at the provider.
     pub client_id: String,
-    /// That client's secret.
+    /// The client's secret.
     pub client_secret: String,
-    /// Where the provider sends people back to: this service's public URL with `/auth/callback`.
+    /// The callback to which the provider redirects: this service's public URL with `/auth/callback`.
     pub redirect_url: String,
-    /// Where the ID token names the tenant: a key, or keys joined by dots. See [`DEFAULT_TENANT_CLAIM`].
+    /// The claim of the ID token that names the tenant: a key, or keys joined by dots. See [`DEFAULT_TENANT_CLAIM`].
     pub tenant_claim: String,
-    /// Where the ID token lists the roles, likewise. See [`DEFAULT_ROLES_CLAIM`].
+    /// The claim of the ID token that lists the roles, in the same notation. See [`DEFAULT_ROLES_CLAIM`].
     pub roles_claim: String,
-    /// Domains in which this issuer's addresses count as verified where it does not say whether they are.
+    /// Domains whose addresses count as verified if the ID token does not say so itself.
     pub verified_domains: Vec<String>,
 }
 
-/// Where to send the browser, and what to remember until it is back.
+/// A sign-in that was started.
 pub struct SignInStart {
-    /// The provider's page.
+    /// The provider's page to which the browser is redirected.
     pub authorize_url: String,
-    /// To be kept for the browser that began, sealed, and taken back for [`Oidc::finish`].
+    /// What [`Oidc::finish`] needs. To be stored encrypted for the browser that started the sign-in.
     pub pending: PendingSignIn,
 }
 
-/// What the provider vouches for: who this person is, and what they may be here.
+/// What the provider asserts about a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assertion {
-    /// The provider.
+    /// The provider's issuer.
     pub issuer: String,
-    /// The person: never given to another by this issuer.
+    /// The person's ID, which this issuer never gives to another person.
     pub subject: String,
     /// The tenant, as the provider writes it.
     pub tenant: String,
-    /// The roles, as the provider writes them; unknown ones included, possibly none.
+    /// The roles, as the provider writes them. Possibly none, and possibly some that the service does not know.
     pub roles: Vec<String>,
-    /// The person's address, and whether the provider has verified it. Issuer and subject alone are an identity.
+    /// The person's e-mail address, and whether the provider has verified it. It does not identify the person; issuer and subject do.
     pub email: Email,
-    /// The person's name; the user name or the address where the provider gives none.
+    /// The person's name, else the user name, else the address.
     pub name: String,
 }
 
-/// The relying party of one provider. Cheap to clone; clones share what they know of the provider.
+/// The relying party of one provider. Cheap to clone; clones share the provider's metadata.
 #[derive(Clone)]
 pub struct Oidc(Arc<Inner>);
 
 struct Inner {
     settings: OidcSettings,
-    directory: Directory,
+    provider_cache: ProviderCache,
 }
 
 impl Oidc {
-    /// The provider that signs people in.
+    /// The provider's issuer.
     pub fn issuer(&self) -> &str {
         &self.0.settings.issuer
     }
 
-    /// Checks the settings. Nothing is sent anywhere yet.
+    /// Checks the settings. Sends no request yet.
     ///
     /// # Errors
     /// [`OidcError::Misconfigured`] for an issuer or redirect URL that cannot be used.
     pub fn new(settings: OidcSettings) -> Result<Self, OidcError> {
-        let directory = Directory::new(&settings)?;
-        Ok(Self(Arc::new(Inner { settings, directory })))
+        let provider_cache = ProviderCache::new(&settings)?;
+        Ok(Self(Arc::new(Inner {
+            settings,
+            provider_cache,
+        })))
     }
 
-    /// Begins a sign-in at `now` (seconds since 1970-01-01 UTC). A `return_to` that is not a path on this service
+    /// Starts a sign-in at `now` (seconds since 1970-01-01 UTC). A `return_to` that is not a path on this service
     /// becomes `/`.
     ///
     /// # Errors
-    /// [`OidcError::Unreachable`] or [`OidcError::Misconfigured`] where the provider cannot be found.
+    /// [`OidcError::Unreachable`] or [`OidcError::Misconfigured`] if discovery fails.
     pub async fn start(&self, return_to: &str, now: i64) -> Result<SignInStart, OidcError> {
-        let provider = self.0.directory.provider(now).await?;
+        let provider = self.0.provider_cache.provider(now).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = provider
             .client
@@ -136,11 +141,11 @@ impl Oidc {
         })
     }
 
-    /// Finishes a sign-in with what the provider's redirect carried: `code`, `state` and, where given, `iss`. For a
+    /// Finishes a sign-in with the parameters of the provider's redirect: `code`, `state` and, if present, `iss`. For a
     /// redirect with `error` see [`PendingSignIn::refusal`].
     ///
     /// # Errors
-    /// All of [`OidcError`]. Nobody is signed in then, and `pending` is spent.
+    /// Any [`OidcError`]. The person is not signed in then, and `pending` cannot be used again.
     pub async fn finish(
         &self,
         pending: PendingSignIn,
@@ -150,9 +155,9 @@ impl Oidc {
         now: i64,
     ) -> Result<Assertion, OidcError> {
         pending.check(state, now)?;
-        let provider = self.0.directory.provider(now).await?;
-        let must_name = provider.names_itself;
-        if iss.map_or(must_name, |iss| iss != self.0.settings.issuer) {
+        let provider = self.0.provider_cache.provider(now).await?;
+        let is_required = provider.sends_issuer;
+        if iss.map_or(is_required, |iss| iss != self.0.settings.issuer) {
             return Err(OidcError::WrongIssuer {
                 found: iss.map(str::to_owned),
             });
@@ -162,8 +167,8 @@ impl Oidc {
         let settings = &self.0.settings;
         match verify::assertion(settings, &provider, &tokens, &nonce, now) {
             Err(NotTrusted::UnknownKey(_)) => {
-                // Keys are rotated: the one that signed may be newer than our copy.
-                let newer = self.0.directory.newer_than(&provider, now).await?;
+                // Providers rotate keys: the key that signed the token may be newer than the cached ones.
+                let newer = self.0.provider_cache.newer_than(&provider, now).await?;
                 verify::assertion(settings, &newer, &tokens, &nonce, now)
             }
             outcome => outcome,
@@ -171,11 +176,11 @@ impl Oidc {
         .map_err(NotTrusted::into_error)
     }
 
-    /// Where to send a person who signs out, to end the session at the provider too. `None` where the provider has no
-    /// such page, or nobody has signed in since the service started. `return_url` must be registered there.
+    /// The URL at which a person also signs out of the provider. `None` if the provider has no such page, or if no person has
+    /// signed in since the service started. `return_url` must be registered at the provider.
     #[must_use]
     pub fn end_session_url(&self, return_url: Option<&str>) -> Option<String> {
-        let provider = self.0.directory.known()?;
+        let provider = self.0.provider_cache.cached()?;
         let mut request =
             LogoutRequest::from(provider.end_session.clone()?).set_client_id(provider.client.client_id().clone());
         if let Some(url) = return_url.and_then(|url| PostLogoutRedirectUrl::new(url.to_owned()).ok()) {
@@ -190,9 +195,9 @@ impl Oidc {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| OidcError::Misconfigured { cause: Arc::new(error) })?
             .set_pkce_verifier(PkceCodeVerifier::new(verifier))
-            .request_async(self.0.directory.http())
+            .request_async(self.0.provider_cache.http())
             .await;
-        // The causes leave out the body that came: it may hold tokens, and causes are logged.
+        // Without the body of the response: it may contain tokens, and causes are logged.
         let cause: Cause = match outcome {
             Ok(tokens) => return Ok(tokens),
             Err(RequestTokenError::ServerResponse(answer)) => {
@@ -211,8 +216,8 @@ impl Oidc {
             },
             Err(RequestTokenError::Other(what)) => because(what),
         };
-        // It may have moved.
-        self.0.directory.forget(provider).await;
+        // The next sign-in repeats discovery, because the endpoint may have moved.
+        self.0.provider_cache.forget(provider).await;
         Err(OidcError::Unreachable { cause })
     }
 }

@@ -1,5 +1,5 @@
-//! The identity provider as it describes itself: found when first needed, kept for a while, found again when it has
-//! moved or changed its keys.
+//! The identity provider's metadata: discovered when first needed, cached, and discovered again when the provider has moved or changed its
+//! keys.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use openidconnect::core::{
     CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
     CoreSubjectIdentifierType, CoreTokenIntrospectionResponse, CoreTokenType,
 };
-use openidconnect::url::{Host, Url};
+use openidconnect::url::Url;
 use openidconnect::{
     AdditionalProviderMetadata, AuthType, Client, ClientId, ClientSecret, DiscoveryError, EmptyExtraTokenFields,
     EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, JwsSigningAlgorithm,
@@ -24,11 +24,12 @@ use super::claims::OtherClaims;
 use super::error::{Cause, OidcError, because};
 use super::http::Http;
 use super::pending::CLOCK_SKEW;
+use crate::urls::is_loopback;
 
-/// How long a description is believed, in seconds: a key that a provider withdrew is not trusted longer.
+/// The lifetime of cached metadata, in seconds. A key that the provider has withdrawn is trusted until then.
 const MAX_AGE: i64 = 3_600;
 
-/// What a provider may say beyond OpenID Connect Discovery.
+/// Metadata beyond OpenID Connect Discovery.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct MoreMetadata {
     #[serde(default)]
@@ -85,20 +86,20 @@ type OidcClient = Client<
     EndpointMaybeSet,
 >;
 
-/// One description of the provider, and the client made from it.
+/// The provider's metadata at one time, and a client for it.
 pub(super) struct Provider {
     pub(super) client: OidcClient,
-    /// The algorithms that an ID token may be signed with.
+    /// The allowed signature algorithms of ID tokens.
     pub(super) algorithms: Vec<CoreJwsSigningAlgorithm>,
-    /// Where a person signs out of the provider itself, if it has such a place.
+    /// The page on which a person signs out of the provider.
     pub(super) end_session: Option<EndSessionUrl>,
-    /// Whether its answers always name the issuer (RFC 9207).
-    pub(super) names_itself: bool,
-    found_at: i64,
+    /// Whether the provider's redirects always contain the issuer (RFC 9207).
+    pub(super) sends_issuer: bool,
+    discovered_at: i64,
 }
 
-/// The provider, found at most once at a time.
-pub(super) struct Directory {
+/// The cache of the provider's metadata. At most one discovery runs at a time.
+pub(super) struct ProviderCache {
     issuer: IssuerUrl,
     client_id: ClientId,
     client_secret: ClientSecret,
@@ -106,8 +107,8 @@ pub(super) struct Directory {
     on_loopback: bool,
     http: Http,
     slot: Mutex<Slot>,
-    /// How many searches have ended.
-    searches: AtomicU64,
+    /// The number of finished discoveries.
+    discoveries: AtomicU64,
 }
 
 #[derive(Default)]
@@ -116,7 +117,7 @@ struct Slot {
     failure: Option<OidcError>,
 }
 
-impl Directory {
+impl ProviderCache {
     pub(super) fn new(settings: &OidcSettings) -> Result<Self, OidcError> {
         let unusable = |what: &str, why: &dyn std::fmt::Display| OidcError::Misconfigured {
             cause: because(format!("{what}: {why}")),
@@ -125,7 +126,7 @@ impl Directory {
         let redirect_url =
             RedirectUrl::new(settings.redirect_url.clone()).map_err(|why| unusable("the redirect URL", &why))?;
         let on_loopback = is_loopback(issuer.url());
-        trusted(issuer.url(), on_loopback)?;
+        require_tls(issuer.url(), on_loopback)?;
         Ok(Self {
             issuer,
             client_id: ClientId::new(settings.client_id.clone()),
@@ -134,7 +135,7 @@ impl Directory {
             on_loopback,
             http: Http::new(on_loopback).map_err(|why| unusable("the HTTP client", &why))?,
             slot: Mutex::default(),
-            searches: AtomicU64::new(0),
+            discoveries: AtomicU64::new(0),
         })
     }
 
@@ -142,34 +143,34 @@ impl Directory {
         &self.http
     }
 
-    /// The provider; from the cache while that is fresh. Whoever comes while a search runs waits for it and shares what
-    /// it brings, failures too: a provider that hangs costs each person one time-out and not one for each in the queue.
+    /// The provider, from the cache if that is fresh. Callers that arrive during a discovery wait for it and share its result, also
+    /// a failure: otherwise each waiting caller would add one time-out of a provider that hangs.
     pub(super) async fn provider(&self, now: i64) -> Result<Arc<Provider>, OidcError> {
-        let seen = self.searches.load(Ordering::Acquire);
+        let seen = self.discoveries.load(Ordering::Acquire);
         let mut slot = self.slot.lock().await;
         if let Some(found) = &slot.found
-            && (-CLOCK_SKEW..MAX_AGE).contains(&now.saturating_sub(found.found_at))
+            && (-CLOCK_SKEW..MAX_AGE).contains(&now.saturating_sub(found.discovered_at))
         {
             return Ok(Arc::clone(found));
         }
-        if self.searches.load(Ordering::Acquire) != seen
+        if self.discoveries.load(Ordering::Acquire) != seen
             && let Some(failure) = &slot.failure
         {
             return Err(failure.clone());
         }
-        self.search(&mut slot, now).await
+        self.refresh(&mut slot, now).await
     }
 
-    /// The provider as it is now, if nobody else has asked since `known`.
+    /// Discovers the provider again, unless another caller has replaced `known` meanwhile.
     pub(super) async fn newer_than(&self, known: &Arc<Provider>, now: i64) -> Result<Arc<Provider>, OidcError> {
         let mut slot = self.slot.lock().await;
         match &slot.found {
             Some(found) if !Arc::ptr_eq(found, known) => Ok(Arc::clone(found)),
-            _ => self.search(&mut slot, now).await,
+            _ => self.refresh(&mut slot, now).await,
         }
     }
 
-    /// Drops a description that did not work, so that the next sign-in asks anew.
+    /// Drops cached metadata that did not work, so that the next sign-in repeats discovery.
     pub(super) async fn forget(&self, known: &Arc<Provider>) {
         let mut slot = self.slot.lock().await;
         if slot.found.as_ref().is_some_and(|found| Arc::ptr_eq(found, known)) {
@@ -177,25 +178,25 @@ impl Directory {
         }
     }
 
-    /// The provider if it is known already; nobody waits.
-    pub(super) fn known(&self) -> Option<Arc<Provider>> {
+    /// The cached provider, without waiting.
+    pub(super) fn cached(&self) -> Option<Arc<Provider>> {
         self.slot.try_lock().ok()?.found.clone()
     }
 
-    async fn search(&self, slot: &mut Slot, now: i64) -> Result<Arc<Provider>, OidcError> {
+    async fn refresh(&self, slot: &mut Slot, now: i64) -> Result<Arc<Provider>, OidcError> {
         let outcome = self.discover(now).await.map(Arc::new);
         slot.found = outcome.as_ref().ok().map(Arc::clone);
         slot.failure = outcome.as_ref().err().cloned();
-        self.searches.fetch_add(1, Ordering::Release);
+        self.discoveries.fetch_add(1, Ordering::Release);
         outcome
     }
 
-    /// Whether a person may be sent to this address. Signing out works without it.
-    fn leads_there(&self, url: &Url) -> bool {
-        match trusted(url, self.on_loopback) {
+    /// Whether a person may be sent to this address. Signing out of LoopIQ works without it.
+    fn is_trusted_link(&self, url: &Url) -> bool {
+        match require_tls(url, self.on_loopback) {
             Ok(()) => true,
             Err(_) => {
-                tracing::warn!(%url, "the identity provider's page for signing out is not offered: its address is not trusted");
+                tracing::warn!(%url, "the sign-out page of the identity provider is not linked, because its address is neither https nor on loopback");
                 false
             }
         }
@@ -217,10 +218,10 @@ impl Directory {
                 cause: because("the identity provider names no token endpoint"),
             });
         };
-        trusted(token_endpoint.url(), self.on_loopback)?;
-        trusted(metadata.authorization_endpoint().url(), self.on_loopback)?;
-        trusted(metadata.jwks_uri().url(), self.on_loopback)?;
-        // Never a shared secret: whoever reads the client's secret could then write tokens.
+        require_tls(token_endpoint.url(), self.on_loopback)?;
+        require_tls(metadata.authorization_endpoint().url(), self.on_loopback)?;
+        require_tls(metadata.jwks_uri().url(), self.on_loopback)?;
+        // No algorithm with a shared secret: a reader of the client's secret could then forge tokens.
         let algorithms: Vec<_> = metadata
             .id_token_signing_alg_values_supported()
             .iter()
@@ -229,41 +230,32 @@ impl Directory {
             .collect();
         if algorithms.is_empty() {
             return Err(OidcError::Misconfigured {
-                cause: because("the identity provider signs ID tokens with no algorithm that is supported here"),
+                cause: because("the identity provider signs ID tokens only with unsupported algorithms"),
             });
         }
         let more = metadata.additional_metadata().clone();
-        let in_form = metadata.token_endpoint_auth_methods_supported().is_some_and(|methods| {
+        let secret_in_body = metadata.token_endpoint_auth_methods_supported().is_some_and(|methods| {
             methods.contains(&CoreClientAuthMethod::ClientSecretPost)
                 && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic)
         });
         let mut client =
             OidcClient::from_provider_metadata(metadata, self.client_id.clone(), Some(self.client_secret.clone()))
                 .set_redirect_uri(self.redirect_url.clone());
-        if in_form {
+        if secret_in_body {
             client = client.set_auth_type(AuthType::RequestBody);
         }
         Ok(Provider {
             client,
             algorithms,
-            end_session: more.end_session_endpoint.filter(|url| self.leads_there(url.url())),
-            names_itself: more.authorization_response_iss_parameter_supported == Some(true),
-            found_at: now,
+            end_session: more.end_session_endpoint.filter(|url| self.is_trusted_link(url.url())),
+            sends_issuer: more.authorization_response_iss_parameter_supported == Some(true),
+            discovered_at: now,
         })
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// OpenID Connect rests on TLS: without it anybody on the way writes the keys. Loopback has nobody on the way.
-fn trusted(url: &Url, on_loopback: bool) -> Result<(), OidcError> {
+/// OpenID Connect depends on TLS: without it, an attacker on the network could replace the keys. On loopback there is no network.
+fn require_tls(url: &Url, on_loopback: bool) -> Result<(), OidcError> {
     let is_trusted = match url.scheme() {
         "https" => true,
         "http" => on_loopback && is_loopback(url),
@@ -274,7 +266,7 @@ fn trusted(url: &Url, on_loopback: bool) -> Result<(), OidcError> {
     } else {
         Err(OidcError::Misconfigured {
             cause: because(format!(
-                "{url} is neither https nor, beside an issuer on loopback, http on loopback"
+                "{url} is neither https nor, for an issuer on loopback, http on loopback"
             )),
         })
     }

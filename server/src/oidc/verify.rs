@@ -1,4 +1,4 @@
-//! From the provider's answer to what it vouches for: the ID token is verified, then read.
+//! Verification of the ID token, and reading of its claims.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -18,11 +18,11 @@ use super::error::{OidcError, because};
 use super::provider::{Provider, Tokens};
 use super::{Assertion, OidcSettings};
 
-/// Why there is no assertion.
+/// Why a token is not trusted.
 pub(super) enum NotTrusted {
-    /// The token is signed with a key that the known description of the provider does not have; a newer one may.
+    /// The token's key is not among the cached keys. Newer metadata may contain it.
     UnknownKey(ClaimsVerificationError),
-    /// Anything else. Newer keys would not mend it.
+    /// Another error, which newer keys would not correct.
     Final(OidcError),
 }
 
@@ -41,34 +41,34 @@ impl From<OidcError> for NotTrusted {
     }
 }
 
-/// How far the provider's clock may be ahead of this one when an ID token says from when on it holds, in seconds.
+/// The tolerance for the start of a token's validity (`nbf`, `iat`), in seconds, because the provider's clock may be ahead.
 const TOKEN_SKEW: i64 = 60;
-/// How old an ID token may be when it comes, in seconds: it is made for this sign-in, and fetched at once.
-const OLDEST_TOKEN: i64 = 600;
+/// The maximum age of an ID token, in seconds. The provider issues it for this sign-in, and the service fetches it at once.
+const MAX_TOKEN_AGE: i64 = 600;
 
-/// Why an answer with an ID token cannot be read.
+/// Why a response with an ID token cannot be parsed.
 pub(super) enum Unreadable {
-    /// The token does not say who it is about.
+    /// The token has no subject.
     NoSubject,
-    /// Anything else about the token.
+    /// Another error in the token.
     Token,
 }
 
-/// What is wrong with the ID token in an answer that could not be read; `None`: the answer has none, so that the trouble lies elsewhere.
-/// Nothing in it is trusted.
-pub(super) fn unreadable(answer: &[u8]) -> Option<Unreadable> {
-    let answer: Value = serde_json::from_slice(answer).ok()?;
-    let payload = answer.get("id_token")?.as_str()?.split('.').nth(1)?.to_owned();
+/// The error in the ID token of a response that could not be parsed; `None` if the response has no ID token. The token is not
+/// verified here, so none of its claims is used.
+pub(super) fn unreadable(response: &[u8]) -> Option<Unreadable> {
+    let response: Value = serde_json::from_slice(response).ok()?;
+    let payload = response.get("id_token")?.as_str()?.split('.').nth(1)?.to_owned();
     let claims = URL_SAFE_NO_PAD.decode(payload).ok();
     let claims = claims.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    let names_nobody = |claims: &Value| claims.get("sub").and_then(Value::as_str).is_none();
+    let has_no_subject = |claims: &Value| claims.get("sub").and_then(Value::as_str).is_none();
     Some(match claims {
-        Some(claims) if claims.is_object() && names_nobody(&claims) => Unreadable::NoSubject,
+        Some(claims) if claims.is_object() && has_no_subject(&claims) => Unreadable::NoSubject,
         _ => Unreadable::Token,
     })
 }
 
-/// What the tokens' ID token says, if it is this provider's, for this client and for the sign-in with this nonce.
+/// The claims of the ID token, if this provider issued it for this client and for the sign-in with this nonce.
 pub(super) fn assertion(
     settings: &OidcSettings,
     provider: &Provider,
@@ -78,7 +78,7 @@ pub(super) fn assertion(
 ) -> Result<Assertion, NotTrusted> {
     let token = tokens
         .id_token()
-        .ok_or_else(|| invalid("the provider gave no ID token"))?;
+        .ok_or_else(|| invalid("the provider sent no ID token"))?;
     let verifier = verifier(provider, now);
     let claims = token.claims(&verifier, nonce).map_err(|error| match error {
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
@@ -86,13 +86,13 @@ pub(super) fn assertion(
         }
         error => NotTrusted::Final(OidcError::InvalidToken { cause: Arc::new(error) }),
     })?;
-    // The library leaves two checks to its caller. A token for another client (azp), or beside another access token
-    // (at_hash), was not made for this sign-in.
+    // The library leaves two checks to its caller. A token for another client (azp), or with another access token
+    // (at_hash), was not issued for this sign-in.
     if claims
         .authorized_party()
         .is_some_and(|party| party != provider.client.client_id())
     {
-        return Err(invalid("the ID token was made for another client (azp)").into());
+        return Err(invalid("the ID token was issued for another client (azp)").into());
     }
     if let Some(expected) = claims.access_token_hash() {
         let actual = token
@@ -108,14 +108,14 @@ pub(super) fn assertion(
     if let Some(not_before) = other.get("nbf") {
         match not_before.as_f64() {
             Some(seconds) if seconds <= now.saturating_add(TOKEN_SKEW) as f64 => {}
-            Some(_) => return Err(invalid("the ID token does not hold yet (nbf)").into()),
-            None => return Err(invalid("the ID token says no time from when on it holds (nbf)").into()),
+            Some(_) => return Err(invalid("the ID token is not valid yet (nbf)").into()),
+            None => return Err(invalid("the start of the ID token's validity is not a number (nbf)").into()),
         }
     }
     Ok(read(settings, claims)?)
 }
 
-/// The library's verifier, with asymmetric algorithms alone and with the caller's clock.
+/// The library's verifier, with asymmetric algorithms only and with the caller's clock.
 fn verifier(provider: &Provider, now: i64) -> IdTokenVerifier<'_, CoreJsonWebKey> {
     let clock = UNIX_EPOCH + Duration::from_secs(now.try_into().unwrap_or_default());
     provider
@@ -126,7 +126,7 @@ fn verifier(provider: &Provider, now: i64) -> IdTokenVerifier<'_, CoreJsonWebKey
         .set_issue_time_verifier_fn(move |issued| {
             if issued.timestamp() > now.saturating_add(TOKEN_SKEW) {
                 Err("issued in the future".to_owned())
-            } else if issued.timestamp() < now.saturating_sub(OLDEST_TOKEN) {
+            } else if issued.timestamp() < now.saturating_sub(MAX_TOKEN_AGE) {
                 Err("issued too long ago".to_owned())
             } else {
                 Ok(())
@@ -145,8 +145,8 @@ fn read(settings: &OidcSettings, claims: &IdTokenClaims<OtherClaims, CoreGenderC
     let roles = find(other, &settings.roles_claim)
         .and_then(many)
         .ok_or_else(|| missing(&settings.roles_claim))?;
-    let subject = filled(Some(claims.subject().as_str())).ok_or_else(|| missing("sub"))?;
-    let address = filled(claims.email().map(|email| email.as_str())).ok_or_else(|| missing("email"))?;
+    let subject = non_empty(Some(claims.subject().as_str())).ok_or_else(|| missing("sub"))?;
+    let address = non_empty(claims.email().map(|email| email.as_str())).ok_or_else(|| missing("email"))?;
     let email = email(address, claims.email_verified(), &settings.verified_domains);
     let name = claims
         .name()
@@ -159,26 +159,26 @@ fn read(settings: &OidcSettings, claims: &IdTokenClaims<OtherClaims, CoreGenderC
         tenant: tenant.to_owned(),
         roles,
         email,
-        name: filled(name).or(filled(user_name)).unwrap_or(address).to_owned(),
+        name: non_empty(name).or(non_empty(user_name)).unwrap_or(address).to_owned(),
     })
 }
 
-/// An address with what the provider says about it; where it says nothing, the settings do for some domains.
+/// The e-mail address. It is verified if the token says so, or if the token says nothing and the settings trust the domain.
 fn email(address: &str, verified: Option<bool>, domains: &[String]) -> Email {
-    let own = Email::verified(address);
+    let email = Email::verified(address);
     let trusted = |address: &Address| {
         domains
             .iter()
             .any(|domain| domain.eq_ignore_ascii_case(address.domain()))
     };
-    let verified = verified.unwrap_or_else(|| own.address().is_some_and(trusted));
-    if verified { own } else { Email::claimed(address) }
+    let verified = verified.unwrap_or_else(|| email.address().is_some_and(trusted));
+    if verified { email } else { Email::claimed(address) }
 }
 
 fn invalid(why: &str) -> OidcError {
     OidcError::InvalidToken { cause: because(why) }
 }
 
-fn filled(text: Option<&str>) -> Option<&str> {
+fn non_empty(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }

@@ -1,32 +1,31 @@
-//! The real binary, killed and starved: what was acknowledged is kept, and nothing happens twice.
+//! The real binary under failures: kills, full disks, lost databases, floods of connections. Acknowledged work is kept, and nothing happens
+//! twice.
 
-mod crash;
-mod faults;
-mod imports;
-mod kind;
-mod reach;
-#[path = "../router/support/site.rs"]
-mod site;
+mod connection_floods;
+mod database_failures;
+mod demo_or_production;
+mod import_while_running;
+mod kill_at_random;
 
-use loopiq_testing::{Database, Service};
+use loopiq_testing::{Database, Service, write_site};
 use std::path::Path;
 
-/// An address that is free now, so that a service can be started on it again and again.
+/// A free address, on which a test can start a service several times.
 fn address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").to_string()
 }
 
-/// Starts the demo on this database.
+/// Starts a demo on this database.
 fn start(database: &Database, address: &str) -> Service {
     start_with(database, address, &[])
 }
 
-/// The same with settings of its own.
+/// Starts a demo with these settings.
 fn start_with(database: &Database, address: &str, settings: &[(&str, &str)]) -> Service {
     let site = database.folder.path().join("site");
     if !site.exists() {
-        site::write(&site);
+        write_site(&site);
     }
     let bin = Path::new(env!("CARGO_BIN_EXE_loopiq"));
     Service::start_with(bin, &site, database.folder.path(), &database.url, address, settings).expect("a service")

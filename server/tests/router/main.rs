@@ -1,16 +1,16 @@
-//! The service as a whole, over its real router: what a browser or a probe sees of it. One test program, because linking
-//! is what takes the time.
+//! The whole service over its real router and sockets, and the binary's commands. One test program, because linking takes most of the time.
 
-mod commands;
-mod demands_sign_in;
-mod files;
-mod functions;
-mod limits;
-mod modes;
-mod operations;
-mod policy;
-mod rates;
-mod requests;
+mod command_line;
+mod file_permissions;
+mod health_and_metrics;
+mod operator_requests;
+mod policy_page;
+mod rate_limits;
+mod requests_and_headers;
+mod server_functions;
+mod sessions;
 mod sign_in;
+mod sign_in_required;
 mod sign_out;
+mod static_files;
 mod support;

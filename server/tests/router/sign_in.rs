@@ -1,24 +1,22 @@
-//! Signing in, through the demo's identity provider: the same code as with any other.
+//! Signing in through the demo's identity provider.
 
-use crate::support::{Browser, Service};
+use crate::support::Service;
 use loopiq::domain::{Role, Timestamp};
-use loopiq_server::auth::Sessions;
-use loopiq_server::http::{function_paths, page_paths};
-use tower_sessions::SessionStore as _;
-use tower_sessions::session::{Id, Record};
+use loopiq_server::pages::{function_paths, page_paths};
+use tower_sessions::session::Id;
 
 const REVIEWER: &str = "reviewer@acme.example";
 
 #[tokio::test]
-async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
+async fn after_the_sign_in_the_requested_page_opens() {
     let service = Service::start().await;
     let mut browser = service.browser();
-    let door = browser.get("/audit?q=actor%3Ax").await;
-    assert_eq!(door.status, 303);
-    assert_eq!(door.location(), "/login?return_to=%2Faudit%3Fq%3Dactor%253Ax");
+    let redirect = browser.get("/audit?q=actor%3Ax").await;
+    assert_eq!(redirect.status, 303);
+    assert_eq!(redirect.location(), "/login?return_to=%2Faudit%3Fq%3Dactor%253Ax");
 
-    let callback = browser.choose(door.location(), ("person", REVIEWER)).await;
-    assert_eq!(browser.cookie, None, "nobody has a session before they are known");
+    let callback = browser.choose(redirect.location(), ("person", REVIEWER)).await;
+    assert_eq!(browser.cookie, None, "no session exists before the sign-in");
     let before = Id::default();
     browser.cookie = Some(format!("loopiq_session={before}"));
     let entered = browser.get(&callback).await;
@@ -42,7 +40,7 @@ async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
     assert_eq!(inbox.status, 200);
     assert!(inbox.text.contains("Name of reviewer@acme.example"), "{}", inbox.text);
 
-    // An ID that was known before the sign-in is worth nothing.
+    // A session ID from before the sign-in is useless (session fixation).
     let before = format!("loopiq_session={before}");
     assert_ne!(browser.cookie.as_ref(), Some(&before));
     let mut thief = service.browser();
@@ -51,7 +49,7 @@ async fn a_person_signs_in_and_comes_to_the_page_they_asked_for() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
+async fn a_callback_works_once_and_only_in_the_browser_that_started_the_sign_in() {
     let service = Service::start().await;
     let mut browser = service.browser();
     let callback = browser.choose("/login", ("person", REVIEWER)).await;
@@ -61,7 +59,7 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
     assert!(
         elsewhere
             .text
-            .contains("does not belong to the sign-in begun in this browser"),
+            .contains("does not belong to a sign-in that was started in this browser"),
         "{}",
         elsewhere.text
     );
@@ -72,10 +70,10 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
 
     assert_eq!(browser.get(&callback).await.status, 303);
     assert_eq!(browser.get(&callback).await.status, 400, "a second time");
-    assert_eq!(browser.get("/").await.status, 200, "and what was there stays");
+    assert_eq!(browser.get("/").await.status, 200, "the session remains");
 }
 
-/// How many rows the table of sessions has.
+/// The number of stored sessions.
 async fn sessions(service: &Service) -> i64 {
     let mut connection = service.database.connect().await;
     sqlx::query_scalar("SELECT COUNT(*) FROM sessions")
@@ -85,7 +83,7 @@ async fn sessions(service: &Service) -> i64 {
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_writes_nothing_to_the_database() {
+async fn a_client_that_is_not_signed_in_writes_nothing_to_the_database() {
     let service = Service::start().await;
     let paths = page_paths()
         .into_iter()
@@ -105,7 +103,7 @@ async fn whoever_is_not_signed_in_writes_nothing_to_the_database() {
             answer.location()
         );
     }
-    // The demo's provider said no, and yes to somebody who may do nothing here.
+    // A cancelled sign-in, and a person without a role.
     let mut browser = service.browser();
     let cancelled = browser.choose("/login", ("cancel", "yes")).await;
     assert_eq!(browser.get(&cancelled).await.status, 400);
@@ -117,7 +115,7 @@ async fn whoever_is_not_signed_in_writes_nothing_to_the_database() {
 }
 
 #[tokio::test]
-async fn a_sign_in_under_way_is_sealed_in_a_cookie_of_this_browser() {
+async fn an_unfinished_sign_in_is_in_an_encrypted_cookie() {
     let service = Service::start().await;
     let mut browser = service.browser();
     let answer = browser.get("/login?return_to=/audit").await;
@@ -138,10 +136,10 @@ async fn a_sign_in_under_way_is_sealed_in_a_cookie_of_this_browser() {
     let longest = service.browser().get(&long).await;
     assert!(
         longest.header("set-cookie").len() < 4_096,
-        "browsers take no larger one"
+        "browsers accept no larger cookie"
     );
 
-    // Changed, under another name, or sealed by another installation: none of them is an answer to anything.
+    // A cookie that was changed, has another name, or comes from another installation is useless.
     let mut browser = service.browser();
     let callback = browser.choose("/login", ("person", REVIEWER)).await;
     let (name, value) = browser
@@ -165,8 +163,8 @@ async fn a_sign_in_under_way_is_sealed_in_a_cookie_of_this_browser() {
     }
     let again = browser.others.clone();
     assert_eq!(browser.get(&callback).await.status, 303);
-    assert!(browser.others.is_empty(), "it is taken back with the answer");
-    // Whoever kept the cookie and the address: the provider takes no code twice.
+    assert!(browser.others.is_empty(), "the callback removes the cookie");
+    // A replay of cookie and callback fails, because the provider accepts a code only once.
     let mut replayed = service.browser();
     replayed.others = again;
     assert_eq!(replayed.get(&callback).await.status, 400);
@@ -174,7 +172,7 @@ async fn a_sign_in_under_way_is_sealed_in_a_cookie_of_this_browser() {
 }
 
 #[tokio::test]
-async fn a_browser_keeps_five_sign_ins_at_most() {
+async fn a_browser_has_at_most_five_unfinished_sign_ins() {
     let service = Service::start().await;
     let mut browser = service.browser();
     let first = browser.choose("/login?return_to=/first", ("person", REVIEWER)).await;
@@ -184,13 +182,13 @@ async fn a_browser_keeps_five_sign_ins_at_most() {
         assert!(browser.others.len() <= 5, "{:?}", browser.others);
     }
     assert_eq!(browser.others.len(), 5);
-    assert_eq!(browser.get(&first).await.status, 400, "the oldest one made room");
+    assert_eq!(browser.get(&first).await.status, 400, "the oldest was removed");
     let last = browser.choose("/login?return_to=/last", ("person", REVIEWER)).await;
     assert_eq!(browser.get(&last).await.location(), "/last");
 }
 
 #[tokio::test]
-async fn tabs_that_were_restored_together_can_all_sign_in() {
+async fn several_tabs_can_sign_in_at_the_same_time() {
     let service = Service::start().await;
     let mut browser = service.browser();
     let first = browser.choose("/login?return_to=/audit", ("person", REVIEWER)).await;
@@ -202,7 +200,7 @@ async fn tabs_that_were_restored_together_can_all_sign_in() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_said_and_can_be_begun_again() {
+async fn an_error_has_a_message_and_a_link_to_start_again() {
     let service = Service::start().await;
     let mut browser = service.browser();
     let cancelled = browser.choose("/login?return_to=/audit", ("cancel", "yes")).await;
@@ -211,12 +209,12 @@ async fn what_goes_wrong_is_said_and_can_be_begun_again() {
     assert!(page.text.contains("No person was chosen"), "{}", page.text);
     assert!(page.text.contains("/login?return_to=%2Faudit"), "{}", page.text);
 
-    for unreadable in [
+    for invalid in [
         "/auth/callback",
         "/auth/callback?code=a&code=b&state=c",
         "/auth/callback?code=a",
     ] {
-        assert_eq!(browser.get(unreadable).await.status, 400, "{unreadable}");
+        assert_eq!(browser.get(invalid).await.status, 400, "{invalid}");
     }
 
     let late = browser.choose("/login", ("person", REVIEWER)).await;
@@ -224,11 +222,11 @@ async fn what_goes_wrong_is_said_and_can_be_begun_again() {
     let page = browser.get(&late).await;
     assert_eq!(page.status, 400);
     assert!(page.text.contains("took too long"), "{}", page.text);
-    assert_eq!(browser.get("/").await.status, 303, "nobody is signed in");
+    assert_eq!(browser.get("/").await.status, 303, "not signed in");
 }
 
 #[tokio::test]
-async fn a_stranger_s_text_is_shown_as_text_or_not_at_all() {
+async fn text_from_the_callback_is_escaped_or_not_shown() {
     let service = Service::start().await;
     let mut browser = service.browser();
     let callback = browser.choose("/login", ("cancel", "yes")).await;
@@ -240,7 +238,7 @@ async fn a_stranger_s_text_is_shown_as_text_or_not_at_all() {
         "{}",
         page.text
     );
-    // Without the right state it is not even shown.
+    // Without the right state it is not shown.
     let page = browser
         .get("/auth/callback?error=x&error_description=call+0900&state=y")
         .await;
@@ -248,7 +246,7 @@ async fn a_stranger_s_text_is_shown_as_text_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn return_to_leads_nowhere_else() {
+async fn return_to_accepts_only_local_paths() {
     let service = Service::start().await;
     for elsewhere in [
         "https://evil.example/",
@@ -265,7 +263,7 @@ async fn return_to_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn who_may_do_nothing_here_is_told_so() {
+async fn people_without_tenant_or_role_get_an_explanation() {
     let service = Service::start().await;
     for (email, says) in [
         ("stranger@nowhere.example", "not set up here"),
@@ -281,7 +279,7 @@ async fn who_may_do_nothing_here_is_told_so() {
 }
 
 #[tokio::test]
-async fn roles_count_as_they_were_asserted_last() {
+async fn the_roles_of_the_last_sign_in_apply() {
     let service = Service::start().await;
     let mut browser = service.signed_in(REVIEWER).await;
     assert_eq!(browser.get("/").await.status, 200);
@@ -291,98 +289,4 @@ async fn roles_count_as_they_were_asserted_last() {
     assert!(page.text.contains("no role"), "{}", page.text);
     service.assert_roles(REVIEWER, &[Role::Auditor]).await;
     assert_eq!(browser.get("/").await.status, 200);
-}
-
-#[tokio::test]
-async fn a_session_ends_eight_hours_after_its_last_use() {
-    let service = Service::start().await;
-    let mut browser = service.signed_in(REVIEWER).await;
-    for _ in 0..3 {
-        service.pass(7 * Timestamp::HOUR);
-        assert_eq!(browser.get("/").await.status, 200);
-    }
-    service.pass(8 * Timestamp::HOUR);
-    assert_eq!(browser.get("/").await.status, 303);
-}
-
-#[tokio::test]
-async fn reading_writes_no_session() {
-    let service = Service::start().await;
-    let mut browser = service.signed_in(REVIEWER).await;
-    service.pass(Timestamp::MINUTE);
-    assert_eq!(browser.get("/").await.header("set-cookie"), "");
-    service.pass(15 * Timestamp::MINUTE);
-    assert!(browser.get("/").await.header("set-cookie").contains("loopiq_session="));
-}
-
-#[tokio::test]
-async fn somebody_who_is_gone_is_signed_out() {
-    let service = Service::start().await;
-    let sessions = Sessions::new(service.app.store.clone(), service.app.runtime.clone());
-    let nobody = loopiq::domain::PersonId::from_bits(7);
-    let who = serde_json::json!({ "tenant": "acme", "person": nobody, "seen": service.app.runtime.now().0 });
-    let mut browser = with_session(&service, &sessions, who).await;
-    let answer = browser.get("/").await;
-    assert_eq!((answer.status, answer.location()), (303, "/login"));
-    assert_eq!(browser.cookie, None, "the cookie is taken back");
-}
-
-#[tokio::test]
-async fn a_session_of_another_version_is_none() {
-    let service = Service::start().await;
-    let sessions = Sessions::new(service.app.store.clone(), service.app.runtime.clone());
-    let mut browser = with_session(&service, &sessions, serde_json::json!({ "user": 7 })).await;
-    assert_eq!(browser.get("/").await.status, 303);
-}
-
-async fn with_session(service: &Service, sessions: &Sessions, who: serde_json::Value) -> Browser {
-    let mut record = record();
-    record.data.insert("who".to_owned(), who);
-    sessions.create(&mut record).await.unwrap();
-    let mut browser = service.browser();
-    browser.cookie = Some(format!("loopiq_session={}", record.id));
-    browser
-}
-
-#[tokio::test]
-async fn sessions_are_kept_under_a_digest_and_never_come_back() {
-    let service = Service::start().await;
-    let sessions = Sessions::new(service.app.store.clone(), service.app.runtime.clone());
-    let mut first = record();
-    sessions.create(&mut first).await.unwrap();
-    let mut second = Record {
-        id: first.id,
-        ..record()
-    };
-    sessions.create(&mut second).await.unwrap();
-    assert_ne!(first.id, second.id, "a taken ID is not given out twice");
-
-    let now = service.app.runtime.now();
-    assert_eq!(
-        service.app.store.session(&first.id.to_string(), now).await.unwrap(),
-        None
-    );
-    assert!(sessions.load(&first.id).await.unwrap().is_some());
-    sessions.delete(&first.id).await.unwrap();
-    // A request that was under way when the session ended.
-    sessions.save(&first).await.unwrap();
-    assert!(sessions.load(&first.id).await.unwrap().is_none());
-
-    let mut nobody_s = Record {
-        data: Default::default(),
-        ..record()
-    };
-    assert!(
-        sessions.create(&mut nobody_s).await.is_err(),
-        "nobody is signed in there"
-    );
-}
-
-fn record() -> Record {
-    let who = serde_json::json!({ "tenant": "acme", "person": "per_x", "seen": 0 });
-    Record {
-        id: Id::default(),
-        data: [("who".to_owned(), who)].into(),
-        expiry_date: time::OffsetDateTime::UNIX_EPOCH,
-    }
 }

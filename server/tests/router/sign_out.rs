@@ -1,7 +1,7 @@
 //! Signing out.
 
 use crate::support::Service;
-use loopiq_server::http::function_paths;
+use loopiq_server::pages::function_paths;
 use reqwest::Method;
 
 #[tokio::test]
@@ -17,36 +17,32 @@ async fn signing_out_ends_the_session_itself() {
         "{}",
         asked.text
     );
-    assert_eq!(browser.get("/").await.status, 200, "a link ends nothing");
+    assert_eq!(browser.get("/").await.status, 200, "opening the link does not sign out");
 
     let out = browser.post("/logout", &[]).await;
     assert_eq!((out.status, out.location()), (303, "/logout"));
     assert_eq!(browser.cookie, None);
     let page = browser.get("/logout").await;
-    assert!(page.status == 200 && page.text.contains("You are signed out") && page.text.contains("/login"));
+    assert!(page.status == 200 && page.text.contains("You&#39;re signed out") && page.text.contains("/login"));
     assert_eq!(browser.get("/").await.status, 303);
 
     browser.cookie = stolen;
-    assert_eq!(
-        browser.get("/").await.status,
-        303,
-        "the cookie is worth nothing any more"
-    );
+    assert_eq!(browser.get("/").await.status, 303, "the old cookie is useless");
     for path in function_paths() {
         assert_eq!(browser.post(&path, &[]).await.status, 401, "{path}");
     }
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_can_sign_out() {
+async fn signing_out_without_a_session_succeeds() {
     let service = Service::start().await;
     let mut browser = service.browser();
     assert_eq!(browser.post("/logout", &[]).await.location(), "/logout");
-    assert!(browser.get("/logout").await.text.contains("You are signed out"));
+    assert!(browser.get("/logout").await.text.contains("You&#39;re signed out"));
 }
 
 #[tokio::test]
-async fn another_site_can_sign_nobody_out() {
+async fn another_site_cannot_sign_a_person_out() {
     let service = Service::start().await;
     let mut browser = service.signed_in("reviewer@acme.example").await;
     for header in [
@@ -57,7 +53,7 @@ async fn another_site_can_sign_nobody_out() {
         let request = browser.request(Method::POST, "/logout").header(header.0, header.1);
         let answer = browser.send(request).await;
         assert_eq!(answer.status, 403, "{header:?}");
-        assert!(answer.text.contains("another site"), "{}", answer.text);
+        assert!(answer.text.contains("Another site"), "{}", answer.text);
     }
     assert_eq!(browser.get("/").await.status, 200);
 }

@@ -1,5 +1,5 @@
-//! A group of findings as the arguments of `loopiq_create_remediation_work_package`. Pure, as the plan is: nothing of the hour
-//! or of the other groups goes into it, or a second run would send other arguments under the same key.
+//! Builds the arguments of `loopiq_create_remediation_work_package` for a group of findings. Pure: the arguments do not depend on
+//! the time or on other groups, because a second run must send the same arguments with the same idempotency key.
 
 use super::plan::{Child, Group, clip, clip_front, line};
 use loopiq::domain::canonical::sha256_hex;
@@ -10,29 +10,29 @@ use std::collections::BTreeSet;
 
 const MAX_TITLE: usize = 200;
 const MAX_REASON: usize = 500;
-/// Of a rule's own title; scanners put whole paragraphs there. The description has more of it.
+/// The maximum number of characters of a rule's title, because scanners write whole paragraphs there. The description contains more of it.
 const MAX_RULE_TITLE: usize = 100;
-/// How many places a description lists; the tasks name them all.
-const MAX_PLACES: usize = 20;
+/// The number of locations that a description lists. The tasks name all of them.
+const MAX_LOCATIONS: usize = 20;
 
-/// A release, as `loopiq_get_release` tells it.
+/// A release, from `loopiq_get_release`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Release {
     pub id: String,
     pub key: String,
-    pub teams: Vec<Named>,
+    pub teams: Vec<Team>,
     pub components: Vec<Component>,
     pub certifications: Vec<Certification>,
 }
 
 /// A team.
 #[derive(Debug, Deserialize)]
-pub(super) struct Named {
+pub(super) struct Team {
     pub id: String,
     pub key: String,
 }
 
-/// A component and the team that answers for it.
+/// A component and the team responsible for it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Component {
@@ -50,7 +50,7 @@ pub(super) struct Certification {
     pub status: String,
 }
 
-/// A blocker, as `loopiq_list_blockers` tells it.
+/// A blocker, from `loopiq_list_blockers`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Blocker {
@@ -70,7 +70,7 @@ impl Release {
         })
     }
 
-    /// The team of the component that the scanner named; else the only one; else the first by key, which is a guess.
+    /// The team of the component that the scanner named, else the first team by key. The flag says whether the team is a guess.
     fn team<'a>(&'a self, component: Option<&'a Component>) -> Option<(&'a str, bool)> {
         if let Some(component) = component {
             return Some((&component.team_id, false));
@@ -80,16 +80,16 @@ impl Release {
     }
 }
 
-/// The story's title: what will be better, and where.
+/// The story's title: what to fix, and where.
 pub(super) fn title(group: &Group) -> String {
     format!(
-        "Fix “{}” in {}",
+        "Fix in {1}: {0}",
         clip(&group.title, MAX_RULE_TITLE),
         clip_front(&group.area, 60)
     )
 }
 
-/// The arguments; `None` for a release that has no team to give the work to.
+/// The arguments; `None` if the release has no team.
 pub(super) fn arguments(group: &Group, release: &Release, blockers: &[Blocker]) -> Option<Map<String, Value>> {
     let component = release.component(group.component.as_deref());
     let (team, is_guess) = release.team(component)?;
@@ -102,8 +102,8 @@ pub(super) fn arguments(group: &Group, release: &Release, blockers: &[Blocker]) 
 
     let mut arguments = Map::new();
     arguments.insert("releaseId".into(), json!(release.id));
-    let waiting = |certification: &&Certification| certification.status != "granted";
-    if let Some(certification) = release.certifications.iter().find(waiting) {
+    let is_pending = |certification: &&Certification| certification.status != "granted";
+    if let Some(certification) = release.certifications.iter().find(is_pending) {
         arguments.insert("certificationId".into(), json!(certification.id));
     }
     arguments.insert("teamId".into(), json!(team));
@@ -140,7 +140,7 @@ pub(super) fn arguments(group: &Group, release: &Release, blockers: &[Blocker]) 
     );
     arguments.insert("reason".into(), json!(reason(group, release, &blockers)));
     arguments.insert("workflow".into(), json!("release-readiness"));
-    arguments.insert("idempotencyKey".into(), json!(key(&release.id, &ids)));
+    arguments.insert("idempotencyKey".into(), json!(idempotency_key(&release.id, &ids)));
     Some(arguments)
 }
 
@@ -151,7 +151,7 @@ fn task(number: usize, group: &Group, child: &Child) -> Value {
         .iter()
         .flat_map(|finding| &finding.evidence_ids)
         .collect();
-    let told: Vec<String> = child
+    let lines: Vec<String> = child
         .findings
         .iter()
         .map(|finding| {
@@ -170,31 +170,31 @@ fn task(number: usize, group: &Group, child: &Child) -> Value {
     json!({
         "clientRef": format!("task-{number}"),
         "title": task_title(group, child),
-        "description": clip(&told.join("\n"), 9_000),
+        "description": clip(&lines.join("\n"), 9_000),
         "findingIds": findings,
         "controlIds": [],
         "evidenceIds": evidence,
     })
 }
 
-/// Names the rule and the place, so that no two tasks read alike.
+/// Names the rule and the location, so that each task has a different title.
 fn task_title(group: &Group, child: &Child) -> String {
     let first = child.findings.first();
-    let place = match (&child.location, first) {
+    let location = match (&child.location, first) {
         (Some(location), Some(first)) => {
             let line_of = |line: i64| format!(":{line}");
             let many = child.findings.len();
             let behind = match many {
                 1 => first.line.map(line_of).unwrap_or_default(),
-                _ => format!(" ({many} places)"),
+                _ => format!(" ({many} locations)"),
             };
             format!("{}{behind}", clip_front(&line(location), 100))
         }
         (None, Some(first)) => format!("{} ({})", clip(&group.area, 60), line(&first.key)),
         (_, None) => clip(&group.area, 60),
     };
-    let room = MAX_TITLE - place.chars().count() - "Fix  in ".len();
-    format!("Fix {} in {place}", clip(&line(&group.rule), room))
+    let room = MAX_TITLE - location.chars().count() - "Fix  in ".len();
+    format!("Fix {} in {location}", clip(&line(&group.rule), room))
 }
 
 fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess: bool) -> String {
@@ -202,7 +202,7 @@ fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess
     let providers: BTreeSet<String> = group.findings().map(|finding| line(&finding.provider)).collect();
     let providers: Vec<String> = providers.into_iter().collect();
     let mut text = format!(
-        "{} reported \"{}\" ({}) in {}: {count} open {}, the worst {}. They keep {} from its certification.\n\n",
+        "{} reported \"{}\" ({}) in {}: {count} open {}, the most severe {}. This blocks the certification of {}.\n\n",
         clip(&providers.join(", "), 200),
         clip(&group.title, 300),
         clip(&line(&group.rule), 200),
@@ -211,36 +211,36 @@ fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess
         group.severity.as_str(),
         release.key,
     );
-    for finding in group.findings().take(MAX_PLACES) {
-        let place = finding
+    for finding in group.findings().take(MAX_LOCATIONS) {
+        let location = finding
             .location
             .as_deref()
             .map(|location| clip_front(&line(location), 200));
-        let place = place.unwrap_or_else(|| group.area.clone());
+        let location = location.unwrap_or_else(|| group.area.clone());
         let at = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
-        text.push_str(&format!("- {}: {place}{at}\n", finding.key));
+        text.push_str(&format!("- {}: {location}{at}\n", finding.key));
     }
-    if count > MAX_PLACES {
-        text.push_str(&format!("- and {} more; each has its task\n", count - MAX_PLACES));
+    if count > MAX_LOCATIONS {
+        text.push_str(&format!("- and {} more; each has a task\n", count - MAX_LOCATIONS));
     }
     if !blockers.is_empty() {
         let keys: Vec<&str> = blockers
             .iter()
-            .take(MAX_PLACES)
+            .take(MAX_LOCATIONS)
             .map(|blocker| blocker.key.as_str())
             .collect();
         text.push_str(&format!("\nBlockers: {}.\n", keys.join(", ")));
     }
     if is_guess {
-        text.push_str("\nThe scanner named no component of this release, so the team is a guess. Please check it.\n");
+        text.push_str("\nThe scanner named no component of this release, so the team is a guess. Check it.\n");
     }
     clip(&text, 9_900)
 }
 
-/// Why, with the IDs that were read; as many as fit.
+/// The reason, with as many IDs of the records read as fit.
 fn reason(group: &Group, release: &Release, blockers: &[&Blocker]) -> String {
     let mut text = format!(
-        "Of the open blockers and findings of {} ({}) that I read, these are {} in {}, and no open work item rests on them:",
+        "Of the open blockers and findings of {} ({}) that I read, these are {} in {}, and no open work item covers them:",
         release.key,
         release.id,
         clip(&line(&group.rule), 80),
@@ -265,8 +265,8 @@ fn reason(group: &Group, release: &Release, blockers: &[&Blocker]) -> String {
     clip(&text, MAX_REASON)
 }
 
-/// The same findings of the same release: the same key.
-fn key(release: &str, findings: &BTreeSet<&str>) -> String {
+/// The idempotency key: the same findings of the same release have the same key.
+fn idempotency_key(release: &str, findings: &BTreeSet<&str>) -> String {
     let ids: Vec<&str> = findings.iter().copied().collect();
     format!(
         "helix-{}",
@@ -285,5 +285,4 @@ fn priority(severity: Severity) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "package_tests.rs"]
 mod tests;

@@ -1,14 +1,14 @@
-//! Which findings belong together. Pure: the same records give the same groups in the same order, so that running the agent
-//! twice proposes the same actions twice, and the service answers with the ones it has.
+//! Groups findings into work packages. Pure: the same records give the same groups in the same order, so a second run proposes the same
+//! actions again, and the service returns the existing ones.
 
 use loopiq::domain::{Severity, text};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most tasks that one work package takes.
+/// The maximum number of tasks in one work package; the tool refuses more.
 pub(super) const MAX_CHILDREN: usize = 50;
 
-/// A finding, as `loopiq_list_findings` tells it.
+/// A finding, from `loopiq_list_findings`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Finding {
@@ -30,20 +30,20 @@ pub(super) struct Finding {
     pub evidence_ids: Vec<String>,
 }
 
-/// Findings of one rule in one area: what one work package is about.
+/// The findings of one rule in one area; one work package covers them.
 #[derive(Debug)]
 pub(super) struct Group {
     pub rule: String,
-    /// The rule in words.
+    /// The rule's title.
     pub title: String,
-    /// The part of the code, or the component, in which they were found.
+    /// The part of the code, or the component, in which the findings are.
     pub area: String,
     pub component: Option<String>,
-    /// The worst of them.
+    /// The highest severity of the findings.
     pub severity: Severity,
     pub children: Vec<Child>,
-    /// How many findings did not fit into [`MAX_CHILDREN`] tasks.
-    pub left: usize,
+    /// The number of findings beyond [`MAX_CHILDREN`] tasks.
+    pub omitted: usize,
 }
 
 /// The findings of one file, or one finding that has no file.
@@ -54,18 +54,18 @@ pub(super) struct Child {
 }
 
 impl Group {
-    /// Every finding in it, by ID.
+    /// The IDs of all findings.
     pub(super) fn finding_ids(&self) -> BTreeSet<&str> {
         self.findings().map(|finding| finding.id.as_str()).collect()
     }
 
-    /// Every finding in it, in the order of its tasks.
+    /// All findings, in the order of the tasks.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.children.iter().flat_map(|child| &child.findings)
     }
 }
 
-/// The groups, the worst first, then the largest. Findings that some open work item already rests on are left out.
+/// The groups, by severity and then by size. Findings in `taken`, which an open work item covers, are left out.
 pub(super) fn groups(findings: Vec<Finding>, taken: &BTreeSet<String>) -> Vec<Group> {
     let mut by_area: BTreeMap<(String, Option<String>, String), Vec<Finding>> = BTreeMap::new();
     for finding in findings.into_iter().filter(|finding| !taken.contains(&finding.id)) {
@@ -76,7 +76,7 @@ pub(super) fn groups(findings: Vec<Finding>, taken: &BTreeSet<String>) -> Vec<Gr
         .into_iter()
         .filter_map(|((rule, component, area), findings)| group(rule, component, area, findings));
     let mut groups: Vec<Group> = groups.collect();
-    // Stable: what is equal here stays in the order of rule, component and area.
+    // The sort is stable: equal groups stay in the order of rule, component and area.
     groups.sort_by_key(|group| std::cmp::Reverse((group.severity, group.findings().count())));
     groups
 }
@@ -90,7 +90,7 @@ fn group(rule: String, component: Option<String>, area: String, mut findings: Ve
         .filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| line(&rule));
     let mut children: Vec<Child> = Vec::new();
-    let mut left = 0;
+    let mut omitted = 0;
     for finding in findings {
         let has_room = children.len() < MAX_CHILDREN;
         match children.last_mut() {
@@ -103,7 +103,7 @@ fn group(rule: String, component: Option<String>, area: String, mut findings: Ve
                     findings: vec![finding],
                 });
             }
-            _ => left += 1,
+            _ => omitted += 1,
         }
     }
     Some(Group {
@@ -113,19 +113,19 @@ fn group(rule: String, component: Option<String>, area: String, mut findings: Ve
         component,
         severity,
         children,
-        left,
+        omitted,
     })
 }
 
-/// The first two directories of the path, the host of an address, the component, or the place itself: the first that there is.
+/// The host of a URL, else the first two directories of a path, else the component, else the file, else the provider.
 fn area(finding: &Finding) -> String {
-    let place = finding.location.as_deref().map(line).unwrap_or_default();
-    if let Some((scheme, rest)) = place.split_once("://")
+    let location = finding.location.as_deref().map(line).unwrap_or_default();
+    if let Some((scheme, rest)) = location.split_once("://")
         && scheme != "file"
     {
         return rest.split('/').next().unwrap_or_default().to_owned();
     }
-    let path = place.strip_prefix("file://").unwrap_or(&place).replace('\\', "/");
+    let path = location.strip_prefix("file://").unwrap_or(&location).replace('\\', "/");
     let mut segments: Vec<&str> = path
         .split('/')
         .filter(|part| !part.is_empty() && *part != ".")
@@ -140,17 +140,17 @@ fn area(finding: &Finding) -> String {
     }
 }
 
-/// A scanner's text on one line, with hidden characters made visible: the service refuses them.
+/// A scanner's text in one line. Hidden characters are made visible, because the service refuses them.
 pub(super) fn line(text: &str) -> String {
     text::visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// At most so many characters, with an ellipsis where something was cut off: between two words, if that costs little.
-pub(super) fn clip(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+/// The first `max` characters, with an ellipsis if something was cut off. Cuts between words if that keeps more than half of the text.
+pub(super) fn clip(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
     let whole_words = kept
         .rfind(' ')
         .filter(|end| *end > kept.len() / 2)
@@ -158,15 +158,14 @@ pub(super) fn clip(text: &str, most: usize) -> String {
     format!("{}…", whole_words.trim_end())
 }
 
-/// The same for a path, whose end tells the most.
-pub(super) fn clip_front(text: &str, most: usize) -> String {
+/// The last `max` characters, for paths: the end is the specific part.
+pub(super) fn clip_front(text: &str, max: usize) -> String {
     let length = text.chars().count();
-    if length <= most {
+    if length <= max {
         return text.to_owned();
     }
-    format!("…{}", text.chars().skip(length + 1 - most).collect::<String>())
+    format!("…{}", text.chars().skip(length + 1 - max).collect::<String>())
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

@@ -1,11 +1,11 @@
-//! What a run came to, for people and for programs.
+//! The report of a run, as text and as JSON.
 
 use super::plan::Group;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
 
-/// What a run came to.
+/// The report of a run.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
@@ -14,17 +14,17 @@ pub(super) struct Report {
     pub proposals: Vec<Proposal>,
     pub skipped: Vec<Skipped>,
     pub failed: Vec<Failure>,
-    /// Blocking findings that an open work item rests on.
+    /// Blocking findings that an open work item covers.
     pub already_in_work: usize,
-    /// Groups beyond the limit of this run.
+    /// Groups beyond the limit of packages.
     pub left_groups: usize,
-    /// Findings in those groups, and those beyond fifty tasks.
+    /// Findings in the left groups, and findings beyond the limit of tasks.
     pub left_findings: usize,
-    /// Blockers that are failing controls: these are left to people.
+    /// Blockers that are failing controls. The agent proposes nothing for them.
     pub failing_controls: usize,
 }
 
-/// A package that was proposed, now or by an earlier run.
+/// A package that this run or an earlier one proposed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Proposal {
@@ -55,10 +55,10 @@ pub(super) struct Failure {
 }
 
 impl Proposal {
-    /// From the tool's answer.
-    pub(super) fn of(answer: &Value, group: &Group, title: &str) -> Self {
-        let text = |name: &str| answer[name].as_str().map(str::to_owned);
-        let checks = answer["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    /// From the tool's result.
+    pub(super) fn from_result(result: &Value, group: &Group, title: &str) -> Self {
+        let text = |name: &str| result[name].as_str().map(str::to_owned);
+        let checks = result["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
         let warnings = checks.iter().filter_map(|check| {
             let (id, verdict) = (check["id"].as_str()?, check["verdict"].as_str()?);
             (verdict != "pass").then(|| format!("{id} {verdict}"))
@@ -87,7 +87,7 @@ impl fmt::Display for Report {
                 count(proposal.findings, "finding")
             );
             if !proposal.warnings.is_empty() {
-                about.push_str(&format!("; checks to look at: {}", proposal.warnings.join(", ")));
+                about.push_str(&format!("; checks not passed: {}", proposal.warnings.join(", ")));
             }
             lines.push(about);
             lines.extend(proposal.review_url.iter().map(|url| format!("  {url}")));
@@ -107,8 +107,8 @@ impl fmt::Display for Report {
         }
         if self.already_in_work > 0 {
             lines.push(format!(
-                "{} blocking findings are in work already",
-                self.already_in_work
+                "{} covered by open work items",
+                count(self.already_in_work, "blocking finding")
             ));
         }
         if self.left_findings > 0 {
@@ -128,6 +128,6 @@ impl fmt::Display for Report {
     }
 }
 
-fn count(number: usize, thing: &str) -> String {
+pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

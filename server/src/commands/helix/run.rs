@@ -1,32 +1,32 @@
-//! What the agent does: read, group, look for work that is there already, propose.
+//! The agent's run: reads records, groups findings, looks for existing work items and proposes work packages.
 
-use super::agent::{Agent, Refused};
+use super::agent::{Agent, ToolRefusal};
 use super::package::{self, Blocker, Release};
 use super::plan::{Finding, Group, groups};
-use super::report::{Failure, Proposal, Report, Skipped};
+use super::report::{Failure, Proposal, Report, Skipped, count};
 use crate::commands::one_line;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Titles as alike as this are taken for the same work.
-const ALIKE: f64 = 0.9;
+/// A work item whose title has at least this similarity score counts as the same work, and the agent proposes nothing.
+const SAME_WORK_SCORE: f64 = 0.9;
 
-/// What one run is told.
-pub(super) struct Task<'a> {
-    /// The tenant that is meant; the token decides which one it is.
+/// The options of a run.
+pub(super) struct RunOptions<'a> {
+    /// The expected tenant. The token determines the actual one.
     pub tenant: &'a str,
     /// The release's key.
     pub release: &'a str,
-    /// Ask for previews and checks alone.
+    /// Only request previews and checks.
     pub dry_run: bool,
-    /// The most packages to propose.
-    pub most: usize,
+    /// The maximum number of packages to propose.
+    pub max_packages: usize,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct ReleaseSummary {
     id: String,
     key: String,
 }
@@ -49,34 +49,37 @@ impl WorkItem {
     }
 }
 
-/// Runs the agent to its end. What fails with one package is in the report; what fails before is the error.
-pub(super) async fn run(agent: &Agent, task: &Task<'_>, tell: &(dyn Fn(&str) + Sync)) -> Result<Report> {
+/// Runs the agent. An error with one package is in the report; an error before the first package ends the run.
+pub(super) async fn run(agent: &Agent, options: &RunOptions<'_>, log: &(dyn Fn(&str) + Sync)) -> Result<Report> {
     let context: Value = agent.read("loopiq_get_context", json!({})).await?;
     let tenant = context["tenant"]["id"].as_str().unwrap_or_default();
     ensure!(
-        tenant == task.tenant,
+        tenant == options.tenant,
         "the token is for the tenant {tenant}, not for {}",
-        task.tenant
+        options.tenant
     );
-    tell(&format!(
+    log(&format!(
         "acting for {} in {tenant}, trace {}",
-        context["caller"]["email"].as_str().unwrap_or("somebody"),
+        context["caller"]["email"].as_str().unwrap_or("an unknown caller"),
         agent.trace()
     ));
-    let releases: Vec<Named> = agent.list("loopiq_list_releases", json!({})).await?;
-    let found = releases.into_iter().find(|release| release.key == task.release);
+    let releases: Vec<ReleaseSummary> = agent.list("loopiq_list_releases", json!({})).await?;
+    let found = releases.into_iter().find(|release| release.key == options.release);
     let id = found
-        .with_context(|| format!("there is no release {} that you can see", task.release))?
+        .with_context(|| format!("there is no release {} that you can see", options.release))?
         .id;
     let release: Release = agent.read("loopiq_get_release", json!({ "releaseId": id })).await?;
     let certification: Value = agent
         .read("loopiq_get_release_certification", json!({ "releaseId": id }))
         .await?;
-    tell(&format!(
-        "{}: {} certifications, {} open blockers",
+    log(&format!(
+        "{}: {}, {}",
         release.key,
-        release.certifications.len(),
-        certification["openBlockers"].as_u64().unwrap_or_default()
+        count(release.certifications.len(), "certification"),
+        count(
+            certification["openBlockers"].as_u64().unwrap_or_default() as usize,
+            "open blocker"
+        )
     ));
     let open = json!({ "releaseId": id, "status": "open" });
     let blockers: Vec<Blocker> = agent.list("loopiq_list_blockers", open.clone()).await?;
@@ -94,7 +97,7 @@ pub(super) async fn run(agent: &Agent, task: &Task<'_>, tell: &(dyn Fn(&str) + S
 
     let mut report = Report {
         release: release.key.clone(),
-        dry_run: task.dry_run,
+        dry_run: options.dry_run,
         ..Report::default()
     };
     report.failing_controls = blockers.iter().filter(|blocker| blocker.finding_id.is_none()).count();
@@ -104,36 +107,36 @@ pub(super) async fn run(agent: &Agent, task: &Task<'_>, tell: &(dyn Fn(&str) + S
         .collect();
     report.already_in_work = findings.iter().filter(|finding| taken.contains(&finding.id)).count();
     let groups = groups(findings, &taken);
-    tell(&format!(
-        "{} groups of findings that block and that nobody works on",
-        groups.len()
+    log(&format!(
+        "blocking findings without an open work item: {}",
+        count(groups.len(), "group")
     ));
 
     let mut left = groups.into_iter();
-    // What is skipped does not count: it must not stand in the way of the rest for ever.
-    while report.proposals.len() + report.failed.len() < task.most {
+    // Skipped groups do not count against the limit. Otherwise the same skipped groups would block all later runs.
+    while report.proposals.len() + report.failed.len() < options.max_packages {
         let Some(group) = left.next() else { break };
         let title = package::title(&group);
-        report.left_findings += group.left;
-        match propose(agent, task, &group, &release, &blockers, &title).await {
+        report.left_findings += group.omitted;
+        match propose(agent, options, &group, &release, &blockers, &title).await {
             Ok(Outcome::Proposed(proposal)) => {
-                tell(&format!("{}: {title}", proposal.status));
+                log(&format!("{}: {title}", proposal.status));
                 report.proposals.push(*proposal);
             }
             Ok(Outcome::Skipped(why)) => {
-                tell(&format!("skipped: {title}: {why}"));
+                log(&format!("skipped: {title}: {why}"));
                 report.skipped.push(Skipped { title, why });
             }
             Err(error) => {
                 let why = one_line(&error);
-                tell(&format!("failed: {title}: {why}"));
+                log(&format!("failed: {title}: {why}"));
                 report.failed.push(Failure { title, error: why });
             }
         }
     }
     for group in left {
         report.left_groups += 1;
-        report.left_findings += group.findings().count() + group.left;
+        report.left_findings += group.findings().count() + group.omitted;
     }
     Ok(report)
 }
@@ -145,7 +148,7 @@ enum Outcome {
 
 async fn propose(
     agent: &Agent,
-    task: &Task<'_>,
+    options: &RunOptions<'_>,
     group: &Group,
     release: &Release,
     blockers: &[Blocker],
@@ -155,23 +158,28 @@ async fn propose(
         .read::<Similar>("loopiq_find_similar_work_items", json!({ "title": title }))
         .await?
         .items;
-    if let Some(same) = similar.iter().find(|item| item.is_open() && item.score >= ALIKE) {
+    if let Some(same) = similar
+        .iter()
+        .find(|item| item.is_open() && item.score >= SAME_WORK_SCORE)
+    {
         return Ok(Outcome::Skipped(format!(
             "{} \"{}\" is open; add these findings to it",
             same.key, same.title
         )));
     }
     let arguments = package::arguments(group, release, blockers);
-    let mut arguments = arguments.with_context(|| format!("{} has no team to give the work to", release.key))?;
-    if task.dry_run {
+    let mut arguments = arguments.with_context(|| format!("{} has no team that could do the work", release.key))?;
+    if options.dry_run {
         arguments.insert("dryRun".into(), json!(true));
     }
     match agent.call("loopiq_create_remediation_work_package", arguments).await {
-        Ok(answer) => Ok(Outcome::Proposed(Box::new(Proposal::of(&answer, group, title)))),
-        // The same findings were proposed when something else about them was otherwise, an evidence record for instance.
+        Ok(result) => Ok(Outcome::Proposed(Box::new(Proposal::from_result(
+            &result, group, title,
+        )))),
+        // An earlier run proposed the same findings with other arguments, for example before new evidence was imported.
         Err(error)
             if error
-                .downcast_ref::<Refused>()
+                .downcast_ref::<ToolRefusal>()
                 .is_some_and(|refused| refused.code == "idempotency_conflict") =>
         {
             Ok(Outcome::Skipped(format!("proposed before. {error}")))
@@ -186,5 +194,4 @@ struct Similar {
 }
 
 #[cfg(test)]
-#[path = "run_tests.rs"]
 mod tests;

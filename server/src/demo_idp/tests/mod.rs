@@ -1,4 +1,4 @@
-//! The provider seen from outside: what its pages and endpoints answer, right requests and wrong ones.
+//! The provider over HTTP, with valid and invalid requests.
 
 mod authorize;
 mod token;
@@ -11,7 +11,7 @@ use openidconnect::url::Url;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 
-use super::{DemoIdp, DemoIdpError, DemoPerson, page, router};
+use super::{DemoIdp, DemoIdpError, DemoPerson, router};
 
 const CALLBACK: &str = "http://127.0.0.1:3000/auth/callback";
 /// The verifier and challenge of RFC 7636, appendix B.
@@ -80,7 +80,7 @@ impl Provider {
     }
 
     async fn code(&self) -> String {
-        let answer = answer_to_client(&self.choose(&[], "rae").await);
+        let answer = redirect_params(&self.choose(&[], "rae").await);
         assert_eq!(answer.get("state"), Some("a state"));
         assert_eq!(answer.get("iss"), Some(self.issuer.as_str()));
         answer.get("code").unwrap().to_owned()
@@ -121,7 +121,7 @@ fn request(changes: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
     )
 }
 
-/// The pairs with some given another value, or left out. A name that is not among them is added.
+/// The pairs with changed, removed (`None`) and added values.
 fn changed(pairs: &[(&str, &str)], changes: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
     let kept = pairs
         .iter()
@@ -133,9 +133,9 @@ fn changed(pairs: &[(&str, &str)], changes: &[(&str, Option<&str>)]) -> Vec<(Str
         .collect()
 }
 
-struct Answer(Vec<(String, String)>);
+struct RedirectParams(Vec<(String, String)>);
 
-impl Answer {
+impl RedirectParams {
     fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -144,15 +144,15 @@ impl Answer {
     }
 }
 
-fn answer_to_client(response: &Response) -> Answer {
+fn redirect_params(response: &Response) -> RedirectParams {
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     let location = response.headers()["location"].to_str().unwrap();
     assert!(location.starts_with(&format!("{CALLBACK}?")), "{location}");
-    Answer(Url::parse(location).unwrap().query_pairs().into_owned().collect())
+    RedirectParams(Url::parse(location).unwrap().query_pairs().into_owned().collect())
 }
 
 #[test]
-fn a_provider_that_cannot_work_is_not_made() {
+fn an_invalid_provider_is_not_created() {
     let make = |issuer: &str, callback: &str, subjects: &[&str]| {
         let people = subjects.iter().map(|subject| person("acme", subject, "x")).collect();
         DemoIdp::new(issuer, "c", "s", vec![callback.to_owned()], people, Arc::new(|| 0)).err()

@@ -1,9 +1,9 @@
-//! Codes, and the token endpoint that takes them.
+//! Authorization codes, and the token endpoint.
 
 use super::*;
 
 #[tokio::test]
-async fn a_code_is_good_once_and_for_a_minute() {
+async fn a_code_is_valid_once_and_for_a_minute() {
     let provider = Provider::serve().await;
     let code = provider.code().await;
     provider.now.fetch_add(59, Ordering::Relaxed);
@@ -27,7 +27,7 @@ async fn a_code_is_good_once_and_for_a_minute() {
 }
 
 #[tokio::test]
-async fn a_wrong_proof_is_refused_and_spends_the_code() {
+async fn a_wrong_verifier_is_refused_and_uses_up_the_code() {
     let provider = Provider::serve().await;
     for change in [
         (
@@ -62,12 +62,12 @@ async fn a_wrong_proof_is_refused_and_spends_the_code() {
             "{change:?}"
         );
     }
-    // None of these reached the code.
+    // None of these requests used up the code.
     assert_eq!(provider.redeem(&code, &[]).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn basic_credentials_are_form_encoded_and_stand_alone() {
+async fn basic_credentials_are_form_encoded_and_exclude_other_methods() {
     let provider = Provider::serve().await;
     let url = format!("{}/token", provider.issuer);
     let form = |code: &str| {

@@ -1,4 +1,4 @@
-use super::world::{World, read};
+use super::service::{TestService, read};
 use loopiq::domain::Timestamp;
 use serde_json::json;
 
@@ -14,14 +14,23 @@ async fn challenge(response: reqwest::Response) -> (String, String) {
 }
 
 #[tokio::test]
-async fn who_shows_no_token_is_told_where_to_get_one() {
-    let world = World::new().await;
-    let metadata = format!("{}/.well-known/oauth-protected-resource/mcp", world.url);
+async fn a_request_without_a_token_is_told_where_to_get_one() {
+    let service = TestService::start().await;
+    let metadata = format!("{}/.well-known/oauth-protected-resource/mcp", service.url);
     let plain = format!("Bearer resource_metadata=\"{metadata}\"");
-    let (none, _) = challenge(world.post().body(LIST).send().await.unwrap()).await;
-    let (other, _) = challenge(world.post().basic_auth("a", Some("b")).body(LIST).send().await.unwrap()).await;
+    let (none, _) = challenge(service.post().body(LIST).send().await.unwrap()).await;
+    let (other, _) = challenge(
+        service
+            .post()
+            .basic_auth("a", Some("b"))
+            .body(LIST)
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
     let (empty, _) = challenge(
-        world
+        service
             .post()
             .header("authorization", "Bearer ")
             .body(LIST)
@@ -31,9 +40,12 @@ async fn who_shows_no_token_is_told_where_to_get_one() {
     )
     .await;
     assert_eq!((none, other, empty), (plain.clone(), plain.clone(), plain));
-    for place in [metadata, format!("{}/.well-known/oauth-protected-resource", world.url)] {
-        let answer = read(world.http().get(place).send().await.unwrap()).await;
-        assert_eq!(answer["resource"], world.door());
+    for place in [
+        metadata,
+        format!("{}/.well-known/oauth-protected-resource", service.url),
+    ] {
+        let answer = read(service.http().get(place).send().await.unwrap()).await;
+        assert_eq!(answer["resource"], service.mcp_url());
         assert_eq!(answer["authorization_servers"], json!(["https://idp.example"]));
         assert_eq!(answer["bearer_methods_supported"], json!(["header"]));
     }
@@ -41,18 +53,14 @@ async fn who_shows_no_token_is_told_where_to_get_one() {
 
 #[tokio::test]
 async fn a_token_that_is_refused_says_why() {
-    let world = World::new().await;
-    let elsewhere = world.token_for("developer", "https://other.example/mcp").await;
-    let expired = world.token("developer").await;
-    let (unknown, _) = challenge(world.send("loopiq_nothing", LIST).await).await;
-    let (wrong, _) = challenge(world.send(&elsewhere, LIST).await).await;
-    world.pass(31 * Timestamp::DAY);
-    let (late, detail) = challenge(world.send(&expired, LIST).await).await;
-    for (challenge, why) in [
-        (&unknown, "not known"),
-        (&wrong, "another resource"),
-        (&late, "expired"),
-    ] {
+    let service = TestService::start().await;
+    let elsewhere = service.token_for("developer", "https://other.example/mcp").await;
+    let expired = service.token("developer").await;
+    let (unknown, _) = challenge(service.send("loopiq_nothing", LIST).await).await;
+    let (wrong, _) = challenge(service.send(&elsewhere, LIST).await).await;
+    service.pass(31 * Timestamp::DAY);
+    let (late, detail) = challenge(service.send(&expired, LIST).await).await;
+    for (challenge, why) in [(&unknown, "unknown"), (&wrong, "another resource"), (&late, "expired")] {
         assert!(
             challenge.contains("error=\"invalid_token\", error_description=\"") && challenge.contains(why),
             "{challenge}"
@@ -62,17 +70,20 @@ async fn a_token_that_is_refused_says_why() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_url_is_not_looked_at() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
-    let url = format!("{}?access_token={token}", world.door());
-    assert_eq!(world.http().post(url).body(LIST).send().await.unwrap().status(), 401);
+async fn a_token_in_the_url_is_ignored() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
+    let url = format!("{}?access_token={token}", service.mcp_url());
+    assert_eq!(service.http().post(url).body(LIST).send().await.unwrap().status(), 401);
 }
 
 #[tokio::test]
 async fn there_are_no_event_streams_and_no_sessions() {
-    let world = World::new().await;
-    for request in [world.http().get(world.door()), world.http().delete(world.door())] {
+    let service = TestService::start().await;
+    for request in [
+        service.http().get(service.mcp_url()),
+        service.http().delete(service.mcp_url()),
+    ] {
         let response = request.header("accept", "text/event-stream").send().await.unwrap();
         assert_eq!(
             (
@@ -85,12 +96,12 @@ async fn there_are_no_event_streams_and_no_sessions() {
 }
 
 #[tokio::test]
-async fn only_names_of_this_service_are_let_in() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
-    let port = world.url.rsplit(':').next().unwrap();
+async fn only_host_names_of_this_service_are_accepted() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
+    let port = service.url.rsplit(':').next().unwrap();
     let host = |name: &str| {
-        world
+        service
             .post()
             .bearer_auth(&token)
             .header("host", name.to_owned())
@@ -98,7 +109,7 @@ async fn only_names_of_this_service_are_let_in() {
             .send()
     };
     let origin = |name: &str| {
-        world
+        service
             .post()
             .bearer_auth(&token)
             .header("origin", name.to_owned())
@@ -110,5 +121,5 @@ async fn only_names_of_this_service_are_let_in() {
     assert_eq!(host(&format!("localhost:{port}")).await.unwrap().status(), 200);
     assert_eq!(origin("https://evil.example").await.unwrap().status(), 403);
     assert_eq!(origin("null").await.unwrap().status(), 403);
-    assert_eq!(origin(&world.url).await.unwrap().status(), 200);
+    assert_eq!(origin(&service.url).await.unwrap().status(), 200);
 }

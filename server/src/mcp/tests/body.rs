@@ -1,9 +1,9 @@
-use super::world::{World, read};
+use super::service::{TestService, read};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-async fn refused(world: &World, token: &str, body: &str) -> (u16, i64, String, Value) {
-    let response = world.send(token, body.to_owned()).await;
+async fn refused(service: &TestService, token: &str, body: &str) -> (u16, i64, String, Value) {
+    let response = service.send(token, body.to_owned()).await;
     let status = response.status().as_u16();
     assert_eq!(response.headers()["content-type"], "application/json");
     let answer = read(response).await;
@@ -18,9 +18,9 @@ async fn refused(world: &World, token: &str, body: &str) -> (u16, i64, String, V
 }
 
 #[tokio::test]
-async fn what_two_readers_could_read_differently_is_no_message() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
+async fn ambiguous_json_is_refused() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
     for (body, cause) in [
         ("{\"jsonrpc\":", "EOF"),
         ("", "EOF"),
@@ -37,16 +37,16 @@ async fn what_two_readers_could_read_differently_is_no_message() {
             "beyond 2^53",
         ),
     ] {
-        let (status, code, message, id) = refused(&world, &token, body).await;
+        let (status, code, message, id) = refused(&service, &token, body).await;
         assert_eq!((status, code, id), (400, -32700, Value::Null), "{body}");
         assert!(message.contains(cause), "{message}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_message_says_so() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
+async fn json_that_is_not_a_message_is_refused_with_a_reason() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
     for (body, cause, id) in [
         (
             json!([{ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }]),
@@ -67,32 +67,32 @@ async fn what_is_no_message_says_so() {
             json!(1),
         ),
     ] {
-        let (status, code, message, named) = refused(&world, &token, &body.to_string()).await;
+        let (status, code, message, named) = refused(&service, &token, &body.to_string()).await;
         assert_eq!((status, code, named), (400, -32600, id), "{body}");
         assert!(message.contains(cause), "{message}");
     }
 }
 
 #[tokio::test]
-async fn a_body_over_one_mebibyte_is_refused_whatever_its_head_says() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
+async fn a_body_over_one_mebibyte_is_refused_with_and_without_a_declared_length() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
     let large = format!("\"{}\"", "x".repeat(1 << 20));
-    let plain = world.send(&token, large.clone()).await;
+    let plain = service.send(&token, large.clone()).await;
     assert_eq!(plain.status(), 413);
     assert!(read(plain).await["detail"].as_str().unwrap().contains("1 MiB"));
-    assert!(chunked(&world, &token, &large).await.starts_with("HTTP/1.1 413 "));
+    assert!(chunked(&service, &token, &large).await.starts_with("HTTP/1.1 413 "));
     let fits = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list"}}{}"#,
         " ".repeat((1 << 20) - 46)
     );
     assert_eq!(fits.len(), 1 << 20);
-    assert_eq!(world.send(&token, fits).await.status(), 200);
+    assert_eq!(service.send(&token, fits).await.status(), 200);
 }
 
-/// The head of the answer to a body whose length nobody declared.
-async fn chunked(world: &World, token: &str, body: &str) -> String {
-    let address = world.url.strip_prefix("http://").unwrap();
+/// Sends a body without a declared length, and returns the head of the response.
+async fn chunked(service: &TestService, token: &str, body: &str) -> String {
+    let address = service.url.strip_prefix("http://").unwrap();
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     let head = format!(
         "POST /mcp HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
@@ -100,7 +100,7 @@ async fn chunked(world: &World, token: &str, body: &str) -> String {
     );
     socket.write_all(head.as_bytes()).await.unwrap();
     for chunk in body.as_bytes().chunks(1 << 16) {
-        // The service may hang up before the end; what it said by then counts.
+        // The service may close the connection before the end. What it sent until then counts.
         let _ = socket.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await;
         let _ = socket.write_all(chunk).await;
         let _ = socket.write_all(b"\r\n").await;

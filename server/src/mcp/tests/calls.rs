@@ -1,4 +1,4 @@
-use super::world::{PROTOCOL, World, meta, read};
+use super::service::{PROTOCOL, TestService, meta, read};
 use serde_json::{Value, json};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -7,18 +7,18 @@ fn parent(trace: &str) -> String {
     format!("00-{trace}-b7ad6b7169203331-01")
 }
 
-async fn tools(world: &World, token: &str) -> Vec<Value> {
+async fn tools(service: &TestService, token: &str) -> Vec<Value> {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
-    let answer = read(world.send(token, body.to_string()).await).await;
+    let answer = read(service.send(token, body.to_string()).await).await;
     answer["result"]["tools"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn the_list_holds_what_the_caller_may_use_and_how_it_behaves() {
-    let world = World::new().await;
-    let developers = tools(&world, &world.token("developer").await).await;
+async fn the_list_contains_the_caller_s_tools_with_annotations() {
+    let service = TestService::start().await;
+    let developers = tools(&service, &service.token("developer").await).await;
     assert!(
-        tools(&world, &world.token("auditor").await).await.is_empty(),
+        tools(&service, &service.token("auditor").await).await.is_empty(),
         "an auditor reads in a browser"
     );
     let named = |name: &str| developers.iter().find(|tool| tool["name"] == name).unwrap();
@@ -45,10 +45,10 @@ async fn the_list_holds_what_the_caller_may_use_and_how_it_behaves() {
 }
 
 #[tokio::test]
-async fn a_read_answers_with_structured_content_and_the_same_as_text() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
-    let result = world.call(&token, "loopiq_list_releases", json!({})).await;
+async fn a_read_returns_structured_content_and_the_same_as_text() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
+    let result = service.call(&token, "loopiq_list_releases", json!({})).await;
     assert_eq!(
         (&result["isError"], &result["structuredContent"]["items"][0]["key"]),
         (&json!(false), &json!("PAY-1"))
@@ -60,10 +60,10 @@ async fn a_read_answers_with_structured_content_and_the_same_as_text() {
 
 #[tokio::test]
 async fn a_proposal_is_a_success_that_says_what_to_do_next() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
-    let result = world
-        .call(&token, "loopiq_create_work_item", world.work_item("k-1"))
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
+    let result = service
+        .call(&token, "loopiq_create_work_item", service.work_item("k-1"))
         .await;
     assert_eq!(result["isError"], false, "{result}");
     let (answer, content) = (&result["structuredContent"], result["content"].as_array().unwrap());
@@ -76,17 +76,17 @@ async fn a_proposal_is_a_success_that_says_what_to_do_next() {
         content.len() == 1 && !line.contains('\n') && line.contains(answer["actionId"].as_str().unwrap()),
         "{line}"
     );
-    let again = world
-        .call(&token, "loopiq_create_work_item", world.work_item("k-1"))
+    let again = service
+        .call(&token, "loopiq_create_work_item", service.work_item("k-1"))
         .await;
     assert_eq!(again["structuredContent"]["actionId"], answer["actionId"]);
 }
 
 #[tokio::test]
 async fn every_refusal_is_a_result_that_a_model_can_read() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
-    let unknown = world.call(&token, "loopiq_approve_action", json!({})).await;
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
+    let unknown = service.call(&token, "loopiq_approve_action", json!({})).await;
     assert_eq!(
         (&unknown["isError"], &unknown["structuredContent"]["error"]),
         (&json!(true), &json!("unknown_tool"))
@@ -94,10 +94,10 @@ async fn every_refusal_is_a_result_that_a_model_can_read() {
     assert_eq!(unknown["structuredContent"]["fields"], json!([]));
     assert_eq!(unknown["content"][0]["text"], unknown["structuredContent"]["message"]);
 
-    let mut arguments = world.work_item("k-1");
+    let mut arguments = service.work_item("k-1");
     arguments["approved"] = json!(true);
     arguments["title"] = json!("");
-    let invalid = world.call(&token, "loopiq_create_work_item", arguments).await;
+    let invalid = service.call(&token, "loopiq_create_work_item", arguments).await;
     assert_eq!(
         (&invalid["isError"], &invalid["structuredContent"]["error"]),
         (&json!(true), &json!("invalid_arguments"))
@@ -110,45 +110,45 @@ async fn every_refusal_is_a_result_that_a_model_can_read() {
     );
     assert!(fields.iter().all(|field| field["message"].is_string()));
 
-    let nobody = world
+    let auditor = service
         .call(
-            &world.token("auditor").await,
+            &service.token("auditor").await,
             "loopiq_create_work_item",
-            world.work_item("k-1"),
+            service.work_item("k-1"),
         )
         .await;
     assert_eq!(
-        (&nobody["isError"], &nobody["structuredContent"]["error"]),
+        (&auditor["isError"], &auditor["structuredContent"]["error"]),
         (&json!(true), &json!("not_authorized"))
     );
 
-    world
-        .call(&token, "loopiq_create_work_item", world.work_item("k-2"))
+    service
+        .call(&token, "loopiq_create_work_item", service.work_item("k-2"))
         .await;
-    let mut other = world.work_item("k-2");
+    let mut other = service.work_item("k-2");
     other["title"] = json!("Something else altogether under the same key");
-    let conflict = world.call(&token, "loopiq_create_work_item", other).await;
+    let conflict = service.call(&token, "loopiq_create_work_item", other).await;
     assert_eq!(conflict["structuredContent"]["error"], "idempotency_conflict");
 }
 
 #[tokio::test]
-async fn what_a_tool_answers_fits_what_it_declares_refusals_included() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
-    let declared = tools(&world, &token).await;
+async fn results_and_refusals_match_the_declared_schema() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
+    let declared = tools(&service, &token).await;
     for (tool, arguments, is_error) in [
         ("loopiq_get_context", json!({}), false),
         ("loopiq_list_findings", json!({}), false),
         ("loopiq_list_findings", json!({ "limit": 0 }), true),
-        ("loopiq_create_work_item", world.work_item("k-1"), false),
+        ("loopiq_create_work_item", service.work_item("k-1"), false),
         ("loopiq_create_work_item", json!({}), true),
         ("loopiq_withdraw_action", json!({}), true),
     ] {
         let schema = &declared.iter().find(|known| known["name"] == tool).unwrap()["outputSchema"];
-        let result = world.call(&token, tool, arguments).await;
+        let result = service.call(&token, tool, arguments).await;
         assert_eq!(result["isError"], is_error, "{result}");
         let (answer, refusal) = (&result["structuredContent"], ["error", "message", "fields"]);
-        // Both forms are told apart by what they require; no JSON Schema library is among this crate's dependencies.
+        // The required fields tell results and refusals apart. This crate has no JSON Schema library.
         let forms = schema["anyOf"].as_array().unwrap();
         let has = |names: Vec<&str>| names.iter().all(|name| !answer[*name].is_null());
         let required = |form: &Value| form["required"].as_array().map_or_else(Vec::new, |names| names.clone());
@@ -161,38 +161,41 @@ async fn what_a_tool_answers_fits_what_it_declares_refusals_included() {
     }
 }
 
-/// The trace that an action was proposed in, as its record tells it.
-async fn trace_of(world: &World, token: &str, key: &str, more: Value, header: Option<&str>) -> String {
-    let mut arguments = world.work_item(key);
+/// Proposes an action and returns the trace ID in its record.
+async fn trace_of(service: &TestService, token: &str, key: &str, more: Value, header: Option<&str>) -> String {
+    let mut arguments = service.work_item(key);
     arguments["title"] = json!(format!("Rotate the signing keys of gateway {key}"));
-    let proposed = world
+    let proposed = service
         .call_with(token, "loopiq_create_work_item", arguments, more, header)
         .await;
     let id = proposed["structuredContent"]["actionId"]
         .as_str()
         .unwrap_or_else(|| panic!("{proposed}"))
         .to_owned();
-    world.trace_of(&id).await
+    service.trace_of(&id).await
 }
 
 #[tokio::test]
-async fn the_trace_comes_from_the_message_then_from_the_header_then_from_nowhere() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
+async fn the_trace_is_that_of_the_message_or_the_header_or_new() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
     let other = "1".repeat(32);
     let own = json!({ "traceparent": parent(TRACE) });
-    assert_eq!(trace_of(&world, &token, "k-1", own, Some(&parent(&other))).await, TRACE);
     assert_eq!(
-        trace_of(&world, &token, "k-2", json!({}), Some(&parent(TRACE))).await,
+        trace_of(&service, &token, "k-1", own, Some(&parent(&other))).await,
+        TRACE
+    );
+    assert_eq!(
+        trace_of(&service, &token, "k-2", json!({}), Some(&parent(TRACE))).await,
         TRACE
     );
     let wrong = json!({ "traceparent": parent(&"0".repeat(32)) });
     assert_eq!(
-        trace_of(&world, &token, "k-3", wrong.clone(), Some(&parent(&other))).await,
+        trace_of(&service, &token, "k-3", wrong.clone(), Some(&parent(&other))).await,
         other,
         "the next that is one"
     );
-    let fresh = trace_of(&world, &token, "k-4", wrong, Some("garbage")).await;
+    let fresh = trace_of(&service, &token, "k-4", wrong, Some("garbage")).await;
     assert!(
         fresh.len() == 32 && fresh != TRACE && fresh.bytes().any(|byte| byte != b'0'),
         "{fresh}"
@@ -200,11 +203,11 @@ async fn the_trace_comes_from_the_message_then_from_the_header_then_from_nowhere
 }
 
 #[tokio::test]
-async fn a_number_that_is_whole_is_an_integer_however_it_is_written() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
+async fn a_whole_number_is_an_integer_in_every_notation() {
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"loopiq_list_findings","arguments":{"limit":2.0}}}"#;
-    let answer = read(world.send(&token, body).await).await;
+    let answer = read(service.send(&token, body).await).await;
     assert_eq!(
         answer["result"]["structuredContent"]["items"].as_array().unwrap().len(),
         2,
@@ -214,11 +217,11 @@ async fn a_number_that_is_whole_is_an_integer_however_it_is_written() {
 
 #[tokio::test]
 async fn a_message_of_this_protocol_needs_its_headers() {
-    let world = World::new().await;
-    let token = world.token("developer").await;
+    let service = TestService::start().await;
+    let token = service.token("developer").await;
     let body = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/list", "params": { "_meta": meta() } }).to_string();
     let send = |method: Option<&str>, version: Option<&str>| {
-        let mut request = world.post().bearer_auth(&token).body(body.clone());
+        let mut request = service.post().bearer_auth(&token).body(body.clone());
         if let Some(method) = method {
             request = request.header("mcp-method", method);
         }

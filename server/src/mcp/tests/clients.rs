@@ -1,14 +1,14 @@
-use super::world::World;
+use super::service::TestService;
 use rmcp::model::{CallToolRequestParams, ProtocolVersion};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientLifecycleMode, ClientServiceExt};
 use serde_json::json;
 
-async fn whole_visit(world: &World, lifecycle: ClientLifecycleMode) -> String {
-    let token = world.token("developer").await;
-    let config = StreamableHttpClientTransportConfig::with_uri(world.door()).auth_header(token);
-    let transport = StreamableHttpClientTransport::with_client(world.http().clone(), config);
+async fn use_all_features(service: &TestService, lifecycle: ClientLifecycleMode) -> String {
+    let token = service.token("developer").await;
+    let config = StreamableHttpClientTransportConfig::with_uri(service.mcp_url()).auth_header(token);
+    let transport = StreamableHttpClientTransport::with_client(service.http().clone(), config);
     let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
     let info = client.peer_info().unwrap();
     assert_eq!(
@@ -22,7 +22,7 @@ async fn whole_visit(world: &World, lifecycle: ClientLifecycleMode) -> String {
         let request = CallToolRequestParams::new(name).with_arguments(arguments.as_object().unwrap().clone());
         client.call_tool(request)
     };
-    let proposed = call("loopiq_create_work_item", world.work_item("k-1"))
+    let proposed = call("loopiq_create_work_item", service.work_item("k-1"))
         .await
         .unwrap()
         .structured_content
@@ -51,11 +51,11 @@ async fn whole_visit(world: &World, lifecycle: ClientLifecycleMode) -> String {
 }
 
 #[tokio::test]
-async fn a_client_of_today_and_one_of_yesterday_are_served_alike() {
+async fn clients_of_protocol_2026_and_2025_get_the_same_service() {
     let today = ClientLifecycleMode::Discover {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
     };
-    assert_eq!(whole_visit(&World::new().await, today).await, "2026-07-28");
-    let yesterday = whole_visit(&World::new().await, ClientLifecycleMode::Initialize).await;
+    assert_eq!(use_all_features(&TestService::start().await, today).await, "2026-07-28");
+    let yesterday = use_all_features(&TestService::start().await, ClientLifecycleMode::Initialize).await;
     assert!(yesterday.starts_with("2025-"), "{yesterday}");
 }

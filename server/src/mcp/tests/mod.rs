@@ -1,7 +1,7 @@
-//! The door over a real socket: with raw requests, and with rmcp's own client.
+//! The MCP endpoint over a real socket: with raw requests, and with rmcp's own client.
 
 mod auth;
 mod body;
 mod calls;
 mod clients;
-pub(crate) mod world;
+pub(crate) mod service;

@@ -1,8 +1,11 @@
-//! Whole sign-ins over HTTP: what serves them, and what a person's browser does.
+//! Complete sign-ins over HTTP with the demo provider.
 
-mod hostile;
+mod claims;
+mod discovery;
+mod forged_tokens;
 mod settings;
 mod sign_in;
+mod tokens;
 
 use std::error::Error as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -21,11 +24,11 @@ use super::*;
 use crate::demo_idp::{self, DemoIdp, DemoPerson};
 
 const CALLBACK: &str = "http://127.0.0.1:3000/auth/callback";
-/// What must be encoded on the way, in a header and in a form.
+/// A secret with characters that must be encoded in a header and in a form.
 const SECRET: &str = "s3cret+/= ü";
 const START: i64 = 1_800_000_000;
 
-/// A demo provider on a port of its own, whose routes can be exchanged while it runs.
+/// A demo provider on a port of its own, whose routes a test can replace while it runs.
 struct Provider {
     issuer: String,
     now: Arc<AtomicI64>,
@@ -62,7 +65,7 @@ impl Provider {
         provider
     }
 
-    /// A new provider at the same address: it has a new key, and knows no code of the old one.
+    /// Replaces the provider by a new one at the same address, with a new key and without the old codes.
     fn restart(&self) {
         let clock = Arc::clone(&self.now);
         let idp = DemoIdp::new(
@@ -83,7 +86,7 @@ impl Provider {
         *self.app.lock().unwrap() = routes;
     }
 
-    /// Changes the JSON that is answered under a path, from now on.
+    /// Changes the JSON of all further responses at a path.
     fn tamper(&self, path: &'static str, change: fn(&mut Value)) {
         let honest = self.app.lock().unwrap().clone();
         let tampering = async move |request: Request| {
@@ -122,7 +125,7 @@ impl Provider {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// What a person does: open the page, press the button. Gives what the redirect carries.
+    /// Opens the provider's page and presses a button. Returns the parameters of the callback.
     async fn press(&self, authorize_url: &str, name: &str, value: &str) -> Callback {
         let page = self.browser.get(authorize_url).send().await.unwrap();
         assert_eq!(page.status(), StatusCode::OK);

@@ -1,9 +1,9 @@
-//! What the settings ask for, and where people may be sent.
+//! Settings, and redirects to untrusted addresses.
 
 use super::*;
 
 #[tokio::test]
-async fn claims_that_are_needed_must_be_there() {
+async fn a_missing_required_claim_is_named() {
     let provider = Provider::serve().await;
     for (tenant_claim, roles_claim, missing) in [
         ("org.tenant", "roles", "org.tenant"),
@@ -23,7 +23,7 @@ async fn claims_that_are_needed_must_be_there() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_work_are_told_apart_from_a_provider_that_is_away() {
+async fn wrong_settings_are_told_apart_from_an_unreachable_provider() {
     let provider = Provider::serve().await;
     let with = |issuer: &str, redirect_url: &str| {
         Oidc::new(OidcSettings {
@@ -35,6 +35,8 @@ async fn settings_that_cannot_work_are_told_apart_from_a_provider_that_is_away()
     for (issuer, redirect_url) in [
         ("idp.example", CALLBACK),
         ("http://idp.example", CALLBACK),
+        // Some resolvers ask a DNS server for names below localhost.
+        ("http://idp.localhost", CALLBACK),
         ("https://idp.example", "/auth/callback"),
     ] {
         assert!(matches!(
@@ -43,7 +45,7 @@ async fn settings_that_cannot_work_are_told_apart_from_a_provider_that_is_away()
         ));
     }
     assert!(with("https://idp.example", CALLBACK).is_ok());
-    // A trailing slash is another issuer: the provider describes itself without.
+    // With a trailing slash it is another issuer than the one in the provider's metadata.
     let slash = with(&format!("{}/", provider.issuer), CALLBACK).unwrap();
     let error = slash.start("/", START).await.err().unwrap();
     assert!(matches!(error, OidcError::Misconfigured { .. }));
@@ -77,7 +79,7 @@ fn only_local_paths_are_returned_to() {
 }
 
 #[tokio::test]
-async fn what_the_provider_says_of_itself_is_followed() {
+async fn the_provider_s_metadata_is_followed() {
     let provider = Provider::serve().await;
     provider.tamper("/openid-configuration", |metadata| {
         metadata["end_session_endpoint"] = "https://idp.example/bye?x=1".into();
@@ -96,7 +98,7 @@ async fn what_the_provider_says_of_itself_is_followed() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_to_a_page_for_signing_out_that_is_not_trusted() {
+async fn an_untrusted_sign_out_page_is_not_linked() {
     for address in [
         "javascript:alert(1)",
         "http://idp.example/bye",
@@ -126,7 +128,7 @@ async fn nobody_is_led_to_a_page_for_signing_out_that_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_provider_that_cannot_be_trusted_is_not_asked() {
+async fn an_untrusted_provider_gets_no_request() {
     let provider = Provider::serve().await;
     let changes: [fn(&mut Value); 5] = [
         |metadata| metadata["token_endpoint"] = "http://idp.example/token".into(),

@@ -1,4 +1,4 @@
-//! Sign-ins that work, and the answers that do not belong to one.
+//! Successful sign-ins, and callbacks that do not belong to one.
 
 use super::*;
 
@@ -8,7 +8,7 @@ async fn a_person_signs_in() {
     let oidc = provider.oidc();
     let begun = oidc.start("/audit?q=a", START).await.unwrap();
     assert_eq!(begun.pending.return_to, "/audit?q=a");
-    // It survives the session store.
+    // A sign-in is serialized into a cookie.
     let stored = serde_json::to_string(&begun.pending).unwrap();
     let pending: PendingSignIn = serde_json::from_str(&stored).unwrap();
     let callback = provider.press(&begun.authorize_url, "person", "chief").await;
@@ -29,7 +29,7 @@ async fn a_person_signs_in() {
 }
 
 #[tokio::test]
-async fn an_answer_to_another_sign_in_is_refused() {
+async fn a_callback_of_another_sign_in_is_refused() {
     let provider = Provider::serve().await;
     let oidc = provider.oidc();
     let (pending, callback) = provider.sign_in(&oidc).await;
@@ -45,12 +45,12 @@ async fn an_answer_to_another_sign_in_is_refused() {
     assert!(matches!(late, Err(OidcError::Expired)));
     let early = oidc.finish(pending.clone(), code, state, None, START - 301).await;
     assert!(matches!(early, Err(OidcError::Expired)));
-    // None of these spent the code.
+    // The refused callbacks did not use up the code.
     provider.finish(&oidc, pending, &callback).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_code_works_once_for_whoever_asked_for_it_and_not_for_long() {
+async fn a_code_works_once_for_its_client_and_expires() {
     let provider = Provider::serve().await;
     let oidc = provider.oidc();
     let refused = |outcome: Result<Assertion, OidcError>| match outcome {
@@ -101,7 +101,7 @@ async fn a_token_for_another_sign_in_or_time_is_not_trusted() {
     assert!(matches!(error, OidcError::InvalidToken { .. }));
     assert!(cause(&error).contains("nonce"), "{}", cause(&error));
 
-    // The provider's clock is behind ours by more than a token's life, then ahead of it.
+    // The provider's clock is first behind by more than a token's lifetime, and then ahead.
     for (skew, reason) in [(301, "xpired"), (-301, "future")] {
         let (pending, callback) = provider.sign_in(&oidc).await;
         let (code, state, iss) = (callback.get("code"), callback.get("state"), callback.get("iss"));
@@ -116,7 +116,7 @@ async fn a_token_for_another_sign_in_or_time_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn the_provider_says_no() {
+async fn the_provider_refuses() {
     let provider = Provider::serve().await;
     let oidc = provider.oidc();
     let begun = oidc.start("/", START).await.unwrap();

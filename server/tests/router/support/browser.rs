@@ -1,4 +1,4 @@
-//! As much of a browser as these tests need: it keeps cookies, and follows a redirect when it is told to.
+//! A minimal browser: it stores cookies, and does not follow redirects by itself.
 
 use reqwest::{Method, RequestBuilder, header};
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ pub(crate) struct Browser {
     url: String,
     /// The session's cookie: `loopiq_session=...`.
     pub(crate) cookie: Option<String>,
-    /// All other cookies, by name.
+    /// The other cookies, by name.
     pub(crate) others: BTreeMap<String, String>,
 }
 
-/// What came back.
+/// A response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: header::HeaderMap,
@@ -21,12 +21,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A header's value; empty if it is not there.
+    /// A header's value; empty if the header is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Where it leads.
+    /// The target of a redirect.
     pub(crate) fn location(&self) -> &str {
         self.header("location")
     }
@@ -48,12 +48,12 @@ impl Browser {
         }
     }
 
-    /// A request as a browser sends it for a page.
+    /// A request that accepts HTML, as a browser sends it.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.program(method, path).header(header::ACCEPT, "text/html,*/*")
     }
 
-    /// A request as a script or a program sends it: it can show no page.
+    /// A request that does not accept HTML, as a script or another client sends it.
     pub(crate) fn program(&self, method: Method, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") {
             path.to_owned()
@@ -69,7 +69,7 @@ impl Browser {
         request.header(header::COOKIE, cookies.join("; "))
     }
 
-    /// Sends it, and keeps the cookie that came back.
+    /// Sends a request and stores the cookies of the response.
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         for cookie in response.headers().get_all(header::SET_COOKIE) {
@@ -95,7 +95,7 @@ impl Browser {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// Sends a form of this site.
+    /// Sends a form from a page of this site.
     pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
         let request = self
             .request(Method::POST, path)
@@ -104,13 +104,13 @@ impl Browser {
         self.send(request).await
     }
 
-    /// Opens the page, goes to the provider's page and chooses: answers where the provider sends the browser then.
+    /// Opens a page that redirects to the provider, submits the provider's form, and returns the URL of the callback.
     pub(crate) async fn choose(&mut self, page: &str, field: (&str, &str)) -> String {
-        let away = self.get(page).await;
-        assert_eq!(away.status, 303, "{}", away.text);
-        let query = away.location().split_once('?').unwrap().1.to_owned();
-        let asked = self.get(away.location()).await;
-        assert_eq!(asked.status, 200, "{}", asked.text);
+        let redirect = self.get(page).await;
+        assert_eq!(redirect.status, 303, "{}", redirect.text);
+        let query = redirect.location().split_once('?').unwrap().1.to_owned();
+        let form_page = self.get(redirect.location()).await;
+        assert_eq!(form_page.status, 200, "{}", form_page.text);
         let mut form: Vec<(String, String)> = pairs(&query);
         form.push((field.0.to_owned(), field.1.to_owned()));
         let form: Vec<(&str, &str)> = form
@@ -122,7 +122,7 @@ impl Browser {
         back.location().to_owned()
     }
 
-    /// A whole sign-in that begins with this page. Answers what the callback said.
+    /// A complete sign-in that starts at this page. Returns the response of the callback.
     pub(crate) async fn sign_in(&mut self, email: &str, page: &str) -> Answer {
         let callback = self.choose(page, ("person", email)).await;
         self.get(&callback).await

@@ -1,7 +1,6 @@
-//! A service of one's own for each test: fresh database, clock that stands still, real sockets on loopback.
+//! A service for each test: a new database, a clock that only the test advances, and real sockets on loopback.
 
 mod browser;
-pub(crate) mod site;
 
 pub(crate) use browser::{Answer, Browser};
 
@@ -9,15 +8,16 @@ use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{Email, InstallationKind, PersonId, Role, TenantId, Timestamp};
 use loopiq::engine::{Engine, Error};
 use loopiq::store::{Asserted, Store};
-use loopiq_server::App;
-use loopiq_server::auth::Seal;
-use loopiq_server::commands::serve::demo_provider;
+use loopiq_server::demo::identity_provider;
 use loopiq_server::demo_idp::DemoPerson;
-use loopiq_server::net::{self, Edge, Limits};
+use loopiq_server::net::{self, Limits, RequestSettings};
 use loopiq_server::oidc::Oidc;
-use loopiq_server::ops::metrics;
+use loopiq_server::prometheus;
+use loopiq_server::router::router;
+use loopiq_server::sign_in_cookies::SignInCookies;
 use loopiq_server::site::Site;
-use loopiq_testing::Database;
+use loopiq_server::state::AppState;
+use loopiq_testing::{Database, write_site};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
@@ -25,23 +25,23 @@ use tokio_util::sync::CancellationToken;
 
 /// A running service.
 pub(crate) struct Service {
-    pub(crate) app: App,
+    pub(crate) state: AppState,
     pub(crate) url: String,
     clock: Arc<AtomicI64>,
     pub(crate) database: Database,
 }
 
 impl Service {
-    /// Starts one, with the tenant `acme`.
+    /// Starts a service with the tenant `acme`.
     pub(crate) async fn start() -> Self {
-        Self::with(Edge::default()).await
+        Self::with(RequestSettings::default()).await
     }
 
-    /// Starts one with limits of its own.
-    pub(crate) async fn with(edge: Edge) -> Self {
+    /// Starts a service with these settings.
+    pub(crate) async fn with(requests: RequestSettings) -> Self {
         let database = Database::new().await;
         let root = database.folder.path().join("site");
-        site::write(&root);
+        write_site(&root);
         let site = Site::at(&root).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -64,44 +64,47 @@ impl Service {
             })
             .await
             .unwrap();
-        let (oidc, idp) = demo_provider(&url, &runtime, site.stylesheet(), people()).unwrap();
-        let app = App {
-            seal: Seal::new(&runtime.random::<32>()),
-            edge: Edge { metrics: true, ..edge },
+        let (oidc, idp) = identity_provider(&url, &runtime, site.stylesheet(), people()).unwrap();
+        let state = AppState {
+            sign_in_cookies: SignInCookies::new(&runtime.random::<32>()),
+            requests: RequestSettings {
+                serve_metrics: true,
+                ..requests
+            },
             engine: Engine::new(store.clone(), runtime.clone(), &url),
             store,
             runtime,
             public_url: Arc::from(url.as_str()),
             oidc: Oidc::new(oidc).unwrap(),
             demo_idp: Some(idp),
-            leptos: site.leptos(address),
+            leptos: site.leptos_options(address),
             bundle: site.bundle().clone(),
             stylesheet: Arc::from(site.stylesheet()),
-            metrics: metrics::recorder().unwrap(),
+            metrics: prometheus::recorder().unwrap(),
             draining: Arc::default(),
         };
-        let router = loopiq_server::http::router(&app, &site).unwrap();
+        let router = router(&state, &site).unwrap();
         tokio::spawn(net::serve(
             listener,
             router,
             Limits::default(),
-            app.edge.proxies.clone(),
+            state.requests.proxies.clone(),
             CancellationToken::new(),
         ));
         Self {
-            app,
+            state,
             url,
             clock,
             database,
         }
     }
 
-    /// A browser that has never been here.
+    /// A browser without cookies.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.url)
     }
 
-    /// A browser in which somebody has signed in.
+    /// A browser in which this person has signed in.
     pub(crate) async fn signed_in(&self, email: &str) -> Browser {
         let mut browser = self.browser();
         let answer = browser.sign_in(email, "/login").await;
@@ -109,20 +112,20 @@ impl Service {
         browser
     }
 
-    /// A bearer token for an agent that acts for somebody who has been here.
+    /// A bearer token for an agent that acts for a person who has signed in before.
     pub(crate) async fn token(&self, email: &str) -> String {
         let tenant = TenantId::parse("acme").unwrap();
-        let audience = self.app.mcp_audience();
-        let token = self.app.engine.issue_token(&tenant, email, "Helix", &audience);
+        let audience = self.state.mcp_audience();
+        let token = self.state.engine.issue_token(&tenant, email, "Helix", &audience);
         token.await.unwrap()
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(crate) fn pass(&self, micros: i64) {
         self.clock.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// What the identity provider says about somebody at their next sign-in elsewhere.
+    /// Signs a person in with these roles, without a browser.
     pub(crate) async fn assert_roles(&self, email: &str, roles: &[Role]) -> PersonId {
         let asserted = Asserted {
             issuer: format!("{}/demo-idp", self.url),
@@ -131,11 +134,11 @@ impl Service {
             name: email.to_owned(),
             roles: roles.to_vec(),
         };
-        self.app.engine.sign_in("acme", asserted).await.unwrap().1.id
+        self.state.engine.sign_in("acme", asserted).await.unwrap().1.id
     }
 }
 
-/// Who can sign in.
+/// The people who can sign in.
 fn people() -> Vec<DemoPerson> {
     let person = |tenant: &str, email: &str, roles: &[&str]| DemoPerson {
         tenant: tenant.to_owned(),

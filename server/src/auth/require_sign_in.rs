@@ -1,0 +1,149 @@
+//! Middleware that lets only signed-in people with a role reach pages and server functions.
+
+use super::{SESSION_PERSON, SESSION_USER, SessionUser, TOUCH_EVERY, no_role_page, session_store, session_user};
+use crate::http::message_page::{self, MessagePage};
+use crate::http::{rate_limits, request_context};
+use crate::state::AppState;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use loopiq::domain::{Permission, Person, Principal, allows};
+use loopiq::engine::Error;
+use loopiq_app::Services;
+use openidconnect::url::form_urlencoded;
+use tower_sessions::Session;
+
+/// Why a request is refused.
+enum Denied {
+    /// The browser has no session.
+    SignedOut,
+    /// The person has no role any more.
+    NoRole,
+    /// The session cannot be read, because the database does not answer.
+    Unavailable,
+}
+
+/// Lets a request of a signed-in person with a role pass, with [`Services`] in its extensions.
+pub(crate) async fn require_sign_in(
+    State(state): State<AppState>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let limits = &state.requests.rate_limits;
+    let principal = match authenticate(&state, &session).await {
+        Ok(principal) => principal,
+        Err(denied @ Denied::Unavailable) => return refuse(&state, &request, &denied),
+        Err(denied) => {
+            return match rate_limits::check_address(limits, request.extensions()) {
+                Ok(()) => refuse(&state, &request, &denied),
+                Err(seconds) => rate_limits::too_many_requests(&state, &request, seconds),
+            };
+        }
+    };
+    if let Err(seconds) = rate_limits::check_principal(limits, &principal) {
+        return rate_limits::too_many_requests(&state, &request, seconds);
+    }
+    if is_prefetch(request.headers()) && request.uri().path().starts_with("/actions/") {
+        // The service records no view for a prefetched page, and without a recorded view the person could not decide. A browser discards
+        // this response and requests the page again when the person opens it.
+        return (StatusCode::FORBIDDEN, "This page cannot be prefetched.\n").into_response();
+    }
+    let span = tracing::Span::current();
+    span.record("tenant", principal.tenant().as_str());
+    if let Some(person) = principal.person() {
+        span.record("person", person.id.as_str());
+    }
+    let services = Services {
+        engine: state.engine.clone(),
+        ctx: request_context(&state.runtime, principal, request.extensions(), request.headers()),
+        prefetch: is_unseen(&request),
+    };
+    request.extensions_mut().insert(services);
+    next.run(request).await
+}
+
+/// The signed-in person, with the roles from the last sign-in; `None` without a session. Fails if the database does, which is logged.
+pub(super) async fn principal(state: &AppState, session: &Session) -> Result<Option<Principal>, Error> {
+    let Some(user) = session_user(session).await.map_err(Error::unavailable)? else {
+        return Ok(None);
+    };
+    let Some(id) = session.id() else { return Ok(None) };
+    let person: Option<Person> = session.get(SESSION_PERSON).await.map_err(Error::unavailable)?;
+    let Some(person) = person.filter(|person| person.id == user.person) else {
+        // The person was deleted, so the session ends.
+        session.flush().await.map_err(Error::unavailable)?;
+        return Ok(None);
+    };
+    let now = state.runtime.now().0;
+    if now.saturating_sub(user.seen) >= TOUCH_EVERY {
+        let seen = SessionUser {
+            seen: now,
+            ..user.clone()
+        };
+        session.insert(SESSION_USER, seen).await.map_err(Error::unavailable)?;
+    }
+    Ok(Some(Principal::Person {
+        tenant: user.tenant,
+        person,
+        session: session_store::digest(&id),
+    }))
+}
+
+async fn authenticate(state: &AppState, session: &Session) -> Result<Principal, Denied> {
+    match principal(state, session).await {
+        Ok(Some(principal)) if allows(&principal, Permission::SignIn) => Ok(principal),
+        Ok(Some(_)) => Err(Denied::NoRole),
+        Ok(None) => Err(Denied::SignedOut),
+        Err(_) => Err(Denied::Unavailable),
+    }
+}
+
+/// Whether the person does not see the response: the browser prefetches it, or asks for the headers only.
+fn is_unseen(request: &Request) -> bool {
+    is_prefetch(request.headers()) || request.method() == Method::HEAD
+}
+
+fn is_prefetch(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .filter_map(|name| headers.get(*name)?.to_str().ok())
+        .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
+}
+
+fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
+    let html = message_page::wants_html(request.headers());
+    match denied {
+        // A prefetch must not start a sign-in.
+        Denied::SignedOut if is_page(request) && !is_prefetch(request.headers()) => {
+            Redirect::to(&login_url(request.uri())).into_response()
+        }
+        Denied::SignedOut => {
+            let text = "You were signed out before this was saved. Sign in and try again.";
+            MessagePage::new(StatusCode::UNAUTHORIZED, "You're signed out", text)
+                .link("/login", "Sign in")
+                .respond(html, &state.stylesheet)
+        }
+        Denied::NoRole => no_role_page().respond(html, &state.stylesheet),
+        Denied::Unavailable => message_page::unavailable().respond(html, &state.stylesheet),
+    }
+}
+
+/// Whether the browser opens the address as a page. Forms and scripts call the other addresses, and cannot follow a redirect to the
+/// sign-in.
+fn is_page(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && !request.uri().path().starts_with("/do/")
+}
+
+/// The sign-in that returns to this address.
+fn login_url(uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    if path == "/" {
+        return "/login".to_owned();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", path)
+        .finish();
+    format!("/login?{query}")
+}

@@ -1,0 +1,98 @@
+//! The command line. Each setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
+
+use crate::commands::audit::{self, AuditCommand};
+use crate::commands::backup::{self, BackupArgs};
+use crate::commands::generic_words::{self, GenericWordsArgs};
+use crate::commands::helix::{self, HelixArgs};
+use crate::commands::import::{self, ImportArgs};
+use crate::commands::migrate::{self, MigrateArgs};
+use crate::commands::policy::{self, PolicyCommand};
+use crate::commands::request::{self, RequestCommand};
+use crate::commands::schema::{self, SchemaCommand};
+use crate::commands::serve::{self, ServeArgs};
+use crate::commands::token::{self, TokenArgs};
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use loopiq::context::Runtime;
+
+/// Governed actions: an agent proposes a write, a person reviews and approves it, and the service executes it once and audits it.
+#[derive(Debug, Parser)]
+#[command(name = "loopiq", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// The log on stderr: `text` or `json`, and levels, such as `json,debug` or `info,loopiq=debug`.
+    #[arg(
+        long,
+        global = true,
+        env = "LOOPIQ_LOG",
+        default_value = "info",
+        value_name = "FORMAT,LEVELS"
+    )]
+    pub log: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CliCommand,
+}
+
+/// The commands of the binary.
+#[derive(Debug, Subcommand)]
+pub enum CliCommand {
+    /// Run the service.
+    Serve(Box<ServeArgs>),
+    /// Print a bearer token for an MCP client that acts for a person (demo only).
+    Token(TokenArgs),
+    /// List, add or remove words that count as too generic for a title, in addition to the built-in list.
+    Words(GenericWordsArgs),
+    /// Check a policy, show the active one, or request the activation of another.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// List and show the requests of operators and who can confirm them; request that two accounts are linked or kept separate.
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Import evidence and findings from a file.
+    Import(ImportArgs),
+    /// Run the demo agent: an MCP client without a language model.
+    Helix(HelixArgs),
+    /// Copy a SQLite installation into one file, also while the service runs.
+    Backup(BackupArgs),
+    /// Copy a whole installation into another, empty database.
+    Migrate(MigrateArgs),
+    /// Maintain the database's schema.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Check the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One line for the person at the terminal.
+    pub async fn run(self, runtime: Runtime) -> Result<()> {
+        match self.command {
+            CliCommand::Serve(args) => serve::run(*args, runtime).await,
+            CliCommand::Token(args) => token::run(args, runtime).await,
+            CliCommand::Words(args) => generic_words::run(args, runtime).await,
+            CliCommand::Policy(command) => policy::run(command, runtime).await,
+            CliCommand::Request(command) => request::run(command, runtime).await,
+            CliCommand::Import(args) => import::run(args, runtime).await,
+            CliCommand::Helix(args) => helix::run(args, runtime).await,
+            CliCommand::Backup(args) => backup::run(args).await,
+            CliCommand::Migrate(args) => migrate::run(args, runtime).await,
+            CliCommand::Schema(command) => schema::run(command).await,
+            CliCommand::Audit(command) => audit::run(command, runtime).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,160 @@
+//! Pages with one message, without Leptos: for signing in and out, and for errors outside of pages and server functions.
+
+use crate::html::escape as escape_html;
+use crate::state::AppState;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use loopiq::domain::PlainText;
+use std::any::Any;
+
+/// A page with one message, and links or buttons for what to do next.
+pub(crate) struct MessagePage<'a> {
+    status: StatusCode,
+    title: &'a str,
+    text: &'a str,
+    buttons: String,
+}
+
+impl<'a> MessagePage<'a> {
+    /// A page with this heading and message, both plain text.
+    pub(crate) fn new(status: StatusCode, title: &'a str, text: &'a str) -> Self {
+        Self {
+            status,
+            title,
+            text,
+            buttons: String::new(),
+        }
+    }
+
+    /// Adds a link. The first one is highlighted.
+    pub(crate) fn link(mut self, href: &str, label: &str) -> Self {
+        let class = if self.buttons.is_empty() {
+            "button primary"
+        } else {
+            "button"
+        };
+        self.buttons.push_str(&format!(
+            "<a class=\"{class}\" href=\"{}\">{}</a>\n",
+            escape(href),
+            escape(label)
+        ));
+        self
+    }
+
+    /// Adds a form with only a button.
+    pub(crate) fn post(mut self, action: &str, label: &str) -> Self {
+        self.buttons.push_str(&format!(
+            "<form method=\"post\" action=\"{}\"><button type=\"submit\" class=\"button primary\">{}</button></form>\n",
+            escape(action),
+            escape(label)
+        ));
+        self
+    }
+
+    /// Renders the page.
+    pub(crate) fn page(self, stylesheet: &str) -> Response {
+        let Self {
+            status,
+            title,
+            text,
+            buttons,
+        } = self;
+        let (title, text) = (escape(title), escape(text));
+        let buttons = if buttons.is_empty() {
+            buttons
+        } else {
+            format!("<div class=\"buttons\">\n{buttons}</div>\n")
+        };
+        let code = if status.is_success() {
+            String::new()
+        } else {
+            format!("<p class=\"quiet\">Status {}</p>\n", status.as_u16())
+        };
+        let html = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
+             <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n\
+             <link rel=\"stylesheet\" href=\"{}\">\n<title>{title} · LoopIQ</title>\n</head>\n<body>\n\
+             <header class=\"top\"><a class=\"brand\" href=\"/\"><strong>LoopIQ</strong>\
+             <span> Governed actions</span></a></header>\n\
+             <main id=\"main\" tabindex=\"-1\">\n<div class=\"page notice\">\n<h1>{title}</h1>\n<p>{text}</p>\n\
+             {buttons}{code}</div>\n</main>\n</body>\n</html>\n",
+            escape(stylesheet)
+        );
+        (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
+    }
+
+    /// Renders the page for a browser, or one line of text for another client.
+    pub(crate) fn respond(self, html: bool, stylesheet: &str) -> Response {
+        if html {
+            return self.page(stylesheet);
+        }
+        (
+            self.status,
+            [(header::CACHE_CONTROL, "no-store")],
+            format!("{}. {}\n", self.title, self.text),
+        )
+            .into_response()
+    }
+}
+
+/// Whether the client accepts HTML.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The response to a form that a page of another site has sent (CSRF).
+pub(crate) fn cross_site(stylesheet: &str) -> Response {
+    let text = "Another site sent this request in your name, so nothing was changed. Open LoopIQ and do it there.";
+    MessagePage::new(StatusCode::FORBIDDEN, "Request from another site", text)
+        .link("/", "Go to the inbox")
+        .page(stylesheet)
+}
+
+/// The response after a panic. The panic's message is in the log, with the request ID that the response's header contains.
+pub(crate) fn panicked(stylesheet: &str, panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(panic = message, "a handler panicked");
+    internal_error().page(stylesheet)
+}
+
+/// Adds a message to an error response without content. The session layer sends such a response when it cannot store a session.
+pub(crate) async fn fill_empty_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let response = next.run(request).await;
+    let is_empty = response.status().is_server_error() && !response.headers().contains_key(header::CONTENT_TYPE);
+    if is_empty {
+        unavailable().respond(html, &state.stylesheet)
+    } else {
+        response
+    }
+}
+
+/// The page for an error of the service itself.
+pub(crate) fn internal_error() -> MessagePage<'static> {
+    let text = "The service failed. Changes already saved are kept. Try again; if it happens twice, tell the people who run \
+                LoopIQ.";
+    MessagePage::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", text).link("/", "Go to the inbox")
+}
+
+/// The page for a database that cannot be used, so that sessions cannot be read or stored. The cause is in the log. A session is
+/// stored after the handler has run, so a requested change may have been saved, and the page must not deny it.
+pub(crate) fn unavailable() -> MessagePage<'static> {
+    let text = "The database is unavailable. Saved changes are kept, and no change is half done. Try again in a moment, and check \
+                whether your last change was saved before you repeat it. If the problem persists, tell the people who run LoopIQ.";
+    MessagePage::new(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable", text).link("/", "Go to the inbox")
+}
+
+/// Escapes text for HTML, with hidden characters made visible.
+fn escape(text: &str) -> String {
+    escape_html(PlainText::from(text).as_str())
+}

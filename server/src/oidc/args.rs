@@ -1,0 +1,95 @@
+//! The settings of the identity provider.
+
+use super::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings};
+use anyhow::{Result, bail};
+
+/// The identity provider. Required without `--demo`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct OidcArgs {
+    /// The identity provider's issuer, exactly as its discovery document writes it.
+    #[arg(long, env = "LOOPIQ_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// The ID under which this service is registered at the identity provider.
+    #[arg(long, env = "LOOPIQ_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// The client's secret. Prefer the environment variable: other users of the machine can read flags.
+    #[arg(
+        long,
+        env = "LOOPIQ_OIDC_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    oidc_client_secret: Option<String>,
+    /// The claim of the ID token that names the tenant.
+    #[arg(long, env = "LOOPIQ_OIDC_TENANT_CLAIM", default_value = DEFAULT_TENANT_CLAIM, value_name = "CLAIM")]
+    oidc_tenant_claim: String,
+    /// The claim of the ID token that lists the roles.
+    #[arg(long, env = "LOOPIQ_OIDC_ROLES_CLAIM", default_value = DEFAULT_ROLES_CLAIM, value_name = "CLAIM")]
+    oidc_roles_claim: String,
+    /// Domains, separated by commas, whose e-mail addresses count as verified if the issuer's ID tokens do not say so themselves
+    /// (`email_verified`). An unverified address identifies no person: no policy and no command can name it.
+    #[arg(long, env = "LOOPIQ_OIDC_VERIFIED_DOMAINS", value_delimiter = ',', value_name = "DOMAIN,...", value_parser = domain)]
+    oidc_verified_domains: Vec<String>,
+}
+
+/// A domain name; a leading `@` is accepted.
+fn domain(text: &str) -> Result<String, String> {
+    let domain = text.trim().trim_start_matches('@').to_ascii_lowercase();
+    let is_valid = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    if domain.is_empty() || !domain.chars().all(is_valid) {
+        return Err(format!("{text:?} is not a domain, such as acme.example"));
+    }
+    Ok(domain)
+}
+
+impl OidcArgs {
+    fn required(&self) -> [(&'static str, &'static str, Option<&String>); 3] {
+        [
+            ("LOOPIQ_OIDC_ISSUER", "--oidc-issuer", self.oidc_issuer.as_ref()),
+            (
+                "LOOPIQ_OIDC_CLIENT_ID",
+                "--oidc-client-id",
+                self.oidc_client_id.as_ref(),
+            ),
+            (
+                "LOOPIQ_OIDC_CLIENT_SECRET",
+                "--oidc-client-secret",
+                self.oidc_client_secret.as_ref(),
+            ),
+        ]
+    }
+
+    /// Checks that every required setting has a value.
+    ///
+    /// # Errors
+    /// One line that names the first missing setting.
+    pub fn must_be_complete(&self) -> Result<()> {
+        for (variable, flag, value) in self.required() {
+            if value.is_none_or(|value| value.trim().is_empty()) {
+                bail!(
+                    "{variable} (or {flag}) is not set; the service needs an identity provider, or --demo to bring its own"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings of a service at this public URL.
+    ///
+    /// # Errors
+    /// As [`must_be_complete`](Self::must_be_complete).
+    pub fn settings(&self, public_url: &str) -> Result<OidcSettings> {
+        self.must_be_complete()?;
+        let [issuer, client_id, client_secret] =
+            self.required().map(|(_, _, value)| value.cloned().unwrap_or_default());
+        Ok(OidcSettings {
+            issuer,
+            client_id,
+            client_secret,
+            redirect_url: format!("{public_url}/auth/callback"),
+            tenant_claim: self.oidc_tenant_claim.clone(),
+            roles_claim: self.oidc_roles_claim.clone(),
+            verified_domains: self.oidc_verified_domains.clone(),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! Middleware of the server functions. It changes Leptos' defaults: one content type only, no redirect to the `Referer`, and a status for
+//! each outcome.
+
+use crate::http::limits::is_form;
+use crate::http::message_page::{self, MessagePage, wants_html};
+use crate::state::AppState;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde::Deserialize;
+
+/// The path prefix of server functions.
+const PREFIX: &str = "/do/";
+/// Leptos sets this header on the response of a function that was not called, or failed.
+const FAILED: HeaderName = HeaderName::from_static("serverfnerror");
+/// The maximum size of an outcome, in bytes. A larger body is treated as empty.
+const MAX_OUTCOME: usize = 1 << 20;
+
+/// The part of an outcome that a page shows.
+#[derive(Deserialize)]
+struct OutcomeMessage {
+    #[serde(alias = "words")]
+    message: String,
+}
+
+/// Accepts only forms, and responds only with an outcome, a redirect that the outcome asks for, or an error page.
+pub(super) async fn handle(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with(PREFIX) {
+        return next.run(request).await;
+    }
+    let html = wants_html(request.headers());
+    if request.method() == Method::POST && !is_form(request.headers()) {
+        let text = "This address accepts only forms (application/x-www-form-urlencoded), so nothing was changed.";
+        return MessagePage::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported content type", text)
+            .respond(html, &state.stylesheet);
+    }
+    // After a plain form, Leptos would redirect to the `Referer`.
+    request.headers_mut().remove(header::REFERER);
+    let mut response = next.run(request).await;
+    if response.headers().contains_key(&FAILED) {
+        return failed(&state, html, response).await;
+    }
+    if response.status().is_redirection() {
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        return response;
+    }
+    // Leptos adds these for scripts that follow redirects. The scripts of these pages follow the outcome instead.
+    response.headers_mut().remove(header::LOCATION);
+    response.headers_mut().remove("serverfnredirect");
+    if html && !response.status().is_success() && is_json(&response) {
+        return page(&state, response).await;
+    }
+    response
+}
+
+fn is_json(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
+/// A refusal as a page, because a browser without JavaScript would show the JSON.
+async fn page(state: &AppState, response: Response) -> Response {
+    let status = response.status();
+    let body = to_bytes(response.into_body(), MAX_OUTCOME).await.unwrap_or_default();
+    let Ok(OutcomeMessage { message }) = serde_json::from_slice(&body) else {
+        return message_page::internal_error().page(&state.stylesheet);
+    };
+    let title = match status {
+        StatusCode::FORBIDDEN => "You don't have access",
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::SERVICE_UNAVAILABLE => "Temporarily unavailable",
+        _ => "Nothing was changed",
+    };
+    MessagePage::new(status, title, &message)
+        .link("/", "Go to the inbox")
+        .page(&state.stylesheet)
+}
+
+/// The response if the form is invalid, so that the function was not called, or if the function failed without an outcome.
+async fn failed(state: &AppState, html: bool, response: Response) -> Response {
+    let body = to_bytes(response.into_body(), MAX_OUTCOME).await.unwrap_or_default();
+    let error = String::from_utf8_lossy(&body);
+    // The prefixes of Leptos' error messages.
+    let is_invalid_form = ["Args|", "MissingArg|", "Deserialization|"]
+        .iter()
+        .any(|kind| error.starts_with(kind));
+    if !is_invalid_form {
+        tracing::error!(%error, "a server function failed");
+        return message_page::internal_error().respond(html, &state.stylesheet);
+    }
+    tracing::info!(%error, "a form is invalid");
+    let text = "The form is invalid, so nothing was changed: a field is missing, occurs twice, has the wrong type or is not UTF-8. Load the \
+                page again and send its form.";
+    MessagePage::new(StatusCode::BAD_REQUEST, "Invalid form", text).respond(html, &state.stylesheet)
+}
