@@ -110,7 +110,7 @@ async fn sign_in(state: &AppState, session: &Session, assertion: Assertion, retu
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
             let (status, text) = (status_of(&error), error.to_string());
             tracing::info!(code = error.code(), "a sign-in was refused");
-            return MessagePage::new(status, "You don't have access", &text)
+            return MessagePage::new(status, "Sign-in failed", &text)
                 .link("/login", "Sign in again")
                 .page(&state.stylesheet);
         }
