@@ -65,19 +65,19 @@ impl Runtime {
     }
 }
 
-/// An ID type that can be made from 128 bits and read back.
+/// An ID type that is made from 128 bits and parsed from text.
 pub trait TypedId: Sized {
     /// The ID of these bits.
     fn from_bits(bits: u128) -> Self;
-    /// Reads it; `None` if it is of another kind.
-    fn read(text: &str) -> Option<Self>;
+    /// Parses an ID; `None` if the text is an ID of another kind or none.
+    fn parse(text: &str) -> Option<Self>;
 }
 
 macro_rules! typed {
     ($($id:ident)*) => {$(
         impl TypedId for $id {
             fn from_bits(bits: u128) -> Self { $id::from_bits(bits) }
-            fn read(text: &str) -> Option<Self> { $id::parse(text).ok() }
+            fn parse(text: &str) -> Option<Self> { $id::parse(text).ok() }
         }
     )*};
 }

@@ -62,10 +62,19 @@ fn planned(tool: &dyn AnyTool, payload: &Value) {
 /// An approval is bound to the envelope's bytes: read again, they must give the same plan.
 fn sealed(tool: &dyn AnyTool, payload: &Value, facts: &Facts, plan: Plan) {
     assert!(!plan.change_set.0.is_empty(), "it would write nothing");
-    assert!(!preview::summary(&plan.change_set, &plan.place.words(facts)).is_empty());
+    assert!(!preview::summary(&plan.change_set, &plan.scope.label(facts)).is_empty());
     for (id, at) in &plan.references {
         let named = payload.pointer(at);
         assert!(named.is_some(), "{id} is said to stand at {at}");
+    }
+    assert_eq!(plan.items, tool.items(payload));
+    for item in &plan.items {
+        assert!(
+            payload.pointer(&item.pointer).is_some(),
+            "an item is said to be at {}",
+            item.pointer
+        );
+        assert!(item.change(&plan.change_set).is_some(), "an item without a change");
     }
     let envelope = Envelope {
         envelope_version: Envelope::VERSION,
@@ -84,7 +93,7 @@ fn sealed(tool: &dyn AnyTool, payload: &Value, facts: &Facts, plan: Plan) {
     assert_eq!(canonical::digest(bytes.as_bytes()), digest);
     let opened: Envelope = serde_json::from_str(&bytes).expect("the envelope");
     assert_eq!(opened.seal().expect("an envelope"), (bytes, digest));
-    let again = tool.plan(&opened.payload, facts, &mut NewIds::again(&opened.change_set));
+    let again = tool.plan(&opened.payload, facts, &mut NewIds::from_change_set(&opened.change_set));
     assert_eq!(again, Ok(plan), "planned again, it would do something else");
 }
 

@@ -14,15 +14,14 @@ pub(crate) fn named_by(query: &FactsQuery) -> Facts {
         .pop()
         .unwrap_or_else(|| TeamId::from_bits(1));
     for id in ids(query, RecordKind::Release, ReleaseId::parse) {
-        facts.releases.insert(id.to_string(), of_release(id));
+        facts.insert(of_release(id));
     }
-    facts
-        .releases
-        .entry(release.to_string())
-        .or_insert_with(|| of_release(release.clone()));
+    if !facts.contains(release.as_str()) {
+        facts.insert(of_release(release.clone()));
+    }
     for id in ids(query, RecordKind::Team, TeamId::parse) {
         let (key, name) = ("checkout".to_owned(), "Checkout".to_owned());
-        facts.teams.insert(id.to_string(), Team { id, key, name });
+        facts.insert(Team { id, key, name });
     }
     let people = ids(query, RecordKind::Person, PersonId::parse).into_iter();
     let emails = query.emails.iter().zip(1..);
@@ -36,62 +35,50 @@ pub(crate) fn named_by(query: &FactsQuery) -> Facts {
             name: "Somebody".into(),
             roles: vec![Role::Lead],
         };
-        facts.people.insert(id.to_string(), person);
+        facts.insert(person);
     }
     for ((name, kind), n) in query.components.iter().zip(kinds()).zip(1..) {
         let id = ComponentId::from_bits(n);
-        facts.components.insert(
-            id.to_string(),
-            Component {
-                id,
-                kind,
-                key: name.clone(),
-                name: name.clone(),
-                team_id: team.clone(),
-            },
-        );
+        facts.insert(Component {
+            id,
+            kind,
+            key: name.clone(),
+            name: name.clone(),
+            team_id: team.clone(),
+        });
     }
     for (id, kind) in ids(query, RecordKind::Component, ComponentId::parse)
         .into_iter()
         .zip(kinds())
     {
-        facts.components.insert(
-            id.to_string(),
-            Component {
-                id,
-                kind,
-                key: "shop".to_owned(),
-                name: "Shop".to_owned(),
-                team_id: team.clone(),
-            },
-        );
+        facts.insert(Component {
+            id,
+            kind,
+            key: "shop".to_owned(),
+            name: "Shop".to_owned(),
+            team_id: team.clone(),
+        });
     }
     for id in ids(query, RecordKind::Certification, CertificationId::parse) {
-        facts.certifications.insert(
-            id.to_string(),
-            Certification {
-                id,
-                key: "SOC2".to_owned(),
-                name: "SOC 2".to_owned(),
-                release_id: release.clone(),
-                status: CertificationStatus::Open,
-                statement: None,
-                version: 1,
-            },
-        );
+        facts.insert(Certification {
+            id,
+            key: "SOC2".to_owned(),
+            name: "SOC 2".to_owned(),
+            release_id: release.clone(),
+            status: CertificationStatus::Open,
+            statement: None,
+            version: 1,
+        });
     }
     for id in ids(query, RecordKind::Control, ControlId::parse) {
-        facts.controls.insert(
-            id.to_string(),
-            Control {
-                id,
-                key: "AC-2".to_owned(),
-                title: "Account management".to_owned(),
-                release_id: release.clone(),
-                status: ControlStatus::Failing,
-                version: 1,
-            },
-        );
+        facts.insert(Control {
+            id,
+            key: "AC-2".to_owned(),
+            title: "Account management".to_owned(),
+            release_id: release.clone(),
+            status: ControlStatus::Failing,
+            version: 1,
+        });
     }
     let newest = query.newest.clone();
     let (provider, kind) = newest.map_or(("probe".to_owned(), "sarif".to_owned()), |(_, provider, kind)| {
@@ -102,64 +89,53 @@ pub(crate) fn named_by(query: &FactsQuery) -> Facts {
         .into_iter()
         .chain(of_newest)
     {
-        facts.evidence.insert(
-            id.to_string(),
-            Evidence {
-                id,
-                key: "EV-1".to_owned(),
-                release_id: release.clone(),
-                provider: provider.clone(),
-                kind: kind.clone(),
-                name: "scan.json".to_owned(),
-                sha256: "00".repeat(32),
-                size: 1,
-                collected_at: NOW,
-                collected_from: CollectedFrom::Run,
-                imported_at: NOW,
-                commit: None,
-            },
-        );
+        facts.insert(Evidence {
+            id,
+            key: "EV-1".to_owned(),
+            release_id: release.clone(),
+            provider: provider.clone(),
+            kind: kind.clone(),
+            name: "scan.json".to_owned(),
+            sha256: "00".repeat(32),
+            size: 1,
+            collected_at: NOW,
+            collected_from: CollectedFrom::Run,
+            imported_at: NOW,
+            commit: None,
+        });
     }
     for id in ids(query, RecordKind::Finding, FindingId::parse) {
-        facts.findings.insert(id.to_string(), of_finding(id, &release));
+        facts.insert(of_finding(id, &release));
     }
     for id in ids(query, RecordKind::Blocker, BlockerId::parse) {
-        facts.blockers.insert(
-            id.to_string(),
-            Blocker {
-                id,
-                key: "BL-1".to_owned(),
-                release_id: release.clone(),
-                finding_id: Some(FindingId::from_bits(1)),
-                control_id: None,
-                status: BlockerStatus::Open,
-                version: 1,
-                title: "A finding".to_owned(),
-                severity: Severity::High,
-            },
-        );
+        facts.insert(Blocker {
+            id,
+            key: "BL-1".to_owned(),
+            release_id: release.clone(),
+            finding_id: Some(FindingId::from_bits(1)),
+            control_id: None,
+            status: BlockerStatus::Open,
+            version: 1,
+            title: "A finding".to_owned(),
+            severity: Severity::High,
+        });
     }
     for id in ids(query, RecordKind::WorkItem, WorkItemId::parse) {
-        facts
-            .work_items
-            .insert(id.to_string(), of_work_item(id, &release, &team));
+        facts.insert(of_work_item(id, &release, &team));
     }
     for id in ids(query, RecordKind::Action, ActionId::parse) {
-        facts.actions.insert(
-            id.to_string(),
-            ActionRef {
-                id,
-                headline: "An action".to_owned(),
-                release_id: Some(release.clone()),
-                team_id: Some(team.clone()),
-            },
-        );
+        facts.insert(ActionRef {
+            id,
+            headline: "An action".to_owned(),
+            release_id: Some(release.clone()),
+            team_id: Some(team.clone()),
+        });
     }
     facts
 }
 
 fn ids<T>(query: &FactsQuery, kind: RecordKind, parse: fn(&str) -> Result<T, ids::InvalidId>) -> Vec<T> {
-    query.of(kind).into_iter().filter_map(|id| parse(id).ok()).collect()
+    query.ids_of(kind).into_iter().filter_map(|id| parse(id).ok()).collect()
 }
 
 fn kinds() -> impl Iterator<Item = ComponentKind> {

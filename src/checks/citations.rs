@@ -62,8 +62,8 @@ fn cites(input: &CheckInput<'_>, reason: &str) -> bool {
         return true;
     }
     let facts = input.facts;
-    let controls = facts.controls.values().map(|record| &record.key);
-    let keys = controls.chain(facts.certifications.values().map(|record| &record.key));
+    let controls = facts.controls().map(|record| &record.key);
+    let keys = controls.chain(facts.certifications().map(|record| &record.key));
     keys.into_iter().any(|key| {
         reason.match_indices(key.as_str()).any(|(at, _)| {
             let before = reason[..at].chars().next_back();

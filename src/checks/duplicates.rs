@@ -75,7 +75,7 @@ fn same_findings(input: &CheckInput<'_>, planned: &[&Item<'_>], found: &mut Chec
 
 /// Work items of the same release whose titles are alike, the likest first.
 fn alike(input: &CheckInput<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>, found: &mut CheckReport) {
-    let Some(release) = input.plan.place.release.as_ref() else {
+    let Some(release) = input.plan.scope.release.as_ref() else {
         return;
     };
     let there: Vec<(Title, &WorkItem)> = input

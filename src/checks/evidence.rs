@@ -10,7 +10,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
         .plan
         .evidence
         .iter()
-        .filter_map(|id| input.facts.evidence.get(id.as_str()))
+        .filter_map(|id| input.facts.evidence(id))
         .collect();
     if cited.is_empty() {
         missing(input, &mut found);

@@ -76,12 +76,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
 fn belongs(input: &CheckInput<'_>, release: &Release, id: &str) -> Option<bool> {
     let facts = input.facts;
     match RecordKind::of(id)? {
-        RecordKind::Blocker => facts.blockers.get(id).map(|record| record.release_id == release.id),
-        RecordKind::Control => facts.controls.get(id).map(|record| record.release_id == release.id),
-        RecordKind::Finding => facts
-            .findings
-            .get(id)
-            .map(|record| record.release_ids.contains(&release.id)),
+        RecordKind::Blocker => facts.blocker(id).map(|record| record.release_id == release.id),
+        RecordKind::Control => facts.control(id).map(|record| record.release_id == release.id),
+        RecordKind::Finding => facts.finding(id).map(|record| record.release_ids.contains(&release.id)),
         // A parent is for `hierarchy` to judge, and what is changed says itself where it belongs.
         _ => None,
     }
@@ -92,12 +89,10 @@ fn is_over(input: &CheckInput<'_>, id: &str) -> bool {
     let facts = input.facts;
     match RecordKind::of(id) {
         Some(RecordKind::Finding) => facts
-            .findings
-            .get(id)
+            .finding(id)
             .is_some_and(|record| record.status != FindingStatus::Open),
         Some(RecordKind::Blocker) => facts
-            .blockers
-            .get(id)
+            .blocker(id)
             .is_some_and(|record| record.status != BlockerStatus::Open),
         _ => false,
     }

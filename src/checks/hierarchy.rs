@@ -49,20 +49,16 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
 fn kind(input: &CheckInput<'_>, item: &Item<'_>) -> Option<WorkItemKind> {
     match item.text("kind") {
         Some(kind) => WorkItemKind::parse(kind),
-        None => input.facts.work_items.get(item.id).map(|known| known.kind),
+        None => input.facts.work_item(item.id).map(|known| known.kind),
     }
 }
 
 /// Why an item can't hang below this parent.
 fn parent_wrong(input: &CheckInput<'_>, item: &Item<'_>, parent: &str) -> Option<String> {
-    let parent = input.facts.work_items.get(parent)?;
-    let release = item.text("releaseId").or_else(|| {
-        input
-            .facts
-            .work_items
-            .get(item.id)
-            .map(|known| known.release_id.as_str())
-    });
+    let parent = input.facts.work_item(parent)?;
+    let release = item
+        .text("releaseId")
+        .or_else(|| input.facts.work_item(item.id).map(|known| known.release_id.as_str()));
     let say = |why: &str| Some(format!("Its parent {} {why}", parent.key));
     if parent.kind != WorkItemKind::Story {
         return say("is a task, and tasks have no tasks of their own. Name the story it is part of.");

@@ -2,7 +2,7 @@
 
 use crate::domain::*;
 use crate::policy::Policy;
-use crate::tools::Plan;
+use crate::tools::{Plan, PlannedItem};
 use serde_json::Value;
 
 /// What a check judges.
@@ -28,9 +28,9 @@ pub struct CheckInput<'a> {
 /// A work item that the plan creates or changes, as a check sees it.
 pub(super) struct Item<'a> {
     pub id: &'a str,
-    /// Where it stands in the payload: its fields are below.
-    pub at: String,
-    /// Whether it would be new.
+    /// The item in the payload.
+    pub planned: &'a PlannedItem,
+    /// Whether the plan creates the item.
     pub is_new: bool,
     fields: Vec<(&'a str, &'a Value)>,
 }
@@ -64,56 +64,41 @@ impl<'a> Item<'a> {
 
     /// The place of one of its fields.
     pub(super) fn pointer(&self, field: &str) -> String {
-        format!("{}/{field}", self.at)
+        format!("{}/{field}", self.planned.pointer)
     }
 }
 
 /// The work items that a plan creates or changes.
-pub(super) fn items<'a>(payload: &Value, plan: &'a Plan) -> Vec<Item<'a>> {
-    let mut child = 0;
-    let mut items = Vec::new();
-    for change in &plan.change_set.0 {
-        match change {
-            Change::Create(create) if create.kind == RecordKind::WorkItem => {
-                let at = if create.client_ref.is_some() {
-                    child += 1;
-                    format!("/children/{}", child - 1)
-                } else if payload.get("parent").is_some() {
-                    "/parent".to_owned()
-                } else {
-                    String::new()
-                };
-                items.push(Item {
-                    id: &create.id,
-                    at,
-                    is_new: true,
-                    fields: create
-                        .fields
-                        .iter()
-                        .map(|(name, value)| (name.as_str(), value))
-                        .collect(),
-                });
+pub(super) fn items<'a>(plan: &'a Plan) -> Vec<Item<'a>> {
+    let item = |planned: &'a PlannedItem| {
+        let (id, is_new, fields) = match planned.change(&plan.change_set)? {
+            Change::Create(create) => {
+                let fields = create.fields.iter().map(|(name, value)| (name.as_str(), value));
+                (&create.id, true, fields.collect())
             }
-            Change::Update(update) if update.kind == RecordKind::WorkItem => items.push(Item {
-                id: &update.id,
-                at: "/changes".to_owned(),
-                is_new: false,
-                fields: update.fields.iter().map(|c| (c.field.as_str(), &c.after)).collect(),
-            }),
-            _ => {}
-        }
-    }
-    items
+            Change::Update(update) => {
+                let fields = update.fields.iter().map(|one| (one.field.as_str(), &one.after));
+                (&update.id, false, fields.collect())
+            }
+        };
+        Some(Item {
+            id,
+            planned,
+            is_new,
+            fields,
+        })
+    };
+    plan.items.iter().filter_map(item).collect()
 }
 
 impl<'a> CheckInput<'a> {
     pub(super) fn items(&self) -> Vec<Item<'a>> {
-        items(self.payload, self.plan)
+        items(self.plan)
     }
 
     /// The release that it acts in.
     pub(super) fn release(&self) -> Option<&'a Release> {
-        self.facts.releases.get(self.plan.place.release.as_ref()?.as_str())
+        self.facts.release(self.plan.scope.release.as_ref()?)
     }
 
     /// The name people use for a record: its key, else its name, else its ID.
@@ -127,12 +112,13 @@ impl<'a> CheckInput<'a> {
 }
 
 /// The surroundings to load for a plan. What it says of the action itself and the one that it supersedes is left to the caller.
-pub fn context_query(payload: &Value, plan: &Plan, facts: &Facts, caller: &PersonId) -> CheckContextQuery {
-    let items = items(payload, plan);
+pub fn context_query(plan: &Plan, facts: &Facts, caller: &PersonId) -> CheckContextQuery {
+    let items = items(plan);
     let mut query = CheckContextQuery {
-        release: plan.place.release.clone(),
+        release: plan.scope.release.clone(),
         people: [caller.to_string()].into(),
         evidence: plan.evidence.iter().map(ToString::to_string).collect(),
+        targets: plan.targets(facts),
         ..CheckContextQuery::default()
     };
     for item in &items {
@@ -142,24 +128,10 @@ pub fn context_query(payload: &Value, plan: &Plan, facts: &Facts, caller: &Perso
             query.titles.insert(title_similarity::whole(title));
         }
     }
-    let work = items.iter().any(|item| item.is_new);
-    for (id, _) in &plan.references {
-        match RecordKind::of(id) {
-            Some(RecordKind::Finding) => {
-                query.targets.insert(id.clone());
-                if work {
-                    query.findings.insert(id.clone());
-                }
-            }
-            Some(RecordKind::Blocker) => {
-                query.targets.insert(id.clone());
-                let blocker = facts.blockers.get(id);
-                let finding = blocker.and_then(|blocker| blocker.finding_id.as_ref());
-                query.targets.extend(finding.map(ToString::to_string));
-            }
-            _ => {}
-        }
+    if items.iter().any(|item| item.is_new) {
+        let findings = plan.references.iter().map(|(id, _)| id);
+        let findings = findings.filter(|id| RecordKind::of(id) == Some(RecordKind::Finding));
+        query.findings.extend(findings.cloned());
     }
-    query.targets.extend(plan.change_set.updated_ids());
     query
 }

@@ -21,12 +21,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             owned.entry(owner).or_default().push(item.pointer("owner"));
         }
     }
-    let team = input
-        .plan
-        .place
-        .team
-        .as_ref()
-        .and_then(|id| facts.teams.get(id.as_str()));
+    let team = input.plan.scope.team.as_ref().and_then(|id| facts.team(id));
     if let Some(team) = team {
         for (owner, places) in &owned {
             if !around.is_on(team.id.as_str(), owner) {
@@ -45,7 +40,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
     }
     let tasks: Vec<_> = items
         .iter()
-        .filter(|item| item.is_new && item.at.starts_with("/children/"))
+        .filter(|item| item.is_new && item.planned.client_ref.is_some())
         .collect();
     if let Some(owner) = tasks.first().and_then(|task| task.text("ownerId"))
         && tasks.len() >= WHOLE

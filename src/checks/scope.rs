@@ -6,7 +6,7 @@ use crate::domain::{CheckId, ReleaseStatus, Verdict};
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
     let mut found = CheckReport::of(CheckId::Context);
-    let (facts, around, place) = (input.facts, input.around, &input.plan.place);
+    let (facts, around, scope) = (input.facts, input.around, &input.plan.scope);
     let Some(release) = input.release() else {
         return found;
     };
@@ -21,10 +21,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             at(input, "/releaseId"),
         );
     }
-    let certification = place
-        .certification
-        .as_ref()
-        .and_then(|id| facts.certifications.get(id.as_str()));
+    let certification = scope.certification.as_ref().and_then(|id| facts.certification(id));
     if let Some(certification) = certification.filter(|certification| certification.release_id != release.id) {
         found.add(
             Verdict::Block,
@@ -37,7 +34,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             at(input, "/certificationId"),
         );
     }
-    let team = place.team.as_ref().and_then(|id| facts.teams.get(id.as_str()));
+    let team = scope.team.as_ref().and_then(|id| facts.team(id));
     if let Some(team) = team {
         let id = team.id.as_str();
         if !around.release_teams.is_empty() && !around.release_teams.contains(id) {
@@ -63,11 +60,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             );
         }
     }
-    for component in place
-        .components
-        .iter()
-        .filter_map(|id| facts.components.get(id.as_str()))
-    {
+    for component in scope.components.iter().filter_map(|id| facts.component(id)) {
         let (id, kind) = (component.id.as_str(), component.kind.as_str());
         let pointer = at(input, &format!("/{kind}"));
         if !around.release_components.is_empty() && !around.release_components.contains(id) {

@@ -5,7 +5,7 @@ use crate::domain::*;
 use crate::tools;
 use crate::tools::{NewIds, Plan};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 mod steady;
 mod table;
@@ -107,13 +107,6 @@ fn person(n: u128, name: &str) -> Person {
     }
 }
 
-fn keyed<T>(records: Vec<T>, id: impl Fn(&T) -> &str) -> BTreeMap<String, T> {
-    records
-        .into_iter()
-        .map(|record| (id(&record).to_owned(), record))
-        .collect()
-}
-
 impl Case {
     /// A work package of one story and two tasks.
     pub(super) fn package() -> Self {
@@ -159,41 +152,35 @@ impl Case {
             key: key.into(),
             name: key.into(),
         };
-        let facts = Facts {
-            certifications: keyed(vec![certification(1, &shop), certification(2, &other)], |r| {
-                r.id.as_str()
-            }),
-            teams: keyed(vec![team(1, "Checkout"), team(2, "Ledger")], |r| r.id.as_str()),
-            people: keyed(vec![dana.clone(), lee], |r| r.id.as_str()),
-            components: keyed(
-                vec![
-                    component(1, "shop", 1),
-                    component(2, "ledger", 2),
-                    component(3, "kiosk", 2),
-                ],
-                |r| r.id.as_str(),
-            ),
-            controls: keyed(vec![control(1, &shop), control(2, &other)], |r| r.id.as_str()),
-            evidence: keyed(
-                vec![evidence(1, &shop, 2), evidence(2, &other, 2), evidence(3, &shop, 41)],
-                |r| r.id.as_str(),
-            ),
-            findings: keyed(vec![finding(1, &shop), finding(2, &other), finding(3, &shop)], |r| {
-                r.id.as_str()
-            }),
-            blockers: keyed(vec![blocker(1, &shop), blocker(2, &other)], |r| r.id.as_str()),
-            work_items: keyed(
-                vec![
-                    item(1, &shop, WorkItemKind::Story, "Harden the sign-in"),
-                    item(2, &other, WorkItemKind::Story, "Rework the basket"),
-                    item(3, &shop, WorkItemKind::Task, "Limit attempts per address"),
-                    item(4, &shop, WorkItemKind::Story, "Log what is refused"),
-                ],
-                |r| r.id.as_str(),
-            ),
-            releases: keyed(vec![shop.clone(), other], |r| r.id.as_str()),
-            ..Facts::default()
-        };
+        let mut facts = Facts::default();
+        let mut add = |records: Vec<Record>| records.into_iter().for_each(|record| facts.insert(record));
+        add(vec![certification(1, &shop).into(), certification(2, &other).into()]);
+        add(vec![team(1, "Checkout").into(), team(2, "Ledger").into()]);
+        add(vec![dana.clone().into(), lee.into()]);
+        add(vec![
+            component(1, "shop", 1).into(),
+            component(2, "ledger", 2).into(),
+            component(3, "kiosk", 2).into(),
+        ]);
+        add(vec![control(1, &shop).into(), control(2, &other).into()]);
+        add(vec![
+            evidence(1, &shop, 2).into(),
+            evidence(2, &other, 2).into(),
+            evidence(3, &shop, 41).into(),
+        ]);
+        add(vec![
+            finding(1, &shop).into(),
+            finding(2, &other).into(),
+            finding(3, &shop).into(),
+        ]);
+        add(vec![blocker(1, &shop).into(), blocker(2, &other).into()]);
+        add(vec![
+            item(1, &shop, WorkItemKind::Story, "Harden the sign-in").into(),
+            item(2, &other, WorkItemKind::Story, "Rework the basket").into(),
+            item(3, &shop, WorkItemKind::Task, "Limit attempts per address").into(),
+            item(4, &shop, WorkItemKind::Story, "Log what is refused").into(),
+        ]);
+        add(vec![shop.clone().into(), other.into()]);
         let around = CheckContext {
             members: [(TeamId::from_bits(1).to_string(), dana.id.to_string())].into(),
             release_teams: [TeamId::from_bits(1).to_string()].into(),
@@ -255,7 +242,7 @@ impl Case {
     fn plan(&self) -> Plan {
         let tool = tools::find(self.tool).expect("a tool");
         let ids: VecDeque<String> = (900..960).map(|n| WorkItemId::from_bits(n).to_string()).collect();
-        tool.plan(&self.payload, &self.facts, &mut NewIds::Again(ids))
+        tool.plan(&self.payload, &self.facts, &mut NewIds::Stored(ids))
             .unwrap_or_else(|fields| panic!("{fields:?}"))
     }
 
@@ -295,7 +282,7 @@ fn what_is_as_it_should_be_passes_every_check() {
 #[test]
 fn the_surroundings_asked_for_are_those_of_the_plan() {
     let case = Case::package();
-    let query = crate::checks::context_query(&case.payload, &case.plan(), &case.facts, &case.caller);
+    let query = crate::checks::context_query(&case.plan(), &case.facts, &case.caller);
     assert_eq!(query.release, Some(ReleaseId::from_bits(1)));
     assert_eq!(query.people, [PersonId::from_bits(1).to_string()].into());
     assert_eq!(query.findings, [FindingId::from_bits(1).to_string()].into());
@@ -308,6 +295,6 @@ fn the_surroundings_asked_for_are_those_of_the_plan() {
         query.words
     );
     let update = Case::update();
-    let query = crate::checks::context_query(&update.payload, &update.plan(), &update.facts, &update.caller);
+    let query = crate::checks::context_query(&update.plan(), &update.facts, &update.caller);
     assert_eq!(query.targets, [WorkItemId::from_bits(1).to_string()].into());
 }

@@ -1,10 +1,10 @@
-//! The change set: exactly what an action would write, planned before anybody is asked.
+//! The change set: exactly what an action would write, planned before a reviewer decides.
 
 use super::RecordKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What an action would write, in order: nothing else is ever written for it.
+/// What an action would write, in order. Its execution writes nothing else to the records.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChangeSet(pub Vec<Change>);
@@ -15,7 +15,7 @@ pub struct ChangeSet(pub Vec<Change>);
 pub enum Change {
     /// A record that does not exist yet.
     Create(Create),
-    /// Fields of a record that does.
+    /// Fields of a record that exists.
     Update(Update),
 }
 
@@ -53,9 +53,9 @@ pub struct Update {
 pub struct FieldChange {
     /// The field's name in JSON.
     pub field: String,
-    /// What stands there now.
+    /// The value when the change was planned.
     pub before: Value,
-    /// What will stand there.
+    /// The value after the execution.
     pub after: Value,
 }
 

@@ -1,67 +1,83 @@
-//! How one payload differs from another: place by place, children by their own references rather than by their order.
+//! The differences between two payloads, field by field. Children are matched by their `clientRef`, not by their order.
 
-use super::text;
+use super::{text, walk};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most places that are told.
-const MOST: usize = 200;
-/// Longer values are cut.
-const LONGEST: usize = 2_000;
-/// Says of itself that it is another one.
-const LEFT_OUT: &str = "/supersedesActionId";
+/// The most differences that are returned; the rest is left out.
+const MAX_DIFFERENCES: usize = 200;
+/// The most characters of a value; the rest is cut off.
+const MAX_VALUE: usize = 2_000;
+/// A field that differs in every revision and is therefore left out.
+const OMITTED_FIELD: &str = "/supersedesActionId";
 
-/// Every place at which two payloads differ: place, before, after. Nothing stands for nothing.
+/// The fields that differ: pointer, value before, value after. A value that does not exist is an empty text.
 pub fn diff(before: &Value, after: &Value) -> Vec<(String, String, String)> {
     let (before, after) = (leaves(before), leaves(after));
-    let places: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    places
+    let pointers: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    pointers
         .into_iter()
-        .filter(|place| place.as_str() != LEFT_OUT && before.get(*place) != after.get(*place))
-        .map(|place| (place.clone(), words(before.get(place)), words(after.get(place))))
-        .take(MOST)
+        .filter(|pointer| pointer.as_str() != OMITTED_FIELD && before.get(*pointer) != after.get(*pointer))
+        .map(|pointer| {
+            (
+                pointer.clone(),
+                displayed(before.get(pointer)),
+                displayed(after.get(pointer)),
+            )
+        })
+        .take(MAX_DIFFERENCES)
         .collect()
 }
 
-/// How much of two payloads is the same, in percent of all places of both.
-pub fn title_similarity(one: &Value, other: &Value) -> usize {
+/// The number of fields with equal values, in percent of all fields of both payloads.
+pub fn similarity(one: &Value, other: &Value) -> usize {
     let (one, other) = (leaves(one), leaves(other));
     let all: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let same = all
         .iter()
-        .filter(|place| one.get(**place) == other.get(**place))
+        .filter(|pointer| one.get(**pointer) == other.get(**pointer))
         .count();
     (same * 100).checked_div(all.len()).unwrap_or(100)
 }
 
-fn leaves(value: &Value) -> BTreeMap<String, Value> {
+/// The values by pointer. An item of a list with references is at its reference; any other list is one value.
+fn leaves(payload: &Value) -> BTreeMap<String, Value> {
+    let keyed = by_reference(payload);
     let mut found = BTreeMap::new();
-    walk(value, String::new(), &mut found);
+    walk(&keyed, &mut |at, _, value| {
+        let goes_on = value.is_object();
+        if !goes_on {
+            found.insert(at.to_owned(), value.clone());
+        }
+        goes_on
+    });
     found
 }
 
-fn walk(value: &Value, at: String, found: &mut BTreeMap<String, Value>) {
+/// The payload with each list whose items all have a `clientRef` as an object by that reference.
+fn by_reference(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            for (name, item) in fields {
-                walk(item, format!("{at}/{name}"), found);
-            }
+            let fields = fields.iter().map(|(name, item)| (name.clone(), by_reference(item)));
+            Value::Object(fields.collect())
         }
-        Value::Array(items) if items.iter().all(|item| item.get("clientRef").is_some()) && !items.is_empty() => {
-            for item in items {
-                let name = item.get("clientRef").and_then(Value::as_str).unwrap_or_default();
-                walk(item, format!("{at}/{name}"), found);
-            }
+        Value::Array(items) if !items.is_empty() && items.iter().all(|item| item.get("clientRef").is_some()) => {
+            let reference = |item: &Value| {
+                item.get("clientRef")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            Value::Object(items.iter().map(|item| (reference(item), by_reference(item))).collect())
         }
-        // A list of words is read as a whole.
-        other => drop(found.insert(at, other.clone())),
+        other => other.clone(),
     }
 }
 
-fn words(value: Option<&Value>) -> String {
+fn displayed(value: Option<&Value>) -> String {
     let plain = match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(words)) => words.clone(),
+        Some(Value::String(text)) => text.clone(),
         Some(Value::Array(items)) => items
             .iter()
             .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
@@ -69,7 +85,7 @@ fn words(value: Option<&Value>) -> String {
             .join(", "),
         Some(other) => other.to_string(),
     };
-    text::visible(&plain).chars().take(LONGEST).collect()
+    text::visible(&plain).chars().take(MAX_VALUE).collect()
 }
 
 #[cfg(test)]
@@ -78,7 +94,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn children_are_told_apart_by_their_references() {
+    fn children_are_matched_by_their_references() {
         let before = json!({ "reason": "a", "children": [{ "clientRef": "x", "title": "One" }, { "clientRef": "y", "title": "Two" }] });
         let after = json!({ "reason": "b", "children": [{ "clientRef": "y", "title": "Two!" }], "supersedesActionId": "act_1" });
         let rows = diff(&before, &after);
@@ -95,7 +111,7 @@ mod tests {
                 "/reason: a -> b"
             ]
         );
-        assert_eq!(title_similarity(&before, &before), 100);
-        assert!(title_similarity(&before, &after) < 50);
+        assert_eq!(similarity(&before, &before), 100);
+        assert!(similarity(&before, &after) < 50);
     }
 }

@@ -1,9 +1,9 @@
-//! Facts: the records that a tool plans from and that checks judge by, loaded in one go.
+//! Facts: the records that a tool plans from and that checks judge by, loaded in one statement.
 
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which records a plan needs. What is named and not found is simply missing from the facts.
+/// Which records a plan needs. A record that does not exist is missing from the facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FactsQuery {
     /// IDs of any kind.
@@ -14,7 +14,7 @@ pub struct FactsQuery {
     pub components: BTreeSet<String>,
     /// The blockers that rest on these findings and controls.
     pub blockers_of: BTreeSet<String>,
-    /// The newest evidence of a release, provider and kind, and which is its current one.
+    /// The newest evidence of a release, provider and kind, and the record that says which evidence is current.
     pub newest: Option<(ReleaseId, String, String)>,
 }
 
@@ -25,7 +25,7 @@ impl FactsQuery {
         self
     }
 
-    /// Adds somebody named by ID or e-mail address.
+    /// Adds a person named by ID or e-mail address.
     pub fn with_person(mut self, person: Option<&String>) -> Self {
         if let Some(person) = person {
             if RecordKind::of(person).is_some() {
@@ -50,7 +50,7 @@ impl FactsQuery {
     }
 
     /// The IDs of one kind.
-    pub fn of(&self, kind: RecordKind) -> Vec<&str> {
+    pub fn ids_of(&self, kind: RecordKind) -> Vec<&str> {
         self.ids
             .iter()
             .map(String::as_str)
@@ -61,78 +61,64 @@ impl FactsQuery {
 
 /// Records by ID.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[allow(missing_docs)]
-pub struct Facts {
-    pub releases: BTreeMap<String, Release>,
-    pub certifications: BTreeMap<String, Certification>,
-    pub teams: BTreeMap<String, Team>,
-    pub people: BTreeMap<String, Person>,
-    pub components: BTreeMap<String, Component>,
-    pub controls: BTreeMap<String, Control>,
-    pub evidence: BTreeMap<String, Evidence>,
-    pub findings: BTreeMap<String, Finding>,
-    pub blockers: BTreeMap<String, Blocker>,
-    pub work_items: BTreeMap<String, WorkItem>,
-    pub actions: BTreeMap<String, ActionRef>,
-    pub current_evidence: BTreeMap<String, CurrentEvidence>,
-}
+pub struct Facts(BTreeMap<String, Record>);
 
 impl Facts {
-    /// Adds what these facts hold.
+    /// Adds a record, in place of an older state of it.
+    pub fn insert(&mut self, record: impl Into<Record>) {
+        let record = record.into();
+        self.0.insert(record.id().to_owned(), record);
+    }
+
+    /// Adds the records of other facts, in place of older states of them.
     pub fn extend(&mut self, more: Facts) {
-        self.releases.extend(more.releases);
-        self.certifications.extend(more.certifications);
-        self.teams.extend(more.teams);
-        self.people.extend(more.people);
-        self.components.extend(more.components);
-        self.controls.extend(more.controls);
-        self.evidence.extend(more.evidence);
-        self.findings.extend(more.findings);
-        self.blockers.extend(more.blockers);
-        self.work_items.extend(more.work_items);
-        self.actions.extend(more.actions);
-        self.current_evidence.extend(more.current_evidence);
+        self.0.extend(more.0);
     }
 
-    /// Somebody named by ID or verified e-mail address.
-    pub fn person(&self, named: &str) -> Option<&Person> {
-        let mut of_address = self.people.values().filter(|person| person.email.is(named));
+    /// The record with this ID.
+    pub fn get(&self, id: &str) -> Option<&Record> {
+        self.0.get(id)
+    }
+
+    /// The record with this ID, to change it.
+    pub fn get_mut(&mut self, id: &str) -> Option<&mut Record> {
+        self.0.get_mut(id)
+    }
+
+    /// Whether there is a record with this ID.
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// Every record, by ID.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.0.values()
+    }
+
+    /// Every record, by ID, without a copy.
+    pub fn into_records(self) -> impl Iterator<Item = Record> {
+        self.0.into_values()
+    }
+
+    /// The person with this ID or verified e-mail address.
+    pub fn find_person(&self, id_or_email: &str) -> Option<&Person> {
+        let mut with_address = self.people().filter(|person| person.email.is(id_or_email));
         // An address that several people have names none of them.
-        self.people
-            .get(named)
-            .or_else(|| of_address.next().filter(|_| of_address.next().is_none()))
+        self.person(id_or_email)
+            .or_else(|| with_address.next().filter(|_| with_address.next().is_none()))
     }
 
-    /// A component named by ID, key or name, of this kind.
-    pub fn component(&self, kind: ComponentKind, named: &str) -> Option<&Component> {
-        self.components
-            .values()
+    /// The component of this kind with this ID, key or name.
+    pub fn find_component(&self, kind: ComponentKind, named: &str) -> Option<&Component> {
+        self.components()
             .filter(|component| component.kind == kind)
             .find(|component| component.id.as_str() == named || component.key == named || component.name == named)
     }
 
     /// The record's key and title, for people: `WI-12` and `Fix the login`.
     pub fn name_of(&self, id: &str) -> Option<(Option<&str>, &str)> {
-        match RecordKind::of(id)? {
-            RecordKind::Release => self.releases.get(id).map(|r| (Some(r.key.as_str()), r.name.as_str())),
-            RecordKind::Certification => self
-                .certifications
-                .get(id)
-                .map(|r| (Some(r.key.as_str()), r.name.as_str())),
-            RecordKind::Team => self.teams.get(id).map(|r| (Some(r.key.as_str()), r.name.as_str())),
-            RecordKind::Person => self.people.get(id).map(|r| (None, r.name.as_str())),
-            RecordKind::Component => self.components.get(id).map(|r| (Some(r.key.as_str()), r.name.as_str())),
-            RecordKind::Control => self.controls.get(id).map(|r| (Some(r.key.as_str()), r.title.as_str())),
-            RecordKind::Evidence => self.evidence.get(id).map(|r| (Some(r.key.as_str()), r.name.as_str())),
-            RecordKind::Finding => self.findings.get(id).map(|r| (Some(r.key.as_str()), r.title.as_str())),
-            RecordKind::Blocker => self.blockers.get(id).map(|r| (Some(r.key.as_str()), r.title.as_str())),
-            RecordKind::Action => self.actions.get(id).map(|r| (None, r.headline.as_str())),
-            RecordKind::WorkItem => self
-                .work_items
-                .get(id)
-                .map(|r| (Some(r.key.as_str()), r.title.as_str())),
-            _ => None,
-        }
+        let record = self.get(id)?;
+        Some((record.key(), record.name()?))
     }
 
     /// A reference to a record, with its key where it has one.
@@ -143,5 +129,13 @@ impl Facts {
             id: id.to_owned(),
             key: key.map(Into::into),
         })
+    }
+}
+
+impl<R: Into<Record>> FromIterator<R> for Facts {
+    fn from_iter<I: IntoIterator<Item = R>>(records: I) -> Self {
+        let mut facts = Facts::default();
+        records.into_iter().for_each(|record| facts.insert(record));
+        facts
     }
 }

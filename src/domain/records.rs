@@ -144,9 +144,9 @@ pub struct Release {
     pub key: String,
     pub name: String,
     pub status: ReleaseStatus,
-    /// An open finding at or above this is a blocker.
+    /// An open finding of this severity or a higher one is a blocker.
     pub severity_threshold: Severity,
-    /// The commit it is made from, where it is known.
+    /// The commit that the release is built from, if it is known.
     pub commit: Option<String>,
     pub version: i64,
 }
@@ -161,7 +161,7 @@ pub struct Certification {
     pub name: String,
     pub release_id: ReleaseId,
     pub status: CertificationStatus,
-    /// What was said when it was requested.
+    /// The statement of the request.
     pub statement: Option<String>,
     pub version: i64,
 }
@@ -201,7 +201,7 @@ pub struct Control {
     pub version: i64,
 }
 
-/// A file kept as evidence. Its bytes are kept beside it under their SHA-256.
+/// A file with evidence. The store keeps the bytes under their SHA-256.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -209,24 +209,24 @@ pub struct Evidence {
     pub id: EvidenceId,
     pub key: String,
     pub release_id: ReleaseId,
-    /// Who made it, such as `Semgrep OSS`.
+    /// The program that made the file, such as `Semgrep OSS`.
     pub provider: String,
-    /// What it is, such as `sarif`.
+    /// The file format, such as `sarif`.
     pub kind: String,
     /// The file's name.
     pub name: String,
-    /// SHA-256 of its bytes, in hex.
+    /// SHA-256 of the bytes, in hex.
     pub sha256: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: i64,
     pub collected_at: Timestamp,
     pub collected_from: CollectedFrom,
     pub imported_at: Timestamp,
-    /// The commit it speaks of, where it says so.
+    /// The commit that the file is about, if the file names one.
     pub commit: Option<String>,
 }
 
-/// A finding. It keeps its ID across scans.
+/// A finding. A new scan that reports the same finding keeps its ID.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -239,24 +239,24 @@ pub struct Finding {
     pub message: String,
     pub severity: Severity,
     pub status: FindingStatus,
-    /// Why it has this status, if somebody gave it.
+    /// Why the finding has this status, if a person set the status.
     pub justification: Option<String>,
-    /// Until when, as it was said: RFC 3339.
+    /// Until when, as the proposal wrote the date: RFC 3339.
     pub status_expires_at: Option<String>,
-    /// What it was found in: a path or an address, as the scanner wrote it.
+    /// The path or address of the finding, as the scanner wrote it.
     pub location: Option<String>,
     pub line: Option<i64>,
     pub component: Option<String>,
     pub first_seen_at: Timestamp,
     pub last_seen_at: Timestamp,
     pub version: i64,
-    /// The releases it was seen in.
+    /// The releases in which a scan reported the finding.
     pub release_ids: Vec<ReleaseId>,
-    /// The evidence that shows it, newest first.
+    /// The evidence that reports the finding, newest first.
     pub evidence_ids: Vec<EvidenceId>,
 }
 
-/// What keeps a release from its certification: an open finding at or above the threshold, or a failing control.
+/// A record that prevents the certification of a release: an open finding at or above the threshold, or a failing control.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -306,7 +306,7 @@ impl WorkItem {
     }
 }
 
-/// Which evidence of a provider and kind a release goes by.
+/// The evidence of a provider and kind that a release currently uses.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -319,7 +319,7 @@ pub struct CurrentEvidence {
     pub version: i64,
 }
 
-/// A risk that somebody answers for.
+/// A risk that a person answers for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -331,11 +331,11 @@ pub struct RiskAcceptance {
     pub control_ids: Vec<ControlId>,
     pub justification: String,
     pub compensating_controls: Vec<String>,
-    /// Until when, as it was said: RFC 3339.
+    /// Until when, as the proposal wrote the date: RFC 3339.
     pub expires_at: String,
 }
 
-/// An action, as another one refers to it.
+/// The fields of an action that another action needs when it refers to the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]

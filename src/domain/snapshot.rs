@@ -1,6 +1,6 @@
-//! Snapshots: the fields of records as they were at a moment that counts, so that a page can say what has changed since.
+//! Snapshots: the fields of records at a decisive moment, so that a page can list what has changed since.
 
-use super::{Check, Facts, RecordKind, text};
+use super::{Check, Facts, Record, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,54 +10,46 @@ use std::collections::BTreeMap;
 #[serde(transparent)]
 pub struct Snapshot(pub BTreeMap<String, BTreeMap<String, Value>>);
 
-/// What a page showed.
+/// The content of a page that a person opened.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageSnapshot {
-    /// The checks.
+    /// The results of the checks.
     pub checks: Vec<Check>,
-    /// The records that it is about.
+    /// The records that the action is about.
     pub facts: Snapshot,
     /// The parts that fold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
 }
 
-/// One field that is not what it was.
+/// A field whose value has changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldDifference {
-    /// The record.
+    /// The record's ID.
     pub id: String,
     /// The field's name in JSON.
     pub field: String,
-    /// What it was.
+    /// The value in the snapshot.
     pub then: Value,
-    /// What it is. Null: nothing, or the record is gone.
+    /// The current value. Null: the field is empty, or the record was deleted.
     pub now: Value,
 }
 
-/// Longer texts are cut: a snapshot tells that they changed, not what they were to the last word.
-const LONGEST: usize = 300;
-/// Counts every change and says nothing of it; lists are other records.
-const LEFT_OUT: [&str; 2] = ["version", "id"];
+/// The most characters of a text that a snapshot keeps. Changes behind them are not seen.
+const MAX_TEXT: usize = 300;
+/// Fields that a snapshot leaves out: the version changes with every other field, and the ID never does.
+const OMITTED_FIELDS: [&str; 2] = ["version", "id"];
 
 impl Snapshot {
-    /// The fields of these records, as these facts have them.
+    /// The fields of these records in these facts. Lists are left out, because they name other records.
     pub fn of<'i>(facts: &Facts, ids: impl IntoIterator<Item = &'i str>) -> Self {
-        let records = ids.into_iter().filter_map(|id| {
-            let Value::Object(fields) = record(facts, id)? else {
-                return None;
-            };
-            let fields = fields
-                .into_iter()
-                .filter(|(name, value)| !LEFT_OUT.contains(&name.as_str()) && !value.is_array() && !value.is_object())
-                .map(|(name, value)| (name, short(value)))
-                .collect();
-            Some((id.to_owned(), fields))
-        });
+        let records = ids
+            .into_iter()
+            .filter_map(|id| Some((id.to_owned(), facts.get(id)?.snapshot()?)));
         Self(records.collect())
     }
 
-    /// What is different now.
+    /// The fields of this snapshot that have another value in `now`.
     pub fn changed(&self, now: &Snapshot) -> Vec<FieldDifference> {
         let mut changed = Vec::new();
         for (id, then) in &self.0 {
@@ -78,26 +70,29 @@ impl Snapshot {
     }
 }
 
-fn short(value: Value) -> Value {
-    match value {
-        Value::String(words) => Value::String(text::visible(&words).chars().take(LONGEST).collect()),
-        other => other,
+impl Record {
+    /// The fields that a page compares later; `None` for kinds of which a page shows the name alone.
+    pub fn snapshot(&self) -> Option<BTreeMap<String, Value>> {
+        if matches!(
+            self,
+            Record::Person(_) | Record::Component(_) | Record::Action(_) | Record::CurrentEvidence(_)
+        ) {
+            return None;
+        }
+        let Ok(Value::Object(fields)) = serde_json::to_value(self) else {
+            return None;
+        };
+        let fields = fields
+            .into_iter()
+            .filter(|(name, value)| !OMITTED_FIELDS.contains(&name.as_str()) && !value.is_array() && !value.is_object())
+            .map(|(name, value)| (name, shortened(value)));
+        Some(fields.collect())
     }
 }
 
-fn record(facts: &Facts, id: &str) -> Option<Value> {
-    fn json<T: Serialize>(record: Option<&T>) -> Option<Value> {
-        serde_json::to_value(record?).ok()
-    }
-    match RecordKind::of(id)? {
-        RecordKind::Release => json(facts.releases.get(id)),
-        RecordKind::Certification => json(facts.certifications.get(id)),
-        RecordKind::Team => json(facts.teams.get(id)),
-        RecordKind::Control => json(facts.controls.get(id)),
-        RecordKind::Evidence => json(facts.evidence.get(id)),
-        RecordKind::Finding => json(facts.findings.get(id)),
-        RecordKind::Blocker => json(facts.blockers.get(id)),
-        RecordKind::WorkItem => json(facts.work_items.get(id)),
-        _ => None,
+fn shortened(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text::visible(&text).chars().take(MAX_TEXT).collect()),
+        other => other,
     }
 }

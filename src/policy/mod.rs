@@ -207,7 +207,7 @@ pub fn max_severity(change_set: &ChangeSet, facts: &Facts) -> Option<Severity> {
         _ => None,
     };
     let closed = change_set.0.iter().filter_map(closes);
-    closed.filter_map(|id| Some(facts.findings.get(&id)?.severity)).max()
+    closed.filter_map(|id| Some(facts.finding(&id)?.severity)).max()
 }
 
 /// The two policies that an action is judged by: that of the day it was proposed, and today's. They are not merged: both are asked.

@@ -1,4 +1,4 @@
-//! Applying a change set: exactly its changes and nothing else. A new kind of record is one more line in the tables below.
+//! Applying a change set: exactly its changes and nothing else. A new kind of record is one more entry in `TABLES`.
 
 use super::dialect::{Sql, together};
 use super::row::{self, Columns, list};
@@ -13,7 +13,7 @@ struct Table {
     name: &'static str,
     /// The field in JSON and its column.
     columns: &'static [(&'static str, &'static str)],
-    /// Columns that a new record has whatever the change set says.
+    /// Columns with a fixed value in a new record.
     defaults: &'static [(&'static str, &'static str)],
 }
 
@@ -196,7 +196,7 @@ impl WriteTx {
             names.join(", "),
             values.join(", ")
         );
-        // Made of the names above and of placeholders.
+        // The text consists of the names above and of placeholders.
         sqlx::query(AssertSqlSafe(sql))
             .bind(self.tenant())
             .bind(row::json(&rows)?)
@@ -208,7 +208,7 @@ impl WriteTx {
         Ok(keys)
     }
 
-    /// Keeps what new work items rest on, and the words of their titles.
+    /// Stores the references of new work items, and the words of their titles for the search of similar items.
     async fn index(&mut self, creates: &[&Create]) -> Result<(), StoreError> {
         const SQL: Sql = together!(
             rests_on: "INSERT INTO work_item_references (tenant, work_item_id, record_id) \
@@ -239,7 +239,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps the words of a title for the search of similar items.
+    /// Replaces the words of a title, for the search of similar items.
     pub(super) async fn index_title(&mut self, id: &str, title: &str) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM work_item_words WHERE tenant = $1 AND work_item_id = $2")
             .bind(self.tenant())
@@ -274,7 +274,7 @@ impl WriteTx {
             table.name,
             sets.join(", ")
         );
-        // Made of the names above and of placeholders.
+        // The text consists of the names above and of placeholders.
         let mut statement = sqlx::query(AssertSqlSafe(sql))
             .bind(self.tenant())
             .bind(update.id.clone())
@@ -297,7 +297,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Takes so many numbers of a series and returns the first.
+    /// Takes `count` numbers of a series and returns the first.
     pub(super) async fn take_numbers(&mut self, name: &str, count: i64) -> Result<i64, StoreError> {
         if count == 0 {
             return Ok(0);

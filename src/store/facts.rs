@@ -1,195 +1,70 @@
-//! Facts: everything a plan or a check needs, in one statement however many kinds of record it names.
+//! Facts: every record that a plan or a check needs, in one statement for all kinds. A second statement reads the context of a proposal as
+//! well. The SQL is in `sql/`, one file for each database.
 
-use super::dialect::{Sql, among, object};
-use super::people::first_at_address;
+use super::dialect::Sql;
 use super::row::{Columns, list};
-use super::{ReadCall, ReadTx, StoreError, journal, people, records};
-use crate::domain::{
-    ActionId, Address, ClientId, EvidenceId, Facts, FactsQuery, Finding, PersonId, RecordKind, ReleaseId, Timestamp,
-    WorkItem,
-};
+use super::{ReadCall, ReadTx, StoreError, journal, records};
+use crate::domain::{ActionId, Address, ClientId, Facts, FactsQuery, PersonId, Record, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 
-/// The records of one kind whose `$by` is in a list: what they are, and themselves as JSON.
-macro_rules! branch {
-    ($db:ident, $kind:literal, $from:literal, $alias:literal, $by:literal in $list:literal, $fields:literal) => {
-        concat!(
-            "SELECT '",
-            $kind,
-            "' AS kind, CAST(",
-            object!($db),
-            "(",
-            $fields,
-            ") AS TEXT) AS record FROM ",
-            $from,
-            " WHERE ",
-            $alias,
-            ".tenant = $1 AND ",
-            $alias,
-            ".",
-            $by,
-            " ",
-            among!($db, $list)
-        )
-    };
-}
-
-/// `$2` holds lists of IDs by their prefix, `$3` e-mail addresses, `$4` keys or names of components.
-macro_rules! facts {
-    ($db:ident) => {
-        concat!(
-            branch!($db, "release", "releases r", "r", "id" in "$2 ->> 'rel'",
-                "'id', r.id, 'key', r.key, 'name', r.name, 'status', r.status, 'severity_threshold', r.severity_threshold, \
-                 'commit_id', r.commit_id, 'version', r.version"),
-            " UNION ALL ",
-            branch!($db, "certification", "certifications c", "c", "id" in "$2 ->> 'crt'",
-                "'id', c.id, 'key', c.key, 'name', c.name, 'release_id', c.release_id, 'status', c.status, 'statement', c.statement, 'version', c.version"),
-            " UNION ALL ",
-            branch!($db, "team", "teams t", "t", "id" in "$2 ->> 'team'", "'id', t.id, 'key', t.key, 'name', t.name"),
-            " UNION ALL ",
-            branch!($db, "person", "people p", "p", "id" in "$2 ->> 'per'", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
-            " UNION ALL ",
-            branch!($db, "person", "people p", "p", "email" in "$3", "'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles"),
-            first_at_address!(),
-            " UNION ALL ",
-            branch!($db, "component", "components c", "c", "id" in "$2 ->> 'cmp'", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
-            " UNION ALL ",
-            branch!($db, "component", "components c", "c", "key" in "$4", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
-            " UNION ALL ",
-            branch!($db, "component", "components c", "c", "name" in "$4", "'id', c.id, 'kind', c.kind, 'key', c.key, 'name', c.name, 'team_id', c.team_id"),
-            " UNION ALL ",
-            branch!($db, "control", "controls c", "c", "id" in "$2 ->> 'ctl'",
-                "'id', c.id, 'key', c.key, 'title', c.title, 'release_id', c.release_id, 'status', c.status, 'version', c.version"),
-            " UNION ALL ",
-            branch!($db, "evidence", "evidence e", "e", "id" in "$2 ->> 'evd'",
-                "'id', e.id, 'key', e.key, 'release_id', e.release_id, 'provider', e.provider, 'kind', e.kind, 'name', e.name, \
-                 'sha256', e.sha256, 'size', e.size, 'collected_at', e.collected_at, 'collected_from', e.collected_from, \
-                 'imported_at', e.imported_at, 'commit_id', e.commit_id"),
-            " AND e.complete = 1 UNION ALL ",
-            branch!($db, "finding", "findings f", "f", "id" in "$2 ->> 'fnd'",
-                "'id', f.id, 'key', f.key, 'provider', f.provider, 'rule', f.rule, 'title', f.title, 'message', f.message, \
-                 'severity', f.severity, 'status', f.status, 'justification', f.justification, \
-                 'status_expires_at', f.status_expires_at, 'location', f.location, 'line', f.line, 'component', f.component, \
-                 'first_seen_at', f.first_seen_at, 'last_seen_at', f.last_seen_at, 'version', f.version"),
-            " UNION ALL ",
-            branch!($db, "sighting", "sightings s", "s", "finding_id" in "$2 ->> 'fnd'",
-                "'finding_id', s.finding_id, 'evidence_id', s.evidence_id, 'release_id', s.release_id, 'seen_at', s.seen_at"),
-            " AND s.evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0) UNION ALL ",
-            branch!($db, "blocker",
-                "blockers b LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id \
-                 LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id", "b", "id" in "$2 ->> 'blk'",
-                "'id', b.id, 'key', b.key, 'release_id', b.release_id, 'finding_id', b.finding_id, 'control_id', b.control_id, \
-                 'status', b.status, 'version', b.version, 'title', COALESCE(f.title, c.title), 'severity', COALESCE(f.severity, 'high')"),
-            " UNION ALL ",
-            branch!($db, "action", "actions a", "a", "id" in "$2 ->> 'act'",
-                "'id', a.id, 'headline', a.headline, 'release_id', a.release_id, 'team_id', a.team_id"),
-            " UNION ALL ",
-            branch!($db, "work item", "work_items w", "w", "id" in "$2 ->> 'wi'",
-                "'id', w.id, 'number', w.number, 'kind', w.kind, 'release_id', w.release_id, 'parent_id', w.parent_id, \
-                 'team_id', w.team_id, 'owner_id', w.owner_id, 'title', w.title, 'description', w.description, \
-                 'status', w.status, 'priority', w.priority, 'estimate', w.estimate, \
-                 'acceptance_criteria', w.acceptance_criteria, 'version', w.version"),
-            " UNION ALL ",
-            branch!($db, "reference", "work_item_references x", "x", "work_item_id" in "$2 ->> 'wi'",
-                "'work_item_id', x.work_item_id, 'record_id', x.record_id"),
-        )
-    };
-}
-
-/// What a proposal rests on beside its records: the action that this client ($5) proposed for this caller ($7) with its key ($6), what the
-/// client read for the caller since then ($8), and when it last proposed something for them; what asks for the same ($9) and is pending now ($10), or was declined;
-/// and the tenant's policy.
-macro_rules! ground {
-    ($db:ident) => {
-        concat!(
-            facts!($db),
-            " UNION ALL SELECT 'known', CAST(", object!($db), "('id', id) AS TEXT) FROM actions \
-             WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND idempotency_key = $6 \
-             UNION ALL SELECT 'read', CAST(", object!($db), "('client_id', client_id, 'caller_id', caller_id, 'trace_id', trace_id, \
-             'request_id', request_id, 'tool', tool, 'arguments_digest', arguments_digest, 'record_ids', record_ids, 'at', at) AS TEXT) \
-             FROM (SELECT * FROM reads WHERE tenant = $1 AND client_id = $5 AND caller_id = $7 AND at >= $8 \
-             ORDER BY at DESC, id DESC LIMIT 500) AS latest \
-             UNION ALL SELECT 'proposed', CAST(", object!($db), "('at', created_at) AS TEXT) FROM (SELECT created_at FROM actions \
-             WHERE tenant = $1 AND caller_id = $7 AND client_id = $5 ORDER BY created_at DESC LIMIT 1) AS latest \
-             UNION ALL SELECT 'same', CAST(", object!($db), "('id', id, 'repeated', (SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = same.id \
-             AND x.state = 'pending_approval')) AS TEXT) FROM (SELECT id FROM actions \
-             WHERE tenant = $1 AND ask = $9 AND state = 'pending_approval' AND caller_id = $7 AND expires_at > $10 AND repeats IS NULL \
-             ORDER BY id LIMIT 1) AS same \
-             UNION ALL SELECT 'declined', CAST(", object!($db), "('id', id) AS TEXT) FROM (SELECT id FROM actions a \
-             WHERE tenant = $1 AND ask = $9 AND state = 'rejected' AND EXISTS (SELECT 1 FROM decisions d \
-             WHERE d.tenant = $1 AND d.action_id = a.id AND d.kind = 'reject') ORDER BY id DESC LIMIT 1) AS declined \
-             UNION ALL SELECT 'policy', CAST(", object!($db), "('version', COALESCE(MAX(version), 1)) AS TEXT) FROM policies WHERE tenant = $1"
-        )
-    };
-}
-
 const FACTS: Sql = Sql {
-    sqlite: facts!(sqlite),
-    postgres: facts!(postgres),
+    sqlite: include_str!("sql/facts.sqlite.sql"),
+    postgres: include_str!("sql/facts.postgres.sql"),
 };
-const GROUND: Sql = Sql {
-    sqlite: ground!(sqlite),
-    postgres: ground!(postgres),
+const PROPOSAL_CONTEXT: Sql = Sql {
+    sqlite: concat!(
+        include_str!("sql/facts.sqlite.sql"),
+        include_str!("sql/proposal_context.sqlite.sql")
+    ),
+    postgres: concat!(
+        include_str!("sql/facts.postgres.sql"),
+        include_str!("sql/proposal_context.postgres.sql")
+    ),
 };
 
-/// Whose proposal it is that is to be grounded.
+/// Who proposes, and what the context of the proposal is looked up by.
 #[derive(Debug, Clone)]
 pub struct Proposer {
     /// The client.
     pub client: ClientId,
     /// The person it acts for.
     pub caller: PersonId,
-    /// The key of the proposal; empty: none.
+    /// The idempotency key; empty: none.
     pub key: String,
-    /// How far back what it read counts.
+    /// Reads before this time do not count.
     pub since: Timestamp,
     /// SHA-256 of what is asked for, see [`super::ActionRow::ask`].
     pub ask: String,
 }
 
-/// What a proposal rests on.
+/// The records that a proposal needs, and the earlier actions and reads that decide how it is treated.
 #[derive(Debug, Clone, Default)]
 pub struct ProposalContext {
     /// The records that it needs.
     pub facts: Facts,
-    /// The action that the key belongs to already.
+    /// The action that the idempotency key belongs to.
     pub known: Option<ActionId>,
-    /// What was read, oldest first; the last 500 calls.
+    /// The last 500 read calls, the oldest first.
     pub reads: Vec<ReadCall>,
     /// When this client last proposed something for this caller.
     pub last_proposal: Timestamp,
     /// The caller's pending action that asks for the same.
     pub same: Option<ActionId>,
-    /// How many pending ones repeat that already.
+    /// How many pending actions repeat that action.
     pub repeated: i64,
-    /// The last action that asked for the same and that a person declined.
+    /// The last action that asked for the same and that a reviewer rejected.
     pub declined: Option<ActionId>,
-    /// The tenant's policy by now.
+    /// The version of the tenant's policy.
     pub policy: i64,
 }
-
-/// The kinds that facts hold.
-const KINDS: [RecordKind; 11] = [
-    RecordKind::Action,
-    RecordKind::Release,
-    RecordKind::Certification,
-    RecordKind::Team,
-    RecordKind::Person,
-    RecordKind::Component,
-    RecordKind::Control,
-    RecordKind::Evidence,
-    RecordKind::Finding,
-    RecordKind::Blocker,
-    RecordKind::WorkItem,
-];
 
 type Row = Map<String, Value>;
 
 impl ReadTx {
     /// The records that the query names; what does not exist in this tenant is missing.
     pub async fn facts(&mut self, query: &FactsQuery) -> Result<Facts, StoreError> {
-        let ids = by_kind(query);
+        let ids = by_prefix(query);
         if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() && query.newest.is_none() {
             return Ok(Facts::default());
         }
@@ -200,17 +75,21 @@ impl ReadTx {
             .bind(list(&query.components))
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut facts = gathered(&rows)?.facts;
+        let mut facts = collect(&rows)?.facts;
         self.relate(query, &mut facts).await?;
         Ok(facts)
     }
 
-    /// All that a proposal rests on, in the same one statement.
-    pub async fn ground(&mut self, query: &FactsQuery, proposer: &Proposer) -> Result<ProposalContext, StoreError> {
+    /// The records that the query names, and the context of the proposal, in one statement.
+    pub async fn proposal_context(
+        &mut self,
+        query: &FactsQuery,
+        proposer: &Proposer,
+    ) -> Result<ProposalContext, StoreError> {
         let now = self.ctx.now();
-        let rows = sqlx::query(self.pick(&GROUND))
+        let rows = sqlx::query(self.pick(&PROPOSAL_CONTEXT))
             .bind(self.tenant())
-            .bind(Value::from(by_kind(query)).to_string())
+            .bind(Value::from(by_prefix(query)).to_string())
             .bind(list(query.emails.iter().map(Address::as_str)))
             .bind(list(&query.components))
             .bind(proposer.client.as_str().to_owned())
@@ -221,105 +100,88 @@ impl ReadTx {
             .bind(now.0)
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut ground = gathered(&rows)?;
-        self.relate(query, &mut ground.facts).await?;
-        Ok(ground)
+        let mut context = collect(&rows)?;
+        self.relate(query, &mut context.facts).await?;
+        Ok(context)
     }
 }
 
-fn by_kind(query: &FactsQuery) -> Map<String, Value> {
-    KINDS
+/// The IDs of the query by their prefix, as the statement takes them.
+fn by_prefix(query: &FactsQuery) -> Map<String, Value> {
+    Record::KINDS
         .iter()
-        .map(|kind| (kind.prefix().to_owned(), Value::from(query.of(*kind))))
+        .map(|kind| (kind.prefix().to_owned(), Value::from(query.ids_of(*kind))))
         .filter(|(_, ids)| ids.as_array().is_some_and(|ids| !ids.is_empty()))
         .collect()
 }
 
-fn gathered(rows: &[AnyRow]) -> Result<ProposalContext, StoreError> {
-    let mut ground = ProposalContext::default();
-    let facts = &mut ground.facts;
+fn collect(rows: &[AnyRow]) -> Result<ProposalContext, StoreError> {
+    let mut context = ProposalContext::default();
     let (mut sightings, mut references) = (Vec::new(), Vec::new());
+    let action_id = |row: &Row| row.read("id", |text| ActionId::parse(text).ok());
     for row in rows {
         let record: Row = row.json("record")?;
         match row.text("kind")?.as_str() {
-            "release" => keep(&mut facts.releases, record.text("id")?, records::release(&record)?),
-            "certification" => keep(
-                &mut facts.certifications,
-                record.text("id")?,
-                records::certification(&record)?,
-            ),
-            "team" => keep(&mut facts.teams, record.text("id")?, records::team(&record)?),
-            "person" => keep(&mut facts.people, record.text("id")?, people::person(&record)?),
-            "component" => keep(&mut facts.components, record.text("id")?, records::component(&record)?),
-            "control" => keep(&mut facts.controls, record.text("id")?, records::control(&record)?),
-            "evidence" => keep(&mut facts.evidence, record.text("id")?, records::evidence(&record)?),
-            "finding" => keep(&mut facts.findings, record.text("id")?, records::finding(&record)?),
-            "blocker" => keep(&mut facts.blockers, record.text("id")?, records::blocker(&record)?),
-            "work item" => keep(&mut facts.work_items, record.text("id")?, records::work_item(&record)?),
+            "record" => context.facts.insert(records::record(&record)?),
             "sighting" => sightings.push(record),
             "reference" => references.push(record),
-            "action" => keep(&mut facts.actions, record.text("id")?, records::action_ref(&record)?),
-            "known" => ground.known = Some(record.read("id", |t| ActionId::parse(t).ok())?),
-            "proposed" => ground.last_proposal = record.time("at")?,
+            "known" => context.known = Some(action_id(&record)?),
+            "proposed" => context.last_proposal = record.time("at")?,
             "same" => {
-                ground.same = Some(record.read("id", |t| ActionId::parse(t).ok())?);
-                ground.repeated = record.int("repeated")?;
+                context.same = Some(action_id(&record)?);
+                context.repeated = record.int("repeated")?;
             }
-            "declined" => ground.declined = Some(record.read("id", |t| ActionId::parse(t).ok())?),
-            "policy" => ground.policy = record.int("version")?,
-            _ => ground.reads.push(journal::read_call(&record)?),
+            "declined" => context.declined = Some(action_id(&record)?),
+            "policy" => context.policy = record.int("version")?,
+            _ => context.reads.push(journal::read_call(&record)?),
         }
     }
-    tie_sightings(facts, sightings)?;
-    tie_references(facts, references)?;
-    ground.reads.sort_by_key(|read| read.at);
-    Ok(ground)
+    attach_sightings(&mut context.facts, sightings)?;
+    attach_references(&mut context.facts, references)?;
+    context.reads.sort_by_key(|read| read.at);
+    Ok(context)
 }
 
-fn keep<T>(records: &mut std::collections::BTreeMap<String, T>, id: String, record: T) {
-    records.insert(id, record);
-}
-
-/// Where findings were seen, the newest first.
-fn tie_sightings(facts: &mut Facts, mut sightings: Vec<Row>) -> Result<(), StoreError> {
+/// Adds to findings where they were seen, the newest sighting first.
+fn attach_sightings(facts: &mut Facts, mut sightings: Vec<Row>) -> Result<(), StoreError> {
     sightings.sort_by_cached_key(|row| std::cmp::Reverse((row.int("seen_at").ok(), row.text("evidence_id").ok())));
     for row in &sightings {
-        if let Some(finding) = facts.findings.get_mut(&row.text("finding_id")?) {
-            seen(finding, row)?;
+        if let Some(Record::Finding(finding)) = facts.get_mut(&row.text("finding_id")?) {
+            records::attach_sighting(finding, row)?;
         }
     }
     Ok(())
 }
 
-/// Adds a sighting to its finding.
-pub(super) fn seen(finding: &mut Finding, row: &impl Columns) -> Result<(), StoreError> {
-    finding
-        .evidence_ids
-        .push(row.read("evidence_id", |t| EvidenceId::parse(t).ok())?);
-    let release = row.read("release_id", |t| ReleaseId::parse(t).ok())?;
-    if !finding.release_ids.contains(&release) {
-        finding.release_ids.push(release);
-    }
-    Ok(())
-}
-
-fn tie_references(facts: &mut Facts, mut references: Vec<Row>) -> Result<(), StoreError> {
+/// Adds to work items the records that they are about.
+fn attach_references(facts: &mut Facts, mut references: Vec<Row>) -> Result<(), StoreError> {
     references.sort_by_cached_key(|row| row.text("record_id").ok());
     for row in &references {
-        if let Some(item) = facts.work_items.get_mut(&row.text("work_item_id")?) {
-            rests_on(item, row.text("record_id")?);
+        if let Some(Record::WorkItem(item)) = facts.get_mut(&row.text("work_item_id")?) {
+            records::attach_reference(item, row.text("record_id")?);
         }
     }
     Ok(())
 }
 
-/// Adds what a work item rests on; the ID's prefix tells which list it belongs to.
-pub(super) fn rests_on(item: &mut WorkItem, record: String) {
-    match RecordKind::of(&record) {
-        Some(RecordKind::Finding) => item.finding_ids.push(record),
-        Some(RecordKind::Control) => item.control_ids.push(record),
-        Some(RecordKind::Evidence) => item.evidence_ids.push(record),
-        Some(RecordKind::Blocker) => item.blocker_ids.push(record),
-        _ => {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The statement with the idioms of SQLite in place of those of PostgreSQL.
+    fn normal(sql: &str) -> String {
+        sql.replace("json_build_object(", "json_object(")
+            .replace(
+                "= ANY (ARRAY(SELECT value FROM json_each(",
+                "IN (SELECT value FROM json_each(",
+            )
+            .replace(")))\n", "))\n")
+    }
+
+    #[test]
+    fn the_files_of_both_databases_ask_the_same() {
+        for sql in [FACTS, PROPOSAL_CONTEXT] {
+            assert_eq!(normal(sql.postgres), normal(sql.sqlite));
+        }
     }
 }

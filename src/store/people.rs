@@ -65,7 +65,6 @@ macro_rules! first_at_address {
          AND x.one = CASE WHEN q.id < p.id THEN q.id ELSE p.id END AND x.other = CASE WHEN q.id < p.id THEN p.id ELSE q.id END)))"
     };
 }
-pub(super) use first_at_address;
 
 pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
     Ok(Person {

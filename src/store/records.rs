@@ -1,20 +1,19 @@
-//! Reading records: one row becomes one record, whoever asks.
+//! Reading records: how the row of each kind becomes a record, and the lists that read tools ask for.
 
-use super::facts::{rests_on, seen};
 use super::row::{Columns, list};
-use super::{ReadTx, StoreError};
+use super::{ReadTx, StoreError, people};
 use crate::domain::*;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
-/// What a list is narrowed to, and where its page begins. Empty: everything.
+/// The filter of a list, and where its page begins. Empty: every record.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
     /// A release's ID.
     pub release: Option<String>,
-    /// A stable word of the record's status.
+    /// A status, as it is stored.
     pub status: Option<String>,
-    /// Words that title, rule, provider or name must hold.
+    /// Text that the title, rule, provider or name must contain.
     pub text: Option<String>,
     /// The severities to keep.
     pub severities: Vec<&'static str>,
@@ -32,6 +31,53 @@ fn like(text: Option<&String>) -> String {
             .replace('_', "\\_")
     });
     format!("%{escaped}%")
+}
+
+/// The record of a row; its ID says of which kind it is.
+pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
+    Ok(match row.read("id", RecordKind::of)? {
+        RecordKind::Release => release(row)?.into(),
+        RecordKind::Certification => certification(row)?.into(),
+        RecordKind::Team => team(row)?.into(),
+        RecordKind::Person => people::person(row)?.into(),
+        RecordKind::Component => component(row)?.into(),
+        RecordKind::Control => control(row)?.into(),
+        RecordKind::Evidence => evidence(row)?.into(),
+        RecordKind::Finding => finding(row)?.into(),
+        RecordKind::Blocker => blocker(row)?.into(),
+        RecordKind::WorkItem => work_item(row)?.into(),
+        RecordKind::Action => action_ref(row)?.into(),
+        RecordKind::CurrentEvidence => current_evidence(row)?.into(),
+        kind => {
+            return Err(StoreError::damaged(
+                "a record",
+                format!("no facts hold a {}", kind.word()),
+            ));
+        }
+    })
+}
+
+/// Adds a sighting to its finding.
+pub(super) fn attach_sighting(finding: &mut Finding, row: &impl Columns) -> Result<(), StoreError> {
+    finding
+        .evidence_ids
+        .push(row.read("evidence_id", |t| EvidenceId::parse(t).ok())?);
+    let release = row.read("release_id", |t| ReleaseId::parse(t).ok())?;
+    if !finding.release_ids.contains(&release) {
+        finding.release_ids.push(release);
+    }
+    Ok(())
+}
+
+/// Adds a record that a work item is about; the prefix of the ID says to which list.
+pub(super) fn attach_reference(item: &mut WorkItem, record: String) {
+    match RecordKind::of(&record) {
+        Some(RecordKind::Finding) => item.finding_ids.push(record),
+        Some(RecordKind::Control) => item.control_ids.push(record),
+        Some(RecordKind::Evidence) => item.evidence_ids.push(record),
+        Some(RecordKind::Blocker) => item.blocker_ids.push(record),
+        _ => {}
+    }
 }
 
 pub(super) fn release(row: &impl Columns) -> Result<Release, StoreError> {
@@ -276,7 +322,7 @@ impl ReadTx {
         self.by_ids(SQL, &[release]).await?.iter().map(component).collect()
     }
 
-    /// The teams that somebody is on.
+    /// The teams of a person.
     pub async fn teams_of_person(&mut self, person: &str) -> Result<Vec<Team>, StoreError> {
         const SQL: &str = "SELECT t.* FROM teams t JOIN team_members m ON m.tenant = t.tenant AND m.team_id = t.id \
              WHERE t.tenant = $1 AND m.person_id IN (SELECT value FROM json_each($2)) ORDER BY t.name";
@@ -362,7 +408,7 @@ impl ReadTx {
             else {
                 continue;
             };
-            seen(finding, row)?;
+            attach_sighting(finding, row)?;
         }
         Ok(findings)
     }
@@ -460,7 +506,7 @@ impl ReadTx {
         }
         for item in &mut items {
             for id in references.remove(item.id.as_str()).unwrap_or_default() {
-                rests_on(item, id);
+                attach_reference(item, id);
             }
         }
         Ok(items)

@@ -1,11 +1,11 @@
-//! Facts that few tools need, each by a statement of its own: what rests on a record, and what is newest.
+//! Facts that few tools need, each by a statement of its own: the blockers of records, and the newest evidence of a kind.
 
 use super::row::Columns;
 use super::{ReadTx, StoreError, records};
 use crate::domain::{ActionId, Facts, FactsQuery};
 
 impl ReadTx {
-    /// Adds what rests on the records of a query, and what is newest of a kind.
+    /// Adds the blockers of the records of a query, and the newest evidence of a kind.
     pub(super) async fn relate(&mut self, query: &FactsQuery, facts: &mut Facts) -> Result<(), StoreError> {
         const NEWEST: &str = "SELECT * FROM evidence WHERE tenant = $1 AND release_id = $2 AND provider = $3 AND kind = $4 \
              AND complete = 1 ORDER BY collected_at DESC, id DESC LIMIT 1";
@@ -14,12 +14,10 @@ impl ReadTx {
         if !query.blockers_of.is_empty() {
             let ids: Vec<&str> = query.blockers_of.iter().map(String::as_str).collect();
             let blockers = self.blockers_of(&ids).await?;
-            facts
-                .blockers
-                .extend(blockers.into_iter().map(|blocker| (blocker.id.to_string(), blocker)));
+            blockers.into_iter().for_each(|blocker| facts.insert(blocker));
         }
         if let Some((release, provider, kind)) = &query.newest {
-            for (sql, current) in [(NEWEST, false), (CURRENT, true)] {
+            for sql in [NEWEST, CURRENT] {
                 let row = sqlx::query(sql)
                     .bind(self.tenant())
                     .bind(release.as_str().to_owned())
@@ -27,20 +25,15 @@ impl ReadTx {
                     .bind(kind.clone())
                     .fetch_optional(&mut *self.tx)
                     .await?;
-                let Some(row) = row else { continue };
-                if current {
-                    facts
-                        .current_evidence
-                        .insert(row.text("id")?, records::current_evidence(&row)?);
-                } else {
-                    facts.evidence.insert(row.text("id")?, records::evidence(&row)?);
+                if let Some(row) = row {
+                    facts.insert(records::record(&row)?);
                 }
             }
         }
         Ok(())
     }
 
-    /// The evidence that a release goes by.
+    /// The current evidence of a release, by provider and kind.
     pub async fn current_evidence_of(
         &mut self,
         release: &str,
@@ -55,7 +48,7 @@ impl ReadTx {
         rows.iter().map(records::current_evidence).collect()
     }
 
-    /// The risks that somebody answers for in a release, the newest first.
+    /// The risks that people have accepted in a release, the newest first.
     pub async fn risk_acceptances_of(
         &mut self,
         release: &str,

@@ -3,7 +3,7 @@
 use super::dialect::{Sql, among, gather, object};
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
-use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, State, canonical};
+use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, Record, State, canonical};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,7 +101,14 @@ impl ReadTx {
         likest.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| two.1.cmp(&one.1)));
         wanted.extend(likest.into_iter().take(CheckContext::CANDIDATES).map(|(_, item)| item));
         if !wanted.is_empty() {
-            around.items = self.facts(&FactsQuery::default().with(&wanted)).await?.work_items;
+            let facts = self.facts(&FactsQuery::default().with(&wanted)).await?;
+            around.items = facts
+                .into_records()
+                .filter_map(|record| match record {
+                    Record::WorkItem(item) => Some((item.id.to_string(), item)),
+                    _ => None,
+                })
+                .collect();
         }
         if !query.evidence.is_empty() {
             around.intact = self.intact(&query.evidence).await?;

@@ -1,8 +1,8 @@
-//! `loopiq_accept_risk`: somebody answers for findings or failing controls until a date. What they block is blocked no more.
+//! `loopiq_accept_risk`: a person answers for findings or failing controls until a date; their blockers count as accepted.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
-use super::status_changes::{blocker_changes, finding_change, moment};
+use super::plan::{FieldErrors, NewIds, Plan, Scope};
+use super::status_changes::{blocker_changes, dates_in, finding_change};
 use super::work_item_arguments::{References, owner};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ pub(super) struct AcceptRisk;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release that goes on with it.
+    /// The release that goes on with the risk.
     release_id: ReleaseId,
     /// The findings that stay.
     #[serde(default)]
@@ -25,14 +25,14 @@ pub(super) struct Arguments {
     #[serde(default)]
     #[schemars(length(max = 200))]
     control_ids: Vec<ControlId>,
-    /// Why it can be borne, in plain text.
+    /// Why the risk is acceptable, in plain text.
     #[schemars(length(min = 1, max = 2_000))]
     justification: String,
-    /// What stands in for what is missing.
+    /// The measures that reduce the risk meanwhile.
     #[serde(default)]
     #[schemars(length(max = 20), inner(length(min = 1, max = 500)))]
     compensating_controls: Vec<String>,
-    /// Who answers for it: person ID or e-mail address.
+    /// Who answers for the risk: person ID or e-mail address.
     owner: String,
     /// Until when: RFC 3339, at most a year ahead.
     expires_at: String,
@@ -53,8 +53,8 @@ impl Tool for AcceptRisk {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_accept_risk";
     const TITLE: &'static str = "Accept risk";
-    const DESCRIPTION: &'static str = "Proposes that somebody answers for findings or failing controls of a release until a date; the blockers \
-         that rest on them count as accepted. Nothing is accepted until a person approves.";
+    const DESCRIPTION: &'static str = "Proposes that a person answers for findings or failing controls of a release until a date; their blockers \
+         count as accepted. Nothing is accepted until a person approves.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {
@@ -70,40 +70,36 @@ impl Tool for AcceptRisk {
     }
 
     fn dates(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
-        moment("/expiresAt", Some(&arguments.expires_at))
+        dates_in("/expiresAt", Some(&arguments.expires_at))
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        let release = problems.found(
-            "/releaseId",
-            "release",
-            facts.releases.get(arguments.release_id.as_str()),
-        );
-        arguments.references().check("", facts, &mut problems);
-        let owner = owner(Some(&arguments.owner), "/owner", facts, &mut problems);
-        problems.moment("/expiresAt", Some(&arguments.expires_at));
+        let mut errors = FieldErrors::default();
+        let release = errors.require("/releaseId", "release", facts.release(&arguments.release_id));
+        arguments.references().check("", facts, &mut errors);
+        let owner = owner(Some(&arguments.owner), "/owner", facts, &mut errors);
+        errors.check_date("/expiresAt", Some(&arguments.expires_at));
         if arguments.finding_ids.is_empty() && arguments.control_ids.is_empty() {
-            problems.add("/findingIds", "name at least one finding or control");
+            errors.add("/findingIds", "name at least one finding or control");
         }
         let findings: Vec<&Finding> = arguments
             .finding_ids
             .iter()
-            .filter_map(|id| facts.findings.get(id.as_str()))
+            .filter_map(|id| facts.finding(id))
             .collect();
         for (n, id) in arguments.finding_ids.iter().enumerate() {
-            let Some(finding) = facts.findings.get(id.as_str()) else {
+            let Some(finding) = facts.finding(id) else {
                 continue;
             };
-            // Accepted for another release, it may still block this one.
-            let blocks = facts.blockers.values().any(|blocker| {
+            // A finding that is accepted for another release can still block this one.
+            let blocks = facts.blockers().any(|blocker| {
                 blocker.release_id == arguments.release_id
                     && blocker.status == BlockerStatus::Open
                     && blocker.finding_id.as_ref() == Some(id)
             });
             let again = finding.status == FindingStatus::Accepted && blocks;
             if finding.status != FindingStatus::Open && !again {
-                problems.add(
+                errors.add(
                     format!("/findingIds/{n}"),
                     format!("is {} and no risk", finding.status.as_str()),
                 );
@@ -111,18 +107,17 @@ impl Tool for AcceptRisk {
         }
         for (n, id) in arguments.control_ids.iter().enumerate() {
             if facts
-                .controls
-                .get(id.as_str())
+                .control(id)
                 .is_some_and(|one| one.status == ControlStatus::Passing)
             {
-                problems.add(format!("/controlIds/{n}"), "is passing and no risk");
+                errors.add(format!("/controlIds/{n}"), "is passing and no risk");
             }
         }
-        problems.end()?;
+        errors.finish()?;
         let (Some(release), Some(owner)) = (release, owner) else {
             return Err(Vec::new());
         };
-        let id: RiskAcceptanceId = ids.give();
+        let id: RiskAcceptanceId = ids.next_id();
         let mut fields = Map::new();
         fields.insert("releaseId".into(), json!(release.id));
         fields.insert("ownerId".into(), json!(owner));
@@ -146,7 +141,7 @@ impl Tool for AcceptRisk {
                 until,
             ));
         }
-        let resting = facts.blockers.values().filter(|blocker| {
+        let resting = facts.blockers().filter(|blocker| {
             let finding = blocker
                 .finding_id
                 .as_ref()
@@ -165,12 +160,14 @@ impl Tool for AcceptRisk {
                 counted(findings.len(), arguments.control_ids.len())
             ),
             risk: Risk::High,
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(release.id.clone()),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: Vec::new(),
-            references: arguments.references().places(""),
+            references: arguments.references().with_pointers(""),
+            items: Vec::new(),
+            result_references: &["releaseId", "findingIds", "controlIds"],
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `loopiq_add_audit_note`: a note bound to an action. No entry of the audit log is ever changed.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
+use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,9 +13,9 @@ pub(super) struct AddAuditNote;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The action, whatever became of it.
+    /// The action, in any state.
     action_id: ActionId,
-    /// What somebody who looks at it later should know, in plain text.
+    /// What a later reader of the action should know, in plain text.
     #[schemars(length(min = 1, max = 2_000))]
     text: String,
 }
@@ -25,7 +25,7 @@ impl Tool for AddAuditNote {
     const NAME: &'static str = "loopiq_add_audit_note";
     const TITLE: &'static str = "Add audit note";
     const DESCRIPTION: &'static str =
-        "Proposes a note on an action, for whoever looks at it later. No audit entry is changed by it.";
+        "Proposes a note on an action, for later readers. The note changes no audit entry.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {
@@ -33,13 +33,13 @@ impl Tool for AddAuditNote {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        let action = problems.found("/actionId", "action", facts.actions.get(arguments.action_id.as_str()));
-        problems.end()?;
+        let mut errors = FieldErrors::default();
+        let action = errors.require("/actionId", "action", facts.action(&arguments.action_id));
+        errors.finish()?;
         let Some(action) = action else {
             return Err(Vec::new());
         };
-        let id: AuditNoteId = ids.give();
+        let id: AuditNoteId = ids.next_id();
         let mut fields = Map::new();
         fields.insert("actionId".into(), json!(action.id));
         fields.insert("text".into(), json!(arguments.text));
@@ -50,16 +50,18 @@ impl Tool for AddAuditNote {
                 client_ref: None,
                 fields,
             })]),
-            // Without the action's own headline: whoever proposes may not be one of those who see it.
+            // Without the action's own headline, because the proposer may have no right to see that action.
             headline: "Add a note to an action".to_owned(),
             risk: Risk::Low,
-            place: PlanPlace {
+            scope: Scope {
                 release: action.release_id.clone(),
                 team: action.team_id.clone(),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: Vec::new(),
             references: vec![(action.id.to_string(), "/actionId".to_owned())],
+            items: Vec::new(),
+            result_references: &["actionId"],
         })
     }
 }

@@ -1,8 +1,8 @@
 //! `loopiq_create_remediation_work_package`: one story and its tasks, created in one approved transaction.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
-use super::work_item_arguments::{Estimate, NewItem, References, medium, owner, quoted};
+use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
+use super::work_item_arguments::{Estimate, NewItem, References, default_priority, owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ pub(super) struct CreateRemediationWorkPackage;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release whose blockers this is about.
+    /// The release whose blockers the package removes.
     release_id: ReleaseId,
     /// The certification that is blocked.
     #[serde(default)]
@@ -56,16 +56,16 @@ struct Parent {
     /// What will be better, in one line.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// What has to be known to do it.
+    /// What a person must know to do the work.
     #[schemars(length(max = 10_000))]
     description: String,
-    /// Who answers for it: person ID or e-mail address.
+    /// Who answers for the story: person ID or e-mail address.
     #[serde(default)]
     owner: Option<String>,
-    /// How urgent it is.
-    #[serde(default = "medium")]
+    /// How urgent the story is.
+    #[serde(default = "default_priority")]
     priority: Priority,
-    /// When it counts as done.
+    /// What must be true when the story is done.
     #[serde(default)]
     #[schemars(length(max = 50), inner(length(min = 1, max = 1_000)))]
     acceptance_criteria: Vec<String>,
@@ -76,30 +76,30 @@ struct Parent {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline)]
 struct Child {
-    /// Your own name for it; the answer pairs it with the ID.
+    /// Your own name for the task; the result pairs it with the ID.
     #[schemars(length(min = 1, max = 100))]
     client_ref: String,
     /// What is to be done, in one line.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// What has to be known to do it.
+    /// What a person must know to do the work.
     #[schemars(length(max = 10_000))]
     description: String,
-    /// Who does it: person ID or e-mail address.
+    /// Who does the task: person ID or e-mail address.
     #[serde(default)]
     owner: Option<String>,
-    /// How much work it is.
+    /// How much work the task is.
     #[serde(default)]
     estimate: Option<Estimate>,
-    /// The findings it removes.
+    /// The findings that the task removes.
     #[serde(default)]
     #[schemars(length(max = 200))]
     finding_ids: Vec<FindingId>,
-    /// The controls it makes pass.
+    /// The controls that the task makes pass.
     #[serde(default)]
     #[schemars(length(max = 200))]
     control_ids: Vec<ControlId>,
-    /// The evidence it rests on.
+    /// The evidence that the task rests on.
     #[serde(default)]
     #[schemars(length(max = 200))]
     evidence_ids: Vec<EvidenceId>,
@@ -159,54 +159,59 @@ impl Tool for CreateRemediationWorkPackage {
         arguments.package_references().query(query)
     }
 
+    fn items(arguments: &Arguments) -> Vec<PlannedItem> {
+        let story = PlannedItem {
+            pointer: "/parent".to_owned(),
+            change: 0,
+            client_ref: None,
+            title: arguments.parent.title.clone(),
+            can_be_left_out: false,
+        };
+        let tasks = arguments.children.iter().enumerate().map(|(index, child)| PlannedItem {
+            pointer: format!("/children/{index}"),
+            change: index + 1,
+            client_ref: Some(child.client_ref.clone()),
+            title: child.title.clone(),
+            can_be_left_out: true,
+        });
+        [story].into_iter().chain(tasks).collect()
+    }
+
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        problems.found(
-            "/releaseId",
-            "release",
-            facts.releases.get(arguments.release_id.as_str()),
-        );
+        let mut errors = FieldErrors::default();
+        errors.require("/releaseId", "release", facts.release(&arguments.release_id));
         if let Some(id) = &arguments.certification_id {
-            problems.found(
-                "/certificationId",
-                "certification",
-                facts.certifications.get(id.as_str()),
-            );
+            errors.require("/certificationId", "certification", facts.certification(id));
         }
-        problems.found("/teamId", "team", facts.teams.get(arguments.team_id.as_str()));
+        errors.require("/teamId", "team", facts.team(&arguments.team_id));
         let mut components = Vec::new();
         for (kind, at, named) in arguments.components() {
             let Some(named) = named else { continue };
             components.extend(
-                problems
-                    .found(at, kind.as_str(), facts.component(kind, named))
+                errors
+                    .require(at, kind.as_str(), facts.find_component(kind, named))
                     .map(|c| c.id.clone()),
             );
         }
-        arguments.package_references().check("", facts, &mut problems);
-        let parent_owner = owner(arguments.parent.owner.as_ref(), "/parent/owner", facts, &mut problems);
-        let mut references = arguments.package_references().places("");
+        arguments.package_references().check("", facts, &mut errors);
+        let parent_owner = owner(arguments.parent.owner.as_ref(), "/parent/owner", facts, &mut errors);
+        let mut references = arguments.package_references().with_pointers("");
         let (mut seen, mut owners) = (BTreeSet::new(), Vec::new());
         for (index, child) in arguments.children.iter().enumerate() {
             let at = format!("/children/{index}");
-            child.references().check(&at, facts, &mut problems);
-            references.extend(child.references().places(&at));
-            owners.push(owner(
-                child.owner.as_ref(),
-                &format!("{at}/owner"),
-                facts,
-                &mut problems,
-            ));
+            child.references().check(&at, facts, &mut errors);
+            references.extend(child.references().with_pointers(&at));
+            owners.push(owner(child.owner.as_ref(), &format!("{at}/owner"), facts, &mut errors));
             if !seen.insert(child.client_ref.as_str()) {
-                problems.add(
+                errors.add(
                     format!("{at}/clientRef"),
-                    "stands twice in this package; each task needs its own",
+                    "is in this package twice; each task needs its own",
                 );
             }
         }
-        problems.end()?;
+        errors.finish()?;
 
-        let parent: WorkItemId = ids.give();
+        let parent: WorkItemId = ids.next_id();
         let story = NewItem {
             id: &parent,
             client_ref: None,
@@ -224,7 +229,7 @@ impl Tool for CreateRemediationWorkPackage {
         };
         let mut changes = vec![story.create()];
         for (child, child_owner) in arguments.children.iter().zip(owners) {
-            let id: WorkItemId = ids.give();
+            let id: WorkItemId = ids.next_id();
             let task = NewItem {
                 id: &id,
                 client_ref: Some(child.client_ref.clone()),
@@ -236,7 +241,7 @@ impl Tool for CreateRemediationWorkPackage {
                 title: &child.title,
                 description: &child.description,
                 priority: arguments.parent.priority,
-                estimate: child.estimate.as_ref().map(Estimate::words),
+                estimate: child.estimate.as_ref().map(Estimate::text),
                 acceptance_criteria: &[],
                 references: child.references(),
             };
@@ -253,7 +258,7 @@ impl Tool for CreateRemediationWorkPackage {
             change_set: ChangeSet(changes),
             headline: format!("Create work package: {}", quoted(&arguments.parent.title)),
             risk: Risk::Medium,
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(arguments.release_id.clone()),
                 certification: arguments.certification_id.clone(),
                 team: Some(arguments.team_id.clone()),
@@ -261,6 +266,8 @@ impl Tool for CreateRemediationWorkPackage {
             },
             evidence,
             references,
+            items: Self::items(arguments),
+            result_references: &["releaseId", "certificationId", "teamId", "blockerIds"],
         })
     }
 }

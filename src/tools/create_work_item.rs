@@ -1,8 +1,8 @@
-//! `loopiq_create_work_item`: one story, or one task under a story that exists.
+//! `loopiq_create_work_item`: one story, or one task of an existing story.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
-use super::work_item_arguments::{Estimate, NewItem, References, medium, owner, quoted};
+use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
+use super::work_item_arguments::{Estimate, NewItem, References, default_priority, owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,9 +13,9 @@ pub(super) struct CreateWorkItem;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release it belongs to.
+    /// The release that the item belongs to.
     release_id: ReleaseId,
-    /// The team that will do it.
+    /// The team that will do the work.
     team_id: TeamId,
     /// Story or task.
     kind: WorkItemKind,
@@ -25,27 +25,27 @@ pub(super) struct Arguments {
     /// What is to be done, in one line.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// What has to be known to do it.
+    /// What a person must know to do the work.
     #[schemars(length(max = 10_000))]
     description: String,
-    /// Who does it: person ID or e-mail address.
+    /// Who does the work: person ID or e-mail address.
     #[serde(default)]
     owner: Option<String>,
-    /// How urgent it is.
-    #[serde(default = "medium")]
+    /// How urgent the item is.
+    #[serde(default = "default_priority")]
     priority: Priority,
-    /// How much work it is.
+    /// How much work the item is.
     #[serde(default)]
     estimate: Option<Estimate>,
-    /// The findings it removes.
+    /// The findings that the item removes.
     #[serde(default)]
     #[schemars(length(max = 200))]
     finding_ids: Vec<FindingId>,
-    /// The controls it makes pass.
+    /// The controls that the item makes pass.
     #[serde(default)]
     #[schemars(length(max = 200))]
     control_ids: Vec<ControlId>,
-    /// The evidence it rests on.
+    /// The evidence that the item rests on.
     #[serde(default)]
     #[schemars(length(max = 200))]
     evidence_ids: Vec<EvidenceId>,
@@ -80,26 +80,32 @@ impl Tool for CreateWorkItem {
         )
     }
 
+    fn items(arguments: &Arguments) -> Vec<PlannedItem> {
+        vec![PlannedItem {
+            pointer: String::new(),
+            change: 0,
+            client_ref: None,
+            title: arguments.title.clone(),
+            can_be_left_out: false,
+        }]
+    }
+
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        problems.found(
-            "/releaseId",
-            "release",
-            facts.releases.get(arguments.release_id.as_str()),
-        );
-        problems.found("/teamId", "team", facts.teams.get(arguments.team_id.as_str()));
-        let owner = owner(arguments.owner.as_ref(), "/owner", facts, &mut problems);
-        arguments.references().check("", facts, &mut problems);
+        let mut errors = FieldErrors::default();
+        errors.require("/releaseId", "release", facts.release(&arguments.release_id));
+        errors.require("/teamId", "team", facts.team(&arguments.team_id));
+        let owner = owner(arguments.owner.as_ref(), "/owner", facts, &mut errors);
+        arguments.references().check("", facts, &mut errors);
         match (arguments.kind, &arguments.parent_id) {
-            (WorkItemKind::Story, Some(_)) => problems.add("/parentId", "must be left out: a story has no parent"),
+            (WorkItemKind::Story, Some(_)) => errors.add("/parentId", "must be left out: a story has no parent"),
             (_, Some(parent)) => {
-                problems.found("/parentId", "work item", facts.work_items.get(parent.as_str()));
+                errors.require("/parentId", "work item", facts.work_item(parent));
             }
-            // A task without one is for `hierarchy` to judge: somebody should see what was wanted.
+            // The check `hierarchy` blocks a task without a parent, so that a reviewer still sees the proposal.
             (_, None) => {}
         }
-        problems.end()?;
-        let id: WorkItemId = ids.give();
+        errors.finish()?;
+        let id: WorkItemId = ids.next_id();
         let item = NewItem {
             id: &id,
             client_ref: None,
@@ -111,11 +117,11 @@ impl Tool for CreateWorkItem {
             title: &arguments.title,
             description: &arguments.description,
             priority: arguments.priority,
-            estimate: arguments.estimate.as_ref().map(Estimate::words),
+            estimate: arguments.estimate.as_ref().map(Estimate::text),
             acceptance_criteria: &[],
             references: arguments.references(),
         };
-        let mut references = arguments.references().places("");
+        let mut references = arguments.references().with_pointers("");
         references.extend(
             arguments
                 .parent_id
@@ -126,13 +132,15 @@ impl Tool for CreateWorkItem {
             change_set: ChangeSet(vec![item.create()]),
             headline: format!("Create {}: {}", arguments.kind.as_str(), quoted(&arguments.title)),
             risk: Risk::Low,
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(arguments.release_id.clone()),
                 team: Some(arguments.team_id.clone()),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: arguments.evidence_ids.clone(),
             references,
+            items: Self::items(arguments),
+            result_references: &["releaseId", "teamId", "findingIds", "controlIds"],
         })
     }
 }

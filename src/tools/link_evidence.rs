@@ -1,7 +1,7 @@
-//! `loopiq_link_evidence`: ties evidence to a control or a certification.
+//! `loopiq_link_evidence`: links evidence to a control or a certification.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
+use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,16 +9,16 @@ use serde_json::{Map, json};
 
 pub(super) struct LinkEvidence;
 
-/// Evidence, and what it is evidence for.
+/// Evidence, and the record that it supports.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
     /// The evidence.
     evidence_id: EvidenceId,
-    /// The control it is for; or else the certification.
+    /// The control that the evidence supports; leave it out if you name a certification.
     #[serde(default)]
     control_id: Option<ControlId>,
-    /// The certification it is for; or else the control.
+    /// The certification that the evidence supports; leave it out if you name a control.
     #[serde(default)]
     certification_id: Option<CertificationId>,
 }
@@ -28,7 +28,7 @@ impl Tool for LinkEvidence {
     const NAME: &'static str = "loopiq_link_evidence";
     const TITLE: &'static str = "Link evidence";
     const DESCRIPTION: &'static str =
-        "Proposes to tie evidence to one control or one certification. Nothing is tied until a person approves.";
+        "Proposes to link evidence to one control or one certification. Nothing is linked until a person approves.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {
@@ -39,15 +39,11 @@ impl Tool for LinkEvidence {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        let evidence = problems.found(
-            "/evidenceId",
-            "evidence",
-            facts.evidence.get(arguments.evidence_id.as_str()),
-        );
+        let mut errors = FieldErrors::default();
+        let evidence = errors.require("/evidenceId", "evidence", facts.evidence(&arguments.evidence_id));
         let target = match (&arguments.control_id, &arguments.certification_id) {
-            (Some(id), None) => problems
-                .found("/controlId", "control", facts.controls.get(id.as_str()))
+            (Some(id), None) => errors
+                .require("/controlId", "control", facts.control(id))
                 .map(|control| {
                     (
                         control.id.as_str(),
@@ -56,12 +52,8 @@ impl Tool for LinkEvidence {
                         "/controlId",
                     )
                 }),
-            (None, Some(id)) => problems
-                .found(
-                    "/certificationId",
-                    "certification",
-                    facts.certifications.get(id.as_str()),
-                )
+            (None, Some(id)) => errors
+                .require("/certificationId", "certification", facts.certification(id))
                 .map(|c| {
                     (
                         c.id.as_str(),
@@ -71,15 +63,15 @@ impl Tool for LinkEvidence {
                     )
                 }),
             _ => {
-                problems.add("", "name either controlId or certificationId, one of the two");
+                errors.add("", "name either controlId or certificationId, one of the two");
                 None
             }
         };
-        problems.end()?;
-        let (Some(evidence), Some((target, release, words, at))) = (evidence, target) else {
+        errors.finish()?;
+        let (Some(evidence), Some((target, release, label, at))) = (evidence, target) else {
             return Err(Vec::new());
         };
-        let link: EvidenceLinkId = ids.give();
+        let link: EvidenceLinkId = ids.next_id();
         let mut fields = Map::new();
         fields.insert("evidenceId".into(), json!(evidence.id));
         fields.insert("targetId".into(), json!(target));
@@ -90,18 +82,20 @@ impl Tool for LinkEvidence {
                 client_ref: None,
                 fields,
             })]),
-            headline: format!("Link evidence {} to {words}", evidence.key),
+            headline: format!("Link evidence {} to {label}", evidence.key),
             risk: Risk::Medium,
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(release.clone()),
                 certification: arguments.certification_id.clone(),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: vec![evidence.id.clone()],
             references: vec![
                 (evidence.id.as_str().to_owned(), "/evidenceId".to_owned()),
                 (target.to_owned(), at.to_owned()),
             ],
+            items: Vec::new(),
+            result_references: &["evidenceId", "controlId", "certificationId"],
         })
     }
 }

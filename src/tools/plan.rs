@@ -1,4 +1,4 @@
-//! What planning gives, and what it is given.
+//! The result of planning, and what planning gets: IDs for new records, and a collector for errors.
 
 use crate::context::{Runtime, TypedId};
 use crate::domain::*;
@@ -7,23 +7,76 @@ use std::collections::{BTreeSet, VecDeque};
 /// What a tool would do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What would be written.
+    /// The records that the action would create and change.
     pub change_set: ChangeSet,
-    /// What it would do, for the inbox: `Create work package: "Remove injection findings in login"`.
+    /// What the action would do, for the inbox: `Create work package: "Remove injection findings in login"`.
     pub headline: String,
     /// How much could go wrong.
     pub risk: Risk,
-    /// Where it acts.
-    pub place: PlanPlace,
-    /// The evidence it cites.
+    /// Where the action takes effect.
+    pub scope: Scope,
+    /// The cited evidence.
     pub evidence: Vec<EvidenceId>,
-    /// Every record that the payload refers to, with where it does.
+    /// Every record that the payload refers to: its ID, and the pointer in the payload.
     pub references: Vec<(String, String)>,
+    /// The work items that the payload describes; see [`Tool::items`](super::Tool::items).
+    pub items: Vec<PlannedItem>,
+    /// Fields of the payload that the client gets back with the result of an execution, where the payload has them.
+    pub result_references: &'static [&'static str],
 }
 
-/// Where a plan acts, by ID.
+impl Plan {
+    /// The records that the action changes or rests on: open actions with a target in common are shown to the reviewer, and are marked when
+    /// one of them is executed. A blocker's finding is a target too.
+    pub fn targets(&self, facts: &Facts) -> BTreeSet<String> {
+        let mut targets: BTreeSet<String> = self.change_set.updated_ids().into_iter().collect();
+        for (id, _) in &self.references {
+            match RecordKind::of(id) {
+                Some(RecordKind::Finding) => drop(targets.insert(id.clone())),
+                Some(RecordKind::Blocker) => {
+                    let finding = facts.blocker(id).and_then(|blocker| blocker.finding_id.as_ref());
+                    targets.extend(finding.map(ToString::to_string));
+                    targets.insert(id.clone());
+                }
+                _ => {}
+            }
+        }
+        targets
+    }
+}
+
+/// A work item that a payload describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedItem {
+    /// The object in the payload that has the item's fields.
+    pub pointer: String,
+    /// The place in the change set of the change that creates or updates the item.
+    pub change: usize,
+    /// The client's own name for the item.
+    pub client_ref: Option<String>,
+    /// The title in the payload.
+    pub title: String,
+    /// Whether a reviewer may leave the item out: the payload without the value at `pointer` is a valid payload too.
+    pub can_be_left_out: bool,
+}
+
+impl PlannedItem {
+    /// The item's change in the plan's change set.
+    pub fn change<'p>(&self, change_set: &'p ChangeSet) -> Option<&'p Change> {
+        change_set.0.get(self.change)
+    }
+
+    /// Whether a pointer into the payload leads into the item.
+    pub fn contains(&self, pointer: &str) -> bool {
+        pointer
+            .strip_prefix(&self.pointer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// Where an action takes effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlanPlace {
+pub struct Scope {
     /// The release.
     pub release: Option<ReleaseId>,
     /// The certification.
@@ -34,85 +87,84 @@ pub struct PlanPlace {
     pub components: Vec<ComponentId>,
 }
 
-impl PlanPlace {
-    /// `in release Payments 2026.11 for team Checkout`, as far as it is known.
-    pub fn words(&self, facts: &Facts) -> String {
-        let mut words = Vec::new();
-        if let Some(release) = self.release.as_ref().and_then(|id| facts.releases.get(id.as_str())) {
-            words.push(format!("in release {}", release.key));
-        }
-        if let Some(team) = self.team.as_ref().and_then(|id| facts.teams.get(id.as_str())) {
-            words.push(format!("for team {}", team.name));
-        }
-        words.join(" ")
+impl Scope {
+    /// `in release Payments 2026.11 for team Checkout`, without the parts that are unknown.
+    pub fn label(&self, facts: &Facts) -> String {
+        let release = self.release.as_ref().and_then(|id| facts.release(id));
+        let team = self.team.as_ref().and_then(|id| facts.team(id));
+        let parts = [
+            release.map(|release| format!("in release {}", release.key)),
+            team.map(|team| format!("for team {}", team.name)),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
-/// Where IDs of new records come from.
+/// Where the IDs of new records come from.
 pub enum NewIds<'a> {
-    /// Given out now: a proposal.
+    /// A proposal: IDs are generated.
     Fresh(&'a Runtime),
-    /// Those of a stored change set, in order: planning again must come out equal.
-    Again(VecDeque<String>),
+    /// A stored action is planned again: its own IDs, in order, so that an unchanged plan is equal to the stored one.
+    Stored(VecDeque<String>),
 }
 
 impl NewIds<'_> {
-    /// The IDs of a change set, to plan it again.
-    pub fn again(change_set: &ChangeSet) -> Self {
-        NewIds::Again(change_set.created_ids().into())
+    /// The IDs of a stored change set.
+    pub fn from_change_set(change_set: &ChangeSet) -> Self {
+        NewIds::Stored(change_set.created_ids().into())
     }
 
     /// The next ID.
-    pub fn give<T: TypedId>(&mut self) -> T {
+    pub fn next_id<T: TypedId>(&mut self) -> T {
         match self {
             NewIds::Fresh(runtime) => runtime.id(),
-            // A stored set that is too short, or of other kinds, can't come out equal: any ID serves.
-            NewIds::Again(ids) => ids
+            // A stored set that has too few IDs, or IDs of other kinds, cannot be equal to the new one, whatever this ID is.
+            NewIds::Stored(ids) => ids
                 .pop_front()
-                .and_then(|id| T::read(&id))
+                .and_then(|id| T::parse(&id))
                 .unwrap_or_else(|| T::from_bits(0)),
         }
     }
 }
 
-/// What is wrong with a payload, gathered so that the agent hears it all at once.
+/// The errors in a payload, collected so that the client gets all of them at once.
 #[derive(Debug, Default)]
 pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
-    /// Adds one.
+    /// Adds an error.
     pub fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
         self.0.push(FieldError::new(pointer, message));
     }
 
-    /// Keeps what exists; a missing one is a problem that says which.
-    pub fn found<T>(&mut self, pointer: &str, what: &str, record: Option<T>) -> Option<T> {
+    /// Passes a record on; a missing one is an error.
+    pub fn require<T>(&mut self, pointer: &str, what: &str, record: Option<T>) -> Option<T> {
         if record.is_none() {
             self.add(pointer, format!("there is no such {what}"));
         }
         record
     }
 
-    /// Each ID of a list must exist, and stand in it once.
-    pub fn all_found<'a, T: AsRef<str> + 'a>(
+    /// Each ID of a list must exist, and be in the list once.
+    pub fn require_all<'a, T: AsRef<str> + 'a>(
         &mut self,
         pointer: &str,
         what: &str,
         ids: impl IntoIterator<Item = &'a T>,
-        exists: impl Fn(&str) -> bool,
+        facts: &Facts,
     ) {
         let mut seen = BTreeSet::new();
         for (index, id) in ids.into_iter().enumerate() {
-            if !exists(id.as_ref()) {
+            if !facts.contains(id.as_ref()) {
                 self.add(format!("{pointer}/{index}"), format!("there is no such {what}"));
             } else if !seen.insert(id.as_ref()) {
-                self.add(format!("{pointer}/{index}"), "stands twice in this list");
+                self.add(format!("{pointer}/{index}"), "is in this list twice");
             }
         }
     }
 
-    /// Nothing wrong, or everything that is.
-    pub fn end(self) -> Result<(), Vec<FieldError>> {
+    /// `Ok` without errors, otherwise every error.
+    pub fn finish(self) -> Result<(), Vec<FieldError>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
     }
 }

@@ -1,7 +1,7 @@
-//! `loopiq_refresh_release_evidence`: a release goes by the newest evidence of a provider and kind.
+//! `loopiq_refresh_release_evidence`: the newest evidence of a provider and kind becomes the current one of a release.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
+use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::change;
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -10,16 +10,16 @@ use serde_json::{Map, json};
 
 pub(super) struct RefreshReleaseEvidence;
 
-/// Evidence to bring up to date.
+/// The evidence to bring up to date.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
     /// The release.
     release_id: ReleaseId,
-    /// The provider, as its evidence names it.
+    /// The provider, as the evidence names it.
     #[schemars(length(min = 1, max = 1_000))]
     provider: String,
-    /// The kind, as its evidence names it: sarif, osv and so on.
+    /// The kind, as the evidence names it: sarif, osv and so on.
     #[schemars(length(min = 1, max = 100))]
     kind: String,
 }
@@ -43,38 +43,33 @@ impl Tool for RefreshReleaseEvidence {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, ids: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        let release = problems.found(
-            "/releaseId",
-            "release",
-            facts.releases.get(arguments.release_id.as_str()),
-        );
+        let mut errors = FieldErrors::default();
+        let release = errors.require("/releaseId", "release", facts.release(&arguments.release_id));
         let newest = facts
-            .evidence
-            .values()
+            .all_evidence()
             .filter(|one| {
                 one.release_id == arguments.release_id
                     && one.provider == arguments.provider
                     && one.kind == arguments.kind
             })
             .max_by_key(|one| (one.collected_at, one.id.as_str().to_owned()));
-        let current = facts.current_evidence.values().next();
+        let current = facts.all_current_evidence().next();
         match (newest, current) {
             (None, _) if release.is_some() => {
-                problems.add(
+                errors.add(
                     "/provider",
                     "has no evidence of this kind in this release; import some first",
                 );
             }
             (Some(newest), Some(current)) if newest.id == current.evidence_id => {
-                problems.add(
+                errors.add(
                     "/provider",
                     format!("{} is the newest, and current already", newest.key),
                 );
             }
             _ => {}
         }
-        problems.end()?;
+        errors.finish()?;
         let (Some(release), Some(newest)) = (release, newest) else {
             return Err(Vec::new());
         };
@@ -88,7 +83,7 @@ impl Tool for RefreshReleaseEvidence {
                     .collect(),
             }),
             None => {
-                let id: CurrentEvidenceId = ids.give();
+                let id: CurrentEvidenceId = ids.next_id();
                 let mut fields = Map::new();
                 fields.insert("releaseId".into(), json!(release.id));
                 fields.insert("provider".into(), json!(arguments.provider));
@@ -111,12 +106,14 @@ impl Tool for RefreshReleaseEvidence {
                 text::visible(&arguments.kind)
             ),
             risk: Risk::Low,
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(release.id.clone()),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: vec![newest.id.clone()],
             references: vec![(newest.id.to_string(), "/provider".to_owned())],
+            items: Vec::new(),
+            result_references: &["releaseId"],
         })
     }
 }

@@ -1,7 +1,7 @@
-//! `loopiq_request_certification`: asks the people who certify. They grant or refuse it, never an agent.
+//! `loopiq_request_certification`: asks people for a certification. People grant or refuse it, never an agent.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
+use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::change;
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ pub(super) struct RequestCertification;
 pub(super) struct Arguments {
     /// The certification.
     certification_id: CertificationId,
-    /// Why it is time, for those who certify.
+    /// Why the release is ready, for the people who certify.
     #[schemars(length(min = 1, max = 2_000))]
     statement: String,
 }
@@ -34,21 +34,21 @@ impl Tool for RequestCertification {
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        let known = facts.certifications.get(arguments.certification_id.as_str());
-        let certification = problems.found("/certificationId", "certification", known);
+        let mut errors = FieldErrors::default();
+        let known = facts.certification(&arguments.certification_id);
+        let certification = errors.require("/certificationId", "certification", known);
         if let Some(certification) = certification
             && matches!(
                 certification.status,
                 CertificationStatus::Requested | CertificationStatus::Granted
             )
         {
-            problems.add(
+            errors.add(
                 "/certificationId",
                 format!("is {} already", certification.status.as_str()),
             );
         }
-        problems.end()?;
+        errors.finish()?;
         let Some(certification) = certification else {
             return Err(Vec::new());
         };
@@ -71,13 +71,15 @@ impl Tool for RequestCertification {
             })]),
             headline: format!("Request certification {}", certification.key),
             risk: Risk::Medium,
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(certification.release_id.clone()),
                 certification: Some(certification.id.clone()),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: Vec::new(),
             references: vec![(certification.id.to_string(), "/certificationId".to_owned())],
+            items: Vec::new(),
+            result_references: &["certificationId"],
         })
     }
 }

@@ -1,6 +1,6 @@
-//! What tools take: JSON Schema made of Rust types, validated before anything else happens.
+//! Arguments of tools: JSON Schema generated from Rust types, and validation, which comes before every other step.
 
-use crate::domain::{ActionId, FieldError, RecordKind, canonical, pointer, text};
+use crate::domain::{ActionId, FieldError, RecordKind, canonical, pointer, text, walk};
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::{JsonSchema, schema_for};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// What every governed tool takes beside its own arguments.
+/// The arguments that every governed tool takes besides its own.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallOptions {
@@ -16,29 +16,29 @@ pub struct CallOptions {
     /// new proposal.
     #[schemars(length(min = 1, max = 200))]
     pub idempotency_key: String,
-    /// Why this should be done, for the reviewer, in plain text. Cite the IDs of the records that it rests on.
+    /// Why this should be done, for the reviewer, in plain text. Cite the IDs of the records that support it.
     #[schemars(length(min = 1, max = 500))]
     pub reason: String,
-    /// True: answer with preview and checks, and store nothing.
+    /// True: return preview and checks, and store nothing.
     #[serde(default)]
     pub dry_run: bool,
-    /// The workflow that this belongs to.
+    /// The workflow that the proposal belongs to.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub workflow: Option<String>,
-    /// The earlier action of yours that this proposal takes the place of.
+    /// The earlier action of yours that this proposal replaces.
     #[serde(default)]
     pub supersedes_action_id: Option<ActionId>,
 }
 
-/// The largest payload in bytes of canonical JSON.
+/// The largest payload in bytes of canonical JSON; a larger one is refused.
 pub const MAX_PAYLOAD: usize = 256 * 1024;
 
-/// Fields that speak of the call and are no part of the payload.
+/// Fields about the call, which are not part of the payload.
 const CALL_ONLY: [&str; 2] = ["idempotencyKey", "dryRun"];
 
-/// The schema of a tool that takes these arguments and a [`CallOptions`].
-pub fn of<T: JsonSchema>() -> Value {
+/// The schema of a tool with these arguments and [`CallOptions`].
+pub fn for_arguments<T: JsonSchema>() -> Value {
     let mut own = schema_for!(T).to_value();
     let call = schema_for!(CallOptions).to_value();
     let merged = (own.as_object_mut(), call.as_object());
@@ -65,7 +65,7 @@ fn merge(own: &mut Map<String, Value>, call: &Map<String, Value>, name: &str) {
     }
 }
 
-/// The payload of a call: the arguments as sent, less what only speaks of the call.
+/// The payload of a call: the arguments as sent, without the fields about the call.
 pub fn payload_of(arguments: &Value) -> Value {
     let mut payload = arguments.clone();
     if let Some(fields) = payload.as_object_mut() {
@@ -76,7 +76,7 @@ pub fn payload_of(arguments: &Value) -> Value {
     payload
 }
 
-/// The canonical text of a payload; one that is too large is refused before anything else looks at it.
+/// The canonical text of a payload, with an error for a payload that is too large.
 pub fn canonical_text(payload: &Value) -> Result<String, FieldError> {
     let text = canonical::to_string(payload).map_err(|error| FieldError::new("", error.to_string()))?;
     if text.len() > MAX_PAYLOAD {
@@ -88,29 +88,29 @@ pub fn canonical_text(payload: &Value) -> Result<String, FieldError> {
     Ok(text)
 }
 
-/// Reads arguments that have been validated.
+/// The typed arguments of a validated payload.
 pub fn arguments<T: DeserializeOwned>(payload: &Value) -> Result<T, Vec<FieldError>> {
     T::deserialize(payload).map_err(|error| vec![FieldError::new("", error.to_string())])
 }
 
-/// The most that is said to be wrong at once.
-const MOST_PROBLEMS: usize = 50;
+/// The most errors that are reported at once; a client that sends more gets the rest with its next attempt.
+const MAX_PROBLEMS: usize = 50;
 
-/// Everything that is wrong with the arguments: by their schema, or else every forbidden character in them. Texts are looked at
-/// only where the schema fits, so that names and places are those of the schema and short.
+/// The errors in arguments: violations of the schema, or else forbidden characters and blank texts. Texts are examined only if the
+/// schema fits, so that field names and pointers are those of the schema, which are short.
 pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
     let mut errors: Vec<FieldError> = validator
         .iter_errors(arguments)
-        .take(MOST_PROBLEMS)
+        .take(MAX_PROBLEMS)
         .flat_map(|error| explain(&error))
         .collect();
     if errors.is_empty() {
         errors = text::forbidden_in(arguments);
-        errors.extend(blank_titles(arguments, ""));
+        errors.extend(blank_texts(arguments));
     }
-    errors.truncate(MOST_PROBLEMS);
+    errors.truncate(MAX_PROBLEMS);
     for error in &mut errors {
-        // A name that does not belong there is quoted as it was sent.
+        // The name of an unknown field is quoted as it was sent.
         error.pointer = text::visible(&error.pointer);
         error.message = text::visible(&error.message);
         shorten(&mut error.pointer, 200);
@@ -119,7 +119,7 @@ pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// Cuts a text that somebody else has written to so many characters.
+/// Cuts a text from a client to a number of characters.
 fn shorten(text: &mut String, most: usize) {
     if let Some((end, _)) = text.char_indices().nth(most) {
         text.truncate(end);
@@ -127,33 +127,23 @@ fn shorten(text: &mut String, most: usize) {
     }
 }
 
-/// Fields that somebody is to read: spaces alone are no text.
-const SPEAKING: [&str; 5] = ["title", "reason", "justification", "statement", "text"];
+/// Fields that people read: a text of spaces alone is refused.
+const READ_BY_PEOPLE: [&str; 5] = ["title", "reason", "justification", "statement", "text"];
 
-/// A title of spaces alone has a length and says nothing.
-fn blank_titles(value: &Value, at: &str) -> Vec<FieldError> {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .flat_map(|(name, item)| {
-                let place = format!("{at}{}", pointer(&[name]));
-                match item {
-                    Value::String(text)
-                        if SPEAKING.contains(&name.as_str()) && !text.is_empty() && text.trim().is_empty() =>
-                    {
-                        vec![FieldError::new(place, "must say something")]
-                    }
-                    other => blank_titles(other, &place),
-                }
-            })
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .flat_map(|(index, item)| blank_titles(item, &format!("{at}/{index}")))
-            .collect(),
-        _ => Vec::new(),
-    }
+/// An error for each text that consists of spaces alone.
+fn blank_texts(arguments: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    walk(arguments, &mut |pointer, name, value| {
+        if let (Some(name), Value::String(text)) = (name, value)
+            && READ_BY_PEOPLE.contains(&name)
+            && !text.is_empty()
+            && text.trim().is_empty()
+        {
+            errors.push(FieldError::new(pointer, "must say something"));
+        }
+        true
+    });
+    errors
 }
 
 fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
@@ -181,7 +171,7 @@ fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
     }
 }
 
-/// The patterns in use are those of IDs: say so.
+/// The patterns of the schemas are those of IDs, so the message names the kind of ID.
 fn explain_pattern(pattern: &str) -> String {
     let kind = RecordKind::ALL
         .iter()

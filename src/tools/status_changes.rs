@@ -1,4 +1,4 @@
-//! What the tools share that change how a finding, control or blocker stands.
+//! Changes of the status of findings and blockers, for the tools that make them.
 
 use crate::domain::*;
 use crate::tools::plan::FieldErrors;
@@ -13,7 +13,7 @@ pub(super) fn change(field: &str, before: Value, after: Value) -> Option<FieldCh
     })
 }
 
-/// Brings a finding to a status, with why and until when.
+/// Sets the status of a finding, with its justification and expiry.
 pub(super) fn finding_change(finding: &Finding, to: FindingStatus, why: &str, until: Option<&String>) -> Change {
     Change::Update(Update {
         kind: RecordKind::Finding,
@@ -30,7 +30,7 @@ pub(super) fn finding_change(finding: &Finding, to: FindingStatus, why: &str, un
     })
 }
 
-/// Brings blockers to a status; those that have it stay as they are.
+/// Sets the status of blockers; a blocker that has the status already is not changed.
 pub(super) fn blocker_changes<'f>(blockers: impl Iterator<Item = &'f Blocker>, to: BlockerStatus) -> Vec<Change> {
     blockers
         .filter_map(|blocker| {
@@ -45,28 +45,28 @@ pub(super) fn blocker_changes<'f>(blockers: impl Iterator<Item = &'f Blocker>, t
         .collect()
 }
 
-/// A moment that the arguments name, where it can be read.
-pub(super) fn moment(at: &'static str, text: Option<&String>) -> Vec<(&'static str, Timestamp)> {
+/// The date in an argument, if it is one; see [`super::Tool::dates`].
+pub(super) fn dates_in(at: &'static str, text: Option<&String>) -> Vec<(&'static str, Timestamp)> {
     text.and_then(|text| Timestamp::parse(text))
-        .map(|moment| (at, moment))
+        .map(|date| (at, date))
         .into_iter()
         .collect()
 }
 
 impl FieldErrors {
-    /// A moment must be one. Whether it lies ahead is for the engine to say, which has a clock.
-    pub(super) fn moment(&mut self, at: &str, text: Option<&String>) {
+    /// The text must be a date. The engine, which has a clock, refuses dates in the past.
+    pub(super) fn check_date(&mut self, at: &str, text: Option<&String>) {
         if text.is_some_and(|text| Timestamp::parse(text).is_none()) {
             self.add(at, "must be RFC 3339, such as 2027-03-31T00:00:00Z, or a date");
         }
     }
 
-    /// Somebody may have changed the record since it was read.
-    pub(super) fn version(&mut self, at: &str, what: &str, is: i64, expected: i64) {
+    /// The record must have the version that the agent read.
+    pub(super) fn check_version(&mut self, at: &str, what: &str, is: i64, expected: i64) {
         if is != expected {
             self.add(
                 at,
-                format!("the {what} has version {is} by now; read it again and propose anew"),
+                format!("the {what} has version {is} now; read it again and propose again"),
             );
         }
     }

@@ -1,28 +1,28 @@
-//! `loopiq_update_finding_status`: what a finding is by now, and why. The blockers that rest on it follow.
+//! `loopiq_update_finding_status`: a new status of a finding, with the reason. The blockers of the finding follow.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
-use super::status_changes::{blocker_changes, finding_change, moment};
+use super::plan::{FieldErrors, NewIds, Plan, Scope};
+use super::status_changes::{blocker_changes, dates_in, finding_change};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) struct UpdateFindingStatus;
 
-/// Another status of one finding.
+/// A new status of one finding.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
     /// The finding.
     finding_id: FindingId,
-    /// The version that you read: if it has another one by now, read it again.
+    /// The version that you read; if the finding has another one now, read it again.
     expected_version: i64,
-    /// What it is by now. A risk is accepted by loopiq_accept_risk, which asks for more.
+    /// The new status. To accept a risk, use loopiq_accept_risk, which asks for more.
     status: FindingStatus,
     /// Why, in plain text.
     #[schemars(length(min = 1, max = 2_000))]
     justification: String,
-    /// Until when, where it is not for good: RFC 3339.
+    /// Until when, if not for good: RFC 3339.
     #[serde(default)]
     expires_at: Option<String>,
 }
@@ -31,7 +31,7 @@ impl Tool for UpdateFindingStatus {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_update_finding_status";
     const TITLE: &'static str = "Update finding status";
-    const DESCRIPTION: &'static str = "Proposes another status of one finding, with its justification; the blockers that rest on it follow. \
+    const DESCRIPTION: &'static str = "Proposes a new status of one finding, with its justification; the blockers of the finding follow. \
          Nothing is changed until a person approves.";
     const VERSION: u32 = 1;
 
@@ -42,36 +42,32 @@ impl Tool for UpdateFindingStatus {
     }
 
     fn dates(arguments: &Arguments) -> Vec<(&'static str, Timestamp)> {
-        moment("/expiresAt", arguments.expires_at.as_ref())
+        dates_in("/expiresAt", arguments.expires_at.as_ref())
     }
 
     fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let mut problems = FieldErrors::default();
-        let finding = problems.found(
-            "/findingId",
-            "finding",
-            facts.findings.get(arguments.finding_id.as_str()),
-        );
+        let mut errors = FieldErrors::default();
+        let finding = errors.require("/findingId", "finding", facts.finding(&arguments.finding_id));
         if arguments.status == FindingStatus::Accepted {
-            problems.add(
+            errors.add(
                 "/status",
                 "is given by loopiq_accept_risk, which asks who answers for it and until when",
             );
         }
-        problems.moment("/expiresAt", arguments.expires_at.as_ref());
+        errors.check_date("/expiresAt", arguments.expires_at.as_ref());
         let Some(finding) = finding else {
-            return problems.end().and(Err(Vec::new()));
+            return errors.finish().and(Err(Vec::new()));
         };
-        problems.version(
+        errors.check_version(
             "/expectedVersion",
             "finding",
             finding.version,
             arguments.expected_version,
         );
         if finding.status == arguments.status {
-            problems.add("/status", format!("is {} already", finding.status.as_str()));
+            errors.add("/status", format!("is {} already", finding.status.as_str()));
         }
-        problems.end()?;
+        errors.finish()?;
         let until = arguments.expires_at.as_ref();
         let mut changes = vec![finding_change(
             finding,
@@ -84,29 +80,30 @@ impl Tool for UpdateFindingStatus {
             _ => BlockerStatus::Resolved,
         };
         let resting = facts
-            .blockers
-            .values()
+            .blockers()
             .filter(|one| one.finding_id.as_ref() == Some(&finding.id));
         changes.extend(blocker_changes(resting, to));
-        let grave = matches!(finding.severity, Severity::Critical | Severity::High);
+        let severe = matches!(finding.severity, Severity::Critical | Severity::High);
         Ok(Plan {
             change_set: ChangeSet(changes),
             headline: format!("Set {} to {}", finding.key, arguments.status.label().to_lowercase()),
-            risk: if grave && arguments.status != FindingStatus::Open {
+            risk: if severe && arguments.status != FindingStatus::Open {
                 Risk::High
             } else {
                 Risk::Medium
             },
-            place: PlanPlace {
-                // Seen in several, it acts in none of them alone.
+            scope: Scope {
+                // A finding of several releases belongs to none of them alone.
                 release: match finding.release_ids.as_slice() {
                     [one] => Some(one.clone()),
                     _ => None,
                 },
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: Vec::new(),
             references: vec![(finding.id.to_string(), "/findingId".to_owned())],
+            items: Vec::new(),
+            result_references: &["findingId"],
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `loopiq_update_work_item`: fields of one work item, with the version that the agent saw.
 
 use super::Tool;
-use super::plan::{FieldErrors, NewIds, Plan, PlanPlace};
+use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
 use super::work_item_arguments::{owner, quoted};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -16,14 +16,14 @@ pub(super) struct UpdateWorkItem;
 pub(super) struct Arguments {
     /// The work item.
     work_item_id: WorkItemId,
-    /// The version that you read; if it has another one meanwhile, nothing is changed.
+    /// The version that you read; if the work item has another one by then, nothing is changed.
     #[schemars(range(min = 1))]
     expected_version: i64,
     /// What changes.
     changes: Changes,
 }
 
-/// What changes; what is left out stays.
+/// The fields to change; fields that are left out keep their values.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline, extend("minProperties" = 1))]
@@ -49,8 +49,8 @@ impl Tool for UpdateWorkItem {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_update_work_item";
     const TITLE: &'static str = "Update work item";
-    const DESCRIPTION: &'static str = "Proposes to change fields of one work item. Nothing is changed until a person approves, nor if somebody else \
-         has changed the item meanwhile.";
+    const DESCRIPTION: &'static str = "Proposes to change fields of one work item. Nothing is changed until a person approves, nor if the item has \
+         changed meanwhile.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {
@@ -60,33 +60,36 @@ impl Tool for UpdateWorkItem {
             .with_person(arguments.changes.owner.as_ref())
     }
 
+    fn items(arguments: &Arguments) -> Vec<PlannedItem> {
+        vec![PlannedItem {
+            pointer: "/changes".to_owned(),
+            change: 0,
+            client_ref: None,
+            title: arguments.changes.title.clone().unwrap_or_default(),
+            can_be_left_out: false,
+        }]
+    }
+
     fn plan(arguments: &Arguments, facts: &Facts, _: &mut NewIds<'_>) -> Result<Plan, Vec<FieldError>> {
-        let (changes, mut problems) = (&arguments.changes, FieldErrors::default());
-        let item = problems.found(
-            "/workItemId",
-            "work item",
-            facts.work_items.get(arguments.work_item_id.as_str()),
-        );
-        let owner = owner(changes.owner.as_ref(), "/changes/owner", facts, &mut problems);
+        let (changes, mut errors) = (&arguments.changes, FieldErrors::default());
+        let item = errors.require("/workItemId", "work item", facts.work_item(&arguments.work_item_id));
+        let owner = owner(changes.owner.as_ref(), "/changes/owner", facts, &mut errors);
         if let Some(parent) = &changes.parent_id {
-            problems.found("/changes/parentId", "work item", facts.work_items.get(parent.as_str()));
+            errors.require("/changes/parentId", "work item", facts.work_item(parent));
             if *parent == arguments.work_item_id {
-                problems.add("/changes/parentId", "a work item cannot be its own parent");
+                errors.add("/changes/parentId", "a work item cannot be its own parent");
             }
         }
         let Some(item) = item else {
-            problems.end()?;
+            errors.finish()?;
             return Err(Vec::new());
         };
-        if item.version != arguments.expected_version {
-            problems.add(
-                "/expectedVersion",
-                format!(
-                    "the work item has version {} by now; read it again and propose anew",
-                    item.version
-                ),
-            );
-        }
+        errors.check_version(
+            "/expectedVersion",
+            "work item",
+            item.version,
+            arguments.expected_version,
+        );
         let mut fields = Vec::new();
         let mut change = |field: &str, before: Value, after: Option<Value>| {
             if let Some(after) = after.filter(|after| *after != before) {
@@ -112,10 +115,10 @@ impl Tool for UpdateWorkItem {
             changes.parent_id.as_ref().map(|v| json!(v)),
         );
         if fields.is_empty() {
-            problems.add("/changes", "change nothing: the work item has these values already");
+            errors.add("/changes", "change nothing: the work item has these values already");
         }
-        problems.end()?;
-        // Closing work is what a release may rest on.
+        errors.finish()?;
+        // A release may be certified because the work is closed.
         let closes = changes
             .status
             .is_some_and(|s| matches!(s, WorkItemStatus::Done | WorkItemStatus::Cancelled));
@@ -128,10 +131,10 @@ impl Tool for UpdateWorkItem {
             })]),
             headline: format!("Update {}: {}", item.key, quoted(&item.title)),
             risk: if closes { Risk::Medium } else { Risk::Low },
-            place: PlanPlace {
+            scope: Scope {
                 release: Some(item.release_id.clone()),
                 team: Some(item.team_id.clone()),
-                ..PlanPlace::default()
+                ..Scope::default()
             },
             evidence: Vec::new(),
             references: [
@@ -141,6 +144,8 @@ impl Tool for UpdateWorkItem {
             .into_iter()
             .filter_map(|(id, at)| Some((id?.as_str().to_owned(), at.to_owned())))
             .collect(),
+            items: Self::items(arguments),
+            result_references: &[],
         })
     }
 }

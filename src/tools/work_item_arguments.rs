@@ -1,4 +1,4 @@
-//! What the tools that write work items share.
+//! Arguments, references and fields of work items, for the tools that write them.
 
 use crate::domain::*;
 use crate::tools::plan::FieldErrors;
@@ -6,31 +6,33 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// How much work something is: a number, or words such as `2 d`.
+/// How much work an item is: a number, or a text such as `2 d`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(inline)]
 pub(super) enum Estimate {
     /// Points or hours, as the team counts.
     Number(f64),
-    /// In words.
-    Words(#[schemars(length(min = 1, max = 40))] String),
+    /// As text.
+    Text(#[schemars(length(min = 1, max = 40))] String),
 }
 
 impl Estimate {
-    pub(super) fn words(&self) -> String {
+    /// The estimate as it is stored.
+    pub(super) fn text(&self) -> String {
         match self {
             Estimate::Number(number) => number.to_string(),
-            Estimate::Words(words) => words.clone(),
+            Estimate::Text(text) => text.clone(),
         }
     }
 }
 
-pub(super) fn medium() -> Priority {
+/// The priority of work whose arguments name none.
+pub(super) fn default_priority() -> Priority {
     Priority::Medium
 }
 
-/// What a work item rests on.
+/// The records that a work item is about or rests on.
 pub(super) struct References<'a> {
     pub findings: &'a [FindingId],
     pub controls: &'a [ControlId],
@@ -39,20 +41,12 @@ pub(super) struct References<'a> {
 }
 
 impl References<'_> {
-    /// Everything must exist in this tenant.
-    pub(super) fn check(&self, at: &str, facts: &Facts, problems: &mut FieldErrors) {
-        problems.all_found(&format!("{at}/findingIds"), "finding", self.findings, |id| {
-            facts.findings.contains_key(id)
-        });
-        problems.all_found(&format!("{at}/controlIds"), "control", self.controls, |id| {
-            facts.controls.contains_key(id)
-        });
-        problems.all_found(&format!("{at}/evidenceIds"), "evidence", self.evidence, |id| {
-            facts.evidence.contains_key(id)
-        });
-        problems.all_found(&format!("{at}/blockerIds"), "blocker", self.blockers, |id| {
-            facts.blockers.contains_key(id)
-        });
+    /// Every record must exist in this tenant.
+    pub(super) fn check(&self, at: &str, facts: &Facts, errors: &mut FieldErrors) {
+        errors.require_all(&format!("{at}/findingIds"), "finding", self.findings, facts);
+        errors.require_all(&format!("{at}/controlIds"), "control", self.controls, facts);
+        errors.require_all(&format!("{at}/evidenceIds"), "evidence", self.evidence, facts);
+        errors.require_all(&format!("{at}/blockerIds"), "blocker", self.blockers, facts);
     }
 
     pub(super) fn query(&self, query: FactsQuery) -> FactsQuery {
@@ -63,8 +57,8 @@ impl References<'_> {
             .with(self.blockers)
     }
 
-    /// Every reference with its place in the payload.
-    pub(super) fn places(&self, at: &str) -> Vec<(String, String)> {
+    /// Every reference with its pointer in the payload; `at` is the pointer of the object that has the lists.
+    pub(super) fn with_pointers(&self, at: &str) -> Vec<(String, String)> {
         fn each<T: AsRef<str>>(at: &str, field: &str, ids: &[T]) -> Vec<(String, String)> {
             ids.iter()
                 .enumerate()
@@ -88,7 +82,7 @@ impl References<'_> {
     }
 }
 
-/// A work item to create; every field of the record is said, so that the change set is the whole truth.
+/// A work item to create, with every field of the record, so that the change set has no hidden defaults.
 pub(super) struct NewItem<'a> {
     pub id: &'a WorkItemId,
     pub client_ref: Option<String>,
@@ -129,20 +123,20 @@ impl NewItem<'_> {
     }
 }
 
-/// Somebody named by ID or e-mail address.
+/// The person that an argument names by ID or e-mail address.
 pub(super) fn owner<'f>(
     named: Option<&String>,
     at: &str,
     facts: &'f Facts,
-    problems: &mut FieldErrors,
+    errors: &mut FieldErrors,
 ) -> Option<&'f PersonId> {
     let named = named?;
-    problems
-        .found(at, "person", facts.person(named))
+    errors
+        .require(at, "person", facts.find_person(named))
         .map(|person| &person.id)
 }
 
-/// The first words of a title, for a headline.
+/// A title in quotation marks, for a headline.
 pub(super) fn quoted(title: &str) -> String {
     format!("\"{}\"", text::visible(title.trim()))
 }

@@ -32,7 +32,7 @@ fn description(text: &str) -> Case {
 /// A work item that rests on the finding that the package is about.
 fn resting(status: WorkItemStatus) -> Case {
     package(|case| {
-        let shop = case.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
+        let shop = case.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
         let mut known = item(381, &shop, WorkItemKind::Task, "Use prepared statements");
         known.status = status;
         known.finding_ids = vec![FindingId::from_bits(1).to_string()];
@@ -45,7 +45,7 @@ fn resting(status: WorkItemStatus) -> Case {
 /// A work item of this title, in this release.
 fn called(title: &str, release_of: u128, status: WorkItemStatus) -> Case {
     package(|case| {
-        let release = case.facts.releases[ReleaseId::from_bits(release_of).as_str()].clone();
+        let release = case.facts.release(&ReleaseId::from_bits(release_of)).unwrap().clone();
         let mut known = item(382, &release, WorkItemKind::Task, title);
         known.status = status;
         case.around.items.insert(known.id.to_string(), known);
@@ -109,11 +109,9 @@ fn context() {
         (
             "the release is out",
             package(|c| {
-                c.facts
-                    .releases
-                    .get_mut(ReleaseId::from_bits(1).as_str())
-                    .unwrap()
-                    .status = ReleaseStatus::Released;
+                let mut release = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
+                release.status = ReleaseStatus::Released;
+                c.facts.insert(release);
             }),
             &["context warn"],
         ),
@@ -141,31 +139,28 @@ fn unrelated() {
         (
             "a finding seen in both",
             package(|c| {
-                let finding = c.facts.findings.get_mut(FindingId::from_bits(2).as_str()).unwrap();
+                let mut finding = c.facts.finding(&FindingId::from_bits(2)).unwrap().clone();
                 finding.release_ids.push(ReleaseId::from_bits(1));
                 c.payload["children"][0]["findingIds"][0] = json!(finding.id);
+                c.facts.insert(finding);
             }),
             &[],
         ),
         (
             "a finding that is fixed",
             package(|c| {
-                c.facts
-                    .findings
-                    .get_mut(FindingId::from_bits(1).as_str())
-                    .unwrap()
-                    .status = FindingStatus::Fixed;
+                let mut finding = c.facts.finding(&FindingId::from_bits(1)).unwrap().clone();
+                finding.status = FindingStatus::Fixed;
+                c.facts.insert(finding);
             }),
             &["unrelated warn"],
         ),
         (
             "a blocker that is resolved",
             package(|c| {
-                c.facts
-                    .blockers
-                    .get_mut(BlockerId::from_bits(1).as_str())
-                    .unwrap()
-                    .status = BlockerStatus::Resolved;
+                let mut blocker = c.facts.blocker(&BlockerId::from_bits(1)).unwrap().clone();
+                blocker.status = BlockerStatus::Resolved;
+                c.facts.insert(blocker);
             }),
             &["unrelated warn"],
         ),
@@ -260,11 +255,9 @@ fn hierarchy() {
     let parent = |n: u128| task(|c| c.payload["parentId"] = json!(WorkItemId::from_bits(n)));
     let status = |status| {
         task(|c| {
-            c.facts
-                .work_items
-                .get_mut(WorkItemId::from_bits(1).as_str())
-                .unwrap()
-                .status = status
+            let mut work_item = c.facts.work_item(&WorkItemId::from_bits(1)).unwrap().clone();
+            work_item.status = status;
+            c.facts.insert(work_item);
         })
     };
     check_all(vec![
@@ -323,8 +316,9 @@ fn evidence() {
     };
     let aged = |days: i64, micros: i64| {
         package(|c| {
-            let one = c.facts.evidence.get_mut(EvidenceId::from_bits(1).as_str()).unwrap();
-            one.collected_at = NOW.plus(-days * Timestamp::DAY - micros);
+            let mut evidence = c.facts.evidence(&EvidenceId::from_bits(1)).unwrap().clone();
+            evidence.collected_at = NOW.plus(-days * Timestamp::DAY - micros);
+            c.facts.insert(evidence);
         })
     };
     let intact = |state: Option<bool>| {
@@ -360,11 +354,9 @@ fn evidence() {
         (
             "another release's, of the same commit",
             cites(2).with(|c| {
-                c.facts
-                    .evidence
-                    .get_mut(EvidenceId::from_bits(2).as_str())
-                    .unwrap()
-                    .commit = Some("9f1c2e7".into());
+                let mut evidence = c.facts.evidence(&EvidenceId::from_bits(2)).unwrap().clone();
+                evidence.commit = Some("9f1c2e7".into());
+                c.facts.insert(evidence);
             }),
             &[],
         ),
@@ -372,7 +364,7 @@ fn evidence() {
         ("bytes that are not kept", intact(None), &["evidence unknown"]),
     ]);
     let newer = cites(3).with(|c| {
-        let shop = c.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
+        let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
         c.around.newer.push(super::evidence(9, &shop, 1));
     });
     let checks = newer.checks();

@@ -5,7 +5,7 @@ mod plain;
 
 pub use plain::PlainText;
 
-use super::FieldError;
+use super::{FieldError, walk};
 use serde_json::Value;
 
 /// Whether a character may hide or reorder text: control characters (but tab and line breaks), bidirectional controls,
@@ -37,45 +37,32 @@ pub fn visible(text: &str) -> String {
     })
 }
 
-/// Every string (and key) of a payload that holds a forbidden character, with the place it stands at.
+/// Every string and every field name of a payload that contains a forbidden character, with its pointer. A field name is reported at the
+/// object that has it.
 pub fn forbidden_in(payload: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    walk(payload, &mut String::new(), &mut errors);
+    walk(payload, &mut |pointer, name, value| {
+        if errors.len() >= MAX_ERRORS {
+            return false;
+        }
+        if let Some(name) = name {
+            let object = pointer.rsplit_once('/').map_or("", |(object, _)| object);
+            report(name, object, &mut errors);
+        }
+        if let Value::String(text) = value {
+            report(text, pointer, &mut errors);
+        }
+        true
+    });
     errors
 }
 
-/// More than these help nobody, and each holds a pointer of its own.
-const MOST_ERRORS: usize = 50;
-
-fn walk(value: &Value, pointer: &mut String, errors: &mut Vec<FieldError>) {
-    if errors.len() >= MOST_ERRORS {
-        return;
-    }
-    let length = pointer.len();
-    match value {
-        Value::String(text) => report(text, pointer, errors),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                pointer.push_str(&format!("/{index}"));
-                walk(item, pointer, errors);
-                pointer.truncate(length);
-            }
-        }
-        Value::Object(fields) => {
-            for (key, item) in fields {
-                report(key, pointer, errors);
-                pointer.push_str(&super::pointer(&[key]));
-                walk(item, pointer, errors);
-                pointer.truncate(length);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
+/// The most errors that are reported at once; a client that sends more gets the rest with its next attempt.
+const MAX_ERRORS: usize = 50;
 
 fn report(text: &str, pointer: &str, errors: &mut Vec<FieldError>) {
     let plain = text.chars().find(|c| is_forbidden(*c)).map(|c| (c, ""));
-    // Whoever shows the text later may decode it: what an entity hides is hidden all the same.
+    // A program that shows the text later may decode its entities, so a character is not allowed as an entity either.
     let found = plain.or_else(|| {
         Some((
             decoded(text)?.chars().find(|c| is_forbidden(*c))?,
@@ -93,9 +80,9 @@ fn report(text: &str, pointer: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// The text with its HTML entities decoded, and those that come out of that again; `None` if it has none.
+/// The text with its HTML entities decoded, repeatedly where the result contains entities again; `None` if it has none.
 fn decoded(text: &str) -> Option<String> {
-    // Deeper than this nobody decodes.
+    // Rounds of decoding. No program known to us decodes more often, so text that is encoded more often stays text.
     const TIMES: usize = 3;
     let mut text = std::borrow::Cow::Borrowed(text);
     let mut any = false;
@@ -119,7 +106,7 @@ pub fn words(text: &str) -> Vec<String> {
         .filter(|word| word.chars().nth(1).is_some())
         .map(|word| {
             let lower = word.chars().take(40).flat_map(char::to_lowercase);
-            // A dot of its own comes out of İ, which would part the word if it were read again.
+            // The lower case of İ contains a combining dot, which would split the word when it is indexed again.
             lower.filter(|c| c.is_alphanumeric()).collect()
         })
         .collect();

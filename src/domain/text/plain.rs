@@ -4,8 +4,8 @@ use super::{is_forbidden, visible};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Text that somebody outside the service may have written, ready to be shown: each character that could hide or reorder text is
-/// written as its code point (see [`visible`]). It holds no markup, only characters: a page escapes it where it stands. A value can be
+/// Text from outside the service, ready to be shown: each character that could hide or reorder text is written as its code point
+/// (see [`visible`]). The text is characters, not markup: a page escapes it. A value can be
 /// made in no other way, so a view that holds `PlainText` cannot hold a hidden character.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String")]

@@ -93,9 +93,9 @@ fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &Pla
     };
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
     let (rule, _) = policy.decide_rule(&planned.risk_input(sent.tool.name(), &sent.payload));
-    let summary = preview::summary(&plan.change_set, &planned.place());
-    let release = plan.place.release.as_ref();
-    let release_key = release.and_then(|id| Some(planned.facts.releases.get(id.as_str())?.key.clone()));
+    let summary = preview::summary(&plan.change_set, &planned.scope_label());
+    let release = plan.scope.release.as_ref();
+    let release_key = release.and_then(|id| Some(planned.facts.release(id)?.key.clone()));
     Ok(Action {
         id,
         approval_id: ctx.runtime.id(),
@@ -107,9 +107,9 @@ fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &Pla
             summary,
             reason: call.reason.clone(),
             workflow: call.workflow.clone(),
-            release_id: plan.place.release.clone(),
+            release_id: plan.scope.release.clone(),
             release_key,
-            team_id: plan.place.team.clone(),
+            team_id: plan.scope.team.clone(),
             payload: sent.text.clone(),
             payload_digest: sent.digest.clone(),
             envelope: bytes,

@@ -15,6 +15,7 @@ use crate::engine::actions::revalidate::{self, Valid, Validity, Violation, recor
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{StoreError, WriteTx};
+use crate::tools::{Plan, PlannedItem};
 use crate::views::Outcome;
 use serde_json::{Value, json};
 
@@ -132,7 +133,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
         Err(error) => return Err(error.into()),
     };
     let to = action.state().execute()?;
-    let result = result(&envelope);
+    let result = result(&envelope, &planned.plan);
     let details = json!({
         "digest": action.proposal.digest,
         "payloadDigest": action.proposal.payload_digest,
@@ -144,7 +145,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     keys.extend(updated.filter_map(|update| Some(planned.facts.name_of(&update.id)?.0?.to_owned())));
     entry.content.record_keys = keys;
     let written = [change_set.created_ids(), change_set.updated_ids()].concat();
-    let changed = [written.clone(), action_targets(&envelope)].concat();
+    let changed = [written.clone(), planned.targets].concat();
     entry.content.records = written;
     let stage = Stage::Executed(Execution {
         at: tx.ctx().now(),
@@ -184,45 +185,26 @@ async fn fail(tx: &mut WriteTx, action: &Action, violation: Violation) -> Result
     })
 }
 
-/// The records that it rests on, although it does not write them.
-fn action_targets(envelope: &Envelope) -> Vec<String> {
-    ids::scan(&envelope.payload.to_string())
-        .into_iter()
-        .filter(|id| {
-            matches!(
-                RecordKind::of(id),
-                Some(RecordKind::Finding | RecordKind::Blocker | RecordKind::WorkItem)
-            )
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
-/// What an agent gets back: the IDs it can use from now on.
-fn result(envelope: &Envelope) -> Value {
+/// The result of an execution, with the IDs that the client can use from now on.
+pub(super) fn result(envelope: &Envelope, plan: &Plan) -> Value {
     let set = &envelope.change_set;
-    let children: Vec<Value> = set
-        .creates()
-        .filter_map(|create| Some(json!({ "clientRef": create.client_ref.as_ref()?, "id": create.id })))
-        .collect();
-    let parent = set
-        .creates()
-        .find(|create| create.client_ref.is_none() && create.kind == RecordKind::WorkItem);
+    let created = |item: &PlannedItem| match item.change(set)? {
+        Change::Create(create) => Some(create.id.clone()),
+        Change::Update(_) => None,
+    };
+    let children = plan.items.iter().filter_map(|item| {
+        let client_ref = item.client_ref.as_ref()?;
+        Some(json!({ "clientRef": client_ref, "id": created(item)? }))
+    });
+    let parent = plan
+        .items
+        .iter()
+        .filter(|item| item.client_ref.is_none())
+        .find_map(created);
     let mut references = serde_json::Map::new();
-    for name in [
-        "releaseId",
-        "certificationId",
-        "teamId",
-        "blockerIds",
-        "evidenceId",
-        "controlId",
-        "findingId",
-        "findingIds",
-        "controlIds",
-        "actionId",
-    ] {
+    for name in plan.result_references {
         if let Some(value) = envelope.payload.get(name) {
-            references.insert(name.to_owned(), value.clone());
+            references.insert((*name).to_owned(), value.clone());
         }
     }
     references.insert(
@@ -230,8 +212,8 @@ fn result(envelope: &Envelope) -> Value {
         json!(envelope.evidence.iter().map(|e| &e.id).collect::<Vec<_>>()),
     );
     json!({
-        "parentId": parent.map(|create| &create.id),
-        "children": children,
+        "parentId": parent,
+        "children": children.collect::<Vec<_>>(),
         "createdIds": set.created_ids(),
         "updatedIds": set.updated_ids(),
         "references": references,

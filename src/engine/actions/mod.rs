@@ -17,3 +17,6 @@ pub(crate) mod reject;
 pub(crate) mod revalidate;
 pub(crate) mod revoke;
 pub(crate) mod withdraw;
+
+#[cfg(test)]
+mod tests;

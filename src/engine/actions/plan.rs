@@ -4,13 +4,13 @@ use crate::checks;
 use crate::checks::CheckInput;
 use crate::domain::{
     Action, ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceDigest, Facts, FactsQuery, FieldError,
-    PageSnapshot, PersonId, RecordKind, Risk, Severity, Snapshot, Timestamp, Verdict, canonical,
+    PageSnapshot, PersonId, Record, Risk, Severity, Snapshot, Timestamp, Verdict, canonical,
 };
 use crate::engine::Error;
 use crate::policy;
 use crate::policy::{Policies, Policy, RiskInput};
 use crate::store::{ReadTx, StoreError};
-use crate::tools::{AnyTool, NewIds, Plan, PlanPlace};
+use crate::tools::{AnyTool, NewIds, Plan, Scope};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ impl Planned {
         self.plan
             .evidence
             .iter()
-            .filter_map(|id| self.facts.evidence.get(id.as_str()))
+            .filter_map(|id| self.facts.evidence(id))
             .map(|evidence| EvidenceDigest {
                 id: evidence.id.clone(),
                 sha256: evidence.sha256.clone(),
@@ -56,13 +56,13 @@ impl Planned {
 
     /// What the action's page shows of it, to be stored with views and decisions.
     pub(crate) fn snapshot(&self) -> PageSnapshot {
-        let place = &self.plan.place;
+        let scope = &self.plan.scope;
         let named = self.plan.references.iter().map(|(id, _)| id.as_str());
         let updated: Vec<String> = self.plan.change_set.updated_ids();
         let ids = named
             .chain(updated.iter().map(String::as_str))
-            .chain(place.release.as_ref().map(|id| id.as_str()))
-            .chain(place.certification.as_ref().map(|id| id.as_str()));
+            .chain(scope.release.as_ref().map(|id| id.as_str()))
+            .chain(scope.certification.as_ref().map(|id| id.as_str()));
         PageSnapshot {
             checks: self.checks.clone(),
             facts: Snapshot::of(&self.facts, ids),
@@ -76,14 +76,9 @@ impl Planned {
         let ids = self.targets.iter().chain(self.plan.references.iter().map(|(id, _)| id));
         let facts = &self.facts;
         ids.filter_map(|id| {
-            let version = match RecordKind::of(id)? {
-                RecordKind::Finding => facts.findings.get(id)?.version.to_string(),
-                RecordKind::Blocker => facts.blockers.get(id)?.version.to_string(),
-                RecordKind::Control => facts.controls.get(id)?.version.to_string(),
-                RecordKind::WorkItem => facts.work_items.get(id)?.version.to_string(),
-                RecordKind::Certification => facts.certifications.get(id)?.version.to_string(),
-                RecordKind::Evidence => facts.evidence.get(id)?.sha256.clone(),
-                _ => return None,
+            let version = match facts.get(id)? {
+                Record::Evidence(evidence) => evidence.sha256.clone(),
+                record => record.version()?.to_string(),
             };
             Some((id.clone(), version))
         })
@@ -91,8 +86,8 @@ impl Planned {
     }
 
     /// `in release R for team T`.
-    pub(crate) fn place(&self) -> String {
-        self.plan.place.words(&self.facts)
+    pub(crate) fn scope_label(&self) -> String {
+        self.plan.scope.label(&self.facts)
     }
 }
 
@@ -140,9 +135,9 @@ async fn run_tool(
     mut ids: NewIds<'_>,
 ) -> Result<(Plan, Facts), PlanError> {
     let plan = tool.plan(payload, &facts, &mut ids).map_err(PlanError::DoesNotFit)?;
-    let (release, team) = (plan.place.release.as_ref(), plan.place.team.as_ref());
-    let release = release.filter(|id| !facts.releases.contains_key(id.as_str()));
-    let team = team.filter(|id| !facts.teams.contains_key(id.as_str()));
+    let (release, team) = (plan.scope.release.as_ref(), plan.scope.team.as_ref());
+    let release = release.filter(|id| !facts.contains(id.as_str()));
+    let team = team.filter(|id| !facts.contains(id.as_str()));
     if release.is_some() || team.is_some() {
         facts.extend(tx.facts(&FactsQuery::default().with(release).with(team)).await?);
     }
@@ -169,7 +164,7 @@ pub(crate) async fn plan(
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
         repeats: proposed.repeats.cloned(),
-        ..checks::context_query(payload, &plan, &facts, proposed.caller)
+        ..checks::context_query(&plan, &facts, proposed.caller)
     };
     let targets = query.targets.iter().cloned().collect();
     let around = tx.surroundings(&query).await?;
@@ -286,21 +281,29 @@ pub(crate) async fn replan(
         tool,
         &proposed,
         facts,
-        NewIds::again(&envelope.change_set),
+        NewIds::from_change_set(&envelope.change_set),
         policies,
     )
     .await
 }
 
 /// The scope of a stored action, as far as it can still be planned. The checks of a closed action are not run again.
-pub(crate) async fn place(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelope) -> Result<PlanPlace, Error> {
+pub(crate) async fn scope(tx: &mut ReadTx, tool: &dyn AnyTool, envelope: &Envelope) -> Result<Scope, Error> {
     let Ok(query) = tool.needs(&envelope.payload) else {
-        return Ok(PlanPlace::default());
+        return Ok(Scope::default());
     };
     let facts = tx.facts(&query).await?;
-    match run_tool(tx, tool, &envelope.payload, facts, NewIds::again(&envelope.change_set)).await {
-        Ok((plan, _)) => Ok(plan.place),
-        Err(PlanError::DoesNotFit(_)) => Ok(PlanPlace::default()),
+    match run_tool(
+        tx,
+        tool,
+        &envelope.payload,
+        facts,
+        NewIds::from_change_set(&envelope.change_set),
+    )
+    .await
+    {
+        Ok((plan, _)) => Ok(plan.scope),
+        Err(PlanError::DoesNotFit(_)) => Ok(Scope::default()),
         Err(PlanError::Broken(error)) => Err(error),
     }
 }

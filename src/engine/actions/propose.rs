@@ -153,7 +153,7 @@ impl Engine {
                         repeated,
                         declined,
                         policy,
-                    } = tx.ground(&query, &proposer).await?;
+                    } = tx.proposal_context(&query, &proposer).await?;
                     if let Some(known) = known
                         && let Some(known) = tx.action(&known).await?
                     {

@@ -15,23 +15,30 @@ use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::Policies;
 use crate::store::WriteTx;
 use crate::tools::schema::CallOptions;
-use crate::tools::{self, NewIds};
+use crate::tools::{self, AnyTool, NewIds, PlannedItem};
 use crate::views::Outcome;
 use serde_json::{Value, json};
 
-/// The children of a payload, which can be left out one by one: reference and title.
-pub(crate) fn children(payload: &Value) -> Vec<(String, PlainText)> {
-    let children = payload.get("children").and_then(Value::as_array).into_iter().flatten();
-    children
-        .filter_map(|child| {
-            let field = |name: &str| child.get(name)?.as_str().map(str::to_owned);
-            Some((field("clientRef")?, field("title").unwrap_or_default().into()))
-        })
+/// The items of an action that can be left out one by one: reference and title.
+pub(crate) fn parts(action: &Action, payload: &Value) -> Vec<(String, PlainText)> {
+    let tool = tools::find_version(&action.proposal.tool, action.proposal.tool_version);
+    let items = tool.map_or_else(Vec::new, |tool| removable(tool, payload));
+    items
+        .into_iter()
+        .map(|(name, item)| (name, item.title.into()))
+        .collect()
+}
+
+/// The items of a payload that can be left out, by their references.
+fn removable(tool: &dyn AnyTool, payload: &Value) -> Vec<(String, PlannedItem)> {
+    let items = tool.items(payload).into_iter().filter(|item| item.can_be_left_out);
+    items
+        .filter_map(|item| Some((item.client_ref.clone()?, item)))
         .collect()
 }
 
 impl Engine {
-    /// Makes a revision of a pending action that keeps only the children with these references, and supersedes the action with it. The
+    /// Makes a revision of a pending action that keeps only the items with these references, and supersedes the action with it. The
     /// caller stays the same. The outcome names the revision. `view`: as for [`Engine::reject`].
     pub async fn prune(
         &self,
@@ -79,9 +86,12 @@ impl ActionCommand for Prune {
         require_same_view(tx, &action, &self.view).await?;
         let envelope = decode_envelope(&action)?;
         let approvals = approvals_if_allowed(tx, policies, &action, &person).await?;
-        let payload = pruned_payload(&envelope.payload, &self.keep, &action.id)?;
+        let Some(tool) = tools::find_version(&action.proposal.tool, action.proposal.tool_version) else {
+            return Err(refused("this version of the tool is gone"));
+        };
+        let payload = pruned_payload(tool, &envelope.payload, &self.keep, &action.id)?;
         let policy = Policies::single(approvals.policies.today.clone());
-        let mut revision = plan_revision(tx, &action, payload, policy).await?;
+        let mut revision = plan_revision(tx, tool, &action, payload, policy).await?;
         revision.action.origin.pruned_by = Some(person.id);
         if !revision.insert(tx, None).await? {
             return Err(refused("its revision is there already"));
@@ -98,14 +108,12 @@ impl ActionCommand for Prune {
 /// Plans the payload that is left, as a proposal of the same caller that supersedes the action.
 async fn plan_revision(
     tx: &mut WriteTx,
+    tool: &'static dyn AnyTool,
     action: &Action,
     payload: Value,
     policies: Policies,
 ) -> Result<NewAction, Error> {
     let (proposal, origin) = (&action.proposal, &action.origin);
-    let Some(tool) = tools::find(&proposal.tool).filter(|tool| tool.version() == proposal.tool_version) else {
-        return Err(refused("this version of the tool is gone"));
-    };
     let client = tx.clients(&[origin.client_id.as_str()]).await?.pop();
     let caller = tx.people(&[origin.caller_id.as_str()]).await?.pop();
     let (Some(client), Some(caller)) = (client, caller) else {
@@ -194,12 +202,17 @@ async fn replay(tx: &mut WriteTx, action: &Action, person: &Person) -> Result<Op
     Ok(same.then(|| outcome(&successor)))
 }
 
-/// The payload with only these children.
+/// The payload with only these items of those that can be left out.
 ///
 /// # Errors
-/// [`Error::Wording`]: none or all of the children are kept, or the payload has none.
-fn pruned_payload(payload: &Value, keep: &[String], id: &ActionId) -> Result<Value, Error> {
-    let there = children(payload);
+/// [`Error::Wording`]: none or all of the items are kept, or the payload has none.
+pub(super) fn pruned_payload(
+    tool: &dyn AnyTool,
+    payload: &Value,
+    keep: &[String],
+    id: &ActionId,
+) -> Result<Value, Error> {
+    let there = removable(tool, payload);
     let wording = |message: &str| Error::Wording {
         message: message.to_owned(),
     };
@@ -214,9 +227,9 @@ fn pruned_payload(payload: &Value, keep: &[String], id: &ActionId) -> Result<Val
         return Err(wording("untick what is to be left out."));
     }
     let mut payload = payload.clone();
-    if let Some(children) = payload.get_mut("children").and_then(Value::as_array_mut) {
-        let named = |child: &Value| child.get("clientRef").and_then(Value::as_str).map(str::to_owned);
-        children.retain(|child| named(child).is_some_and(|name| keep.contains(&name)));
+    // From the last item to the first, because removing one moves those behind it.
+    for (_, item) in there.iter().rev().filter(|(name, _)| !keep.contains(name)) {
+        remove_at(&mut payload, &item.pointer);
     }
     payload["supersedesActionId"] = json!(id);
     Ok(payload)

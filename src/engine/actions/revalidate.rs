@@ -66,8 +66,7 @@ async fn same_plan(
     envelope: Envelope,
     policies: &Policies,
 ) -> Result<Validity, Error> {
-    let Some(tool) = tools::find(&action.proposal.tool).filter(|tool| tool.version() == action.proposal.tool_version)
-    else {
+    let Some(tool) = tools::find_version(&action.proposal.tool, action.proposal.tool_version) else {
         return Ok(Violation::new(ReasonCode::PlanChanged, "this version of the tool is gone").into());
     };
     let planned = match plan::replan(tx, tool, action, &envelope, policies).await {

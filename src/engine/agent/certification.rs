@@ -1,4 +1,4 @@
-//! What a release's certification rests on.
+//! The certification of a release: its controls, evidence and blockers, as a list and as a graph.
 
 use crate::domain::*;
 use crate::engine::Error;
@@ -6,7 +6,7 @@ use crate::engine::agent::read_tools::missing;
 use crate::store::{ListFilter, ReadTx};
 use serde_json::{Value, json};
 
-/// Everything of one release that a certification rests on. A release has few enough for one answer; the limit keeps it so.
+/// The records of one release that a certification rests on, at most 1,000 of each kind.
 struct Rests {
     certifications: Vec<Certification>,
     controls: Vec<Control>,

@@ -1,4 +1,4 @@
-//! Read tools: reading is free, and kept in a journal, so that a reviewer sees what a proposal rests on.
+//! Read tools. A client may call them without approval; a journal keeps the calls, so that a reviewer sees what a proposal rests on.
 
 use crate::context::Ctx;
 use crate::domain::*;
@@ -8,6 +8,7 @@ use crate::store::{ListFilter, ReadTx};
 use crate::tools::schema;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,18 +19,23 @@ pub(crate) struct ReadTool {
     pub title: &'static str,
     pub description: &'static str,
     pub schema: fn() -> Value,
-    /// Whether it answers `{items, nextCursor?}`.
+    /// Whether the response is `{items, nextCursor?}`.
     pub is_list: bool,
-    /// Whether its calls count as reading records.
+    /// Whether a call counts as reading records.
     pub journaled: bool,
+    /// Runs the tool with validated arguments.
+    pub run: Handler,
 }
 
-/// Nothing to say.
+/// What runs a read tool.
+type Handler = for<'a> fn(&'a Engine, &'a Ctx, &'a Value) -> BoxFuture<'a, Result<Value, Error>>;
+
+/// No arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct NoArguments {}
 
-/// What a list is narrowed to.
+/// The filter and the page of a list.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Listing {
@@ -94,99 +100,73 @@ struct Similar {
     limit: Option<i64>,
 }
 
+/// A read tool with its handler: of the engine, or of a transaction that reads.
 macro_rules! tool {
-    ($name:literal, $title:literal, $arguments:ty, $is_list:literal, $journaled:literal, $description:literal) => {
+    ($name:literal, $title:literal, $is_list:literal, $journaled:literal, $description:literal,
+     |$engine:ident, $ctx:ident, $arguments:ident: $type:ty| $body:expr) => {
         ReadTool {
             name: $name,
             title: $title,
             description: $description,
-            schema: || schema_for!($arguments).to_value(),
+            schema: || schema_for!($type).to_value(),
             is_list: $is_list,
             journaled: $journaled,
+            run: |$engine, $ctx, arguments| {
+                Box::pin(async move {
+                    let $arguments: $type = parse(arguments)?;
+                    $body.await
+                })
+            },
         }
+    };
+    ($name:literal, $title:literal, $is_list:literal, $journaled:literal, $description:literal,
+     |$tx:ident, $arguments:ident: $type:ty| $body:expr) => {
+        tool!(
+            $name,
+            $title,
+            $is_list,
+            $journaled,
+            $description,
+            |engine, ctx, $arguments: $type| { engine.store().read(ctx, move |$tx| Box::pin($body)) }
+        )
     };
 }
 
 #[rustfmt::skip]
 pub(crate) const TOOLS: &[ReadTool] = &[
-    tool!("loopiq_get_context", "Get context", Nothing, false, false,
-        "Who you act for, in which tenant, with which roles and teams, and which tools you can use."),
-    tool!("loopiq_list_releases", "List releases", Listing, true, true, "Releases by key."),
-    tool!("loopiq_get_release", "Get release", OneRelease, false, true,
-        "One release with its teams, components and certifications."),
-    tool!("loopiq_get_release_certification", "Get release certification", OneRelease, false, true,
-        "The certifications of a release, its controls, and what blocks them."),
-    tool!("loopiq_get_release_certification_evidence_graph", "Get certification evidence graph", OneRelease, false, true,
-        "What the certification of a release rests on, as nodes and edges: controls, evidence, findings, blockers, work items."),
-    tool!("loopiq_list_blockers", "List blockers", Listing, true, true,
-        "What keeps a release from its certification. status: open, resolved, accepted."),
-    tool!("loopiq_list_findings", "List findings", Listing, true, true,
-        "Findings of scanners. status: open, suppressed, fixed, false_positive, accepted."),
-    tool!("loopiq_search_evidence", "Search evidence", Listing, true, true,
-        "Evidence with its SHA-256 and age. status: its kind, such as sarif."),
-    tool!("loopiq_list_controls", "List controls", Listing, true, true,
-        "Controls of a release. status: passing, failing, unknown."),
-    tool!("loopiq_list_work_items", "List work items", Listing, true, true,
-        "Stories and tasks with what they rest on. status: open, in_progress, done, cancelled."),
-    tool!("loopiq_get_work_item", "Get work item", OneWorkItem, false, true,
-        "One story or task with its version, its parent and its children."),
-    tool!("loopiq_find_similar_work_items", "Find similar work items", Similar, true, true,
-        "Work items whose titles share words with yours, open or closed, best first. Ask before you propose new work."),
-    tool!("loopiq_get_action", "Get action", OneAction, false, false,
-        "What became of an action that was proposed for your caller: state, checks, decisions with reasons, result."),
-    tool!("loopiq_list_actions", "List actions", Listing, true, false,
-        "Actions that were proposed for your caller, newest first. status: pending_approval, approved, rejected, executed, failed."),
+    tool!("loopiq_get_context", "Get context", false, false, "Who you act for, in which tenant, with which roles and teams, and which tools you can use.",
+        |engine, ctx, _arguments: NoArguments| engine.get_context(ctx)),
+    tool!("loopiq_list_releases", "List releases", true, true, "Releases by key.",
+        |tx, listing: Listing| list_releases(tx, listing)),
+    tool!("loopiq_get_release", "Get release", false, true, "One release with its teams, components and certifications.",
+        |tx, one: OneRelease| get_release(tx, one.release_id)),
+    tool!("loopiq_get_release_certification", "Get release certification", false, true, "The certifications of a release, its controls, and what blocks them.",
+        |tx, one: OneRelease| certification::get(tx, one.release_id)),
+    tool!("loopiq_get_release_certification_evidence_graph", "Get certification evidence graph", false, true, "What the certification of a release rests on, as nodes and edges: controls, evidence, findings, blockers, work items.",
+        |tx, one: OneRelease| certification::graph(tx, one.release_id)),
+    tool!("loopiq_list_blockers", "List blockers", true, true, "What keeps a release from its certification. status: open, resolved, accepted.",
+        |tx, listing: Listing| list_blockers(tx, listing)),
+    tool!("loopiq_list_findings", "List findings", true, true, "Findings of scanners. status: open, suppressed, fixed, false_positive, accepted.",
+        |tx, listing: Listing| list_findings(tx, listing)),
+    tool!("loopiq_search_evidence", "Search evidence", true, true, "Evidence with its SHA-256 and age. status: its kind, such as sarif.",
+        |tx, listing: Listing| list_evidence(tx, listing)),
+    tool!("loopiq_list_controls", "List controls", true, true, "Controls of a release. status: passing, failing, unknown.",
+        |tx, listing: Listing| list_controls(tx, listing)),
+    tool!("loopiq_list_work_items", "List work items", true, true, "Stories and tasks with what they rest on. status: open, in_progress, done, cancelled.",
+        |tx, listing: Listing| list_work_items(tx, listing)),
+    tool!("loopiq_get_work_item", "Get work item", false, true, "One story or task with its version, its parent and its children.",
+        |tx, one: OneWorkItem| get_work_item(tx, one.work_item_id)),
+    tool!("loopiq_find_similar_work_items", "Find similar work items", true, true, "Work items whose titles share words with yours, open or closed, best first. Ask before you propose new work.",
+        |tx, similar: Similar| find_similar(tx, similar)),
+    tool!("loopiq_get_action", "Get action", false, false, "What became of an action that was proposed for your caller: state, checks, decisions with reasons, result.",
+        |engine, ctx, one: OneAction| engine.get_action(ctx, one.action_id.as_str())),
+    tool!("loopiq_list_actions", "List actions", true, false, "Actions that were proposed for your caller, newest first. status: pending_approval, approved, rejected, executed, failed.",
+        |engine, ctx, listing: Listing| engine.list_actions(ctx, listing)),
 ];
 
-/// Runs a read tool whose arguments have been validated.
-pub(crate) async fn run(engine: &Engine, ctx: &Ctx, tool: &ReadTool, arguments: &Value) -> Result<Value, Error> {
-    let invalid = |fields| Error::Invalid { fields };
-    match tool.name {
-        "loopiq_get_context" => engine.get_context(ctx).await,
-        "loopiq_get_action" => {
-            let one: OneAction = schema::arguments(arguments).map_err(invalid)?;
-            engine.get_action(ctx, one.action_id.as_str()).await
-        }
-        "loopiq_list_actions" => {
-            let listing: Listing = schema::arguments(arguments).map_err(invalid)?;
-            engine.list_actions(ctx, listing).await
-        }
-        "loopiq_get_release" => {
-            let one: OneRelease = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| Box::pin(get_release(tx, one.release_id))).await
-        }
-        "loopiq_get_release_certification" => {
-            let one: OneRelease = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| Box::pin(certification::get(tx, one.release_id))).await
-        }
-        "loopiq_get_release_certification_evidence_graph" => {
-            let one: OneRelease = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| {
-                Box::pin(certification::graph(tx, one.release_id))
-            })
-            .await
-        }
-        "loopiq_get_work_item" => {
-            let one: OneWorkItem = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| Box::pin(get_work_item(tx, one.work_item_id))).await
-        }
-        "loopiq_find_similar_work_items" => {
-            let similar: Similar = schema::arguments(arguments).map_err(invalid)?;
-            in_read(engine, ctx, move |tx| Box::pin(find_similar(tx, similar))).await
-        }
-        name => {
-            let listing: Listing = schema::arguments(arguments).map_err(invalid)?;
-            let name = name.to_owned();
-            in_read(engine, ctx, move |tx| Box::pin(list(tx, name, listing))).await
-        }
-    }
-}
-
-async fn in_read<F>(engine: &Engine, ctx: &Ctx, work: F) -> Result<Value, Error>
-where
-    F: for<'t> FnOnce(&'t mut ReadTx) -> BoxFuture<'t, Result<Value, Error>>,
-{
-    engine.store().read(ctx, work).await
+/// The typed arguments of a call.
+fn parse<T: DeserializeOwned>(arguments: &Value) -> Result<T, Error> {
+    schema::arguments(arguments).map_err(|fields| Error::Invalid { fields })
 }
 
 pub(crate) fn missing(kind: RecordKind, id: &str) -> Error {
@@ -206,31 +186,62 @@ fn page<T: Serialize>(items: &[T], limit: i64, cursor: impl Fn(&T) -> String) ->
     page
 }
 
-async fn list(tx: &mut ReadTx, name: String, listing: Listing) -> Result<Value, Error> {
-    let limit = listing.limit.unwrap_or(50);
-    let filter = ListFilter {
-        release: listing.release_id.map(String::from),
-        status: listing.status,
-        text: listing.text,
-        severities: listing.severity.iter().map(|severity| severity.as_str()).collect(),
-        after: listing.cursor,
-        limit,
-    };
-    Ok(match name.as_str() {
-        "loopiq_list_releases" => page(&tx.list_releases(&filter).await?, limit, |r| r.key.clone()),
-        "loopiq_list_blockers" => page(&tx.list_blockers(&filter).await?, limit, |r| r.id.to_string()),
-        "loopiq_list_findings" => page(&tx.list_findings(&filter).await?, limit, |r| r.id.to_string()),
-        "loopiq_search_evidence" => page(&tx.list_evidence(&filter).await?, limit, |r| r.id.to_string()),
-        "loopiq_list_controls" => page(&tx.list_controls(&filter).await?, limit, |r| r.id.to_string()),
-        _ => {
-            if filter.after.as_ref().is_some_and(|after| after.parse::<u32>().is_err()) {
-                return Err(Error::field("/cursor", "is no cursor of this list"));
-            }
-            page(&tx.list_work_items(&filter).await?, limit, |r| {
-                r.key.trim_start_matches("WI-").to_owned()
-            })
+impl Listing {
+    fn filter(self) -> ListFilter {
+        ListFilter {
+            release: self.release_id.map(String::from),
+            status: self.status,
+            text: self.text,
+            severities: self.severity.iter().map(|severity| severity.as_str()).collect(),
+            after: self.cursor,
+            limit: self.limit.unwrap_or(50),
         }
-    })
+    }
+}
+
+async fn list_releases(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
+    let filter = listing.filter();
+    Ok(page(&tx.list_releases(&filter).await?, filter.limit, |one| {
+        one.key.clone()
+    }))
+}
+
+async fn list_blockers(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
+    let filter = listing.filter();
+    Ok(page(&tx.list_blockers(&filter).await?, filter.limit, |one| {
+        one.id.to_string()
+    }))
+}
+
+async fn list_findings(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
+    let filter = listing.filter();
+    Ok(page(&tx.list_findings(&filter).await?, filter.limit, |one| {
+        one.id.to_string()
+    }))
+}
+
+async fn list_evidence(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
+    let filter = listing.filter();
+    Ok(page(&tx.list_evidence(&filter).await?, filter.limit, |one| {
+        one.id.to_string()
+    }))
+}
+
+async fn list_controls(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
+    let filter = listing.filter();
+    Ok(page(&tx.list_controls(&filter).await?, filter.limit, |one| {
+        one.id.to_string()
+    }))
+}
+
+async fn list_work_items(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
+    let filter = listing.filter();
+    if filter.after.as_ref().is_some_and(|after| after.parse::<u32>().is_err()) {
+        return Err(Error::field("/cursor", "is no cursor of this list"));
+    }
+    Ok(page(&tx.list_work_items(&filter).await?, filter.limit, |one| {
+        one.key.trim_start_matches("WI-").to_owned()
+    }))
 }
 
 async fn get_release(tx: &mut ReadTx, id: ReleaseId) -> Result<Value, Error> {

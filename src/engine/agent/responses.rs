@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
 
 pub(crate) fn pending(engine: &Engine, action: &Action, planned: &Planned) -> Result<ToolResponse, Error> {
-    let preview = Preview::of(&planned.plan.change_set, &planned.place());
+    let preview = Preview::of(&planned.plan.change_set, &planned.scope_label());
     proposal(engine, action, State::PendingApproval, &preview)
 }
 
@@ -47,7 +47,7 @@ fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -
 }
 
 pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolResponse, Error> {
-    let preview = Preview::of(&planned.plan.change_set, &planned.place());
+    let preview = Preview::of(&planned.plan.change_set, &planned.scope_label());
     let text = format!("Dry run, nothing was stored. {}", preview.summary);
     Ok(ToolResponse {
         structured: json!({

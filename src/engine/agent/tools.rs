@@ -1,4 +1,4 @@
-//! The tools that a client can call, and calling them: what the MCP door shows, and all it calls.
+//! The tools that a client can call, and the call itself: everything that the MCP endpoint shows and calls.
 
 use crate::context::Ctx;
 use crate::domain::{ActionId, FieldError, Permission, allows};
@@ -12,7 +12,6 @@ use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// A tool as a client sees it.
@@ -26,16 +25,16 @@ pub struct ToolSpec {
     pub description: &'static str,
     /// JSON Schema of its arguments.
     pub input_schema: Value,
-    /// JSON Schema of its answer.
+    /// JSON Schema of the response.
     pub output_schema: Value,
-    /// Whether it changes nothing at all.
+    /// Whether the tool changes nothing.
     pub read_only: bool,
 }
 
-/// What a tool answers.
+/// The response of a tool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolResponse {
-    /// The answer, for programs.
+    /// The response for programs.
     pub structured: Value,
     /// One line, for a model.
     pub text: String,
@@ -52,28 +51,45 @@ struct Withdrawal {
     reason: String,
 }
 
-const WITHDRAW: &str = "loopiq_withdraw_action";
-const ANSWER: &str = "loopiq_answer_question";
+/// What a call of a tool does.
+#[derive(Clone, Copy)]
+enum Handler {
+    Propose(&'static dyn AnyTool),
+    Read(&'static ReadTool),
+    Withdraw,
+    Answer,
+}
 
-/// One compiled schema per tool.
-fn validators() -> &'static BTreeMap<&'static str, Validator> {
-    static ALL: OnceLock<BTreeMap<&'static str, Validator>> = OnceLock::new();
+/// A tool that clients can call.
+struct Entry {
+    spec: ToolSpec,
+    handler: Handler,
+    /// The compiled input schema; `None` would refuse every call. A test compiles every schema.
+    validator: Option<Validator>,
+}
+
+/// Every tool; generated once.
+fn entries() -> &'static [Entry] {
+    static ALL: OnceLock<Vec<Entry>> = OnceLock::new();
     ALL.get_or_init(|| {
-        specs()
+        let read = read_tools::TOOLS
             .iter()
-            .filter_map(|spec| Some((spec.name, jsonschema::validator_for(&spec.input_schema).ok()?)))
-            .collect()
+            .map(|tool| (Handler::Read(tool), read_spec(tool)));
+        let governed = tools::TOOLS
+            .iter()
+            .map(|tool| (Handler::Propose(*tool), governed_spec(*tool)));
+        let own = [(Handler::Withdraw, withdraw_spec()), (Handler::Answer, answer_spec())];
+        let entry = |(handler, spec): (Handler, ToolSpec)| Entry {
+            validator: jsonschema::validator_for(&spec.input_schema).ok(),
+            spec,
+            handler,
+        };
+        read.chain(governed).chain(own).map(entry).collect()
     })
 }
 
-/// Every tool there is; made once.
-fn specs() -> &'static [ToolSpec] {
-    static ALL: OnceLock<Vec<ToolSpec>> = OnceLock::new();
-    ALL.get_or_init(make_specs)
-}
-
-fn make_specs() -> Vec<ToolSpec> {
-    let read = read_tools::TOOLS.iter().map(|tool| ToolSpec {
+fn read_spec(tool: &ReadTool) -> ToolSpec {
+    ToolSpec {
         name: tool.name,
         title: tool.title,
         description: tool.description,
@@ -84,17 +100,23 @@ fn make_specs() -> Vec<ToolSpec> {
             json!({ "type": "object" })
         },
         read_only: true,
-    });
-    let governed = tools::TOOLS.iter().map(|tool| ToolSpec {
+    }
+}
+
+fn governed_spec(tool: &dyn AnyTool) -> ToolSpec {
+    ToolSpec {
         name: tool.name(),
         title: tool.title(),
         description: tool.description(),
         input_schema: tool.schema(),
         output_schema: proposal_schema(),
         read_only: false,
-    });
-    let withdraw = ToolSpec {
-        name: WITHDRAW,
+    }
+}
+
+fn withdraw_spec() -> ToolSpec {
+    ToolSpec {
+        name: "loopiq_withdraw_action",
         title: "Withdraw action",
         description: "Takes back an action that was proposed for the same person, while it has not been executed.",
         input_schema: schema_for!(Withdrawal).to_value(),
@@ -104,9 +126,12 @@ fn make_specs() -> Vec<ToolSpec> {
             "required": ["actionId", "status"],
         }),
         read_only: false,
-    };
-    let answer = ToolSpec {
-        name: ANSWER,
+    }
+}
+
+fn answer_spec() -> ToolSpec {
+    ToolSpec {
+        name: "loopiq_answer_question",
         title: "Answer question",
         description: "Answers a question that a reviewer asked about an action that was proposed for the same person. \
                       loopiq_get_action lists the questions.",
@@ -119,8 +144,7 @@ fn make_specs() -> Vec<ToolSpec> {
             "required": ["actionId", "questionId", "status"],
         }),
         read_only: false,
-    };
-    read.chain(governed).chain([withdraw, answer]).collect()
+    }
 }
 
 fn list_schema() -> Value {
@@ -159,8 +183,9 @@ impl Engine {
     pub async fn catalogue(&self, ctx: &Ctx) -> Result<Vec<ToolSpec>, Error> {
         let may = |command| allows(&ctx.principal, command);
         let (read, propose) = (may(Permission::ReadRecords), may(Permission::Propose));
-        Ok(specs()
+        Ok(entries()
             .iter()
+            .map(|entry| &entry.spec)
             .filter(|spec| if spec.read_only { read } else { propose })
             .cloned()
             .collect())
@@ -168,50 +193,48 @@ impl Engine {
 
     /// Calls a tool.
     pub async fn call_tool(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<ToolResponse, Error> {
-        if let Some(tool) = tools::find(name) {
-            return self.propose(ctx, tool, arguments).await;
-        }
-        if let Some(tool) = read_tools::TOOLS.iter().find(|tool| tool.name == name) {
-            self.authorize(ctx, Permission::ReadRecords).await?;
-            check(name, &arguments)?;
-            let structured = self.read_records(ctx, tool, arguments).await?;
-            let text = structured.to_string();
-            return Ok(ToolResponse { structured, text });
-        }
-        if name == ANSWER {
-            self.authorize(ctx, Permission::Answer).await?;
-            check(name, &arguments)?;
-            let given: AnswerQuestion = schema::arguments(&arguments).map_err(invalid)?;
-            return self.answer_question(ctx, given).await;
-        }
-        if name != WITHDRAW {
+        let Some(entry) = entries().iter().find(|entry| entry.spec.name == name) else {
             return Err(Error::UnknownTool {
                 name: name.chars().take(100).collect(),
             });
+        };
+        match entry.handler {
+            Handler::Propose(tool) => self.propose(ctx, tool, arguments).await,
+            Handler::Read(tool) => {
+                self.authorize(ctx, Permission::ReadRecords).await?;
+                check(entry, &arguments)?;
+                let structured = self.read_records(ctx, tool, arguments).await?;
+                let text = structured.to_string();
+                Ok(ToolResponse { structured, text })
+            }
+            Handler::Answer => {
+                self.authorize(ctx, Permission::Answer).await?;
+                check(entry, &arguments)?;
+                let given: AnswerQuestion = schema::arguments(&arguments).map_err(invalid)?;
+                self.answer_question(ctx, given).await
+            }
+            Handler::Withdraw => {
+                self.authorize(ctx, Permission::Withdraw).await?;
+                check(entry, &arguments)?;
+                let call: Withdrawal = schema::arguments(&arguments).map_err(invalid)?;
+                let state = self.withdraw(ctx, call.action_id.as_str(), &call.reason).await?;
+                Ok(ToolResponse {
+                    structured: json!({ "actionId": call.action_id, "status": state, "reasonCodes": ["withdrawn"] }),
+                    text: format!("{} is withdrawn. Nothing was written.", call.action_id),
+                })
+            }
         }
-        self.authorize(ctx, Permission::Withdraw).await?;
-        check(name, &arguments)?;
-        let call: Withdrawal = schema::arguments(&arguments).map_err(invalid)?;
-        let state = self.withdraw(ctx, call.action_id.as_str(), &call.reason).await?;
-        Ok(ToolResponse {
-            structured: json!({ "actionId": call.action_id, "status": state, "reasonCodes": ["withdrawn"] }),
-            text: format!("{} is withdrawn. Nothing was written.", call.action_id),
-        })
     }
 
     pub(crate) fn validator(&self, tool: &dyn AnyTool) -> &'static Validator {
-        static NOTHING: OnceLock<Validator> = OnceLock::new();
-        validators().get(tool.name()).unwrap_or_else(|| {
-            // Never so: a test compiles every schema. If one were missing, nothing at all would be let in.
-            NOTHING.get_or_init(|| {
-                #[expect(clippy::unwrap_used, reason = "the schema `false` always compiles")]
-                jsonschema::validator_for(&json!(false)).unwrap()
-            })
-        })
+        let entry = entries().iter().find(|entry| entry.spec.name == tool.name());
+        entry
+            .and_then(|entry| entry.validator.as_ref())
+            .unwrap_or_else(refuse_everything)
     }
 
     async fn read_records(&self, ctx: &Ctx, tool: &'static ReadTool, arguments: Value) -> Result<Value, Error> {
-        let structured = read_tools::run(self, ctx, tool, &arguments).await?;
+        let structured = (tool.run)(self, ctx, &arguments).await?;
         if tool.journaled {
             self.note_read(ctx, tool.name, &arguments, &structured).await?;
         }
@@ -219,15 +242,23 @@ impl Engine {
     }
 }
 
+/// The validator of a tool without a valid schema.
+fn refuse_everything() -> &'static Validator {
+    static NOTHING: OnceLock<Validator> = OnceLock::new();
+    NOTHING.get_or_init(|| {
+        #[expect(clippy::unwrap_used, reason = "the schema `false` always compiles")]
+        jsonschema::validator_for(&json!(false)).unwrap()
+    })
+}
+
 fn invalid(fields: Vec<FieldError>) -> Error {
     Error::Invalid { fields }
 }
 
-fn check(name: &str, arguments: &Value) -> Result<(), Error> {
+fn check(entry: &'static Entry, arguments: &Value) -> Result<(), Error> {
     schema::canonical_text(arguments).map_err(|field| invalid(vec![field]))?;
-    let fields = validators()
-        .get(name)
-        .map_or_else(Vec::new, |validator| schema::problems(validator, arguments));
+    let validator = entry.validator.as_ref().unwrap_or_else(refuse_everything);
+    let fields = schema::problems(validator, arguments);
     if fields.is_empty() {
         Ok(())
     } else {
@@ -241,9 +272,8 @@ mod tests {
 
     #[test]
     fn every_schema_compiles_and_names_what_it_takes() {
-        let specs = specs();
-        assert_eq!(validators().len(), specs.len());
-        for spec in specs {
+        for Entry { spec, validator, .. } in entries() {
+            assert!(validator.is_some(), "{}", spec.name);
             let input = &spec.input_schema;
             assert_eq!(input["type"], "object", "{}", spec.name);
             assert_eq!(
@@ -252,7 +282,7 @@ mod tests {
                 spec.name
             );
         }
-        let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+        let names: Vec<&str> = entries().iter().map(|entry| entry.spec.name).collect();
         assert!(
             !names
                 .iter()

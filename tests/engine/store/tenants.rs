@@ -42,13 +42,13 @@ async fn a_transaction_sees_its_own_tenant_alone() {
             .read::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
                     let facts = tx.facts(&query).await?;
-                    assert_eq!(facts.releases.len(), usize::from(sees));
-                    assert_eq!(facts.findings.len(), usize::from(sees));
-                    assert_eq!(facts.work_items.len(), usize::from(sees));
-                    assert_eq!(facts.people.len(), usize::from(sees));
-                    assert_eq!(facts.evidence.len(), usize::from(sees));
+                    assert_eq!(facts.releases().count(), usize::from(sees));
+                    assert_eq!(facts.findings().count(), usize::from(sees));
+                    assert_eq!(facts.work_items().count(), usize::from(sees));
+                    assert_eq!(facts.people().count(), usize::from(sees));
+                    assert_eq!(facts.all_evidence().count(), usize::from(sees));
                     // A component has the same key in both tenants: each has its own.
-                    assert_eq!(facts.components.len(), 1);
+                    assert_eq!(facts.components().count(), 1);
                     assert_eq!(tx.action(&id).await?.is_some(), sees);
                     assert_eq!(tx.audit_of_action(&id).await?.is_empty(), !sees);
                     for releases in [tx.list_releases(&all).await?, tx.releases(&[&ids[0]]).await?] {
@@ -77,14 +77,14 @@ async fn facts_come_whole_whatever_was_asked_for() {
                 assert_eq!(tx.facts(&FactsQuery::default()).await?, Default::default());
                 let query = FactsQuery::default().with([acme.finding.as_str(), acme.blocker.as_str()]);
                 let facts = tx.facts(&query).await?;
-                let finding = &facts.findings[acme.finding.as_str()];
+                let finding = facts.finding(&acme.finding).expect("the finding");
                 // One by one and all in one statement: the same record.
                 assert_eq!(Some(finding), tx.findings(&[acme.finding.as_str()]).await?.first());
                 assert_eq!(finding.evidence_ids, std::slice::from_ref(&acme.evidence));
                 assert_eq!(finding.release_ids, std::slice::from_ref(&acme.release));
-                let blocker = &facts.blockers[acme.blocker.as_str()];
+                let blocker = facts.blocker(&acme.blocker).expect("the blocker");
                 assert_eq!(Some(blocker), tx.blockers_of(&[acme.finding.as_str()]).await?.first());
-                assert_eq!((facts.releases.len(), facts.work_items.len()), (0, 0));
+                assert_eq!((facts.releases().count(), facts.work_items().count()), (0, 0));
                 Ok(())
             })
         })

@@ -51,14 +51,14 @@ async fn text_comes_back_as_it_was() {
             let facts = tx.facts(&FactsQuery::default().with(&ids)).await?;
             let names: Vec<&str> = ids.iter().map(String::as_str).collect();
             for item in tx.work_items(&names).await? {
-                assert_eq!(facts.work_items[item.id.as_str()], item, "as a row and as JSON");
+                assert_eq!(facts.work_item(&item.id), Some(&item), "as a row and as JSON");
             }
             Ok(facts)
         })
     });
     let facts = facts.await.expect("facts");
     for (id, text) in wanted {
-        let item = &facts.work_items[id.as_str()];
+        let item = facts.work_item(&id).expect("the item");
         assert_eq!(item.description, text);
         assert_eq!(item.acceptance_criteria, [text.clone(), "two".into()]);
         assert_eq!(item.estimate.as_ref(), Some(&text));

@@ -446,7 +446,7 @@ async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
         ask: String::new(),
     };
     let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
-        Box::pin(async move { Ok(tx.ground(&FactsQuery::default(), &proposer).await?.reads) })
+        Box::pin(async move { Ok(tx.proposal_context(&FactsQuery::default(), &proposer).await?.reads) })
     });
     assert_eq!(read.await.expect("read"), calls);
 }

@@ -77,31 +77,21 @@ fn duplicates(planned: &Planned, names: &RecordNames, check: &Check) -> Vec<Comp
         .collect()
 }
 
-/// The fields of the planned item that a pointer into the payload speaks of.
-fn item_at<'p>(planned: &'p Planned, pointer: &str) -> Option<serde_json::Map<String, Value>> {
-    let set = &planned.plan.change_set;
-    let child = pointer
-        .strip_prefix("/children/")
-        .and_then(|rest| rest.split('/').next()?.parse::<usize>().ok());
-    let mut items = set.creates().filter(|create| create.kind == RecordKind::WorkItem);
-    let found: Option<&'p Create> = match child {
-        Some(n) => items.filter(|create| create.client_ref.is_some()).nth(n),
-        None => items.find(|create| create.client_ref.is_none()),
-    };
-    found.map(|create| create.fields.clone()).or_else(|| {
-        let update = set.updates().next()?;
-        Some(
-            update
-                .fields
-                .iter()
-                .map(|c| (c.field.clone(), c.after.clone()))
-                .collect(),
-        )
+/// The fields of the planned item that a pointer into the payload leads to.
+fn item_at(planned: &Planned, pointer: &str) -> Option<serde_json::Map<String, Value>> {
+    let plan = &planned.plan;
+    let item = plan.items.iter().find(|item| item.contains(pointer))?;
+    Some(match item.change(&plan.change_set)? {
+        Change::Create(create) => create.fields.clone(),
+        Change::Update(update) => {
+            let fields = update.fields.iter().map(|one| (one.field.clone(), one.after.clone()));
+            fields.collect()
+        }
     })
 }
 
 fn stale(planned: &Planned, check: &Check) -> Vec<Comparison> {
-    let cited = check.facts.iter().find_map(|fact| planned.facts.evidence.get(&fact.id));
+    let cited = check.facts.iter().find_map(|fact| planned.facts.evidence(&fact.id));
     let newer = check.facts.iter().find_map(|fact| {
         let newer = planned.around.newer.iter();
         newer.into_iter().find(|one| one.id.as_str() == fact.id)

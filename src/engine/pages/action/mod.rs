@@ -37,7 +37,7 @@ struct Loaded {
     names: RecordNames,
     timeline: Vec<AuditRecord>,
     notes: Vec<(String, String)>,
-    place: tools::PlanPlace,
+    scope: tools::Scope,
     tenant: String,
     client: String,
     /// What is shown, if it can be planned today; else what it rested on.
@@ -131,7 +131,7 @@ impl Engine {
             names,
             timeline,
             notes,
-            place,
+            scope,
             tenant,
             client,
             shown,
@@ -171,7 +171,7 @@ impl Engine {
             expires: (!state.is_final()).then(|| When::new(action.judgement.expires_at, now)),
             digest: action.proposal.digest.clone(),
             view,
-            context: context(ctx, &tenant, &place, &names),
+            context: context(ctx, &tenant, &scope, &names),
             tree: tree::of(&envelope.change_set, &names, executed),
             creates: other_creates(&envelope.change_set, &names),
             updates: updates(&envelope.change_set, &names),
@@ -255,7 +255,7 @@ impl Engine {
             word: (pending && approvals.policies.is_typed(&input.risk_input)).then(|| action.confirmation_text()),
             ask: mine && pending,
             prune: if mine && pending {
-                prune::children(&envelope.payload)
+                prune::parts(action, &envelope.payload)
             } else {
                 Vec::new()
             },
@@ -335,16 +335,16 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         None
     };
     let related = related::load(tx, &action, &envelope.payload).await?;
-    let (mut checks, mut place) = (action.judgement.checks.clone(), tools::PlanPlace::default());
+    let (mut checks, mut scope) = (action.judgement.checks.clone(), tools::Scope::default());
     let (mut shown, mut today) = (PageSnapshot::default(), None);
     match (tools::find(&action.proposal.tool), action.state()) {
         (None, _) => {}
-        (Some(tool), State::Rejected | State::Executed) => place = plan::place(tx, tool, &envelope).await?,
+        (Some(tool), State::Rejected | State::Executed) => scope = plan::scope(tx, tool, &envelope).await?,
         (Some(tool), _) => {
             match plan::replan(tx, tool, &action, &envelope, &approvals.policies).await {
                 Ok(planned) => {
                     shown = planned.snapshot();
-                    place = planned.plan.place.clone();
+                    scope = planned.plan.scope.clone();
                     today = Some(planned);
                 }
                 // The page shows an action that no longer fits the records as well.
@@ -369,8 +369,8 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
     };
     let since = Baseline::of(&action, &decisions, last_seen.as_ref());
     // A target that has changed makes planning fail; where it acts is known all the same.
-    place.release = place.release.or_else(|| action.proposal.release_id.clone());
-    place.team = place.team.or_else(|| action.proposal.team_id.clone());
+    scope.release = scope.release.or_else(|| action.proposal.release_id.clone());
+    scope.team = scope.team.or_else(|| action.proposal.team_id.clone());
     let mut wanted: BTreeSet<String> = ids::scan(&action.proposal.envelope)
         .into_iter()
         .map(str::to_owned)
@@ -385,9 +385,9 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
     wanted.extend(action.origin.unread_ids.iter().cloned());
     wanted.insert(action.origin.caller_id.to_string());
     wanted.extend(related.questions.iter().map(|one| one.person_id.to_string()));
-    wanted.extend(place.release.iter().map(ToString::to_string));
-    wanted.extend(place.team.iter().map(ToString::to_string));
-    wanted.extend(place.components.iter().map(ToString::to_string));
+    wanted.extend(scope.release.iter().map(ToString::to_string));
+    wanted.extend(scope.team.iter().map(ToString::to_string));
+    wanted.extend(scope.components.iter().map(ToString::to_string));
     let baseline = since.iter().flat_map(|since| since.shown.facts.0.keys());
     wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
     wanted.extend(today.iter().flat_map(comparisons::named));
@@ -414,7 +414,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         names,
         timeline,
         notes,
-        place,
+        scope,
         tenant,
         client: client.to_string(),
         shown,

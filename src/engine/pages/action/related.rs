@@ -68,7 +68,7 @@ async fn declined(tx: &mut ReadTx, action: &Action, payload: &Value) -> Result<O
     let mut likest: Option<(usize, Earlier)> = None;
     for (other, text) in tx.declined_of(action).await? {
         let earlier: Value = serde_json::from_str(&text).unwrap_or_default();
-        let percent = diff::title_similarity(&earlier, payload);
+        let percent = diff::similarity(&earlier, payload);
         if percent >= LIKE && likest.as_ref().is_none_or(|(best, _)| percent > *best) {
             let said = other.outcome.clone();
             let near = Earlier {

@@ -19,7 +19,7 @@ pub(crate) fn with_codes(words: &str, codes: &[ReasonCode]) -> PlainText {
     }
 }
 
-pub(crate) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: &RecordNames) -> Vec<Line> {
+pub(crate) fn context(ctx: &Ctx, tenant: &str, scope: &tools::Scope, names: &RecordNames) -> Vec<Line> {
     let mut lines = vec![Line::text(
         "Tenant",
         format!("{} ({})", PlainText::from(tenant), ctx.tenant()),
@@ -27,14 +27,14 @@ pub(crate) fn context(ctx: &Ctx, tenant: &str, place: &tools::PlanPlace, names: 
     let mut add = |label: &str, id: Option<&str>| {
         lines.extend(id.map(|id| Line::record(label, names.named(id))));
     };
-    add("Team", place.team.as_ref().map(TeamId::as_str));
-    add("Release", place.release.as_ref().map(ReleaseId::as_str));
+    add("Team", scope.team.as_ref().map(TeamId::as_str));
+    add("Release", scope.release.as_ref().map(ReleaseId::as_str));
     add(
         "Certification",
-        place.certification.as_ref().map(CertificationId::as_str),
+        scope.certification.as_ref().map(CertificationId::as_str),
     );
-    for component in &place.components {
-        let kind = names.facts().components.get(component.as_str()).map(|c| c.kind.label());
+    for component in &scope.components {
+        let kind = names.facts().component(component).map(|c| c.kind.label());
         add(kind.unwrap_or("Component"), Some(component.as_str()));
     }
     lines
@@ -106,45 +106,44 @@ pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestam
     for id in ids::scan(&text) {
         let mut lines = Vec::new();
         let mut add = |label: &str, value: String| lines.push(Line::text(label, value));
-        if let Some(evidence) = facts.evidence.get(id) {
-            add("Provider", evidence.provider.clone());
-            add("Kind", evidence.kind.clone());
-            let age = evidence.collected_at.relative(now);
-            add(
-                "Collected",
-                format!(
-                    "{age}, {} (from {})",
-                    evidence.collected_at.second(),
-                    evidence.collected_from.label()
-                ),
-            );
-            add("SHA-256", evidence.sha256.clone());
-            add("Size", format!("{} bytes", evidence.size));
-            evidence.commit.iter().for_each(|commit| add("Commit", commit.clone()));
-        } else if let Some(finding) = facts.findings.get(id) {
-            add("Severity", finding.severity.label().to_owned());
-            add("Status", finding.status.label().to_owned());
-            add("Rule", format!("{} ({})", finding.rule, finding.provider));
-            if let Some(location) = &finding.location {
+        match facts.get(id) {
+            Some(Record::Evidence(evidence)) => {
+                add("Provider", evidence.provider.clone());
+                add("Kind", evidence.kind.clone());
+                let age = evidence.collected_at.relative(now);
                 add(
-                    "Where",
-                    finding
-                        .line
-                        .map_or(location.clone(), |line| format!("{location}:{line}")),
+                    "Collected",
+                    format!(
+                        "{age}, {} (from {})",
+                        evidence.collected_at.second(),
+                        evidence.collected_from.label()
+                    ),
                 );
+                add("SHA-256", evidence.sha256.clone());
+                add("Size", format!("{} bytes", evidence.size));
+                evidence.commit.iter().for_each(|commit| add("Commit", commit.clone()));
             }
-            add("Says", finding.message.clone());
-            add("Last seen", finding.last_seen_at.relative(now));
-        } else if let Some(control) = facts.controls.get(id) {
-            add("Status", control.status.label().to_owned());
-        } else if let Some(blocker) = facts.blockers.get(id) {
-            add("Status", blocker.status.label().to_owned());
-            add("Severity", blocker.severity.label().to_owned());
-        } else if let Some(item) = facts.work_items.get(id) {
-            add("Status", item.status.label().to_owned());
-            add("Priority", item.priority.label().to_owned());
-        } else {
-            continue;
+            Some(Record::Finding(finding)) => {
+                add("Severity", finding.severity.label().to_owned());
+                add("Status", finding.status.label().to_owned());
+                add("Rule", format!("{} ({})", finding.rule, finding.provider));
+                if let Some(location) = &finding.location {
+                    let line = finding.line.map(|line| format!("{location}:{line}"));
+                    add("Where", line.unwrap_or_else(|| location.clone()));
+                }
+                add("Says", finding.message.clone());
+                add("Last seen", finding.last_seen_at.relative(now));
+            }
+            Some(Record::Control(control)) => add("Status", control.status.label().to_owned()),
+            Some(Record::Blocker(blocker)) => {
+                add("Status", blocker.status.label().to_owned());
+                add("Severity", blocker.severity.label().to_owned());
+            }
+            Some(Record::WorkItem(item)) => {
+                add("Status", item.status.label().to_owned());
+                add("Priority", item.priority.label().to_owned());
+            }
+            _ => continue,
         }
         found.push(Reference {
             record: names.named(id),
@@ -175,25 +174,11 @@ pub(crate) fn claim(action: &Action, asked_by: String, names: &RecordNames, now:
 
 /// The payload as fields: a JSON Pointer and a value for each leaf.
 pub(crate) fn fields(payload: &Value) -> Vec<(String, PlainText)> {
-    fn walk(value: &Value, at: &str, rows: &mut Vec<(String, PlainText)>) {
-        match value {
-            Value::Object(fields) if !fields.is_empty() => {
-                fields
-                    .iter()
-                    .for_each(|(name, item)| walk(item, &format!("{at}{}", pointer(&[name])), rows));
-            }
-            Value::Array(items) if !items.is_empty() => {
-                items
-                    .iter()
-                    .enumerate()
-                    .for_each(|(n, item)| walk(item, &format!("{at}/{n}"), rows));
-            }
-            Value::String(words) => rows.push((at.to_owned(), words.into())),
-            other => rows.push((at.to_owned(), other.to_string().into())),
-        }
-    }
     let mut rows = Vec::new();
-    walk(payload, "", &mut rows);
+    walk_leaves(payload, &mut |pointer, value| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        rows.push((pointer.to_owned(), text.into()));
+    });
     rows
 }
 

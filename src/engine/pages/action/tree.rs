@@ -87,16 +87,14 @@ fn existing(id: &str, child: TreeItem, names: &RecordNames) -> TreeItem {
     let named = names.named(id);
     let status = names
         .facts()
-        .work_items
-        .get(id)
+        .work_item(id)
         .map(|item| Line::text("Status", item.status.label()));
     TreeItem {
         id: id.to_owned(),
         key: named.key,
         kind: names
             .facts()
-            .work_items
-            .get(id)
+            .work_item(id)
             .map_or("Work item", |item| item.kind.label())
             .to_owned(),
         title: named.name,
