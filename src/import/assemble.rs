@@ -1,6 +1,6 @@
-//! What every reader puts findings together with.
+//! Builds findings and scans, for every reader.
 
-use super::number::{Mark, number};
+use super::number::{FindingKey, number};
 use super::{
     ControlReport, ImportError, KeySource, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, Severity,
     shown, shown_line,
@@ -8,12 +8,12 @@ use super::{
 use crate::domain::Timestamp;
 use serde_json::Value;
 
-/// The most characters of a name that are kept: rule, tool, version, file, logical name.
+/// The most characters of a name (rule, tool, version, file, logical name) that are kept; the rest is cut off.
 pub(super) const MAX_NAME: usize = 1_000;
-/// The most characters of a title.
+/// The most characters of a title; the rest is cut off.
 pub(super) const MAX_TITLE: usize = 200;
 
-/// How much text the findings of a file may still hold.
+/// How many more bytes of text the findings of a file may hold.
 pub(super) struct Budget {
     limit: usize,
     left: usize,
@@ -33,14 +33,14 @@ impl Budget {
     }
 }
 
-/// The bytes that a finding takes.
+/// The bytes of text in a finding, with an allowance for its fixed part.
 pub(super) fn size(finding: &ScanFinding) -> usize {
     let place = |place: &Location| {
         place.uri.as_ref().map_or(0, String::len) + place.logical.as_ref().map_or(0, String::len) + 64
     };
     let places: usize = finding.location.iter().chain(&finding.more_locations).map(place).sum();
     let component = finding.component.as_ref().map_or(0, String::len);
-    // The fixed part stands for the struct and its two digests.
+    // 512 bytes for the struct and its two digests.
     finding.rule.len() + finding.title.len() + finding.message.len() + component + places + 512
 }
 
@@ -49,7 +49,7 @@ pub(super) fn named(text: Option<&str>) -> Option<String> {
     Some(shown_line(text?, MAX_NAME)).filter(|name| !name.is_empty())
 }
 
-/// A time; one without zone is taken to be in UTC.
+/// A time in microseconds since 1970. A time without zone is read as UTC.
 pub(super) fn utc(text: &str) -> Option<i64> {
     let text = text.trim();
     Timestamp::parse(text)
@@ -57,7 +57,7 @@ pub(super) fn utc(text: &str) -> Option<i64> {
         .map(|at| at.0)
 }
 
-/// An address that is safe as a link. Other schemes than the web's (`javascript:`) would be dangerous in one.
+/// An address that is safe as a link. A link with another scheme (`javascript:`) could run code.
 pub(super) fn safe_link(uri: &str) -> Option<String> {
     let uri = uri.trim();
     if uri.len() > 2_000 {
@@ -72,7 +72,7 @@ pub(super) fn missing(what: &str) -> ImportError {
     ImportError::Missing { what: what.to_owned() }
 }
 
-/// What is wrong with a JSON file.
+/// Converts an error of the JSON parser.
 pub(super) fn damage(error: serde_json::Error) -> ImportError {
     let (line, column) = (error.line(), error.column());
     if error.is_eof() {
@@ -89,29 +89,29 @@ pub(super) fn damage(error: serde_json::Error) -> ImportError {
     }
 }
 
-/// A finding as a file tells it, before its text is made fit to be shown.
+/// A finding as the file gives it, before its text is made safe to show.
 pub(super) struct Draft<'a> {
     pub rule: &'a str,
-    /// Blank for the first line of the message, else the rule.
+    /// If blank, the first line of the message is used, or else the rule.
     pub title: &'a str,
-    /// Blank for the title.
+    /// If blank, the title is used.
     pub message: &'a str,
     pub severity: Severity,
     pub location: Option<Location>,
-    /// What is affected, by name and version.
+    /// Name and version of what is affected.
     pub component: Option<String>,
     pub suppressed: bool,
     pub help: Option<&'a str>,
-    /// What it is known by, beside provider and rule.
+    /// What identifies the finding, in addition to provider and rule.
     pub key: (KeySource, Value),
 }
 
-/// The findings of a file, within its [`Budget`].
+/// The findings of a file, within a [`Budget`].
 pub(super) struct Assembly {
     budget: Budget,
     findings: Vec<ScanFinding>,
-    marks: Vec<Mark>,
-    /// Results that are no failure.
+    keys: Vec<FindingKey>,
+    /// The number of results that are not failures.
     pub not_failures: usize,
 }
 
@@ -120,7 +120,7 @@ impl Assembly {
         Self {
             budget: Budget::new(MAX_TEXT),
             findings: Vec::new(),
-            marks: Vec::new(),
+            keys: Vec::new(),
             not_failures: 0,
         }
     }
@@ -137,7 +137,7 @@ impl Assembly {
         .find(|text| !blank(text))
         .unwrap_or(&rule);
         let message = if blank(draft.message) { title } else { draft.message };
-        let mark = Mark::new(draft.key.0, &draft.key.1, message);
+        let key = FindingKey::new(draft.key.0, &draft.key.1, message);
         let finding = ScanFinding {
             title: shown_line(title, MAX_TITLE),
             message: shown(message, MAX_MESSAGE),
@@ -153,16 +153,16 @@ impl Assembly {
             ordinal: 0,
             rule,
         };
-        // The whole message: one long text may stand in many findings, and each time it is read to its end.
-        self.budget.take(size(&finding) + mark.weight)?;
+        // The budget counts the whole message: many findings can refer to one long text, and each reads it to its end.
+        self.budget.take(size(&finding) + key.weight)?;
         self.findings.push(finding);
-        self.marks.push(mark);
+        self.keys.push(key);
         Ok(())
     }
 
-    /// The scan: numbered, and its findings identified for `component`.
+    /// Numbers the findings and identifies them for `component`.
     pub(super) fn scan(mut self, provider: String, kind: ScanKind, component: Option<String>) -> Scan {
-        number(&mut self.findings, &self.marks);
+        number(&mut self.findings, &self.keys);
         let mut scan = Scan {
             provider,
             provider_version: None,

@@ -1,26 +1,27 @@
-//! Reading takes as long as the file is large: no text is gone through anew for each result that refers to it. Each file here would take
-//! minutes if it were, and takes seconds otherwise.
+//! Reading time grows with the size of the file and not with the number of references to a long text. Each file here
+//! takes seconds; reading the long text once for each reference would take minutes.
 
-use super::number::Mark;
+use super::number::FindingKey;
 use super::{Format, KeySource, read};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// How often something long is referred to.
+/// How many results refer to the long text.
 const TIMES: usize = 8_000;
-/// How long it is, in bytes.
+/// The length of the text, in bytes.
 const LONG: usize = 8 << 20;
 
-/// Far more than it takes on a busy machine without optimisation, and far less than what it would take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Much longer than a busy machine needs without optimisation, and much shorter than reading the text for each
+/// reference.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 #[expect(clippy::disallowed_methods, reason = "measures how long reading takes")]
-fn soon(format: Format, file: &str) {
+fn assert_reads_quickly(format: Format, file: &str) {
     let began = Instant::now();
     let outcome = read(format, file.as_bytes());
     let took = began.elapsed();
     assert!(outcome.is_ok(), "{:?}", outcome.map(|scans| scans.len()));
-    assert!(took < PATIENCE, "{took:?} for {} bytes", file.len());
+    assert!(took < TIME_LIMIT, "{took:?} for {} bytes", file.len());
 }
 
 fn many(one: Value) -> Value {
@@ -32,7 +33,7 @@ fn sarif(rule: Value, more: Value, result: Value) {
     if let (Some(run), Some(more)) = (run.as_object_mut(), more.as_object()) {
         run.extend(more.clone());
     }
-    soon(Format::Sarif, &json!({ "version": "2.1.0", "runs": [run] }).to_string());
+    assert_reads_quickly(Format::Sarif, &json!({ "version": "2.1.0", "runs": [run] }).to_string());
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn braces_that_nothing_closes() {
     let text = "{".repeat(8 << 20);
     let result = json!({ "message": { "text": text, "arguments": ["x"] } });
     let run = json!({ "tool": { "driver": { "name": "p" } }, "results": [result] });
-    soon(Format::Sarif, &json!({ "version": "2.1.0", "runs": [run] }).to_string());
+    assert_reads_quickly(Format::Sarif, &json!({ "version": "2.1.0", "runs": [run] }).to_string());
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn what_many_affected_things_of_cyclonedx_refer_to() {
         vulnerability["affects"] = many(json!({ "ref": "c" }));
         component["bom-ref"] = json!("c");
         let bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.5", "components": [component], "vulnerabilities": [vulnerability] });
-        soon(Format::CycloneDx, &bom.to_string());
+        assert_reads_quickly(Format::CycloneDx, &bom.to_string());
     }
 }
 
@@ -107,7 +108,7 @@ fn what_many_records_of_osv_refer_to() {
     ] {
         let package = json!({ "package": package, "vulnerabilities": many(record.clone()) });
         let file = json!({ "results": [{ "source": source, "packages": [package] }] });
-        soon(Format::Osv, &file.to_string());
+        assert_reads_quickly(Format::Osv, &file.to_string());
     }
 }
 
@@ -122,7 +123,7 @@ fn what_many_items_of_oscal_refer_to() {
     ] {
         let item = json!({ "title": "i", "related-risks": [{ "risk-uuid": "r" }] });
         let plan = json!({ "metadata": metadata, "risks": [risk], "poam-items": many(item) });
-        soon(
+        assert_reads_quickly(
             Format::Oscal,
             &json!({ "plan-of-action-and-milestones": plan }).to_string(),
         );
@@ -131,6 +132,6 @@ fn what_many_items_of_oscal_refer_to() {
 
 #[test]
 fn what_a_finding_is_known_by_counts_as_its_text() {
-    let mark = Mark::new(KeySource::Name, &json!(["x", "y".repeat(1_000)]), "message");
-    assert!(mark.weight > 1_000 + "message".len());
+    let key = FindingKey::new(KeySource::Name, &json!(["x", "y".repeat(1_000)]), "message");
+    assert!(key.weight > 1_000 + "message".len());
 }

@@ -1,12 +1,11 @@
-//! Reads the vulnerabilities of a CycloneDX document (JSON, 1.4 and later), and what is said of them (VEX).
+//! Reads the vulnerabilities of a CycloneDX document (JSON, 1.4 and later) and their analysis (VEX).
 //!
-//! Each component that a vulnerability affects is a result. Where the document knows the component's version, that version is
-//! meant, and ranges are only the advisory's words; a product of another document is judged by each version and range that is
-//! listed.
+//! Each affected component gives a result. If the document has the component's version, the result is for that version,
+//! and listed ranges are ignored. Any other component gives one result for each listed version and range.
 //!
-//! A verdict (`analysis.state`) holds for one version of a product and no other. So the version of the document's product is
-//! part of what a judged finding is known by, and so is whether the verdict sets it aside: one that is taken back, or that
-//! another version does not have, is a new finding and no suppressed old one.
+//! A verdict (`analysis.state`) holds for one version of a product. The identity of a judged finding therefore contains
+//! the version of the document's product and whether the verdict sets the finding aside: if the verdict is withdrawn,
+//! or the next version has no verdict, the import reports a new finding and no suppressed old one.
 
 mod model;
 mod verdict;
@@ -45,7 +44,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
         });
     }
     if probe.vulnerabilities.is_none() {
-        // A list of components says nothing on vulnerabilities, and is not the same as none found.
+        // A list of components without vulnerabilities does not mean that none were found.
         return Err(missing("vulnerabilities"));
     }
     let bom: Bom = serde_json::from_str(text).map_err(damage)?;
@@ -62,7 +61,7 @@ impl<'a> Reader<'a> {
     fn new(bom: &'a Bom) -> Self {
         let product = bom.metadata.as_ref().and_then(|metadata| metadata.component.as_ref());
         let mut components = BTreeMap::new();
-        // Components stand in components; no reader goes deeper than the JSON that was read.
+        // Nested components. The depth is bounded by the JSON parser.
         let mut left: Vec<&Component> = product.into_iter().collect();
         left.extend(bom.components.iter().chain(&bom.services).flatten());
         while let Some(component) = left.pop() {
@@ -77,19 +76,19 @@ impl<'a> Reader<'a> {
     fn read(&self, bom: &Bom) -> Result<Scan, ImportError> {
         let mut found = Assembly::new();
         for vulnerability in &bom.vulnerabilities {
-            let told = Told::by(vulnerability);
+            let advisory = Advisory::new(vulnerability);
             let affects = vulnerability.affects.as_deref().unwrap_or_default();
             if affects.is_empty() {
-                self.add(&mut found, &told, None, None)?;
+                self.add(&mut found, &advisory, None, None)?;
             }
             for one in affects {
-                self.affected(&mut found, &told, one)?;
+                self.affected(&mut found, &advisory, one)?;
             }
         }
         let metadata = bom.metadata.as_ref();
         let tool = metadata.and_then(|metadata| metadata.tools.as_ref()?.first());
         let provider = tool.and_then(|tool| named(tool.name.as_deref()));
-        // Without its version: a finding in a library stays itself when the next version of the product is scanned.
+        // Without the version, so that a finding in a library keeps its identity in the next version of the product.
         let scanned = self
             .product
             .and_then(full_name)
@@ -104,8 +103,8 @@ impl<'a> Reader<'a> {
         Ok(scan)
     }
 
-    /// The results for one thing that is affected.
-    fn affected(&self, found: &mut Assembly, of: &Told<'_>, one: &Affects) -> Result<(), ImportError> {
+    /// Adds the results for one affected component.
+    fn affected(&self, found: &mut Assembly, of: &Advisory<'_>, one: &Affects) -> Result<(), ImportError> {
         let own = self.components.get(one.target.as_str()).copied();
         let own_version = own.and_then(|component| component.version.as_deref());
         let versions = one.versions.as_deref().unwrap_or_default();
@@ -124,7 +123,7 @@ impl<'a> Reader<'a> {
             status: versions.iter().find(exact).and_then(|version| version.status.clone()),
         };
         self.add(found, of, Some((one, own)), Some(&mine))?;
-        // Other versions of it that are named one by one are meant as well.
+        // Further versions that are listed by number are affected as well.
         let others = versions
             .iter()
             .filter(|version| version.version.is_some() && !exact(version));
@@ -137,12 +136,12 @@ impl<'a> Reader<'a> {
     fn add(
         &self,
         found: &mut Assembly,
-        told: &Told<'_>,
+        advisory: &Advisory<'_>,
         affected: Option<(&Affects, Option<&Component>)>,
         version: Option<&Version>,
     ) -> Result<(), ImportError> {
-        let analysis = told.of.analysis.as_ref();
-        let verdict = Verdict::of(analysis, version);
+        let analysis = advisory.of.analysis.as_ref();
+        let verdict = Verdict::new(analysis, version);
         if verdict == Verdict::NoFailure {
             found.not_failures += 1;
             return Ok(());
@@ -156,35 +155,35 @@ impl<'a> Reader<'a> {
         let thing =
             affected.map(|(affects, component)| component.and_then(full_name).unwrap_or((&affects.target).into()));
         found.add(Draft {
-            rule: told.rule,
-            title: told.title,
-            message: &told.message,
-            severity: told.severity,
+            rule: advisory.rule,
+            title: advisory.title,
+            message: &advisory.message,
+            severity: advisory.severity,
             location: None,
             component: component.and_then(|name| named(Some(name.as_ref()))),
             suppressed: verdict == Verdict::SetAside,
-            help: told.of.source.as_ref().and_then(|source| source.url.as_deref()),
+            help: advisory.of.source.as_ref().and_then(|source| source.url.as_deref()),
             key: (
                 KeySource::Component,
-                json!(["affects", thing, number, judged, told.nameless]),
+                json!(["affects", thing, number, judged, advisory.nameless]),
             ),
         })
     }
 }
 
-/// What a vulnerability says, made ready once for all that it affects.
-struct Told<'v> {
+/// The parts of a vulnerability that are the same for all components it affects.
+struct Advisory<'v> {
     of: &'v Vulnerability,
     rule: &'v str,
     title: &'v str,
     message: String,
     severity: Severity,
-    /// Without an ID at all it is known by its words.
+    /// The description, which identifies a vulnerability without ID.
     nameless: Option<Option<&'v str>>,
 }
 
-impl<'v> Told<'v> {
-    fn by(of: &'v Vulnerability) -> Self {
+impl<'v> Advisory<'v> {
+    fn new(of: &'v Vulnerability) -> Self {
         let references = of.references.as_deref().unwrap_or_default();
         let first = references.iter().find_map(|one| given(&one.id));
         let id = given(&of.id).or(first).or(given(&of.bom_ref));
@@ -210,7 +209,7 @@ fn title<'v>(of: &'v Vulnerability, rule: &'v str) -> &'v str {
     text.lines().next().unwrap_or(rule)
 }
 
-/// The purl without its version, else group and name.
+/// The purl without its version, or else group and name.
 fn full_name(component: &Component) -> Option<Cow<'_, str>> {
     if let Some(purl) = given(&component.purl) {
         let path = purl.split(['?', '#']).next().unwrap_or(purl);
@@ -222,7 +221,7 @@ fn full_name(component: &Component) -> Option<Cow<'_, str>> {
     Some(given(&component.group).map_or(name.into(), |group| format!("{group}/{name}").into()))
 }
 
-/// How an affected version is shown: the purl, else the name and the version, else the reference and the version.
+/// The affected version for display: the purl, or else the name and the version, or else the reference and the version.
 fn named_version<'a>(affects: &'a Affects, component: Option<&'a Component>, number: Option<&str>) -> Cow<'a, str> {
     let own = component.filter(|component| number.is_none() || given(&component.version) == number);
     if let Some(purl) = own.and_then(|component| given(&component.purl)) {
@@ -235,7 +234,7 @@ fn named_version<'a>(affects: &'a Affects, component: Option<&'a Component>, num
     }
 }
 
-/// The worst rating. Each by its word, else its score, else its vector; medium where nobody says anything.
+/// The highest rating. Each rating counts by its word, or else its score, or else its vector. Medium without ratings.
 fn rated(ratings: &[Rating]) -> Severity {
     let one = |rating: &Rating| {
         let version = match rating.method.as_deref() {
@@ -246,7 +245,7 @@ fn rated(ratings: &[Rating]) -> Severity {
         };
         given(&rating.severity)
             .and_then(severity::word)
-            // OWASP's and SSVC's numbers are of other scales.
+            // Scores of OWASP and SSVC have other scales.
             .or_else(|| {
                 rating
                     .score

@@ -1,20 +1,20 @@
-//! Which format a file is in.
+//! Detects the format of a file.
 
 use super::{Format, MAX_BYTES, junit, sarif, without_bom};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// The most names that are looked at: a record has some ten.
+/// The most names that are kept of a file; further names cannot change the format. A record has about ten.
 const MOST_NAMES: usize = 200;
 
-/// The format of a file by its content; the name of a file says little (mobsfscan writes SARIF to `.json`). A damaged
-/// file is recognised by its beginning, so that [`super::read`] can say what is wrong with it.
+/// Detects the format by content, because file names mislead (mobsfscan writes SARIF to `.json`). A damaged file is
+/// recognised by its beginning, so that [`super::read`] can say what is wrong.
 pub fn detect(bytes: &[u8]) -> Option<Format> {
     let text = String::from_utf8_lossy(without_bom(&bytes[..bytes.len().min(MAX_BYTES)]));
     if text.trim_start().starts_with('<') {
         return junit::looks_like(&text).then_some(Format::JUnit);
     }
-    let outline = Outline::of(&text);
+    let outline = Outline::parse(&text);
     let has = |name: &str| outline.names.iter().any(|one| one == name);
     if has("bomFormat") {
         Some(Format::CycloneDx)
@@ -32,22 +32,22 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
 struct Outline {
     list: bool,
     names: Vec<String>,
-    /// The names in the first of its `results`.
+    /// The names in the first element of `results`.
     result: Vec<String>,
 }
 
 impl Outline {
-    /// What there is, up to where the file is damaged.
-    fn of(text: &str) -> Self {
+    /// Collects the names up to the end or the first error.
+    fn parse(text: &str) -> Self {
         let mut outline = Outline::default();
         let mut input = serde_json::Deserializer::from_str(text);
-        // Where the file is damaged is for the reader to say.
+        // The reader reports the error, with its line and column.
         let _ = Top(&mut outline).deserialize(&mut input);
         outline
     }
 
-    /// Many tools write `results`; osv-scanner's say which packages they are for, and an empty list of its results stands
-    /// beside its configuration.
+    /// Many tools write `results`. Those of osv-scanner list `packages`; an empty `results` of osv-scanner has
+    /// `experimental_config` next to it.
     fn is_osv(&self) -> bool {
         let has = |name: &str| self.names.iter().any(|one| one == name);
         let record = has("id") && ["affected", "modified", "schema_version"].into_iter().any(has);
@@ -95,16 +95,16 @@ impl<'de> Visitor<'de> for Top<'_> {
         }
         self.0.list = true;
         list.next_element_seed(Top(self.0))?;
-        // The rest is like the first, or the reader says so.
+        // The reader checks the remaining elements.
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 }
 
-/// The names of the first object of a list.
+/// Collects the names of the first object in a list.
 struct First<'a> {
     names: &'a mut Vec<String>,
-    /// Whether this is in the list already.
+    /// Whether the visitor is already inside the list.
     inside: bool,
 }
 

@@ -1,11 +1,11 @@
-//! Reads the XML of test runners that is named after JUnit. Nobody keeps a standard of it; what is read here is what Ant,
+//! Reads the XML of test runners that is named after JUnit. There is no standard for it; this reader takes what Ant,
 //! Maven, Gradle, pytest, Jest, Go and Rust runners have in common.
 //!
-//! A file is one scan, however many suites it holds: Maven and Gradle write one for each class. A test that failed or broke
-//! down is a finding, known by its suite, class and name, so that it stays itself whatever its message says. One that
-//! passed on a later run (`flakyFailure`) is none, as the runner itself counts it.
+//! A file is one scan, whatever number of suites it holds, because Maven and Gradle write a suite for each class. A
+//! failed or aborted test is a finding, identified by its suite, class and name, so that the message can change. A test
+//! that passed on a later run (`flakyFailure`) is not a finding, because the runner counts it as passed.
 //!
-//! Entities are never expanded, and a file that declares any is refused: what they stand for could be a failure.
+//! Entities are never expanded, and a file that declares any is refused: an entity could contain a failure.
 
 mod xml;
 
@@ -17,10 +17,10 @@ use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity};
 use serde_json::json;
 use xml::{Element, Piece, Xml};
 
-/// The most bytes of one test's failures that are kept while the file is read.
+/// The most bytes of one test's failures that are kept while the file is read; the rest is cut off.
 const MAX_CASE: usize = 64 << 10;
 
-/// Whether this is a report of tests, or was before it was cut off.
+/// Whether the text is a test report, or the beginning of one.
 pub(super) fn looks_like(text: &str) -> bool {
     let mut xml = Xml::new(text);
     loop {
@@ -46,13 +46,13 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
     report.scan().map(|scan| vec![scan])
 }
 
-/// An element that is open.
+/// An open element.
 enum Open {
     Suite(Suite),
     Case(Box<Case>),
-    /// A failure or an error of the test around it, or, with a test made up for it, of the suite around it.
+    /// A failure or an error of the enclosing test, or, with a generated test, of the enclosing suite.
     Failure(Option<Box<Case>>),
-    /// Anything else: properties, output.
+    /// Any other element: properties, output.
     Other,
 }
 
@@ -60,10 +60,10 @@ enum Open {
 struct Suite {
     name: Option<String>,
     file: Option<String>,
-    /// What it says to hold.
+    /// The counts in its attributes.
     tests: u64,
     failures: u64,
-    /// What it held.
+    /// The counts of its elements.
     cases: u64,
     failed: u64,
 }
@@ -74,7 +74,7 @@ struct Case {
     name: Option<String>,
     file: Option<String>,
     line: Option<u32>,
-    /// How many failures it holds, and their words.
+    /// The number of failures in it, and their text.
     failures: u64,
     title: String,
     message: String,
@@ -84,7 +84,7 @@ struct Report {
     open: Vec<Open>,
     found: Assembly,
     root: Option<String>,
-    /// The names of the outermost suites, up to two: with one, it names the scan.
+    /// The names of the outermost suites, at most two. A single one names the scan.
     suites: Vec<Option<String>>,
     latest: Option<i64>,
     complete: bool,
@@ -118,17 +118,17 @@ impl Report {
             })),
             "failure" | "error" => match self.open.last_mut() {
                 Some(Open::Case(case)) => {
-                    case.begin(&words(element));
+                    case.begin(&failure_text(element));
                     Open::Failure(None)
                 }
-                // A suite that could not be set up fails without any test to blame.
+                // A suite whose set-up failed has a failure outside its tests.
                 Some(Open::Suite(suite)) => {
                     let mut case = Case {
                         class: suite.name.clone(),
                         file: suite.file.clone(),
                         ..Case::default()
                     };
-                    case.begin(&words(element));
+                    case.begin(&failure_text(element));
                     Open::Failure(Some(Box::new(case)))
                 }
                 _ => Open::Other,
@@ -162,7 +162,7 @@ impl Report {
         }
     }
 
-    /// Text within a failure; other text is output and white space.
+    /// Appends text inside a failure; other text is output and white space.
     fn text(&mut self, text: &str) {
         match self.open.as_mut_slice() {
             [.., Open::Failure(Some(case))] | [.., Open::Case(case), Open::Failure(None)] => case.push(text),
@@ -233,7 +233,7 @@ impl Report {
             .unwrap_or("(unnamed test)");
         let title = match case.title.trim() {
             "" => format!("{test} failed"),
-            words => format!("{test}: {words}"),
+            text => format!("{test}: {text}"),
         };
         self.found.add(Draft {
             rule: if whole.is_empty() { "(unnamed test)" } else { &whole },
@@ -262,22 +262,22 @@ impl Report {
 }
 
 impl Case {
-    /// Another failure of it, in the runner's words.
-    fn begin(&mut self, words: &str) {
+    /// Adds a failure of the test, with the runner's text.
+    fn begin(&mut self, text: &str) {
         self.failures += 1;
         if self.title.trim().is_empty() {
-            words.lines().next().unwrap_or_default().clone_into(&mut self.title);
+            text.lines().next().unwrap_or_default().clone_into(&mut self.title);
         }
         if !self.message.is_empty() {
             self.push("\n\n");
         }
-        self.push(words);
-        if !words.is_empty() {
+        self.push(text);
+        if !text.is_empty() {
             self.push("\n");
         }
     }
 
-    /// More words, up to what is kept.
+    /// Appends text, up to [`MAX_CASE`] bytes.
     fn push(&mut self, text: &str) {
         let room = MAX_CASE.saturating_sub(self.message.len());
         self.message.push_str(&text[..text.floor_char_boundary(room)]);
@@ -285,12 +285,12 @@ impl Case {
 }
 
 /// The type and the message of a failure.
-fn words(element: &Element<'_>) -> String {
-    let words = [element.attribute("type"), element.attribute("message")];
-    let words: Vec<String> = words
+fn failure_text(element: &Element<'_>) -> String {
+    let text = [element.attribute("type"), element.attribute("message")];
+    let text: Vec<String> = text
         .into_iter()
         .flatten()
         .filter(|text| !text.trim().is_empty())
         .collect();
-    words.join(": ")
+    text.join(": ")
 }

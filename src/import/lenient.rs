@@ -1,19 +1,20 @@
-//! Reading values that decide nothing, whatever a tool wrote there.
+//! Reads values that decide nothing and may have any type.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
-/// A text of more bytes is trimmed when it is read: many results may refer to it, and each looks for where its words begin and end.
+/// A longer text, in bytes, is trimmed when it is read. Many results may refer to one text, and each of them trims it
+/// again.
 const LONG: usize = 4 << 10;
 
-/// A value, or `None` if it is null or of another type.
+/// The value, or `None` if it is null or has another type.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(input: D) -> Result<Option<T>, D::Error> {
     let mut value = Value::deserialize(input)?;
     trim(&mut value);
     Ok(T::deserialize(value).ok())
 }
 
-/// Takes the white space around long texts away. JSON is read no deeper than 128, so neither is this.
+/// Trims long texts. The recursion is bounded: `serde_json` reads at most 128 levels.
 fn trim(value: &mut Value) {
     match value {
         Value::String(text) if text.len() > LONG => {
@@ -28,7 +29,7 @@ fn trim(value: &mut Value) {
     }
 }
 
-/// A number from 0: written as 5, 5.0 or "5". The standard's -1 means "none".
+/// A number from 0, written as 5, 5.0 or "5". SARIF's -1 ("no value") gives `None`.
 pub(super) fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usize>, D::Error> {
     Ok(match Value::deserialize(input)? {
         Value::Number(number) => {

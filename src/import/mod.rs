@@ -1,8 +1,8 @@
 //! Readers of the files that scanners write. Each is pure: bytes in, [`Scan`]s out; no I/O, no clock, no randomness.
 //!
-//! A reader is tolerant in what decides nothing (a line number written as text) and strict in what could lose a
-//! finding: a file that is cut off, refers to results in another file or does not name its tool is refused, never
-//! read as "nothing found".
+//! A reader ignores a wrong type in a field that decides nothing (a line number written as text). A reader refuses a
+//! file that is cut off, refers to results in another file or does not name its tool: reading such a file as "nothing
+//! found" would close open findings.
 
 mod assemble;
 mod cyclonedx;
@@ -32,18 +32,17 @@ use serde::{Deserialize, Serialize};
 /// The largest file that is read, in bytes (64 MiB). GitHub takes 10 MB compressed.
 pub const MAX_BYTES: usize = 64 << 20;
 
-/// The most text, in bytes (256 MiB), that one file may grow to when its references are followed: a short file can
-/// point at one long message a million times.
+/// The most text, in bytes (256 MiB), that the findings of one file may hold after its references are followed. A short
+/// file can refer to one long message a million times.
 pub const MAX_TEXT: usize = 256 << 20;
 
-/// The most findings that one file may hold. Scanners whose files hold more are asked to write one for each part; GitHub takes 25,000 results of
-/// a run.
+/// The most findings in one file; a larger file is refused and has to be split. GitHub takes 25,000 results of a run.
 pub const MAX_FINDINGS: usize = 100_000;
 
-/// The most statements on controls that one file may hold. NIST's catalog of all controls holds 1,200.
+/// The most statements on controls in one file; a larger file is refused. NIST's catalog of all controls holds 1,200.
 pub const MAX_CONTROLS: usize = 50_000;
 
-/// The most runs that one file may hold: each becomes evidence of its own. GitHub takes 20.
+/// The most runs in one file, because each run becomes one evidence record. GitHub takes 20.
 pub const MAX_RUNS: usize = 100;
 
 /// A file format that can be imported.
@@ -54,9 +53,9 @@ pub enum Format {
     Sarif,
     /// Open Source Vulnerabilities: records (ossf.github.io/osv-schema), or the results of osv-scanner.
     Osv,
-    /// CycloneDX JSON 1.4 and later (OWASP): vulnerabilities, and what is said of them (VEX).
+    /// CycloneDX JSON 1.4 and later (OWASP): vulnerabilities and their analysis (VEX).
     CycloneDx,
-    /// The XML that test runners write, as JUnit's tasks for Ant and Maven do.
+    /// The XML of test runners, in the form that JUnit's tasks for Ant and Maven write.
     JUnit,
     /// Open Security Controls Assessment Language 1.x in JSON (NIST): catalogs, assessment results, plans of action.
     Oscal,
@@ -72,7 +71,7 @@ impl Format {
         Format::Oscal,
     ];
 
-    /// Its name, as commands and evidence records write it.
+    /// The format's name in commands and evidence records.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Sarif => "sarif",
@@ -83,14 +82,14 @@ impl Format {
         }
     }
 
-    /// Reads the name.
+    /// Parses the format's name.
     pub fn parse(name: &str) -> Option<Format> {
         Format::ALL.into_iter().find(|format| format.as_str() == name)
     }
 }
 
-/// Reads a file of a known format. SARIF gives one [`Scan`] for each run and OSCAL one for each assessment; a file
-/// without either gives none. Each other file is one.
+/// Reads a file of a known format. SARIF gives one [`Scan`] for each run and OSCAL assessment results give one for each
+/// assessment, so such a file can give none. Every other file gives exactly one.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
     let text = checked(bytes)?;
     let scans = match format {
@@ -120,7 +119,8 @@ pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
     Ok(scans)
 }
 
-/// [`detect`] and [`read`] in one, with the errors that come before a format is known (size, encoding).
+/// Runs [`detect`] and [`read`]. Size and encoding are checked first, so that a file of unknown format gets the precise
+/// error.
 pub fn read_any(bytes: &[u8]) -> Result<(Format, Vec<Scan>), ImportError> {
     checked(bytes)?;
     let format = detect(bytes).ok_or(ImportError::Unrecognised)?;
@@ -131,12 +131,12 @@ fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
-/// The text of a file: small enough and UTF-8, which RFC 8259 asks of JSON (a byte order mark is skipped).
+/// Returns the text of a file within [`MAX_BYTES`]. RFC 8259 requires UTF-8 for JSON; a byte order mark is skipped.
 fn checked(bytes: &[u8]) -> Result<&str, ImportError> {
     if bytes.len() > MAX_BYTES {
         return Err(ImportError::TooLarge { limit: MAX_BYTES });
     }
-    // With or without a byte order mark: the second or the first byte of ASCII in UTF-16 is zero.
+    // UTF-16 with a byte order mark, or without one: an ASCII character has a zero byte in UTF-16.
     if matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..]) {
         return Err(ImportError::Utf16);
     }
@@ -148,7 +148,7 @@ fn checked(bytes: &[u8]) -> Result<&str, ImportError> {
                 offset: bytes.len() - body.len() + valid,
             };
         }
-        // The file ends within a character: it was cut off, and is otherwise sound.
+        // The file ends inside a character, so it was cut off.
         let head = &body[..valid];
         let line = head.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = head.iter().rev().take_while(|byte| **byte != b'\n').count();
@@ -165,64 +165,64 @@ pub enum ScanKind {
     Scan,
     /// The results of tests.
     Tests,
-    /// Controls that are to hold.
+    /// Controls that a release has to meet.
     Catalog,
-    /// What assessors found.
+    /// The findings of assessors.
     Assessment,
 }
 
 /// One run of a scanner.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scan {
-    /// The tool's name, trimmed: the key that findings are told apart by.
+    /// The tool's name, trimmed. Findings of different providers never match.
     pub provider: String,
-    /// The tool's version, if the file says it.
+    /// The tool's version, if the file names one.
     pub provider_version: Option<String>,
-    /// What kind of evidence this is.
+    /// The kind of evidence.
     pub kind: ScanKind,
-    /// When the run ended (else started), in microseconds since 1970 in UTC; `None` if the file does not say.
+    /// When the run ended, or else when it started, in microseconds since 1970 in UTC; `None` if the file gives no
+    /// time.
     pub collected_at: Option<i64>,
-    /// The revision that was scanned.
+    /// The scanned revision.
     pub commit: Option<String>,
-    /// What was scanned, as the file names it: its repository (without credentials), else the category of the run.
-    /// `None` if it does not say; see [`Scan::identify`].
+    /// What was scanned, as the file names it: its repository (without credentials), or else the category of the run.
+    /// `None` if the file names neither; see [`Scan::identify`].
     pub component: Option<String>,
-    /// False if the run says that it failed, or gives no list of results at all (SARIF 3.14.23). Such a run shows
-    /// what is there, and must not close a finding that it does not hold.
+    /// False if the run reports a failure or has no list of results (SARIF 3.14.23). The findings of such a run are
+    /// shown, but the import must not close findings that are missing from it.
     pub complete: bool,
-    /// The failures, in the order of the file, suppressed ones too.
+    /// The failures in the file's order, including suppressed ones.
     pub findings: Vec<ScanFinding>,
-    /// Results that are no finding of this run: `kind` other than `fail`, or gone since the baseline (`baselineState:
-    /// absent`).
+    /// The number of results that are not findings of this run: `kind` is not `fail`, or `baselineState` is `absent`.
     pub not_failures: usize,
-    /// Raw results in the file: `findings` and `not_failures`.
+    /// The number of results in the file: `findings` and `not_failures` together.
     pub results: usize,
-    /// What the file says of controls (OSCAL).
+    /// The file's statements on controls (OSCAL).
     pub controls: Vec<ControlReport>,
 }
 
-/// What a file says of a control of the release.
+/// A file's statement on a control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ControlReport {
-    /// It is to hold. Whether it does is not said.
+    /// The release has to meet the control. The file does not say whether it does.
     Declared {
-        /// Its ID in capitals, as people write it (`AC-2.1`).
+        /// The control's ID in capitals, as people write it (`AC-2.1`).
         key: String,
-        /// What it is about.
+        /// The control's title.
         title: String,
     },
-    /// Somebody has looked.
+    /// An assessor has examined the control.
     Assessed {
-        /// Its ID in capitals.
+        /// The control's ID in capitals.
         key: String,
-        /// What was found.
+        /// The assessor's result.
         status: ControlStatus,
     },
 }
 
 impl Scan {
-    /// Binds the identities to another component than the file names, for an importer that was told what was scanned.
-    /// A file's own name for it is a guess, and often missing.
+    /// Computes the identities for `component` instead of the component that the file names, because an importer that
+    /// was told what was scanned knows better than the file.
     pub fn identify(&mut self, component: Option<&str>) {
         self.component = component.map(str::to_owned);
         for finding in &mut self.findings {
@@ -231,89 +231,90 @@ impl Scan {
     }
 }
 
-/// Provider, rule, key, component and occurrence as a JSON array, so that no two lists of parts have one text.
+/// Hashes provider, rule, key, component and occurrence as a JSON array, in which different parts never give the same
+/// text.
 fn identity(provider: &str, rule: &str, key: &str, ordinal: u32, component: Option<&str>) -> String {
     let parts = serde_json::json!(["loopiq-finding-1", provider, rule, key, component, ordinal]);
     canonical::digest(parts.to_string().as_bytes())
 }
 
-/// A failure that a scanner reports. All text is plain text, whatever it looks like: show it escaped.
+/// A failure that a scanner reports. All text is untrusted plain text: escape it when you show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScanFinding {
-    /// The ID of the rule as the result gives it, a sub-rule (`CA1000/1`) included.
+    /// The rule's ID in the result, including a sub-rule (`CA1000/1`).
     pub rule: String,
     /// One line of at most 200 characters.
     pub title: String,
-    /// The message, at most [`MAX_MESSAGE`] characters; line breaks are kept.
+    /// The message, at most [`MAX_MESSAGE`] characters, with its line breaks.
     pub message: String,
-    /// How bad it is, by the scanner's own account.
+    /// The severity that the scanner gives.
     pub severity: Severity,
-    /// Where it is; `None` for a finding on the whole (an image, a project).
+    /// The first location; `None` for a finding on the whole (an image, a project).
     pub location: Option<Location>,
-    /// Further places that must be changed too.
+    /// Further locations that need a change.
     pub more_locations: Vec<Location>,
-    /// What is affected, by name and version, where the format tells findings apart by it (a package, a product).
+    /// Name and version of the affected package or product, in formats that identify findings by it.
     pub component: Option<String>,
-    /// Whether the scanner's user has set it aside. It is still a finding.
+    /// Whether a user of the scanner has suppressed the result. A suppressed result is still a finding.
     pub suppressed: bool,
-    /// Where the rule is explained: `http` or `https` only, so that it is safe as a link.
+    /// The page that explains the rule. Only `http` and `https`, so that the link is safe.
     pub help_uri: Option<String>,
     /// `sha256:` and hex over provider, rule, [`ScanFinding::key`], component and [`ScanFinding::ordinal`]. Unique in
-    /// its scan, and equal for the same finding in the next one.
+    /// its scan; the same finding has the same identity in the next scan.
     pub identity: String,
-    /// `sha256:` and hex over the fingerprint or what stands in for it.
+    /// `sha256:` and hex over the fingerprint or its substitute (see [`KeySource`]).
     pub key: String,
-    /// What the key rests on.
+    /// What the key is computed from.
     pub key_source: KeySource,
-    /// Tells findings with one rule and key apart: 0, 1, ... in the order of their places, whatever their order in
-    /// the file.
+    /// Distinguishes findings with the same rule and key: 0, 1, ... in the order of their locations, independent of the
+    /// order in the file.
     pub ordinal: u32,
 }
 
-/// The most characters of a message that are kept.
+/// The most characters of a message that are kept; the rest is cut off.
 pub const MAX_MESSAGE: usize = 8_000;
 
-/// What a finding is recognised by, best first.
+/// What the key of a finding is computed from, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySource {
-    /// The scanner's `fingerprints`: survive moved lines and renamed files.
+    /// The scanner's `fingerprints`, which survive moved lines and renamed files.
     Fingerprint,
-    /// `partialFingerprints` with the file: survive moved lines.
+    /// `partialFingerprints` and the file, which survive moved lines.
     PartialFingerprint,
-    /// The file and the text of the code: survive moved lines.
+    /// The file and the code at the location, which survive moved lines.
     Snippet,
-    /// The file, or the named thing in it, and the line: a moved line is a new finding.
+    /// The file, or the logical name in it, and the line: a moved line makes a new finding.
     Location,
-    /// The package or product in question with its version, and the file that names it.
+    /// The affected package or product with its version, and the file that lists it.
     Component,
-    /// The name of the thing in question: a test, a control.
+    /// The name of the test or control.
     Name,
-    /// The message alone: a changed message is a new finding.
+    /// The message alone: a changed message makes a new finding.
     Message,
 }
 
-/// A place in what was scanned. Never opened or followed: it is only shown.
+/// A location in what was scanned. The service shows a location and never opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
-    /// The file, relative to what was scanned where the file says so; still percent-encoded.
+    /// The file, still percent-encoded; relative to the scanned root if the file names that root.
     pub uri: Option<String>,
-    /// Line from 1.
+    /// The line, from 1.
     pub line: Option<u32>,
-    /// Column from 1.
+    /// The column, from 1.
     pub column: Option<u32>,
-    /// A name inside it: `Namespace.Type.method`.
+    /// A name inside the file: `Namespace.Type.method`.
     pub logical: Option<String>,
 }
 
-/// Text as it is shown: hidden characters made visible, line breaks as `\n`, at most `max` characters.
+/// Text for display: hidden characters are made visible, line breaks become `\n`, at most `max` characters remain.
 fn shown(text: &str, max: usize) -> String {
-    // Cut first, so that a huge text is not copied; `visible` only makes it longer.
+    // Cut first, so that a huge text is not copied. `visible` only lengthens the text.
     let head: String = text.chars().take(max + 1).collect();
     shorten(visible(&head.replace("\r\n", "\n").replace('\r', "\n")).trim(), max)
 }
 
-/// The same in one line.
+/// [`shown`] for one line: white space becomes one space.
 fn shown_line(text: &str, max: usize) -> String {
     let head: String = text.trim_start().chars().take(max * 4).collect();
     let line: Vec<&str> = head.split_whitespace().collect();

@@ -1,11 +1,11 @@
 //! Reads OSCAL 1.x documents in JSON: catalogs, assessment results and plans of action and milestones (POA&M).
 //!
-//! A catalog declares controls and finds nothing. Assessment results say of controls whether they hold: what is not satisfied,
-//! and each risk that is not closed, is a finding. Each item of a plan of action is a finding as well, since it is one until its
-//! risks are closed. A risk whose deviation is approved is set aside, as a suppressed result of a scanner is.
+//! A catalog declares controls and gives no findings. Assessment results say whether controls are met: each objective
+//! that is not satisfied and each risk that is not closed is a finding. Each item of a plan of action is a finding
+//! until its risks are closed. A risk with an approved deviation is suppressed, like a suppressed result of a scanner.
 //!
-//! Findings are known by their titles and targets and not by their UUIDs, which tools make anew for each document. A document's
-//! title is the provider: one that names the month begins anew each month.
+//! Findings are identified by titles and targets and not by UUIDs, which tools generate for each document. The
+//! document's title is the provider, so a title with the month in it starts new findings each month.
 
 mod model;
 mod risks;
@@ -20,7 +20,7 @@ use risks::{Rated, add_risk, by_id};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The documents of OSCAL, and what to call those that are not read.
+/// The document types of OSCAL; those with a description are not read.
 pub(super) const DOCUMENTS: [(&str, &str); 8] = [
     ("catalog", ""),
     ("assessment-results", ""),
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
             "OSCAL document (catalog, assessment-results or plan-of-action-and-milestones)",
         ));
     }
-    // The version first: a file of another version has other shapes, and would only be called damaged.
+    // The version is checked first: a file of another version has another structure, and its error would be misleading.
     let head: model::Head = serde_json::from_str(text).map_err(damage)?;
     let metadata = head.document.metadata;
     let provider = provider(&metadata)?;
@@ -65,7 +65,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
     plan(&document.plan, &provider, &metadata).map(|scan| vec![scan])
 }
 
-/// The document's title; its version is checked on the way.
+/// The document's title. Refuses other versions.
 fn provider(metadata: &Metadata) -> Result<String, ImportError> {
     let version = metadata.oscal_version.as_deref().unwrap_or("none").trim();
     if version.strip_prefix("1.").is_none() {
@@ -89,14 +89,14 @@ fn catalog(catalog: &model::Catalog, provider: &str, metadata: &Metadata) -> Res
     let mut known = BTreeSet::new();
     let mut groups: Vec<&Group> = Vec::new();
     let mut controls: Vec<&Control> = Vec::new();
-    // In the order of the document: the last that is pushed comes next.
+    // Document order: the last pushed item is popped next.
     groups.extend(catalog.groups.iter().flatten().rev());
     controls.extend(catalog.controls.iter().flatten().rev());
     loop {
         if let Some(control) = controls.pop() {
             controls.extend(control.controls.iter().flatten().rev());
             let key = control_key(&control.id).ok_or_else(|| missing("ID of a control"))?;
-            // A control that was withdrawn keeps its place in the catalog, but nobody has to meet it.
+            // A withdrawn control remains in the catalog, but no release has to meet it.
             if !control.is_withdrawn() && known.insert(key.clone()) {
                 let title = named(control.title.as_deref()).unwrap_or_else(|| key.clone());
                 reports.push(ControlReport::Declared { key, title });
@@ -129,24 +129,24 @@ fn assessment(one: &Assessment, provider: &str, metadata: &Metadata) -> Result<S
     for finding in one.findings.iter().flatten() {
         let status = status(finding);
         if let (Some(key), Some(status)) = (finding.target.control(), status) {
-            // One part that is not satisfied is enough.
+            // One objective that is not satisfied makes the control fail.
             let whole = controls.entry(key).or_insert(status);
             if status == ControlStatus::Failing {
                 *whole = status;
             }
         }
-        // A state that nobody knows is no satisfaction.
+        // An unknown state does not count as satisfied.
         if status == Some(ControlStatus::Passing) {
             found.not_failures += 1;
             continue;
         }
         let related = finding.related_risks.iter().flatten();
         let rated = related.filter_map(|risk| by_id.get(risk.uuid.as_str())?.1).max();
-        let words = finding.about.words("");
+        let text = finding.about.text("");
         found.add(Draft {
             rule: &finding.target.id,
             title: finding.about.title(),
-            message: &words,
+            message: &text,
             severity: rated.unwrap_or(Severity::Medium),
             location: named(Some(&finding.target.id)).map(place),
             component: None,
@@ -190,7 +190,7 @@ fn plan(plan: &model::Plan, provider: &str, metadata: &Metadata) -> Result<Scan,
             .map(|one| by_id.get(one.uuid.as_str()))
             .collect();
         covered.extend(related.iter().flatten().map(|(risk, _)| risk.uuid.as_str()));
-        // A risk that is not in the document may well be open.
+        // A risk that is missing from the document may be open.
         let all = |test: fn(&Risk) -> bool| {
             !related.is_empty() && related.iter().all(|risk| risk.is_some_and(|(risk, _)| test(risk)))
         };
@@ -204,12 +204,12 @@ fn plan(plan: &model::Plan, provider: &str, metadata: &Metadata) -> Result<Scan,
             .filter_map(|(risk, _)| risk.deadline.as_deref())
             .min();
         let deadline = deadline.map_or(String::new(), |day| format!("Deadline: {day}."));
-        let words = item.about.words(&deadline);
+        let text = item.about.text(&deadline);
         let rated = related.iter().flatten().filter_map(|(_, rated)| *rated).max();
         found.add(Draft {
             rule: "poam-item",
             title: item.about.title(),
-            message: &words,
+            message: &text,
             severity: rated.unwrap_or(Severity::Medium),
             location: None,
             component: None,
@@ -218,7 +218,7 @@ fn plan(plan: &model::Plan, provider: &str, metadata: &Metadata) -> Result<Scan,
             key: (KeySource::Name, json!(["poam-item", item.about.title()])),
         })?;
     }
-    // A risk without an item is one all the same.
+    // A risk without an item is a finding as well.
     let others = risks.iter().filter(|risk| !covered.contains(risk.uuid.as_str()));
     others.into_iter().try_for_each(|risk| add_risk(&mut found, risk))?;
     Ok(finish(found, provider, ScanKind::Assessment, metadata))
@@ -238,8 +238,8 @@ impl Named {
         self.title.as_deref().unwrap_or_default()
     }
 
-    /// What is said first, then the description and the statement.
-    fn words(&self, first: &str) -> String {
+    /// `first`, the description and the statement.
+    fn text(&self, first: &str) -> String {
         let parts = [Some(first), self.description.as_deref(), self.statement.as_deref()];
         let parts: Vec<&str> = parts
             .into_iter()

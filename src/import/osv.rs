@@ -1,11 +1,11 @@
 //! Reads OSV records (schema 1.x), one or a list of them, and the results of osv-scanner.
 //!
-//! osv-scanner reports each record by itself, and says in groups which of them are one vulnerability under several names.
-//! Each record stays a finding of its own: a group's first name changes when a record joins it, and a finding that changes
-//! its name would be a new one. The groups give a record its severity where it has none.
+//! osv-scanner reports each record separately, and lists in groups the records that name one vulnerability. Each record
+//! is a finding of its own: the first name of a group changes when a record joins the group, and a finding with a
+//! changed name would be a new finding. A record without severity gets that of its group.
 //!
-//! A finding is known by the package with its version and by the lockfile as it is named: the same package in two
-//! lockfiles is mended twice. The commit of a git folder is left out, since every scan has another.
+//! A finding is identified by the package with its version and by the lockfile's path: a package in two lockfiles needs
+//! two fixes. The commit of a git folder is not part of the identity, because it differs in every scan.
 
 mod model;
 
@@ -27,17 +27,17 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
         return scanner(&serde_json::from_str::<Report>(text).map_err(damage)?);
     }
     if probe.id.is_none() {
-        // `null` is no list either: it says that there was nothing to write, not that nothing was found.
-        return Err(missing("results, and is no record either, for it has no id"));
+        // `null` is refused as well: it means that nothing could be written, not that nothing was found.
+        return Err(missing("results and no id, so it is neither a scan nor a record"));
     }
     records(&[serde_json::from_str::<Record>(text).map_err(damage)?])
 }
 
-/// Records by themselves: a finding for each package that they name.
+/// Reads plain records: one finding for each package that a record names.
 fn records(records: &[Record]) -> Result<Vec<Scan>, ImportError> {
     let mut found = Assembly::new();
     for record in records {
-        let told = Told::by(record)?;
+        let advisory = Advisory::new(record)?;
         let mut at: BTreeMap<(&str, String), usize> = BTreeMap::new();
         let mut packages: Vec<(&Name, Vec<&Affected>)> = Vec::new();
         let mut whole = Vec::new();
@@ -53,10 +53,10 @@ fn records(records: &[Record]) -> Result<Vec<Scan>, ImportError> {
             packages[index].1.push(affected);
         }
         for (package, affected) in &packages {
-            told.add(&mut found, Some(package), None, by_affected(affected))?;
+            advisory.add(&mut found, Some(package), None, by_affected(affected))?;
         }
         if packages.is_empty() {
-            told.add(&mut found, None, None, by_affected(&whole))?;
+            advisory.add(&mut found, None, None, by_affected(&whole))?;
         }
     }
     Ok(vec![found.scan("osv".to_owned(), ScanKind::Scan, None)])
@@ -66,13 +66,13 @@ fn scanner(report: &Report) -> Result<Vec<Scan>, ImportError> {
     let mut found = Assembly::new();
     for source in &report.results {
         for package in &source.packages {
-            of_package(&mut found, source, package)?;
+            read_package(&mut found, source, package)?;
         }
     }
     Ok(vec![found.scan("osv-scanner".to_owned(), ScanKind::Scan, None)])
 }
 
-fn of_package(found: &mut Assembly, source: &Source, package: &Package) -> Result<(), ImportError> {
+fn read_package(found: &mut Assembly, source: &Source, package: &Package) -> Result<(), ImportError> {
     let path = source.source.as_ref().and_then(|source| source.path.as_deref());
     let records = package.vulnerabilities.as_deref().unwrap_or_default();
     let groups = package.groups.as_deref().unwrap_or_default();
@@ -111,17 +111,17 @@ fn of_package(found: &mut Assembly, source: &Source, package: &Package) -> Resul
         own.or_else(|| by_group.get(id).copied().flatten())
     };
     for record in records {
-        Told::by(record)?.add(found, Some(&name), path, of(&record.id))?;
+        Advisory::new(record)?.add(found, Some(&name), path, of(&record.id))?;
     }
-    // A group may name a record that is not there; it is a vulnerability all the same.
+    // A group may name a record that is missing from the list; the record is a finding as well.
     for id in by_group.keys().filter(|id| !rated.contains_key(*id)) {
-        Told::by(&Record::named(id))?.add(found, Some(&name), path, of(id))?;
+        Advisory::new(&Record::named(id))?.add(found, Some(&name), path, of(id))?;
     }
     Ok(())
 }
 
-/// What a record says, made ready once for all packages that it is about.
-struct Told<'r> {
+/// The parts of a record that are the same for all packages it affects.
+struct Advisory<'r> {
     id: &'r str,
     title: &'r str,
     message: String,
@@ -130,8 +130,8 @@ struct Told<'r> {
     withdrawn: bool,
 }
 
-impl<'r> Told<'r> {
-    fn by(record: &'r Record) -> Result<Self, ImportError> {
+impl<'r> Advisory<'r> {
+    fn new(record: &'r Record) -> Result<Self, ImportError> {
         let id = record.id.trim();
         if id.is_empty() {
             return Err(missing("ID of a vulnerability"));
@@ -146,12 +146,12 @@ impl<'r> Told<'r> {
         }
         let given = |text: &'r Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let title = given(&record.summary).unwrap_or(id);
-        let words = given(&record.details).or(given(&record.summary)).unwrap_or_default();
+        let text = given(&record.details).or(given(&record.summary)).unwrap_or_default();
         let aliases = record.aliases.as_deref().unwrap_or_default();
-        // First, since a long text is cut at its end.
+        // The aliases come first, because a long text is cut at its end.
         let message = match aliases {
-            [] => words.to_owned(),
-            aliases => format!("Also known as {}.\n\n{words}", aliases.join(", ")),
+            [] => text.to_owned(),
+            aliases => format!("Also known as {}.\n\n{text}", aliases.join(", ")),
         };
         let links = record.references.as_deref().unwrap_or_default();
         let advisory = links.iter().find(|link| link.kind.as_deref() == Some("ADVISORY"));
@@ -176,7 +176,7 @@ impl<'r> Told<'r> {
             found.not_failures += 1;
             return Ok(());
         }
-        // Code that means harm is not rated; it is as bad as can be.
+        // Malicious packages have no rating; they count as critical.
         let unrated = match self.id.starts_with("MAL-") {
             true => Severity::Critical,
             false => Severity::Medium,
@@ -221,13 +221,13 @@ impl Record {
     }
 }
 
-/// The worst that a record says of itself: by vectors, scores and words.
+/// The highest severity that a record gives for all its packages, by vectors, scores and words.
 fn by_record(record: &Record) -> Option<Severity> {
     let database = record.database_specific.as_ref().and_then(by_database);
     by_scores(&record.severity).max(database)
 }
 
-/// The worst that is said for a package.
+/// The highest severity that a record gives for one package.
 fn by_affected(affected: &[&Affected]) -> Option<Severity> {
     let one = |one: &&Affected| {
         let specific = [&one.ecosystem_specific, &one.database_specific].into_iter().flatten();
@@ -249,14 +249,14 @@ fn by_database(specific: &Specific) -> Option<Severity> {
     }
 }
 
-/// What names a package, whatever release of its distribution (`Debian:12`).
+/// Name and ecosystem of a package, without the distribution's release (`Debian:12`).
 fn same(package: &Name) -> (&str, String) {
     let ecosystem = package.ecosystem.as_deref().unwrap_or_default();
     let ecosystem = ecosystem.split(':').next().unwrap_or_default().to_ascii_lowercase();
     (package.name.as_deref().unwrap_or_default(), ecosystem)
 }
 
-/// The package by its purl, else its name, with its version; a git folder by its commit.
+/// The package's purl, or else its name, with its version; for a git folder, its commit.
 fn component(name: &Name) -> Option<String> {
     let given = |text: &Option<String>| named(text.as_deref());
     let version = given(&name.version);
@@ -268,11 +268,11 @@ fn component(name: &Name) -> Option<String> {
     named(Some(&whole))
 }
 
-/// A purl with a version, which stands before its qualifiers and its subpath.
+/// Adds the version to a purl, before its qualifiers and its subpath.
 fn purl_at(purl: &str, version: Option<&str>) -> String {
     let (path, rest) = purl.split_at(purl.find(['?', '#']).unwrap_or(purl.len()));
     match version {
-        // A scope's `@` begins its segment (`npm/@scope/name`), a version's does not.
+        // A scope's `@` is the first character of its segment (`npm/@scope/name`); a version's `@` never is.
         Some(version)
             if !path
                 .rsplit('/')

@@ -1,4 +1,4 @@
-//! Reads SARIF 2.1.0 (OASIS, with errata 01). Section numbers are that document's.
+//! Reads SARIF 2.1.0 (OASIS, with errata 01). Section numbers refer to that document.
 
 mod identity;
 mod model;
@@ -9,16 +9,16 @@ mod rules;
 mod tests;
 
 use super::assemble::{Budget, MAX_NAME, MAX_TITLE, damage, missing, named, safe_link, size};
-use super::number::{Mark, number};
+use super::number::{FindingKey, number};
 use super::{ImportError, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, shown, shown_line};
 use model::{ArtifactLocation, ExternalFiles, Log, LogicalLocation, Outcome, Place, Probe, Run, Suppression};
 use origin::{bases, category, collected_at, repository};
 use rules::Rules;
 
-/// What is read.
+/// The only version that is read.
 const VERSION: &str = "SARIF 2.1.0";
 
-/// Whether this is SARIF, or was before it was cut off.
+/// Whether the text is SARIF, or the beginning of a SARIF file.
 pub(super) fn looks_like(text: &str) -> bool {
     let text = text.trim_start();
     if !text.starts_with('{') {
@@ -43,7 +43,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
 
 /// Reads a file whose findings hold at most `limit` bytes of text.
 fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
-    // The version first: a file of another version has other shapes, and would only be called damaged.
+    // The version is checked first: a file of another version has another structure, and its error would be misleading.
     let probe: Probe = serde_json::from_str(text).map_err(damage)?;
     match probe.version {
         Some(serde_json::Value::String(version)) if version == "2.1.0" => {}
@@ -60,12 +60,13 @@ fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
             });
         }
     }
-    // `null` says that the runs could not be written (3.13.4), which is not the same as none.
+    // `null` means that the runs could not be written (3.13.4), not that there are none.
     if probe.runs.is_none() {
         return Err(missing("runs"));
     }
     let log: Log = serde_json::from_str(text).map_err(damage)?;
-    // Results beside the runs instead of in them (3.13.5): no tool is known to write them, and none may be passed over.
+    // Results outside the runs (3.13.5) are refused, because ignoring them would lose findings. No known tool writes
+    // them.
     if log
         .inline_external_properties
         .iter()
@@ -86,7 +87,7 @@ fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
 
 fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, ImportError> {
     let driver = &run.tool.driver;
-    // Without a name, two tools would share their findings, and one would close the other's.
+    // Two tools without a name would share their findings, and a scan of one would close findings of the other.
     let provider = named(driver.name.as_deref()).ok_or_else(|| missing(&format!("runs[{index}].tool.driver.name")))?;
     let external = run.external_property_file_references.as_ref();
     if external.is_some_and(ExternalFiles::holds_results) {
@@ -102,14 +103,14 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
     };
     let results = run.results.as_deref().unwrap_or_default();
     let mut findings = Vec::new();
-    let mut marks = Vec::new();
+    let mut keys = Vec::new();
     for result in results.iter().filter(|result| is_failure(result)) {
-        let (finding, mark) = reader.finding(result);
-        budget.take(size(&finding) + mark.weight)?;
+        let (finding, key) = reader.finding(result);
+        budget.take(size(&finding) + key.weight)?;
         findings.push(finding);
-        marks.push(mark);
+        keys.push(key);
     }
-    number(&mut findings, &marks);
+    number(&mut findings, &keys);
 
     let invocations = run.invocations.as_deref().unwrap_or_default();
     let provenance = run.version_control_provenance.as_deref().unwrap_or_default();
@@ -140,8 +141,8 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
     Ok(scan)
 }
 
-/// `kind` is `fail` unless it says otherwise (3.27.9). An unknown kind counts as a failure, since that loses nothing.
-/// A result that is `absent` was in the baseline and is gone (3.27.24).
+/// `kind` is `fail` by default (3.27.9). An unknown kind counts as a failure, so that no finding is lost. An `absent`
+/// result was in the baseline and is gone (3.27.24).
 fn is_failure(result: &Outcome) -> bool {
     let is = |value: &Option<String>, names: &[&str]| {
         value
@@ -154,8 +155,8 @@ fn is_failure(result: &Outcome) -> bool {
     ) && !is(&result.baseline_state, &["absent"])
 }
 
-/// Suppressed if one suppression is accepted, which it is unless its status says otherwise (3.35.3). A status that
-/// nobody knows is no acceptance.
+/// A result is suppressed if at least one suppression is accepted; a suppression without status is accepted (3.35.3).
+/// An unknown status does not suppress.
 fn is_suppressed(suppressions: &[Suppression]) -> bool {
     suppressions.iter().any(|one| match &one.status {
         None | Some(serde_json::Value::Null) => true,
@@ -172,8 +173,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn finding(&self, result: &Outcome) -> (ScanFinding, Mark) {
-        let rule = self.rules.of(result);
+    fn finding(&self, result: &Outcome) -> (ScanFinding, FindingKey) {
+        let rule = self.rules.find(result);
         let message = rule.message(result);
         let mut places = result
             .locations
@@ -199,11 +200,11 @@ impl Reader<'_> {
             key_source: super::KeySource::Message,
             ordinal: 0,
         };
-        let mark = identity::mark(result, &finding, snippet, &message);
-        (finding, mark)
+        let key = identity::finding_key(result, &finding, snippet, &message);
+        (finding, key)
     }
 
-    /// A place and the code at it; `None` if it names neither a file nor a thing in one.
+    /// A location and the code there; `None` if the location names neither a file nor a logical name.
     fn location<'p>(&self, place: &'p Place) -> Option<(Location, Option<&'p str>)> {
         let physical = place.physical_location.as_ref();
         let region = physical.and_then(|physical| physical.region.as_ref());

@@ -1,13 +1,13 @@
-//! How bad a finding is: from words, scores and CVSS vectors.
+//! Derives a severity from a word, a score or a CVSS vector.
 
 use super::Severity;
 use cvss::Cvss;
 
-/// The most bytes that a word, a number or a vector has: a longer text is none, and is not looked at again and again. Vectors have some
-/// 40 characters, with all optional metrics some 150.
+/// The most bytes of a word, a number or a vector; a longer text gives no severity and is not parsed. A vector has
+/// about 40 characters, with all optional metrics about 150.
 const LONGEST: usize = 500;
 
-/// The word for it, as advisories write it.
+/// The severity for a word of an advisory.
 pub(super) fn word(text: &str) -> Option<Severity> {
     if text.len() > LONGEST {
         return None;
@@ -22,8 +22,8 @@ pub(super) fn word(text: &str) -> Option<Severity> {
     }
 }
 
-/// A score from 0 to 10, in the bands of CVSS 3: "over 9.0 is critical, 7.0 to 8.9 is high, 4.0 to 6.9 is medium and 3.9
-/// or less is low" (GitHub); 9.0 itself is critical in CVSS, and 0 is none.
+/// The severity for a score from 0 to 10, by the bands of CVSS 3 as GitHub states them: "over 9.0 is critical, 7.0 to
+/// 8.9 is high, 4.0 to 6.9 is medium and 3.9 or less is low". As in CVSS, 9.0 is critical and 0 is none.
 pub(super) fn score(score: f64) -> Option<Severity> {
     if !score.is_finite() || score < 0.0 {
         return None;
@@ -37,8 +37,8 @@ pub(super) fn score(score: f64) -> Option<Severity> {
     })
 }
 
-/// A CVSS vector of version 2, 3 or 4, by its base score. CycloneDX leaves the prefix out, and `version` stands for it
-/// then (`3.1`).
+/// The severity for a CVSS vector of version 2, 3 or 4, by its base score. CycloneDX omits the prefix, which `version`
+/// (`3.1`) replaces.
 pub(super) fn vector(text: &str, version: Option<&str>) -> Option<Severity> {
     let text = text.trim();
     if text.len() > LONGEST {
@@ -55,7 +55,7 @@ pub(super) fn vector(text: &str, version: Option<&str>) -> Option<Severity> {
     score(whole.parse::<Cvss>().ok()?.score())
 }
 
-/// A score as text.
+/// The severity for a score as text.
 pub(super) fn number(text: &str) -> Option<Severity> {
     (text.len() <= LONGEST)
         .then(|| text.trim().parse().ok())
@@ -63,7 +63,7 @@ pub(super) fn number(text: &str) -> Option<Severity> {
         .and_then(score)
 }
 
-/// A score as text, else a vector, else a word.
+/// The severity for a score as text, a vector or a word, whichever parses first.
 pub(super) fn any(text: &str) -> Option<Severity> {
     number(text).or_else(|| vector(text, None)).or_else(|| word(text))
 }

@@ -1,12 +1,12 @@
-//! What every reader does with files that are not what they should be. What each does with sound ones stands beside it.
+//! What every reader does with invalid files. The tests of valid files are in each reader's module.
 
 use super::{ControlReport, Format, ImportError, Scan, ScanFinding, detect, read, read_any};
 use crate::domain::text::is_forbidden;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// A file that another project wrote (see SOURCES.md beside them), or `None` with a line that says so where there are
-/// none; never in CI, which has them.
+/// A sample file of another project (see SOURCES.md in its folder). `None`, with a line on stderr, if the samples are
+/// missing; CI has them and fails.
 pub(super) fn sample(path: &str) -> Option<Vec<u8>> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let path = std::env::var_os("LOOPIQ_TEST_DATA")
@@ -33,7 +33,7 @@ pub(super) fn sample_scan(format: Format, path: &str) -> Option<Scan> {
     Some(scan)
 }
 
-/// The only scan of a sound file.
+/// The only scan of a valid file.
 pub(super) fn only(format: Format, file: &str) -> Scan {
     let (found, scans) = read_any(file.as_bytes()).expect("a sound file");
     assert_eq!(found, format);
@@ -50,13 +50,14 @@ pub(super) fn identities(scan: &Scan) -> std::collections::BTreeSet<&str> {
     scan.findings.iter().map(|finding| finding.identity.as_str()).collect()
 }
 
-/// How many kinds of files [`file`] knows.
+/// The number of kinds of files that [`file`] writes.
 const KINDS: usize = 9;
 
-/// The kind that holds one record and no more.
+/// The kind that holds exactly one record.
 const RECORD: usize = 2;
 
-/// Sound files of every kind, each with `count` findings (an OSCAL catalog: controls), whose every name and word is `word`.
+/// Valid files of every kind, each with `count` findings (an OSCAL catalog: controls), with `word` as every name and
+/// text.
 fn files(word: &str, count: usize) -> Vec<(Format, String)> {
     (0..KINDS).map(|kind| file(kind, word, count)).collect()
 }
@@ -145,7 +146,7 @@ fn junit(word: &str, count: usize) -> String {
     format!("<?xml version=\"1.0\"?><testsuites><testsuite name=\"{word}\">{cases}</testsuite></testsuites>")
 }
 
-/// Every text of a scan that somebody may be shown.
+/// Every text of a scan that a page can show.
 fn texts(scan: &Scan) -> Vec<String> {
     let of_finding = |one: &ScanFinding| {
         let place = one.location.clone();
@@ -186,7 +187,7 @@ fn formats_are_known_by_their_names_and_their_contents() {
             "{file}"
         );
     }
-    // Other tools' files, some of which look alike.
+    // Files of other tools, some of them similar.
     for other in [
         "",
         "   ",
@@ -251,7 +252,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
                 read(format, cut)
             );
         }
-        // Most of it is enough to say what it was.
+        // The format is detected without the last two bytes.
         assert_eq!(detect(&file.as_bytes()[..file.len() - 2]), Some(format), "{file}");
     }
 }
@@ -271,7 +272,7 @@ fn other_encodings_are_named() {
 #[test]
 fn hidden_characters_are_made_visible() {
     for (format, file) in files("a\u{202E}b\u{200B}c\u{1b}[31md\u{0}", 2) {
-        // XML has no way to write this one.
+        // XML cannot express this character.
         let file = file.replace('\u{0}', "");
         let scans = read(format, file.as_bytes()).expect("a sound file");
         let texts: Vec<String> = scans.iter().flat_map(texts).collect();
@@ -289,7 +290,7 @@ fn hidden_characters_are_made_visible() {
 #[test]
 fn large_files_are_read() {
     let word = "word ".repeat(200);
-    // osv-scanner's results, a BOM, tests, an assessment.
+    // The kinds: osv-scanner's results, a BOM, tests, an assessment.
     for kind in 3..=6 {
         let length = |count| file(kind, &word, count).1.len();
         let count = (20 << 20) / (length(2) - length(1)) + 1;

@@ -1,12 +1,12 @@
-//! The parts of a CycloneDX document that are used, and no others. What affects whom and by whose verdict must be what it
-//! should be; anything smaller that has the wrong type is as if absent.
+//! The used parts of a CycloneDX document. Lists of vulnerabilities and of what they affect, and their analysis, must
+//! have the right type; any smaller value of a wrong type is ignored.
 
 use super::super::lenient::lenient;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// What says which version a document is of.
+/// The format's name and version.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Probe {
@@ -34,7 +34,7 @@ pub(super) struct Bom {
 pub(super) struct Metadata {
     #[serde(deserialize_with = "lenient")]
     pub timestamp: Option<String>,
-    /// A list in 1.4, and from 1.5 an object with components and services.
+    /// A list in 1.4; an object with components and services from 1.5.
     #[serde(deserialize_with = "lenient")]
     pub tools: Option<Tools>,
     #[serde(deserialize_with = "lenient")]
@@ -54,7 +54,7 @@ pub(super) enum Tools {
 }
 
 impl Tools {
-    /// The first that has a name.
+    /// The first tool with a name.
     pub(super) fn first(&self) -> Option<&Component> {
         let all: Box<dyn Iterator<Item = &Component>> = match self {
             Tools::List(tools) => Box::new(tools.iter()),
@@ -144,7 +144,7 @@ pub(super) struct Analysis {
     pub detail: Option<String>,
 }
 
-/// What a vulnerability affects.
+/// A component that a vulnerability affects.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Affects {
@@ -153,7 +153,7 @@ pub(super) struct Affects {
     pub versions: Option<Vec<Version>>,
 }
 
-/// A version or a range of them.
+/// A version or a range of versions.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Version {

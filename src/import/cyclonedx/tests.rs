@@ -2,7 +2,7 @@ use crate::import::tests::{identities, only, rules, sample_scan};
 use crate::import::{Format, ImportError, Scan, ScanFinding, Severity, read};
 use serde_json::{Value, json};
 
-/// A document of our own on ABC 4.2, which has a library.
+/// A document on ABC 4.2, which contains a library.
 fn bom(vulnerabilities: Value) -> Value {
     json!({
         "bomFormat": "CycloneDX", "specVersion": "1.6",
@@ -87,7 +87,7 @@ fn a_verdict_sets_a_finding_aside() {
     assert_eq!(components(&scan), ["ABC@4.2"]);
 }
 
-/// Two vulnerabilities, two products, 24 versions and ranges: 9 affected, 12 said not to be, 3 mended. Counted with jq.
+/// Two vulnerabilities, two products, 24 versions and ranges: 9 affected, 12 not affected, 3 fixed. Counted with jq.
 #[test]
 fn one_cve_has_a_verdict_for_each_version_of_a_product() {
     let Some(scan) = sample_scan(Format::CycloneDx, "cyclonedx/vex-same-cve-many-versions.json") else {
@@ -140,7 +140,7 @@ fn a_version_that_is_not_affected_is_no_failure_and_others_stay() {
     let other =
         versions(json!([{ "version": "0.9", "status": "affected" }, { "version": "1.0", "status": "unaffected" }]));
     assert_eq!(components(&other), ["pkg:maven/org/lib@0.9"]);
-    // The library is affected, and the product that has it is not.
+    // The library is affected; the product that contains it is not.
     let affected = judged(
         "not_affected",
         json!([{ "ref": "lib", "versions": [{ "version": "1.0", "status": "affected" }] }]),
@@ -179,7 +179,7 @@ fn a_verdict_holds_for_its_product_version_alone() {
         identity("4.2", json!("in_triage")),
         identity("4.2", json!("exploitable"))
     );
-    // What nobody has judged stays itself in the next version of the product.
+    // A finding without verdict keeps its identity in the next version of the product.
     assert_eq!(identity("4.2", Value::Null), identity("4.3", Value::Null));
 }
 

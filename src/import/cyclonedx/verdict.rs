@@ -1,22 +1,22 @@
-//! What a document decides about a vulnerability in one version of a product.
+//! The document's decision on a vulnerability in one version of a product.
 
 use super::given;
 use super::model::{Analysis, Version, Vulnerability};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is a finding.
+    /// A finding.
     Open,
-    /// It is one, and somebody says that it does no harm here.
+    /// A finding that the document's author calls harmless for this product.
     SetAside,
-    /// It is none: mended, or this version never had it.
+    /// Not a finding: fixed, or this version was never affected.
     NoFailure,
 }
 
 impl Verdict {
-    /// An unknown state counts as none at all, since that loses nothing. `affected` is no contradiction of `not_affected`:
-    /// the one is said of the component, the other of the product that has it.
-    pub(super) fn of(analysis: Option<&Analysis>, version: Option<&Version>) -> Self {
+    /// An unknown state is ignored, so that no finding is lost. `affected` does not contradict `not_affected`: the
+    /// first is about the component, the second about the product that contains it.
+    pub(super) fn new(analysis: Option<&Analysis>, version: Option<&Version>) -> Self {
         let state = analysis.and_then(|analysis| given(&analysis.state)).unwrap_or_default();
         let unaffected = version.and_then(|version| given(&version.status)) == Some("unaffected");
         match state {
@@ -28,7 +28,8 @@ impl Verdict {
     }
 }
 
-/// Other names first, then the verdict and its reasons, then the vulnerability's own words: a long text is cut at its end.
+/// Aliases first, then the verdict and its reasons, then the vulnerability's description, because a long text is cut at
+/// its end.
 pub(super) fn message(of: &Vulnerability, rule: &str) -> String {
     let mut parts = Vec::new();
     let names: Vec<&str> = of
@@ -42,12 +43,12 @@ pub(super) fn message(of: &Vulnerability, rule: &str) -> String {
         parts.push(format!("Also known as {}.", names.join(", ")));
     }
     if let Some(analysis) = &of.analysis {
-        let words: Vec<&str> = [&analysis.state, &analysis.justification]
+        let verdict: Vec<&str> = [&analysis.state, &analysis.justification]
             .into_iter()
             .filter_map(given)
             .collect();
-        if !words.is_empty() {
-            parts.push(format!("Analysis: {}.", words.join(", ")));
+        if !verdict.is_empty() {
+            parts.push(format!("Analysis: {}.", verdict.join(", ")));
         }
         parts.extend(given(&analysis.detail).map(str::to_owned));
     }

@@ -68,7 +68,7 @@ fn a_test_is_itself_whatever_its_message_says_and_wherever_it_stands() {
         identities(&before),
         identities(&suite(&format!("{a}{}", b.replace("'b'", "'c'"))))
     );
-    // A test that is there twice is two.
+    // Two tests with one name are two findings.
     assert_eq!(identities(&suite(&format!("{a}{a}"))).len(), 2);
 }
 
@@ -106,7 +106,7 @@ fn counts_that_do_not_fit_say_that_something_is_missing() {
     ] {
         assert!(matches!(refused(lost), ImportError::Missing { .. }), "{lost}");
     }
-    // What is there is shown, but the rest must not count as passed.
+    // The tests in the file are shown, and the missing ones must not count as passed.
     let some = "<testsuite failures='2'><testcase name='t'><failure/></testcase></testsuite>";
     assert!(!scan(some).complete);
     assert!(!scan("<testsuite tests='2'><testcase name='t'/></testsuite>").complete);

@@ -1,4 +1,4 @@
-//! XML in pieces, without entities, namespaces and depth.
+//! An XML pull parser without entities and namespaces, of bounded depth.
 
 use super::super::{ImportError, shown_line};
 use quick_xml::Reader;
@@ -8,28 +8,28 @@ use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
 
-/// How deep elements may stand in each other. Suites in suites are rare, and three deep at most.
+/// The most levels of nested elements; a deeper file is refused. Suites rarely nest, and three deep at most.
 const MAX_DEPTH: usize = 100;
 
 pub(super) enum Piece<'a> {
     Start(Element<'a>),
     Text(Cow<'a, str>),
-    /// An empty element ends too.
+    /// The end of an element, also of an empty one.
     End,
     Eof,
 }
 
-/// The beginning of an element, with its attributes' references resolved.
+/// The start of an element, with resolved references in its attributes.
 pub(super) struct Element<'a> {
     start: BytesStart<'a>,
     attributes: Vec<(String, String)>,
 }
 
 impl Element<'_> {
-    /// Its name without a namespace's prefix.
+    /// The element's name without namespace prefix.
     pub(super) fn name(&self) -> &str {
         let name = self.start.local_name();
-        // The borrow is of the tag, not of the value in between.
+        // The slice borrows from the tag, not from the temporary name.
         let length = name.as_ref().len();
         let whole = self.start.name().as_ref().len();
         self.start.get(whole - length..whole).unwrap_or_default()
@@ -72,7 +72,7 @@ impl<'a> Xml<'a> {
                         return Err(self.malformed("a second element follows the first"));
                     }
                     if self.depth >= MAX_DEPTH {
-                        return Err(self.malformed("elements stand in each other more than 100 deep"));
+                        return Err(self.malformed("elements are nested more than 100 deep"));
                     }
                     self.begun = true;
                     self.depth += 1;
@@ -87,7 +87,7 @@ impl<'a> Xml<'a> {
                         return Ok(Piece::Text(text.xml10_content()));
                     }
                     if !text.trim().is_empty() {
-                        return Err(self.malformed("text stands outside of the elements"));
+                        return Err(self.malformed("text is outside of the elements"));
                     }
                 }
                 Event::CData(text) => return Ok(Piece::Text(text.xml10_content())),
@@ -96,7 +96,7 @@ impl<'a> Xml<'a> {
                     let text = character
                         .map(|one| Cow::Owned(one.to_string()))
                         .or_else(|| resolve_xml_entity(&reference).map(Cow::Borrowed));
-                    // An entity that nobody declared stays as it is written.
+                    // An undeclared entity is kept as it is written.
                     return Ok(Piece::Text(
                         text.unwrap_or_else(|| Cow::Owned(format!("&{};", &*reference))),
                     ));
@@ -127,7 +127,7 @@ impl<'a> Xml<'a> {
         Ok(Element { start, attributes })
     }
 
-    /// An error here.
+    /// An error at the current position.
     pub(super) fn malformed(&self, detail: &str) -> ImportError {
         let (line, column) = self.at(self.reader.buffer_position());
         ImportError::Malformed {
@@ -144,7 +144,7 @@ impl<'a> Xml<'a> {
             .and_then(|from| self.text.get(from..))
             .unwrap_or_default();
         let cut = match error {
-            // All of these are found at the end of the file. A markup that nobody knows may stand anywhere.
+            // The end of the file causes these errors, except an unknown markup declaration, which may occur anywhere.
             Error::Syntax(SyntaxError::InvalidBangMarkup) => rest.len() < "<![CDATA[".len(),
             Error::Syntax(_) => true,
             Error::IllFormed(IllFormedError::UnclosedReference) => !rest.contains(['<', ';']),
@@ -160,7 +160,7 @@ impl<'a> Xml<'a> {
         }
     }
 
-    /// Line and column of a byte.
+    /// Line and column of a byte offset.
     fn at(&self, position: u64) -> (usize, usize) {
         let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.text.len());
         let head = &self.text.as_bytes()[..position];

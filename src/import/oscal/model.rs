@@ -1,5 +1,5 @@
-//! The parts of OSCAL documents that are used, and no others. Controls, findings, risks and items must be what they should
-//! be; anything smaller that has the wrong type is as if absent.
+//! The used parts of OSCAL documents. Controls, findings, risks and items must have the right type; any smaller value
+//! of a wrong type is ignored.
 
 use super::super::lenient::lenient;
 use super::control_key;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The names at the top of a file: of one document, and perhaps `$schema`.
+/// The names at the top of a file: the document's type, and perhaps `$schema`.
 pub(super) struct Probe {
     pub names: BTreeSet<String>,
 }
@@ -127,7 +127,7 @@ pub(super) struct Assessment {
     pub risks: Option<Vec<Risk>>,
 }
 
-/// What most things have.
+/// The fields that findings, risks and items share.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Named {
@@ -157,8 +157,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The control of an objective or a statement: `ac-6.1_obj.a` is a part of `ac-6.1`, as NIST and FedRAMP name them. Other
-    /// IDs are taken whole.
+    /// The control of an objective or a statement: `ac-6.1_obj.a` is a part of `ac-6.1` in the naming of NIST and
+    /// FedRAMP. Other IDs are returned whole.
     pub(super) fn control(&self) -> Option<String> {
         let parts = ["_obj", "_smt", "_fr"];
         let end = parts.into_iter().filter_map(|part| self.id.find(part)).min();

@@ -1,4 +1,4 @@
-//! What a document says of risks: whether they are open, how bad they are, and which findings they make.
+//! The risks of a document: whether they are open, their severity, and the findings they give.
 
 use super::super::assemble::{Assembly, Draft};
 use super::super::{ImportError, KeySource, Severity, severity};
@@ -6,10 +6,10 @@ use super::model::Risk;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// A risk, and how bad it is.
+/// A risk and its severity.
 pub(super) type Rated<'a> = (&'a Risk, Option<Severity>);
 
-/// Risks by their UUIDs. Of two with one UUID, one that is open counts.
+/// Risks by UUID. If several have one UUID, an open one is kept.
 pub(super) fn by_id(risks: &[Risk]) -> BTreeMap<&str, Rated<'_>> {
     let closed_first = [true, false]
         .into_iter()
@@ -26,7 +26,7 @@ pub(super) fn add_risk(found: &mut Assembly, risk: &Risk) -> Result<(), ImportEr
         return Ok(());
     }
     let deadline = risk.deadline.as_deref().map(|day| format!(" Deadline: {day}."));
-    let words = risk.about.words(&format!(
+    let text = risk.about.text(&format!(
         "Status: {}.{}",
         risk.status.trim(),
         deadline.unwrap_or_default()
@@ -34,7 +34,7 @@ pub(super) fn add_risk(found: &mut Assembly, risk: &Risk) -> Result<(), ImportEr
     found.add(Draft {
         rule: "risk",
         title: risk.about.title(),
-        message: &words,
+        message: &text,
         severity: risk.rated().unwrap_or(Severity::Medium),
         location: None,
         component: None,
@@ -53,12 +53,12 @@ impl Risk {
         self.has_status("deviation-approved")
     }
 
-    /// A text that is much longer is no status; many items may refer to one risk.
+    /// A status is short. The length is checked first, because many items may refer to one risk.
     fn has_status(&self, word: &str) -> bool {
         self.status.len() <= 200 && self.status.trim().eq_ignore_ascii_case(word)
     }
 
-    /// The worst that is said of it. How likely it is says nothing on how bad it would be.
+    /// The highest severity of the risk's facets. The likelihood is ignored.
     pub(super) fn rated(&self) -> Option<Severity> {
         let facets = self.characterizations.iter().flatten();
         let facets = facets.flat_map(|one| one.facets.iter().flatten());

@@ -81,7 +81,7 @@ fn an_assessment_gives_findings_and_the_status_of_controls() {
     assert_eq!(scan.collected_at, Some(1_685_710_011_000_000)); // 2023-06-02T08:46:51-04:00
 }
 
-/// Two items; one of them names a risk that is not there, so the risk that was meant is told by itself.
+/// Two items, one of which names a missing risk. The document's other risk is a finding of its own.
 #[test]
 fn a_plan_of_action_gives_its_items() {
     let Some(scan) = sample_scan(Format::Oscal, "oscal/poam.json") else {
@@ -274,7 +274,7 @@ fn what_could_lose_findings_is_refused() {
     for version in [json!("2.0.0"), json!("0.9"), json!("10.0"), Value::Null] {
         let mut file = results(json!([]), json!([]));
         file["assessment-results"]["metadata"]["oscal-version"] = version.clone();
-        // Whatever shape another version has.
+        // Another version may have any structure.
         file["assessment-results"]["results"] = json!("other");
         assert!(matches!(refused(&file), ImportError::WrongVersion { .. }), "{version}");
     }

@@ -1,12 +1,12 @@
-//! The parts of OSV records and of osv-scanner's results that are used, and no others. Lists of results, packages and
-//! vulnerabilities must be what they should be; anything smaller that has the wrong type is as if absent.
+//! The used parts of OSV records and of osv-scanner's results. Lists of results, packages and vulnerabilities must have
+//! the right type; any smaller value of a wrong type is ignored.
 
 use super::super::lenient::lenient;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// What says whether a file is a record or a scanner's results.
+/// Distinguishes a record from a scanner's results.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Probe {
@@ -14,13 +14,13 @@ pub(super) struct Probe {
     pub id: Option<IgnoredAny>,
 }
 
-/// What osv-scanner writes.
+/// The file that osv-scanner writes.
 #[derive(Deserialize)]
 pub(super) struct Report {
     pub results: Vec<Source>,
 }
 
-/// A lockfile, a manifest, a git folder, and the packages in it.
+/// A lockfile, a manifest or a git folder, and the packages in it.
 #[derive(Deserialize)]
 pub(super) struct Source {
     #[serde(default, deserialize_with = "lenient")]
@@ -60,7 +60,7 @@ pub(super) struct Name {
     pub purl: Option<String>,
 }
 
-/// Records that are one vulnerability under several names.
+/// Records that name one vulnerability.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Group {
@@ -116,7 +116,7 @@ pub(super) struct Affected {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Specific {
-    /// A word, a score or a vector; some databases write other things.
+    /// A word, a score or a vector; some databases write other values.
     pub severity: Option<Value>,
 }
 

@@ -2,7 +2,7 @@ use crate::import::tests::{identities, only, rules, sample, sample_scan};
 use crate::import::{Format, ImportError, KeySource, Scan, Severity, read, read_any};
 use serde_json::{Value, json};
 
-/// The results of one package, as osv-scanner writes them.
+/// The results of one package, in osv-scanner's format.
 fn scanner(vulnerabilities: Value, groups: Value) -> Value {
     json!({ "results": [{
         "source": { "path": "/src/yarn.lock", "type": "lockfile" },
@@ -68,7 +68,7 @@ fn packages_of_the_large_sample_keep_their_names() {
             .filter(|one| one.component.as_deref() == Some(component))
             .count()
     };
-    // Verified against the file with jq, the severities with another calculator of CVSS.
+    // Verified with jq; the severities with another CVSS calculator.
     let rated = |severity| scan.findings.iter().filter(|one| one.severity == severity).count();
     assert_eq!(
         [Severity::Critical, Severity::High, Severity::Medium, Severity::Low].map(rated),
@@ -141,7 +141,7 @@ fn severity_is_the_worst_that_anybody_says() {
             Severity::Medium,
         ),
         (json!({ "id": "MAL-1" }), Severity::Critical),
-        // Said of this package, and of another.
+        // The severity of this package, and of another.
         (
             json!({ "id": "a", "affected": [
                 { "package": { "name": "left-pad", "ecosystem": "npm" }, "ecosystem_specific": { "severity": "low" } },
@@ -207,7 +207,7 @@ fn nothing_found_is_evidence_too() {
     assert_eq!((clean.results, clean.provider.as_str()), (0, "osv-scanner"));
     let packages = scan(&scanner(Value::Null, Value::Null));
     assert_eq!(packages.results, 0);
-    // Many tools write this; whoever knows better can say so.
+    // Many tools write `results`; only a user who names the format can import them.
     let bare = br#"{"results": []}"#;
     assert_eq!(read_any(bare), Err(ImportError::Unrecognised));
     assert_eq!(read(Format::Osv, bare).map(|scans| scans.len()), Ok(1));

@@ -1,19 +1,18 @@
-//! The parts of a SARIF log that are used, and no others.
+//! The used parts of a SARIF log.
 //!
-//! The crate `serde-sarif` was tried: it reads all the sample files, but it generates its types from the JSON schema
-//! and refuses a whole file for one deviation, in fields too that nobody here reads: nested fingerprints, a result
-//! without message, a level `critical`, an invocation without `executionSuccessful`, a fix without changes. Scanners
-//! write all of these.
+//! The types of the crate `serde-sarif` are generated from the JSON schema. They read all sample files, but they refuse
+//! a whole file for one deviation, also in fields that are not used here: nested fingerprints, a result without
+//! message, a level `critical`, an invocation without `executionSuccessful`, a fix without changes. Scanners write all
+//! of these.
 //!
-//! Lists of runs, results and rules must be what they should be; anything smaller that has the wrong type is as if
-//! absent.
+//! Lists of runs, results and rules must have the right type; any smaller value of a wrong type is ignored.
 
 use super::super::lenient::{lenient, whole};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What says whether a file is SARIF at all and which version.
+/// Decides whether a file is SARIF, and of which version.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Probe {
@@ -53,7 +52,7 @@ pub(super) struct Run {
     pub external_property_file_references: Option<ExternalFiles>,
 }
 
-/// Results (or references to them) that stand elsewhere than in their run.
+/// Results, or references to results, outside their run.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct ExternalFiles {
@@ -124,7 +123,7 @@ pub(super) struct Properties {
     pub security_severity: Option<Value>,
 }
 
-/// A `message` or `multiformatMessageString`; some tools write a plain string instead.
+/// A `message` or `multiformatMessageString`. Some tools write a plain string instead.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Text {
@@ -146,7 +145,7 @@ pub(super) struct Message {
 }
 
 impl Text {
-    /// The text, else the Markdown as it is written; `None` if blank.
+    /// The text, or else the Markdown source; `None` if both are blank.
     pub(super) fn plain(&self) -> Option<&str> {
         let text = match self {
             Text::Plain(text) => Some(text),
@@ -156,7 +155,7 @@ impl Text {
     }
 }
 
-/// A SARIF `result`, named so that it does not hide `Result`.
+/// A SARIF `result`; the other name keeps `Result` visible.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Outcome {
@@ -186,8 +185,8 @@ pub(super) struct Outcome {
     pub properties: Option<Properties>,
 }
 
-/// A fingerprint's value: a string by the standard, but found nested too. It is written again with sorted keys,
-/// whatever features `serde_json` is built with.
+/// The value of a fingerprint. The standard requires a string, but some tools nest values. Keys are sorted when the
+/// value is hashed, whatever features `serde_json` is built with.
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
 pub(super) enum Print {

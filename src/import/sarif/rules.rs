@@ -1,4 +1,4 @@
-//! What a result takes from its rule: which rule it is, its words and how bad it is.
+//! Finds the rule of a result, and takes message, title and severity from it.
 
 use super::super::{Severity, severity};
 use super::model::{Component, Message, Outcome, Rule, Text, Tool};
@@ -6,16 +6,16 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// How many `/` of a rule ID are taken off in search of its parent (3.52.4); no tool nests deeper.
+/// How many parents of a rule ID are tried (3.52.4). No known tool nests deeper.
 const MAX_DEPTH: usize = 8;
 
-/// The most bytes that a message with placeholders may grow to: arguments can stand in it many times.
+/// The most bytes of a message with its arguments; the rest is left out. One argument can occur in it many times.
 const MAX_EXPANDED: usize = 64 << 10;
 
-/// The most bytes of a placeholder with its braces.
+/// The most bytes of a placeholder with its braces; longer ones are taken as text.
 const LONGEST_PLACEHOLDER: usize = 24;
 
-/// The rules of a run: the driver's (component 0) and its extensions', found by index, ID or parent's ID.
+/// The rules of a run: the driver's (component 0) and its extensions', by index, ID or parent's ID.
 pub(super) struct Rules<'a> {
     components: Vec<&'a Component>,
     names: BTreeMap<&'a str, usize>,
@@ -23,7 +23,7 @@ pub(super) struct Rules<'a> {
     anywhere: BTreeMap<&'a str, (usize, &'a Rule)>,
 }
 
-/// A result's rule as far as the file describes it.
+/// The rule of a result, as far as the file describes it.
 pub(super) struct RuleOf<'a> {
     /// Never empty.
     pub id: &'a str,
@@ -57,9 +57,9 @@ impl<'a> Rules<'a> {
         rules
     }
 
-    /// The rule of a result. Its ID outranks its index: an index that points at another rule is a mistake that some
-    /// tools make.
-    pub(super) fn of<'r>(&'r self, result: &'r Outcome) -> RuleOf<'r> {
+    /// The rule of a result. The ID takes precedence over the index, because some tools write the index of another
+    /// rule.
+    pub(super) fn find<'r>(&'r self, result: &'r Outcome) -> RuleOf<'r> {
         let reference = result.rule.as_ref();
         let id = filled(&result.rule_id).or_else(|| filled(&reference?.id));
         let index = reference.and_then(|reference| reference.index).or(result.rule_index);
@@ -106,12 +106,12 @@ fn filled(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn words(text: &Option<Text>) -> Option<&str> {
+fn plain_text(text: &Option<Text>) -> Option<&str> {
     text.as_ref().and_then(Text::plain)
 }
 
 impl<'a> RuleOf<'a> {
-    /// The result's message; if it has none, the rule's description, and else the rule's ID.
+    /// The result's message, or else the rule's description, or else the rule's ID.
     pub(super) fn message<'m>(&'m self, result: &'m Outcome) -> Cow<'m, str> {
         if let Some(text) = &result.message {
             if let Text::Message(message) = text
@@ -125,12 +125,12 @@ impl<'a> RuleOf<'a> {
         }
         let described = self
             .rule
-            .and_then(|rule| words(&rule.full_description).or_else(|| words(&rule.short_description)));
+            .and_then(|rule| plain_text(&rule.full_description).or_else(|| plain_text(&rule.short_description)));
         described.unwrap_or(self.id).into()
     }
 
-    /// A message with placeholders (3.11.5), its own or, by its ID, the rule's or the tool's (3.11.7). A text without
-    /// arguments is left alone: scanners quote code in it, and its braces are meant as they stand.
+    /// A message with its placeholders filled in (3.11.5): the result's own message, or the rule's or the tool's by ID
+    /// (3.11.7). A text without arguments is not changed, because scanners quote code with braces in it.
     fn filled_in(&self, text: &Text, message: &Message) -> Option<Cow<'_, str>> {
         let arguments = message.arguments.as_deref().unwrap_or_default();
         if let Some(own) = text.plain() {
@@ -152,20 +152,19 @@ impl<'a> RuleOf<'a> {
     pub(super) fn title<'t>(&'t self, message: &'t str) -> &'t str {
         let named = self
             .rule
-            .and_then(|rule| words(&rule.short_description).or_else(|| filled(&rule.name)));
+            .and_then(|rule| plain_text(&rule.short_description).or_else(|| filled(&rule.name)));
         named
             .or_else(|| message.lines().find(|line| !line.trim().is_empty()))
             .unwrap_or(self.id)
     }
 
-    /// Where the rule is explained, as the file has it.
+    /// The page that explains the rule, not yet checked.
     pub(super) fn help_uri(&self) -> Option<&'a str> {
         filled(&self.rule?.help_uri)
     }
 
-    /// `security-severity` of the result or its rule, else the level: the result's, the rule's default, `warning`
-    /// (3.27.10). Levels are three and say how urgent a rule is to developers; they reach no higher than
-    /// [`Severity::High`].
+    /// `security-severity` of the result or its rule, or else the level of the result, of the rule or `warning`
+    /// (3.27.10). A level says how urgent a rule is for developers, so it gives at most [`Severity::High`].
     pub(super) fn severity(&self, result: &Outcome) -> Severity {
         let score = |properties: &Option<super::model::Properties>| {
             properties
@@ -181,8 +180,8 @@ impl<'a> RuleOf<'a> {
     }
 }
 
-/// GitHub's property (docs.github.com, "SARIF support for code scanning", reportingDescriptor object): a score, as a
-/// number or as text. Semgrep writes the words instead.
+/// GitHub's property (docs.github.com, "SARIF support for code scanning", reportingDescriptor object): a score as a
+/// number or as text. Semgrep writes a word instead.
 fn security_severity(value: &Value) -> Option<Severity> {
     match value {
         Value::String(text) => severity::word(text).or_else(|| severity::number(text)),
@@ -203,15 +202,16 @@ fn level(level: &str) -> Option<Severity> {
     known.map(|(_, severity)| *severity)
 }
 
-/// Puts arguments for `{0}`, `{1}`, ... and one brace for two, in one pass, so that an argument's own braces stay as
-/// they are.
+/// Replaces `{0}`, `{1}`, ... by the arguments and doubled braces by one, in one pass, so that braces in an argument
+/// are not changed.
 fn substitute(text: &str, arguments: &[String]) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
         out.push_str(&rest[..at]);
         let tail = &rest[at..];
-        // No number is longer; the end of the text is not looked for at each brace.
+        // Only the next few bytes are searched, so that a long text of open braces is not read to its end for each
+        // brace.
         let head = &tail[..tail.floor_char_boundary(LONGEST_PLACEHOLDER)];
         let placeholder = head.find('}').map(|end| (&tail[1..end.max(1)], &tail[end + 1..]));
         let placeholder = placeholder.filter(|_| tail.starts_with('{'));

@@ -1,5 +1,5 @@
-//! Held against files that other projects' scanners wrote (see SOURCES.md beside them), and against small ones of our
-//! own for what those do not show. Counts are of raw results unless they say otherwise.
+//! Tests with files of other projects' scanners (see SOURCES.md in their folder), and with small files for what the
+//! samples lack. Counts are of raw results unless noted.
 
 use crate::import::{Format, ImportError, KeySource, Scan, ScanFinding, Severity, detect, read, read_any};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ const SAMPLES: [(&str, usize); 7] = [
     ("suppressions", 5),
 ];
 
-/// A sample file, or `None` where there are none.
+/// A sample file, or `None` without the samples.
 fn sample(name: &str) -> Option<Vec<u8>> {
     crate::import::tests::sample(&format!("scans/{name}.sarif"))
 }
@@ -29,7 +29,7 @@ fn scan(name: &str) -> Option<Scan> {
     Some(scan)
 }
 
-/// A file of our own with these results, and these further fields of the run.
+/// A file with these results and these further fields of the run.
 fn own(results: Value, run: Value) -> Value {
     let mut whole = json!({"tool": {"driver": {"name": "own"}}, "results": results});
     whole.as_object_mut().unwrap().extend(run.as_object().unwrap().clone());

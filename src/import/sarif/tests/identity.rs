@@ -1,4 +1,4 @@
-//! What a finding keeps its identity through, and what names where it is.
+//! Which changes keep a finding's identity, and how locations and components are named.
 
 use super::*;
 

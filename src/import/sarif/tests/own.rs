@@ -1,4 +1,4 @@
-//! What the sample files do not show.
+//! Cases that the sample files lack.
 
 use super::*;
 use crate::import::sarif::read_within;
