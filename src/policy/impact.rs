@@ -1,31 +1,31 @@
-//! What a policy would have changed: an action of the past, judged by another policy than today's.
+//! The impact of a policy: how a past action would have been decided under another policy.
 
 use crate::domain::{Check, Timestamp, Verdict};
 use crate::policy::{Decider, Policy, PolicyInput};
 use std::collections::BTreeSet;
 
-/// What became of an action.
+/// A past action and its decisions.
 pub struct PastAction<'a> {
     /// The action.
     pub case: PolicyInput<'a>,
-    /// Its checks, as they were when it was proposed or decided.
+    /// The results of its checks, as stored when it was proposed or decided.
     pub checks: &'a [Check],
-    /// Who approved it, as they are today.
+    /// The people who approved it, with their roles and teams of today.
     pub approvers: &'a [Decider],
-    /// Who rejected it, as they are today.
+    /// The people who rejected it, with their roles and teams of today.
     pub rejecters: &'a [Decider],
     /// When it was proposed.
     pub proposed: Timestamp,
     /// When it was decided.
     pub decided: Option<Timestamp>,
-    /// Who ran it, as they are today.
+    /// The person who executed it, with the roles and teams of today.
     pub runner: Option<&'a Decider>,
     /// When the oldest evidence that it cites was collected.
     pub oldest_evidence: Option<Timestamp>,
 }
 
 impl Policy {
-    /// What would have been different for this action, in words, if this policy had been in force instead of the other.
+    /// The differences for this action, as sentences, if this policy had been in force instead of `other`.
     pub fn impact_on(&self, other: &Policy, past: &PastAction<'_>) -> Vec<String> {
         let mut words = Vec::new();
         let case = &past.case;
@@ -92,7 +92,8 @@ impl Policy {
         words
     }
 
-    /// Verdicts are kept as they were weighed; what another policy had softened before can't be told from them.
+    /// Differences in the verdicts of checks. The stored verdicts already contain the overrides of their time, so a
+    /// verdict that a policy had softened counts as soft.
     fn weighs_otherwise(&self, other: &Policy, checks: &[Check]) -> Vec<String> {
         let (weighed, was) = (
             self.apply_overrides(checks.to_vec()),

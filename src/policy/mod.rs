@@ -1,11 +1,12 @@
-//! What a tenant has decided about deciding: who may, how many it takes, how long it waits, what a check's finding means. Pure: a
-//! policy is made of text and asked with values.
+//! A tenant's policy: who decides an action, how many approvals it needs, when it expires, and which checks block it.
+//! Pure: a policy is parsed from text and evaluated on values.
 
 mod impact;
 mod loosening;
 mod parse;
 mod quorum;
 mod rules;
+mod validate;
 
 pub use impact::PastAction;
 pub use loosening::loosens;
@@ -22,13 +23,13 @@ use std::sync::Arc;
 /// A version of a tenant's policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// Counts the tenant's versions; the built-in policy is 1. Decisions record it.
+    /// The number of the tenant's version, from 1 (the built-in policy). Decisions record the version.
     pub version: i64,
-    /// What it says.
+    /// The rules of the version.
     pub rules: Rules,
 }
 
-/// The built-in policy as a file: good enough to run a company on, and every field explained.
+/// The built-in policy as a TOML file that explains every field.
 pub const BUILT_IN: &str = include_str!("default.toml");
 
 impl Default for Policy {
@@ -40,27 +41,27 @@ impl Default for Policy {
     }
 }
 
-/// What an action would do, as a policy looks at it.
+/// The parts of an action that its risk class depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct RiskInput<'a> {
     /// The tool's name.
     pub tool: &'a str,
-    /// What the tool itself says of its risk.
+    /// The risk that the tool declares.
     pub tool_risk: Risk,
-    /// The worst severity of a finding that it closes or accepts.
+    /// The highest severity of a finding that the action closes or accepts.
     pub max_severity: Option<Severity>,
-    /// The arguments.
+    /// The arguments of the tool call.
     pub payload: &'a Value,
 }
 
-/// An action with those who have to do with it, as a policy looks at it.
+/// The parts of an action that a policy decides by.
 #[derive(Debug, Clone, Copy)]
 pub struct PolicyInput<'a> {
-    /// What it would do.
+    /// What the action would do.
     pub risk_input: RiskInput<'a>,
-    /// The person it was proposed for.
+    /// The person for whom the action was proposed.
     pub caller: &'a Human,
-    /// The person who took parts out of it.
+    /// The person who left parts of the action out.
     pub pruner: Option<&'a Human>,
 }
 
@@ -68,7 +69,7 @@ impl Policy {
     /// The version of the built-in policy.
     pub const FIRST: i64 = 1;
 
-    /// How long an action of this risk waits, in microseconds.
+    /// How long a proposed action of this risk class waits before it expires, in microseconds.
     pub fn expiry(&self, risk: Risk) -> i64 {
         let hours = &self.rules.expiry_hours;
         Timestamp::HOUR
@@ -79,8 +80,8 @@ impl Policy {
             }
     }
 
-    /// The class of risk of an action: that of the first rule that fits, else high for what closes or accepts a grave finding, else the
-    /// tool's own.
+    /// The risk class of an action: the class of the first matching rule, or else high if the action closes or accepts
+    /// a severe finding, or else the tool's risk.
     pub fn risk_class(&self, risk_input: &RiskInput<'_>) -> Risk {
         let fits = |rule: &&RiskRule| {
             rule.tool.as_deref().is_none_or(|name| name == risk_input.tool)
@@ -95,7 +96,7 @@ impl Policy {
         }
     }
 
-    /// Which rule says who decides an action, and its place among them.
+    /// The rule that says who decides an action, with its index in `decide`.
     pub fn decide_rule(&self, risk_input: &RiskInput<'_>) -> (usize, &DecideRule) {
         let risk = self.risk_class(risk_input);
         let fits = |rule: &DecideRule| {
@@ -104,18 +105,18 @@ impl Policy {
                 && rule.conditions.iter().all(|one| one.holds(risk_input.payload))
         };
         let rules = &self.rules.decide;
-        let place = rules.iter().position(fits).unwrap_or(rules.len() - 1);
-        (place, &rules[place])
+        let index = rules.iter().position(fits).unwrap_or(rules.len() - 1);
+        (index, &rules[index])
     }
 
-    /// Why this person may not decide this action; `None` when they may.
+    /// Why this person may not decide the action; `None` if the person may.
     pub fn refuses(&self, member: &Decider, case: &PolicyInput<'_>) -> Option<String> {
         self.separates(member, case).or_else(|| {
             let (_, rule) = self.decide_rule(&case.risk_input);
             (!rule.admits(member)).then(|| {
                 let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
                 format!(
-                    "By the rule \"{}\" it is decided by {}, and you are not among them.",
+                    "The rule \"{}\" requires a decision by {}, and you are not among them.",
                     rule.name,
                     groups.join(" and ")
                 )
@@ -123,65 +124,65 @@ impl Policy {
         })
     }
 
-    /// Why the separation of duties keeps this person from deciding or running it.
+    /// Why the separation of duties forbids this person to decide or execute the action.
     pub fn separates(&self, member: &Decider, case: &PolicyInput<'_>) -> Option<String> {
         let (separation, human) = (&self.rules.separation, &member.human);
         if let Some(held) = self.rules.roles.held_by(member) {
             let held: Vec<&str> = held.iter().map(|role| role.as_str()).collect();
             return Some(format!(
-                "You hold the roles {} together, and whoever does decides nothing here. Ask an administrator of your identity provider \
-                 to take one of them from you, and sign in again.",
+                "You hold the roles {}, which this policy excludes from deciding together. Ask an administrator of your identity \
+                 provider to remove one of them, and sign in again.",
                 held.join(" and ")
             ));
         }
         if !separation.caller_may_decide && human == case.caller {
-            return Some("It was proposed on your behalf: somebody else decides it.".to_owned());
+            return Some("It was proposed on your behalf, so another person has to decide it.".to_owned());
         }
         if !separation.pruner_may_decide && Some(human) == case.pruner {
-            return Some("You took parts out of it: somebody else decides what is left.".to_owned());
+            return Some("You left parts of it out, so another person has to decide the rest.".to_owned());
         }
         None
     }
 
-    /// Why this person may not run it, if these people have approved it.
+    /// Why this person may not execute the action, given who approved it.
     pub fn refuses_to_run(&self, member: &Decider, approvers: &[Decider], case: &PolicyInput<'_>) -> Option<String> {
         let approved = || {
             (!self.rules.separation.approver_may_execute && approvers.iter().any(|one| one.human == member.human))
-                .then(|| "You approved it: somebody else runs it.".to_owned())
+                .then(|| "You approved it, so another person has to execute it.".to_owned())
         };
         self.separates(member, case).or_else(approved)
     }
 
-    /// Whether evidence that was collected then is too old by this time.
+    /// Whether evidence of the time `collected` is stale at the time `at`.
     pub fn is_stale(&self, collected: Timestamp, at: Timestamp) -> bool {
         at.since(collected) > self.rules.evidence.max_age_days * Timestamp::DAY
     }
 
-    /// What is still missing, if these people have approved.
+    /// The approvals that are missing, given who approved.
     pub fn missing(&self, approvers: &[Decider], case: &PolicyInput<'_>) -> Vec<Missing> {
         self.decide_rule(&case.risk_input)
             .1
             .missing(&self.counted(approvers, case))
     }
 
-    /// Whether one more approval, this person's, would help.
+    /// Whether an approval by this person would reduce the missing approvals.
     pub fn would_help(&self, approvers: &[Decider], candidate: &Decider, case: &PolicyInput<'_>) -> bool {
         let counted = self.counted(approvers, case);
         self.decide_rule(&case.risk_input).1.would_help(&counted, candidate)
     }
 
-    /// Those whose approval the separation of duties lets count.
+    /// The approvers whose approval counts under the separation of duties.
     pub fn counted(&self, approvers: &[Decider], case: &PolicyInput<'_>) -> Vec<Decider> {
         let counts = |member: &&Decider| self.separates(member, case).is_none();
         approvers.iter().filter(counts).cloned().collect()
     }
 
-    /// Whether the action is approved by typing a word of it.
+    /// Whether an approver has to type a word: the release's key, or the number of changed records.
     pub fn is_typed(&self, risk_input: &RiskInput<'_>) -> bool {
         self.rules.confirmation.typed_for.contains(&self.risk_class(risk_input))
     }
 
-    /// What the checks' findings mean here.
+    /// Applies the policy's overrides to the verdicts of checks.
     pub fn apply_overrides(&self, mut checks: Vec<Check>) -> Vec<Check> {
         for check in &mut checks {
             check.verdict = match (self.rules.checks.get(&check.id), check.verdict) {
@@ -195,7 +196,7 @@ impl Policy {
     }
 }
 
-/// The worst severity of a finding that a change set closes or accepts.
+/// The highest severity of a finding that a change set closes or accepts.
 pub fn max_severity(change_set: &ChangeSet, facts: &Facts) -> Option<Severity> {
     let open = Value::from(FindingStatus::Open.as_str());
     let closes = |change: &Change| match change {
@@ -210,17 +211,18 @@ pub fn max_severity(change_set: &ChangeSet, facts: &Facts) -> Option<Severity> {
     closed.filter_map(|id| Some(facts.finding(&id)?.severity)).max()
 }
 
-/// The two policies that an action is judged by: that of the day it was proposed, and today's. They are not merged: both are asked.
+/// The two policies that decide an action: the policy when the action was proposed, and today's. Both have to allow it;
+/// they are not merged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policies {
-    /// That of the day it was proposed.
+    /// The policy when the action was proposed.
     pub then: Arc<Policy>,
-    /// Today's.
+    /// Today's policy.
     pub today: Arc<Policy>,
 }
 
 impl Policies {
-    /// Where both are the same.
+    /// One policy for both.
     pub fn single(policy: Arc<Policy>) -> Self {
         Self {
             then: policy.clone(),
@@ -228,7 +230,7 @@ impl Policies {
         }
     }
 
-    /// Each of them, once.
+    /// The policies, each once.
     pub fn each(&self) -> impl Iterator<Item = &Policy> {
         let changed = self.then.version != self.today.version;
         [Some(&*self.today), changed.then_some(&*self.then)]
@@ -247,7 +249,7 @@ impl Policies {
             .find_map(|policy| policy.refuses_to_run(member, approvers, case))
     }
 
-    /// What is still missing by either: today's first.
+    /// What is missing under either policy, today's first. For a group in both, the larger number counts.
     pub fn missing(&self, approvers: &[Decider], case: &PolicyInput<'_>) -> Vec<Missing> {
         let mut missing: Vec<Missing> = Vec::new();
         for one in self.each().flat_map(|policy| policy.missing(approvers, case)) {
@@ -259,13 +261,13 @@ impl Policies {
         missing
     }
 
-    /// Whether somebody's approval would bring it nearer to being approved.
+    /// Whether an approval by this person would reduce the missing approvals under either policy.
     pub fn would_help(&self, approvers: &[Decider], candidate: &Decider, case: &PolicyInput<'_>) -> bool {
         self.refuses(candidate, case).is_none()
             && self.each().any(|policy| policy.would_help(approvers, candidate, case))
     }
 
-    /// Whether it is approved by typing a word of it.
+    /// Whether an approver has to type a word under either policy.
     pub fn is_typed(&self, risk_input: &RiskInput<'_>) -> bool {
         self.each().any(|policy| policy.is_typed(risk_input))
     }
@@ -278,7 +280,7 @@ impl Policies {
             .unwrap_or(risk_input.tool_risk)
     }
 
-    /// Whether whoever approves it may also run it.
+    /// Whether both policies let an approver execute the action.
     pub fn lets_approvers_run(&self) -> bool {
         self.each().all(|policy| policy.rules.separation.approver_may_execute)
     }

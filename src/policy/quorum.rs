@@ -1,25 +1,25 @@
-//! Whether enough people have approved: each group has its places, and one person takes one place.
+//! Whether enough people have approved. Each group has a number of slots, and each person fills one.
 
 use super::rules::{DecideRule, Group, RoleRules};
 use crate::domain::{Human, Person, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Somebody, with the teams that they are on by now.
+/// A person who may decide, with today's roles and teams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decider {
     /// The account.
     pub person: Person,
-    /// The human being behind it: the same for all accounts that operators have linked.
+    /// The human who owns the account; the same for all accounts that operators have linked.
     pub human: Human,
-    /// The roles of all accounts of that human being.
+    /// The roles of all accounts of that human.
     pub held: Vec<Role>,
-    /// Their teams, by key.
+    /// The keys of the person's teams.
     pub teams: BTreeSet<String>,
 }
 
 impl RoleRules {
-    /// The combination that somebody holds and must not.
+    /// The forbidden combination of roles that the person holds.
     pub fn held_by(&self, member: &Decider) -> Option<&[Role]> {
         let holds = |combination: &&Vec<Role>| combination.iter().all(|role| member.held.contains(role));
         self.forbidden.iter().find(holds).map(Vec::as_slice)
@@ -31,20 +31,20 @@ impl RoleRules {
 pub struct Missing {
     /// The group's name.
     pub group: String,
-    /// How many.
+    /// The number of approvals.
     pub approvals: usize,
 }
 
-/// The roles that may decide at all; a policy narrows them.
+/// The roles that may decide; a policy can only narrow them.
 const DECIDERS: [Role; 2] = [Role::Reviewer, Role::Lead];
 
 impl Group {
-    /// The roles that it asks for.
+    /// The roles that the group requires.
     pub(super) fn asked(&self) -> &[Role] {
         if self.roles.is_empty() { &DECIDERS } else { &self.roles }
     }
 
-    /// Whether somebody is in it.
+    /// Whether the person belongs to the group.
     pub fn has(&self, member: &Decider) -> bool {
         let person = &member.person;
         let is_named = |known: &String| person.id.as_str() == known || person.email.is(known);
@@ -56,7 +56,7 @@ impl Group {
 }
 
 impl DecideRule {
-    /// Whether another rule asks for as many of the same people, whatever it calls them.
+    /// Whether another rule requires the same approvals of the same people; names may differ.
     pub fn asks_the_same(&self, other: &DecideRule) -> bool {
         let same = |(one, other): (&Group, &Group)| {
             let covers = |these: &[Role], those: &[Role]| these.iter().all(|role| those.contains(role));
@@ -68,23 +68,23 @@ impl DecideRule {
         self.groups.len() == other.groups.len() && self.groups.iter().zip(&other.groups).all(same)
     }
 
-    /// Whether somebody could take a place in any group.
+    /// Whether the person belongs to any group of the rule.
     pub fn admits(&self, member: &Decider) -> bool {
         self.groups.iter().any(|group| group.has(member))
     }
 
-    /// What is still missing, if these people have approved. Nobody counts twice; whoever is in several groups counts where they
-    /// are needed most.
+    /// The missing approvals, given who approved. Each person counts once; people in several groups are assigned so that the
+    /// fewest approvals are missing.
     pub fn missing(&self, approvers: &[Decider]) -> Vec<Missing> {
-        let places: Vec<&Group> = self
+        let slots: Vec<&Group> = self
             .groups
             .iter()
             .flat_map(|group| std::iter::repeat_n(group, group.approvals))
             .collect();
-        let taken = seat(&places, &distinct(approvers));
+        let taken = assign(&slots, &distinct(approvers));
         let mut missing: Vec<Missing> = Vec::new();
-        for (place, group) in places.iter().enumerate() {
-            if taken[place].is_some() {
+        for (slot, group) in slots.iter().enumerate() {
+            if taken[slot].is_some() {
                 continue;
             }
             match missing.iter_mut().find(|known| known.group == group.name) {
@@ -98,7 +98,7 @@ impl DecideRule {
         missing
     }
 
-    /// Whether one more approval, this person's, would help.
+    /// Whether one more approval, by this person, would reduce the missing approvals.
     pub fn would_help(&self, approvers: &[Decider], candidate: &Decider) -> bool {
         let open = |members: &[Decider]| self.missing(members).iter().map(|one| one.approvals).sum::<usize>();
         let mut with = approvers.to_vec();
@@ -112,33 +112,34 @@ fn distinct(members: &[Decider]) -> Vec<&Decider> {
     members.iter().filter(|member| seen.insert(&member.human)).collect()
 }
 
-/// Seats as many members as can be, by augmenting paths (Kuhn's algorithm for bipartite matching). Who sits where, by place.
-fn seat(places: &[&Group], members: &[&Decider]) -> Vec<Option<usize>> {
-    let mut taken = vec![None; places.len()];
+/// Assigns as many members to slots as possible, by augmenting paths (Kuhn's algorithm for bipartite matching). Returns
+/// the member of each slot.
+fn assign(slots: &[&Group], members: &[&Decider]) -> Vec<Option<usize>> {
+    let mut taken = vec![None; slots.len()];
     for member in 0..members.len() {
-        find_place(places, members, member, &mut vec![false; places.len()], &mut taken);
+        find_slot(slots, members, member, &mut vec![false; slots.len()], &mut taken);
     }
     taken
 }
 
-fn find_place(
-    places: &[&Group],
+fn find_slot(
+    slots: &[&Group],
     members: &[&Decider],
     member: usize,
     tried: &mut [bool],
     taken: &mut [Option<usize>],
 ) -> bool {
-    for place in 0..places.len() {
-        if tried[place] || !places[place].has(members[member]) {
+    for slot in 0..slots.len() {
+        if tried[slot] || !slots[slot].has(members[member]) {
             continue;
         }
-        tried[place] = true;
-        let free = match taken[place] {
+        tried[slot] = true;
+        let free = match taken[slot] {
             None => true,
-            Some(other) => find_place(places, members, other, tried, taken),
+            Some(other) => find_slot(slots, members, other, tried, taken),
         };
         if free {
-            taken[place] = Some(member);
+            taken[slot] = Some(member);
             return true;
         }
     }

@@ -1,85 +1,86 @@
-//! What a policy says, as it is written.
+//! The rules of a policy, as its file writes them.
 
 use crate::domain::{CheckId, Risk, Role, Severity};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The rules of a policy. What a file leaves out is as in the built-in policy, see `default.toml`, which explains each.
+/// The rules of a policy. A field that the file omits has its value from `default.toml`, which explains each field.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
-    /// The class of risk of an action; the first that fits counts.
+    /// Set the risk class of actions; the first matching rule applies.
     pub risk: Vec<RiskRule>,
-    /// Who decides; the first that fits counts, and the last fits all.
+    /// Say who decides actions; the first matching rule applies, and the last one matches every action.
     pub decide: Vec<DecideRule>,
-    /// What one and the same person may do.
+    /// Which steps of one action a person may combine.
     pub separation: Separation,
     /// How long an action waits.
     pub expiry_hours: ExpiryHours,
-    /// How old evidence may be.
+    /// The age limit of evidence.
     pub evidence: EvidenceRules,
-    /// What a severity leads to.
+    /// The effects of severities.
     pub severity: SeverityRules,
-    /// What a check's finding means, where it is not what the check says.
+    /// Verdicts that replace those of a check.
     pub checks: BTreeMap<CheckId, VerdictOverride>,
-    /// What has to be typed.
+    /// When an approver has to type a word.
     pub confirmation: Confirmation,
-    /// Which roles nobody who decides may hold together.
+    /// Combinations of roles that exclude a person from deciding.
     pub roles: RoleRules,
-    /// How much may wait.
+    /// How many actions may wait.
     pub limits: Limits,
 }
 
-/// Gives actions a class of risk.
+/// Sets the risk class of the actions that match.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RiskRule {
-    /// A tool; none: every tool.
+    /// The tool's name; `None` matches every tool.
     #[serde(default)]
     pub tool: Option<String>,
     /// Conditions on the arguments; all must hold.
     #[serde(default, rename = "where")]
     pub conditions: Vec<Condition>,
-    /// The class.
+    /// The risk class.
     pub class: Risk,
 }
 
-/// Says who decides actions.
+/// Says who decides the actions that match.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideRule {
-    /// What people call it.
+    /// The rule's name, as people see it.
     pub name: String,
-    /// Any of these tools; none: every tool.
+    /// Names of tools, any of which matches; empty matches every tool.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// Any of these classes; none: every class.
+    /// Risk classes, any of which matches; empty matches every class.
     #[serde(default)]
     pub risk: Vec<Risk>,
     /// Conditions on the arguments; all must hold.
     #[serde(default, rename = "where")]
     pub conditions: Vec<Condition>,
-    /// Each must have its approvals.
+    /// The groups that have to approve, each with its number of approvals.
     pub groups: Vec<Group>,
 }
 
-/// People of whom some must approve. Somebody is in it who fits each kind of condition that is given.
+/// People of whom some have to approve. A person belongs to the group who fits `roles`, `teams` and `people`, as far as
+/// they are given.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// What people call it.
+    /// The group's name, as people see it.
     pub name: String,
-    /// Any of these roles; none: reviewer or lead.
+    /// Roles, any of which fits; empty means reviewer or lead.
     #[serde(default)]
     pub roles: Vec<Role>,
-    /// On any of these teams, by key.
+    /// Keys of teams, any of which fits.
     #[serde(default)]
     pub teams: Vec<String>,
-    /// Any of these people, by ID or verified e-mail address.
+    /// IDs or verified e-mail addresses of people, any of which fits.
     #[serde(default)]
     pub people: Vec<String>,
-    /// How many of them.
+    /// The number of approvals that the group has to give.
     #[serde(default = "one")]
     pub approvals: usize,
 }
@@ -88,22 +89,22 @@ fn one() -> usize {
     1
 }
 
-/// A condition on the arguments of a tool.
+/// A condition on the arguments of a tool call.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// A JSON pointer (RFC 6901), in which `*` stands for any item of a list.
+    /// A JSON pointer (RFC 6901), in which `*` matches every item of a list.
     pub at: String,
-    /// One of these stands there.
+    /// The condition holds if the value is one of these.
     #[serde(default)]
     pub is: Vec<Value>,
-    /// A number of at least this stands there, or a list with as many items.
+    /// The condition holds if the value is a number of at least this, or a list with at least so many items.
     #[serde(default)]
     pub at_least: Option<i64>,
 }
 
 impl Condition {
-    /// Whether it holds for these arguments.
+    /// Whether the condition holds for these arguments.
     pub fn holds(&self, payload: &Value) -> bool {
         let parts: Vec<&str> = self.at.split('/').skip(1).collect();
         found(payload, &parts).into_iter().any(|value| {
@@ -134,19 +135,19 @@ fn found<'v>(value: &'v Value, parts: &[&str]) -> Vec<&'v Value> {
     }
 }
 
-/// What one and the same person may do.
+/// Which steps of one action a person may combine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Separation {
-    /// The person it was proposed for may decide it.
+    /// The person for whom an action was proposed may decide it.
     pub caller_may_decide: bool,
-    /// Who approved it may run it.
+    /// An approver may execute the action.
     pub approver_may_execute: bool,
-    /// Who took parts out of it may decide what is left.
+    /// A person who left parts out may decide the rest.
     pub pruner_may_decide: bool,
 }
 
-/// Hours until an action that nobody decides (or runs) expires.
+/// Hours until a proposed action, or an approved action that is not executed, expires.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(missing_docs)]
@@ -156,57 +157,58 @@ pub struct ExpiryHours {
     pub high: i64,
 }
 
-/// How old evidence may be.
+/// The age limit of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvidenceRules {
-    /// Older evidence is stale.
+    /// Evidence that is more than this many days old is stale.
     pub max_age_days: i64,
 }
 
-/// What a severity leads to.
+/// The effects of severities.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SeverityRules {
-    /// What closes or accepts a finding of this severity or worse is of high risk.
+    /// An action that closes or accepts a finding of at least this severity has high risk.
     pub high_risk_from: Severity,
-    /// An open finding of this severity or worse blocks every release that it is in; a release may have a lower threshold of its own.
+    /// An open finding of at least this severity blocks the releases that contain it. A release may have a lower
+    /// threshold.
     pub blocker_from: Severity,
 }
 
-/// What a check's finding means.
+/// A verdict that replaces that of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VerdictOverride {
-    /// A person must acknowledge it.
+    /// A block becomes a warning, which an approver has to acknowledge.
     Warn,
-    /// It can't be approved.
+    /// A warning becomes a block, which prevents the approval.
     Block,
 }
 
-/// What has to be typed.
+/// When an approver has to type a word.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Confirmation {
-    /// Of which risk an action is approved by typing a word of it.
+    /// The risk classes of actions that are approved by typing a word.
     pub typed_for: Vec<Risk>,
 }
 
-/// Which roles nobody who decides may hold together.
+/// Combinations of roles that exclude a person from deciding.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RoleRules {
-    /// Each is a combination of roles; whoever holds all of them, with all their accounts, decides nothing.
+    /// A person who holds all roles of one combination, over all linked accounts, may not decide.
     pub forbidden: Vec<Vec<Role>>,
 }
 
-/// How much may wait.
+/// How many actions may wait for a decision; further proposals are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// The most actions of one caller that wait for a decision.
+    /// The most pending actions of one caller.
     pub pending_per_caller: i64,
-    /// The most actions of one client that wait for a decision.
+    /// The most pending actions of one client.
     pub pending_per_client: i64,
 }
 

@@ -277,7 +277,7 @@ async fn one_human_under_two_subjects_is_one_person() {
         .expect("a page")
         .digest;
     let refused = why(engine.reject(&other, &next, &digest, &[], "no", "").await);
-    assert!(refused.contains("You took parts out of it"), "{refused}");
+    assert!(refused.contains("You left parts of it out"), "{refused}");
 }
 
 #[tokio::test]

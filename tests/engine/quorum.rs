@@ -222,7 +222,7 @@ async fn duties_are_separated_as_the_policy_says() {
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
     let why = refused(world.execute(&world.person("reviewer"), &id).await);
-    assert!(why.contains("somebody else runs it"), "{why}");
+    assert!(why.contains("another person has to execute it"), "{why}");
     let page = world
         .engine
         .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
@@ -257,7 +257,7 @@ async fn duties_are_separated_as_the_policy_says() {
         .expect("a page")
         .digest;
     let why = refused(world.approve("reviewer", &next, &digest).await);
-    assert!(why.contains("somebody else decides what is left"), "{why}");
+    assert!(why.contains("another person has to decide the rest"), "{why}");
 }
 
 #[tokio::test]

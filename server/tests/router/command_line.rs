@@ -207,7 +207,7 @@ fn policies(dir: &Path) {
             [
                 "bad.toml: line 3, expiry_hours.low: 0 is not between 1 and 720 hours",
                 "bad.toml: line 2, expiry_hours.high: 0 is not between 1 and 720 hours",
-                "bad.toml: line 6, checks.evidence: protects what an approval rests on: what it blocks stays blocked",
+                "bad.toml: line 6, checks.evidence: protects approvals, so its blocks cannot become warnings",
                 "loopiq: bad.toml has 3 mistakes; nothing was changed"
             ],
             "{line}"

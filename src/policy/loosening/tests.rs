@@ -1,12 +1,14 @@
-//! What counts as looser, by examples, and by trying random policies on random actions and people.
+//! What counts as looser: examples, and random policies on random actions and people.
 
+use super::outcomes::RISKS;
 use super::*;
-use crate::domain::{Check, Email, Human, Person, PersonId, Timestamp, Verdict};
+use crate::domain::{Check, Email, Human, Person, PersonId, Severity, Timestamp, Verdict};
+use crate::policy::rules::{Condition, DecideRule, Group, RiskRule};
 use crate::policy::{Decider, Policy, PolicyInput, RiskInput, parse};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn said(old: &str, new: &str) -> Vec<String> {
+fn loosened(old: &str, new: &str) -> Vec<String> {
     let rules = |source: &str| parse(source).unwrap_or_else(|mistakes| panic!("{source}: {mistakes:?}"));
     loosens(&rules(old), &rules(new))
 }
@@ -43,17 +45,17 @@ fn what_is_as_strict_or_stricter_loosens_nothing() {
         // A smaller combination forbids more.
         ("[roles]\nforbidden = [[\"operator\", \"lead\", \"auditor\"]]", ""),
         ("", "[[risk]]\ntool = \"a\"\nclass = \"high\""),
-        // A higher class waits for a shorter time.
+        // A higher class expires sooner.
         (
             "",
             "[[risk]]\nclass = \"high\"\n[expiry_hours]\nmedium = 500\nlow = 500",
         ),
-        // Two teams instead of one: the second is within the first.
+        // Two teams instead of one group: the second team is part of the first group.
         (
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"a\" }]",
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"p\", teams = [\"p\"] }, { name = \"c\", teams = [\"c\"] }]",
         ),
-        // The same people by another writing of their address.
+        // The same address in another spelling.
         (
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"a\", people = [\"Dana@x.example\", \"b@x.example\"] }]",
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"a\", people = [\"dana@X.example\"] }]",
@@ -68,7 +70,7 @@ fn what_is_as_strict_or_stricter_loosens_nothing() {
              [[decide]]\nname = \"Rest\"\ngroups = [{ name = \"Any\" }]\n",
         ),
     ] {
-        assert_eq!(said(old, new), [""; 0], "from {old:?} to {new:?}");
+        assert_eq!(loosened(old, new), [""; 0], "from {old:?} to {new:?}");
     }
 }
 
@@ -167,25 +169,25 @@ fn what_is_looser_is_said() {
             "The rule \"Rest\", where \"Wide\" decided until now,",
         ),
         (WIDE, "", "where \"Wide\" decided until now,"),
-        // A rule that comes first takes actions from a stricter one.
+        // An earlier rule takes actions from a stricter rule.
         (
             TEAM,
             &format!("[[decide]]\nname = \"First\"\ntools = [\"a\"]\ngroups = [{{ name = \"Any\" }}]\n{TEAM}"),
             "The rule \"First\", where \"Team\" decided",
         ),
-        // A group that was removed.
+        // A removed group.
         (
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"p\", teams = [\"p\"] }, { name = \"c\", teams = [\"c\"] }]",
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"p\", teams = [\"p\"] }]",
             "fewer approvals of the group \"c\"",
         ),
-        // As many people, but one group may now be filled by those of the other.
+        // The same number of people, but the members of one group may now fill the slots of the other.
         (
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"p\", teams = [\"p\"] }, { name = \"c\", teams = [\"c\"] }]",
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"both\", teams = [\"p\", \"c\"], approvals = 2 }]",
             "fewer approvals of the group",
         ),
-        // A class that is raised can lead to a rule that asks for less.
+        // A raised class can lead to a rule with fewer approvals.
         (
             "[[decide]]\nname = \"Not high\"\nrisk = [\"low\", \"medium\"]\ngroups = [{ name = \"Any\", approvals = 2 }]\n\
              [[decide]]\nname = \"Rest\"\ngroups = [{ name = \"Any\" }]",
@@ -194,14 +196,14 @@ fn what_is_looser_is_said() {
              [[decide]]\nname = \"Rest\"\ngroups = [{ name = \"Any\" }]",
             "The rule \"Rest\", where \"Not high\" decided",
         ),
-        // An ID and an address may name the same person; that cannot be told from the policy.
+        // An ID and an address may name the same person; the policy alone cannot show that.
         (
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"d\", people = [\"dana@x.example\"] }]",
             "[[decide]]\nname = \"x\"\ngroups = [{ name = \"d\", people = [\"per_00000000000000000000000001\"] }]",
             "lets people of the group \"d\"",
         ),
     ] {
-        let sentences = said(old, new);
+        let sentences = loosened(old, new);
         assert!(
             sentences.iter().any(|one| one.contains(part)),
             "{part:?} from {old:?} to {new:?}: {sentences:?}"
@@ -209,7 +211,7 @@ fn what_is_looser_is_said() {
     }
 }
 
-/// A policy with so many conditions that not all combinations are gone through.
+/// A policy with too many conditions to try all combinations.
 fn many_conditions(approvals: usize) -> String {
     let rule = |n: usize| {
         format!(
@@ -223,14 +225,14 @@ fn many_conditions(approvals: usize) -> String {
 #[test]
 fn too_many_conditions_count_as_looser_unless_the_rules_choose_the_same() {
     let (one, two) = (many_conditions(1), many_conditions(2));
-    assert_eq!(said(&one, &one), [""; 0]);
-    assert_eq!(said(&one, &two), [""; 0]);
-    assert!(said(&two, &one)[0].contains("needs fewer approvals"));
+    assert_eq!(loosened(&one, &one), [""; 0]);
+    assert_eq!(loosened(&one, &two), [""; 0]);
+    assert!(loosened(&two, &one)[0].contains("needs fewer approvals"));
     let moved = one.replacen("\"/f0\"", "\"/f00\"", 1);
     assert!(
-        said(&one, &moved)[0].contains("cannot be shown"),
+        loosened(&one, &moved)[0].contains("cannot be shown"),
         "{:?}",
-        said(&one, &moved)
+        loosened(&one, &moved)
     );
 }
 
@@ -241,12 +243,12 @@ fn what_is_said_is_bounded() {
     };
     let rules: String = (0..90).map(rule).collect();
     let old = format!("{rules}[[decide]]\nname = \"Rest\"\ngroups = [{{ name = \"Any\" }}]\n");
-    let sentences = said(&old, "");
-    assert_eq!(sentences.len(), SENTENCES + 1);
-    assert_eq!(sentences[SENTENCES], "There is more that it loosens.");
+    let sentences = loosened(&old, "");
+    assert_eq!(sentences.len(), MAX_SENTENCES + 1);
+    assert_eq!(sentences[MAX_SENTENCES], "There is more that it loosens.");
 }
 
-// Random policies of few tools, teams, people and conditions, so that they have to do with each other.
+// Random policies of few tools, teams, people and conditions, so that their rules overlap.
 
 const TOOLS: [&str; 3] = ["a", "b", "c"];
 const TEAMS: [&str; 2] = ["p", "q"];
@@ -361,7 +363,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     )
 }
 
-/// A part of one policy put into another: most pairs of random policies have nothing to do with each other.
+/// A part of one policy put into another, because most pairs of random policies have nothing in common.
 fn pair() -> impl Strategy<Value = (Rules, Rules)> {
     let part = prop::collection::vec(0..14usize, 0..3);
     (rules(), rules(), part, 0..8usize).prop_map(|(old, other, parts, at)| {
@@ -390,10 +392,10 @@ fn pair() -> impl Strategy<Value = (Rules, Rules)> {
     })
 }
 
-/// Somebody with these roles and teams; the last two accounts are one human.
+/// People with these roles and teams; the last two accounts belong to one human.
 fn people(held: &[(Vec<Role>, Vec<String>)]) -> Vec<Decider> {
     let first = held.len() - 2;
-    // As the store loads them: what a human holds with one account counts for the other one too.
+    // As the store loads them: the roles of one linked account count for the other.
     let both: Vec<Role> = held[first..].iter().flat_map(|(roles, _)| roles.clone()).collect();
     let member = |(n, (roles, teams)): (usize, &(Vec<Role>, Vec<String>))| Decider {
         person: Person {
