@@ -1,10 +1,10 @@
-//! What an entry keeps of its event, and the terms it is found by.
+//! The content of an audit entry, and the terms that find it.
 
 use crate::domain::{Actor, Term, TermField, ids, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What happened. The names are stable.
+/// What happened. The names are stored in the log and never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Event {
@@ -41,7 +41,7 @@ pub enum Event {
     PersonToldApart,
 }
 
-/// Every event: the name in the log, and what it says about its actor.
+/// Every event: its name in the log, and a phrase that follows the actor's name.
 pub const EVENTS: [(Event, &str, &str); 31] = [
     (Event::Proposed, "action.proposed", "proposed"),
     (Event::Refused, "action.refused", "sent a proposal that was refused"),
@@ -121,7 +121,7 @@ pub const EVENTS: [(Event, &str, &str); 31] = [
 ];
 
 impl Event {
-    /// The name in the log.
+    /// The event's name in the log.
     pub fn as_str(self) -> &'static str {
         EVENTS
             .iter()
@@ -130,7 +130,7 @@ impl Event {
     }
 }
 
-/// An event's name in words.
+/// The phrase of an event, by the event's name.
 pub fn words_of(event: &str) -> &str {
     EVENTS
         .iter()
@@ -138,68 +138,68 @@ pub fn words_of(event: &str) -> &str {
         .map_or(event, |(.., words)| words)
 }
 
-/// Where something happened, by ID and the name it had then.
+/// A release, by ID and by its key at the time of the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The record's ID.
     pub id: String,
-    /// Its key or name at the time.
+    /// The key at the time.
     pub key: String,
 }
 
-/// The content of an entry, version 1. What is empty is left out.
+/// The content of an entry, version 1. Empty fields are omitted from the JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Content {
-    /// 1.
+    /// Always 1.
     pub version: u32,
-    /// Who did it.
+    /// Who caused the event.
     pub actor: Actor,
-    /// The request it came with.
+    /// The ID of the HTTP request or command.
     pub request_id: String,
-    /// The trace: the proposal's own for everything that happens to an action.
+    /// The trace ID. All entries about an action have the trace ID of its proposal.
     pub trace_id: String,
-    /// The workflow that the client said it was in.
+    /// The workflow that the client named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// The tool.
+    /// The tool that proposed the action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
-    /// The calls of the trace before the proposal, in order.
+    /// The tools that the client called in the trace before the proposal, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_call_chain: Vec<String>,
     /// The request for approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_id: Option<String>,
-    /// The proposer's key.
+    /// The client's idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
-    /// What the action would do, in words.
+    /// What the action would do, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<String>,
-    /// The state after the event.
+    /// The action's state after the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// The release it is about.
+    /// The release that the action is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Place>,
-    /// What somebody said with it: the agent's reason, a rejection's text.
+    /// A person's or an agent's text: the agent's reason, the text of a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Records it created, changed or is about.
+    /// IDs of the records that the event created, changed or is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
-    /// Keys of those records, where they have some.
+    /// Keys of those records that have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub record_keys: Vec<String>,
-    /// What else belongs to this kind of event: payload, digests, verdicts, result.
+    /// Further data of this kind of event: payload, digests, verdicts, result.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
 }
 
 impl Content {
-    /// What the entry is found by. Titles and texts of the payload count, so that an auditor finds an execution by what it
-    /// was about.
+    /// The search terms of the entry. Titles in the payload are included, so that an auditor finds an execution by its
+    /// subject.
     pub fn terms(&self, event: &str, action_id: Option<&str>) -> Vec<String> {
         let mut terms = vec![
             Term::new(TermField::Event, event),
@@ -256,7 +256,7 @@ impl Content {
         for word in prose.into_iter().flatten().flat_map(text::words) {
             terms.push(Term::new(TermField::Word, word));
         }
-        // IDs that stand in prose are records too.
+        // IDs in the note refer to records as well.
         let cited: Vec<Term> = self
             .note
             .iter()

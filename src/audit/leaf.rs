@@ -1,31 +1,31 @@
-//! The leaf of an entry and its hashes.
+//! The leaf of an audit entry and its hashes.
 
 use crate::domain::canonical::{self, NotCanonical};
 use crate::domain::{ActionId, TenantId, Timestamp};
 use serde::Serialize;
 
-/// What the log commits to, version 1.
+/// The leaf, version 1. Its hash commits the log to the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Leaf<'a> {
-    /// 1.
+    /// Always 1.
     pub version: u32,
-    /// Whose log.
+    /// The tenant that owns the log.
     pub tenant: &'a TenantId,
-    /// The number in it, from 1, without gaps.
+    /// The entry's number in the tenant's log, from 1, without gaps.
     pub seq: i64,
     /// Microseconds since 1970 in UTC.
     pub at: i64,
-    /// What happened.
+    /// The event's name.
     pub event: &'a str,
-    /// To which action.
+    /// The action that the event is about.
     pub action_id: Option<&'a ActionId>,
     /// The salted hash of the content.
     pub content_hash: &'a str,
 }
 
 impl Leaf<'_> {
-    /// The leaf hash: SHA-256 of a zero byte and the canonical JSON (RFC 6962, section 2.1).
+    /// The leaf hash: SHA-256 of a zero byte and the leaf's canonical JSON (RFC 6962, section 2.1).
     pub fn hash(&self) -> Result<String, NotCanonical> {
         let text = canonical::to_string(self)?;
         let mut bytes = Vec::with_capacity(text.len() + 1);

@@ -1,7 +1,7 @@
-//! Audit entries, version 1: what is kept of an event, how it is hashed, and what it can be found by.
+//! Audit entries, version 1: their content, their hashes, and the search terms that find them.
 //!
-//! An entry is a *leaf* (tenant, sequence, time, event, action, content hash) and a *content*. The content's hash is
-//! salted, so that a content that was purged cannot be guessed from its leaf.
+//! An entry consists of a *leaf* (tenant, sequence, time, event, action, content hash) and a *content*. The hash of the
+//! content is salted, so that nobody can guess a purged content from its leaf.
 
 mod content;
 mod leaf;
