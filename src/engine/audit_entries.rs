@@ -1,4 +1,4 @@
-//! Audit entries of use cases: who, when, what, in which words.
+//! Builds the audit entries of use cases.
 
 use crate::audit::{Content, Event, Place};
 use crate::context::Ctx;
@@ -7,7 +7,7 @@ use crate::engine::{Engine, Error};
 use crate::store::{Entry, ReadTx};
 use serde_json::{Value, json};
 
-/// A content that says who and when, and nothing yet of what.
+/// The content with actor and request; the use case adds what happened.
 pub(crate) fn content(ctx: &Ctx) -> Content {
     Content {
         version: 1,
@@ -29,7 +29,8 @@ pub(crate) fn content(ctx: &Ctx) -> Content {
     }
 }
 
-/// An entry about an action. It carries the proposal's trace, workflow and key, so that one search finds its whole life.
+/// An entry about an action. The proposal's trace, workflow and key are in each, so that one search finds all entries
+/// of the action.
 pub(crate) fn about(tx: &ReadTx, action: &Action, event: Event, state: State, details: Value) -> Entry {
     let release = action
         .proposal
@@ -60,7 +61,7 @@ pub(crate) fn about(tx: &ReadTx, action: &Action, event: Event, state: State, de
 }
 
 impl Engine {
-    /// Writes the entry of a denial: what was asked, and why it was refused.
+    /// Records a denial: the command, and why it was refused.
     pub(crate) async fn deny(
         &self,
         ctx: &Ctx,
@@ -82,7 +83,7 @@ impl Engine {
         .await
     }
 
-    /// Writes one entry by itself.
+    /// Writes one entry in a transaction of its own.
     pub(crate) async fn write_entry(&self, ctx: &Ctx, entry: Entry) -> Result<(), Error> {
         self.store
             .add(ctx, move |tx| {

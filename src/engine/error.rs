@@ -1,50 +1,50 @@
-//! What a caller can be told. One enum for all doors; each door maps it once.
+//! The errors of use cases. MCP, web pages and command line each convert them in one place.
 
 use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, State, Timestamp};
 use crate::store::{StoreError, WriteError};
 
-/// Why a use case was not carried out. Each variant is something a caller can act on.
+/// Why a use case was not carried out. Each variant tells the caller what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such record in this tenant: it never existed, or it is another tenant's.
+    /// The tenant has no such record. A record of another tenant gives the same error.
     #[error("There is no {} {id} that you can see. Check the ID.", .kind.word())]
     NotFound {
-        /// What was looked for.
+        /// The kind of record.
         kind: RecordKind,
-        /// The ID as it was given.
+        /// The ID as the caller gave it.
         id: String,
     },
-    /// The tool does not exist, or not for this caller.
+    /// The tool does not exist, or the caller may not use it.
     #[error("There is no tool {name}. tools/list names those you can use.")]
     UnknownTool {
-        /// The name as it was given.
+        /// The name as the caller gave it.
         name: String,
     },
-    /// The arguments do not fit. Nothing was stored.
+    /// The arguments are invalid. Nothing was stored.
     #[error("The arguments do not fit; nothing was stored. {}", summary(.fields))]
     Invalid {
-        /// Each thing that is wrong.
+        /// Every mistake in the arguments.
         fields: Vec<FieldError>,
     },
-    /// What somebody wrote with a decision does not do.
+    /// A text that a person wrote with a decision is invalid.
     #[error("Nothing was decided: {message}")]
     Wording {
         /// What to write instead.
         message: String,
     },
-    /// What a tenant has set is not changed like this, or is not there.
+    /// A setting of the tenant does not exist or cannot be changed like this.
     #[error("Nothing was changed: {message}")]
     Setting {
-        /// What is wrong, and what to do.
+        /// What is wrong, and what to do about it.
         message: String,
     },
     /// The principal may not do this.
     #[error("{why}")]
     NotAuthorized {
-        /// Why, and who could.
+        /// Why, and who may.
         why: String,
     },
-    /// The caller's client used the key for another proposal.
+    /// The caller's client used the idempotency key for another proposal.
     #[error(
         "You used this idempotency key for another request: {tool} proposed {action} at {}. {} Nothing was stored. Use a new key for a new \
          proposal.",
@@ -52,19 +52,19 @@ pub enum Error {
         difference(.tool, .wanted)
     )]
     IdempotencyConflict {
-        /// The action that the key belongs to.
+        /// The action of that proposal.
         action: ActionId,
-        /// The tool that proposed it.
+        /// The tool of that proposal.
         tool: String,
         /// When it was proposed.
         at: Timestamp,
-        /// The tool that was called now.
+        /// The tool of this call.
         wanted: &'static str,
     },
-    /// A person declined the same, and nothing that it rests on has changed since.
+    /// A person declined an equal proposal, and none of its records has changed since.
     #[error(
-        "A person declined the same in {action} ({}): \"{}\" Nothing was stored. Change what they object to, and propose that; \
-         loopiq_get_action says where it stands in the payload.",
+        "A person declined the same in {action} ({}): \"{}\" Nothing was stored. Change what the person objects to, and propose that; \
+         loopiq_get_action names the places in the payload.",
         codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(", "),
         crate::domain::text::visible(text)
     )]
@@ -73,57 +73,57 @@ pub enum Error {
         action: ActionId,
         /// Why, as codes.
         codes: Vec<ReasonCode>,
-        /// Why, in the person's words.
+        /// The person's text.
         text: String,
-        /// What the checks among the codes said, and of which places.
+        /// The results of the checks that the codes name, with records and pointers.
         reasons: Vec<Check>,
     },
-    /// The decision named another digest than the action's.
+    /// The decision names another digest than the action has.
     #[error("What you were shown is not what is stored, so nothing was decided. Open the action again and read it.")]
     DigestMismatch,
-    /// Somebody decided before, or time did.
+    /// The action has been decided, or has expired.
     #[error("{message}")]
     AlreadyDecided {
-        /// Where the action stands now.
+        /// The action's state.
         state: State,
-        /// Who decided what, and when.
+        /// Who decided, and when.
         message: String,
     },
-    /// A check or the policy stands against it.
+    /// A check or the policy forbids it.
     #[error("{message}")]
     Refused {
         /// The reason.
         code: ReasonCode,
-        /// Why, and what would clear it.
+        /// Why, and what to do about it.
         message: String,
     },
-    /// The approval was recorded, but running the action was refused.
+    /// The approval was recorded, but the execution was refused.
     #[error("Your approval was recorded, but the action was not executed. {cause}")]
     NotExecuted {
-        /// Why it was not run.
+        /// Why the action was not executed.
         cause: Box<Error>,
     },
-    /// The database can't be used just now. What was acknowledged is kept and nothing is half done; where the answer to
-    /// a COMMIT was lost, the last write may be there, and the same idempotency key tells.
+    /// The database cannot be used at the moment. Acknowledged writes are kept and nothing is half done. If the reply
+    /// to a COMMIT was lost, the last write may be stored; a call with the same idempotency key finds out.
     #[error(
         "The database cannot be used just now (incident {incident}). What was acknowledged is kept, and nothing is half done. Try again in a moment; an agent uses the same idempotency key."
     )]
     Unavailable {
-        /// Names the log line.
+        /// Identifies the log line.
         incident: String,
     },
-    /// Something broke on our side; the cause is in the log under this ID.
+    /// A fault of the service. The log has the cause under this ID.
     #[error("Something failed on our side (incident {incident}). Nothing was changed; it is safe to try again.")]
     Internal {
-        /// Names the log line.
+        /// Identifies the log line.
         incident: String,
-        /// The cause, for the log alone.
+        /// The cause, only for the log.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// How a call differs from the proposal that its key belongs to: one and the same tool refuses a key only for other arguments.
+/// How a call differs from the proposal with its key. For the same tool, only the arguments can differ.
 fn difference(tool: &str, wanted: &str) -> String {
     if tool == wanted {
         "The arguments of this call differ from those of that proposal.".to_owned()
@@ -137,12 +137,12 @@ fn summary(fields: &[FieldError]) -> String {
         .iter()
         .take(3)
         .map(|field| {
-            let place = if field.pointer.is_empty() {
+            let pointer = if field.pointer.is_empty() {
                 "the arguments"
             } else {
                 &field.pointer
             };
-            format!("{place}: {}", field.message)
+            format!("{pointer}: {}", field.message)
         })
         .collect();
     let more = fields.len().saturating_sub(3);
@@ -154,7 +154,7 @@ fn summary(fields: &[FieldError]) -> String {
 }
 
 impl Error {
-    /// The stable code that doors send.
+    /// The stable code of the error on every interface.
     pub fn code(&self) -> &'static str {
         match self {
             Error::NotFound { .. } => "not_found",
@@ -172,7 +172,7 @@ impl Error {
         }
     }
 
-    /// The state of the action that the error tells, where it tells one.
+    /// The action's state, if the error has one.
     pub fn state(&self) -> Option<State> {
         match self {
             Error::AlreadyDecided { state, .. } => Some(*state),
@@ -181,14 +181,14 @@ impl Error {
         }
     }
 
-    /// One thing wrong with one field.
+    /// A mistake in one field.
     pub fn field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Invalid {
             fields: vec![FieldError::new(pointer, message)],
         }
     }
 
-    /// Something broke on our side.
+    /// A fault of the service, which is logged.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let cause = cause.into();
         let incident = incident(&cause);
@@ -198,7 +198,7 @@ impl Error {
 }
 
 impl Error {
-    /// The database can't be used just now.
+    /// An unusable database, which is logged.
     pub fn unavailable(cause: impl std::fmt::Debug) -> Self {
         let incident = incident(&cause);
         tracing::error!(incident, ?cause, "the database cannot be used");
@@ -206,7 +206,7 @@ impl Error {
     }
 }
 
-/// Names an incident: the same cause has the same name.
+/// Names an incident by its cause, so that equal causes have one name.
 fn incident(cause: &impl std::fmt::Debug) -> String {
     crate::domain::canonical::sha256_hex(format!("{cause:?}").as_bytes())[..8].to_owned()
 }
@@ -216,13 +216,11 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Conflict(what) => Error::Refused {
                 code: ReasonCode::AlreadyDecided,
-                message: format!(
-                    "Nothing was done: {what} was changed by somebody else at the same moment. Look again."
-                ),
+                message: format!("Nothing was done: another request changed {what} at the same moment. Open it again."),
             },
             other if other.is_unstorable_text() => Error::field(
                 "",
-                "a text holds the character U+0000, which can be neither kept nor searched for",
+                "a text contains the character U+0000, which can be neither stored nor searched for",
             ),
             other if other.is_unavailable() => Error::unavailable(other),
             other => Error::internal(other),

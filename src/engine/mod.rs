@@ -1,5 +1,5 @@
-//! The use cases. Each authorizes first and enters the store by one of its two entrances; every door calls these and adds
-//! nothing.
+//! The use cases. Each use case authorizes first and uses the store through one transaction or several. The MCP server,
+//! the web pages and the command line call use cases and contain no rules of their own.
 
 mod actions;
 mod admin;
@@ -25,23 +25,23 @@ use crate::store::{ReadCall, Store};
 use policy_cache::PolicyCache;
 use std::sync::{Arc, Mutex};
 
-/// The engine: every use case, for every door. Cheap to clone.
+/// The engine, with every use case. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     store: Store,
     runtime: Runtime,
-    /// Where people open pages, without a slash at the end.
+    /// The address of the web pages, without a slash at the end.
     public_url: Arc<str>,
-    /// Calls of read tools that are not yet in the journal.
+    /// Calls of read tools that are not yet written to the journal.
     journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
-    /// Policies that were read.
+    /// Parsed policies.
     policies: PolicyCache,
-    /// Held while they are written.
+    /// Held while the journal is written, so that only one task writes it.
     flushing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
-    /// An engine on this store. `public_url` is where people open pages.
+    /// An engine on this store. `public_url` is the address of the web pages.
     pub fn new(store: Store, runtime: Runtime, public_url: impl AsRef<str>) -> Self {
         Self {
             store,
@@ -53,17 +53,17 @@ impl Engine {
         }
     }
 
-    /// The store, for what no use case does: setting up a demo.
+    /// The store, for work that is no use case: setting up a demo.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Where people open pages, without a slash at the end.
+    /// The address of the web pages, without a slash at the end.
     pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    /// Clock and randomness.
+    /// The clock and the source of IDs.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
@@ -72,7 +72,7 @@ impl Engine {
         format!("{}/actions/{id}", self.public_url)
     }
 
-    /// The one place that says no by role. A denial leaves its entry.
+    /// Refuses a principal whose roles do not permit the command, and records the denial. The only check of roles.
     async fn authorize(&self, ctx: &Ctx, command: Permission) -> Result<(), Error> {
         if allows(&ctx.principal, command) {
             return Ok(());
@@ -85,7 +85,7 @@ impl Engine {
     }
 }
 
-/// Why somebody may not do something, and who could.
+/// Why a principal may not run a command, and who may.
 fn refusal(principal: &Principal, command: Permission) -> &'static str {
     match (principal, command) {
         (

@@ -1,4 +1,4 @@
-//! Policies as they are asked: read once for each version, which never changes.
+//! Caches parsed policies. A version never changes, so that no entry becomes stale.
 
 use crate::domain::{Action, TenantId};
 use crate::engine::Error;
@@ -8,14 +8,14 @@ use crate::{policy, tools};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The most versions that are kept at hand.
+/// The most cached versions; when it is reached, the cache is emptied.
 const MAX_CACHED: usize = 1_000;
 
 /// The policies of all tenants, by version. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct PolicyCache(Arc<RwLock<HashMap<(TenantId, i64), Arc<Policy>>>>);
 
-/// Reads the rules of a policy for the tools there are.
+/// Parses and validates a policy for the existing tools.
 pub(crate) fn read(source: &str) -> Result<policy::Rules, Vec<Mistake>> {
     let names: Vec<&str> = tools::TOOLS.iter().map(|tool| tool.name()).collect();
     policy::read(source, &names)
@@ -49,13 +49,13 @@ impl PolicyCache {
         Ok(policy)
     }
 
-    /// Today's.
+    /// The policy that is in force.
     pub(crate) async fn today(&self, tx: &mut ReadTx) -> Result<Arc<Policy>, Error> {
         let version = tx.policy_version().await?;
         self.version(tx, version).await
     }
 
-    /// Both policies that an action is judged by.
+    /// The policy when the action was proposed, and today's.
     pub(crate) async fn for_action(&self, tx: &mut ReadTx, action: &Action) -> Result<Policies, Error> {
         Ok(Policies {
             then: self.version(tx, action.judgement.policy_version).await?,

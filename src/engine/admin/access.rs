@@ -1,4 +1,4 @@
-//! Who comes in: sign-in, sessions, bearer tokens.
+//! Sign-in, sign-out and bearer tokens.
 
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -8,28 +8,28 @@ use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Asserted, Entry, TokenGrant};
 use serde_json::json;
 
-/// How long a token works.
+/// How long a token is valid, in microseconds (30 days).
 const TOKEN_LIFE: i64 = 30 * Timestamp::DAY;
 
 /// Why a bearer token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
-    /// Nobody was given it.
+    /// No token has this digest.
     #[error("the token is not known")]
     Unknown,
-    /// Its time is over.
+    /// The token has expired.
     #[error("the token has expired")]
     Expired,
-    /// It was given for another resource.
+    /// The token was issued for another resource.
     #[error("the token is for another resource")]
     WrongAudience,
 }
 
 impl Engine {
-    /// Keeps what an identity provider asserted about somebody, and says who that is here.
+    /// Stores an identity provider's assertion about a person, and returns the person.
     pub async fn sign_in(&self, tenant: &str, asserted: Asserted) -> Result<(TenantId, Person), Error> {
         let unknown = || Error::NotAuthorized {
-            why: "Your organisation is not set up here. Ask whoever runs this service.".to_owned(),
+            why: "Your organisation is not set up here. Ask the operator of this service.".to_owned(),
         };
         let asserted = identity::bounded(asserted)?;
         let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
@@ -72,7 +72,7 @@ impl Engine {
             })
             .await?;
         match person {
-            // A denial without a tenant has no log to stand in.
+            // Without a tenant there is no audit log for the denial.
             None => {
                 tracing::warn!(tenant = ctx.tenant().as_str(), "sign-in for an unknown tenant");
                 Err(unknown())
@@ -81,7 +81,7 @@ impl Engine {
         }
     }
 
-    /// Writes that somebody ended their session.
+    /// Records that a person ended the session.
     pub async fn signed_out(&self, ctx: &Ctx) -> Result<(), Error> {
         let content = audit_entries::content(ctx);
         self.write_entry(
@@ -95,7 +95,7 @@ impl Engine {
         .await
     }
 
-    /// Who a bearer token stands for, at this resource.
+    /// Returns the client and caller of a bearer token for this resource.
     pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Result<Principal, TokenRefusal>, Error> {
         let Some(token) = self.store.token(&canonical::sha256_hex(bearer.as_bytes())).await? else {
             return Ok(Err(TokenRefusal::Unknown));
@@ -113,7 +113,8 @@ impl Engine {
         }))
     }
 
-    /// Gives a client a token to act for somebody, in a demo: nobody is asked. The secret is shown once and kept only as a digest.
+    /// Issues a token for a client and a caller without asking the caller, which only a demo allows. The secret is
+    /// returned once and only its digest is stored.
     pub async fn issue_token(
         &self,
         tenant: &TenantId,
@@ -125,7 +126,8 @@ impl Engine {
         self.authorize(&ctx, Permission::IssueToken).await?;
         if self.store.installation().await? != Some(InstallationKind::Demo) {
             return Err(Error::Setting {
-                message: "this installation is no demo, so nobody is given a token without being asked.".to_owned(),
+                message: "this installation is not a demo, so tokens need the consent of the person they act for."
+                    .to_owned(),
             });
         }
         let secret = format!("loopiq_{}", canonical::hex(&self.runtime.random::<32>()));
@@ -141,7 +143,8 @@ impl Engine {
                             id: email,
                         });
                     };
-                    // Two people of one address: a token for the wrong one would undo the separation of duties.
+                    // If several people have the address, a token for the wrong one would defeat the separation of
+                    // duties.
                     if !people.is_empty() {
                         return Err(Error::field("/as", format!("several people have the address {email}")));
                     }

@@ -1,4 +1,4 @@
-//! The words that say nothing in a title: the service's own, and what a tenant adds to them.
+//! Words that do not identify anything in a title: the service's own list, and the additions of a tenant.
 
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -8,7 +8,7 @@ use crate::store::Entry;
 use serde_json::json;
 
 impl Engine {
-    /// Adds words to those that say nothing in a title, takes others away, and gives what there is then. Each is one word, in any case.
+    /// Adds and removes generic words of the tenant and returns the resulting list. Case is ignored.
     pub async fn change_generic_words(
         &self,
         ctx: &Ctx,
@@ -16,7 +16,7 @@ impl Engine {
         remove: &[String],
     ) -> Result<Vec<String>, Error> {
         self.authorize(ctx, Permission::Configure).await?;
-        let (add, remove) = (words("/add", add)?, words("/remove", remove)?);
+        let (add, remove) = (normalized("/add", add)?, normalized("/remove", remove)?);
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
@@ -38,8 +38,8 @@ impl Engine {
     }
 }
 
-/// Each as titles are read: one word of letters and digits, in lower case.
-fn words(at: &str, given: &[String]) -> Result<Vec<String>, Error> {
+/// Normalizes words like words of titles: letters and digits in lower case.
+fn normalized(at: &str, given: &[String]) -> Result<Vec<String>, Error> {
     given
         .iter()
         .map(|word| match text::words(word).as_slice() {

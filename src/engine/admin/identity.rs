@@ -1,18 +1,19 @@
-//! What an identity provider says about people, within bounds; and what keeps an account from deciding until operators know whose it is.
+//! Limits on what an identity provider asserts about a person, and messages for accounts that may not decide until
+//! operators have identified them.
 
 use crate::domain::{Email, LONGEST_ADDRESS, text};
 use crate::engine::Error;
 use crate::store::{Asserted, Resemblance};
 
-/// The longest name that is kept, in characters; a longer one is cut.
+/// The longest name, in characters; a longer one is cut.
 const LONGEST_NAME: usize = 200;
-/// The longest subject, in characters (OpenID Connect Core, 2).
+/// The longest subject, in characters (OpenID Connect Core, section 2); a sign-in with a longer one is refused.
 const LONGEST_SUBJECT: usize = 255;
 
-/// What was asserted, with a name that can be shown anywhere.
+/// Returns the assertion with a name that is safe to show.
 ///
 /// # Errors
-/// Subject or address are longer than they can be, or hold characters that cannot be seen; or anything holds U+0000.
+/// `NotAuthorized` if subject or address are too long or contain invisible characters, or if any claim contains U+0000.
 pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
     let refused = |what: &str| Error::NotAuthorized {
         why: format!(
@@ -41,7 +42,7 @@ pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
             "a subject that is empty or longer than {LONGEST_SUBJECT} characters"
         )));
     }
-    // The mark of a claim stands behind it.
+    // An address that is not verified ends with a mark, which does not count.
     let mark = Email::claimed("").as_str().len();
     if email.as_str().len() > LONGEST_ADDRESS + if email.address().is_some() { 0 } else { mark } {
         return Err(refused(&format!(
@@ -54,7 +55,7 @@ pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
     })
 }
 
-/// A name on one line, cut where it is too long, with hidden characters made visible.
+/// The name on one line, shortened, with visible hidden characters.
 fn shown(name: &str) -> String {
     let spaced = |c: char| if c.is_whitespace() { ' ' } else { c };
     let mut short: String = name.trim().chars().take(LONGEST_NAME + 1).map(spaced).collect();
@@ -65,11 +66,11 @@ fn shown(name: &str) -> String {
     text::visible(&short)
 }
 
-/// Why an action waits whose caller, or who took parts out of it, operators have to identify first.
+/// Why an action waits until operators have identified the account of its caller or pruner.
 pub(crate) const PARTY_NOT_RESOLVED: &str = "It was proposed or pruned with an account that came to an address which another account here had before. \
      Operators have to say on /settings/requests whose account that is, before anybody approves or runs it. It can be rejected.";
 
-/// What somebody is told whose account came to a known address.
+/// The message for a person whose new account has the address of an older account.
 pub(crate) fn not_resolved(open: &Resemblance) -> String {
     format!(
         "Your account came to the address {}, which another account here had before. You can read, and you cannot decide until operators \

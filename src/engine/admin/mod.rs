@@ -1,4 +1,4 @@
-//! What operators do and what runs by command: sign-in and tokens, identities, imports, generic words, requests of operators.
+//! Administration: sign-in and tokens, identities, imports, generic words, operator requests.
 
 pub(crate) mod access;
 pub(crate) mod generic_words;

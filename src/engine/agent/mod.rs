@@ -1,4 +1,4 @@
-//! What an agent calls: tools that read and tools that propose, and what they respond.
+//! What agents call: tools that read, tools that propose, and their responses.
 
 pub(crate) mod certification;
 pub(crate) mod read_journal;

@@ -1,4 +1,5 @@
-//! The journal of what agents read: queued here, written in batches, and before the next proposal.
+//! The journal of what agents read. Calls are queued in memory and written in batches, at the latest before the next
+//! proposal.
 
 use crate::context::Ctx;
 use crate::domain::{Principal, TenantId, canonical, ids};
@@ -7,7 +8,7 @@ use crate::store::ReadCall;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every record that an answer names: those that were asked for first, then those that they refer to.
+/// The IDs of all records in a response: the requested records first, then the records they refer to.
 fn returned(answer: &Value) -> Vec<String> {
     let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
     let asked = items
@@ -23,8 +24,8 @@ fn returned(answer: &Value) -> Vec<String> {
 }
 
 impl Engine {
-    /// Puts a call into the journal's queue. Where other nodes share the database, the next proposal may come to one of them: there it
-    /// is written before the answer goes out, together with the calls that were answered at the same time.
+    /// Queues a call for the journal. If other nodes share the database, the next proposal may reach another node, so
+    /// the call is written before the response is sent, together with calls that are answered at the same time.
     pub(in crate::engine) async fn note_read(
         &self,
         ctx: &Ctx,
@@ -54,13 +55,13 @@ impl Engine {
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, Vec<(TenantId, ReadCall)>> {
-        // A panic while the lock was held left the list whole: pushing and taking are all that happens under it.
+        // A panic while the lock was held cannot leave a partial list: the lock only guards a push or a take.
         self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Writes the queue to the journal. One flush at a time: whoever waits here finds what was queued before it written, so that
-    /// a proposal sees every read that came before it. What cannot be written stays queued; a request that goes away meanwhile takes
-    /// nothing with it.
+    /// Writes the queue to the journal. Only one task writes at a time; a task that waits for its turn returns after
+    /// all earlier calls are written, so that a proposal sees every earlier read. Calls that could not be written
+    /// return to the queue. The write runs in a task of its own, so that a cancelled request loses nothing.
     pub async fn flush_reads(&self) -> Result<(), Error> {
         let turn = self.flushing.clone().lock_owned().await;
         let calls = std::mem::take(&mut *self.queue());
@@ -91,7 +92,7 @@ impl Engine {
                 })
                 .await;
             if let Err(error) = written {
-                // Another tenant's reads don't wait for this one's.
+                // The reads of other tenants are written nevertheless.
                 self.queue()
                     .extend(calls.into_iter().map(|call| (tenant.clone(), call)));
                 outcome = Err(error);

@@ -39,25 +39,25 @@ struct NoArguments {}
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Listing {
-    /// Only of this release.
+    /// Only records of this release.
     #[serde(default)]
     release_id: Option<ReleaseId>,
-    /// Only in this status (for evidence: of this kind).
+    /// Only records in this status (for evidence: of this kind).
     #[serde(default)]
     #[schemars(length(max = 40))]
     status: Option<String>,
-    /// Only with this severity (findings).
+    /// Only findings of this severity.
     #[serde(default)]
     severity: Option<Severity>,
-    /// Only with this text.
+    /// Only records with this text.
     #[serde(default)]
     #[schemars(length(max = 200))]
     text: Option<String>,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     #[serde(default)]
     #[schemars(length(max = 100))]
     cursor: Option<String>,
-    /// At most so many, 50 unless told.
+    /// The most items to return; 50 by default.
     #[serde(default)]
     #[schemars(range(min = 1, max = 200))]
     limit: Option<i64>,
@@ -91,10 +91,10 @@ struct OneAction {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Similar {
-    /// The title that one thinks of.
+    /// The title of the work that you plan.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// At most so many, 10 unless told.
+    /// The most items to return; 10 by default.
     #[serde(default)]
     #[schemars(range(min = 1, max = 50))]
     limit: Option<i64>,
@@ -176,7 +176,7 @@ pub(crate) fn missing(kind: RecordKind, id: &str) -> Error {
     }
 }
 
-/// `{items, nextCursor?}`; there is a next page where this one is full.
+/// `{items, nextCursor?}`; a full page has a cursor.
 fn page<T: Serialize>(items: &[T], limit: i64, cursor: impl Fn(&T) -> String) -> Value {
     let next = items.last().filter(|_| items.len() as i64 >= limit).map(cursor);
     let mut page = json!({ "items": items });
@@ -291,7 +291,7 @@ async fn find_similar(tx: &mut ReadTx, similar: Similar) -> Result<Value, Error>
         .into_iter()
         .filter_map(|(item, shared)| {
             let of = text::words(&item.title).len() + words.len();
-            // Dice's coefficient: 1 for the same words, 0 for none in common.
+            // Dice's coefficient: 1 for equal words, 0 for no common word.
             let score = if of == 0 { 0.0 } else { (2 * shared) as f64 / of as f64 };
             let mut value = serde_json::to_value(&item).ok()?;
             value

@@ -1,4 +1,4 @@
-//! What an agent gets back about an action.
+//! The responses that agents get about an action.
 
 use crate::context::Ctx;
 use crate::domain::preview::Preview;
@@ -8,7 +8,7 @@ use crate::engine::{Engine, Error, ToolResponse};
 use crate::store::AuditRecord;
 use serde_json::{Map, Value, json};
 
-/// The tool that tells what became of an action.
+/// The tool that reports the state of an action.
 pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
 
 pub(crate) fn pending(engine: &Engine, action: &Action, planned: &Planned) -> Result<ToolResponse, Error> {
@@ -61,7 +61,7 @@ pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolRes
 }
 
 impl Engine {
-    /// The answer to a proposal that was made before, whatever has become of it.
+    /// The response to a repeated proposal, in the action's current state.
     pub(crate) async fn repeat_response(&self, ctx: &Ctx, action: Action) -> Result<ToolResponse, Error> {
         let envelope = decode_envelope(&action)?;
         let state = action.state_at(ctx.now());
@@ -70,7 +70,7 @@ impl Engine {
         proposal(self, &action, state, &preview)
     }
 
-    /// Everything an agent may know of an action that its caller proposed.
+    /// The parts of an action that an agent may see, if the action was proposed for the agent's caller.
     pub(crate) async fn get_action(&self, ctx: &Ctx, id: &str) -> Result<Value, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
         let missing = || Error::NotFound {
@@ -177,7 +177,7 @@ impl Engine {
             fields.insert("result".into(), result.clone());
         }
         if state == State::Rejected {
-            // The pointers of the reasons point into it; whoever corrects it may have forgotten it.
+            // The pointers in the reasons refer to the payload, which the agent may no longer have.
             fields.insert("submittedPayload".into(), submitted(action));
         }
         if matches!(state, State::Executed | State::Failed) {
@@ -186,7 +186,7 @@ impl Engine {
         answer
     }
 
-    /// What the article lists, for an action that was run.
+    /// The audit fields of an executed or failed action.
     fn audit_details(
         &self,
         ctx: &Ctx,
@@ -241,12 +241,12 @@ impl Engine {
     }
 }
 
-/// What was asked for, as it was sent.
+/// The payload as the client sent it.
 fn submitted(action: &Action) -> Value {
     serde_json::from_str(&action.proposal.payload).unwrap_or(Value::Null)
 }
 
-/// What stands behind each code: what a check said, of which records, and where in the payload.
+/// The findings behind each code: message, records and pointers.
 fn reasons(codes: &[ReasonCode], decisions: &[Decision], proposed: &[Check]) -> Value {
     let last = decisions.iter().rfind(|decision| !decision.verdicts.is_empty());
     let checks = last.map_or(proposed, |decision| &decision.verdicts);

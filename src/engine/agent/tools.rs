@@ -14,16 +14,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
-/// A tool as a client sees it.
+/// A tool as clients see it.
 #[derive(Debug, Clone)]
 pub struct ToolSpec {
-    /// The name to call.
+    /// The name in calls.
     pub name: &'static str,
     /// The name for people.
     pub title: &'static str,
-    /// What it is for.
+    /// What the tool is for.
     pub description: &'static str,
-    /// JSON Schema of its arguments.
+    /// The JSON Schema of the arguments.
     pub input_schema: Value,
     /// JSON Schema of the response.
     pub output_schema: Value,
@@ -36,7 +36,7 @@ pub struct ToolSpec {
 pub struct ToolResponse {
     /// The response for programs.
     pub structured: Value,
-    /// One line, for a model.
+    /// One line for a model.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! Searching the audit trail, and checking it.
+//! Searches and verifies the audit trail.
 
 use crate::audit::words_of;
 use crate::context::Ctx;
@@ -9,25 +9,25 @@ use crate::store::AuditRecord;
 use crate::views::{AuditEntryView, AuditPage, AuditRow, RecordLabel, When};
 use serde::Serialize;
 
-/// Entries on a page.
+/// Entries on one page.
 const PAGE: i64 = 50;
-/// Entries that one read of a check takes.
+/// Entries in one read of a verification.
 const STRETCH: i64 = 500;
 
-/// What checking a tenant's log found.
+/// The result of verifying a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditReport {
-    /// Whose log.
+    /// The tenant that owns the log.
     pub tenant: TenantId,
-    /// Entries that were checked.
+    /// The number of verified entries.
     pub entries: i64,
-    /// The first entry that does not hold, and why.
+    /// The first invalid entry, and what is wrong with it.
     pub bad: Option<(i64, String)>,
 }
 
 impl Engine {
-    /// A page of the audit trail, newest first. A query that can't be understood answers with what is wrong and where.
+    /// A page of the audit trail, newest first. For an invalid query, the page contains the error and its position.
     pub async fn search_audit(&self, ctx: &Ctx, q: &str, after: &str) -> Result<AuditPage, Error> {
         self.authorize(ctx, Permission::SearchAudit).await?;
         let (query, error) = match AuditQuery::parse(q) {
@@ -63,8 +63,8 @@ impl Engine {
         })
     }
 
-    /// Brings the index of the search up to the log's last entry. Whoever searches does it first, so that nobody misses what has just
-    /// happened; between searches the service does it by itself.
+    /// Updates the search index up to the last entry of the log. Each search does it first, so that no search misses
+    /// the latest entries; a background task does it between searches.
     pub(crate) async fn index_audit(&self, ctx: &Ctx) -> Result<(), Error> {
         loop {
             let (after, stretch) = self
@@ -72,7 +72,7 @@ impl Engine {
                 .read(ctx, |tx| {
                     Box::pin(async move {
                         let after = tx.audit_indexed().await?;
-                        // Nearly always there is nothing to do, and two rows tell so.
+                        // Comparing two rows is enough when the index is up to date, as it nearly always is.
                         let stretch = if after < tx.audit_head().await? {
                             tx.audit_stretch(after, STRETCH).await?
                         } else {
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    /// The same for every tenant.
+    /// Updates the search index of every tenant.
     pub async fn index_audit_logs(&self) -> Result<(), Error> {
         for tenant in self.store.tenants().await? {
             self.index_audit(&Ctx::system(tenant, &self.runtime)).await?;
@@ -101,7 +101,7 @@ impl Engine {
         Ok(())
     }
 
-    /// One entry, whole.
+    /// One entry with its whole content.
     pub async fn audit_entry(&self, ctx: &Ctx, seq: i64) -> Result<AuditEntryView, Error> {
         self.authorize(ctx, Permission::SearchAudit).await?;
         let found = self
@@ -161,7 +161,7 @@ impl Engine {
         })
     }
 
-    /// Checks a tenant's whole log: no number is missing, and every content and leaf gives the hash that was stored.
+    /// Verifies a tenant's whole log: every number is present, and every content and leaf has its stored hash.
     pub async fn verify_audit(&self, tenant: &TenantId) -> Result<AuditReport, Error> {
         let ctx = Ctx::system(tenant.clone(), &self.runtime);
         let mut report = AuditReport {
@@ -201,7 +201,7 @@ impl Engine {
     }
 }
 
-/// What an entry says in words, without its actor: `approved`.
+/// What an entry says without its actor: `approved`.
 pub(crate) fn words(record: &AuditRecord) -> String {
     let mut words = words_of(&record.event).to_owned();
     if record.event == "access.denied"

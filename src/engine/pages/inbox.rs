@@ -9,9 +9,9 @@ use crate::tools;
 use crate::views::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When};
 use std::collections::BTreeMap;
 
-/// Actions on a page.
+/// Actions on one page.
 const PAGE: i64 = 50;
-/// How many pages are gone through for those that are somebody's to decide.
+/// The most batches that one page reads to find actions that the viewer may decide; the next page continues.
 const BATCHES: usize = 10;
 
 impl Engine {
@@ -57,8 +57,8 @@ impl Engine {
                         next = last.filter(|_| more);
                         judged.append(&mut mine.judge(tx, &batch).await?);
                         if of_mine {
-                            // What SQL can't tell: separation of duties, places that others have taken, and a policy that has changed
-                            // since.
+                            // SQL cannot evaluate separation of duties, approvals that others have given, and a policy
+                            // that has changed since the proposal.
                             batch
                                 .retain(|item| judged.get(&item.id).is_some_and(|one: &Judged| one.not_mine.is_none()));
                         }

@@ -1,4 +1,4 @@
-//! What the pages show: one module per page. A page is one read of the store; it decides nothing.
+//! The data of the web pages: one module for each page. A page is one read of the store and changes nothing.
 
 pub(crate) mod action;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! What of the inbox is mine to decide, and why the rest is not: by both policies of each action.
+//! Which pending actions the viewer may decide, and why not the others, under both policies of each action.
 
 use crate::domain::*;
 use crate::engine::Error;
@@ -10,21 +10,21 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The policies that pending actions were proposed under, and whoever looks.
+/// The policies of pending actions, and the viewer.
 pub(crate) struct Mine {
-    /// The tenant's policy by now.
+    /// The tenant's policy today.
     pub today: Arc<Policy>,
     versions: BTreeMap<i64, Arc<Policy>>,
     me: Option<Decider>,
-    /// Why whoever looks decides nothing before operators have said whose account it is.
+    /// Why the viewer may not decide until operators have identified the account.
     unresolved: Option<String>,
 }
 
-/// How far back policies may matter: an action waits no longer than this.
+/// The age limit of relevant policies, in microseconds: no action waits longer than this.
 const LONGEST_WAIT: i64 = 31 * Timestamp::DAY;
 
 impl Mine {
-    /// Reads the policies that may matter, and whoever looks as they are today.
+    /// Reads the relevant policies, and the viewer with today's roles.
     pub(crate) async fn load(
         tx: &mut ReadTx,
         policy_cache: &PolicyCache,
@@ -35,11 +35,11 @@ impl Mine {
         if today.version > Policy::FIRST {
             let since = tx.ctx().now().plus(-LONGEST_WAIT);
             for row in tx.policy_versions(i64::MAX).await? {
-                // An old one that can't be read any more costs its own actions their place here, and nobody the inbox.
+                // An unreadable old policy hides only the actions that depend on it, not the inbox.
                 if let Ok(policy) = policy_cache.version(tx, row.version).await {
                     versions.insert(row.version, policy);
                 }
-                // The one before was in force when the oldest of those that wait was proposed.
+                // The version before it was in force when the oldest pending actions were proposed.
                 if row.created_at < since {
                     break;
                 }
@@ -64,7 +64,7 @@ impl Mine {
         })
     }
 
-    /// The rules under which whoever looks may decide, as `version:rule`.
+    /// The rules under which the viewer may decide, as `version:rule`.
     pub(crate) fn rules(&self) -> Vec<String> {
         let Some(me) = self.me.as_ref().filter(|_| self.unresolved.is_none()) else {
             return Vec::new();
@@ -81,7 +81,8 @@ impl Mine {
             .collect()
     }
 
-    /// Whether everything pending is theirs but what they proposed: then the counts that the database keeps are exact.
+    /// Whether the viewer may decide every pending action except their own proposals. The counts of the database are
+    /// exact then.
     pub(crate) fn counts_are_exact(&self) -> bool {
         let Some(me) = &self.me else { return true };
         if self.unresolved.is_some() {
@@ -99,7 +100,7 @@ impl Mine {
         })
     }
 
-    /// What the policies make of each pending action on a page.
+    /// Evaluates the policies for each pending action of a page.
     pub(crate) async fn judge(&self, tx: &mut ReadTx, items: &[InboxItem]) -> Result<BTreeMap<String, Judged>, Error> {
         let pending: Vec<&InboxItem> = items
             .iter()
@@ -140,7 +141,7 @@ impl Mine {
 
     fn judge_one(&self, item: &InboxItem, approvers: &[Decider]) -> Option<Judged> {
         let then = self.versions.get(&item.policy_version).unwrap_or(&self.today).clone();
-        // Where the policy is the same, its rule is known, and the payload is not needed.
+        // For the policy of the proposal, the rule is stored, and the payload is not needed.
         let payload: Value = match &item.payload {
             Some(text) => serde_json::from_str(text).ok()?,
             None => Value::Null,
@@ -212,10 +213,10 @@ impl Mine {
     }
 }
 
-/// What the policies make of a pending action.
+/// The evaluation of a pending action.
 pub(crate) struct Judged {
-    /// Why whoever looks can't approve it.
+    /// Why the viewer cannot approve the action.
     pub not_mine: Option<String>,
-    /// How many approvals it has and takes, where it takes more than one.
+    /// Given and required approvals, if more than one is required.
     pub approvals: Option<(usize, usize)>,
 }

@@ -1,4 +1,4 @@
-//! The policy as operators keep it: read, checked, compared, tried on what has happened, and switched on.
+//! The policy page: shows, checks, compares and switches policies, and computes their impact on past actions.
 
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -15,30 +15,30 @@ use similar::{ChangeTag, TextDiff};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How far back a policy is tried.
+/// How many days back a policy is tried.
 const DAYS: i64 = 30;
-/// The most actions that it is tried on, the newest first.
+/// The most actions on which a policy is tried, newest first.
 const TRIED: usize = 5_000;
-/// How many of them are read at a time.
+/// How many past actions one read loads.
 const BATCH: i64 = 250;
-/// How many that would have been different are named.
+/// The most changed actions that the page lists.
 const NAMED: usize = 50;
-/// The longest note with a new version, in characters.
+/// The longest note with a new version, in characters; a longer one is refused.
 const NOTE: usize = 500;
 
-/// What became of a policy that was to be switched on.
+/// The result of switching a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switched {
-    /// It is in force as this version.
+    /// The policy is in force as this version.
     InForce(i64),
-    /// It says the same as this version, which is in force.
+    /// The text equals that of this version, which is in force.
     Same(i64),
-    /// A second operator has to confirm it. With it, what it loosens, in sentences.
+    /// A second operator has to confirm. With the request, and what the policy loosens, in sentences.
     Waits(Asked, Vec<String>),
 }
 
 impl Engine {
-    /// The policy's page: a version as it was written, today's unless another is named, and how it differs from another.
+    /// The page of a version, by default today's, and its difference from another version.
     pub async fn policy_page(
         &self,
         ctx: &Ctx,
@@ -101,8 +101,8 @@ impl Engine {
         })
     }
 
-    /// Judges a policy that is not in force: what is wrong with it, how it differs from today's, and what it would have changed in the last
-    /// thirty days.
+    /// Checks a policy that is not in force: its mistakes, its difference from today's policy, and its impact on the
+    /// last 30 days.
     pub async fn check_policy(&self, ctx: &Ctx, source: &str) -> Result<PolicyReport, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let rules = match policy_cache::read(source) {
@@ -142,8 +142,9 @@ impl Engine {
             .await
     }
 
-    /// Switches a policy on. `base`: the version that it was made from; if another is in force by now, nothing is changed. What an operator
-    /// has switched on is in force at once if it loosens nothing; otherwise, and at the console always, it becomes a request.
+    /// Switches to another policy. `base` is the version that the policy was derived from; if another version is in
+    /// force, nothing is changed. An operator's policy that loosens nothing is in force at once. A policy that loosens
+    /// something, or comes from the console, becomes a request.
     pub async fn switch_policy(&self, ctx: &Ctx, source: &str, note: &str, base: i64) -> Result<Switched, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let rules = policy_cache::read(source).map_err(|mistakes| wrong(mistakes[0].to_string()))?;
@@ -193,7 +194,7 @@ impl Engine {
     }
 }
 
-/// The requests for another policy that wait, the newest first.
+/// Pending requests for another policy, newest first.
 async fn waiting(tx: &mut ReadTx) -> Result<Vec<String>, Error> {
     let now = tx.ctx().now();
     let waits = |row: &RequestRow| {
@@ -203,7 +204,7 @@ async fn waiting(tx: &mut ReadTx) -> Result<Vec<String>, Error> {
     Ok(open.into_iter().filter(waits).map(|row| row.id.to_string()).collect())
 }
 
-/// The version in force, if it is the one that a policy was made from.
+/// Today's version, if it is the one that the policy was derived from.
 async fn still_in_force(tx: &mut ReadTx, base: i64) -> Result<i64, Error> {
     let today = tx.policy_version().await?;
     if today == base {
@@ -223,8 +224,8 @@ async fn no_mistakes(tx: &mut ReadTx, rules: &Rules) -> Result<(), Error> {
     mistakes.first().map_or(Ok(()), |mistake| Err(wrong(mistake.as_str())))
 }
 
-/// Puts a policy in force in the place of `base`, if that is still in force and the policy still fits. `proof`: the request that it comes
-/// from. Returns its version.
+/// Puts a policy in force after `base`, if `base` is still in force and the policy still matches the tenant's teams.
+/// `proof` is the request that caused it. Returns the new version.
 pub(crate) async fn put_in_force(
     tx: &mut WriteTx,
     source: &str,
@@ -269,8 +270,8 @@ pub(crate) async fn source(tx: &mut ReadTx, version: i64) -> Result<String, Erro
     tx.policy_source(version).await?.ok_or_else(missing)
 }
 
-/// Teams that do not exist are mistakes; groups that nobody known fits are worth a word, because people are known from their first
-/// sign-in on.
+/// Compares a policy with the tenant's teams and people. An unknown team is a mistake. Too few matching people is only
+/// a note, because people are known from their first sign-in.
 async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, Vec<String>), Error> {
     let teams = tx.team_keys().await?;
     let deciders = tx.all_deciders().await?;
@@ -293,7 +294,7 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
                 ));
             }
         }
-        // One person takes one place: enough for each group need not be enough for all.
+        // One person fills one slot, so that enough people for each group may be too few for all groups.
         let missing = rule.missing(&deciders);
         if !missing.is_empty()
             && rule
@@ -336,7 +337,7 @@ pub(crate) fn difference(old: &str, new: &str) -> Vec<DiffLine> {
     lines
 }
 
-/// What would have been different since then.
+/// The impact of `next` on the actions since `since`.
 async fn tried(
     tx: &mut ReadTx,
     next: &Policy,
@@ -432,7 +433,7 @@ fn of_past(next: &Policy, today: &Policy, past: &PastActionRow, people: &HashMap
     )
 }
 
-/// Judges the text of a policy without any installation: what is wrong with it, line by line.
+/// The mistakes of a policy's text, without a tenant.
 pub fn mistakes(source: &str) -> Vec<policy::Mistake> {
     policy_cache::read(source).err().unwrap_or_default()
 }

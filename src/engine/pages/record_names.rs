@@ -1,4 +1,4 @@
-//! Names for records, from the database, in one batch.
+//! The names of records, loaded in one batch.
 
 use crate::domain::{Facts, FactsQuery, PlainText, RecordKind};
 use crate::engine::Error;
@@ -14,12 +14,12 @@ impl RecordNames {
         Ok(Self(tx.facts(&FactsQuery::default().with(ids)).await?))
     }
 
-    /// The facts behind the names.
+    /// The loaded records.
     pub(crate) fn facts(&self) -> &Facts {
         &self.0
     }
 
-    /// A record with the names people use for it. One that is not there is named by its ID alone.
+    /// A record with key and name. An unknown record has only its ID.
     pub(crate) fn named(&self, id: &str) -> RecordLabel {
         let kind = RecordKind::of(id).unwrap_or(RecordKind::Action);
         match self.0.name_of(id) {
@@ -33,7 +33,7 @@ impl RecordNames {
                 kind,
                 id: id.to_owned(),
                 key: None,
-                // Links, notes and the like have no name of their own.
+                // Records of these kinds have no name.
                 name: match kind {
                     RecordKind::EvidenceLink
                     | RecordKind::RiskAcceptance

@@ -1,9 +1,10 @@
-//! An import in batches, each a short transaction: others write between them.
+//! An import in several short transactions, between which other writers get their turn.
 //!
-//! The first notes what is begun, with an entry, and holds the evidence back: no reader sees it and nothing can cite it. Findings and controls are
-//! seen as they come: each of them is true by itself. Blockers come next, and last of all, in one transaction, the evidence and the entry with
-//! the totals. So evidence that is seen has all its findings, and no finding of it is without the blocker that it wants. An import that is
-//! interrupted goes on where it was when the same file is imported again, and so does one that two processes make at once.
+//! The first transaction records the start and stores the evidence as incomplete: no reader sees incomplete evidence
+//! and no proposal can cite it. Findings and controls are visible as they arrive, because each is true on its own.
+//! Blockers follow. The last transaction publishes the evidence and records the totals. Visible evidence therefore has
+//! all its findings, and each of these has its blocker. An interrupted import continues when the same file is imported
+//! again; two processes can share one import.
 
 use crate::audit::{Event, Place};
 use crate::context::Ctx;
@@ -16,46 +17,46 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many records the first batch keeps; those after it as many as fit into [`Pace::work`].
+/// The records in the first batch. Later batches have as many as fit into [`Pace::work`].
 const FIRST: usize = 100;
-/// The fewest records in a batch.
+/// The fewest records in a batch, below which the overhead dominates.
 const FEWEST: usize = 25;
 
-/// How long an import works, and how long it lets others.
+/// How long a batch works, and how long the import pauses after it.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    /// How long the work of a batch should take, in microseconds.
+    /// The intended duration of a batch, in microseconds.
     work: i64,
-    /// The shortest pause between batches.
+    /// The shortest pause after a batch.
     least: Duration,
-    /// The longest: a pause is as long as its batch took, with the wait for its turn.
+    /// The longest pause. A pause lasts as long as its batch did, including the wait for the writer.
     most: Duration,
 }
 
-/// SQLite has one writer. Those who wait for it have no turn of their own: they look again every 25 ms at first, and every 100 ms later.
+/// SQLite has one writer and no queue: a waiting writer polls, first every 25 ms and later every 100 ms.
 const ONE_WRITER: Pace = Pace {
     work: 20_000,
     least: Duration::from_millis(30),
     most: Duration::from_millis(200),
 };
 
-/// On PostgreSQL only decisions of the same tenant wait, and they wait in a queue.
+/// On PostgreSQL only decisions of the same tenant wait, in a queue.
 const MANY_WRITERS: Pace = Pace {
     work: 50_000,
     least: Duration::from_millis(5),
     most: Duration::from_millis(20),
 };
 
-/// A batch that was kept.
+/// A stored batch.
 struct Batch {
-    /// How many of the file's records are kept.
+    /// How many of the file's records are stored.
     done: usize,
-    /// How long it took, in microseconds.
+    /// How long the batch took, in microseconds.
     took: i64,
 }
 
 impl Engine {
-    /// Imports in batches, or goes on with what was interrupted.
+    /// Imports a file in batches, or continues an interrupted import.
     pub(crate) async fn import_in_batches(
         &self,
         ctx: &Ctx,
@@ -140,7 +141,8 @@ impl Engine {
     }
 }
 
-/// Notes that the import is under way, if it is not yet. Gives the evidence and how many records are kept; nothing if all of it is there.
+/// Records the start of the import, unless it has started. Returns the evidence and the number of stored records;
+/// `None` if everything is stored.
 async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>>, usize)>, Error> {
     let Some(held) = hold(tx, plan, false).await? else {
         return Ok(None);
@@ -152,7 +154,7 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>
     if let Some(known) = known.as_ref().filter(|known| known.plan == plan.digest) {
         return Ok(Some((held, usize::try_from(known.done).unwrap_or_default())));
     }
-    // What another version began is kept once more, record by record, which changes nothing of it.
+    // An import of another program version has another plan. It starts again; storing a record twice changes nothing.
     let progress = Progress {
         plan: plan.digest.clone(),
         done: 0,
@@ -177,14 +179,14 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>
     Ok(Some((held, 0)))
 }
 
-/// How far this import is; nothing if somebody else has finished it.
+/// The progress of this import; `None` if another process has finished it.
 async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, ImportReport)>, Error> {
     let Some(progress) = tx.import_progress(&plan.key).await? else {
         return Ok(None);
     };
     if progress.plan != plan.digest {
         return Err(Error::Setting {
-            message: "another version of this program imports the same file just now. Wait until it has ended, and import the file again."
+            message: "another version of this program is importing the same file. Wait until it has finished, and import the file again."
                 .to_owned(),
         });
     }
@@ -192,7 +194,7 @@ async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, Im
     Ok(Some((progress, report)))
 }
 
-/// Keeps the next records, at most `size`.
+/// Stores the next records, at most `size`.
 async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: usize) -> Result<Option<Batch>, Error> {
     let began = tx.ctx().now();
     tx.forget_plans().await?;
@@ -213,7 +215,7 @@ async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: u
     }))
 }
 
-/// Lets everybody see the evidence, and writes the entry with the totals.
+/// Publishes the evidence, and records the totals.
 async fn finish(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>]) -> Result<ImportReport, Error> {
     let Some((_, mut report)) = under_way(tx, plan).await? else {
         return Ok(unchanged(plan));
@@ -232,13 +234,13 @@ fn unchanged(plan: &Plan) -> ImportReport {
     }
 }
 
-/// How long it is since then, in microseconds.
+/// The time since `began`, in microseconds, at least 1.
 fn since(ctx: &Ctx, began: Timestamp) -> i64 {
     ctx.now().0.saturating_sub(began.0).max(1)
 }
 
 impl Pace {
-    /// How many records fit into a batch, by how long so many took; never more than twice as many at once.
+    /// The size of the next batch, from the duration of the last; at most double and at least half of it.
     fn next_size(self, size: usize, took: i64) -> usize {
         let fits = (size as i64).saturating_mul(self.work) / took.max(1);
         usize::try_from(fits)
@@ -247,7 +249,7 @@ impl Pace {
             .clamp(FEWEST, AT_ONCE)
     }
 
-    /// Lets others write for as long as they had to wait since then.
+    /// Pauses for as long as other writers had to wait.
     async fn pause(self, ctx: &Ctx, began: Timestamp) {
         let took = Duration::from_micros(since(ctx, began).unsigned_abs());
         tokio::time::sleep(took.clamp(self.least, self.most)).await;

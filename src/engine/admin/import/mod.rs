@@ -1,8 +1,8 @@
-//! Importing a file: its bytes become evidence, its results findings, its controls the release's, and what is bad enough
-//! blockers.
+//! Imports a file: its bytes become evidence, its results findings, its controls the release's controls, and severe
+//! findings blockers.
 //!
-//! A file that fits into one batch is one transaction: all of it is there, or nothing. A larger one would hold the writer for as long as it takes,
-//! so it goes in batches ([`batches`]), and its evidence is seen by nobody until the last of them.
+//! A small file is one transaction. A large file would block the writer, so it is imported in batches ([`batches`]),
+//! and its evidence becomes visible with the last batch.
 
 mod batches;
 mod plan;
@@ -21,33 +21,33 @@ use plan::{Held, Plan};
 use serde_json::json;
 use std::sync::Arc;
 
-/// The most records that one transaction of an import keeps.
+/// The most records that one transaction of an import stores.
 const AT_ONCE: usize = 500;
 
 /// A file to import.
 #[derive(Debug, Clone)]
 pub struct ImportFile {
-    /// Its name.
+    /// The file's name.
     pub name: String,
-    /// What is in it.
+    /// The file's content.
     pub bytes: Vec<u8>,
-    /// Its format; `None` to tell it by the content.
+    /// The file's format; `None` to detect it.
     pub format: Option<Format>,
-    /// When it was made, where it does not say so itself.
+    /// When the file was made, for files without a time.
     pub collected_at: Option<Timestamp>,
 }
 
-/// How far an import of several batches is.
+/// The progress of an import in batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportStep {
-    /// Records that are kept.
+    /// Stored records.
     pub done: usize,
     /// Records in the file.
     pub total: usize,
 }
 
 impl Engine {
-    /// Imports a file for a release. `collected_at`: what the importer was told, where the file does not say.
+    /// Imports a file for a release. `collected_at` is used for files without a time.
     pub async fn import(
         &self,
         ctx: &Ctx,
@@ -66,7 +66,8 @@ impl Engine {
         self.import_file(ctx, release_key, file, |_| {}).await
     }
 
-    /// The same, and tells of each batch. What was interrupted goes on where it was when the same file is imported again.
+    /// Like [`Engine::import`], and reports each batch. An interrupted import continues when the same file is imported
+    /// again.
     pub async fn import_file(
         &self,
         ctx: &Ctx,
@@ -114,7 +115,7 @@ impl Engine {
         })
     }
 
-    /// Everything in one transaction; `None` if the file was begun in batches before.
+    /// Imports everything in one transaction; `None` if an import in batches has started on the file.
     async fn import_at_once(
         &self,
         ctx: &Ctx,
@@ -146,8 +147,8 @@ impl Engine {
             .await
     }
 
-    /// What wants a blocker in the release before the import: a threshold may have changed since the last one. Looked for on a reader, which
-    /// holds nobody up.
+    /// The findings and controls of the release that need a blocker before the import, because the threshold may have
+    /// changed. Uses a reader, which blocks no writer.
     async fn wanting_blockers(&self, ctx: &Ctx, plan: &Arc<Plan>) -> Result<Vec<String>, Error> {
         let mut wanting = Vec::new();
         let mut from = Some(WantingFrom::Finding(String::new()));
@@ -170,7 +171,8 @@ impl Engine {
     }
 }
 
-/// Keeps the file and the evidence of its runs. `None` if some of it is there from an import in batches, which only batches can finish.
+/// Stores the file and the evidence of its runs. `None` if an import in batches has stored some of the evidence,
+/// because only that import can finish it.
 async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Vec<Option<Held>>>, Error> {
     tx.keep_file(&plan.key.sha256, &plan.file.bytes).await?;
     let mut held = Vec::with_capacity(plan.runs.len());
@@ -188,7 +190,7 @@ async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Ve
     Ok(Some(held))
 }
 
-/// The entry of an import that is all there.
+/// Records a finished import.
 async fn imported(
     tx: &mut WriteTx,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! What a file asks to be kept, in an order that is the same each time the file is read.
+//! The records that a file contains, in an order that depends only on the file.
 
 use crate::domain::*;
 use crate::engine::Error;
@@ -8,29 +8,29 @@ use crate::import::{ControlReport, Format, Scan, ScanFinding};
 use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, WriteTx};
 use sha2::{Digest, Sha256};
 
-/// What a file asks to be kept.
+/// The records of one file for one release.
 pub(crate) struct Plan {
     pub(crate) file: ImportFile,
     pub(crate) key: ImportKey,
     release: Release,
-    /// Evidence, for each run.
+    /// The evidence, one for each run.
     pub(crate) runs: Vec<NewEvidence>,
-    /// All records: findings run by run, then what is said of controls, the latest last.
+    /// Findings run by run, then statements on controls, the latest last.
     pub(crate) records: Vec<Record>,
-    /// SHA-256 over the records.
+    /// SHA-256 over the records, which identifies the plan when an import continues.
     pub(crate) digest: String,
-    /// What is known of the import before anything is kept.
+    /// The parts of the report that are known before anything is stored.
     pub(crate) report: ImportReport,
 }
 
-/// Evidence that is kept, and when it was collected.
+/// Stored evidence, and when it was collected.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) id: EvidenceId,
     pub(crate) collected_at: Timestamp,
 }
 
-/// One record of a file, with its run.
+/// A record of the file, with its run.
 pub(crate) struct Record {
     run: usize,
     what: What,
@@ -43,7 +43,7 @@ enum What {
 }
 
 impl Record {
-    /// Whether both go into the same statement.
+    /// Whether one statement can store both records.
     fn is_like(&self, other: &Record) -> bool {
         self.run == other.run && std::mem::discriminant(&self.what) == std::mem::discriminant(&other.what)
     }
@@ -85,7 +85,7 @@ impl Plan {
             }));
             controls.push((collected_at, run, scan.controls));
         }
-        // Documents list their latest assessment first or last; what was found last holds.
+        // Documents list their latest assessment first or last; the latest one wins.
         controls.sort_by_key(|(at, ..)| *at);
         for (_, run, reports) in controls {
             let (declared, assessed): (Vec<_>, Vec<_>) = reports
@@ -113,7 +113,7 @@ impl Plan {
         }
     }
 
-    /// How many parts the file is kept in beside its own row; none if that row holds it.
+    /// The number of parts in which the file is stored besides its own row; 0 if that row has all of it.
     pub(crate) fn parts(&self) -> usize {
         match self.file.bytes.len() {
             0..=PART => 0,
@@ -126,14 +126,14 @@ impl Plan {
         self.file.bytes.chunks(PART).nth(part).unwrap_or_default()
     }
 
-    /// From which severity on an open finding blocks the release, by its own threshold and today's policy.
+    /// The lowest severity whose open findings block the release: the lower of its own threshold and today's policy.
     pub(crate) async fn threshold(&self, tx: &mut ReadTx, policies: &PolicyCache) -> Result<Severity, Error> {
         let everywhere = policies.today(tx).await?.rules.severity.blocker_from;
         Ok(self.release.severity_threshold.min(everywhere))
     }
 
-    /// Keeps records of this plan whose run is held, and adds to the report what came of them. A second time it changes nothing. Answers the IDs of
-    /// the findings and controls.
+    /// Stores records whose evidence is in `held`, and adds them to the report. Storing a record twice changes nothing.
+    /// Returns the IDs of the findings and controls.
     pub(crate) async fn keep(
         &self,
         tx: &mut WriteTx,

@@ -1,49 +1,49 @@
-//! What an import says of what it did.
+//! The report of an import.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ImportReport {
     /// The release's key.
     pub release: String,
-    /// The format that was read.
+    /// The detected format.
     pub format: String,
     /// Runs in the file.
     pub runs: usize,
-    /// Keys of the evidence that was kept.
+    /// Keys of the stored evidence.
     pub evidence_ids: Vec<String>,
-    /// Results in the file, raw.
+    /// Results in the file.
     pub results: usize,
-    /// Results that are no failures.
+    /// Results that are not failures.
     pub not_failures: usize,
-    /// Findings that nobody had seen before.
+    /// Findings that the tenant did not have before.
     pub new_findings: usize,
-    /// Findings that were known.
+    /// Findings that the tenant had before.
     pub known_findings: usize,
-    /// Findings that were suppressed where they were found.
+    /// Findings that the scanner's user has suppressed.
     pub suppressed: usize,
     /// Controls that the release did not have before.
     pub new_controls: u64,
-    /// Controls that have another status than before.
+    /// Controls whose status changed.
     pub changed_controls: u64,
-    /// Blockers that were made.
+    /// New blockers.
     pub blockers: i64,
-    /// Whether everything in the file was known: nothing was written.
+    /// Whether the tenant had everything in the file, so that nothing was written.
     pub unchanged: bool,
 }
 
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.runs == 0 {
-            return write!(f, "The file is valid and holds no runs: nothing was written.");
+            return write!(f, "The file is valid and contains no runs; nothing was written.");
         }
         if self.unchanged {
             return write!(
                 f,
-                "These bytes are evidence of {} already: nothing was written.",
+                "The file is already evidence of {}; nothing was written.",
                 self.release
             );
         }

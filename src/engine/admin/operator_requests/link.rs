@@ -1,4 +1,4 @@
-//! Whose two accounts are: operators say that they are one person's, or two people's.
+//! Requests that state whether two accounts belong to one person or to two.
 
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -10,7 +10,7 @@ use crate::store::{Account, Entry, ReadTx, RequestRow, WriteTx};
 use serde_json::json;
 
 impl Engine {
-    /// Asks a second operator to confirm that two accounts are the same person's, or two people's.
+    /// Asks a second operator to confirm that two accounts belong to one person, or to two people.
     pub async fn request_link(
         &self,
         ctx: &Ctx,
@@ -39,7 +39,7 @@ impl Engine {
                             why: "You are one of these two people, so another operator has to say that they are different.".to_owned(),
                         });
                     }
-                    let [first, second] = accounts.map(|account| words(&account));
+                    let [first, second] = accounts.map(|account| account_label(&account));
                     let summary = if same {
                         format!("The accounts of {first} and {second} are one person's.")
                     } else {
@@ -62,12 +62,12 @@ impl Engine {
     }
 }
 
-fn words(account: &Account) -> String {
+fn account_label(account: &Account) -> String {
     let person = &account.person;
     text::visible(&format!("{} ({}, {})", person.name, person.email, person.id))
 }
 
-/// Two accounts of this tenant that belong to two humans by what is known.
+/// Two accounts of this tenant that belong to different humans as far as is known.
 async fn both(tx: &mut ReadTx, one: &PersonId, other: &PersonId) -> Result<[Account; 2], Error> {
     let mut accounts = tx.accounts(&[one.as_str(), other.as_str()]).await?;
     let mut take = |id: &PersonId| {
@@ -92,7 +92,7 @@ async fn both(tx: &mut ReadTx, one: &PersonId, other: &PersonId) -> Result<[Acco
     Ok([first, second])
 }
 
-/// Keeps whether two accounts belong to the same person. Says what came of it.
+/// Links two accounts, or records that they belong to different people. Returns the outcome as a sentence.
 pub(crate) async fn resolve(
     tx: &mut WriteTx,
     row: &RequestRow,
@@ -108,7 +108,7 @@ pub(crate) async fn resolve(
         );
         (Event::PersonLinked, outcome)
     } else {
-        // Both may have several accounts by now, and the address stands at any of them.
+        // Each human may have several accounts, any of which may have the address.
         for account in tx.accounts_of(&first.human).await? {
             for apart in tx.accounts_of(&second.human).await? {
                 tx.tell_apart(&account, &apart).await?;

@@ -1,7 +1,8 @@
-//! Requests of operators: a change is held until a second operator confirms it, and is carried out in the transaction that confirms it.
+//! Operator requests: a change waits until a second operator confirms it, and is applied in the transaction of the
+//! confirmation.
 //!
-//! The console counts as the first party, never as the second one: whoever confirms is a person who is signed in. A new kind of change is a
-//! variant of [`OperatorChange`], its summary, and what carries it out in [`carry_out`].
+//! The console counts as the first operator, and never as the second: only a signed-in person confirms. A new kind of
+//! change needs a variant of [`OperatorChange`], a summary, and a case in [`carry_out`].
 
 mod link;
 mod page;
@@ -19,26 +20,26 @@ use crate::store::{Entry, ReadTx, RequestRow, Settled, WriteTx};
 use crate::views::Outcome;
 use serde_json::{Value, json};
 
-/// How long a request can be confirmed.
+/// How long a request can be confirmed, in microseconds (7 days).
 const LIFE: i64 = 7 * Timestamp::DAY;
-/// The most requests of a tenant that wait at once.
+/// The most pending requests of a tenant; further requests are refused.
 const MOST_OPEN: usize = 100;
-/// How many overdue requests one transaction ends.
+/// How many overdue requests one transaction expires.
 const BATCH: i64 = 100;
 
-/// A request that was made.
+/// A request that waits for confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Its ID.
+    /// The request's ID.
     pub id: RequestId,
-    /// Until when it can be confirmed.
+    /// When the request expires.
     pub expires_at: Timestamp,
-    /// Who can confirm it: names and addresses.
+    /// The operators who can confirm it: names and addresses.
     pub confirmers: Vec<String>,
 }
 
 impl Asked {
-    /// What is to be done next.
+    /// The next step, as a sentence.
     pub fn next(&self) -> String {
         if self.confirmers.is_empty() {
             return another_operator();
@@ -50,14 +51,14 @@ impl Asked {
     }
 }
 
-/// What a tenant is told that has nobody to confirm a request.
+/// The message for a tenant without a second operator.
 fn another_operator() -> String {
     "Nobody else can confirm it yet. Give another person the role operator at your identity provider, and have them sign in once.".to_owned()
 }
 
 impl Engine {
-    /// Confirms a request and carries it out. Nobody confirms their own, with whichever account they made it. `view`: the value that the form
-    /// of the page carries for this person, see [`RequestView::view`](crate::views::RequestView::view).
+    /// Confirms a request and applies it. Nobody confirms a request of their own, with any of their accounts. `view` is
+    /// the value in the page's form for this person, see [`RequestView::view`](crate::views::RequestView::view).
     pub async fn confirm_request(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
         self.settle_request(ctx, id, RequestCommand::Confirm(view.to_owned()))
             .await
@@ -70,7 +71,7 @@ impl Engine {
         self.settle_request(ctx, id, RequestCommand::Decline(text)).await
     }
 
-    /// Takes back a request of one's own.
+    /// Withdraws a request of the operator's own.
     pub async fn withdraw_request(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
         self.settle_request(ctx, id, RequestCommand::Withdraw).await
     }
@@ -89,7 +90,7 @@ impl Engine {
         outcome
     }
 
-    /// Writes the expiry of every request whose time has run out.
+    /// Expires overdue requests and records it.
     pub(crate) async fn expire_requests(&self, ctx: &Ctx) -> Result<(), Error> {
         let due = self
             .store
@@ -116,7 +117,7 @@ impl Engine {
 /// What an operator does with a request.
 #[derive(Debug, Clone)]
 enum RequestCommand {
-    /// With the value that the form carried.
+    /// With the value from the page's form.
     Confirm(String),
     Decline(String),
     Withdraw,
@@ -129,8 +130,8 @@ fn missing(id: &str) -> Error {
     }
 }
 
-/// Who changes what a tenant has set: an operator as they are today, or nobody, at the console. Authorization has judged the roles that came
-/// with the request; here they are judged again in the transaction that acts.
+/// The operator who changes settings, with today's roles, or `None` at the console. `authorize` has checked the roles
+/// of the session; this checks today's roles in the transaction of the change.
 pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
     let Some(me) = signed_in(tx).await? else {
         return Ok(None);
@@ -143,14 +144,14 @@ pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Decider>, Error> 
     }
 }
 
-/// The operator who is signed in, even if it is not known yet whose account that is.
+/// The signed-in operator, identified or not.
 async fn signed_in(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
     let id = match &tx.ctx().principal {
         Principal::System { .. } => return Ok(None),
         Principal::Person { person, .. } => person.id.clone(),
         Principal::Client { .. } => {
             return Err(Error::NotAuthorized {
-                why: "A client changes nothing that this organisation has set.".to_owned(),
+                why: "A client cannot change the settings of this organisation.".to_owned(),
             });
         }
     };
@@ -162,7 +163,8 @@ async fn signed_in(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
         })
 }
 
-/// Keeps a change until a second operator confirms it. The same change that waits already is not asked for twice.
+/// Stores a change until a second operator confirms it. If the same operator's same change is pending, that request is
+/// returned.
 pub(crate) async fn ask(
     tx: &mut WriteTx,
     maker: Option<&Decider>,
@@ -209,7 +211,7 @@ pub(crate) async fn ask(
     })
 }
 
-/// Who could confirm what somebody asks for: every operator but themselves.
+/// Every operator who can confirm: all but the maker.
 async fn confirmers(tx: &mut ReadTx, maker: Option<&Decider>) -> Result<Vec<String>, Error> {
     let operators = tx.operators().await?;
     let others = operators
@@ -223,7 +225,7 @@ fn named(member: &Decider) -> String {
     text::visible(&format!("{} ({})", member.person.name, member.person.email))
 }
 
-/// The entry of what happens to a request. It names the change without repeating the text of a policy.
+/// Records an event of a request. The entry contains the hash of a policy instead of its text.
 fn record(tx: &mut WriteTx, event: Event, row: &RequestRow, outcome: Value, note: Option<String>) {
     let change = match &row.change {
         OperatorChange::Policy {
@@ -266,7 +268,7 @@ async fn expire(tx: &mut WriteTx, row: &RequestRow) -> Result<(), Error> {
     };
     tx.settle_request(&row.id, &settled).await?;
     let mut content = audit_entries::content(tx.ctx());
-    // Time did it, whoever happened to come by.
+    // The expiry is the system's event, not that of the person whose request detected it.
     content.actor = Actor::System;
     content.records = vec![row.id.to_string()];
     content.note = Some(row.summary.clone());
@@ -325,7 +327,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Res
     if row.expires_at <= tx.ctx().now() {
         expire(tx, &row).await?;
         return Ok(Committed::Refused(refused(format!(
-            "Nothing was done: the request {id} expired on {}. Make it anew if it is still wanted.",
+            "Nothing was done: the request {id} expired on {}. Make a new request if the change is still wanted.",
             row.expires_at.minute()
         ))));
     }
@@ -352,7 +354,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Res
             if !made_by(tx, &row, &me).await? {
                 return Err(Error::NotAuthorized {
                     why: format!(
-                        "The request {id} is not yours. Whoever made it withdraws it; another operator declines it."
+                        "The request {id} is not yours. Only the operator who made it can withdraw it; you can decline it."
                     ),
                 });
             }
@@ -370,8 +372,8 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Res
     Ok(Committed::Done(done(outcome)))
 }
 
-/// The value that the form which confirms a request carries for whoever looks: bound to their session and to what the request would change, so
-/// that a form which stands anywhere else, or was made for another change, confirms nothing.
+/// The value that the confirmation form contains. It is bound to the viewer's session and to the change, so that a form
+/// on another site, or for another change, confirms nothing.
 fn form_value(ctx: &Ctx, row: &RequestRow) -> Result<Option<String>, Error> {
     let Principal::Person { session, person, .. } = &ctx.principal else {
         return Ok(None);
@@ -381,15 +383,15 @@ fn form_value(ctx: &Ctx, row: &RequestRow) -> Result<Option<String>, Error> {
     Ok(Some(canonical::sha256_hex(text.as_bytes())[..32].to_owned()))
 }
 
-/// Whether an operator made a request, with any of their accounts.
+/// Whether the operator made the request, with any of their accounts.
 async fn made_by(tx: &mut ReadTx, row: &RequestRow, me: &Decider) -> Result<bool, Error> {
     let Some(maker) = &row.made_by else { return Ok(false) };
     let maker = tx.deciders_by_id(&[maker.as_str()]).await?.pop();
     Ok(maker.is_some_and(|maker| maker.human == me.human))
 }
 
-/// Whether an operator is the second party to a request: another human than whoever made it, whose account is known, and who does not vouch
-/// for themselves.
+/// Whether the operator may be the second party: another human than the maker, with an identified account, who does not
+/// testify about their own account.
 async fn may_confirm(tx: &mut ReadTx, me: &Decider, row: &RequestRow) -> Result<(), Error> {
     let denied = |why: String| Err(Error::NotAuthorized { why });
     if made_by(tx, row, me).await? {
@@ -399,8 +401,8 @@ async fn may_confirm(tx: &mut ReadTx, me: &Decider, row: &RequestRow) -> Result<
         ));
     }
     let same_at_console = matches!(row.change, OperatorChange::LinkPeople { same: true, .. }) && row.made_by.is_none();
-    // After a change of the identity provider every account is new, the operators' as well. What the console asks for is then confirmed by
-    // one of them, as long as it only links accounts: that gives nobody a right.
+    // After a change of the identity provider all accounts are new, including those of operators. One of them may
+    // confirm a request from the console that only links accounts, because a link gives nobody a right.
     if !same_at_console && let Some(open) = tx.unresolved(&me.person.id).await? {
         return denied(identity::not_resolved(&open));
     }
@@ -421,7 +423,7 @@ async fn may_confirm(tx: &mut ReadTx, me: &Decider, row: &RequestRow) -> Result<
     Ok(())
 }
 
-/// Does what a request asks for, if it still applies. Says what came of it.
+/// Applies the change of a request, if it is still applicable. Returns the outcome as a sentence.
 async fn carry_out(tx: &mut WriteTx, row: &RequestRow, me: &Decider) -> Result<String, Error> {
     match &row.change {
         OperatorChange::Policy { source, note, base, .. } => {

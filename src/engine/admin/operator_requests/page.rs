@@ -1,4 +1,4 @@
-//! The page of operators' requests, and a request by itself.
+//! The page of operator requests, and the view of one request.
 
 use crate::context::Ctx;
 use crate::domain::*;
@@ -10,13 +10,13 @@ use crate::store::{Account, ReadTx, RequestRow};
 use crate::views::{AccountView, ChangeView, RequestView, RequestsPage, ResemblanceView, When};
 use std::collections::HashMap;
 
-/// How many requests that wait are shown.
+/// The most pending requests on the page.
 const WAITING: i64 = 100;
-/// How many settled ones.
+/// The most settled requests on the page.
 const HISTORY: i64 = 50;
 
 impl Engine {
-    /// The requests that wait, those that were settled, and the accounts that operators have to identify.
+    /// Pending requests, settled requests, and accounts that operators have to identify.
     pub async fn requests_page(&self, ctx: &Ctx) -> Result<RequestsPage, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         self.store
@@ -27,10 +27,10 @@ impl Engine {
                     rows.extend(tx.settled_requests(HISTORY).await?);
                     let open = tx.resemblances().await?;
                     let ids = open.iter().flat_map(|one| [&one.newcomer, &one.known]);
-                    let beside = Beside::load(tx, &rows, ids).await?;
+                    let context = RequestContext::load(tx, &rows, ids).await?;
                     let mut views = Vec::new();
                     for row in &rows {
-                        views.push(beside.view(tx, row).await?);
+                        views.push(context.view(tx, row).await?);
                     }
                     let (waiting, history) = views
                         .into_iter()
@@ -46,8 +46,8 @@ impl Engine {
                     let resemblances = open.iter().filter_map(|one| {
                         Some(ResemblanceView {
                             address: PlainText::from(&one.address),
-                            newcomer: beside.account(&one.newcomer, now)?,
-                            known: beside.account(&one.known, now)?,
+                            newcomer: context.account(&one.newcomer, now)?,
+                            known: context.account(&one.known, now)?,
                             request: about(&one.newcomer, &one.known),
                         })
                     });
@@ -55,7 +55,7 @@ impl Engine {
                         resemblances: resemblances.collect(),
                         waiting,
                         history,
-                        alone: (beside
+                        alone: (context
                             .operators
                             .iter()
                             .map(|one| &one.human)
@@ -69,7 +69,7 @@ impl Engine {
             .await
     }
 
-    /// A request by itself.
+    /// One request.
     pub async fn request(&self, ctx: &Ctx, id: &str) -> Result<RequestView, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let id = RequestId::parse(id).map_err(|_| missing(id))?;
@@ -77,22 +77,22 @@ impl Engine {
             .read(ctx, move |tx| {
                 Box::pin(async move {
                     let row = tx.operator_request(&id).await?.ok_or_else(|| missing(id.as_str()))?;
-                    let beside = Beside::load(tx, std::slice::from_ref(&row), []).await?;
-                    beside.view(tx, &row).await
+                    let context = RequestContext::load(tx, std::slice::from_ref(&row), []).await?;
+                    context.view(tx, &row).await
                 })
             })
             .await
     }
 }
 
-/// What stands beside requests: accounts, operators, and whoever looks.
-struct Beside {
+/// What the views of requests need: accounts, operators, and the viewer.
+struct RequestContext {
     accounts: HashMap<PersonId, Account>,
     operators: Vec<Decider>,
     me: Option<Decider>,
 }
 
-impl Beside {
+impl RequestContext {
     async fn load<'p>(
         tx: &mut ReadTx,
         rows: &[RequestRow],
@@ -135,7 +135,7 @@ impl Beside {
         })
     }
 
-    /// `Olga Operator (operator@acme.example)`, or who else does such things.
+    /// `Olga Operator (operator@acme.example)`, or `nobody` without account.
     fn who(&self, id: Option<&PersonId>, nobody: &str) -> PlainText {
         let account = id.and_then(|id| self.accounts.get(id));
         account.map_or_else(
@@ -214,13 +214,13 @@ impl Beside {
     }
 }
 
-/// Why a request cannot be carried out any more.
+/// Why a request cannot be applied any more.
 async fn no_longer(tx: &mut ReadTx, row: &RequestRow) -> Result<Option<String>, Error> {
     let OperatorChange::Policy { base, .. } = &row.change else {
         return Ok(None);
     };
     let today = tx.policy_version().await?;
     Ok((today != *base).then(|| {
-        format!("Version {today} of the policy was switched on since, and this was made from version {base}. Decline it; the operator who made it can make it anew from version {today}.")
+        format!("Version {today} of the policy has been switched on since, and this request was made from version {base}. Decline it; the operator who made it can make a new request from version {today}.")
     }))
 }

@@ -65,7 +65,7 @@ pub(crate) async fn approvals_view(
     })
 }
 
-/// What an action of high risk waives, closes or opens, a line for each record, and what it creates.
+/// What a high-risk action waives, closes or opens, one line for each record, and what it creates.
 pub(crate) fn stakes(change_set: &ChangeSet, names: &RecordNames) -> Vec<PlainText> {
     let mut lines = Vec::new();
     for update in change_set.updates() {

@@ -1,4 +1,4 @@
-//! What the checks found alike, side by side: work that is there already, and newer evidence than what is cited.
+//! Comparisons for check results: a proposed work item next to an existing one, cited evidence next to newer evidence.
 
 use crate::domain::*;
 use crate::engine::actions::plan::Planned;
@@ -6,7 +6,7 @@ use crate::engine::pages::record_names::RecordNames;
 use crate::views::Comparison;
 use serde_json::Value;
 
-/// The records that comparisons name beside those of the plan.
+/// Records that comparisons name in addition to those of the plan.
 pub(crate) fn named(planned: &Planned) -> Vec<String> {
     let spoken = planned.checks.iter().flat_map(|check| &check.facts);
     spoken
@@ -20,7 +20,7 @@ pub(crate) fn named(planned: &Planned) -> Vec<String> {
         .collect()
 }
 
-/// A comparison for each verdict that speaks of another work item or of newer evidence.
+/// A comparison for each check result that refers to another work item or to newer evidence.
 pub(crate) fn all(planned: &Planned, names: &RecordNames) -> Vec<Comparison> {
     planned
         .checks

@@ -1,4 +1,4 @@
-//! The action page: everything a reviewer must be able to check, from stored facts.
+//! The action page: everything that a reviewer has to verify, from stored data.
 
 use crate::audit::Event;
 use crate::context::Ctx;
@@ -28,11 +28,11 @@ use related::RelatedRecords;
 use sections::{claim, context, fields, identifiers, other_creates, references, step, updates, with_codes};
 use since::Baseline;
 
-/// What one read of the store gives for a page.
+/// The data of one page, from one read of the store.
 struct Loaded {
     action: Action,
     envelope: Envelope,
-    /// The checks: today's while it is pending, else those that the last decision (or the proposal) rested on.
+    /// Today's checks for a pending action, or else those of the last decision or of the proposal.
     checks: Vec<Check>,
     names: RecordNames,
     timeline: Vec<AuditRecord>,
@@ -40,9 +40,9 @@ struct Loaded {
     scope: tools::Scope,
     tenant: String,
     client: String,
-    /// What is shown, if it can be planned today; else what it rested on.
+    /// The snapshot of what the page shows: today's plan, or else the records of the baseline.
     shown: PageSnapshot,
-    /// What this person was shown before.
+    /// The snapshot that this person saw before, with its time.
     last_seen: Option<(PageSnapshot, Timestamp)>,
     since: Option<Baseline>,
     comparisons: Vec<Comparison>,
@@ -51,17 +51,17 @@ struct Loaded {
     related: RelatedRecords,
 }
 
-/// How an action's page is asked for.
+/// How a request visits the page of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visit {
     /// A person opened the page: the service records what the page showed, and the person may decide by it.
     Opened,
-    /// A prefetch or a status query: nobody is known to have seen the page, so nothing is recorded.
+    /// A prefetch or a status query, which does not prove that a person saw the page. Nothing is recorded.
     Unrecorded,
 }
 
 impl Engine {
-    /// Everything about an action, for its page. A visit with [`Visit::Opened`] is recorded once per person, digest and session.
+    /// The page of an action. A visit with [`Visit::Opened`] is recorded once for each person, digest and session.
     pub async fn action_page(&self, ctx: &Ctx, id: &str, visit: Visit) -> Result<ActionView, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
         let (action_id, policy_cache) = (parse_id(id)?, self.policies.clone());
@@ -71,7 +71,8 @@ impl Engine {
                 Box::pin(async move { load(tx, &action_id, &policy_cache).await })
             })
             .await?;
-        // Whatever today's policy asks for: it may ask for more by the time somebody approves.
+        // The sections are stored whatever today's policy requires, because the policy may require more by the time of
+        // the approval.
         loaded.shown.parts = folded(&loaded, ctx.now());
         let opened = visit == Visit::Opened;
         if opened {
@@ -82,7 +83,8 @@ impl Engine {
         Ok(self.render(ctx, loaded, value))
     }
 
-    /// Keeps what this person is shown, if they were not shown the same before in this session; the first time is an entry of its own.
+    /// Stores what the page showed this person, if it differs from the last visit in this session. The first visit is
+    /// also an audit entry.
     async fn keep_view(&self, ctx: &Ctx, loaded: &mut Loaded) -> Result<(), Error> {
         let Some(key) = ViewKey::of(ctx, &loaded.action) else {
             return Ok(());
@@ -227,7 +229,7 @@ impl Engine {
         let input = approvals.policy_input(action, envelope);
         let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&input));
         let mine = why_not_decidable.is_none() && !state.is_final();
-        // Running takes the role, and not a place among the deciders.
+        // Executing needs the role, but not membership in a group of the rule.
         let runs = state == State::Approved && allows(&ctx.principal, Permission::Execute);
         let person = approvals.me.as_ref().filter(|_| runs);
         let refuses = |me| approvals.policies.refuses_to_run(me, &approvals.approvers, &input);
@@ -293,7 +295,7 @@ impl Engine {
     }
 }
 
-/// The parts of its page that fold.
+/// The foldable sections of the page.
 fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
     let Loaded {
         action,
@@ -307,7 +309,7 @@ fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
     views::parts(&tree, &cards, &claim(action, String::new(), names, now))
 }
 
-/// Why there is nothing for this person to decide, while there is something to decide.
+/// Why this person may not decide a pending action; `None` if the person may, or if nothing is left to decide.
 fn why_not_decidable(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
     ctx.principal.person()?;
     if state.is_final() {
@@ -353,7 +355,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
             }
         }
     }
-    // What waits is judged as of today, and compared with what is there.
+    // A pending action is shown with today's checks, and compared with today's records.
     let today = today.filter(|_| action.state() == State::PendingApproval);
     if let Some(planned) = &today {
         checks.clone_from(&planned.checks);
@@ -394,7 +396,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
     let names = RecordNames::load(tx, &wanted).await?;
     let comparisons = today.map_or_else(Vec::new, |planned| comparisons::all(&planned, &names));
     if shown.facts.0.is_empty() {
-        // It can't be planned any more: the records are there all the same, and one of them says why.
+        // Without a plan, the snapshot contains the records of the baseline, of which one may explain the failure.
         let ids = since.iter().flat_map(|since| since.shown.facts.0.keys());
         shown.facts = Snapshot::of(names.facts(), ids.map(String::as_str));
         shown.checks.clone_from(&checks);

@@ -1,4 +1,4 @@
-//! Other actions that an action has to do with, and the questions about it.
+//! Related actions of an action, and the questions about it.
 
 use crate::domain::*;
 use crate::engine::Error;
@@ -7,20 +7,20 @@ use crate::store::{ActionSummary, ReadTx};
 use crate::views::{QuestionView, RecordLabel, Related, Revision, When};
 use serde_json::Value;
 
-/// From here on a proposal is like one that was declined, in percent.
+/// The least similarity, in percent, at which a declined proposal is shown for comparison.
 const LIKE: usize = 60;
 
 /// Other actions and questions that belong to an action.
 pub(crate) struct RelatedRecords {
     /// Related actions, each with its relation to this one.
     pub related: Vec<(&'static str, ActionSummary)>,
-    /// Earlier payloads that this one is compared with.
+    /// Earlier proposals for comparison.
     pub earlier: Vec<Earlier>,
     /// Questions of reviewers.
     pub questions: Vec<Question>,
 }
 
-/// An earlier proposal that this one is compared with.
+/// An earlier proposal that the page compares with this one.
 pub(crate) struct Earlier {
     title: &'static str,
     action: ActionSummary,
@@ -28,7 +28,7 @@ pub(crate) struct Earlier {
     said: Option<String>,
 }
 
-/// Loads them.
+/// Loads related actions, earlier proposals and questions.
 pub(crate) async fn load(tx: &mut ReadTx, action: &Action, payload: &Value) -> Result<RelatedRecords, Error> {
     let (mut related, mut earlier) = (Vec::new(), Vec::new());
     let links = [
@@ -63,7 +63,7 @@ pub(crate) async fn load(tx: &mut ReadTx, action: &Action, payload: &Value) -> R
     })
 }
 
-/// The likest of the caller's last proposals that a person declined.
+/// The most similar of the caller's latest declined proposals.
 async fn declined(tx: &mut ReadTx, action: &Action, payload: &Value) -> Result<Option<Earlier>, Error> {
     let mut likest: Option<(usize, Earlier)> = None;
     for (other, text) in tx.declined_of(action).await? {
@@ -84,7 +84,7 @@ async fn declined(tx: &mut ReadTx, action: &Action, payload: &Value) -> Result<O
 }
 
 impl RelatedRecords {
-    /// What the page shows of the others.
+    /// Related actions for the page.
     pub(crate) fn related(&self, action: &Action) -> Vec<Related> {
         let mut shown: Vec<Related> = self
             .related
@@ -96,13 +96,13 @@ impl RelatedRecords {
             })
             .collect();
         if action.lifecycle.targets_changed_at.is_some() && !action.state().is_final() {
-            // What changed stands in the checks, which are of today.
+            // Executed actions first, because their changes may explain today's checks.
             shown.sort_by_key(|one| one.state != State::Executed);
         }
         shown
     }
 
-    /// How this payload differs from earlier ones.
+    /// The differences from earlier proposals.
     pub(crate) fn revisions(&self, payload: &Value) -> Vec<Revision> {
         self.earlier
             .iter()
@@ -118,7 +118,7 @@ impl RelatedRecords {
             .collect()
     }
 
-    /// Questions and answers.
+    /// Questions and answers for the page.
     pub(crate) fn questions(&self, names: &RecordNames, now: Timestamp) -> Vec<QuestionView> {
         self.questions
             .iter()

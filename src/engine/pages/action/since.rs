@@ -1,11 +1,11 @@
-//! What has changed since somebody opened the action, or since it was approved: verdict by verdict, and field by field.
+//! What has changed since the viewer opened the action, or since it was approved: verdicts and fields.
 
 use crate::domain::*;
 use crate::engine::pages::action::sections::plain;
 use crate::engine::pages::record_names::RecordNames;
 use crate::views::{SinceView, When};
 
-/// The moment that counts, and how things were then.
+/// The snapshot to compare with, and its time.
 pub(crate) struct Baseline {
     what: &'static str,
     at: Timestamp,
@@ -13,8 +13,8 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// While an action waits, what this person saw last counts; afterwards, what its approval rested on. What is rejected or executed
-    /// changes no more.
+    /// For a pending action, the viewer's last visit; for an approved or failed one, its approval. Rejected and
+    /// executed actions do not change.
     pub(crate) fn of(
         action: &Action,
         decisions: &[Decision],
@@ -47,7 +47,7 @@ impl Baseline {
         }
     }
 
-    /// What is different; `None` if nothing is.
+    /// The differences; `None` without any.
     pub(crate) fn view(&self, now_shown: &PageSnapshot, names: &RecordNames, now: Timestamp) -> Option<SinceView> {
         let speaks = |check: &&Check| check.verdict != Verdict::Pass;
         let without = |these: &[Check], those: &[Check]| -> Vec<Check> {

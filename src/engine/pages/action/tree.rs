@@ -1,11 +1,11 @@
-//! The work-item tree: what would be (or was) created, under what is there.
+//! The tree of work items: what would be (or was) created, below existing items.
 
 use crate::domain::{ChangeSet, Create, PlainText, RecordKind, WorkItemKind};
 use crate::engine::pages::record_names::RecordNames;
 use crate::views::{Line, TreeItem};
 use serde_json::Value;
 
-/// Work items of a change set under their parents. `executed`: they exist by now, under keys of their own.
+/// The work items of a change set below their parents. `executed`: the items exist and have keys.
 pub(crate) fn of(change_set: &ChangeSet, names: &RecordNames, executed: bool) -> Vec<TreeItem> {
     let items: Vec<&Create> = change_set
         .creates()
@@ -17,7 +17,7 @@ pub(crate) fn of(change_set: &ChangeSet, names: &RecordNames, executed: bool) ->
         match parent(item) {
             Some(id) if is_new(id) => {}
             None => roots.push(branch(item, &items, names, executed)),
-            // It hangs under an item that is there already: show that one, once.
+            // The parent exists already: it is shown once, as a root.
             Some(id) => {
                 let child = branch(item, &items, names, executed);
                 match roots.iter_mut().find(|root| root.id == id) {
