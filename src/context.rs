@@ -1,4 +1,4 @@
-//! Who asks, when it is, and fresh IDs: carried through every use case and every transaction, and never left out.
+//! The context of a request: principal, trace, clock and source of IDs. Every use case and every transaction has one.
 
 use crate::domain::{
     ActionId, ApprovalId, AttemptId, AuditNoteId, BlockerId, CertificationId, ClientId, ComponentId, ControlId,
@@ -8,17 +8,17 @@ use crate::domain::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The clock and the source of randomness. Parameters, so that a test can hold time still.
+/// The clock and the source of random bytes. Tests pass their own, to control the time.
 #[derive(Clone)]
 pub struct Runtime {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     entropy: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
-    /// Tells IDs of one millisecond apart and keeps them in order.
+    /// Distinguishes and orders the IDs of one millisecond.
     counter: Arc<AtomicU64>,
 }
 
 impl Runtime {
-    /// Ports on this clock and this source of random bytes.
+    /// A runtime with this clock and this source of random bytes.
     pub fn new(
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
         entropy: impl Fn(&mut [u8]) + Send + Sync + 'static,
@@ -30,19 +30,19 @@ impl Runtime {
         }
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    /// So many random bytes.
+    /// `N` random bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         (self.entropy)(&mut bytes);
         bytes
     }
 
-    /// The same randomness under another clock.
+    /// The same randomness with another clock.
     pub fn with_clock(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             clock: Arc::new(clock),
@@ -51,7 +51,7 @@ impl Runtime {
         }
     }
 
-    /// A fresh ID: a UUIDv7 (RFC 9562) with a counter in `rand_a`.
+    /// A new ID: a UUIDv7 (RFC 9562) with a counter in `rand_a`.
     pub fn id<T: TypedId>(&self) -> T {
         let mut random: [u8; 10] = self.random();
         let count = self.counter.fetch_add(1, Ordering::Relaxed) & 0x0fff;
@@ -87,22 +87,22 @@ typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId Clien
 /// One request of one principal.
 #[derive(Clone)]
 pub struct Ctx {
-    /// Who asks; the tenant comes from here.
+    /// Who makes the request. Its tenant is the only tenant that the request can reach.
     pub principal: Principal,
-    /// Names this request in logs and audit entries.
+    /// Identifies the request in logs and audit entries.
     pub request_id: String,
-    /// Names the trace: 32 hex digits (W3C Trace Context).
+    /// Identifies the trace: 32 hex digits (W3C Trace Context).
     pub trace_id: String,
-    /// Whether the trace came with the request, or was made for want of one.
+    /// Whether the client sent the trace ID; otherwise the service generated it.
     pub trace_given: bool,
-    /// The workflow that the client says it is in.
+    /// The workflow that the client named.
     pub workflow: Option<String>,
-    /// Clock and randomness.
+    /// The clock and the source of IDs.
     pub runtime: Runtime,
 }
 
 impl Ctx {
-    /// A request that has no trace yet.
+    /// A request with a new trace ID.
     pub fn new(principal: Principal, runtime: &Runtime) -> Self {
         Self {
             principal,
@@ -114,17 +114,17 @@ impl Ctx {
         }
     }
 
-    /// The service itself at work in a tenant.
+    /// Work of the service itself in a tenant.
     pub fn system(tenant: TenantId, runtime: &Runtime) -> Self {
         Self::new(Principal::System { tenant }, runtime)
     }
 
-    /// The only tenant that this request can touch.
+    /// The only tenant that the request can reach.
     pub fn tenant(&self) -> &TenantId {
         self.principal.tenant()
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.runtime.now()
     }

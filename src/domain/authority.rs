@@ -1,9 +1,9 @@
-//! Who may do what: one table for every door.
+//! Which roles may run which commands: one table for all interfaces.
 
 use super::Principal;
 use super::records::Role;
 
-/// What somebody wants to do. Every use case of the engine names one before it does anything.
+/// A command that needs permission. Every use case of the engine checks one before it does anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Sign in and use the pages.
@@ -12,7 +12,7 @@ pub enum Permission {
     ReadRecords,
     /// Propose an action.
     Propose,
-    /// Take back an action that one proposed.
+    /// Withdraw an action that was proposed for the same person.
     Withdraw,
     /// See the inbox and actions.
     ViewActions,
@@ -20,32 +20,32 @@ pub enum Permission {
     Approve,
     /// Reject an action.
     Reject,
-    /// Run an approved action.
+    /// Execute an approved action.
     Execute,
-    /// Take an approval back.
+    /// Revoke an approval.
     Revoke,
     /// Ask the proposer about an action.
     Ask,
-    /// Answer a question about an action that one proposed.
+    /// Answer a question about an action that was proposed for the same person.
     Answer,
     /// Leave parts of an action out.
     Prune,
-    /// See the policy and what it has been.
+    /// See the policy and its versions.
     ReadPolicy,
     /// Search the audit trail of the tenant.
     SearchAudit,
-    /// Bring evidence and findings in.
+    /// Import evidence and findings.
     Import,
-    /// Give out a bearer token.
+    /// Issue a bearer token.
     IssueToken,
-    /// Change what a tenant has set.
+    /// Change settings of a tenant.
     Configure,
-    /// Write what time alone decides: expiry.
+    /// Expire overdue actions.
     Sweep,
 }
 
 impl Permission {
-    /// Every command there is, so that a test can go through the whole table.
+    /// Every permission, so that a test covers the whole table.
     pub const ALL: &[Permission] = &[
         Permission::SignIn,
         Permission::ReadRecords,
@@ -67,7 +67,7 @@ impl Permission {
         Permission::Sweep,
     ];
 
-    /// Stable name, as audit entries keep it.
+    /// The stable name in audit entries.
     pub fn as_str(self) -> &'static str {
         match self {
             Permission::SignIn => "sign_in",
@@ -92,12 +92,12 @@ impl Permission {
     }
 }
 
-/// Whether this principal may give this command at all. What the action itself adds (its caller, its state, the
-/// tenant) is judged where the action is loaded, inside the transaction that acts.
+/// Whether the principal's roles permit the command. Conditions of the action itself (caller, state, tenant) are
+/// checked in the transaction that loads the action.
 pub fn allows(principal: &Principal, command: Permission) -> bool {
     use Permission::*;
     match principal {
-        // A client never has more than reading, proposing and withdrawing, whatever its caller may do in a browser.
+        // A client can only read, propose, answer and withdraw, whatever its caller may do in a browser.
         Principal::Client { caller, .. } => {
             matches!(command, ReadRecords | Propose | Withdraw | Answer | ViewActions)
                 && caller.has_any(&[Role::Developer, Role::Reviewer, Role::Lead])
@@ -106,10 +106,10 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             SignIn | ViewActions => !person.roles.is_empty(),
             Approve | Reject | Execute | Revoke | Ask | Prune => person.has_any(&[Role::Reviewer, Role::Lead]),
             SearchAudit => person.has_any(&[Role::Auditor, Role::Lead, Role::Operator]),
-            // Whoever is judged by the rules may read them.
+            // Everyone whose actions the policy decides may read it.
             ReadPolicy => !person.roles.is_empty(),
             Configure => person.has_any(&[Role::Operator]),
-            // What operators set otherwise, they set at a console: there is no page for it yet.
+            // Operators do this work at the console; no page exists for it.
             ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep => false,
         },
         Principal::System { .. } => matches!(command, Import | IssueToken | Configure | ReadPolicy | Sweep),

@@ -1,4 +1,4 @@
-//! Canonical JSON (RFC 8785) and digests: one payload has one text, whatever the order of its keys or the form of its numbers.
+//! Canonical JSON (RFC 8785) and digests. Equal payloads have one text, independent of key order and number format.
 
 use serde::Serialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -6,31 +6,31 @@ use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The largest integer that every JSON reader keeps exactly (2^53 - 1; RFC 8785 and RFC 7493 section 2.2).
+/// The largest integer that every JSON parser reads exactly (2^53 - 1; RFC 8785, and RFC 7493 section 2.2).
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
-/// A value that has no canonical form.
+/// A value without a canonical form.
 #[derive(Debug, thiserror::Error)]
-#[error("no canonical JSON: {0}")]
+#[error("no canonical form in JSON: {0}")]
 pub struct NotCanonical(String);
 
-/// The canonical text of a value.
+/// The canonical JSON of a value.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, NotCanonical> {
     let bytes = serde_json_canonicalizer::to_vec(value).map_err(|error| NotCanonical(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| NotCanonical(error.to_string()))
 }
 
-/// `sha256:` and the hex of the SHA-256 of these bytes.
+/// `sha256:` and the SHA-256 of the bytes in hex.
 pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", sha256_hex(bytes))
 }
 
-/// The hex of the SHA-256 of these bytes.
+/// The SHA-256 of the bytes in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Bytes in lower-case hex.
+/// The bytes in lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
@@ -41,8 +41,8 @@ pub fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// Reads JSON strictly (I-JSON, RFC 7493): a key that stands twice and an integer beyond 2^53 are refused, since two readers
-/// could understand them differently and a digest would hide which.
+/// Parses JSON strictly (I-JSON, RFC 7493). A duplicate key and an integer beyond 2^53 are refused, because two parsers
+/// could read them differently and have the same digest.
 pub fn parse_strict(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict.deserialize(&mut reader)?;
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for Strict {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without doubled keys or integers beyond 2^53")
+        f.write_str("JSON without duplicate keys or integers beyond 2^53")
     }
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
         Ok(Value::Bool(value))
@@ -82,7 +82,7 @@ impl<'de> Visitor<'de> for Strict {
     }
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
         if value.fract() == 0.0 {
-            // 12.0 and 1.2e1 are the integer 12 to every reader that follows RFC 8785.
+            // RFC 8785 writes 12.0 and 1.2e1 as 12.
             if value.abs() > MAX_INTEGER as f64 {
                 return Err(E::custom(format!("the integer {value} is beyond 2^53")));
             }
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Strict {
             let value = map.next_value_seed(Strict)?;
             if object.contains_key(&key) {
                 return Err(de::Error::custom(format!(
-                    "the key \"{key}\" stands twice in one object"
+                    "the key \"{key}\" occurs twice in one object"
                 )));
             }
             object.insert(key, value);

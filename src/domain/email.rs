@@ -1,19 +1,19 @@
-//! E-mail addresses of people. Only an address that the identity provider has verified can be compared with another one.
+//! E-mail addresses of people. Only addresses that the identity provider has verified are compared.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The longest address, in bytes (RFC 5321, 4.5.3.1.3).
+/// The longest address, in bytes (RFC 5321, section 4.5.3.1.3).
 pub const LONGEST_ADDRESS: usize = 254;
 
-/// An address in the form in which addresses are compared: without spaces around it, and with A-Z as a-z. Other letters must be equal.
+/// An address in its comparable form: without surrounding spaces, and with A-Z mapped to a-z.
 ///
-/// Unicode knows letters whose lower case is an ASCII letter (the Kelvin sign becomes `k`), so no other letter is mapped.
+/// No other letters are mapped, because the lower case of some is an ASCII letter (the Kelvin sign becomes `k`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address(String);
 
 impl Address {
-    /// Reads an address; `None` if the text is none.
+    /// Parses an address; `None` if the text is not an address.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@')?;
@@ -27,7 +27,7 @@ impl Address {
         &self.0
     }
 
-    /// The part behind the last `@`.
+    /// The part after the last `@`.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
@@ -39,11 +39,11 @@ impl fmt::Display for Address {
     }
 }
 
-/// What an identity provider says is somebody's address. A verified one is an [`Address`]; one that nobody has verified is a claim, which
-/// can be shown and never be compared.
+/// A person's address as an identity provider asserts it. A verified address is an [`Address`]. An unverified address
+/// is a claim, which is shown and never compared.
 ///
-/// Both are kept as one text. An address contains no space, so a claim, which ends with ` (not verified)`, equals no address, in SQL
-/// neither.
+/// Both are stored as one text. A claim ends with ` (not verified)`. No address contains a space, so a claim equals no
+/// address, in SQL as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Email(Kind);
@@ -51,15 +51,15 @@ pub struct Email(Kind);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Verified(Address),
-    /// The text that people read, with its mark.
+    /// The text with its mark.
     Claimed(String),
 }
 
-/// What stands behind a claim.
+/// The mark at the end of a claim.
 const NOT_VERIFIED: &str = " (not verified)";
 
 impl Email {
-    /// An address that the provider has verified. What is no address stays a claim.
+    /// An address that the provider has verified. A text that is not an address becomes a claim.
     pub fn verified(text: &str) -> Self {
         Self(Address::parse(text).map_or_else(|| Kind::Claimed(claim(text)), Kind::Verified))
     }
@@ -69,7 +69,7 @@ impl Email {
         Self(Kind::Claimed(claim(text)))
     }
 
-    /// The address, if it is verified. Nothing else identifies anybody.
+    /// The address, if it is verified. A claim identifies nobody.
     pub fn address(&self) -> Option<&Address> {
         match &self.0 {
             Kind::Verified(address) => Some(address),
@@ -77,13 +77,13 @@ impl Email {
         }
     }
 
-    /// Whether this is the verified address that a text names.
+    /// Whether the text is this verified address.
     pub fn is(&self, named: &str) -> bool {
         self.address()
             .is_some_and(|own| Address::parse(named).as_ref() == Some(own))
     }
 
-    /// The text for people and for the database: a claim says that it is not verified.
+    /// The text for people and for the database; a claim has its mark.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Kind::Verified(address) => address.as_str(),
@@ -103,7 +103,7 @@ impl fmt::Display for Email {
     }
 }
 
-/// Reads what [`Email::as_str`] gave.
+/// Parses the text of [`Email::as_str`].
 impl From<String> for Email {
     fn from(stored: String) -> Self {
         Email::verified(&stored)
@@ -125,7 +125,7 @@ mod tests {
         let own = Email::verified(" Dana@ACME.example ");
         assert_eq!(own.as_str(), "dana@acme.example");
         assert!(own.is("DANA@acme.EXAMPLE") && !own.is("dana@acme.example.org"));
-        // U+212A KELVIN SIGN has a lower-case k.
+        // The lower case of U+212A KELVIN SIGN is k.
         assert!(!Email::verified("\u{212A}im@acme.example").is("kim@acme.example"));
         assert!(!Email::verified("É@acme.example").is("é@acme.example"));
     }

@@ -1,43 +1,44 @@
-//! The envelope: the bytes that an approval is bound to. Made once, when the action is proposed, and never rebuilt.
+//! The envelope: the bytes that an approval is bound to. Built once, when the action is proposed, and never rebuilt.
 
 use super::{ActionId, ChangeSet, EvidenceId, Risk, TenantId, Timestamp, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What an approval is bound to, version 1. Its canonical JSON (RFC 8785) is stored, and its SHA-256 is the action's digest.
+/// The content of an envelope, version 1. Its canonical JSON (RFC 8785) is stored, and the SHA-256 of that is the
+/// action's digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
-    /// 1.
+    /// Always 1.
     pub envelope_version: u32,
-    /// Whose action it is.
+    /// The tenant that owns the action.
     pub tenant: TenantId,
-    /// Which action.
+    /// The action's ID.
     pub action_id: ActionId,
     /// The tool's name.
     pub tool: String,
     /// The version of the tool that planned it.
     pub tool_version: u32,
-    /// The arguments, less what only speaks of the call (key and dry run).
+    /// The arguments without those of the call itself (idempotency key and dry run).
     pub payload: Value,
-    /// What will be written.
+    /// The changes that executing the action writes.
     pub change_set: ChangeSet,
-    /// The evidence it cites, as it was.
+    /// The cited evidence at the time of the proposal.
     pub evidence: Vec<EvidenceDigest>,
-    /// How much could go wrong.
+    /// The risk class at the time of the proposal.
     pub risk: Risk,
-    /// When it stops being executable.
+    /// When the action expires.
     pub expires_at: Timestamp,
-    /// The action that this one takes the place of.
+    /// The action that this action supersedes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes_action_id: Option<ActionId>,
 }
 
-/// Evidence as it was when the action was proposed.
+/// Evidence at the time of the proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvidenceDigest {
-    /// Which evidence.
+    /// The evidence's ID.
     pub id: EvidenceId,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,
@@ -46,7 +47,7 @@ pub struct EvidenceDigest {
 }
 
 impl Envelope {
-    /// The version this code writes.
+    /// The version that this code writes.
     pub const VERSION: u32 = 1;
 
     /// The bytes to store, and their digest.

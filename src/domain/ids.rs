@@ -1,38 +1,38 @@
-//! Typed IDs: a short prefix that tells the kind, and a UUIDv7 in base32, so that prose can be scanned for them and
-//! a sort by ID is a sort by age.
+//! Typed IDs: a short prefix for the kind, and a UUIDv7 in base32. Text can be searched for IDs, and sorting by ID
+//! sorts by age.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Crockford's base32 in lower case: no i, l, o or u, and it sorts as the bytes do.
+/// Crockford's base32 in lower case: without i, l, o and u, and in the order of the bytes.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// 128 bits in digits of 5 bits.
+/// The digits of 128 bits, at 5 bits each.
 const DIGITS: usize = 26;
 
 fn encode(prefix: &str, value: u128) -> String {
     let mut text = String::with_capacity(prefix.len() + 1 + DIGITS);
     text.push_str(prefix);
     text.push('_');
-    for place in (0..DIGITS).rev() {
-        let digit = (value >> (place * 5)) & 31;
-        text.push(char::from(ALPHABET[digit as usize]));
+    for digit in (0..DIGITS).rev() {
+        let bits = (value >> (digit * 5)) & 31;
+        text.push(char::from(ALPHABET[bits as usize]));
     }
     text
 }
 
 fn is_body(text: &str) -> bool {
-    // The first of 26 digits holds 3 bits only.
+    // The first of the 26 digits has only 3 bits.
     text.len() == DIGITS
         && text.bytes().all(|byte| ALPHABET.contains(&byte))
         && matches!(text.as_bytes()[0], b'0'..=b'7')
 }
 
-/// A text that is no ID of the expected kind.
+/// A text that is not an ID of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an ID of the form {expected}_…")]
 pub struct InvalidId {
-    /// The prefix that was expected.
+    /// The expected prefix.
     pub expected: &'static str,
 }
 
@@ -45,11 +45,11 @@ macro_rules! ids {
             pub struct $name(String);
 
             impl $name {
-                /// The ID that stands for these 128 bits.
+                /// The ID of these 128 bits.
                 pub fn from_bits(bits: u128) -> Self { Self(encode($prefix, bits)) }
-                /// The ID as it is written everywhere.
+                /// The ID as text.
                 pub fn as_str(&self) -> &str { &self.0 }
-                /// Reads an ID; its kind must fit.
+                /// Parses an ID of this kind.
                 pub fn parse(text: &str) -> Result<Self, InvalidId> {
                     match text.strip_prefix(concat!($prefix, "_")) {
                         Some(body) if is_body(body) => Ok(Self(text.to_owned())),
@@ -79,30 +79,30 @@ macro_rules! ids {
             }
         )*
 
-        /// What an ID names.
+        /// The kind of record that an ID identifies.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase")]
         pub enum RecordKind { $(#[doc = concat!("IDs that begin with `", $prefix, "_`.")] $kind,)* }
 
         impl RecordKind {
-            /// Every kind there is.
+            /// Every kind.
             pub const ALL: &[RecordKind] = &[$(RecordKind::$kind),*];
-            /// What its IDs begin with, without the underscore.
+            /// The prefix of its IDs, without the underscore.
             pub fn prefix(self) -> &'static str { match self { $(RecordKind::$kind => $prefix,)* } }
         }
     };
 }
 
 ids! {
-    /// A governed write, from proposal to its end.
+    /// A governed write, from proposal to execution or rejection.
     ActionId = "act", Action;
-    /// The request for approval that is made with an action.
+    /// The request for approval of an action.
     ApprovalId = "apr", Approval;
-    /// One person's vote on an action.
+    /// One person's decision on an action.
     DecisionId = "dec", Decision;
-    /// What a reviewer asks about an action.
+    /// A reviewer's question about an action.
     QuestionId = "qst", Question;
-    /// One try at executing an approved action.
+    /// One attempt to execute an approved action.
     AttemptId = "att", Attempt;
     /// A release.
     ReleaseId = "rel", Release;
@@ -110,45 +110,45 @@ ids! {
     CertificationId = "crt", Certification;
     /// A team.
     TeamId = "team", Team;
-    /// A person, known by issuer and subject.
+    /// A person's account, identified by issuer and subject.
     PersonId = "per", Person;
     /// An application, module, repository or service.
     ComponentId = "cmp", Component;
     /// A control of a release.
     ControlId = "ctl", Control;
-    /// A file kept as evidence.
+    /// A file that is evidence.
     EvidenceId = "evd", Evidence;
     /// A finding.
     FindingId = "fnd", Finding;
-    /// What keeps a release from its certification.
+    /// A reason why a release cannot be certified.
     BlockerId = "blk", Blocker;
     /// A story or a task.
     WorkItemId = "wi", WorkItem;
-    /// What ties evidence to a control or a certification.
+    /// A link between evidence and a control or a certification.
     EvidenceLinkId = "lnk", EvidenceLink;
-    /// A risk that somebody answers for.
+    /// A risk that a person has accepted.
     RiskAcceptanceId = "rsk", RiskAcceptance;
-    /// A note bound to an action.
+    /// A note on an action.
     AuditNoteId = "nte", AuditNote;
-    /// Which evidence of a provider and kind a release goes by.
+    /// The evidence that a release uses for a provider and kind.
     CurrentEvidenceId = "cur", CurrentEvidence;
-    /// An MCP program that acts for people.
+    /// An MCP client that acts for people.
     ClientId = "cli", Client;
     /// A bearer token (not its secret).
     TokenId = "tok", Token;
-    /// What an operator asks for and a second one confirms.
+    /// A request of an operator that a second operator confirms.
     RequestId = "req", OperatorRequest;
 }
 
 impl RecordKind {
-    /// The kind that an ID's prefix tells, if the text is an ID at all.
+    /// The kind of an ID; `None` if the text is not an ID.
     pub fn of(id: &str) -> Option<RecordKind> {
         let (prefix, body) = id.split_once('_')?;
         let kind = Self::ALL.iter().find(|kind| kind.prefix() == prefix)?;
         is_body(body).then_some(*kind)
     }
 
-    /// The kind in words, for people.
+    /// The kind's name for people.
     pub fn word(self) -> &'static str {
         match self {
             RecordKind::Action => "action",
@@ -177,7 +177,7 @@ impl RecordKind {
     }
 }
 
-/// Every ID that stands in a text, once each, in order of appearance.
+/// Every ID in a text, each once, in order of appearance.
 pub fn scan(text: &str) -> Vec<&str> {
     let mut seen = BTreeSet::new();
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
@@ -185,13 +185,13 @@ pub fn scan(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A tenant: the short name that its people sign in under, such as `acme`.
+/// A tenant: the short name with which its people sign in, such as `acme`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TenantId(String);
 
 impl TenantId {
-    /// Reads a tenant's name: 1 to 63 characters of a-z, 0-9 and hyphen, as a DNS label.
+    /// Parses a tenant's name: 1 to 63 characters of a-z, 0-9 and hyphen, like a DNS label.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let fits = (1..=63).contains(&text.len())
             && text
@@ -205,7 +205,7 @@ impl TenantId {
             Err(InvalidId { expected: "tenant" })
         }
     }
-    /// The name as it is written everywhere.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,19 +1,20 @@
-//! What an installation is: a demo or production, from its first start and for ever.
+//! The kind of an installation, demo or production, which its first start decides permanently.
 
-/// What an installation is. Nobody is asked for a password in a demo, so nothing that it trusts is trusted in production.
+/// The kind of an installation. A demo asks nobody for a password, so a production installation does not accept a
+/// demo's identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstallationKind {
-    /// Its identity provider is its own, and signs people in without a password.
+    /// The installation has an identity provider of its own, without passwords.
     Demo,
-    /// Its identity provider is the organisation's.
+    /// The organisation's identity provider signs people in.
     Production,
 }
 
-/// How the issuer of a demo's identity provider ends: the provider lives at the service's own address.
+/// The end of a demo's issuer. The demo's identity provider has the service's own address.
 pub const DEMO_ISSUER: &str = "/demo-idp";
 
 impl InstallationKind {
-    /// Its stable name.
+    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             InstallationKind::Demo => "demo",
@@ -21,14 +22,14 @@ impl InstallationKind {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub fn parse(name: &str) -> Option<Self> {
         [InstallationKind::Demo, InstallationKind::Production]
             .into_iter()
             .find(|kind| kind.as_str() == name)
     }
 
-    /// Whether people of this issuer may act in an installation of this kind. One that nobody has decided yet is no demo.
+    /// Whether an installation accepts people of this issuer. An installation of unknown kind counts as production.
     pub fn accepts(kind: Option<Self>, issuer: &str) -> bool {
         let is_demo = issuer.trim_end_matches('/').ends_with(DEMO_ISSUER);
         is_demo == (kind == Some(InstallationKind::Demo))

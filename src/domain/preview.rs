@@ -1,14 +1,14 @@
-//! The preview: a change set rendered. The same sentence for the agent, the inbox and the page.
+//! The preview of a change set. Agent, inbox and page show the same sentence.
 
 use super::{ChangeSet, Create, RecordKind, Update};
 use serde::Serialize;
 use serde_json::Value;
 
-/// A change set as an agent gets it back.
+/// A change set as an agent receives it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// What would happen, in one sentence.
+    /// The effect, in one sentence.
     pub summary: String,
     /// Records that would be created.
     pub creates: Vec<Create>,
@@ -17,7 +17,7 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Renders a change set. `place` ends the sentence's first half: `in release R for team T`.
+    /// Builds the preview. `place` says where the changes apply: `in release R for team T`.
     pub fn of(change_set: &ChangeSet, place: &str) -> Self {
         Self {
             summary: summary(change_set, place),
@@ -27,7 +27,7 @@ impl Preview {
     }
 }
 
-/// What a created record is called when it is counted.
+/// The noun for counting created records of this kind.
 fn noun(create: &Create) -> &str {
     match create.kind {
         RecordKind::WorkItem => create.fields.get("kind").and_then(Value::as_str).unwrap_or("work item"),

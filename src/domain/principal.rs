@@ -1,21 +1,22 @@
-//! Who is at the door. The tenant comes from here and from nowhere else.
+//! Who makes a request. The tenant is taken from the principal and from nothing else.
 
 use super::records::Role;
 use super::text::PlainText;
 use super::{ClientId, Email, PersonId, TenantId};
 use serde::{Deserialize, Serialize};
 
-/// A person of a tenant, as last asserted at sign-in.
+/// A person's account in a tenant, as asserted at the last sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
-    /// The person's ID in this tenant.
+    /// The account's ID in this tenant.
     pub id: PersonId,
-    /// The e-mail address that the identity provider asserted. It identifies the person only if the provider has verified it.
+    /// The e-mail address that the identity provider asserted. It identifies the person only if the provider has
+    /// verified it.
     pub email: Email,
     /// The name that the identity provider asserted.
     pub name: PlainText,
-    /// Roles as last asserted.
+    /// The roles of the last sign-in.
     pub roles: Vec<Role>,
 }
 
@@ -26,11 +27,11 @@ impl Person {
     }
 }
 
-/// One human being, whatever accounts they have. An identity provider may know somebody under several subjects; operators link those
-/// accounts, and from then on all of them are one human.
+/// A human, independent of accounts. An identity provider may know one human under several subjects; once operators
+/// have linked the accounts, all of them belong to one `Human`.
 ///
-/// Whoever asks whether two people are the same compares this and never [`PersonId`], which names an account. The database alone knows
-/// which accounts belong together, so only rows that were loaded for a decision have it.
+/// Code that asks whether two people are the same compares `Human` and never [`PersonId`], which identifies an account.
+/// Only rows that were loaded for a decision have a `Human`, because only the database knows the links.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Human(PersonId);
 
@@ -40,52 +41,52 @@ impl Human {
         Self(first)
     }
 
-    /// The first of their accounts.
+    /// The first account of the human.
     pub fn account(&self) -> &PersonId {
         &self.0
     }
 }
 
-/// An MCP program.
+/// An MCP client program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Client {
     /// The client's ID in this tenant.
     pub id: ClientId,
-    /// Its name, such as `Helix`.
+    /// The client's name, such as `Helix`.
     pub name: PlainText,
 }
 
-/// Whoever gives a command.
+/// The party that makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     /// A person in a browser session.
     Person {
-        /// The tenant the session belongs to.
+        /// The tenant of the session.
         tenant: TenantId,
-        /// Who signed in.
+        /// The person who signed in.
         person: Person,
-        /// A digest of the session's ID: tells sessions apart without opening any.
+        /// A digest of the session's ID, which distinguishes sessions and opens none.
         session: String,
     },
     /// An MCP client acting for a person.
     Client {
-        /// The tenant the token belongs to.
+        /// The tenant of the token.
         tenant: TenantId,
-        /// The person on whose behalf it acts.
+        /// The person for whom the client acts.
         caller: Person,
-        /// The program.
+        /// The client.
         client: Client,
     },
     /// The service itself, or an operator at its console.
     System {
-        /// The tenant worked upon.
+        /// The tenant of the work.
         tenant: TenantId,
     },
 }
 
 impl Principal {
-    /// The only tenant that this principal can touch.
+    /// The only tenant that the principal can reach.
     pub fn tenant(&self) -> &TenantId {
         match self {
             Principal::Person { tenant, .. } | Principal::Client { tenant, .. } | Principal::System { tenant } => {
@@ -94,7 +95,7 @@ impl Principal {
         }
     }
 
-    /// The person behind it: the one in the session, or the caller of the client.
+    /// The person of the session, or the caller of the client.
     pub fn person(&self) -> Option<&Person> {
         match self {
             Principal::Person { person, .. } => Some(person),
@@ -103,7 +104,7 @@ impl Principal {
         }
     }
 
-    /// How an audit entry names it.
+    /// The actor for audit entries.
     pub fn actor(&self) -> Actor {
         match self {
             Principal::Person { person, .. } => Actor::Person {
@@ -123,17 +124,17 @@ impl Principal {
     }
 }
 
-/// Who did it, as audit entries keep it: three kinds.
+/// Who caused an event, as audit entries store it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum Actor {
     /// A person in a browser session.
     Person {
-        /// Their ID.
+        /// The person's ID.
         id: PersonId,
-        /// Their name at the time.
+        /// The person's name at the time.
         name: String,
-        /// Their e-mail address at the time.
+        /// The person's e-mail address at the time.
         email: String,
     },
     /// A client acting for a person.
@@ -142,11 +143,11 @@ pub enum Actor {
         id: ClientId,
         /// The client's name at the time.
         name: String,
-        /// The person it acted for.
+        /// The ID of the caller.
         caller_id: PersonId,
-        /// Their name at the time.
+        /// The caller's name at the time.
         caller_name: String,
-        /// Their e-mail address at the time.
+        /// The caller's e-mail address at the time.
         caller_email: String,
     },
     /// The service itself.
@@ -154,7 +155,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The actor in words: `Dana Developer via Helix`.
+    /// The actor for people: `Dana Developer via Helix`.
     pub fn label(&self) -> PlainText {
         match self {
             Actor::Person { name, .. } => name.into(),

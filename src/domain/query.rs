@@ -1,13 +1,13 @@
-//! The query language of the audit search: words, and `field:value` terms. All must hold.
+//! The query language of the audit search: words, and `field:value` terms, all of which must match.
 //!
 //! `person:reviewer@acme.example tool:loopiq_link_evidence event:action.executed state:executed release:SHOP-2026.12
-//! record:wi_… trace:… key:… after:2026-11-01 before:2026-12-01 injection`; a value with spaces stands in quotes.
+//! record:wi_… trace:… key:… after:2026-11-01 before:2026-12-01 injection`; a value with spaces is in quotes.
 
 use super::Timestamp;
 use super::text;
 use serde::{Deserialize, Serialize};
 
-/// What a term looks at.
+/// The field that a term searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TermField {
@@ -19,7 +19,7 @@ pub enum TermField {
     Tool,
     /// An event.
     Event,
-    /// The state that the action was in after the entry.
+    /// The state of the action after the entry.
     State,
     /// A release, by key or ID.
     Release,
@@ -34,7 +34,7 @@ pub enum TermField {
 }
 
 impl TermField {
-    /// Every field with the name it has in a query; words have none.
+    /// Every named field with its name in queries; words have no name.
     pub const NAMED: [(TermField, &'static str); 9] = [
         (TermField::Person, "person"),
         (TermField::Tool, "tool"),
@@ -47,7 +47,7 @@ impl TermField {
         (TermField::Key, "key"),
     ];
 
-    /// The name it has in a query and in the index.
+    /// The name in queries and in the index.
     pub fn as_str(self) -> &'static str {
         Self::NAMED
             .iter()
@@ -56,17 +56,17 @@ impl TermField {
     }
 }
 
-/// One condition.
+/// A condition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Term {
-    /// What it looks at.
+    /// The field that is searched.
     pub field: TermField,
-    /// What must stand there.
+    /// The value to find.
     pub value: String,
 }
 
 impl Term {
-    /// A term; values are compared without regard to case.
+    /// A term; case is ignored.
     pub fn new(field: TermField, value: impl AsRef<str>) -> Self {
         Self {
             field,
@@ -74,38 +74,38 @@ impl Term {
         }
     }
 
-    /// How the index writes it.
+    /// The term in the index.
     pub fn indexed(&self) -> String {
         format!("{}:{}", self.field.as_str(), self.value)
     }
 }
 
-/// A parsed query. Empty: everything.
+/// A parsed query. An empty query matches every entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditQuery {
-    /// All of these must hold.
+    /// The terms, all of which must match.
     pub terms: Vec<Term>,
-    /// Not before this.
+    /// The earliest time.
     pub after: Option<Timestamp>,
-    /// Before this.
+    /// The end of the period, exclusive.
     pub before: Option<Timestamp>,
 }
 
-/// What could not be understood, and where.
+/// A mistake in a query, and its position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message} (at character {})", .at + 1)]
 pub struct QueryError {
-    /// Character position from 0.
+    /// The position in characters, from 0.
     pub at: u32,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is allowed.
     pub message: String,
 }
 
 impl AuditQuery {
-    /// The most conditions in one query: each costs a look into the index.
+    /// The most terms in a query, each of which costs an index lookup.
     pub const MAX_TERMS: usize = 12;
 
-    /// Reads a query.
+    /// Parses a query.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         let mut query = Self::default();
         for (at, token) in tokens(text)? {
@@ -114,7 +114,7 @@ impl AuditQuery {
         if query.terms.len() > Self::MAX_TERMS {
             return Err(QueryError {
                 at: 0,
-                message: format!("at most {} conditions at once", Self::MAX_TERMS),
+                message: format!("at most {} conditions in one query", Self::MAX_TERMS),
             });
         }
         Ok(query)
@@ -131,7 +131,7 @@ impl AuditQuery {
             return Ok(());
         };
         if value.trim().is_empty() {
-            return error(format!("{}: wants a value behind the colon", shown(name)));
+            return error(format!("{}: needs a value after the colon", shown(name)));
         }
         if let Some((field, _)) = TermField::NAMED.iter().find(|(_, known)| *known == name) {
             self.terms.push(Term::new(*field, value));
@@ -146,7 +146,7 @@ impl AuditQuery {
             ));
         }
         let Some(time) = Timestamp::parse(value) else {
-            return error(format!("{name}: wants a date such as 2026-11-22"));
+            return error(format!("{name}: needs a date such as 2026-11-22"));
         };
         if name == "after" {
             self.after = Some(time)
@@ -157,7 +157,7 @@ impl AuditQuery {
     }
 }
 
-/// A name that nobody knows, as an error says it: it may be all that was typed.
+/// An unknown name for an error message, shortened, because the name may be the whole input.
 fn shown(name: &str) -> String {
     const MOST: usize = 40;
     let head: String = name.chars().take(MOST).collect();
@@ -165,7 +165,7 @@ fn shown(name: &str) -> String {
     text::visible(&head) + more
 }
 
-/// Splits at spaces outside quotes; quotes may stand around a word or a value.
+/// Splits at spaces outside quotes. A word or a value may be quoted.
 fn tokens(text: &str) -> Result<Vec<(u32, String)>, QueryError> {
     let mut found = Vec::new();
     let mut token = String::new();
@@ -221,7 +221,7 @@ mod tests {
         let long = AuditQuery::parse(&format!("{}\u{202E}:x", "n".repeat(30_000))).expect_err("no such field");
         assert!(long.message.chars().count() < 200, "{long}");
         let hidden = AuditQuery::parse("a\u{202E}:").expect_err("no value").message;
-        assert_eq!(hidden, "a⟦U+202E⟧: wants a value behind the colon");
+        assert_eq!(hidden, "a⟦U+202E⟧: needs a value after the colon");
         assert!(AuditQuery::parse("after:yesterday").is_err());
         assert!(AuditQuery::parse("key:").is_err());
         assert!(AuditQuery::parse("key:\" \"").is_err(), "nothing but a space");

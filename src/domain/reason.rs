@@ -1,4 +1,4 @@
-//! Reason codes: why an action ended as it did. Stable strings that agents act on.
+//! Reason codes: why an action was rejected or failed. The codes are stable, because agents act on them.
 
 use super::CheckId;
 use serde::{Deserialize, Serialize};
@@ -7,41 +7,41 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum ReasonCode {
-    /// A check's finding is the reason.
+    /// A check's result is the reason.
     Check(CheckId),
-    /// A person declined it, in words of their own.
+    /// A person declined it, with a reason in text.
     Declined,
-    /// Nobody decided (or ran it) in time.
+    /// It was not decided, or not executed, in time.
     Expired,
-    /// The proposer took it back.
+    /// The proposer withdrew it.
     Withdrawn,
-    /// A newer proposal took its place.
+    /// A newer proposal superseded it.
     Superseded,
-    /// An approval was taken back.
+    /// The approval was revoked.
     Revoked,
     /// A target record changed after the proposal.
     StaleTarget,
-    /// Evidence is not what it was when the action was proposed.
+    /// Cited evidence has changed since the proposal.
     EvidenceChanged,
-    /// Somebody has lost the right to it.
+    /// A person whom the action depends on has lost the right.
     NotAuthorized,
-    /// The policy does not allow it.
+    /// The policy forbids it.
     PolicyRefused,
-    /// The key belongs to another proposal.
+    /// The idempotency key belongs to another proposal.
     IdempotencyConflict,
-    /// Somebody decided before.
+    /// Another person has decided.
     AlreadyDecided,
-    /// The decision named another digest than the action's.
+    /// The decision names another digest than the action has.
     DigestMismatch,
-    /// A person has declined the same payload before.
+    /// A person has declined an equal payload.
     RejectedBefore,
-    /// The tool's plan would come out differently today.
+    /// Planning the action today gives another plan.
     PlanChanged,
-    /// The stored envelope is not what was proposed.
+    /// The stored envelope differs from the proposal.
     EnvelopeDamaged,
     /// The person who decides has not opened the action in this session.
     NotOpened,
-    /// As many actions wait already as the policy allows.
+    /// The policy's limit of pending actions is reached.
     TooManyPending,
 }
 
@@ -110,7 +110,7 @@ impl ReasonCode {
         ),
     ];
 
-    /// The stable string.
+    /// The stable code.
     pub fn as_str(self) -> &'static str {
         match self {
             ReasonCode::Check(check) => check.as_str(),
@@ -121,7 +121,7 @@ impl ReasonCode {
         }
     }
 
-    /// What it means, in words that follow a colon.
+    /// The meaning, as text that follows a colon.
     pub fn words(self) -> &'static str {
         match self {
             ReasonCode::Check(check) => check.title(),
@@ -132,7 +132,7 @@ impl ReasonCode {
         }
     }
 
-    /// Reads the stable string.
+    /// Parses the stable code.
     pub fn parse(text: &str) -> Option<ReasonCode> {
         CheckId::parse(text).map(ReasonCode::Check).or_else(|| {
             Self::PLAIN

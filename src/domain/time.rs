@@ -1,9 +1,9 @@
-//! Time as it is kept: whole microseconds since 1970 in UTC, from the server's clock.
+//! Times: whole microseconds since 1970 in UTC, from the server's clock.
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A point in time: microseconds since 1970-01-01T00:00:00Z. In JSON for agents it is RFC 3339 (see [`Timestamp::rfc3339`]).
+/// A point in time: microseconds since 1970-01-01T00:00:00Z. JSON contains RFC 3339, see [`Timestamp::rfc3339`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 
@@ -17,12 +17,12 @@ impl Timestamp {
     /// One day in microseconds.
     pub const DAY: i64 = 24 * Self::HOUR;
 
-    /// This time and so many microseconds.
+    /// The time after so many microseconds.
     pub fn plus(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
 
-    /// Microseconds from `earlier` to this time; negative if it is later.
+    /// The microseconds from `earlier` to this time; negative if `earlier` is later.
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -36,13 +36,13 @@ impl Timestamp {
         self.datetime().format(&Rfc3339).unwrap_or_default()
     }
 
-    /// For people: `2026-11-22 21:20 UTC`.
+    /// The time for people: `2026-11-22 21:20 UTC`.
     pub fn minute(self) -> String {
         let at = self.datetime();
         format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
     }
 
-    /// For people who compare: `2026-11-22 21:20:34 UTC`.
+    /// The time for people, to the second: `2026-11-22 21:20:34 UTC`.
     pub fn second(self) -> String {
         let at = self.datetime();
         format!(
@@ -54,7 +54,7 @@ impl Timestamp {
         )
     }
 
-    /// Reads RFC 3339, or a date alone (its first moment in UTC).
+    /// Parses RFC 3339, or a date alone (its start in UTC).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let whole = if text.len() == 10 {
@@ -66,7 +66,7 @@ impl Timestamp {
         i64::try_from(at.unix_timestamp_nanos() / 1_000).ok().map(Self)
     }
 
-    /// How long `self` is before (or after) `now`, in the largest unit that fits: `3 h`, `41 days`, `in 21 h`.
+    /// The distance from `now`, in the largest unit that fits: `3 h ago`, `41 days ago`, `in 21 h`.
     pub fn relative(self, now: Self) -> String {
         let ahead = self > now;
         let span = duration(now.since(self).abs());

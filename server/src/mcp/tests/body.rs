@@ -26,11 +26,11 @@ async fn ambiguous_json_is_refused() {
         ("", "EOF"),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call"}"#,
-            "\"method\" stands twice",
+            "\"method\" occurs twice",
         ),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":1,"a":2}}}"#,
-            "\"a\" stands twice",
+            "\"a\" occurs twice",
         ),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":9007199254740993}}}"#,
