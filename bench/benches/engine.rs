@@ -1,4 +1,4 @@
-//! The engine's parts, without a door: `cargo bench --package loopiq-bench`.
+//! Measures parts of the engine without HTTP: `cargo bench --package loopiq-bench`.
 
 use divan::{Bencher, black_box};
 use loopiq::context::{Ctx, Runtime};
@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-/// A work package of one story and so many tasks, on records of the demo.
+/// A work package of one story and `children` tasks on records of the demo.
 fn package(world: &World, children: usize, key: &str) -> Value {
     let tasks: Vec<Value> = (0..children)
         .map(|n| {
@@ -35,7 +35,7 @@ fn package(world: &World, children: usize, key: &str) -> Value {
     })
 }
 
-/// The demo on a database of its own.
+/// The demo in a database of its own.
 struct World {
     engine: Engine,
     agent: Ctx,
@@ -83,7 +83,7 @@ async fn world(database: Database) -> World {
     let system = Ctx::system(tenant.clone(), engine.runtime());
     let found = engine.store().write::<_, Error, _>(&system, |tx| {
         Box::pin(async move {
-            // As many may wait as there are proposals here.
+            // The benchmarks propose more actions than the default policy allows.
             let limits = PolicyRow {
                 version: tx.policy_version().await? + 1,
                 source: "[limits]\npending_per_caller = 1000000\npending_per_client = 1000000\n".to_owned(),
@@ -149,7 +149,7 @@ async fn world(database: Database) -> World {
     }
 }
 
-/// Nothing but planning and checks: what is proposed is not kept.
+/// Planning and checks only: a dry run stores nothing.
 #[divan::bench(args = [3, 50], consts = [0, 1], sample_count = 60)]
 fn dry_run<const DATABASE: usize>(bencher: Bencher<'_, '_>, children: usize) {
     let world = on(DATABASES[DATABASE]);
@@ -158,7 +158,7 @@ fn dry_run<const DATABASE: usize>(bencher: Bencher<'_, '_>, children: usize) {
     bencher.bench_local(|| propose(world, arguments.clone()));
 }
 
-/// All of a proposal, kept and on the disk.
+/// A whole proposal, stored and flushed to disk.
 #[divan::bench(args = DATABASES, sample_count = 100)]
 fn proposal(bencher: Bencher<'_, '_>, database: &str) {
     let world = on(database);

@@ -1,4 +1,4 @@
-//! A large backlog: a hundred thousand work items and ten thousand findings, for the checks to judge a proposal against.
+//! A large backlog: 100,000 work items and 10,000 findings, against which the checks judge a proposal.
 
 use crate::fill::runtime;
 use anyhow::{Context, Result};
@@ -8,16 +8,16 @@ use loopiq::engine::{Engine, Error};
 use loopiq::store::{ListFilter, Store};
 use serde_json::{Value, json};
 
-/// How many work items there are to be.
+/// Work items in the backlog.
 const ITEMS: usize = 100_000;
-/// How many findings.
+/// Findings in the backlog.
 const FINDINGS: usize = 10_000;
-/// How many findings one scan shows.
+/// Findings in one scan.
 const SCAN: usize = 250;
-/// How many items one transaction writes.
+/// Work items in one transaction.
 const BATCH: usize = 500;
 
-/// Words of titles as a house uses them: some stand in nearly every title, some in few.
+/// Words of titles with realistic frequencies: some occur in nearly every title, others in few.
 const VERBS: [&str; 8] = [
     "Parameterize",
     "Validate",
@@ -41,7 +41,7 @@ fn title(n: usize) -> String {
     )
 }
 
-/// Fills a release. One finding in ten is worked on already. Gives the findings that nobody works on, with their evidence.
+/// Fills a release. Work items exist for one finding in ten. Returns the other findings, with their evidence.
 pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec<(String, String)>> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = release.to_owned();
@@ -51,7 +51,7 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
         })
         .await?;
     let key = known.first().context("the release")?.key.clone();
-    // Many scans of some tens of kilobytes: the bytes of what a proposal cites are hashed each time.
+    // Many scans of some tens of kilobytes each, because the bytes of cited evidence are hashed for each proposal.
     let (engine, now) = (Engine::new(store.clone(), runtime(), ""), ctx.now().rfc3339());
     for first in (0..FINDINGS).step_by(SCAN) {
         let name = format!("bulk-{first}.sarif");
@@ -134,7 +134,7 @@ fn item(id: WorkItemId, n: usize, release: &str, team: &str, finding: Option<&St
     })
 }
 
-/// The same package about findings of its own: the next three, its blocker aside. Nobody asks for the same thing all day.
+/// The package with the next three findings and without its blocker, because no agent proposes the same work all day.
 pub(crate) fn about(package: &Value, findings: &[(String, String)], n: usize) -> Value {
     let mut package = package.clone();
     package["blockerIds"] = json!([]);
@@ -146,7 +146,7 @@ pub(crate) fn about(package: &Value, findings: &[(String, String)], n: usize) ->
     package
 }
 
-/// A package with a child for each of these findings.
+/// The package with a child for each of these findings.
 pub(crate) fn package(package: &Value, findings: &[(String, String)]) -> Value {
     let mut package = package.clone();
     let child = |(n, (finding, evidence)): (usize, &(String, String))| {

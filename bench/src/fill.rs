@@ -1,4 +1,4 @@
-//! A hundred thousand actions and audit entries, written through the store as the service writes them, many to a transaction.
+//! Writes 100,000 actions and audit entries through the store like the service, with many in each transaction.
 
 use anyhow::{Context, Result};
 use loopiq::audit::Event;
@@ -7,12 +7,12 @@ use loopiq::domain::{ActionId, Execution, ReasonCode, Refusal, Stage, TenantId, 
 use loopiq::engine::Error;
 use loopiq::store::{Entry, PolicyRow, Store};
 
-/// How many there are to be.
+/// Actions and entries to write.
 pub(crate) const MANY: usize = 100_000;
-/// How many one transaction writes.
+/// Actions in one transaction.
 const BATCH: usize = 500;
 
-/// The machine's clock and randomness.
+/// The machine's clock and random bytes.
 pub(crate) fn runtime() -> Runtime {
     Runtime::new(
         || {
@@ -24,8 +24,7 @@ pub(crate) fn runtime() -> Runtime {
     )
 }
 
-/// Lets as many actions wait as the benchmarks want, by a policy, as an installation would. Before anything is proposed, so that all of it is
-/// judged by one version.
+/// Raises the limits of pending actions by a policy, before the first proposal, so that one version judges all of them.
 pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     store
@@ -45,8 +44,8 @@ pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
         .context("the limits")
 }
 
-/// Fills the tenant acme with copies of one of its actions and that action's first entry: other IDs, keys and times, and words that
-/// some of them share.
+/// Fills the tenant acme with copies of one of its actions and of that action's first entry, with other IDs, keys,
+/// times and words.
 pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = ActionId::parse(action)?;

@@ -1,5 +1,5 @@
-//! The floors: what the same machine does at least, without the service. A bare INSERT, an MCP tool that does nothing, and a page of
-//! one line, in a process of their own.
+//! The floors: what the machine achieves without the service. A plain INSERT, an MCP tool that does nothing, and a page
+//! of one line, served by a separate process.
 
 use crate::load::{self, AsyncWork, Times};
 use anyhow::{Context, Result};
@@ -21,7 +21,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-/// The floors' own service.
+/// The process that serves the floors.
 pub(crate) struct Floor {
     url: String,
     child: Child,
@@ -35,7 +35,7 @@ impl Drop for Floor {
 }
 
 impl Floor {
-    /// Starts it.
+    /// Starts the process.
     pub(crate) fn start() -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("floor")
@@ -50,7 +50,7 @@ impl Floor {
         })
     }
 
-    /// An MCP tool that does nothing.
+    /// Measures an MCP tool that does nothing.
     pub(crate) async fn tool(&self) -> Result<Times> {
         let agent = tokio::sync::Mutex::new(Agent::connect(&self.url, "none").await?);
         let call = json!({});
@@ -60,7 +60,7 @@ impl Floor {
         .await
     }
 
-    /// The same for many at once, and a page of one line.
+    /// Measures many such calls at once, and a page of one line.
     pub(crate) async fn rates(&self) -> Result<([f64; 3], [f64; 3])> {
         let (mut agents, mut readers) = (Vec::new(), Vec::new());
         for _ in 0..32 {
@@ -87,7 +87,7 @@ impl AsyncWork<Connection> for Nothing {
     }
 }
 
-/// One row, on the disk before the answer: alone, and by 32 at once.
+/// Measures the insertion of one row that is flushed to disk: by one client, and by 32.
 pub(crate) async fn insert(database: &Database) -> Result<(Times, [f64; 3])> {
     let is_file = database.url.starts_with("sqlite");
     let url = if is_file {
@@ -156,7 +156,7 @@ impl ServerHandler for Empty {
     }
 }
 
-/// Serves the floors until the process is ended.
+/// Serves the floors until the process is killed.
 pub(crate) async fn serve() -> Result<()> {
     any_spawner::Executor::init_tokio()?;
     let config = StreamableHttpServerConfig::default()

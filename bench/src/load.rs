@@ -1,19 +1,19 @@
-//! Running something many times, one after the other or by many at once.
+//! Runs work many times, sequentially or concurrently.
 
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
-/// How long each run took, sorted.
+/// The durations of the runs, sorted.
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    /// Of these.
-    pub(crate) fn of(mut times: Vec<Duration>) -> Self {
+    /// Sorts the durations.
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
         times.sort();
         Self(times)
     }
 
-    /// The value below which this share of all lies, in milliseconds.
+    /// The quantile for this share, in milliseconds.
     pub(crate) fn at(&self, share: f64) -> f64 {
         let index = ((self.0.len() as f64 * share) as usize).min(self.0.len().saturating_sub(1));
         self.0.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
@@ -31,7 +31,7 @@ impl Times {
     }
 }
 
-/// The clock of what is measured.
+/// The clock for measurements.
 pub(crate) fn now() -> Instant {
     #[expect(
         clippy::disallowed_methods,
@@ -40,7 +40,7 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Measures `count` runs, one after the other, after a tenth as many that don't count.
+/// Measures `count` sequential runs, after a tenth as many for warming up.
 pub(crate) async fn one_by_one<F>(count: usize, mut run: impl FnMut(usize) -> F) -> Result<Times>
 where
     F: Future<Output = Result<()>>,
@@ -54,10 +54,10 @@ where
             times.push(began.elapsed());
         }
     }
-    Ok(Times::of(times))
+    Ok(Times::new(times))
 }
 
-/// Lets every worker run for so long, and gives the runs per second in each of three such turns, sorted.
+/// Runs the work by all workers at once for so many seconds, three times. Returns the runs per second, sorted.
 pub(crate) async fn at_once<W, F>(workers: Vec<W>, seconds: f64, run: F) -> Result<[f64; 3]>
 where
     W: Send + 'static,
@@ -94,13 +94,13 @@ where
     Ok(rates)
 }
 
-/// `1520/s (1490–1533)`: the middle of three turns, and the others.
+/// `1520/s (1490–1533)`: the median and the range of three measurements.
 pub(crate) fn rate(rates: [f64; 3]) -> String {
     format!("{:.0}/s ({:.0}–{:.0})", rates[1], rates[0], rates[2])
 }
 
-/// Something that a worker does again and again.
+/// Work that a worker repeats.
 pub(crate) trait AsyncWork<W>: Clone + Send + Sync + 'static {
-    /// Does it once.
+    /// Runs the work once.
     fn run(&self, worker: &mut W) -> impl Future<Output = Result<()>> + Send;
 }

@@ -1,4 +1,4 @@
-//! What the figures were taken on.
+//! Describes the machine of a measurement.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub(crate) fn describe() -> String {
     text
 }
 
-/// Resident memory of a process in MiB, at its peak.
+/// The peak resident memory of a process, in MiB.
 pub(crate) fn peak_memory(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status

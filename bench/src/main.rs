@@ -1,16 +1,17 @@
-//! How fast the service is, at its doors, each figure beside its floor, taken in the same run. `loopiq-bench BINARY SITE [sqlite|postgres]`.
+//! Measures the service over HTTP and MCP and prints each figure with its floor from the same run. `loopiq-bench BINARY
+//! SITE [sqlite|postgres]`.
 //!
-//! The service is the real binary on a real database with a hundred thousand actions and audit entries; the client is a lean one on
-//! the same machine, and counts in every figure. `benches/engine.rs` measures the engine's parts.
+//! The service is the release binary on a database with 100,000 actions and audit entries. The client runs on the same
+//! machine with minimal overhead, and every figure includes it. `benches/engine.rs` measures parts of the engine.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod backlog;
-mod door;
 mod fill;
 mod floor;
 mod load;
 mod machine;
+mod service;
 mod table;
 
 use anyhow::{Context, Result};
@@ -34,12 +35,12 @@ async fn main() -> Result<()> {
     let mut table = Table::default();
     if wanted("sqlite") {
         let sqlite = Database::sqlite();
-        door::measure("SQLite", &bin, &site, &sqlite, &floor, &mut table).await?;
+        service::measure("SQLite", &bin, &site, &sqlite, &floor, &mut table).await?;
     }
     if wanted("postgres") {
         let cluster = Cluster::start(Durability::Full)?;
         let postgres = Database::on_cluster(&cluster.url("postgres")).await;
-        door::measure("PostgreSQL", &bin, &site, &postgres, &floor, &mut table).await?;
+        service::measure("PostgreSQL", &bin, &site, &postgres, &floor, &mut table).await?;
     }
     println!("{table}");
     Ok(())

@@ -1,4 +1,4 @@
-//! What is measured at the doors.
+//! Measures the service over HTTP and MCP.
 
 use crate::load::{self, AsyncWork, Times, now, rate};
 use crate::table::{Row, Table};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Mutex;
 
-/// What the figures are to be on one database.
+/// The intended figures for one database.
 struct Targets {
     proposal: &'static str,
     proposals: &'static str,
@@ -62,7 +62,7 @@ pub(crate) async fn measure(
             target,
         });
     };
-    // The demo's records first, then the many; then a start on a database that is there.
+    // Write the demo's records and the backlog first, and then start the service on the filled database.
     let data = database.folder.path();
     let service = Service::start(bin, site, data, &database.url, "127.0.0.1:0")?;
     let store = Store::open(&database.url).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn measure(
     let began = now();
     fill::fill(&store, &action.0).await?;
     let free = Arc::new(backlog::fill(&store, &release, &team).await?);
-    // As it is between searches, and as autovacuum would find it within a minute.
+    // The background tasks would update the search index and the statistics within a minute.
     Engine::new(store.clone(), fill::runtime(), "")
         .index_audit_logs()
         .await?;
@@ -105,7 +105,7 @@ pub(crate) async fn measure(
     let url = service.url.as_str();
     let token = service.token("developer@acme.example")?;
 
-    // A proposal, alone and by many.
+    // A proposal, by one client and by many.
     let agent = Mutex::new((Agent::connect(url, &token).await?, arguments.clone()));
     let times = load::one_by_one(500, |n| {
         let (agent, free) = (&agent, &free);
@@ -145,7 +145,7 @@ pub(crate) async fn measure(
         bare / rates[1],
     );
 
-    // Fifty children, each about a finding of its own, judged by every check against a large backlog.
+    // A proposal of fifty children, each with its own finding, judged by every check against the backlog.
     let fifty = backlog::package(&arguments, &free[free.len() - 50..]);
     let times = load::one_by_one(100, |n| {
         let (agent, fifty) = (&agent, &fifty);
@@ -160,14 +160,14 @@ pub(crate) async fn measure(
     let what = "proposal, 50 children, all checks, 100,000 work items";
     add(what, times.describe(), targets.wide, String::new(), f64::NAN);
 
-    // Approve and execute 1 + 12.
+    // Approve and execute a package of 1 + 12 items.
     let twelve = package(&mut agent.lock().await.0, 12).await?;
     let reviewer = Mutex::new(Person::sign_in(url, "reviewer@acme.example").await?);
     let mut proposed = Vec::new();
     for n in 0..111 {
         let mut package = fresh(&twelve, n);
         let (id, digest) = propose(&mut agent.lock().await.0, &mut package, &format!("run-{n}")).await?;
-        // What the page asks for is read before the clock starts.
+        // The page is opened before the clock starts.
         let marks = reviewer.lock().await.warnings(&id).await?;
         proposed.push((id, digest, marks));
     }
@@ -189,7 +189,7 @@ pub(crate) async fn measure(
     })
     .await?;
     let (approve, execute) = halves.into_inner();
-    let (approve, execute) = (Times::of(approve), Times::of(execute));
+    let (approve, execute) = (Times::new(approve), Times::new(execute));
     let bare = 2.0 * insert.median();
     let what = format!(
         "approve ({:.2} ms) and execute ({:.2} ms) 1 + 12 items",
@@ -204,7 +204,7 @@ pub(crate) async fn measure(
         times.median() / bare,
     );
 
-    // What is looked at before it is decided: as many records and other actions stand around it as there are by now.
+    // The page of a pending action, next to all records and actions written so far.
     let waiting = propose(&mut agent.lock().await.0, &mut arguments, "looked-at").await?.0;
     let path = format!("/actions/{waiting}");
     let times = load::one_by_one(100, |_| async { page(&mut *reviewer.lock().await, &path).await }).await?;
@@ -216,7 +216,7 @@ pub(crate) async fn measure(
         f64::NAN,
     );
 
-    // The inbox: one page, then as many as go.
+    // The inbox: one page, and the throughput.
     let times = load::one_by_one(200, |_| async { page(&mut *reviewer.lock().await, "/?tab=all").await }).await?;
     add("inbox page, alone", times.describe(), "", String::new(), f64::NAN);
     let mut readers = Vec::new();
@@ -233,7 +233,7 @@ pub(crate) async fn measure(
         pages[1] / rates[1],
     );
 
-    // The audit search: a common word and a rare one together, a field, and one trace.
+    // The audit search: two words, a field, and a rare record.
     let auditor = Mutex::new(Person::sign_in(url, "auditor@acme.example").await?);
     for (what, path) in [
         ("audit search: two words", "/audit?q=finding+%22module%22+4242"),
@@ -254,7 +254,7 @@ pub(crate) async fn measure(
     service.stop()
 }
 
-/// Proposes under a key: the action and its digest.
+/// Proposes with an idempotency key. Returns the action and its digest.
 async fn propose(agent: &mut Agent, arguments: &mut Value, key: &str) -> Result<(String, String)> {
     arguments["idempotencyKey"] = key.into();
     let answer = agent.call("loopiq_create_remediation_work_package", arguments).await?;
@@ -282,7 +282,7 @@ struct Propose;
 
 impl AsyncWork<(Agent, Value, Arc<Vec<(String, String)>>)> for Propose {
     async fn run(&self, (agent, arguments, free): &mut (Agent, Value, Arc<Vec<(String, String)>>)) -> Result<()> {
-        // Beyond those that were proposed one by one.
+        // After the numbers of the single proposals.
         static NEXT: AtomicUsize = AtomicUsize::new(600);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let mut arguments = backlog::about(arguments, free, n);

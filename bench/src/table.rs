@@ -1,20 +1,20 @@
-//! The table that is printed: each figure, its floor, and what it is to be.
+//! The printed table: each figure with its floor and its target.
 
 use std::fmt;
 
 /// A figure with its floor.
 pub(crate) struct Row {
-    /// Which database.
+    /// The database.
     pub(crate) database: &'static str,
-    /// What was measured.
+    /// The measured operation.
     pub(crate) what: String,
     /// The figure, with its spread.
     pub(crate) figure: String,
-    /// The same without what the service does.
+    /// The figure of the same operation without the service.
     pub(crate) floor: String,
-    /// Figure against floor.
+    /// The figure divided by the floor.
     pub(crate) ratio: f64,
-    /// What it is to be.
+    /// The intended figure.
     pub(crate) target: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Canonical JSON: one text for one value, which says what the input says.
+//! Canonical JSON: each value has one text, and the text has the same value.
 
 use loopiq::domain::canonical::{digest, parse_strict, to_string};
 use serde_json::Value;
@@ -8,7 +8,7 @@ pub(crate) fn hold(data: &[u8]) {
     if let Ok(value) = &loose
         && let Ok(text) = to_string(value)
     {
-        // Whatever it was made from, a canonical text is read back as itself.
+        // Parsing a canonical text and writing it again gives the same text.
         let again: Value = serde_json::from_str(&text).expect("canonical JSON is JSON");
         assert_eq!(to_string(&again).expect("canonical"), text);
     }
@@ -25,7 +25,7 @@ pub(crate) fn hold(data: &[u8]) {
     assert_eq!(digest(text.as_bytes()).len(), "sha256:".len() + 64);
 }
 
-/// Whether two values say the same, whatever the form of their numbers.
+/// Whether two values are equal, independent of the format of numbers.
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),

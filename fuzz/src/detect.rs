@@ -1,4 +1,4 @@
-//! The format of a file: one answer, and the one that reading goes by.
+//! Detection of formats: deterministic, and consistent with reading.
 
 use loopiq::import::{self, ImportError};
 
@@ -12,7 +12,7 @@ pub(crate) fn hold(data: &[u8]) {
         }
         (Err(ImportError::Unrecognised), found) => assert_eq!(found, None),
         (Err(error), Some(format)) => assert_eq!(import::read(format, data), Err(error)),
-        // What can't be text has no format to be read in.
+        // A file that is not text has no format.
         (Err(ImportError::Utf16 | ImportError::NotUtf8 { .. } | ImportError::Truncated { .. }), None) => {}
         (Err(error), None) => panic!("of no format, and yet {error:?}"),
     }

@@ -1,4 +1,4 @@
-//! Files of scanners: read the same each time, within bounds, or refused with a place inside the file.
+//! Files of scanners: reading is deterministic and bounded, and an error points into the file.
 
 use loopiq::domain::text::is_forbidden;
 use loopiq::import::{self, Format, ImportError, Location, MAX_MESSAGE, Scan, ScanFinding};
@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// The most characters of an error that somebody reads at a console.
+/// The most characters of an error message, which people read on a console.
 const LONGEST_ERROR: usize = 1_000;
 
 pub(crate) fn hold(format: Format, data: &[u8]) {
@@ -21,7 +21,7 @@ pub(crate) fn hold(format: Format, data: &[u8]) {
     }
 }
 
-/// What was read is all of the file, and nothing else.
+/// The findings are those of the whole file.
 fn whole(format: Format, data: &[u8], scans: &[Scan]) {
     if !data.starts_with(BOM) {
         let marked = [BOM, data].concat();
@@ -31,7 +31,7 @@ fn whole(format: Format, data: &[u8], scans: &[Scan]) {
             "a byte order mark changes it"
         );
     }
-    // A file that was cut off is refused; what is left out otherwise had nothing to say.
+    // A truncated file is refused, unless the missing part has no content.
     for part in [1, 2, 3] {
         let head = &data[..data.len() * part / 4];
         if let Ok(fewer) = import::read(format, head) {
@@ -86,7 +86,7 @@ fn place(place: &Location) {
     }
 }
 
-/// Text that people are shown: nothing in it hides or reorders other text, and it is bounded.
+/// Text for display is bounded, and contains no character that hides or reorders other text.
 fn shown(text: &str, most: usize) {
     assert!(
         text.chars().count() <= most,
@@ -101,7 +101,7 @@ fn line(text: &str, most: usize) {
     assert!(!text.contains(['\n', '\r']), "{text:?} is more than a line");
 }
 
-/// An error is one line, and its place is one of the file.
+/// An error is one line, and its position is inside the file.
 fn refused(data: &[u8], error: &ImportError) {
     line(&error.to_string(), LONGEST_ERROR);
     let lines = data.iter().filter(|byte| **byte == b'\n').count() + 1;

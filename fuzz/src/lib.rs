@@ -1,5 +1,5 @@
-//! What must hold for any input of the parsers that strangers reach. Each target takes bytes and panics where something does not hold, so
-//! that libFuzzer and the tests that replay its inputs share one body.
+//! Properties that hold for any input of parsers that untrusted people can reach. Each target takes bytes and panics if
+//! a property does not hold. libFuzzer and the replay tests share the targets.
 
 mod canonical;
 mod detect;
@@ -11,10 +11,10 @@ mod records;
 
 use loopiq::import::Format;
 
-/// What a target is: bytes in, a panic where something does not hold.
+/// A target: takes bytes, and panics if a property does not hold.
 pub type Target = fn(&[u8]);
 
-/// Every target with the name of its folders.
+/// Every target, with the name of its folders.
 pub const TARGETS: [(&str, Target); 10] = [
     ("sarif", sarif),
     ("osv", osv),
@@ -53,7 +53,7 @@ pub fn oscal(data: &[u8]) {
     files::hold(Format::Oscal, data);
 }
 
-/// Which format a file is in.
+/// The detection of formats.
 pub fn detect(data: &[u8]) {
     detect::hold(data);
 }
@@ -77,7 +77,7 @@ pub fn canonical(data: &[u8]) {
     canonical::hold(data);
 }
 
-/// The arguments of a governed tool, from JSON to the plan: the first byte says which tool, the rest are the arguments.
+/// The arguments of a governed tool, from JSON to the plan. The first byte selects the tool.
 pub fn payload(data: &[u8]) {
     if let Some((choice, arguments)) = data.split_first() {
         payload::hold(*choice, arguments);

@@ -1,4 +1,5 @@
-//! Arguments of governed tools: refused within bounds, or planned, and then the sealed envelope gives the same plan again.
+//! Arguments of governed tools: they are refused within bounds or planned, and the sealed envelope gives the same plan
+//! again.
 
 use crate::records;
 use jsonschema::Validator;
@@ -18,7 +19,7 @@ static VALIDATORS: LazyLock<Vec<Validator>> = LazyLock::new(|| {
 pub(crate) fn hold(choice: u8, arguments: &[u8]) {
     let at = usize::from(choice) % TOOLS.len();
     let (tool, validator) = (TOOLS[at], &VALIDATORS[at]);
-    // The doors read JSON so, before anything else.
+    // The interfaces parse JSON strictly before anything else.
     let Ok(arguments) = canonical::parse_strict(arguments) else {
         return;
     };
@@ -41,11 +42,11 @@ pub(crate) fn hold(choice: u8, arguments: &[u8]) {
     planned(tool, &payload);
 }
 
-/// Nothing that it names is there; then all of it is.
+/// Plans without any of the named records, and then with all of them.
 fn planned(tool: &dyn AnyTool, payload: &Value) {
     let query = match tool.needs(payload) {
         Ok(query) => query,
-        // What a schema cannot say.
+        // Errors that a schema cannot express.
         Err(fields) => return refused(&fields),
     };
     let runtime = runtime();
@@ -59,7 +60,7 @@ fn planned(tool: &dyn AnyTool, payload: &Value) {
     }
 }
 
-/// An approval is bound to the envelope's bytes: read again, they must give the same plan.
+/// An approval is bound to the envelope's bytes, which have to give the same plan when they are read again.
 fn sealed(tool: &dyn AnyTool, payload: &Value, facts: &Facts, plan: Plan) {
     assert!(!plan.change_set.0.is_empty(), "it would write nothing");
     assert!(!preview::summary(&plan.change_set, &plan.scope.label(facts)).is_empty());
@@ -111,7 +112,7 @@ fn bounded(problems: &[FieldError]) {
     }
 }
 
-/// Time stands still, and IDs come in order.
+/// A constant clock and ordered IDs.
 fn runtime() -> Runtime {
     Runtime::new(|| Timestamp(1_800_000_000_000_000), |bytes| bytes.fill(7))
 }

@@ -1,4 +1,4 @@
-//! Policies: what is wrong is said within bounds and at a line of the file; what is right can be asked about any action.
+//! Policies: mistakes are bounded and point to a line of the file; a valid policy decides any action.
 
 use loopiq::domain::Risk;
 use loopiq::domain::text::is_forbidden;
@@ -7,11 +7,11 @@ use loopiq::tools::TOOLS;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The most mistakes that somebody is told of at once.
+/// The most mistakes in one report.
 const MOST_MISTAKES: usize = 100;
 
 static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| TOOLS.iter().map(|tool| tool.name()).collect());
-/// Arguments with lists in lists, so that conditions have something to walk through.
+/// Arguments with nested lists, which conditions can traverse.
 static PAYLOAD: LazyLock<Value> = LazyLock::new(|| {
     let child = json!({ "title": "t", "findingIds": ["a", "b"], "estimate": 3, "more": [[1, 2], [3, { "x": [4] }]] });
     json!({ "title": "t", "kind": "story", "priority": "high", "children": vec![child; 20], "parent": { "title": "p" } })
@@ -29,17 +29,17 @@ pub(crate) fn hold(source: &str) {
             if commented.len() <= 64 * 1024 {
                 assert_eq!(policy::read(&commented, &NAMES).as_ref(), Ok(&rules));
             }
-            asked(&Policy { version: 2, rules });
+            decides(&Policy { version: 2, rules });
         }
-        Err(mistakes) => told(source, &mistakes),
+        Err(mistakes) => reported(source, &mistakes),
     }
-    // What was once a policy is read without being judged.
+    // A stored policy is parsed without validation.
     if let Err(mistakes) = policy::parse(source) {
-        told(source, &mistakes);
+        reported(source, &mistakes);
     }
 }
 
-fn told(source: &str, mistakes: &[Mistake]) {
+fn reported(source: &str, mistakes: &[Mistake]) {
     assert!(!mistakes.is_empty(), "refused for nothing");
     assert!(mistakes.len() <= MOST_MISTAKES, "{} mistakes", mistakes.len());
     let lines = source.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -53,8 +53,8 @@ fn told(source: &str, mistakes: &[Mistake]) {
     }
 }
 
-/// Whatever it says, each action has a class and somebody who decides it, and waits for a bounded time.
-fn asked(policy: &Policy) {
+/// Every action has a risk class, a rule with groups, and a bounded expiry.
+fn decides(policy: &Policy) {
     for (tool, tool_risk) in NAMES
         .iter()
         .zip([Risk::Low, Risk::Medium, Risk::High].into_iter().cycle())
@@ -65,8 +65,8 @@ fn asked(policy: &Policy) {
             max_severity: None,
             payload: &PAYLOAD,
         };
-        let (place, rule) = policy.decide_rule(&case);
-        assert!(place < policy.rules.decide.len() && !rule.groups.is_empty());
+        let (index, rule) = policy.decide_rule(&case);
+        assert!(index < policy.rules.decide.len() && !rule.groups.is_empty());
         let wait = policy.expiry(policy.risk_class(&case));
         assert!(wait > 0 && wait <= 31 * 24 * 3_600_000_000);
     }

@@ -1,4 +1,4 @@
-//! Queries of the audit search: bounded, and what was understood can be written and read again.
+//! Queries of the audit search: bounded, and a parsed query can be written and parsed again.
 
 use loopiq::domain::text::is_forbidden;
 use loopiq::domain::{AuditQuery, Term, TermField};
@@ -27,7 +27,7 @@ pub(crate) fn hold(text: &str) {
     assert_eq!(again, query);
 }
 
-/// The query as somebody would write it.
+/// The text of the query.
 fn written(query: &AuditQuery) -> String {
     let term = |term: &Term| match term.field {
         TermField::Word => term.value.clone(),

@@ -1,10 +1,10 @@
-//! A world in which everything that a payload names exists, so that plans get further than "there is no such record".
+//! Records for every ID in a payload, so that plans get further than "there is no such record".
 
 use loopiq::domain::*;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 
-/// A record for each ID, address and name that is asked for.
+/// A record for each requested ID, address and name.
 pub(crate) fn named_by(query: &FactsQuery) -> Facts {
     let mut facts = Facts::default();
     let release = ids(query, RecordKind::Release, ReleaseId::parse)

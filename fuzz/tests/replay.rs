@@ -1,9 +1,9 @@
-//! Every input that is kept is tried again: seeds, what once broke something, and real files where there are any.
+//! Replays every stored input: seeds, regressions, and real files if they are available.
 
 use loopiq_fuzz::TARGETS;
 use std::path::{Path, PathBuf};
 
-/// The files of a folder and of those in it, in order.
+/// The files below a folder, sorted.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
@@ -22,7 +22,7 @@ fn replay(name: &str) {
     assert!(seeds.len() >= 3, "{name} has {} seeds", seeds.len());
     let mut inputs = seeds;
     inputs.extend(files(&root.join("regressions").join(name)));
-    // Real files of scanners, which are not ours to keep here.
+    // Real files of scanners, which are not part of this repository.
     let data = std::env::var_os("LOOPIQ_TEST_DATA").map_or_else(|| root.join("../../shared/data"), PathBuf::from);
     let folders: &[&str] = match name {
         "sarif" => &["scans", "cases/sarif"],
@@ -36,13 +36,13 @@ fn replay(name: &str) {
     inputs.extend(folders.iter().flat_map(|folder| files(&data.join(folder))));
     for input in inputs {
         let bytes = std::fs::read(&input).expect("an input");
-        // The target's own panic says what does not hold; this says of which input.
+        // The target's panic says what failed; this says for which input.
         let outcome = std::panic::catch_unwind(|| target(&bytes));
         assert!(outcome.is_ok(), "{name} does not hold for {}", input.display());
     }
 }
 
-/// A test for each target, and none without one.
+/// A test for each target. A target without a test fails `every_target_is_replayed`.
 macro_rules! replayed {
     ($($name:ident)*) => {
         $(

@@ -1,5 +1,5 @@
-//! A PostgreSQL cluster of one's own: made in a temporary folder, reached by a socket there, gone when it is dropped. One that was
-//! already on the machine is never touched.
+//! A PostgreSQL cluster for tests, in a temporary folder and with a socket there. Dropping the cluster removes it;
+//! clusters of the machine are never touched.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -7,18 +7,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// The cluster's superuser, and its password; both are of no use outside of it.
+/// The cluster's superuser and its password, which are only valid in this cluster.
 const ADMIN: &str = "cluster_admin";
 const PASSWORD: &str = "of-this-cluster-alone";
-/// The oldest version that the service is made for.
+/// The oldest version that the service supports.
 const OLDEST: u32 = 15;
 
-/// Whether what is committed survives a power cut.
+/// Whether committed data survives a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Every commit is on the disk: to measure.
+    /// Every commit is flushed to disk, as for measurements.
     Full,
-    /// None: quicker, for tests that cut no power.
+    /// Nothing is flushed: faster, for tests that do not cut the power.
     None,
 }
 
@@ -31,10 +31,10 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts one.
+    /// Creates and starts a cluster.
     ///
     /// # Errors
-    /// PostgreSQL is not installed, or does not start; the message says what to do.
+    /// PostgreSQL is not installed or does not start; the message says what to do.
     pub fn start(durability: Durability) -> Result<Self> {
         let bin = programs()?;
         let folder = tempfile::Builder::new().prefix("loopiq-pg-").tempdir()?;
@@ -65,18 +65,18 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The URL of one of its databases, as its superuser.
+    /// The URL of a database of the cluster, as its superuser.
     pub fn url(&self, database: &str) -> String {
         url_of(&self.folder.path().display().to_string(), ADMIN, PASSWORD, database)
     }
 
-    /// Starts it again after [`Cluster::halt`].
+    /// Starts the cluster again after [`Cluster::halt`].
     ///
     /// # Errors
-    /// It does not start.
+    /// The cluster does not start.
     pub fn resume(&mut self) -> Result<()> {
         let log = self.folder.path().join("log");
-        let off = |flag| {
+        let setting = |flag| {
             format!(
                 "{flag}={}",
                 if self.durability == Durability::Full {
@@ -92,7 +92,7 @@ impl Cluster {
             .arg(self.folder.path().join("data"))
             .arg("-k")
             .arg(self.folder.path())
-            // No port at all: nothing on this machine can be in its way.
+            // Without a port, no other server on the machine can conflict.
             .args([
                 "-c",
                 "listen_addresses=",
@@ -102,14 +102,14 @@ impl Cluster {
                 "shared_buffers=256MB",
             ])
             .args(["-c", "log_min_messages=fatal", "-c"])
-            .arg(off("fsync"))
+            .arg(setting("fsync"))
             .arg("-c")
-            .arg(off("synchronous_commit"))
+            .arg(setting("synchronous_commit"))
             .arg("-c")
-            .arg(off("full_page_writes"))
+            .arg(setting("full_page_writes"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            // It tells of every client that is killed, and here many are, on purpose.
+            // The server logs every killed client, of which tests have many.
             .stderr(std::fs::File::create(&log)?)
             .spawn()
             .context("postgres cannot be started")?;
@@ -131,10 +131,10 @@ impl Cluster {
         bail!("postgres was not ready after 30 seconds")
     }
 
-    /// Stops it at once, as a crash would; connections break.
+    /// Stops the server immediately, like a crash; connections break.
     pub fn halt(&mut self) {
         let Some(mut server) = self.server.take() else { return };
-        // QUIT: no clean end, so the next start recovers as after a crash.
+        // QUIT skips the shutdown, so that the next start recovers as after a crash.
         let told = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status();
         if told.is_err() {
             let _ = server.kill();
@@ -149,12 +149,12 @@ impl Drop for Cluster {
     }
 }
 
-/// The URL of a database that is reached by a socket in this folder.
+/// The URL of a database behind the socket in this folder.
 pub(crate) fn url_of(folder: &str, user: &str, password: &str, database: &str) -> String {
     format!("postgres://{user}:{password}@localhost/{database}?host={folder}")
 }
 
-/// The folder of PostgreSQL's programs, of the newest version there is.
+/// The folder of PostgreSQL's programs, in the newest installed version.
 fn programs() -> Result<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -182,7 +182,8 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
-/// PostgreSQL refuses to run as root, so root runs it as the user that its package made. It ends with whoever started it.
+/// PostgreSQL refuses to run as root, so root runs it as the user that the package created. The server ends with its
+/// parent process.
 fn as_nobody(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "QUIT"]);

@@ -4,37 +4,37 @@ use loopiq::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 use tempfile::TempDir;
 
-/// The environment variable that names a cluster: the URL of its superuser.
+/// The environment variable with the URL of a cluster's superuser.
 pub const POSTGRES: &str = "LOOPIQ_TEST_POSTGRES";
 
 const OWNER: (&str, &str) = ("loopiq_owner", "owner-of-the-tables");
 const SERVICE: (&str, &str) = ("loopiq_service", "what-the-service-says");
 const TEMPLATE: &str = "loopiq_template";
 
-/// Whether tests run on PostgreSQL in this run.
+/// Whether the tests of this run use PostgreSQL.
 pub fn on_postgres() -> bool {
     std::env::var_os(POSTGRES).is_some()
 }
 
-/// A fresh database with today's schema, gone when it is dropped.
+/// A new database with the current schema, which is removed when it is dropped.
 pub struct Database {
-    /// What the service opens.
+    /// The URL that the service opens.
     pub url: String,
-    /// What the owner of the tables opens; on SQLite the same.
+    /// The URL of the tables' owner; the same on SQLite.
     pub owner_url: String,
-    /// What sees every row of every tenant; on SQLite the same.
+    /// The URL of a role that sees every row of every tenant; the same on SQLite.
     pub all_seeing_url: String,
-    /// Where the installation keeps its files.
+    /// The folder of the installation's files.
     pub folder: TempDir,
-    /// On a cluster: the URL of its superuser, and the database's name there.
+    /// On a cluster, the URL of its superuser and the database's name.
     cluster: Option<(String, String)>,
 }
 
 impl Database {
-    /// A database of the kind that this run is for.
+    /// A database of the kind that this run tests.
     ///
     /// # Panics
-    /// It can't be made: the test can't run.
+    /// The database cannot be created.
     pub async fn new() -> Self {
         match std::env::var(POSTGRES) {
             Ok(admin) => Self::on_cluster(&admin).await,
@@ -42,7 +42,7 @@ impl Database {
         }
     }
 
-    /// A SQLite file that is not there yet: whoever opens it makes it.
+    /// The URL of a SQLite file that does not exist yet; opening it creates it.
     ///
     /// # Panics
     /// There is no temporary folder.
@@ -58,10 +58,10 @@ impl Database {
         }
     }
 
-    /// A database of the cluster whose superuser's URL this is.
+    /// A database in the cluster of this superuser.
     ///
     /// # Panics
-    /// The cluster does not do as it is told.
+    /// A statement fails.
     pub async fn on_cluster(admin: &str) -> Self {
         sqlx::any::install_default_drivers();
         ensure_template(admin).await;
@@ -73,25 +73,25 @@ impl Database {
             format!("CREATE DATABASE {name} OWNER {} TEMPLATE {TEMPLATE}", OWNER.0),
         )
         .await;
-        // The template has it from `schema upgrade`, but rights on a database itself are not copied with it.
+        // `schema upgrade` has set this on the template, but rights on a database are not copied with it.
         run(
             admin,
             format!("REVOKE CREATE, TEMPORARY ON DATABASE {name} FROM PUBLIC"),
         )
         .await;
         Self {
-            url: with(admin, SERVICE, &name),
-            owner_url: with(admin, OWNER, &name),
+            url: url_for_role(admin, SERVICE, &name),
+            owner_url: url_for_role(admin, OWNER, &name),
             all_seeing_url: of_database(admin, &name),
             folder: private_folder(),
             cluster: Some((admin.to_owned(), name)),
         }
     }
 
-    /// A database of the cluster without any table in it.
+    /// A database in the cluster without tables.
     ///
     /// # Panics
-    /// The cluster does not do as it is told.
+    /// A statement fails.
     pub async fn empty_on_cluster(admin: &str) -> Self {
         let database = Self::on_cluster(admin).await;
         let name = database
@@ -104,7 +104,7 @@ impl Database {
         database
     }
 
-    /// A connection that sees everything.
+    /// A connection that sees every row.
     ///
     /// # Panics
     /// The database does not answer.
@@ -115,7 +115,7 @@ impl Database {
             .expect("a connection")
     }
 
-    /// The names of its tables.
+    /// The names of the tables.
     ///
     /// # Panics
     /// The database does not answer.
@@ -132,10 +132,10 @@ impl Database {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// How many rows a table has.
+    /// The number of rows in a table.
     ///
     /// # Panics
-    /// There is no such table.
+    /// The table does not exist.
     pub async fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let row = sqlx::query(AssertSqlSafe(sql))
@@ -187,12 +187,12 @@ impl Drop for Database {
         let Some((admin, name)) = self.cluster.take() else {
             return;
         };
-        // A test's own runtime can't be waited for here.
+        // The test's runtime may be gone, so a thread with its own runtime drops the database.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
                 let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                // Where the whole cluster is gone, so is the database.
+                // If the cluster is gone, so is the database.
                 runtime.block_on(async {
                     if let Ok(mut connection) = AnyConnection::connect(&admin).await {
                         let _ = connection.execute(AssertSqlSafe(sql)).await;
@@ -204,10 +204,10 @@ impl Drop for Database {
     }
 }
 
-/// The first test of a run makes the roles, and a database with the schema for the others to copy.
+/// The first test of a run creates the roles, and a template database with the schema.
 async fn ensure_template(admin: &str) {
     let mut connection = AnyConnection::connect(admin).await.expect("the cluster");
-    // Held until this connection is closed: tests run in processes of their own.
+    // The lock is held until the connection is closed, because tests run in processes of their own.
     connection
         .execute("SELECT pg_advisory_lock(1)")
         .await
@@ -225,8 +225,8 @@ async fn ensure_template(admin: &str) {
         let sql = format!("CREATE DATABASE loopiq_building OWNER {}", OWNER.0);
         connection.execute(AssertSqlSafe(sql)).await.expect("a database");
         let (owner, service) = (
-            with(admin, OWNER, "loopiq_building"),
-            with(admin, SERVICE, "loopiq_building"),
+            url_for_role(admin, OWNER, "loopiq_building"),
+            url_for_role(admin, SERVICE, "loopiq_building"),
         );
         Store::upgrade_schema(&owner, &service).await.expect("the schema");
         let sql = format!("ALTER DATABASE loopiq_building RENAME TO {TEMPLATE}");
@@ -241,8 +241,8 @@ async fn run(url: &str, sql: String) {
     let _ = connection.close().await;
 }
 
-/// The same cluster, as another role, in another database.
-fn with(admin: &str, (role, password): (&str, &str), database: &str) -> String {
+/// The URL of a database in the same cluster, for another role.
+fn url_for_role(admin: &str, (role, password): (&str, &str), database: &str) -> String {
     let folder = admin.split_once("?host=").map(|(_, folder)| folder).unwrap_or_default();
     crate::cluster::url_of(folder, role, password, database)
 }
@@ -253,7 +253,7 @@ fn of_database(admin: &str, database: &str) -> String {
     format!("{server}/{database}?host={folder}")
 }
 
-/// A temporary folder for the service's account alone, as a data directory is: the service warns of any other.
+/// A temporary folder with the access rights of a data directory. The service warns about any others.
 fn private_folder() -> TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     tempfile::Builder::new()

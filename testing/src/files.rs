@@ -1,12 +1,12 @@
-//! Files to import, as large as a test wants them.
+//! Generated files to import, of any size.
 
 use std::fmt::Write;
 
-/// A test report in which this many tests have failed. `run` tells such reports apart: none of their findings are the same.
+/// A test report with this many failures. Reports with different values of `run` share no finding.
 pub fn junit(failures: usize, run: &str) -> Vec<u8> {
     let mut file = format!("<testsuites><testsuite name=\"{run}\" tests=\"{failures}\" failures=\"{failures}\">\n");
     for n in 0..failures {
-        // Writing into a String cannot fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(
             file,
             "<testcase classname=\"{run}.Suite{}\" name=\"case {n}\"><failure message=\"expected {n}\">at line {n}</failure></testcase>",
@@ -17,7 +17,7 @@ pub fn junit(failures: usize, run: &str) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// A catalog that declares this many controls.
+/// An OSCAL catalog with this many controls.
 pub fn catalog(controls: usize) -> Vec<u8> {
     let controls: Vec<_> = (0..controls)
         .map(|n| serde_json::json!({ "id": format!("ctl-{n}"), "title": format!("Control number {n}") }))

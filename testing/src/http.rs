@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection, kept open: what a client can be at its leanest, so that what is measured is the service.
+//! A persistent HTTP/1.1 connection with minimal overhead, so that measurements show the service.
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ pub struct Connection {
     host: String,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The status.
@@ -26,7 +26,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's value; empty if it is not there.
+    /// The value of a header; empty without it.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -44,7 +44,7 @@ impl Connection {
     /// Connects to the service at this URL, `http://HOST:PORT`.
     ///
     /// # Errors
-    /// Nobody answers there.
+    /// The connection is refused.
     pub async fn open(url: &str) -> Result<Self> {
         let host = url.strip_prefix("http://").context("http:// alone")?.to_owned();
         let stream = TcpStream::connect(&host).await?;
@@ -54,7 +54,7 @@ impl Connection {
         Ok(Self { sender, host })
     }
 
-    /// Sends a request and waits for the whole answer.
+    /// Sends a request and waits for the whole response.
     ///
     /// # Errors
     /// The connection is gone.

@@ -1,8 +1,8 @@
-//! Real databases for tests: a SQLite file each, or, where `LOOPIQ_TEST_POSTGRES` names a cluster, a database of it each. So every
-//! test that takes its database from here is a test of both. [`Cluster`] starts such a cluster; the program `with-postgres` does it
-//! around a test run.
+//! Databases for tests: a SQLite file for each test, or a PostgreSQL database for each, if `LOOPIQ_TEST_POSTGRES` names
+//! a cluster. A test that takes its database from here tests both. [`Cluster`] starts such a cluster; the program
+//! `with-postgres` does it for a test run.
 //!
-//! And the real binary beside it ([`Service`]), with an agent and a person who talk to it over HTTP, as lean as a client can be.
+//! Also the service's binary ([`Service`]), with an agent and a person who use it over HTTP with minimal overhead.
 
 mod cluster;
 mod database;

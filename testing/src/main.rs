@@ -1,5 +1,6 @@
-//! `with-postgres COMMAND…`: runs a command beside a PostgreSQL cluster of its own, which `LOOPIQ_TEST_POSTGRES` names, and which
-//! is gone afterwards. `LOOPIQ_TEST_DATABASE_URL` names a database in it with today's schema, as the service's role.
+//! `with-postgres COMMAND…` runs a command with a PostgreSQL cluster of its own, which `LOOPIQ_TEST_POSTGRES` names and
+//! which is removed afterwards. `LOOPIQ_TEST_DATABASE_URL` names a database in it with the current schema, in the
+//! service's role.
 
 use anyhow::{Context, Result};
 use loopiq_testing::{Cluster, Database, Durability, POSTGRES};
@@ -10,7 +11,7 @@ fn main() -> Result<ExitCode> {
     let program = words.next().context("usage: with-postgres COMMAND [ARGUMENT…]")?;
     let cluster = Cluster::start(Durability::None)?;
     let admin = cluster.url("postgres");
-    // A database that is ready, for programs that make none for themselves.
+    // A prepared database, for programs that do not create their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let database = runtime.block_on(Database::on_cluster(&admin));
     let status = Command::new(&program)

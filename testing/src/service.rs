@@ -1,4 +1,4 @@
-//! The real binary with a demo, an agent that talks to its MCP door, and a person in a browser without JavaScript.
+//! The service's binary with a demo, an agent that uses MCP, and a person in a browser without JavaScript.
 
 use crate::http::{Connection, Reply};
 use anyhow::{Context, Result, bail, ensure};
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 /// A running service.
 pub struct Service {
-    /// Where it is reached.
+    /// The service's address.
     pub url: String,
-    /// How long it took until it was ready.
+    /// The time from start to ready.
     pub ready_after: Duration,
     bin: PathBuf,
     data_dir: PathBuf,
@@ -22,15 +22,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the demo on this database. `listen`: `127.0.0.1:0` for any port.
+    /// Starts the demo on this database. `listen` is `127.0.0.1:0` for any free port.
     ///
     /// # Errors
-    /// It ended before it was ready; what it said is on stderr.
+    /// The service ended before it was ready; stderr has its messages.
     pub fn start(bin: &Path, site: &Path, data_dir: &Path, database: &str, listen: &str) -> Result<Self> {
         Self::start_with(bin, site, data_dir, database, listen, &[])
     }
 
-    /// The same with settings of its own.
+    /// Starts the demo with further settings.
     ///
     /// # Errors
     /// See [`Service::start`].
@@ -49,7 +49,7 @@ impl Service {
             .arg(data_dir)
             .env("LOOPIQ_DATABASE_URL", database)
             .env("LOOPIQ_LOG", "warn")
-            // One address asks for more here than a hundred people do. What limits do is tested where they are set.
+            // One address sends more requests here than a hundred people. Rate limits have tests of their own.
             .envs([
                 ("LOOPIQ_RATE_ANONYMOUS", "off"),
                 ("LOOPIQ_RATE_PERSON", "off"),
@@ -78,21 +78,21 @@ impl Service {
         })
     }
 
-    /// Its process.
+    /// The process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it as a power cut would: no line of it runs after this.
+    /// Kills the process, like a power cut: no cleanup runs.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Tells it to stop and waits until it has.
+    /// Stops the service and waits for its end.
     ///
     /// # Errors
-    /// It did not end well.
+    /// The service ended with an error.
     pub fn stop(mut self) -> Result<()> {
         Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
         let status = self.child.wait()?;
@@ -102,10 +102,10 @@ impl Service {
         Ok(())
     }
 
-    /// Runs a command of the binary on the same installation and gives what it printed.
+    /// Runs a command of the binary on the same installation and returns its output.
     ///
     /// # Errors
-    /// It failed; the error holds what it said.
+    /// The command failed; the error contains its messages.
     pub fn command(&self, arguments: &[&str]) -> Result<String> {
         let output = clean(&self.bin)
             .args(arguments)
@@ -119,7 +119,7 @@ impl Service {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// A bearer token for an agent that acts for somebody of acme.
+    /// A bearer token for an agent that acts for a person of acme.
     ///
     /// # Errors
     /// See [`Service::command`].
@@ -135,7 +135,7 @@ impl Drop for Service {
     }
 }
 
-/// The binary without any setting from outside.
+/// The binary without inherited settings.
 fn clean(bin: &Path) -> Command {
     let mut command = Command::new(bin);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LOOPIQ_")) {
@@ -144,7 +144,7 @@ fn clean(bin: &Path) -> Command {
     command
 }
 
-/// An agent: protocol 2026-07-28, one message at a time.
+/// An agent that speaks MCP 2026-07-28, one message at a time.
 pub struct Agent {
     connection: Connection,
     bearer: String,
@@ -154,7 +154,7 @@ impl Agent {
     /// Connects with a token.
     ///
     /// # Errors
-    /// Nobody answers there.
+    /// The connection is refused.
     pub async fn connect(url: &str, token: &str) -> Result<Self> {
         Ok(Self {
             connection: Connection::open(url).await?,
@@ -162,10 +162,10 @@ impl Agent {
         })
     }
 
-    /// Calls a tool and gives its structured answer.
+    /// Calls a tool and returns its structured response.
     ///
     /// # Errors
-    /// The connection is gone, or the tool refused; the error holds what it said.
+    /// The connection is gone, or the tool refused; the error contains the response.
     pub async fn call(&mut self, tool: &str, arguments: &Value) -> Result<Value> {
         const PROTOCOL: &str = "2026-07-28";
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
@@ -193,19 +193,19 @@ impl Agent {
     }
 }
 
-/// Somebody in a browser without JavaScript.
+/// A person in a browser without JavaScript.
 pub struct Person {
     connection: Connection,
     cookies: BTreeMap<String, String>,
-    /// The value that an action's page carried, by action.
+    /// The form value of each opened action's page, by action.
     views: BTreeMap<String, String>,
 }
 
 impl Person {
-    /// Signs in with the demo's identity provider, and comes to the inbox.
+    /// Signs in with the demo's identity provider and opens the inbox.
     ///
     /// # Errors
-    /// A step of the sign-in did not answer as it should.
+    /// A step of the sign-in gave an unexpected response.
     pub async fn sign_in(url: &str, email: &str) -> Result<Self> {
         let mut person = Self {
             connection: Connection::open(url).await?,
@@ -225,10 +225,10 @@ impl Person {
         Ok(person)
     }
 
-    /// The same session on a connection of its own.
+    /// The same session on another connection.
     ///
     /// # Errors
-    /// Nobody answers there.
+    /// The connection is refused.
     pub async fn again(&self, url: &str) -> Result<Self> {
         Ok(Self {
             connection: Connection::open(url).await?,
@@ -245,7 +245,7 @@ impl Person {
         self.send("GET", path, String::new(), "text/html,*/*").await
     }
 
-    /// Sends a form as a page without a script does.
+    /// Sends a form like a page without JavaScript.
     ///
     /// # Errors
     /// The connection is gone.
@@ -256,7 +256,7 @@ impl Person {
     /// The marks of the warnings that the action's page asks to acknowledge.
     ///
     /// # Errors
-    /// The connection is gone, or there is no such page.
+    /// The connection is gone, or the page does not exist.
     pub async fn warnings(&mut self, action: &str) -> Result<Vec<String>> {
         let reply = self.get(&format!("/actions/{action}")).await?;
         ensure!(reply.status == 200, "{action}: {} {}", reply.status, reply.text());
@@ -276,11 +276,11 @@ impl Person {
         Ok(marks)
     }
 
-    /// Sends a decision as the island does: `approve`, `execute`, `approve-and-run`, with the value that the page carried when it was
-    /// last opened by [`Person::warnings`]. Gives the outcome.
+    /// Sends a decision like the island: `approve`, `execute` or `approve-and-run`, with the form value of the page
+    /// that [`Person::warnings`] opened last. Returns the outcome.
     ///
     /// # Errors
-    /// The connection is gone, or there is no outcome.
+    /// The connection is gone, or the response is not an outcome.
     pub async fn decide(&mut self, what: &str, action: &str, digest: &str, acknowledged: &[String]) -> Result<Value> {
         let mut form = format!("id={action}&digest={}", digest.replace(':', "%3A"));
         if let Some(view) = self.views.get(action) {
@@ -325,18 +325,18 @@ impl Person {
 /// The path and the query of a redirect to this service.
 fn local(url: &str, reply: &Reply) -> Result<(String, String)> {
     let location = reply.header("location");
-    let place = location.strip_prefix(url).unwrap_or(location);
-    let (path, query) = place
+    let local = location.strip_prefix(url).unwrap_or(location);
+    let (path, query) = local
         .split_once('?')
         .with_context(|| format!("{} leads to \"{location}\": {}", reply.status, reply.text()))?;
     Ok((path.to_owned(), query.to_owned()))
 }
 
-/// A work package of one story and `children` tasks for the demo's release SHOP-2026.12, with records that are there. The key is left
-/// for the caller to set.
+/// A work package of one story and `children` tasks for the demo's release SHOP-2026.12, which cites existing records.
+/// The caller sets the idempotency key.
 ///
 /// # Errors
-/// The service does not answer.
+/// The service gives no response.
 pub async fn package(agent: &mut Agent, children: usize) -> Result<Value> {
     let first = |value: Value| value["items"][0].clone();
     let release = agent
@@ -367,8 +367,8 @@ pub async fn package(agent: &mut Agent, children: usize) -> Result<Value> {
     }))
 }
 
-/// The same package about something else: other titles, and no finding that another work item could be about already. So it can be
-/// executed beside the others. `n` tells such packages apart.
+/// The same package with other titles and without findings, so that it is no duplicate and can be executed next to
+/// others. `n` distinguishes such packages.
 pub fn fresh(package: &Value, n: usize) -> Value {
     let mut package = package.clone();
     package["parent"]["title"] = unlike(n * 100).into();
@@ -379,11 +379,11 @@ pub fn fresh(package: &Value, n: usize) -> Value {
     package
 }
 
-/// Four words that no other number gives.
+/// Four random words, different for each `n`.
 pub fn unlike(n: usize) -> String {
     let mut state = n as u64 + 1;
     let mut word = || {
-        // SplitMix64: neighbours have nothing in common.
+        // SplitMix64, so that neighbouring numbers give unrelated words.
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

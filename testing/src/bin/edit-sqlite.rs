@@ -1,4 +1,4 @@
-//! Runs one statement on a SQLite file: for tests that need what only an identity provider could write.
+//! Runs one statement on a SQLite file, for tests that need data which only an identity provider could write.
 //!
 //!     edit-sqlite FILE STATEMENT [VALUE...]
 
