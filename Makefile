@@ -1,20 +1,20 @@
-# `make help` lists what there is. Everything runs without a terminal and in a fresh clone.
+# `make help` lists the targets. All of them run without a terminal and in a fresh clone.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Which compiler, linker and browser scripts/setup found on this machine.
+# The compiler, linker and browser that scripts/setup found on this machine.
 -include .env.build
 FOUND := RUSTC RUSTDOC CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER LOOPIQ_CHROMIUM
-# An empty one would not mean "the usual one" to cargo, so only those that have a value are handed on.
+# cargo does not read an empty variable as its default, so only variables with a value are exported.
 export $(foreach name,$(FOUND),$(if $($(name)),$(name)))
 
-# Read when the server is compiled: without it pages ask for `loopiq_bg.wasm`, which isn't there.
+# Leptos reads this when the server is compiled. Without it, pages request `loopiq_bg.wasm`, which does not exist.
 export LEPTOS_OUTPUT_NAME := loopiq
 
-# The paths below are also those in README and tests, so a target folder elsewhere is not followed.
+# README and tests contain the paths below, so another target folder is not supported.
 unexport CARGO_TARGET_DIR
 SITE := $(CURDIR)/target/site
 WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
@@ -30,7 +30,7 @@ run: ## build what is missing and start the demo on http://127.0.0.1:3000
 	@scripts/setup build
 	@$(MAKE) run-built
 
-test: ## every test there is, formatting too
+test: ## all tests, and the formatting
 	@scripts/setup test
 	@$(MAKE) test-built
 
@@ -38,35 +38,35 @@ build: ## release: target/release/loopiq and its site in target/site
 	@scripts/setup release
 	@$(MAKE) build-built
 
-dev: ## the demo, rebuilt on every change (needs cargo-leptos)
+dev: ## run the demo and rebuild it on every change (needs cargo-leptos)
 	@command -v cargo-leptos >/dev/null || { \
 	  echo 'make dev needs cargo-leptos, which takes a while to build: cargo install --locked cargo-leptos' >&2; \
 	  echo 'Without it: make run, and again after a change.' >&2; exit 1; }
 	@scripts/setup build
 	@$(MAKE) dev-built
 
-bench: ## how fast it is, each figure beside its floor, on both databases
+bench: ## measure the service on both databases, each figure with its floor
 	@scripts/setup bench
 	@$(MAKE) bench-built
 
-lint: ## formatting, clippy for server and browser, and what is built in (cargo deny)
+lint: ## formatting, clippy for server and browser, and dependencies (cargo deny)
 	@scripts/setup lint
 	@$(MAKE) lint-built
 
-fuzz: ## try inputs that nobody thought of, FUZZ_SECONDS (60) for each target of FUZZ (all)
+fuzz: ## search for inputs that break a parser: FUZZ_SECONDS (60) for each target of FUZZ (all)
 	@scripts/setup fuzz
 	@$(MAKE) fuzz-built
 
-fmt: ## put all Rust sources into the common format
+fmt: ## format all Rust sources
 	cargo fmt --all
 
-clean: ## remove what was built; the demo's data stay
+clean: ## remove the build folder; the demo's data remain
 	rm -rf target
 
-# The rest is for the targets above: a make of its own reads what scripts/setup has just written.
+# The targets above start these in a second make, which reads the variables that scripts/setup has just written.
 #
-# Browser's half and server are built at the same time, each in its folder below target/ and so with its own lock; `+`
-# hands make's job slots to cargo, so that the two together use no more cores than there are.
+# The browser's half and the server are built at the same time, each in its own folder below target/ and with its own lock.
+# `+` passes make's job slots to cargo, so that both builds together use at most all cores.
 
 run-built:
 	@+$(MAKE) -j$(JOBS) wasm-dev server
@@ -77,7 +77,7 @@ build-built:
 	@+$(MAKE) -j$(JOBS) wasm-release server-release
 	@target/debug/xtask site --profile wasm-release --optimize
 
-# The bundle plays no part in what is measured; the server is that of a release.
+# The measurements use a release build of the server and do not use the bundle.
 bench-built:
 	@+$(MAKE) wasm-dev
 	+$(BUILD) --package xtask
@@ -89,7 +89,7 @@ bench-built:
 dev-built:
 	cargo leptos watch -- serve --demo
 
-# Lines with `+` run under `make -n` too, where they must only say what they would do.
+# `make -n` also runs lines with `+`, which then only print their commands.
 DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 BUILD := $(if $(DRY),@echo )cargo build
 
@@ -106,11 +106,11 @@ server-release:
 	+$(BUILD) --package xtask
 	+$(BUILD) --package loopiq-server --release
 
-# All test programs, and the binary the browser tests start, in one go.
+# All test programs, and the binary that the browser tests start.
 tests:
 	+$(BUILD) --workspace --bins --tests
 
-# Runs a command beside a PostgreSQL cluster of its own.
+# Runs a command with a temporary PostgreSQL cluster.
 POSTGRES := $(CURDIR)/target/debug/with-postgres
 BROWSER := LOOPIQ_BIN=$(CURDIR)/target/debug/loopiq LEPTOS_SITE_ROOT=$(SITE)
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
@@ -119,9 +119,9 @@ test-built:
 	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; else echo 'no rustfmt: formatting is not checked' >&2; fi
 	@+$(MAKE) -j$(JOBS) wasm-dev tests
 	@target/debug/xtask site --profile wasm-dev
-	# The domain must build for browsers without the engine.
+	# The domain has to compile for browsers without the engine.
 	cargo check --package loopiq --no-default-features --target wasm32-unknown-unknown --profile wasm-dev
-	# The whole workspace at once has the engine and the pages' server half on, through the server.
+	# A build of the whole workspace enables the engine and the server half of the pages, because the server does.
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace
 	$(POSTGRES) cargo nextest run --workspace -E 'package(loopiq) & kind(test) | package(loopiq-server)'
@@ -133,11 +133,11 @@ endif
 	cd end2end && $(BROWSER) npx playwright test
 	cd end2end && $(BROWSER) $(POSTGRES) npx playwright test journey
 
-# A make of its own, for the compiler that scripts/setup has found.
+# A second make, for the compiler that scripts/setup has found.
 fuzz-built:
 	@scripts/fuzz $(FUZZ)
 
-# Clippy must be of the version of the compiler: Debian's has its own, which rustup's `cargo clippy` would not find.
+# Clippy must have the compiler's version. Debian's compiler has its own, which rustup's `cargo clippy` does not find.
 CLIPPY := cargo clippy
 ifeq ($(RUSTC),/usr/bin/rustc)
 CLIPPY := /usr/bin/cargo-clippy clippy
