@@ -10,6 +10,7 @@
 //! 4. The file, the logical name and the line. A moved line makes a new finding, and the old one looks fixed. Without
 //!    the line, a second defect of the same kind in the file would be taken for the first.
 //! 5. The message, for a result without location. A new secret in an image must not hide behind an accepted old one.
+//!
 //! Only the first of several locations counts, so that another location does not change the identity.
 
 use super::super::number::FindingKey;
