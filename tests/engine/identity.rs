@@ -294,7 +294,10 @@ async fn roles_that_nobody_may_hold_together_decide_nothing() {
             .prune(&session, &id, &digest, &["one".to_owned()], "less", "")
             .await),
     ] {
-        assert!(refused.contains("operator and reviewer together"), "{refused}");
+        assert!(
+            refused.contains("operator and reviewer, which this policy excludes"),
+            "{refused}"
+        );
     }
     let page = engine
         .action_page(&session, &id, Visit::Unrecorded)
