@@ -1,7 +1,23 @@
-//! The only place with SQL: one set of queries through `sqlx::Any` over TEXT and BIGINT columns.
+//! The only module with SQL: one set of queries through `sqlx::Any` over TEXT and BIGINT columns.
 //!
-//! There are two entrances, [`Store::read`] and [`Store::write`] (with [`Store::add`], which waits for nobody). They take the
-//! [`Ctx`], whose tenant stands in every query, and on PostgreSQL behind every query, as row-level security.
+//! The store has two entrances, [`Store::read`] and [`Store::write`], and [`Store::add`] for writes that need no turn: they only add rows, or
+//! change rows under conditions. All take the [`Ctx`]. Every query names its tenant; on PostgreSQL row-level security enforces the tenant
+//! again.
+//!
+//! Rules for SQL in this module:
+//!
+//! - SQL is static text. `apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
+//!   tenant's name into the start of a transaction, and `TenantId` allows only a-z, 0-9 and hyphens.
+//! - A list is one JSON parameter (`json_each`), so that a statement is prepared once whatever its length. Lists of IDs in frequent statements go
+//!   through `among!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
+//! - `LIMIT 0 + $n`, never `LIMIT $n`: SQLite prepares a statement again for each value of a bare parameter in LIMIT.
+//! - A state change repeats its condition in WHERE and asserts that one row changed.
+//! - Counts that every page shows are kept by triggers (`action_counts`). On PostgreSQL the triggers are deferred to COMMIT, when the transaction
+//!   holds the head of its tenant's log; otherwise two transactions could deadlock.
+//! - SQLite gets its index statistics once (`EXPECTED` in `schema.rs`). By default it expects ten rows per tenant and scans them all. A test
+//!   reads the query plan of every statement of every use case and fails if the plan scans a whole tenant.
+//! - A page of actions starts from `actions` and joins the rest with LEFT JOIN. With JOIN, a planner without statistics starts from the people.
+//! - Text with the character U+0000 is refused by `connection.rs`, which inspects the arguments of each statement.
 
 mod actions;
 mod apply;
