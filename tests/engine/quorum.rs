@@ -2,7 +2,7 @@
 
 use crate::world::{World, refused, text};
 use loopiq::domain::{Role, State};
-use loopiq::engine::{Error, Visit};
+use loopiq::engine::Visit;
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 use serde_json::json;

@@ -10,7 +10,7 @@ use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse, Vis
 use loopiq::store::Store;
 use loopiq::views::Outcome;
 use loopiq_testing::Database;
-use loopiq_testing::fixtures::{self, TestClock};
+use loopiq_testing::fixtures::TestClock;
 pub(crate) use loopiq_testing::fixtures::{sarif_result as result, work_item};
 use records::create_records;
 use serde_json::{Value, json};

@@ -306,7 +306,7 @@ fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
     let tree = tree::of(&envelope.change_set, names, false);
     let mut cards = other_creates(&envelope.change_set, names);
     cards.extend(references(envelope, names, now));
-    views::parts(&tree, &cards, &claim(action, String::new(), names, now))
+    crate::views::parts(&tree, &cards, &claim(action, String::new(), names, now))
 }
 
 /// Why this person may not decide a pending action; `None` if the person may, or if nothing is left to decide.
