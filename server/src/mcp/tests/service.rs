@@ -1,17 +1,15 @@
 //! A service with only the MCP endpoint, on a database and a port of its own.
 
 use crate::mcp::{McpState, routes};
-use loopiq::context::{Ctx, Runtime};
+use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::{Engine, Error};
-use loopiq::store::{Asserted, Store};
+use loopiq::store::Store;
 use loopiq_testing::Database;
+use loopiq_testing::fixtures::{self, TestClock, sarif_result, sarif_rule};
 use reqwest::Response;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 pub(crate) const PROTOCOL: &str = "2026-07-28";
 
@@ -20,7 +18,7 @@ pub(crate) struct TestService {
     pub(crate) url: String,
     pub(crate) release: ReleaseId,
     pub(crate) team: TeamId,
-    clock: Arc<AtomicI64>,
+    clock: TestClock,
     http: reqwest::Client,
     _database: Database,
 }
@@ -31,18 +29,8 @@ impl TestService {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let url = format!("http://{address}");
-        let clock = Arc::new(AtomicI64::new(Timestamp::parse("2026-11-22T09:00:00Z").unwrap().0));
-        let (time, drawn) = (clock.clone(), AtomicU64::new(0));
-        let runtime = Runtime::new(
-            move || Timestamp(time.fetch_add(1, Ordering::SeqCst)),
-            move |bytes| {
-                let hash = Sha256::digest(drawn.fetch_add(1, Ordering::SeqCst).to_be_bytes());
-                bytes
-                    .iter_mut()
-                    .zip(hash.iter().cycle())
-                    .for_each(|(byte, random)| *byte = *random);
-            },
-        );
+        let clock = TestClock::ticking("2026-11-22T09:00:00Z");
+        let runtime = clock.runtime();
         let engine = Engine::new(Store::open(&database.url).await.unwrap(), runtime.clone(), &url);
         let kind = engine
             .store()
@@ -70,7 +58,7 @@ impl TestService {
     }
 
     pub(crate) fn pass(&self, micros: i64) {
-        self.clock.fetch_add(micros, Ordering::SeqCst);
+        self.clock.pass(micros);
     }
 
     pub(crate) fn mcp_url(&self) -> String {
@@ -178,31 +166,11 @@ async fn insert_records(engine: &Engine) -> (ReleaseId, TeamId) {
         Box::pin(async move {
             let runtime = tx.ctx().runtime.clone();
             tx.insert_tenant("Acme").await?;
-            tx.insert_team(&Team {
-                id: in_team.clone(),
-                key: "PAYMENTS".into(),
-                name: "Payments".into(),
-            })
-            .await?;
-            let release = Release {
-                id: in_release.clone(),
-                key: "PAY-1".into(),
-                name: "Payments 1".into(),
-                status: ReleaseStatus::InProgress,
-                severity_threshold: Severity::High,
-                commit: None,
-                version: 1,
-            };
+            tx.insert_team(&fixtures::team(&in_team, "PAYMENTS", "Payments"))
+                .await?;
+            let release = fixtures::release(&in_release, "PAY-1", "Payments 1");
             tx.insert_release(&release, &[&in_team]).await?;
-            let certification = Certification {
-                id: runtime.id(),
-                key: "PAY-1-SEC".into(),
-                name: "Security".into(),
-                release_id: in_release,
-                status: CertificationStatus::Open,
-                statement: None,
-                version: 1,
-            };
+            let certification = fixtures::certification(&runtime.id(), "PAY-1-SEC", "Security", &in_release);
             tx.insert_certification(&certification).await?;
             Ok(())
         })
@@ -211,38 +179,24 @@ async fn insert_records(engine: &Engine) -> (ReleaseId, TeamId) {
     for (who, roles) in [("developer", vec![Role::Developer]), ("auditor", vec![Role::Auditor])] {
         let email = format!("{who}@acme.example");
         let issuer = "http://127.0.0.1:3000/demo-idp".to_owned();
-        let asserted = Asserted {
-            issuer,
-            subject: email.clone(),
-            email: loopiq::domain::Email::verified(&email),
-            name: who.to_owned(),
-            roles,
-        };
+        let asserted = fixtures::asserted("http://127.0.0.1:3000/demo-idp", &email, &roles);
         engine.sign_in("acme", asserted).await.unwrap();
     }
-    let result = |rule: &str, file: &str, line: u32| {
-        json!({
-            "ruleId": rule, "message": { "text": format!("{rule} here") },
-            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line } } }],
-        })
-    };
-    let rule = |id: &str, text: &str, severity: &str| json!({ "id": id, "shortDescription": { "text": text }, "properties": { "security-severity": severity } });
-    let scan = json!({
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": { "name": "probe", "rules": [
-                rule("sql-injection", "SQL built from user input", "9.1"), rule("weak-hash", "Weak hash", "7.5"), rule("style", "Style", "1.0"),
-            ] } },
-            "invocations": [{ "executionSuccessful": true, "endTimeUtc": "2026-11-21T10:00:00Z" }],
-            "results": [
-                result("sql-injection", "src/db/pay.rs", 3), result("sql-injection", "src/db/pay.rs", 30),
-                result("sql-injection", "src/db/refund.rs", 8), result("weak-hash", "src/auth/token.rs", 12),
-                result("style", "src/db/pay.rs", 1),
-            ],
-        }],
-    });
+    let rules = json!([
+        sarif_rule("sql-injection", "SQL built from user input", "9.1"),
+        sarif_rule("weak-hash", "Weak hash", "7.5"),
+        sarif_rule("style", "Style", "1.0"),
+    ]);
+    let results = json!([
+        sarif_result("sql-injection", "src/db/pay.rs", 3),
+        sarif_result("sql-injection", "src/db/pay.rs", 30),
+        sarif_result("sql-injection", "src/db/refund.rs", 8),
+        sarif_result("weak-hash", "src/auth/token.rs", 12),
+        sarif_result("style", "src/db/pay.rs", 1),
+    ]);
+    let scan = fixtures::sarif("2026-11-21T10:00:00Z", rules, results);
     engine
-        .import(&ctx, "PAY-1", "scan.sarif", scan.to_string().into_bytes(), None, None)
+        .import(&ctx, "PAY-1", "scan.sarif", scan, None, None)
         .await
         .unwrap();
     (release, team)

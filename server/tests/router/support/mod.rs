@@ -4,10 +4,10 @@ mod browser;
 
 pub(crate) use browser::{Answer, Browser};
 
-use loopiq::context::{Ctx, Runtime};
-use loopiq::domain::{Email, InstallationKind, PersonId, Role, TenantId, Timestamp};
+use loopiq::context::Ctx;
+use loopiq::domain::{InstallationKind, PersonId, Role, TenantId};
 use loopiq::engine::{Engine, Error};
-use loopiq::store::{Asserted, Store};
+use loopiq::store::Store;
 use loopiq_server::demo::identity_provider;
 use loopiq_server::demo_idp::DemoPerson;
 use loopiq_server::net::{self, Limits, RequestSettings};
@@ -17,9 +17,9 @@ use loopiq_server::router::router;
 use loopiq_server::sign_in_cookies::SignInCookies;
 use loopiq_server::site::Site;
 use loopiq_server::state::AppState;
+use loopiq_testing::fixtures::{self, TestClock};
 use loopiq_testing::{Database, write_site};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Service {
     pub(crate) state: AppState,
     pub(crate) url: String,
-    clock: Arc<AtomicI64>,
+    clock: TestClock,
     pub(crate) database: Database,
 }
 
@@ -46,14 +46,8 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
-        let clock = Arc::new(AtomicI64::new(Timestamp::parse("2026-11-22T21:00:00Z").unwrap().0));
-        let runtime = Runtime::new(
-            {
-                let clock = Arc::clone(&clock);
-                move || Timestamp(clock.load(Ordering::Relaxed))
-            },
-            |bytes| getrandom::fill(bytes).unwrap(),
-        );
+        let clock = TestClock::still("2026-11-22T21:00:00Z");
+        let runtime = clock.runtime();
         let store = Store::open(&database.url).await.unwrap();
         let kind = store.decide_installation(InstallationKind::Demo, runtime.now()).await;
         assert_eq!(kind.unwrap(), InstallationKind::Demo);
@@ -122,18 +116,12 @@ impl Service {
 
     /// Advances the clock.
     pub(crate) fn pass(&self, micros: i64) {
-        self.clock.fetch_add(micros, Ordering::Relaxed);
+        self.clock.pass(micros);
     }
 
     /// Signs a person in with these roles, without a browser.
     pub(crate) async fn assert_roles(&self, email: &str, roles: &[Role]) -> PersonId {
-        let asserted = Asserted {
-            issuer: format!("{}/demo-idp", self.url),
-            subject: email.to_owned(),
-            email: Email::verified(email),
-            name: email.to_owned(),
-            roles: roles.to_vec(),
-        };
+        let asserted = fixtures::asserted(&format!("{}/demo-idp", self.url), email, roles);
         self.state.engine.sign_in("acme", asserted).await.unwrap().1.id
     }
 }
