@@ -1,8 +1,8 @@
--- The same tables as SQLite's, statement by statement. What differs:
---   text sorts by bytes (COLLATE "C"), as it does there; bytes are BYTEA;
---   at the end, the words of SQL that SQLite has and PostgreSQL lacks, and the second wall: row-level security.
--- Times are BIGINT microseconds since 1970 in UTC. The tenant leads every key. Exceptions, each with its reason:
---   tokens, sessions: looked up before anybody's tenant is known, by a digest that cannot be guessed.
+-- The same tables as in SQLite, statement by statement. Differences:
+--   text sorts by bytes (COLLATE "C"), as in SQLite; bytes are BYTEA;
+--   at the end: SQL functions that SQLite has and PostgreSQL lacks, and row-level security as a second isolation of tenants.
+-- Times are BIGINT microseconds since 1970 in UTC. Every key begins with the tenant, except:
+--   tokens, sessions: looked up before the tenant is known, by a digest that cannot be guessed.
 
 CREATE TABLE tenants (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -72,7 +72,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
--- Numbers that people use: WI-12, FND-3.
+-- The numbers in keys of records: WI-12, FND-3.
 CREATE TABLE counters (
     tenant TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
@@ -166,7 +166,7 @@ CREATE TABLE evidence (
     kind TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     sha256 TEXT COLLATE "C" NOT NULL,
-    -- Which run of the file: one file may hold several.
+    -- The run of the file, which may contain several.
     run BIGINT NOT NULL,
     size BIGINT NOT NULL,
     collected_at BIGINT NOT NULL,
@@ -269,7 +269,7 @@ CREATE TABLE work_items (
 CREATE INDEX work_items_by_release ON work_items (tenant, release_id, number);
 CREATE INDEX work_items_by_parent ON work_items (tenant, parent_id);
 
--- What a work item rests on: findings, controls, evidence, blockers; the ID's prefix tells which.
+-- The findings, controls, evidence and blockers of a work item. The ID's prefix is the kind.
 CREATE TABLE work_item_references (
     tenant TEXT COLLATE "C" NOT NULL,
     work_item_id TEXT COLLATE "C" NOT NULL,
@@ -279,7 +279,7 @@ CREATE TABLE work_item_references (
 );
 CREATE INDEX work_item_references_by_record ON work_item_references (tenant, record_id);
 
--- Words of titles, for finding similar work items; scored in Rust.
+-- Words of titles, for the search for similar work items, which Rust code scores.
 CREATE TABLE work_item_words (
     tenant TEXT COLLATE "C" NOT NULL,
     word TEXT COLLATE "C" NOT NULL,
@@ -371,7 +371,7 @@ CREATE TABLE attempts (
     FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
 );
 
--- Who has seen which digest: once per person, digest and session.
+-- Who has seen which digest: one row for each person, digest and session.
 CREATE TABLE views (
     tenant TEXT COLLATE "C" NOT NULL,
     action_id TEXT COLLATE "C" NOT NULL,
@@ -383,7 +383,7 @@ CREATE TABLE views (
     FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
 );
 
--- What agents read: one row per call.
+-- The journal of what agents read: one row for each call.
 CREATE TABLE reads (
     tenant TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -399,7 +399,7 @@ CREATE TABLE reads (
 );
 CREATE INDEX reads_by_time ON reads (tenant, client_id, caller_id, at);
 
--- The log of each tenant: a sequence without gaps, taken from its head.
+-- The head of each tenant's log, which gives entries their numbers without gaps.
 CREATE TABLE audit_heads (
     tenant TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES tenants (id),
     last_seq BIGINT NOT NULL
@@ -419,7 +419,7 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
 CREATE INDEX audit_entries_by_time ON audit_entries (tenant, at, seq);
 
--- Apart from the leaves, so that contents can one day be purged while proofs still hold.
+-- A separate table, so that contents can be purged while the hashes of leaves remain valid.
 CREATE TABLE audit_contents (
     tenant TEXT COLLATE "C" NOT NULL,
     seq BIGINT NOT NULL,
@@ -429,7 +429,7 @@ CREATE TABLE audit_contents (
     FOREIGN KEY (tenant, seq) REFERENCES audit_entries (tenant, seq)
 );
 
--- The index of the audit search: one row per term of an entry.
+-- The index of the audit search: one row for each term of an entry.
 CREATE TABLE audit_terms (
     tenant TEXT COLLATE "C" NOT NULL,
     term TEXT COLLATE "C" NOT NULL,
@@ -437,7 +437,7 @@ CREATE TABLE audit_terms (
     PRIMARY KEY (tenant, term, seq)
 );
 
--- Two words of SQLite's JSON, so that one set of queries serves both. PostgreSQL's own `json_each` takes json, never text.
+-- Two JSON functions of SQLite, so that both databases share queries. PostgreSQL's own `json_each` takes json, not text.
 CREATE FUNCTION json_each(list TEXT) RETURNS TABLE (value TEXT)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20
 AS $$ SELECT item FROM pg_catalog.jsonb_array_elements_text(list::jsonb) AS items (item) $$;
@@ -447,8 +447,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT record::jsonb OPERATOR(pg_catalog.->>) field $$;
 CREATE OPERATOR ->> (LEFTARG = TEXT, RIGHTARG = TEXT, FUNCTION = json_field);
 
--- Who a bearer token stands for. Its tenant is not known before, so this one look-up passes the wall: it runs as the owner, and
--- answers only to a digest of 256 bits that cannot be guessed.
+-- The client and caller of a bearer token. The tenant is unknown before, so this lookup bypasses row-level security: it runs as
+-- the owner, and needs a digest of 256 bits that cannot be guessed.
 CREATE FUNCTION token_holder(digest TEXT)
 RETURNS TABLE (tenant TEXT, audience TEXT, expires_at BIGINT, client_id TEXT, client_name TEXT, id TEXT, email TEXT, name TEXT, roles TEXT)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
@@ -458,8 +458,8 @@ AS $$
     JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = digest
 $$;
 
--- The second wall: whoever forgets the tenant in a query sees nothing. The setting lasts for one transaction. The owner passes it,
--- so the service must not be the owner. No wall around: tenants (jobs loop over them), tokens and sessions (see above).
+-- Row-level security: a query without a tenant sees no row. The setting lasts for one transaction. The owner bypasses it, so the
+-- service must not be the owner. Not enabled for: tenants (background tasks iterate over them), tokens and sessions (see above).
 CREATE FUNCTION wall_off(place TEXT) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', place);
@@ -474,7 +474,7 @@ SELECT wall_off(place) FROM unnest(ARRAY[
     'work_item_references', 'work_item_words', 'actions', 'decisions', 'attempts', 'views', 'reads', 'audit_heads', 'audit_entries',
     'audit_contents', 'audit_terms']) AS places (place);
 
--- Nobody changes an entry, not even the owner by mistake; the service has no right to it anyway.
+-- Prevents accidental changes of entries by the owner. The service has no right to change them.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'audit entries cannot be changed or deleted';

@@ -1,4 +1,4 @@
--- How many actions of each caller are in each state, kept by triggers: the inbox shows counts on every page and must not count.
+-- The number of actions for each caller and state, updated by triggers, because every page of the inbox shows counts.
 CREATE TABLE action_counts (
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
     state TEXT COLLATE "C" NOT NULL,
@@ -20,8 +20,8 @@ BEGIN
     ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
     RETURN NULL;
 END $$;
--- Deferred: counted at COMMIT, when the transaction holds the head of its tenant's log, so that proposals don't wait for one
--- another's counts and nobody waits for them in a circle.
+-- Deferred to COMMIT, when the transaction holds the head of its tenant's log, so that proposals do not wait for each other's
+-- counts and cannot deadlock.
 CREATE CONSTRAINT TRIGGER actions_counted AFTER INSERT ON actions DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION count_actions();
 CREATE CONSTRAINT TRIGGER actions_recounted AFTER UPDATE OF state ON actions DEFERRABLE INITIALLY DEFERRED

@@ -1,5 +1,5 @@
--- How far a tenant's log has been indexed for the search. The index follows the log, many entries at a time: it is made of the
--- entries and can be made again, so it need not be in the transaction that they were written in.
+-- The last entry of a tenant's log that the search index contains. The index is updated later, many entries at a time, because it
+-- can be rebuilt from the entries and does not need their transaction.
 CREATE TABLE audit_indexed (
     tenant TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES tenants (id),
     seq BIGINT NOT NULL

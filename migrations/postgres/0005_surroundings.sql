@@ -1,4 +1,5 @@
--- Which records each open action changes or rests on, so that two about the same ones are seen. A trigger forgets those that have ended.
+-- The records that each open action changes or relies on, to find actions about the same records. A trigger deletes those of
+-- closed actions.
 CREATE TABLE action_targets (
     tenant TEXT COLLATE "C" NOT NULL,
     record_id TEXT COLLATE "C" NOT NULL,
@@ -20,7 +21,7 @@ $$;
 CREATE TRIGGER actions_ended AFTER UPDATE OF state ON actions FOR EACH ROW EXECUTE FUNCTION forget_ended_targets();
 SELECT wall_off('action_targets');
 
--- What a tenant has added to the words that say nothing in a title.
+-- Words that a tenant has added to the generic words of titles.
 CREATE TABLE generic_words (
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
     word TEXT COLLATE "C" NOT NULL,
@@ -29,5 +30,5 @@ CREATE TABLE generic_words (
 
 SELECT wall_off('generic_words');
 
--- Newer evidence of the same kind.
+-- For newer evidence of the same kind.
 CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);

@@ -1,5 +1,4 @@
--- What people decide about findings, and why. `status_expires_at` is RFC 3339 as it was said: a date that people set, not one that this
--- service measured.
+-- People's decisions on findings, and the reasons. `status_expires_at` is RFC 3339 text as given, because people set the date.
 ALTER TABLE findings ADD COLUMN justification TEXT COLLATE "C";
 ALTER TABLE findings ADD COLUMN status_expires_at TEXT COLLATE "C";
 ALTER TABLE blockers ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
@@ -7,7 +6,7 @@ ALTER TABLE certifications ADD COLUMN statement TEXT COLLATE "C";
 CREATE INDEX blockers_by_finding ON blockers (tenant, finding_id);
 CREATE INDEX blockers_by_control ON blockers (tenant, control_id);
 
--- A risk that somebody answers for until it expires. Lists are JSON.
+-- A risk that a person has accepted until it expires. Lists are JSON.
 CREATE TABLE risk_acceptances (
     tenant TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -24,7 +23,7 @@ CREATE TABLE risk_acceptances (
 );
 CREATE INDEX risk_acceptances_by_release ON risk_acceptances (tenant, release_id);
 
--- A note bound to an action. The audit log is never changed by it.
+-- A note on an action. Notes do not change the audit log.
 CREATE TABLE audit_notes (
     tenant TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -35,7 +34,7 @@ CREATE TABLE audit_notes (
 );
 CREATE INDEX audit_notes_by_action ON audit_notes (tenant, action_id, id);
 
--- Which evidence of each provider and kind a release goes by.
+-- The evidence that a release uses for each provider and kind.
 CREATE TABLE current_evidence (
     tenant TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
--- What time decides is looked for tenant by tenant.
+-- Overdue actions are searched tenant by tenant.
 DROP INDEX actions_due;
 CREATE INDEX actions_due ON actions (tenant, expires_at, id) WHERE state IN ('pending_approval', 'approved');
 

@@ -1,9 +1,9 @@
--- No function runs with the owner's rights any more, and none looks names up in a search path that its caller can put something in front of.
--- Functions in SQL have their names resolved here, once (RETURN, BEGIN ATOMIC); functions in PL/pgSQL name the schema and set their own path,
--- pg_temp last. A test holds every function to it.
+-- No function runs with the owner's rights, and none resolves names in a search path that its caller controls. Names in SQL functions
+-- are resolved when they are created (RETURN, BEGIN ATOMIC). PL/pgSQL functions qualify names and set their search path, with pg_temp
+-- last. A test checks every function.
 
--- Looked up before anybody's tenant is known: tokens and sessions have no wall. What stands behind the wall is then read inside the tenant
--- that the token or session names, by the service's own rights. The setting ends with the transaction.
+-- These lookups happen before the tenant is known, so tokens and sessions have no row-level security. Other tables are then read in the
+-- tenant of the token or session, with the service's rights. The setting ends with the transaction.
 DROP FUNCTION token_holder(TEXT);
 CREATE FUNCTION token_holder(digest TEXT)
 RETURNS TABLE (tenant TEXT, audience TEXT, expires_at BIGINT, client_id TEXT, client_name TEXT, id TEXT, issuer TEXT, email TEXT, name TEXT,
@@ -32,7 +32,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     held TEXT;
-    -- json and not jsonb: a session that holds U+0000 somewhere, from before it was refused, is still read.
+    -- json and not jsonb, so that an old session with U+0000 can be read.
     who pg_catalog.json;
 BEGIN
     SELECT s.data INTO held FROM public.sessions s WHERE s.id_digest = digest AND s.expires_at > now;

@@ -1,19 +1,18 @@
--- Imports hold the writer for short batches only.
+-- Imports block the writer only for short batches.
 
--- People write AC-2 and documents ac-2; both mean one control, and an import of many looks up each.
+-- AC-2 (as people write it) and ac-2 (as documents do) are one control. An import looks up every control.
 CREATE INDEX controls_by_upper_key ON controls (tenant, release_id, UPPER(key));
 
--- Evidence of a file whose findings are not all there yet: nobody sees or cites it. The few of them are found by an index of their own.
+-- Evidence of a file whose findings are not all stored: no reader sees it and no proposal cites it. The partial index finds it.
 ALTER TABLE evidence ADD COLUMN complete BIGINT NOT NULL DEFAULT 1;
 CREATE INDEX evidence_incomplete ON evidence (tenant, id) WHERE complete = 0;
 
--- Imports of large files that are under way, or were interrupted: how many of the file's records are kept, and what came of them so far. The last
--- batch deletes its row.
+-- Running or interrupted imports of large files: the number of stored records, and the report so far. The last batch deletes the row.
 CREATE TABLE imports (
     tenant TEXT COLLATE "C" NOT NULL,
     release_id TEXT COLLATE "C" NOT NULL,
     sha256 TEXT COLLATE "C" NOT NULL,
-    -- SHA-256 over what is to be kept, in its order: another version may read the same file in another way.
+    -- SHA-256 over the records in their order. Another program version may read the same file differently.
     plan TEXT COLLATE "C" NOT NULL,
     done BIGINT NOT NULL,
     report TEXT COLLATE "C" NOT NULL,
@@ -22,7 +21,7 @@ CREATE TABLE imports (
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
 );
 
--- The bytes of a large file, in parts that are written one by one; its row in evidence_files holds none then.
+-- The bytes of a large file, in parts that are written one by one. The file's row in evidence_files is then empty.
 CREATE TABLE evidence_parts (
     tenant TEXT COLLATE "C" NOT NULL,
     sha256 TEXT COLLATE "C" NOT NULL,

@@ -1,5 +1,5 @@
--- Times are BIGINT microseconds since 1970 in UTC. The tenant leads every key. Exceptions, each with its reason:
---   tokens, sessions: looked up before anybody's tenant is known, by a digest that cannot be guessed.
+-- Times are BIGINT microseconds since 1970 in UTC. Every key begins with the tenant, except:
+--   tokens, sessions: looked up before the tenant is known, by a digest that cannot be guessed.
 
 CREATE TABLE tenants (
     id TEXT NOT NULL PRIMARY KEY,
@@ -69,7 +69,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
--- Numbers that people use: WI-12, FND-3.
+-- The numbers in keys of records: WI-12, FND-3.
 CREATE TABLE counters (
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -163,7 +163,7 @@ CREATE TABLE evidence (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
     sha256 TEXT NOT NULL,
-    -- Which run of the file: one file may hold several.
+    -- The run of the file, which may contain several.
     run BIGINT NOT NULL,
     size BIGINT NOT NULL,
     collected_at BIGINT NOT NULL,
@@ -266,7 +266,7 @@ CREATE TABLE work_items (
 CREATE INDEX work_items_by_release ON work_items (tenant, release_id, number);
 CREATE INDEX work_items_by_parent ON work_items (tenant, parent_id);
 
--- What a work item rests on: findings, controls, evidence, blockers; the ID's prefix tells which.
+-- The findings, controls, evidence and blockers of a work item. The ID's prefix is the kind.
 CREATE TABLE work_item_references (
     tenant TEXT NOT NULL,
     work_item_id TEXT NOT NULL,
@@ -276,7 +276,7 @@ CREATE TABLE work_item_references (
 );
 CREATE INDEX work_item_references_by_record ON work_item_references (tenant, record_id);
 
--- Words of titles, for finding similar work items; scored in Rust.
+-- Words of titles, for the search for similar work items, which Rust code scores.
 CREATE TABLE work_item_words (
     tenant TEXT NOT NULL,
     word TEXT NOT NULL,
@@ -368,7 +368,7 @@ CREATE TABLE attempts (
     FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
 );
 
--- Who has seen which digest: once per person, digest and session.
+-- Who has seen which digest: one row for each person, digest and session.
 CREATE TABLE views (
     tenant TEXT NOT NULL,
     action_id TEXT NOT NULL,
@@ -380,7 +380,7 @@ CREATE TABLE views (
     FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
 );
 
--- What agents read: one row per call.
+-- The journal of what agents read: one row for each call.
 CREATE TABLE reads (
     tenant TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -396,7 +396,7 @@ CREATE TABLE reads (
 );
 CREATE INDEX reads_by_time ON reads (tenant, client_id, caller_id, at);
 
--- The log of each tenant: a sequence without gaps, taken from its head.
+-- The head of each tenant's log, which gives entries their numbers without gaps.
 CREATE TABLE audit_heads (
     tenant TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
     last_seq BIGINT NOT NULL
@@ -416,7 +416,7 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
 CREATE INDEX audit_entries_by_time ON audit_entries (tenant, at, seq);
 
--- Apart from the leaves, so that contents can one day be purged while proofs still hold.
+-- A separate table, so that contents can be purged while the hashes of leaves remain valid.
 CREATE TABLE audit_contents (
     tenant TEXT NOT NULL,
     seq BIGINT NOT NULL,
@@ -426,7 +426,7 @@ CREATE TABLE audit_contents (
     FOREIGN KEY (tenant, seq) REFERENCES audit_entries (tenant, seq)
 );
 
--- The index of the audit search: one row per term of an entry.
+-- The index of the audit search: one row for each term of an entry.
 CREATE TABLE audit_terms (
     tenant TEXT NOT NULL,
     term TEXT NOT NULL,

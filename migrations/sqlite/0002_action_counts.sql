@@ -1,4 +1,4 @@
--- How many actions of each caller are in each state, kept by triggers: the inbox shows counts on every page and must not count.
+-- The number of actions for each caller and state, updated by triggers, because every page of the inbox shows counts.
 CREATE TABLE action_counts (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     state TEXT NOT NULL,

@@ -1,4 +1,5 @@
--- How many verdicts of each kind an action had when they were last kept: the inbox shows and filters by them, and must not read checks.
+-- The number of an action's verdicts of each kind when they were last stored, so that the inbox shows and filters them without
+-- reading checks.
 ALTER TABLE actions ADD COLUMN blocks BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE actions ADD COLUMN warnings BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE actions ADD COLUMN passes BIGINT NOT NULL DEFAULT 0;

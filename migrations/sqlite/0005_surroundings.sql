@@ -1,4 +1,5 @@
--- Which records each open action changes or rests on, so that two about the same ones are seen. A trigger forgets those that have ended.
+-- The records that each open action changes or relies on, to find actions about the same records. A trigger deletes those of
+-- closed actions.
 CREATE TABLE action_targets (
     tenant TEXT NOT NULL,
     record_id TEXT NOT NULL,
@@ -14,12 +15,12 @@ BEGIN
     DELETE FROM action_targets WHERE tenant = NEW.tenant AND action_id = NEW.id;
 END;
 
--- What a tenant has added to the words that say nothing in a title.
+-- Words that a tenant has added to the generic words of titles.
 CREATE TABLE generic_words (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     word TEXT NOT NULL,
     PRIMARY KEY (tenant, word)
 ) WITHOUT ROWID;
 
--- Newer evidence of the same kind.
+-- For newer evidence of the same kind.
 CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);

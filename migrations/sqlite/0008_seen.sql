@@ -1,5 +1,5 @@
--- What somebody was shown when they last opened an action, and what a decision rested on: checks and the fields of records, as they
--- were. A page tells by it what has changed since.
+-- What a person saw at the last visit of an action, and what a decision relied on: checks and fields of records at the time. Pages
+-- compute changes from it.
 ALTER TABLE views ADD COLUMN shown TEXT NOT NULL DEFAULT '';
 ALTER TABLE views ADD COLUMN seen_at BIGINT NOT NULL DEFAULT 0;
 UPDATE views SET seen_at = at;

@@ -1,10 +1,10 @@
--- Who decides. Each version of a tenant's policy is kept as it was written; the built-in one is version 1 and stands in no table.
+-- The versions of a tenant's policy, as written. Version 1 is the built-in policy, which no table contains.
 CREATE TABLE policies (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     version BIGINT NOT NULL,
     source TEXT NOT NULL,
     note TEXT NOT NULL,
-    -- Who switched it on; nobody: an operator at the console.
+    -- The operator who switched it on; NULL: at the console.
     person_id TEXT,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, version),
@@ -15,7 +15,7 @@ BEGIN SELECT RAISE(ABORT, 'versions of a policy cannot be changed'); END;
 CREATE TRIGGER policies_remain BEFORE DELETE ON policies
 BEGIN SELECT RAISE(ABORT, 'versions of a policy cannot be deleted'); END;
 
--- What a reviewer asks about an action, and what its proposer answers.
+-- A reviewer's question about an action, and the proposer's answer.
 CREATE TABLE questions (
     tenant TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -31,12 +31,12 @@ CREATE TABLE questions (
 );
 CREATE INDEX questions_by_action ON questions (tenant, action_id, id);
 
--- `ask`: SHA-256 of what is asked for, whatever the reason given and the key: equal proposals have the same.
--- `repeats`: the pending action that this one only repeats; it ends with that one.
--- `pruned_by`: who made it of another by taking parts out.
--- `rule`: which of its policy's rules says who decides it.
--- `own_risk`, `gravest`: what the tool says of its risk, and the worst severity that it waives: each policy makes a class of it.
--- `touched_at`: when another action changed what this one is about.
+-- `ask`: SHA-256 of the request without reason and key; equal for equal proposals.
+-- `repeats`: the pending action that this action repeats; both are closed together.
+-- `pruned_by`: the person who made it from another action by leaving parts out.
+-- `rule`: the index of the policy's rule that says who decides it.
+-- `own_risk`, `gravest`: the tool's risk, and the highest severity that it waives. A policy derives the risk class from both.
+-- `touched_at`: when another action changed a record of this action.
 ALTER TABLE actions ADD COLUMN ask TEXT NOT NULL DEFAULT '';
 ALTER TABLE actions ADD COLUMN repeats TEXT;
 ALTER TABLE actions ADD COLUMN pruned_by TEXT;
@@ -47,14 +47,14 @@ ALTER TABLE actions ADD COLUMN touched_at BIGINT;
 CREATE INDEX actions_by_ask ON actions (tenant, ask, state, id);
 CREATE INDEX actions_repeating ON actions (tenant, repeats, id) WHERE repeats IS NOT NULL;
 
--- `rests`: the versions of the records that it rested on, and the hashes of evidence.
--- When whoever decided had opened it, which folded parts they had opened, and what they typed.
+-- `rests`: the versions of the records that the decision relied on, and the hashes of evidence.
+-- When the decider had opened the action, which foldable sections were opened, and the typed word.
 ALTER TABLE decisions ADD COLUMN rests TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE decisions ADD COLUMN opened_at BIGINT;
 ALTER TABLE decisions ADD COLUMN opened TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE decisions ADD COLUMN typed TEXT;
 
--- What only repeats a pending action is not counted as waiting.
+-- Repetitions of a pending action are not counted as pending.
 DROP TRIGGER actions_counted;
 DROP TRIGGER actions_recounted;
 CREATE TRIGGER actions_counted AFTER INSERT ON actions WHEN NEW.repeats IS NULL OR NEW.state <> 'pending_approval'

@@ -1,1 +1,1 @@
--- Nothing to do: SQLite knows neither functions of a schema's own nor roles.
+-- Empty: SQLite has neither stored functions nor roles.

@@ -1,13 +1,13 @@
--- What this installation is: `demo` or `production`, from its first start and for ever. One row, which is never changed.
--- Of no tenant: it speaks of the whole installation.
+-- The kind of this installation: `demo` or `production`, decided permanently at its first start. One row, which never changes.
+-- Without tenant, because it applies to the whole installation.
 CREATE TABLE installation (
     one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
     kind TEXT NOT NULL CHECK (kind IN ('demo', 'production')),
     created_at BIGINT NOT NULL
 );
 
--- An installation from before: the people of a demo's provider make it a demo, anybody else makes it production, and an empty one is decided
--- by its next start.
+-- An existing installation is a demo if it has people of a demo's provider, and production if it has only others. The next start
+-- decides the kind of an empty installation.
 INSERT INTO installation (one, kind, created_at)
 SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM people WHERE issuer LIKE '%/demo-idp') THEN 'demo' ELSE 'production' END,
     (SELECT MIN(created_at) FROM tenants)

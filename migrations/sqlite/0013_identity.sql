@@ -1,11 +1,11 @@
--- `people.email` is a verified address in lower case, or a text that ends with ` (not verified)`: such a claim equals no address. Whether the
--- provider had verified what is here was never kept, so each counts again from that person's next sign-in.
--- `same_as`: operators have said that several accounts are one human being; each of these accounts names the first of them, itself included.
+-- `people.email` is a verified address in lower case, or a claim that ends with ` (not verified)` and equals no address. Earlier versions did
+-- not store whether the provider had verified an address, so existing addresses become valid at the person's next sign-in.
+-- `same_as`: the first of the accounts that operators have linked as one person; the first account names itself.
 ALTER TABLE people ADD COLUMN same_as TEXT;
 CREATE INDEX people_of_one_human ON people (tenant, same_as) WHERE same_as IS NOT NULL;
 
--- Every address that an account has been known by, and since when. An account that comes to an address which another one had before cannot
--- decide until operators have said who it is. 0: from before this was kept.
+-- Every address of an account, and since when. An account that gets the former address of another account cannot decide until operators
+-- have identified it. 0: the address is older than this table.
 CREATE TABLE person_addresses (
     tenant TEXT NOT NULL,
     address TEXT NOT NULL,
@@ -19,7 +19,7 @@ INSERT INTO person_addresses (tenant, address, person_id, since)
 SELECT tenant, lower(trim(email)), id, 0 FROM people WHERE instr(email, '@') > 0;
 UPDATE people SET email = email || ' (not verified)';
 
--- Accounts that share an address and belong to different human beings, as operators have said. `one` < `other`.
+-- Accounts that share an address and, as operators have stated, belong to different people. `one` < `other`.
 CREATE TABLE people_apart (
     tenant TEXT NOT NULL,
     one TEXT NOT NULL,

@@ -1,8 +1,8 @@
--- What one operator asks for and a second one confirms. `made_by`: nobody, if it was made at the console.
+-- Requests of operators, which a second operator confirms. `made_by`: NULL for the console.
 CREATE TABLE operator_requests (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     id TEXT NOT NULL,
-    -- The change, as JSON; it never changes.
+    -- The requested change, as JSON, which is never updated.
     change TEXT NOT NULL,
     summary TEXT NOT NULL,
     made_by TEXT,
@@ -11,7 +11,7 @@ CREATE TABLE operator_requests (
     status TEXT NOT NULL,
     settled_by TEXT,
     settled_at BIGINT,
-    -- What came of it, in words.
+    -- The outcome, as a sentence.
     outcome TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, made_by) REFERENCES people (tenant, id),
@@ -19,6 +19,6 @@ CREATE TABLE operator_requests (
 );
 CREATE INDEX operator_requests_by_state ON operator_requests (tenant, status, made_at, id);
 
--- How many actions of a caller or a client wait: counted before another one is stored, up to the policy's limit.
+-- For counting the pending actions of a caller or a client, up to the policy's limit, before another is stored.
 CREATE INDEX actions_waiting_by_caller ON actions (tenant, caller_id, expires_at, id) WHERE state = 'pending_approval';
 CREATE INDEX actions_waiting_by_client ON actions (tenant, client_id, expires_at, id) WHERE state = 'pending_approval';
