@@ -1,4 +1,4 @@
-//! What became of a decision, kept in the session until the action's page has shown it once. Never in the URL.
+//! The outcome of a decision, kept in the session until the action's page has shown it once. It never becomes part of a URL.
 
 use crate::islands::Draft;
 use loopiq::views::Outcome;
@@ -7,28 +7,28 @@ use tower_sessions::Session;
 
 const KEY: &str = "flash";
 
-/// A message for the next showing of one action's page.
+/// A message for the next visit of one action's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Flash {
-    /// The action it speaks of.
+    /// The action that the message is about.
     pub(crate) action: String,
-    /// What became of the decision.
+    /// The outcome of the decision.
     pub(crate) outcome: Outcome,
-    /// What the person had typed, to be put back when it was refused.
+    /// What the person typed. The page puts it back into the form if the decision was refused.
     pub(crate) draft: Draft,
 }
 
 impl Flash {
-    /// Keeps it. A session that cannot be written costs the message, never the decision.
+    /// Stores the message. If the session cannot be written, the message is lost, never the decision.
     pub(crate) async fn put(self, session: Option<Session>) {
         if let Some(session) = session
             && let Err(error) = session.insert(KEY, self).await
         {
-            tracing::warn!(%error, "the message for the next page could not be kept");
+            tracing::warn!(%error, "the message for the next page could not be stored");
         }
     }
 
-    /// Takes the message for this action, if there is one. A message for another action stays for its own page.
+    /// Takes the message for this action out of the session. A message for another action stays there for that action's page.
     pub(crate) async fn take(session: Option<Session>, action: &str) -> Option<Flash> {
         let session = session?;
         let flash: Flash = session.get(KEY).await.ok().flatten()?;

@@ -3,7 +3,7 @@
 //! Pages are plain documents and exist only with feature `ssr`. Islands (feature `hydrate`) are leaves with serializable
 //! props, so the browser's bundle holds nothing but them, the server functions' client halves, and the engine's domain.
 
-// The types of views are as deep as the pages are.
+// The types of Leptos views nest as deeply as the pages do.
 #![recursion_limit = "256"]
 #![allow(
     unreachable_pub,
@@ -21,20 +21,20 @@ mod pages;
 #[cfg(feature = "ssr")]
 mod policy_draft;
 #[cfg(feature = "ssr")]
-mod refusal;
-#[cfg(feature = "ssr")]
-mod said;
-#[cfg(feature = "ssr")]
 mod services;
 #[cfg(feature = "ssr")]
-mod shell;
-
+mod settings_message;
 #[cfg(feature = "ssr")]
-pub use refusal::status_of;
+mod shell;
+#[cfg(feature = "ssr")]
+mod status;
+
 #[cfg(feature = "ssr")]
 pub use services::Services;
 #[cfg(feature = "ssr")]
 pub use shell::{App, Bundle, shell};
+#[cfg(feature = "ssr")]
+pub use status::status_of;
 
 /// Called by the page's script once the WASM is loaded; it then hydrates each island.
 #[cfg(feature = "hydrate")]

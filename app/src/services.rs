@@ -3,19 +3,19 @@
 use loopiq::domain::{Permission, allows};
 use loopiq::engine::{Ctx, Engine};
 
-/// The engine and who is asking. Provided by the server for every page and server function of a signed-in person.
+/// The engine and the signed-in person. The server provides them for every page and server function.
 #[derive(Clone)]
 pub struct Services {
     /// The use cases.
     pub engine: Engine,
-    /// Who asks, and under which request.
+    /// The person and the request.
     pub ctx: Ctx,
-    /// Whether the browser only fetches the page in advance: nobody has seen it then.
+    /// Whether the browser prefetches the page. A prefetch does not count as a visit, because the person has not seen the page.
     pub prefetch: bool,
 }
 
 impl Services {
-    /// Whether this person may give the command at all; what the action itself adds is the engine's to judge.
+    /// Whether the person's roles include this permission. The engine also judges the state of the action.
     pub(crate) fn may(&self, command: Permission) -> bool {
         allows(&self.ctx.principal, command)
     }

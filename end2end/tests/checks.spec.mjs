@@ -244,7 +244,7 @@ for (const javaScriptEnabled of [true, false]) {
       scanned('PAY-2026.11', rule);
       await page.reload();
       await expect(page.locator('#checks ~ .checks > li').filter({ hasText: 'instead, which is newer' })).toBeVisible();
-      await page.getByRole('link', { name: 'Compare side by side' }).click();
+      await page.getByRole('link', { name: 'Compare', exact: true }).click();
       await expect(page.locator('.comparison:target')).toContainText('(cited)');
       await expect(page.locator('.since')).toContainText('Changed since you opened it');
     });
@@ -306,7 +306,7 @@ for (const javaScriptEnabled of [true, false]) {
         await expect(page.locator('.since')).toContainText(name);
         await expect(page.locator('.since')).toContainText('title');
       }
-      await page.getByRole('button', { name: 'Execute 1 action' }).click();
+      await page.getByRole('button', { name: 'Run now' }).click();
       await expect(state(page)).toHaveText('Failed');
       await expect(page.locator('.since')).toContainText('it was approved');
     });

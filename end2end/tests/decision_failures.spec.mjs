@@ -16,7 +16,7 @@ test('an answer that is lost is looked up before a button is offered', async ({ 
   const { proposal } = await opened(page, 'lost-before');
   await page.route('**/do/approve', (route) => route.abort());
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
-  await expect(page.getByRole('alert').filter({ hasText: 'did not arrive' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'was not saved' })).toBeVisible();
   await page.unroute('**/do/approve');
 
   // The decision arrives and its answer does not: the panel finds the action approved.
@@ -47,13 +47,13 @@ test('approved, then revoked; executing is no longer offered', async ({ page }) 
   await opened(page, 'revoke');
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(state(page)).toHaveText('Approved');
-  await expect(page.getByRole('button', { name: 'Execute 1 action' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Run now' })).toBeVisible();
   await alive(page);
   await page.locator('summary', { hasText: 'Revoke' }).click();
   await page.locator('#revoke-text').fill('The scan was of another branch.');
-  await page.getByRole('button', { name: 'Revoke 1 approval' }).click();
+  await page.locator('form[action="/do/revoke"]').getByRole('button', { name: 'Revoke approval' }).click();
   await expect(state(page)).toHaveText('Rejected');
-  await expect(page.getByRole('button', { name: 'Execute 1 action' })).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Run now' })).toHaveCount(0);
 });
 
 test('the keyboard alone is enough', async ({ page }) => {
@@ -80,7 +80,7 @@ test('the keyboard alone is enough', async ({ page }) => {
 test('who may not decide is told why, and another tenant sees nothing at all', async ({ page, browser }) => {
   const { proposal } = await opened(page, 'may-not', 'auditor@acme.example');
   await expect(page.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
-  await expect(page.getByText('A reviewer or lead decides it.').first()).toBeVisible();
+  await expect(page.getByText('Only reviewers and leads can decide this.').first()).toBeVisible();
   const other = await (await browser.newContext()).newPage();
   await signIn(other, 'reviewer@globex.example');
   const answer = await other.goto(`${url()}/actions/${proposal.actionId}`);

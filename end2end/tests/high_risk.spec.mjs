@@ -31,7 +31,7 @@ test('high risk: what it waives stands first, parts are opened, a word is typed'
   await alive(page);
   const first = page.locator('.document > section').first();
   await expect(first).toContainText('High risk');
-  await expect(first).toContainText(`Waives finding ${findings[0].key}`);
+  await expect(first).toContainText(`Accepts the risk of finding ${findings[0].key}`);
   await page.goto(`${url()}/actions/${proposal.actionId}/confirm`);
   await inOrder(page, 'confirm');
   await page.goBack();
@@ -40,19 +40,19 @@ test('high risk: what it waives stands first, parts are opened, a word is typed'
   expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
 
   await acknowledge(page);
-  await page.getByLabel(/To approve it, type/).fill('SHOP-2026.12');
+  await page.getByLabel(/to confirm$/).fill('SHOP-2026.12');
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
-  await expect(page.getByRole('alert').filter({ hasText: 'still folded' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'First open' })).toBeVisible();
   expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
 
   // One by itself, the rest together.
   await page.locator('details[data-part] summary').first().click();
   await page.getByRole('button', { name: 'Open them' }).click();
-  await expect(page.getByText('still folded.')).toHaveCount(0);
-  await page.getByLabel(/To approve it, type/).fill('shop');
+  await expect(page.getByText('still closed.')).toHaveCount(0);
+  await page.getByLabel(/to confirm$/).fill('shop');
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(page.getByRole('alert').filter({ hasText: 'typing SHOP-2026.12' })).toBeVisible();
-  await page.getByLabel(/To approve it, type/).fill('SHOP-2026.12');
+  await page.getByLabel(/to confirm$/).fill('SHOP-2026.12');
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(state(page)).toHaveText('Approved');
   const [decision] = (await getAction(client, proposal.actionId)).decisions;
@@ -69,11 +69,11 @@ test('high risk: the keyboard alone is enough', async ({ page }) => {
     await reach(page, box);
     await page.keyboard.press('Space');
   }
-  await reach(page, page.getByLabel(/To approve it, type/));
+  await reach(page, page.getByLabel(/to confirm$/));
   await page.keyboard.type('SHOP-2026.12');
   await reach(page, page.getByRole('button', { name: 'Open them' }));
   await page.keyboard.press('Enter');
-  await expect(page.getByText('still folded.')).toHaveCount(0);
+  await expect(page.getByText('still closed.')).toHaveCount(0);
   await reach(page, page.getByRole('button', { name: 'Approve', exact: true }));
   await page.keyboard.press('Enter');
   await expect(state(page)).toHaveText('Approved');
@@ -86,16 +86,16 @@ test.describe('without JavaScript', () => {
     const { client, proposal } = await risk('risk-plain');
     await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
     for (const part of await page.locator('details[data-part]').all()) await expect(part).toHaveAttribute('open', '');
-    await page.getByRole('link', { name: 'Go on to confirm' }).click();
+    await page.getByRole('link', { name: 'Continue' }).click();
     await expect(page).toHaveURL(`${url()}/actions/${proposal.actionId}/confirm`);
     await expect(page.getByRole('heading', { level: 1 })).toContainText('Confirm');
     await acknowledge(page);
-    await page.getByLabel(/To approve it, type/).fill('SHOP-2026.11');
+    await page.getByLabel(/to confirm$/).fill('SHOP-2026.11');
     await page.getByRole('button', { name: 'Approve', exact: true }).click();
     await expect(page.locator('.flash-refused')).toContainText('you typed something else');
-    await page.getByRole('link', { name: 'Go on to confirm' }).click();
+    await page.getByRole('link', { name: 'Continue' }).click();
     await acknowledge(page);
-    await page.getByLabel(/To approve it, type/).fill('SHOP-2026.12');
+    await page.getByLabel(/to confirm$/).fill('SHOP-2026.12');
     await page.getByRole('button', { name: 'Approve', exact: true }).click();
     await expect(state(page)).toHaveText('Approved');
     expect((await getAction(client, proposal.actionId)).decisions[0].typed).toBe('SHOP-2026.12');
@@ -116,14 +116,14 @@ async function leaveOut(page, key, script = false) {
   const proposal = await proposeWorkPackage(client, 'PAY-2026.11', key, {}, rule);
   await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
   if (script) await alive(page);
-  await page.locator('summary', { hasText: 'Leave parts out' }).click();
+  await page.locator('summary', { hasText: 'Approve only part' }).click();
   const form = page.locator('form[action$="/do/prune"]');
   await form.locator('input[type=checkbox]').nth(1).uncheck();
   await form.getByRole('textbox').fill('The second one is planned elsewhere.');
-  await form.getByRole('button', { name: 'Make the revision' }).click();
+  await form.getByRole('button', { name: 'Create revised proposal' }).click();
   await expect(page.locator('.flash-done')).toContainText('a proposal of its own');
   expect(page.url()).not.toContain(proposal.actionId);
-  await expect(page.getByText('It takes the place of')).toBeVisible();
+  await expect(page.getByText('Replaces: ')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'What this revision changes' })).toBeVisible();
   await expect(page.locator('.tree > li > .tree > li, .tree .tree > li, .tree li li')).toHaveCount(1);
   if (script) await alive(page);
@@ -171,9 +171,9 @@ test('an agent that is rejected with codes corrects its proposal from them alone
   await alive(page);
   await page.locator('summary', { hasText: /^Reject/ }).click();
   // What the checks found is offered, and the reviewer writes nothing that a program could read.
-  await expect(page.getByLabel('titles are generic or missing')).toBeChecked();
+  await expect(page.getByLabel('generic or missing titles')).toBeChecked();
   await page.locator('#reject-text').fill('No.');
-  await page.getByRole('button', { name: 'Reject 1 action' }).click();
+  await page.locator('form[action="/do/reject"]').getByRole('button', { name: 'Reject' }).click();
   await expect(state(page)).toHaveText('Rejected');
   const answer = await getAction(client, first.actionId);
   expect(answer.reasonCodes).toEqual(expect.arrayContaining(['titles', 'unrelated']));
@@ -194,7 +194,7 @@ test('an agent that is rejected with codes corrects its proposal from them alone
   await acknowledge(page);
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(state(page)).toHaveText('Approved');
-  await page.getByRole('button', { name: 'Execute 1 action' }).click();
+  await page.getByRole('button', { name: 'Run now' }).click();
   await expect(state(page)).toHaveText('Executed');
   const made = (await getAction(client, next.actionId)).audit.submittedPayload.children.map((child) => child.clientRef);
   expect(made).toEqual(answer.submittedPayload.children.slice(0, -1).map((child) => child.clientRef));

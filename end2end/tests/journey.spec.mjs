@@ -67,14 +67,14 @@ for (const javaScriptEnabled of [true, false]) {
       await page.locator('input[name="codes[]"][value="titles"]').check();
       // Spaces pass the browser's own check; the service still asks for words.
       await page.locator('#reject-text').fill('   ');
-      await page.getByRole('button', { name: 'Reject 1 action' }).click();
+      await page.locator('form[action="/do/reject"]').getByRole('button', { name: 'Reject' }).click();
       await expect(page.getByRole('alert').filter({ hasText: 'write why' })).toBeVisible();
       await expect(page.locator('input[name="codes[]"][value="titles"]')).toBeChecked();
       expect(page.url()).toBe(proposal.reviewUrl);
 
       const words = 'Say which <b>route</b> & why </textarea>.';
       await page.locator('#reject-text').fill(words);
-      await page.getByRole('button', { name: 'Reject 1 action' }).click();
+      await page.locator('form[action="/do/reject"]').getByRole('button', { name: 'Reject' }).click();
       await expect(state(page)).toHaveText('Rejected');
       const rejected = await getAction(client, proposal.actionId);
       expect(rejected.reasonCodes).toContain('titles');

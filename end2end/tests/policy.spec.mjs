@@ -27,7 +27,7 @@ const WRONG = TWO_TEAMS.replace('at_least = 2', 'at_most = 2');
 const NO_TEAM = TWO_TEAMS.replace('["checkout"]', '["chekout"]');
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
-const text = (page) => page.getByLabel('The policy, as TOML');
+const text = (page) => page.getByLabel('Policy (TOML)');
 const part = (page, name) => page.getByRole('region', { name });
 const today = (page) => page.locator('.policy-head p');
 
@@ -47,19 +47,19 @@ for (const javaScriptEnabled of [true, false]) {
 
     test('a mistake is named by line and field, and changes nothing', async ({ page }) => {
       await operator(page);
-      await expect(today(page)).toContainText('Version 1 is in force');
-      for (const name of ['Check', 'Switch on']) {
+      await expect(today(page)).toContainText('Version 1 is active');
+      for (const name of ['Check', 'Activate']) {
         await text(page).fill(WRONG);
         await button(page, name).click();
-        const alert = page.getByRole('alert').filter({ hasText: 'mistake' });
+        const alert = page.getByRole('alert').filter({ hasText: 'error' });
         await expect(alert).toContainText('line 4, decide[0].where[0]');
         await expect(alert).toContainText('at_most');
         await expect(text(page)).toHaveValue(WRONG);
-        await expect(today(page)).toContainText('Version 1 is in force');
+        await expect(today(page)).toContainText('Version 1 is active');
       }
       await text(page).fill(NO_TEAM);
       await button(page, 'Check').click();
-      await expect(page.getByRole('alert')).toContainText('group "Checkout": there is no team "chekout"');
+      await expect(page.getByRole('alert')).toContainText('group "Checkout": unknown team "chekout"');
       // A look at something else loses nothing.
       await page.getByRole('link', { name: 'Inbox' }).click();
       await page.getByRole('link', { name: 'Policy', exact: true }).click();
@@ -70,35 +70,35 @@ for (const javaScriptEnabled of [true, false]) {
     test('it is checked, switched on and compared', async ({ page, browser }) => {
       await operator(page);
       await text(page).fill(TWO_TEAMS);
-      await page.getByLabel('Why, kept with the version').fill('Packages concern both teams.');
+      await page.getByLabel('Reason for this change').fill('Packages concern both teams.');
       await button(page, 'Check').click();
-      await expect(part(page, 'Checked: the draft is a policy')).toContainText('Worth knowing');
-      const difference = part(page, 'From version 1 to the draft');
+      await expect(part(page, 'Valid')).toContainText('Notes');
+      const difference = part(page, 'Compare v1 and the draft');
       await expect(difference.locator('.added').filter({ hasText: 'Both teams' })).toContainText('+');
       await expect(difference.locator('.removed').filter({ hasText: 'One reviewer or lead' })).toContainText('-');
-      const effects = part(page, 'What this would have changed in the last 30 days');
-      await expect(effects).toContainText(/\d+ actions were looked at; \d+ would have been different/);
+      const effects = part(page, 'Effects in the last 30 days');
+      await expect(effects).toContainText(/\d+ actions checked: \d+ would have been different/);
       await expect(effects).toContainText('"Both teams"');
       const href = await effects.getByRole('link').first().getAttribute('href');
       expect(href).toMatch(/^\/actions\/act_/);
-      await expect(today(page)).toContainText('Version 1 is in force');
+      await expect(today(page)).toContainText('Version 1 is active');
 
-      await button(page, 'Switch on').click();
-      await expect(page.getByRole('status')).toHaveText('Version 2 is in force now.');
-      await expect(today(page)).toContainText('Version 2 is in force, switched on by Olga Operator');
+      await button(page, 'Activate').click();
+      await expect(page.getByRole('status')).toHaveText('Version 2 is now active.');
+      await expect(today(page)).toContainText('Version 2 is active, activated by Olga Operator');
       await expect(text(page)).toHaveValue(TWO_TEAMS);
-      await expect(button(page, 'Discard the draft')).toHaveCount(0);
+      await expect(button(page, 'Discard draft')).toHaveCount(0);
       const row = page.getByRole('row').filter({ hasText: 'Version 2' });
       await expect(row).toContainText('Packages concern both teams.');
-      await row.getByRole('link', { name: 'From 1 to 2' }).click();
-      await expect(part(page, 'From version 1 to version 2').locator('.added').filter({ hasText: 'Checkout' })).toHaveCount(1);
+      await row.getByRole('link', { name: 'Compare v1 and v2' }).click();
+      await expect(part(page, 'Compare v1 and v2').locator('.added').filter({ hasText: 'Checkout' })).toHaveCount(1);
       await page.getByRole('link', { name: 'Version 1' }).click();
       await expect(text(page)).toHaveValue(/One reviewer or lead/);
 
       // It counts from now on.
       const reviewer = await (await browser.newContext({ javaScriptEnabled })).newPage();
       await signIn(reviewer, 'reviewer@acme.example', href, service.url);
-      await expect(reviewer.locator('.standing')).toContainText('Missing: 2 approvals of Checkout.');
+      await expect(reviewer.locator('.approvals')).toContainText('Needs 2 approvals from Checkout');
       await reviewer.context().close();
     });
 
@@ -106,16 +106,16 @@ for (const javaScriptEnabled of [true, false]) {
       await operator(page);
       const other = await (await browser.newContext({ javaScriptEnabled })).newPage();
       await operator(other);
-      await other.getByLabel('The policy, as TOML').fill(TWO_TEAMS.replace('# Two', '# Our two'));
-      await button(other, 'Switch on').click();
-      await expect(other.getByRole('status')).toHaveText('Version 3 is in force now.');
+      await other.getByLabel('Policy (TOML)').fill(TWO_TEAMS.replace('# Two', '# Our two'));
+      await button(other, 'Activate').click();
+      await expect(other.getByRole('status')).toHaveText('Version 3 is now active.');
       const mine = TWO_TEAMS.replace('at_least = 2', 'at_least = 3');
       await text(page).fill(mine);
-      await button(page, 'Switch on').click();
-      await expect(page.getByRole('alert')).toContainText('Nothing was changed: version 3 was switched on since');
+      await button(page, 'Activate').click();
+      await expect(page.getByRole('alert')).toContainText('Nothing was changed: version 3 was activated');
       await expect(text(page)).toHaveValue(mine);
-      await expect(page.getByText('You began with version 2, and version 3')).toBeVisible();
-      await button(page, 'Discard the draft').click();
+      await expect(page.getByText('You started from version 2; version 3')).toBeVisible();
+      await button(page, 'Discard draft').click();
       await expect(text(page)).toHaveValue(/Our two/);
       await other.context().close();
     });
@@ -123,12 +123,12 @@ for (const javaScriptEnabled of [true, false]) {
     test('others read it', async ({ page }) => {
       await signIn(page, 'reviewer@acme.example', '/', service.url);
       await page.getByRole('link', { name: 'Policy', exact: true }).click();
-      await expect(today(page)).toContainText('Version 3 is in force');
+      await expect(today(page)).toContainText('Version 3 is active');
       await expect(page.locator('pre')).toContainText('name = "Both teams"');
       await expect(page.locator('textarea, input')).toHaveCount(0);
-      await expect(page.getByRole('button', { name: /Check|Switch on/ })).toHaveCount(0);
-      await page.getByRole('link', { name: 'From 1 to 2' }).click();
-      await expect(part(page, 'From version 1 to version 2')).toBeVisible();
+      await expect(page.getByRole('button', { name: /Check|Activate/ })).toHaveCount(0);
+      await page.getByRole('link', { name: 'Compare v1 and v2' }).click();
+      await expect(part(page, 'Compare v1 and v2')).toBeVisible();
     });
 
     test('the keyboard alone is enough, and what loosens takes a second operator', async ({ page, browser }) => {
@@ -144,12 +144,12 @@ for (const javaScriptEnabled of [true, false]) {
       await reach(page, text(page));
       await page.keyboard.press('ControlOrMeta+a');
       await page.keyboard.insertText('[expiry_hours]\nhigh = 12\n');
-      await reach(page, button(page, 'Switch on'));
+      await reach(page, button(page, 'Activate'));
       await page.keyboard.press('Enter');
       // It drops the two teams.
-      await expect(page.getByRole('status')).toContainText('waits for a second operator');
-      await expect(today(page)).toContainText('Version 3 is in force');
-      await expect(page.getByText(/Request req_\w+ for another policy waits/)).toBeVisible();
+      await expect(page.getByRole('status')).toContainText('waiting for a second operator');
+      await expect(today(page)).toContainText('Version 3 is active');
+      await expect(page.getByText(/Request req_\w+ for a new policy is waiting/)).toBeVisible();
       await page.getByRole('link', { name: 'Requests', exact: true }).click();
       await expect(page.getByText('another operator has to confirm it')).toBeVisible();
       await expect(button(page, 'Confirm')).toHaveCount(0);
@@ -158,19 +158,19 @@ for (const javaScriptEnabled of [true, false]) {
       await signIn(other, 'operator2@acme.example', '/settings/requests', service.url);
       const request = other.locator('.request');
       await expect(request).toContainText('made by Olga Operator');
-      await expect(request.locator('.loosens')).toContainText('where "Both teams" decided until now');
+      await expect(request.locator('.loosens')).toContainText('(was "Both teams")');
       await expect(request.locator('.added').filter({ hasText: 'high = 12' })).toHaveCount(1);
       await reach(other, button(other, 'Confirm'));
       await other.keyboard.press('Enter');
-      await expect(other.getByRole('status')).toHaveText('Version 4 of the policy is in force now.');
+      await expect(other.getByRole('status')).toHaveText('Policy version 4 is now active.');
       await expect(other.getByRole('row').filter({ hasText: 'Confirmed' })).toContainText('Otto Operator');
       await other.context().close();
 
       await page.goto(service.url + PAGE);
-      await expect(today(page)).toContainText('Version 4 is in force');
-      await reach(page, page.getByRole('link', { name: 'From 3 to 4' }));
+      await expect(today(page)).toContainText('Version 4 is active');
+      await reach(page, page.getByRole('link', { name: 'Compare v3 and v4' }));
       await page.keyboard.press('Enter');
-      await expect(part(page, 'From version 3 to version 4')).toContainText('high = 12');
+      await expect(part(page, 'Compare v3 and v4')).toContainText('high = 12');
     });
 
     if (!javaScriptEnabled) return;
@@ -183,11 +183,11 @@ for (const javaScriptEnabled of [true, false]) {
           page.on('pageerror', (error) => errors.push(error.message));
           page.on('console', (line) => line.type() === 'error' && errors.push(line.text()));
           await operator(page);
-          await inOrder(page, 'in force');
+          await inOrder(page, 'active');
           for (const [name, source] of [['wrong', WRONG], ['checked', TWO_TEAMS]]) {
             await text(page).fill(source);
             await button(page, 'Check').click();
-            await expect(page.getByRole('heading', { name: name === 'wrong' ? 'The draft has 1 mistake' : 'Checked' })).toBeVisible();
+            await expect(page.getByRole('heading', { name: name === 'wrong' ? '1 error in the draft' : 'Valid' })).toBeVisible();
             await inOrder(page, name);
           }
           await page.goto(`${service.url}${PAGE}?version=2&compare=1`);
@@ -195,13 +195,13 @@ for (const javaScriptEnabled of [true, false]) {
           // One that waits, and its history.
           await page.goto(`${service.url}${PAGE}`);
           await text(page).fill(`[evidence]\nmax_age_days = ${width}\n`);
-          await button(page, 'Switch on').click();
-          await expect(page.getByRole('status')).toContainText('waits for a second operator');
+          await button(page, 'Activate').click();
+          await expect(page.getByRole('status')).toContainText('waiting for a second operator');
           await inOrder(page, 'waiting');
           const second = await (await browser.newContext({ colorScheme, viewport: { width, height: 900 } })).newPage();
           await signIn(second, 'operator2@acme.example', '/settings/requests', service.url);
           await inOrder(second, 'requests');
-          await second.getByLabel('Why you decline it').first().fill('Not so long.');
+          await second.getByLabel('Reason for declining').first().fill('Not so long.');
           await button(second, 'Decline').first().click();
           await expect(second.getByRole('status')).toContainText('Declined: Not so long.');
           await second.context().close();

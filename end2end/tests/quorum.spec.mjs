@@ -33,7 +33,7 @@ test.beforeAll(async ({ browser }) => {
   const page = await (await browser.newContext()).newPage();
   await signIn(page, 'operator@acme.example', '/settings/requests', service.url);
   await page.getByRole('button', { name: 'Confirm', exact: true }).click();
-  await expect(page.getByRole('status')).toContainText('Version 2 of the policy is in force now.');
+  await expect(page.getByRole('status')).toContainText('Policy version 2 is now active.');
   await page.context().close();
 });
 test.afterAll(() => service?.stop());
@@ -55,14 +55,14 @@ for (const javaScriptEnabled of [true, false]) {
         return page;
       };
       const lena = await as('lead@acme.example');
-      const standing = (page) => page.locator('.standing');
-      await expect(standing(lena)).toContainText('Missing: 1 approval of Payments.');
-      await expect(standing(lena)).toContainText('Missing: 1 approval of Checkout. Ravi Reviewer could.');
+      const approvals = (page) => page.locator('.approvals');
+      await expect(approvals(lena)).toContainText('Needs 1 approval from Payments');
+      await expect(approvals(lena)).toContainText('Needs 1 approval from Checkout (Ravi Reviewer).');
       await acknowledge(lena);
       await lena.getByRole('button', { name: 'Approve', exact: true }).click();
       await expect(lena.locator('.flash-done')).toContainText('1 more approval is needed: Checkout.');
       await expect(state(lena)).toHaveText('Pending approval');
-      await expect(standing(lena)).toContainText('Lena Lead approved it');
+      await expect(approvals(lena)).toContainText('Lena Lead approved');
       await expect(lena.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
       await expect(lena.getByText('You approved it on').first()).toBeVisible();
       expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
@@ -73,7 +73,7 @@ for (const javaScriptEnabled of [true, false]) {
       const rita = await as('reviewer@acme.example', '/');
       const row = rita.locator('.row').filter({ has: rita.locator(`a[href="${path}"]`) });
       await expect(row).toContainText('1 of 2 approvals');
-      await expect(row).toContainText('Decided by Payments and Checkout');
+      await expect(row).toContainText('Only Payments and Checkout can decide this');
       const ravi = await as('reviewer2@acme.example', '/?tab=mine');
       await expect(ravi.locator(`.row a[href="${path}"]`)).toHaveCount(1);
       await ravi.goto(service.url + path);
@@ -87,7 +87,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(ravi.getByRole('button', { name: 'Execute 1 action' })).toHaveCount(0);
       await rita.goto(service.url + path);
       if (javaScriptEnabled) await alive(rita);
-      await rita.getByRole('button', { name: 'Execute 1 action' }).click();
+      await rita.getByRole('button', { name: 'Run now' }).click();
       await expect(state(rita)).toHaveText('Executed');
       const done = await getAction(client, proposal.actionId);
       expect(done.audit.userIdentity.approvers.map((one) => one.email)).toEqual(['lead@acme.example', 'reviewer2@acme.example']);

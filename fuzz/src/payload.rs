@@ -5,9 +5,10 @@ use crate::records;
 use jsonschema::Validator;
 use loopiq::context::Runtime;
 use loopiq::domain::text::{forbidden_in, visible};
-use loopiq::domain::{ActionId, Envelope, Facts, FieldError, TenantId, Timestamp, canonical, each_text, preview};
+use loopiq::domain::{ActionId, Envelope, Facts, FieldError, TenantId, Timestamp, canonical, each_text};
 use loopiq::tools::schema::{self, CallOptions, MAX_PAYLOAD};
 use loopiq::tools::{AnyTool, NewIds, Plan, TOOLS};
+use loopiq::views::summary;
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -63,7 +64,7 @@ fn planned(tool: &dyn AnyTool, payload: &Value) {
 /// An approval is bound to the envelope's bytes, which have to give the same plan when they are read again.
 fn sealed(tool: &dyn AnyTool, payload: &Value, facts: &Facts, plan: Plan) {
     assert!(!plan.change_set.0.is_empty(), "it would write nothing");
-    assert!(!preview::summary(&plan.change_set, &plan.scope.label(facts)).is_empty());
+    assert!(!summary(&plan.change_set, &plan.scope.label(facts)).is_empty());
     for (id, at) in &plan.references {
         let named = payload.pointer(at);
         assert!(named.is_some(), "{id} is said to stand at {at}");

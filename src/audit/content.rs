@@ -1,6 +1,7 @@
 //! The content of an audit entry, and the terms that find it.
 
 use crate::domain::{Actor, Term, TermField, ids, text};
+use crate::views::event_label;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,83 +42,39 @@ pub enum Event {
     PersonToldApart,
 }
 
-/// Every event: its name in the log, and a phrase that follows the actor's name.
-pub const EVENTS: [(Event, &str, &str); 31] = [
-    (Event::Proposed, "action.proposed", "proposed"),
-    (Event::Refused, "action.refused", "sent a proposal that was refused"),
-    (Event::Viewed, "action.viewed", "viewed"),
-    (
-        Event::Endorsed,
-        "action.endorsed",
-        "gave an approval; it takes more than one",
-    ),
-    (Event::Approved, "action.approved", "approved"),
-    (Event::Rejected, "action.rejected", "rejected"),
-    (Event::Revoked, "action.revoked", "took the approval back"),
-    (Event::Withdrawn, "action.withdrawn", "withdrew"),
-    (Event::Expired, "action.expired", "expired"),
-    (Event::Superseded, "action.superseded", "superseded"),
-    (Event::Pruned, "action.pruned", "left parts out"),
-    (Event::Asked, "action.asked", "asked"),
-    (Event::Answered, "action.answered", "answered"),
-    (Event::Executed, "action.executed", "executed"),
-    (Event::Failed, "action.failed", "could not be executed"),
-    (
-        Event::AttemptFailed,
-        "action.attempt_failed",
-        "tried to execute; it broke and can be run again",
-    ),
-    (Event::Denied, "access.denied", "was denied"),
-    (
-        Event::ImportStarted,
-        "evidence.import_started",
-        "began to import evidence",
-    ),
-    (Event::Imported, "evidence.imported", "imported evidence"),
-    (Event::SignedIn, "session.signed_in", "signed in"),
-    (Event::SignedOut, "session.signed_out", "signed out"),
-    (Event::TokenIssued, "token.issued", "issued a token"),
-    (
-        Event::Configured,
-        "tenant.configured",
-        "changed what the tenant has set",
-    ),
-    (Event::PolicySwitched, "policy.switched", "switched on a policy"),
-    (
-        Event::OperatorRequested,
-        "operator.requested",
-        "made a request that a second operator confirms",
-    ),
-    (
-        Event::OperatorConfirmed,
-        "operator.confirmed",
-        "confirmed an operator's request",
-    ),
-    (
-        Event::OperatorDeclined,
-        "operator.declined",
-        "declined an operator's request",
-    ),
-    (
-        Event::OperatorWithdrew,
-        "operator.withdrawn",
-        "withdrew an operator's request",
-    ),
-    (
-        Event::OperatorExpired,
-        "operator.expired",
-        "let an operator's request expire",
-    ),
-    (
-        Event::PersonLinked,
-        "person.linked",
-        "linked two accounts as one person",
-    ),
-    (
-        Event::PersonToldApart,
-        "person.told_apart",
-        "said that two accounts belong to different people",
-    ),
+/// Every event with its name in the log.
+pub const EVENTS: [(Event, &str); 31] = [
+    (Event::Proposed, "action.proposed"),
+    (Event::Refused, "action.refused"),
+    (Event::Viewed, "action.viewed"),
+    (Event::Endorsed, "action.endorsed"),
+    (Event::Approved, "action.approved"),
+    (Event::Rejected, "action.rejected"),
+    (Event::Revoked, "action.revoked"),
+    (Event::Withdrawn, "action.withdrawn"),
+    (Event::Expired, "action.expired"),
+    (Event::Superseded, "action.superseded"),
+    (Event::Pruned, "action.pruned"),
+    (Event::Asked, "action.asked"),
+    (Event::Answered, "action.answered"),
+    (Event::Executed, "action.executed"),
+    (Event::Failed, "action.failed"),
+    (Event::AttemptFailed, "action.attempt_failed"),
+    (Event::Denied, "access.denied"),
+    (Event::ImportStarted, "evidence.import_started"),
+    (Event::Imported, "evidence.imported"),
+    (Event::SignedIn, "session.signed_in"),
+    (Event::SignedOut, "session.signed_out"),
+    (Event::TokenIssued, "token.issued"),
+    (Event::Configured, "tenant.configured"),
+    (Event::PolicySwitched, "policy.switched"),
+    (Event::OperatorRequested, "operator.requested"),
+    (Event::OperatorConfirmed, "operator.confirmed"),
+    (Event::OperatorDeclined, "operator.declined"),
+    (Event::OperatorWithdrew, "operator.withdrawn"),
+    (Event::OperatorExpired, "operator.expired"),
+    (Event::PersonLinked, "person.linked"),
+    (Event::PersonToldApart, "person.told_apart"),
 ];
 
 impl Event {
@@ -125,17 +82,9 @@ impl Event {
     pub fn as_str(self) -> &'static str {
         EVENTS
             .iter()
-            .find(|(event, ..)| *event == self)
-            .map_or("unknown", |(_, name, _)| name)
+            .find(|(event, _)| *event == self)
+            .map_or("unknown", |(_, name)| name)
     }
-}
-
-/// The phrase of an event, by the event's name.
-pub fn words_of(event: &str) -> &str {
-    EVENTS
-        .iter()
-        .find(|(_, name, _)| *name == event)
-        .map_or(event, |(.., words)| words)
 }
 
 /// A release, by ID and by its key at the time of the event.
@@ -205,7 +154,7 @@ impl Content {
             Term::new(TermField::Event, event),
             Term::new(TermField::Trace, &self.trace_id),
         ];
-        let mut prose = vec![self.headline.as_deref(), self.note.as_deref(), Some(words_of(event))];
+        let mut prose = vec![self.headline.as_deref(), self.note.as_deref(), Some(event_label(event))];
         match &self.actor {
             Actor::Person { id, name, email } => {
                 person_terms(&mut terms, id.as_str(), name, email);

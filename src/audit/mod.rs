@@ -6,5 +6,5 @@
 mod content;
 mod leaf;
 
-pub use content::{Content, EVENTS, Event, Place, words_of};
+pub use content::{Content, EVENTS, Event, Place};
 pub use leaf::{Leaf, content_hash};

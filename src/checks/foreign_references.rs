@@ -3,6 +3,7 @@
 use crate::checks::CheckInput;
 use crate::checks::report::{CheckReport, listed};
 use crate::domain::{BlockerStatus, CheckId, FindingStatus, RecordKind, Release, Verdict};
+use crate::views::Label;
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
     let mut found = CheckReport::of(CheckId::Unrelated);
@@ -28,7 +29,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
         let mut names: Vec<String> = places
             .iter()
             .map(|(id, _)| {
-                let kind = RecordKind::of(id).map_or("record", RecordKind::word);
+                let kind = RecordKind::of(id).map_or("record", Label::label);
                 format!("{kind} {}", input.name(id))
             })
             .collect();

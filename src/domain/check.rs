@@ -57,21 +57,6 @@ impl CheckId {
         }
     }
 
-    /// What is wrong when the check speaks, in a reviewer's words.
-    pub fn title(self) -> &'static str {
-        match self {
-            CheckId::Context => "wrong tenant, team, release or certification",
-            CheckId::Unrelated => "refers to unrelated records",
-            CheckId::Titles => "titles are generic or missing",
-            CheckId::Hierarchy => "a task lacks its proper parent",
-            CheckId::Evidence => "evidence is stale or missing",
-            CheckId::Duplicates => "it would create duplicate work",
-            CheckId::Ownership => "the owner or team is wrong",
-            CheckId::Grounding => "it is not grounded in what was read",
-            CheckId::TextSafety => "its text is not safe to rely on",
-        }
-    }
-
     /// Reads the stable name.
     pub fn parse(text: &str) -> Option<CheckId> {
         Self::ALL.into_iter().find(|check| check.as_str() == text)

@@ -147,34 +147,6 @@ impl RecordKind {
         let kind = Self::ALL.iter().find(|kind| kind.prefix() == prefix)?;
         is_body(body).then_some(*kind)
     }
-
-    /// The kind's name for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            RecordKind::Action => "action",
-            RecordKind::Approval => "approval",
-            RecordKind::Decision => "decision",
-            RecordKind::Question => "question",
-            RecordKind::Attempt => "attempt",
-            RecordKind::Release => "release",
-            RecordKind::Certification => "certification",
-            RecordKind::Team => "team",
-            RecordKind::Person => "person",
-            RecordKind::Component => "component",
-            RecordKind::Control => "control",
-            RecordKind::Evidence => "evidence",
-            RecordKind::Finding => "finding",
-            RecordKind::Blocker => "blocker",
-            RecordKind::WorkItem => "work item",
-            RecordKind::EvidenceLink => "evidence link",
-            RecordKind::RiskAcceptance => "risk acceptance",
-            RecordKind::AuditNote => "audit note",
-            RecordKind::CurrentEvidence => "current evidence",
-            RecordKind::Client => "client",
-            RecordKind::Token => "token",
-            RecordKind::OperatorRequest => "operator request",
-        }
-    }
 }
 
 /// Every ID in a text, each once, in order of appearance.

@@ -9,15 +9,15 @@ string_enum! {
     /// The state of an operator's request.
     RequestStatus {
         /// It waits for a second operator.
-        Pending = "pending", "Waits for a second operator";
+        Pending = "pending";
         /// A second operator confirmed it, and it was applied.
-        Confirmed = "confirmed", "Confirmed";
+        Confirmed = "confirmed";
         /// An operator declined it.
-        Declined = "declined", "Declined";
+        Declined = "declined";
         /// The operator who made it withdrew it.
-        Withdrawn = "withdrawn", "Withdrawn";
+        Withdrawn = "withdrawn";
         /// No operator confirmed it in time.
-        Expired = "expired", "Expired";
+        Expired = "expired";
     }
 }
 

@@ -153,14 +153,3 @@ pub enum Actor {
     /// The service itself.
     System,
 }
-
-impl Actor {
-    /// The actor for people: `Dana Developer via Helix`.
-    pub fn label(&self) -> PlainText {
-        match self {
-            Actor::Person { name, .. } => name.into(),
-            Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}").into(),
-            Actor::System => "LoopIQ".into(),
-        }
-    }
-}

@@ -140,7 +140,7 @@ impl AuditQuery {
         if !matches!(name, "after" | "before") {
             let known: Vec<&str> = TermField::NAMED.iter().map(|(_, name)| *name).collect();
             return error(format!(
-                "there is no field \"{}\"; there are {}, after and before",
+                "Unknown field \"{}\". Fields: {}, after, before.",
                 shown(name),
                 known.join(", ")
             ));
@@ -185,7 +185,7 @@ fn tokens(text: &str) -> Result<Vec<(u32, String)>, QueryError> {
     if let Some(at) = quoted_at {
         return Err(QueryError {
             at,
-            message: "this quotation mark is never closed".to_owned(),
+            message: "This quotation mark is never closed.".to_owned(),
         });
     }
     if !token.is_empty() {
@@ -216,7 +216,7 @@ mod tests {
     fn an_error_points_at_the_character() {
         let error = AuditQuery::parse("injection perso:rita").expect_err("no such field");
         assert_eq!(error.at, 10);
-        assert!(error.message.contains("no field \"perso\""));
+        assert!(error.message.contains("Unknown field \"perso\""));
         assert_eq!(AuditQuery::parse("a \"b").expect_err("open").at, 2);
         let long = AuditQuery::parse(&format!("{}\u{202E}:x", "n".repeat(30_000))).expect_err("no such field");
         assert!(long.message.chars().count() < 200, "{long}");

@@ -46,68 +46,24 @@ pub enum ReasonCode {
 }
 
 impl ReasonCode {
-    const PLAIN: [(ReasonCode, &'static str, &'static str); 17] = [
-        (ReasonCode::Declined, "declined", "declined"),
-        (ReasonCode::Expired, "expired", "its time ran out"),
-        (ReasonCode::Withdrawn, "withdrawn", "withdrawn by its proposer"),
-        (ReasonCode::Superseded, "superseded", "a newer proposal took its place"),
-        (ReasonCode::Revoked, "revoked", "the approval was taken back"),
-        (
-            ReasonCode::StaleTarget,
-            "stale_target",
-            "a record it changes was changed since",
-        ),
-        (
-            ReasonCode::EvidenceChanged,
-            "evidence_changed",
-            "evidence it cites was changed since",
-        ),
-        (
-            ReasonCode::NotAuthorized,
-            "not_authorized",
-            "somebody it depends on may not do this",
-        ),
-        (
-            ReasonCode::PolicyRefused,
-            "policy_refused",
-            "the policy does not allow it",
-        ),
-        (
-            ReasonCode::IdempotencyConflict,
-            "idempotency_conflict",
-            "the key belongs to another proposal",
-        ),
-        (ReasonCode::AlreadyDecided, "already_decided", "somebody decided before"),
-        (
-            ReasonCode::DigestMismatch,
-            "digest_mismatch",
-            "it is not what was shown",
-        ),
-        (
-            ReasonCode::RejectedBefore,
-            "rejected_before",
-            "a person declined the same before",
-        ),
-        (
-            ReasonCode::PlanChanged,
-            "plan_changed",
-            "planned again today it would do something else",
-        ),
-        (
-            ReasonCode::EnvelopeDamaged,
-            "envelope_damaged",
-            "what is stored is not what was proposed",
-        ),
-        (
-            ReasonCode::NotOpened,
-            "not_opened",
-            "the person who decides has not opened it",
-        ),
-        (
-            ReasonCode::TooManyPending,
-            "too_many_pending",
-            "as many actions wait already as the policy allows",
-        ),
+    const PLAIN: [(ReasonCode, &'static str); 17] = [
+        (ReasonCode::Declined, "declined"),
+        (ReasonCode::Expired, "expired"),
+        (ReasonCode::Withdrawn, "withdrawn"),
+        (ReasonCode::Superseded, "superseded"),
+        (ReasonCode::Revoked, "revoked"),
+        (ReasonCode::StaleTarget, "stale_target"),
+        (ReasonCode::EvidenceChanged, "evidence_changed"),
+        (ReasonCode::NotAuthorized, "not_authorized"),
+        (ReasonCode::PolicyRefused, "policy_refused"),
+        (ReasonCode::IdempotencyConflict, "idempotency_conflict"),
+        (ReasonCode::AlreadyDecided, "already_decided"),
+        (ReasonCode::DigestMismatch, "digest_mismatch"),
+        (ReasonCode::RejectedBefore, "rejected_before"),
+        (ReasonCode::PlanChanged, "plan_changed"),
+        (ReasonCode::EnvelopeDamaged, "envelope_damaged"),
+        (ReasonCode::NotOpened, "not_opened"),
+        (ReasonCode::TooManyPending, "too_many_pending"),
     ];
 
     /// The stable code.
@@ -116,19 +72,8 @@ impl ReasonCode {
             ReasonCode::Check(check) => check.as_str(),
             plain => Self::PLAIN
                 .iter()
-                .find(|(code, ..)| *code == plain)
-                .map_or("declined", |(_, name, _)| name),
-        }
-    }
-
-    /// The meaning, as text that follows a colon.
-    pub fn words(self) -> &'static str {
-        match self {
-            ReasonCode::Check(check) => check.title(),
-            plain => Self::PLAIN
-                .iter()
-                .find(|(code, ..)| *code == plain)
-                .map_or("declined", |(.., words)| words),
+                .find(|(code, _)| *code == plain)
+                .map_or("declined", |(_, name)| name),
         }
     }
 
@@ -137,8 +82,8 @@ impl ReasonCode {
         CheckId::parse(text).map(ReasonCode::Check).or_else(|| {
             Self::PLAIN
                 .iter()
-                .find(|(_, name, _)| *name == text)
-                .map(|(code, ..)| *code)
+                .find(|(_, name)| *name == text)
+                .map(|(code, _)| *code)
         })
     }
 

@@ -8,130 +8,130 @@ string_enum! {
     /// What a person may do in their tenant, as the identity provider asserts it.
     Role {
         /// Proposes through a client.
-        Developer = "developer", "Developer";
+        Developer = "developer";
         /// Decides actions.
-        Reviewer = "reviewer", "Reviewer";
+        Reviewer = "reviewer";
         /// Decides actions and keeps the inbox short.
-        Lead = "lead", "Lead";
+        Lead = "lead";
         /// Searches and exports the audit trail.
-        Auditor = "auditor", "Auditor";
+        Auditor = "auditor";
         /// Keeps policy, clients and tokens; decides nothing.
-        Operator = "operator", "Operator";
+        Operator = "operator";
     }
     /// How bad a finding is; the last is the worst.
     Severity {
         /// Information only.
-        None = "none", "None";
+        None = "none";
         /// Low.
-        Low = "low", "Low";
+        Low = "low";
         /// Medium.
-        Medium = "medium", "Medium";
+        Medium = "medium";
         /// High.
-        High = "high", "High";
+        High = "high";
         /// Critical.
-        Critical = "critical", "Critical";
+        Critical = "critical";
     }
     /// Where a release stands.
     ReleaseStatus {
         /// Not begun.
-        Planned = "planned", "Planned";
+        Planned = "planned";
         /// Worked on.
-        InProgress = "in_progress", "In progress";
+        InProgress = "in_progress";
         /// Its certification was granted.
-        Certified = "certified", "Certified";
+        Certified = "certified";
         /// With its users.
-        Released = "released", "Released";
+        Released = "released";
     }
     /// Where a certification stands. People decide it, never an agent.
     CertificationStatus {
         /// Not asked for yet.
-        Open = "open", "Open";
+        Open = "open";
         /// Asked for.
-        Requested = "requested", "Requested";
+        Requested = "requested";
         /// Given.
-        Granted = "granted", "Granted";
+        Granted = "granted";
         /// Not given.
-        Refused = "refused", "Refused";
+        Refused = "refused";
     }
     /// Whether a control holds.
     ControlStatus {
         /// It holds.
-        Passing = "passing", "Passing";
+        Passing = "passing";
         /// It does not.
-        Failing = "failing", "Failing";
+        Failing = "failing";
         /// Nobody has looked.
-        Unknown = "unknown", "Unknown";
+        Unknown = "unknown";
     }
     /// What has become of a finding.
     FindingStatus {
         /// To be dealt with.
-        Open = "open", "Open";
+        Open = "open";
         /// Suppressed where it was found.
-        Suppressed = "suppressed", "Suppressed";
+        Suppressed = "suppressed";
         /// Gone.
-        Fixed = "fixed", "Fixed";
+        Fixed = "fixed";
         /// Never was one.
-        FalsePositive = "false_positive", "False positive";
+        FalsePositive = "false_positive";
         /// Known and borne.
-        Accepted = "accepted", "Accepted";
+        Accepted = "accepted";
     }
     /// What has become of a blocker.
     BlockerStatus {
         /// In the way.
-        Open = "open", "Open";
+        Open = "open";
         /// Out of the way.
-        Resolved = "resolved", "Resolved";
+        Resolved = "resolved";
         /// Known and borne.
-        Accepted = "accepted", "Accepted";
+        Accepted = "accepted";
     }
     /// Story or task.
     WorkItemKind {
         /// What somebody gains.
-        Story = "story", "Story";
+        Story = "story";
         /// A step of a story.
-        Task = "task", "Task";
+        Task = "task";
     }
     /// Where a work item stands.
     WorkItemStatus {
         /// Not begun.
-        Open = "open", "Open";
+        Open = "open";
         /// Worked on.
-        InProgress = "in_progress", "In progress";
+        InProgress = "in_progress";
         /// Finished.
-        Done = "done", "Done";
+        Done = "done";
         /// Dropped.
-        Cancelled = "cancelled", "Cancelled";
+        Cancelled = "cancelled";
     }
     /// How urgent a work item is.
     Priority {
         /// Low.
-        Low = "low", "Low";
+        Low = "low";
         /// Medium.
-        Medium = "medium", "Medium";
+        Medium = "medium";
         /// High.
-        High = "high", "High";
+        High = "high";
         /// Critical.
-        Critical = "critical", "Critical";
+        Critical = "critical";
     }
     /// What a component is.
     ComponentKind {
         /// What users know by name.
-        Application = "application", "Application";
+        Application = "application";
         /// A part of an application.
-        Module = "module", "Module";
+        Module = "module";
         /// Where its source is kept.
-        Repository = "repository", "Repository";
+        Repository = "repository";
         /// What runs.
-        Service = "service", "Service";
+        Service = "service";
     }
     /// Where the collection time of evidence comes from.
     CollectedFrom {
         /// The run's own end time.
-        Run = "run", "the run itself";
+        Run = "run";
         /// The importer was told.
-        Told = "told", "the importer";
+        Told = "told";
         /// The time of import, for want of a better one.
-        Import = "import", "the time of import";
+        Import = "import";
     }
 }
 

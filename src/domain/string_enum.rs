@@ -1,8 +1,8 @@
-//! Enums whose names are stored, sent and shown: one macro, so that each has the same four things.
+//! Enums whose names are stored and sent: one macro, so that each enum has the same three items. What people read is in `views`.
 
-/// Declares an enum of stable words: `ALL`, `as_str`, `label` and `parse`, and serde in the same words.
+/// Declares an enum with stable names: `ALL`, `as_str` and `parse`, and serde with the same names.
 macro_rules! string_enum {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal, $label:literal;)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal;)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "engine", derive(schemars::JsonSchema))]
@@ -12,11 +12,9 @@ macro_rules! string_enum {
         impl $name {
             /// Every value, in the order of their declaration.
             pub const ALL: &[$name] = &[$($name::$variant),*];
-            /// The stable word, as stored and sent.
+            /// The stable name, as stored and sent.
             pub fn as_str(self) -> &'static str { match self { $($name::$variant => $word,)* } }
-            /// What people read.
-            pub fn label(self) -> &'static str { match self { $($name::$variant => $label,)* } }
-            /// Reads the stable word.
+            /// Reads the stable name.
             pub fn parse(word: &str) -> Option<Self> { match word { $($word => Some($name::$variant),)* _ => None } }
         }
     )*};

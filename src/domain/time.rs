@@ -65,31 +65,6 @@ impl Timestamp {
         let at = OffsetDateTime::parse(&whole, &Rfc3339).ok()?;
         i64::try_from(at.unix_timestamp_nanos() / 1_000).ok().map(Self)
     }
-
-    /// The distance from `now`, in the largest unit that fits: `3 h ago`, `41 days ago`, `in 21 h`.
-    pub fn relative(self, now: Self) -> String {
-        let ahead = self > now;
-        let span = duration(now.since(self).abs());
-        match (span.as_str(), ahead) {
-            ("now", _) => "just now".to_owned(),
-            (_, true) => format!("in {span}"),
-            (_, false) => format!("{span} ago"),
-        }
-    }
-}
-
-/// A span of microseconds in the largest unit that fits: `now`, `5 min`, `3 h`, `41 days`.
-pub fn duration(micros: i64) -> String {
-    let micros = micros.max(0);
-    if micros < Timestamp::MINUTE {
-        "now".to_owned()
-    } else if micros < Timestamp::HOUR {
-        format!("{} min", micros / Timestamp::MINUTE)
-    } else if micros < 2 * Timestamp::DAY {
-        format!("{} h", micros / Timestamp::HOUR)
-    } else {
-        format!("{} days", micros / Timestamp::DAY)
-    }
 }
 
 impl Serialize for Timestamp {
@@ -127,8 +102,6 @@ mod tests {
         let at = Timestamp::parse("2026-11-22T21:20:34.5Z").expect("a time");
         assert_eq!(at.rfc3339(), "2026-11-22T21:20:34.5Z");
         assert_eq!(at.minute(), "2026-11-22 21:20 UTC");
-        assert_eq!(at.relative(at.plus(3 * Timestamp::HOUR)), "3 h ago");
-        assert_eq!(at.plus(41 * Timestamp::DAY).relative(at), "in 41 days");
         assert_eq!(
             Timestamp::parse("2026-11-22").map(Timestamp::rfc3339).as_deref(),
             Some("2026-11-22T00:00:00Z")

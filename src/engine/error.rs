@@ -2,12 +2,13 @@
 
 use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, State, Timestamp};
 use crate::store::{StoreError, WriteError};
+use crate::views::Label;
 
 /// Why a use case was not carried out. Each variant tells the caller what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The tenant has no such record. A record of another tenant gives the same error.
-    #[error("There is no {} {id} that you can see. Check the ID.", .kind.word())]
+    #[error("There is no {} {id} that you can see. Check the ID.", .kind.label())]
     NotFound {
         /// The kind of record.
         kind: RecordKind,

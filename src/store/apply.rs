@@ -104,7 +104,7 @@ fn table(kind: RecordKind) -> Result<&'static Table, StoreError> {
     TABLES
         .iter()
         .find(|table| table.kind == kind)
-        .ok_or_else(|| StoreError::damaged("a change set", format!("no table for a {}", kind.word())))
+        .ok_or_else(|| StoreError::damaged("a change set", format!("no table for {kind:?}")))
 }
 
 /// Every column that a change set can write is text; lists are kept as JSON.

@@ -49,10 +49,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
         RecordKind::Action => action_ref(row)?.into(),
         RecordKind::CurrentEvidence => current_evidence(row)?.into(),
         kind => {
-            return Err(StoreError::damaged(
-                "a record",
-                format!("no facts hold a {}", kind.word()),
-            ));
+            return Err(StoreError::damaged("a record", format!("no facts hold {kind:?}")));
         }
     })
 }

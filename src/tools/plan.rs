@@ -88,15 +88,15 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// `in release Payments 2026.11 for team Checkout`, without the parts that are unknown.
+    /// `PAY-2026.11, team Checkout`, without the parts that are unknown.
     pub fn label(&self, facts: &Facts) -> String {
         let release = self.release.as_ref().and_then(|id| facts.release(id));
         let team = self.team.as_ref().and_then(|id| facts.team(id));
         let parts = [
-            release.map(|release| format!("in release {}", release.key)),
-            team.map(|team| format!("for team {}", team.name)),
+            release.map(|release| release.key.clone()),
+            team.map(|team| format!("team {}", team.name)),
         ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Arguments of tools: JSON Schema generated from Rust types, and validation, which comes before every other step.
 
 use crate::domain::{ActionId, FieldError, RecordKind, canonical, pointer, text, walk};
+use crate::views::Label;
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::{JsonSchema, schema_for};
@@ -179,7 +180,7 @@ fn explain_pattern(pattern: &str) -> String {
     match kind {
         Some(kind) => format!(
             "must be the ID of a {}: {}_ and 26 characters",
-            kind.word(),
+            kind.label(),
             kind.prefix()
         ),
         None => format!("must fit the pattern {pattern}"),

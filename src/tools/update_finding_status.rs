@@ -86,7 +86,7 @@ impl Tool for UpdateFindingStatus {
         let severe = matches!(finding.severity, Severity::Critical | Severity::High);
         Ok(Plan {
             change_set: ChangeSet(changes),
-            headline: format!("Set {} to {}", finding.key, arguments.status.label().to_lowercase()),
+            headline: format!("Set {} to {}", finding.key, arguments.status.as_str().replace('_', " ")),
             risk: if severe && arguments.status != FindingStatus::Open {
                 Risk::High
             } else {

@@ -1,20 +1,20 @@
-//! How an action stands with its deciders: votes, what is missing, questions, and other actions that it has to do with.
+//! Approvals, questions, related actions and revisions of an action.
 
 use crate::domain::State;
 use crate::domain::text::PlainText;
 use crate::views::{RecordLabel, When};
 use serde::{Deserialize, Serialize};
 
-/// Who has decided a pending action, and who could.
+/// The approvals of a pending action.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalsView {
-    /// The rule of today's policy that says who decides it.
+    /// The rule of the current policy that names the deciders.
     pub rule: PlainText,
-    /// The version of today's policy, and of the one of the day it was proposed, if that is another.
+    /// The current version of the policy, and the version at proposal time if it is another.
     pub versions: (i64, Option<i64>),
-    /// Who has approved it, and when.
+    /// The people who approved, and when.
     pub given: Vec<(PlainText, When)>,
-    /// What is still missing.
+    /// The approvals that are still needed.
     pub missing: Vec<MissingView>,
 }
 
@@ -23,33 +23,33 @@ pub struct ApprovalsView {
 pub struct MissingView {
     /// The group.
     pub group: PlainText,
-    /// How many.
+    /// The number of approvals.
     pub approvals: usize,
-    /// Who could give them: names.
+    /// Names of people who could give them; `you` is the last.
     pub who_could: Vec<PlainText>,
 }
 
-/// Another action that this one has to do with.
+/// A related action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
-    /// How: `It takes the place of`.
+    /// The relation: `Replaces`.
     pub how: PlainText,
-    /// The other one.
+    /// The related action.
     pub action: RecordLabel,
-    /// Where that stands.
+    /// Its state.
     pub state: State,
 }
 
-/// How a payload differs from an earlier one.
+/// The differences to an earlier proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
-    /// Which earlier one, and why it counts.
+    /// The heading, which says why the earlier proposal matters.
     pub title: PlainText,
-    /// That one.
+    /// The earlier proposal.
     pub action: RecordLabel,
-    /// What was said when it was declined, if anything.
+    /// The reason of its rejection, if it has one.
     pub said: Option<PlainText>,
-    /// Place, before, after.
+    /// Pointer, before, after.
     pub rows: Vec<(PlainText, PlainText, PlainText)>,
 }
 

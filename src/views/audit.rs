@@ -16,7 +16,7 @@ pub struct AuditRow {
     pub actor: PlainText,
     /// The event's name.
     pub event: String,
-    /// What happened, in words.
+    /// The event's label.
     pub words: PlainText,
     /// The action it is about.
     pub action: Option<RecordLabel>,
@@ -35,11 +35,11 @@ pub struct AuditPage {
     pub next: Option<String>,
     /// How many entries the tenant's log holds.
     pub total: i64,
-    /// What is wrong with the query: character position from 0, and words.
+    /// The error of the query: character position from 0, and message.
     pub error: Option<(u32, PlainText)>,
 }
 
-/// One audit entry, whole.
+/// One audit entry with all its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntryView {
     /// The line as the search shows it.
@@ -52,6 +52,6 @@ pub struct AuditEntryView {
     pub content: PlainText,
     /// The hash of its leaf in the log.
     pub leaf_hash: String,
-    /// Whether content and leaf still give the hashes that were stored.
+    /// Whether content and leaf have the hashes that were stored.
     pub intact: bool,
 }

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tab {
-    /// Pending, whoever may decide.
+    /// Pending.
     #[default]
     Pending,
-    /// Pending, and I may decide.
+    /// Pending, and the person may decide.
     Mine,
     /// Approved and not run.
     Approved,
@@ -30,8 +30,8 @@ impl Tab {
     /// Every tab with its name in the query string and its label.
     pub const ALL: [(Tab, &'static str, &'static str); 7] = [
         (Tab::Pending, "pending", "Pending approval"),
-        (Tab::Mine, "mine", "Mine to decide"),
-        (Tab::Approved, "approved", "Approved, not run"),
+        (Tab::Mine, "mine", "For me"),
+        (Tab::Approved, "approved", "Ready to run"),
         (Tab::Executed, "executed", "Executed"),
         (Tab::Rejected, "rejected", "Rejected"),
         (Tab::Failed, "failed", "Failed"),
@@ -67,7 +67,7 @@ impl Tab {
     }
 }
 
-/// What the inbox is asked for. Empty strings: no such filter.
+/// The tab, filters and page of the inbox. An empty string is no filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxQuery {
     /// The tab.
@@ -80,25 +80,25 @@ pub struct InboxQuery {
     pub release: String,
     /// The worst verdict: `block`, `warn` or `pass`.
     pub verdict: String,
-    /// Words that the headline, summary, reason or people must hold.
+    /// Words to find in headline, summary, reason or people.
     pub text: String,
-    /// Where the page before ended.
+    /// Where the previous page ended.
     pub after: String,
 }
 
 /// One choice of a filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
-    /// What is sent.
+    /// The value.
     pub value: String,
-    /// What people read.
+    /// The label.
     pub label: PlainText,
 }
 
 /// A page of the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxPage {
-    /// Each tab with how many actions it holds under no filter.
+    /// Each tab with its number of actions, without filters.
     pub counts: Vec<(Tab, i64)>,
     /// Up to 50 actions, oldest first.
     pub rows: Vec<InboxRow>,
@@ -131,7 +131,7 @@ pub struct InboxRow {
     pub release: Option<PlainText>,
     /// The team's name, if it is for one.
     pub team: Option<PlainText>,
-    /// Who asked: `Dana Developer via Helix`.
+    /// The proposer: `Dana Developer via Helix`.
     pub asked_by: PlainText,
     /// Risk class.
     pub risk: Risk,
@@ -139,16 +139,16 @@ pub struct InboxRow {
     pub verdicts: VerdictCounts,
     /// When it was proposed.
     pub proposed: When,
-    /// How long it has waited (`3 h`), or how long it took to its end (`took 3 h`).
+    /// How long it has been pending (`3 h`), or how long it took (`took 3 h`).
     pub age: String,
     /// When it expires, while it can.
     pub expires: Option<When>,
-    /// How many more proposals only repeat it.
+    /// How many other proposals repeat it.
     pub repeats: i64,
-    /// Whether another action changed what it is about since it was proposed.
+    /// Whether another action changed its target records after the proposal.
     pub touched: bool,
-    /// How many have approved it, and how many it takes, where it takes more than one.
+    /// How many approvals it has and needs, if it needs more than one.
     pub approvals: Option<(usize, usize)>,
-    /// Why I cannot decide it; `None`: I can, or there is nothing to decide.
+    /// Why the person cannot decide it; `None` if the person can, or if the action is closed.
     pub not_mine: Option<PlainText>,
 }

@@ -1,47 +1,33 @@
-//! What the pages show: plain values that the engine makes and a page renders. Text that people outside the service wrote is
-//! [`PlainText`]; a `String` holds IDs, digests and our own words. Times are ready to render: both the exact one and the relative one.
+//! What people read: the labels of values, the sentence of a preview, times, and the values that the engine makes for pages.
+//!
+//! Pure, and compiled to WASM. Text that people outside the service wrote is [`PlainText`]; a `String` holds IDs, digests and the
+//! service's own sentences. The sentences of a page that need no data are in the page itself (`app/`).
 
 mod approvals;
 mod audit;
 mod foldable_sections;
 mod inbox;
+mod labels;
 mod policy;
+mod preview;
 mod requests;
+mod time;
 
 pub use approvals::*;
 pub use audit::*;
 pub use foldable_sections::parts;
 pub use inbox::*;
+pub use labels::{Label, actor_label, event_label};
 pub use policy::*;
+pub use preview::{Preview, summary};
 pub use requests::*;
+pub use time::{When, duration, relative};
 
 use crate::domain::text::PlainText;
-use crate::domain::{Check, RecordKind, Risk, State, Timestamp};
+use crate::domain::{Check, RecordKind, Risk, State};
 use serde::{Deserialize, Serialize};
 
-/// A time as a page shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct When {
-    /// RFC 3339, for `<time datetime>`.
-    pub exact: String,
-    /// `2026-11-22 21:20:34 UTC`.
-    pub utc: String,
-    /// `3 h ago`.
-    pub relative: String,
-}
-
-impl When {
-    /// How `at` looks at `now`.
-    pub fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self {
-            exact: at.rfc3339(),
-            utc: at.second(),
-            relative: at.relative(now),
-        }
-    }
-}
-
-/// A record with the names people use for it, from the database.
+/// A record with its key and name from the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordLabel {
     /// What kind of record.
@@ -54,12 +40,12 @@ pub struct RecordLabel {
     pub name: PlainText,
 }
 
-/// One line of a definition list: a label and what stands behind it.
+/// One line of a definition list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The label.
     pub label: PlainText,
-    /// What stands behind it.
+    /// The value.
     pub value: PlainText,
     /// The record it names, if it names one.
     pub record: Option<RecordLabel>,
@@ -84,7 +70,7 @@ impl Line {
     }
 }
 
-/// A record of the work-item tree: what would be (or was) created, or where it would hang.
+/// A work item in the tree: one that the action creates, or an existing parent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeItem {
     /// Its ID.
@@ -97,13 +83,13 @@ pub struct TreeItem {
     pub title: PlainText,
     /// The whole description.
     pub description: PlainText,
-    /// Whether the action creates it (or it was there before).
+    /// Whether the action creates it; otherwise it existed before.
     pub created: bool,
     /// Owner, priority, estimate, client's reference and so on.
     pub lines: Vec<Line>,
-    /// Findings, controls, evidence and blockers it rests on.
+    /// Findings, controls, evidence and blockers it is based on.
     pub references: Vec<RecordLabel>,
-    /// What hangs below it.
+    /// Its child items.
     pub children: Vec<TreeItem>,
 }
 
@@ -116,7 +102,7 @@ pub struct UpdateView {
     pub fields: Vec<(PlainText, PlainText, PlainText)>,
 }
 
-/// A record that the payload refers to, with enough to judge it.
+/// A record that the payload refers to, with its details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The record.
@@ -132,22 +118,22 @@ pub struct ReadView {
     pub tool: String,
     /// When.
     pub at: When,
-    /// What came back.
+    /// The records that the call returned.
     pub records: Vec<RecordLabel>,
-    /// How many more came back than are listed.
+    /// How many more records the call returned.
     pub more: u32,
 }
 
-/// What the agent says, unverified, and what it read.
+/// The agent's reason, which is not verified, and what the agent read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The agent's reason, plain text.
     pub reason: PlainText,
-    /// Who asked: `Dana Developer via Helix`.
+    /// The proposer: `Dana Developer via Helix`.
     pub asked_by: PlainText,
     /// Its calls before the proposal, oldest first.
     pub reads: Vec<ReadView>,
-    /// IDs that it cites and that no read had returned.
+    /// Records that it cites but that no read had returned.
     pub unread: Vec<RecordLabel>,
 }
 
@@ -158,17 +144,17 @@ pub struct TimelineStep {
     pub seq: i64,
     /// The event's name.
     pub event: String,
-    /// What happened, in words.
+    /// The event's label.
     pub words: PlainText,
-    /// Who did it.
+    /// The actor.
     pub actor: PlainText,
     /// When.
     pub at: When,
-    /// What they said, if anything.
+    /// The reason or note, if there is one.
     pub note: Option<PlainText>,
 }
 
-/// What this person can do to this action now, and why not where they can't.
+/// What this person can do with the action now, and why not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Panel {
     /// Approve (and approve and run).
@@ -177,19 +163,19 @@ pub struct Panel {
     pub reject: bool,
     /// Execute.
     pub execute: bool,
-    /// Whether whoever approves may run it at once.
+    /// Whether the policy lets an approver run it at once.
     pub run: bool,
     /// Revoke.
     pub revoke: bool,
-    /// Why there is nothing to press, or why approving is not offered.
+    /// Why the person cannot decide, or why approving is not offered.
     pub why_not: Option<PlainText>,
-    /// What one would be agreeing to: `You approve: 1 story and 12 tasks, digest 8c1f…`.
+    /// What the person would approve: `Creates 1 story and 12 tasks. Digest 8c1f…`.
     pub you_approve: PlainText,
-    /// Reason codes for a rejection: value, words, and whether it is ticked to begin with.
+    /// Reason codes for a rejection: value, label, and whether it is ticked at first.
     pub reasons: Vec<(String, PlainText, bool)>,
     /// The word to type for an approval, where one is asked for. Such a page wants its folded parts opened, too.
     pub word: Option<String>,
-    /// Ask the proposer something.
+    /// Ask the proposer a question.
     pub ask: bool,
     /// Parts that can be left out: reference and title.
     pub prune: Vec<(String, PlainText)>,
@@ -204,31 +190,31 @@ pub struct ResultView {
     pub updated: Vec<RecordLabel>,
 }
 
-/// What has changed since a moment that counts for the reader.
+/// Changes since the person's last visit, or since the approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SinceView {
+pub struct ChangesSinceView {
     /// `you opened it`, `it was approved`.
     pub what: PlainText,
     /// When that was.
     pub at: When,
-    /// What the checks say now and did not say then.
+    /// Verdicts that are new.
     pub new: Vec<Check>,
-    /// What they said then and don't say any more; passes are not among them.
+    /// Verdicts that are gone. Passed checks are left out.
     pub gone: Vec<Check>,
     /// Fields of records: record, field, then, now.
     pub fields: Vec<(RecordLabel, PlainText, PlainText, PlainText)>,
 }
 
-/// Two records side by side, because a check found them alike.
+/// Two records that a check found to be alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The mark of the verdict that it belongs to.
+    /// The mark of the verdict.
     pub mark: String,
-    /// What is compared.
+    /// The heading.
     pub title: PlainText,
-    /// What stands on the left: what was proposed or cited.
+    /// The heading of the left column: the proposed or cited record.
     pub left: PlainText,
-    /// What stands on the right: what there is.
+    /// The heading of the right column: the existing record.
     pub right: PlainText,
     /// Label, left, right.
     pub rows: Vec<(PlainText, PlainText, PlainText)>,
@@ -239,11 +225,11 @@ pub struct Comparison {
 pub struct ActionView {
     /// The action's ID.
     pub id: String,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// For rejected and failed: why, in words.
+    /// For rejected and failed actions: the reason.
     pub outcome: Option<PlainText>,
-    /// What it would do, in words.
+    /// What it would do, in a few words.
     pub headline: PlainText,
     /// The summary sentence.
     pub summary: PlainText,
@@ -257,14 +243,13 @@ pub struct ActionView {
     pub expires: Option<When>,
     /// The digest that an approval names.
     pub digest: String,
-    /// The value that the decision forms of this page carry, where the view was recorded: an approval and an execution are refused without
-    /// it.
+    /// The value that the decision forms carry, if the visit was recorded. The engine refuses an approval or an execution without it.
     pub view: Option<String>,
     /// The checks.
     pub checks: Vec<Check>,
-    /// What has changed since this person opened it, or since it was approved.
-    pub since: Option<SinceView>,
-    /// What the checks found alike, side by side.
+    /// Changes since this person's last visit, or since the approval.
+    pub since: Option<ChangesSinceView>,
+    /// Comparisons that belong to verdicts.
     pub comparisons: Vec<Comparison>,
     /// Tenant, team, release, certification, application, module, repository, service.
     pub context: Vec<Line>,
@@ -284,21 +269,21 @@ pub struct ActionView {
     pub payload_json: PlainText,
     /// Approval, action, request, trace, workflow, key, digests, tool call chain.
     pub identifiers: Vec<(PlainText, PlainText)>,
-    /// The order of the trace's calls.
+    /// The tool calls of the trace, in order.
     pub call_chain: Vec<String>,
-    /// What has happened.
+    /// The events, oldest first.
     pub timeline: Vec<TimelineStep>,
     /// Notes that were added to it, oldest first.
     pub notes: Vec<PlainText>,
-    /// What happened when it ran.
+    /// The result of the execution.
     pub result: Option<ResultView>,
-    /// What it waives, closes or opens, if its risk is high: that stands first.
+    /// The consequences, if the risk is high.
     pub stakes: Vec<PlainText>,
-    /// Who has decided, what is missing, and who could give it; nothing once it is decided.
+    /// The approvals, while the action is pending.
     pub approvals: Option<ApprovalsView>,
-    /// Other actions that it has to do with.
+    /// Related actions.
     pub related: Vec<Related>,
-    /// How it differs from the one that it takes the place of, or that was declined.
+    /// The differences to the proposal that it replaces, or to a similar one that was rejected.
     pub revisions: Vec<Revision>,
     /// Questions and answers, oldest first.
     pub questions: Vec<QuestionView>,
@@ -308,16 +293,16 @@ pub struct ActionView {
     pub panel: Panel,
 }
 
-/// What became of a decision that somebody sent.
+/// The outcome of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Whether it was done (now, or before by the same person).
+    /// Whether it was done, now or earlier by the same person.
     pub done: bool,
-    /// What happened, what was kept, what to do.
+    /// What happened, what was kept, and what to do.
     pub message: PlainText,
     /// The action's state now, when it is known.
     pub state: Option<State>,
-    /// The action that stands in its place now, if one was made.
+    /// The action that replaces this one, if there is one.
     #[serde(default)]
     pub successor: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the policy's page shows.
+//! What the policy page shows.
 
 use crate::domain::State;
 use crate::domain::text::PlainText;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct PolicyVersion {
     /// Its number.
     pub version: i64,
-    /// Who switched it on.
+    /// The operator who activated it.
     pub by: PlainText,
-    /// When; nothing for the built-in one.
+    /// When it was activated; `None` for the built-in version.
     pub at: Option<When>,
-    /// Why.
+    /// The reason.
     pub note: PlainText,
 }
 
@@ -27,65 +27,65 @@ pub struct DiffLine {
     pub text: PlainText,
 }
 
-/// The policy's page.
+/// The policy page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyPage {
-    /// The version in force.
+    /// The active version.
     pub today: i64,
-    /// The version that is shown.
+    /// The shown version.
     pub version: i64,
-    /// It, as it was written.
+    /// The text of the shown version.
     pub source: String,
     /// Every version, newest first.
     pub versions: Vec<PolicyVersion>,
-    /// How it differs from the version that it is compared with.
+    /// The differences to the version that it is compared with.
     pub difference: Vec<DiffLine>,
-    /// Whether this person may switch another one on.
+    /// Whether this person may activate a policy.
     pub may_change: bool,
-    /// The requests for another policy that wait for a second operator, the newest first.
+    /// The pending requests for a new policy, newest first.
     pub waiting: Vec<String>,
 }
 
-/// What a policy that is not in force would mean.
+/// The report on a draft.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyReport {
-    /// What is wrong with it, with line and field.
+    /// Errors, with line and field.
     pub mistakes: Vec<PlainText>,
-    /// What is worth knowing before it is switched on.
+    /// Notes to read before activating it.
     pub notes: Vec<PlainText>,
-    /// What it loosens, in sentences: with any of them a second operator has to confirm it.
+    /// What the draft loosens, in sentences. If there are any, a second operator has to confirm it.
     #[serde(default)]
     pub loosens: Vec<PlainText>,
-    /// How it differs from the one in force.
+    /// The differences to the active policy.
     pub difference: Vec<DiffLine>,
-    /// What it would have changed; nothing while something is wrong with it.
+    /// The effects on past actions; `None` if there are errors.
     pub effects: Option<Effects>,
 }
 
-/// What a policy would have changed.
+/// The effects that a draft would have had on past actions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effects {
-    /// So many days back.
+    /// How many days back.
     pub days: i64,
-    /// How many actions were looked at.
+    /// How many actions were checked.
     pub looked: usize,
-    /// Whether there were more than that.
+    /// Whether there are more actions than were checked.
     pub more: bool,
     /// How many would have been different.
     pub changed: usize,
-    /// The newest of them.
+    /// The newest affected actions.
     pub named: Vec<Effect>,
 }
 
-/// An action that another policy would have made something else of.
+/// A past action that the draft would have treated differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
     /// The action.
     pub action: RecordLabel,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// When it was proposed.
     pub proposed: When,
-    /// What would have been different.
+    /// The differences, one sentence each.
     pub words: Vec<PlainText>,
 }

@@ -1,24 +1,24 @@
-//! What the page of operators' requests shows.
+//! What the page of operator requests shows.
 
 use crate::domain::RequestStatus;
 use crate::domain::text::PlainText;
 use crate::views::{DiffLine, When};
 use serde::{Deserialize, Serialize};
 
-/// The page of operators' requests.
+/// The page of operator requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestsPage {
-    /// Requests that wait, the newest first.
+    /// Pending requests, newest first.
     pub waiting: Vec<RequestView>,
-    /// Requests that were settled, the newest first.
+    /// Closed requests, newest first.
     pub history: Vec<RequestView>,
-    /// Accounts that came to an address which another account had before, and that do not decide until operators have said whose they are.
+    /// Accounts with an address that an earlier account had. They cannot decide until operators have said whose they are.
     pub resemblances: Vec<ResemblanceView>,
-    /// What a tenant with fewer than two operators is told.
+    /// The notice for a tenant with fewer than two operators.
     pub alone: Option<PlainText>,
 }
 
-/// A request of an operator.
+/// An operator request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestView {
@@ -30,26 +30,26 @@ pub struct RequestView {
     pub summary: PlainText,
     /// What it would change.
     pub change: ChangeView,
-    /// Who made it.
+    /// The operator who made it.
     pub by: PlainText,
     /// When.
     pub at: When,
-    /// Until when it can be confirmed, while it waits.
+    /// Until when it can be confirmed, while it is pending.
     pub expires: Option<When>,
-    /// Where it stands.
+    /// Its status.
     pub status: RequestStatus,
-    /// Who settled it, when, and what came of it.
+    /// Who closed it, when, and the outcome.
     pub settled: Option<(PlainText, When, PlainText)>,
-    /// The value that the form which confirms it carries for whoever looks; nothing at the console.
+    /// The value that the confirmation form carries for this person; `None` at the console.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
-    /// Whether whoever looks may confirm it.
+    /// Whether this person may confirm it.
     pub may_confirm: bool,
-    /// Whether whoever looks may decline it.
+    /// Whether this person may decline it.
     pub may_decline: bool,
-    /// Whether whoever looks may withdraw it: they made it.
+    /// Whether this person may withdraw it, because this person made it.
     pub may_withdraw: bool,
-    /// Why whoever looks may not confirm it.
+    /// Why this person may not confirm it.
     pub why_not: Option<PlainText>,
     /// Who could confirm it: names and addresses.
     pub confirmers: Vec<PlainText>,
@@ -63,14 +63,14 @@ pub enum ChangeView {
     Policy {
         /// The version that it was compared with.
         base: i64,
-        /// Why it should be in force.
+        /// The reason for the change.
         note: PlainText,
         /// What it loosens.
         loosens: Vec<PlainText>,
-        /// How it differs from that version.
+        /// The differences to that version.
         difference: Vec<DiffLine>,
     },
-    /// Whose two accounts are.
+    /// Whether two accounts belong to one person.
     LinkPeople {
         /// One account.
         one: Box<AccountView>,
@@ -83,7 +83,7 @@ pub enum ChangeView {
     },
 }
 
-/// An account, with what tells it from another one.
+/// An account with the fields that distinguish it from others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountView {
@@ -91,11 +91,11 @@ pub struct AccountView {
     pub id: String,
     /// The name.
     pub name: PlainText,
-    /// The address, which says if it is not verified.
+    /// The address, marked if it is not verified.
     pub email: PlainText,
     /// The identity provider.
     pub issuer: PlainText,
-    /// The person there.
+    /// The subject at the identity provider.
     pub subject: PlainText,
     /// The roles.
     pub roles: Vec<PlainText>,

@@ -191,7 +191,7 @@ async fn duplicates_and_stale_evidence_stand_side_by_side() {
             .find(|one| one.title.contains(title))
             .expect("a comparison")
     };
-    let stale = found("which is newer");
+    let stale = found("the newer");
     assert!(
         stale
             .rows

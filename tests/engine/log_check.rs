@@ -4,6 +4,7 @@ use crate::world::World;
 use loopiq::context::Ctx;
 use loopiq::domain::{ReasonCode, State};
 use loopiq::engine::Visit;
+use loopiq::views::Label;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -26,7 +27,7 @@ async fn run_after(world: &World, id: &str, sql: &[String]) -> (State, Vec<Reaso
         .await
         .expect("a page");
     let said = page.outcome.expect("why");
-    let codes = if said.contains(ReasonCode::EnvelopeDamaged.words()) {
+    let codes = if said.contains(ReasonCode::EnvelopeDamaged.label()) {
         vec![ReasonCode::EnvelopeDamaged]
     } else {
         panic!("{said}")

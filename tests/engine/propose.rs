@@ -13,7 +13,7 @@ async fn a_proposal_is_kept_and_writes_nothing_else() {
     assert_eq!(body["pollTool"], "loopiq_get_action");
     assert_eq!(
         body["preview"]["summary"],
-        "Creates 1 story and 2 tasks in release SHOP-1 for team Checkout; updates nothing."
+        "Creates 1 story and 2 tasks (SHOP-1, team Checkout)."
     );
     assert_eq!(
         text(body, "reviewUrl"),

@@ -123,7 +123,7 @@ async fn a_revision_closes_the_old_one_and_shows_what_it_changes() {
         .action_page(&world.person("reviewer"), &next, Visit::Unrecorded)
         .await
         .expect("a page");
-    assert_eq!(page.related[0].how, "It takes the place of");
+    assert_eq!(page.related[0].how, "Replaces");
     let rows = &page.revisions[0].rows;
     assert_eq!(
         rows,

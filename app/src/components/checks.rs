@@ -1,10 +1,11 @@
-//! The checks of an action: what blocks and what warns is open, what passes is one line.
+//! The checks of an action. Blocking checks and warnings are open; checks that passed are folded into one line.
 
 use super::icon::Icon;
 use super::record::FactLink;
 use super::state::verdict_look;
 use leptos::prelude::*;
 use loopiq::domain::{Check, FactRef, Verdict, VerdictCounts};
+use loopiq::views::Label;
 use std::collections::HashSet;
 
 /// The checks, worst first.
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 pub(crate) fn Checks(
     /// All of them.
     checks: Vec<Check>,
-    /// IDs of the records whose detail is on this page.
+    /// IDs of the records whose details are on this page.
     on_page: HashSet<String>,
     /// Pointers of the payload's fields that are on this page.
     fields: HashSet<String>,
@@ -26,15 +27,15 @@ pub(crate) fn Checks(
     let none = open.is_empty() && passed.is_empty();
     let passes = match passed.len() {
         0 => String::new(),
-        1 => "1 check passes".to_owned(),
-        count => format!("{count} checks pass"),
+        1 => "1 check passed".to_owned(),
+        count => format!("{count} checks passed"),
     };
     view! {
         <section class="card" aria-labelledby="checks">
             <h2 id="checks">
                 "Checks " <small class="quiet">{summary(counts)}</small>
             </h2>
-            {none.then(|| view! { <p>"No check has spoken of this action."</p> })}
+            {none.then(|| view! { <p>"No checks ran."</p> })}
             <ul class="checks">
                 {open.into_iter().map(|check| view! { <CheckItem check on_page=&on_page fields=&fields compared=&compared /> }).collect_view()}
             </ul>
@@ -57,17 +58,22 @@ pub(crate) fn Checks(
     .into_any()
 }
 
-/// The anchor of what a verdict found alike.
+/// The anchor of the comparison that belongs to a verdict.
 pub(crate) fn comparison_anchor(mark: &str) -> String {
     format!("compare-{}", mark.replace(':', "-"))
 }
 
 fn summary(counts: VerdictCounts) -> String {
-    let parts: Vec<String> = [(counts.block, "block"), (counts.warn, "warn"), (counts.pass, "pass")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
+    let warnings = if counts.warn == 1 { "warning" } else { "warnings" };
+    let parts: Vec<String> = [
+        (counts.block, "blocking"),
+        (counts.warn, warnings),
+        (counts.pass, "passed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
     parts.join(" · ")
 }
 
@@ -101,18 +107,18 @@ fn CheckItem<'a>(
         <li>
             <span class=class>
                 <Icon shape />
-                {check.verdict.as_str()}
+                {check.verdict.label()}
             </span>
             <div>
                 <p>
-                    <span class="quiet">{check.id.as_str()} ": "</span>
+                    <span class="quiet">{check.id.label()} ": "</span>
                     <bdi>{check.message}</bdi>
                 </p>
                 {basis
                     .then(|| {
                         view! {
                             <p class="chips">
-                                {comparison.map(|href| view! { <a class="chip" href=href>"Compare side by side"</a> " " })}
+                                {comparison.map(|href| view! { <a class="chip" href=href>"Compare"</a> " " })}
                                 {check.facts.into_iter().map(fact).collect_view()}
                                 {check.pointers.into_iter().map(pointer).collect_view()}
                             </p>

@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use loopiq::views::DiffLine;
 
-/// The lines that differ with those around them. What a mark says to the eye, words say to those who hear the page.
+/// The lines that differ, with the lines around them. Each mark has a text for screen readers.
 #[component]
 pub(crate) fn Difference(
     /// The lines.
     lines: Vec<DiffLine>,
 ) -> impl IntoView {
     if lines.is_empty() {
-        return view! { <p>"No line differs."</p> }.into_any();
+        return view! { <p>"No differences."</p> }.into_any();
     }
     view! { <ol class="difference">{lines.into_iter().map(line).collect_view()}</ol> }.into_any()
 }
@@ -21,7 +21,7 @@ fn line(DiffLine { mark, text }: DiffLine) -> AnyView {
     let (class, words, text) = match mark {
         '+' => ("added", "Added: ", view! { <ins>{text}</ins> }.into_any()),
         '-' => ("removed", "Removed: ", view! { <del>{text}</del> }.into_any()),
-        '…' => ("left-out", "Lines in both are left out.", ().into_any()),
+        '…' => ("left-out", "Unchanged lines left out.", ().into_any()),
         _ => ("", "", view! { {text} }.into_any()),
     };
     view! {
@@ -56,13 +56,13 @@ mod tests {
         for part in [
             "Removed: </span><del>a = 1 &lt; 2</del>",
             "Added: </span><ins>\u{a0}</ins>",
-            "Lines in both are left out.",
+            "Unchanged lines left out.",
             ">-</span>",
             ">+</span>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
         let html = Owner::new().with(|| view! { <Difference lines=Vec::new() /> }.to_html());
-        assert!(html.contains("No line differs."), "{html}");
+        assert!(html.contains("No differences."), "{html}");
     }
 }

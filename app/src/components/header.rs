@@ -1,11 +1,12 @@
-//! What stands above every page: where one can go, and who one is.
+//! The header of every page: navigation, the signed-in person and the tenant.
 
 use crate::services::Services;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use loopiq::domain::{Permission, Person, PlainText, TenantId};
+use loopiq::views::Label;
 
-/// The header. Without a signed-in person (route listing, tests) it is the product's name alone.
+/// The header. Without a signed-in person (route listing, tests) it has only the product's name.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let path = use_location().pathname.get_untracked();

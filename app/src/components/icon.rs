@@ -1,4 +1,4 @@
-//! Shapes that stand beside a word. They say nothing by themselves, so they are hidden from those who hear the page.
+//! Icons next to a word. Screen readers skip them, because the word says the same.
 
 use leptos::prelude::*;
 
@@ -7,24 +7,24 @@ use leptos::prelude::*;
 pub(crate) enum Shape {
     /// A half-filled circle: waiting.
     Half,
-    /// A ring with a dot: agreed, not done.
+    /// A ring with a dot: approved, not run.
     Ring,
     /// A tick: done, or nothing wrong.
     Tick,
     /// A cross: declined.
     Cross,
-    /// A triangle: look at it.
+    /// A triangle: a warning or a failure.
     Triangle,
-    /// An octagon with a bar: cannot go on.
+    /// An octagon with a bar: blocked.
     Octagon,
     /// A question mark: not known.
     Question,
-    /// One to three bars: how much could go wrong.
+    /// One to three bars: the risk.
     Bars(u8),
 }
 
 impl Shape {
-    /// What is drawn by line and what is filled, on 16 by 16.
+    /// The stroked path and the filled path in a 16 by 16 view box.
     fn paths(self) -> (&'static str, &'static str) {
         match self {
             Shape::Half => ("M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z", "M8 2a6 6 0 0 0 0 12z"),

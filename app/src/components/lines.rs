@@ -1,4 +1,4 @@
-//! A list of labels and what stands behind them.
+//! A definition list of labels and values.
 
 use super::record::RecordLink;
 use leptos::prelude::*;

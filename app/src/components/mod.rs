@@ -1,4 +1,4 @@
-//! Small pieces that pages are made of. Those an island needs compile for the browser too; the rest stays on the server.
+//! Components that several pages use. A component that an island needs also compiles for the browser; the others exist only on the server.
 
 pub mod textarea;
 
@@ -7,7 +7,7 @@ pub(crate) mod checks;
 #[cfg(feature = "ssr")]
 pub(crate) mod code;
 #[cfg(feature = "ssr")]
-pub(crate) mod compared;
+pub(crate) mod comparison_table;
 #[cfg(feature = "ssr")]
 pub(crate) mod difference;
 #[cfg(feature = "ssr")]
@@ -17,16 +17,16 @@ pub(crate) mod icon;
 #[cfg(feature = "ssr")]
 pub(crate) mod lines;
 #[cfg(feature = "ssr")]
-pub(crate) mod record;
+pub(crate) mod message;
 #[cfg(feature = "ssr")]
-pub(crate) mod said;
+pub(crate) mod record;
 #[cfg(feature = "ssr")]
 pub(crate) mod select;
 #[cfg(feature = "ssr")]
 pub(crate) mod state;
 #[cfg(feature = "ssr")]
+pub(crate) mod time;
+#[cfg(feature = "ssr")]
 pub(crate) mod title;
 #[cfg(feature = "ssr")]
 pub(crate) mod tree;
-#[cfg(feature = "ssr")]
-pub(crate) mod when;

@@ -1,10 +1,10 @@
-//! Naming records: by the name that the database holds, with its kind and its ID.
+//! Links to records: kind, key, name and ID, as the database has them.
 
 use leptos::prelude::*;
 use loopiq::domain::{FactRef, RecordKind};
-use loopiq::views::RecordLabel;
+use loopiq::views::{Label, RecordLabel};
 
-/// An ID short enough for a line: its kind and its last digits, which are the ones that differ.
+/// A shortened ID: the prefix and the last five characters. IDs of one time begin alike and differ at their end.
 pub(crate) fn short(id: &str) -> String {
     match id.split_once('_') {
         Some((prefix, body)) if body.is_ascii() && body.len() > 8 => format!("{prefix}_…{}", &body[body.len() - 5..]),
@@ -12,7 +12,7 @@ pub(crate) fn short(id: &str) -> String {
     }
 }
 
-/// The address of a record's detail: an action has a page, what this page describes has an anchor on it.
+/// The address of a record's details: the page of an action, or the anchor of a record that this page describes.
 pub(crate) fn address(kind: RecordKind, id: &str, on_page: bool) -> Option<String> {
     match kind {
         RecordKind::Action => Some(format!("/actions/{id}")),
@@ -31,16 +31,16 @@ pub(crate) fn anchor(id: &str) -> String {
 pub(crate) fn RecordLink(
     /// The record.
     record: RecordLabel,
-    /// Whether this page holds its detail.
+    /// Whether this page has the record's details.
     #[prop(optional)]
     on_page: bool,
-    /// Whether the kind is left out, because a label beside it says it.
+    /// Whether the kind is left out because the label next to it names the kind.
     #[prop(optional)]
     bare: bool,
 ) -> impl IntoView {
     let RecordLabel { kind, id, key, name } = record;
     let label = view! {
-        {(!bare).then(|| view! { <span class="record-kind">{kind.word()}</span> " " })}
+        {(!bare).then(|| view! { <span class="record-kind">{kind.label()}</span> " " })}
         {key.filter(|key| *key != name).map(|key| view! { <code class="key">{key}</code> " " })}
         <bdi>{name}</bdi>
     };
@@ -57,19 +57,19 @@ pub(crate) fn RecordLink(
     }
 }
 
-/// A record that a verdict rests on: its key, or its ID in short.
+/// A record that a verdict is based on: its key, or its shortened ID.
 #[component]
 pub(crate) fn FactLink(
     /// The record.
     fact: FactRef,
-    /// Whether this page holds its detail.
+    /// Whether this page has the record's details.
     #[prop(optional)]
     on_page: bool,
 ) -> impl IntoView {
     let FactRef { kind, id, key } = fact;
     let name = key.unwrap_or_else(|| short(&id).into());
     let label = view! {
-        <span class="record-kind">{kind.word()}</span>
+        <span class="record-kind">{kind.label()}</span>
         " "
         <code class="key">{name}</code>
     };

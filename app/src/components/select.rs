@@ -3,21 +3,21 @@
 use leptos::prelude::*;
 use loopiq::views::Choice;
 
-/// A `<select>` whose first choice is no filter at all.
+/// A `<select>` whose first choice does not filter.
 #[component]
 pub(crate) fn Select(
     /// Its name in the query string, and its ID.
     name: &'static str,
-    /// What people read.
+    /// The label.
     label: &'static str,
-    /// What "no filter" is called: `Any team`.
+    /// The choice that does not filter: `Any team`.
     any: &'static str,
     /// The choices.
     choices: Vec<Choice>,
-    /// The one that is chosen.
+    /// The selected value.
     chosen: String,
 ) -> impl IntoView {
-    // An old link may name what is no longer offered: it stays visible, or the form would silently drop the filter.
+    // An old link may name a value that is no longer offered. It stays in the list, or the form would silently drop the filter.
     let unknown = !chosen.is_empty() && !choices.iter().any(|choice| choice.value == chosen);
     let choices = choices.into_iter().map(|choice| {
         let selected = choice.value == chosen;

@@ -1,8 +1,9 @@
-//! States, risk and verdicts: always a word and a shape, never a colour alone.
+//! States, risks and verdicts: always a word and an icon, never a colour alone.
 
 use super::icon::{Icon, Shape};
 use leptos::prelude::*;
 use loopiq::domain::{Risk, State, Verdict, VerdictCounts};
+use loopiq::views::Label;
 
 /// The state of an action.
 #[component]
@@ -25,7 +26,7 @@ pub(crate) fn StateBadge(
     }
 }
 
-/// How much could go wrong.
+/// The risk of an action.
 #[component]
 pub(crate) fn RiskBadge(
     /// The risk class.
@@ -39,7 +40,7 @@ pub(crate) fn RiskBadge(
     view! {
         <span class=class>
             <Icon shape />
-            <span>{risk.as_str()} <span class="risk-word">" risk"</span></span>
+            <span>{risk.label()} <span class="risk-word">" risk"</span></span>
         </span>
     }
 }
@@ -54,16 +55,16 @@ pub(crate) fn verdict_look(verdict: Verdict) -> (&'static str, Shape) {
     }
 }
 
-/// How many checks block, warn and pass, each in a column of its own; a zero is there but quiet.
+/// How many checks block, warn and passed, in one column each. A zero is greyed out.
 #[component]
 pub(crate) fn Counts(
     /// The counts.
     counts: VerdictCounts,
 ) -> impl IntoView {
     let columns = [
-        (Verdict::Block, counts.block, "block"),
-        (Verdict::Warn, counts.warn, "warn"),
-        (Verdict::Pass, counts.pass, "pass"),
+        (Verdict::Block, counts.block, "blocking"),
+        (Verdict::Warn, counts.warn, "warnings"),
+        (Verdict::Pass, counts.pass, "passed"),
     ];
     view! {
         <span class="counts">

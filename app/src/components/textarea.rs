@@ -22,9 +22,9 @@ pub(crate) fn content(text: &str) -> String {
 pub fn TextArea(
     /// The element's ID.
     id: &'static str,
-    /// What people read above it.
+    /// The label.
     label: &'static str,
-    /// What stands in it to begin with.
+    /// The initial text.
     value: String,
 ) -> impl IntoView {
     view! {

@@ -16,7 +16,7 @@ pub(crate) fn PageTitle(
     leptos_meta::Title(leptos_meta::TitleProps::builder().text(escaped(text.as_str())).build())
 }
 
-/// What stands behind the title of every page.
+/// The suffix of every page's title.
 #[component]
 pub(crate) fn TitleFormat() -> impl IntoView {
     #[expect(clippy::disallowed_methods, reason = "the formatter adds only our own name")]

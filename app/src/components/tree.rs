@@ -4,11 +4,11 @@ use super::lines::Lines;
 use super::record::{address, short};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::views::{RecordLabel, TreeItem};
+use loopiq::views::{Label, RecordLabel, TreeItem};
 use std::collections::HashSet;
 
-/// The items of one level and, in them, what hangs below. `open`: what would be folded stands open, as a part that is to be read. Boxed,
-/// because it holds itself.
+/// The items of one level with their children. With `open`, descriptions are open and marked as sections that have to be read. The view is
+/// boxed because the function is recursive.
 pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>, open: bool) -> AnyView {
     let items: Vec<AnyView> = items.into_iter().map(|item| node(item, on_page, open)).collect();
     view! { <ol class="tree">{items}</ol> }.into_any()
@@ -30,13 +30,13 @@ fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
                     {if item.created {
                         view! { <code class="id" title=item.id.clone()>{short(&item.id)}</code> }.into_any()
                     } else {
-                        view! { <span class="tag">"was there before"</span> }.into_any()
+                        view! { <span class="tag">"existing"</span> }.into_any()
                     }}
                 </p>
                 <Lines lines=item.lines class="inline" />
                 {description(item.description, part, open)}
                 {(!references.is_empty())
-                    .then(|| view! { <p class="chips"><span class="quiet">"Rests on "</span> {references}</p> })}
+                    .then(|| view! { <p class="chips"><span class="quiet">"Based on "</span> {references}</p> })}
             </div>
             {below}
         </li>
@@ -67,7 +67,7 @@ fn chip(named: RecordLabel, on_page: &HashSet<String>) -> AnyView {
     let name = named.key.unwrap_or_else(|| short(&named.id).into());
     let title = format!("{} {}", named.name, named.id);
     let label = view! {
-        <span class="record-kind">{named.kind.word()}</span>
+        <span class="record-kind">{named.kind.label()}</span>
         " "
         <code class="key">{name}</code>
     };

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use loopiq::domain::PlainText;
 
-/// Copies `text`. Hidden until the script runs: without it the button could do nothing.
+/// Copies `text`. The button is hidden until the script runs, because it does nothing without the script.
 #[island]
 pub fn CopyButton(
-    /// What is copied.
+    /// The text to copy.
     text: PlainText,
-    /// What it is, for those who hear the button's name: `the digest`.
+    /// What the text is, for screen readers: `the digest`.
     what: String,
 ) -> impl IntoView {
     let ready = RwSignal::new(false);
@@ -36,7 +36,7 @@ pub fn CopyButton(
     }
 }
 
-/// Whether the browser took it: outside a secure context there is no clipboard at all.
+/// Whether the browser copied the text. Outside a secure context there is no clipboard.
 #[cfg(feature = "hydrate")]
 async fn write(text: &str) -> bool {
     let promise = window().navigator().clipboard().write_text(text);

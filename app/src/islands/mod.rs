@@ -1,4 +1,4 @@
-//! What is alive in the browser: leaves with serializable props. Their HTML comes from the server and works without them.
+//! Islands: components that run in the browser. Their HTML comes from the server and works without a script.
 
 mod copy;
 mod decision;

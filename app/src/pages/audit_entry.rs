@@ -1,12 +1,12 @@
-//! One audit entry, whole: what an auditor compares with an export.
+//! One audit entry with all its fields, to compare with an export.
 
-use super::load::loaded;
+use super::page_data::page_data;
 use crate::components::code::{CodeBlock, CopyText};
 use crate::components::icon::{Icon, Shape};
 use crate::components::record::FactLink;
 use crate::components::state::StateBadge;
+use crate::components::time::ExactTime;
 use crate::components::title::PageTitle;
-use crate::components::when::Exact;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::RecordKind;
@@ -17,14 +17,13 @@ use loopiq::views::AuditEntryView;
 #[component]
 pub(crate) fn AuditEntryPage() -> impl IntoView {
     let asked = use_params_map().get_untracked().get("seq").unwrap_or_default();
-    loaded(
+    page_data(
         move |services| {
             let asked = asked.clone();
             async move {
-                // No entry has a number that is none; there is no kind of record for entries, so the tenant's log answers.
                 let seq = asked
                     .parse()
-                    .map_err(|_| Error::field("/seq", "wants the number of an entry"))?;
+                    .map_err(|_| Error::field("/seq", "must be the number of an entry"))?;
                 services.engine.audit_entry(&services.ctx, seq).await
             }
         },
@@ -40,8 +39,8 @@ fn render(entry: AuditEntryView) -> AnyView {
         <article class="page entry">
             <nav class="crumbs" aria-label="Where you are">
                 <a href="/audit">"‹ Audit trail"</a>
-                {(row.seq > 1).then(|| view! { <a rel="prev" href=format!("/audit/{}", row.seq - 1)>"Entry before"</a> })}
-                <a rel="next" href=format!("/audit/{}", row.seq + 1)>"Entry after"</a>
+                {(row.seq > 1).then(|| view! { <a rel="prev" href=format!("/audit/{}", row.seq - 1)>"Previous entry"</a> })}
+                <a rel="next" href=format!("/audit/{}", row.seq + 1)>"Next entry"</a>
             </nav>
             <h1>"Audit entry " {row.seq}</h1>
             <p class="summary">{row.words} " " <code class="event">{row.event}</code></p>
@@ -49,7 +48,7 @@ fn render(entry: AuditEntryView) -> AnyView {
             <section class="card" aria-labelledby="entry">
                 <h2 id="entry">"Entry"</h2>
                 <dl class="lines">
-                    <div><dt>"Time"</dt><dd><Exact when=row.at /></dd></div>
+                    <div><dt>"Time"</dt><dd><ExactTime when=row.at /></dd></div>
                     <div><dt>"Who"</dt><dd><bdi dir="ltr">{row.actor}</bdi></dd></div>
                     {row
                         .action
@@ -76,7 +75,7 @@ fn render(entry: AuditEntryView) -> AnyView {
                 .then(|| {
                     view! {
                         <section class="card" aria-labelledby="records">
-                            <h2 id="records">"Records it names"</h2>
+                            <h2 id="records">"Records in this entry"</h2>
                             <ul class="records">
                                 {entry
                                     .records
@@ -105,14 +104,14 @@ fn render(entry: AuditEntryView) -> AnyView {
     .into_any()
 }
 
-/// Whether what is stored still gives the hashes that were stored with it.
+/// Whether the content still has the hash that was stored with it.
 #[component]
 fn Seal(intact: bool) -> impl IntoView {
     if intact {
         view! {
             <p class="seal seal-intact">
                 <Icon shape=Shape::Tick />
-                "Intact: content and leaf give the hashes that were stored with them."
+                "Unchanged: the content matches its stored hash."
             </p>
         }
         .into_any()
@@ -120,7 +119,7 @@ fn Seal(intact: bool) -> impl IntoView {
         view! {
             <p class="seal seal-broken" role="alert">
                 <Icon shape=Shape::Octagon />
-                "Not intact: content or leaf no longer gives the hash that was stored. Run loopiq audit verify, and tell your operator."
+                "Changed: the content no longer matches its stored hash. Tell your operator, who runs loopiq audit verify."
             </p>
         }
         .into_any()

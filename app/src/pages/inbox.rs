@@ -1,11 +1,11 @@
-//! The inbox: which actions there are, oldest first, and which of them are mine to decide.
+//! The inbox: actions, oldest first, and which of them the person can decide.
 
 use super::link::link;
-use super::load::loaded;
+use super::page_data::page_data;
 use crate::components::select::Select;
 use crate::components::state::{Counts, RiskBadge, StateBadge};
+use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
-use crate::components::when::Ago;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
@@ -25,7 +25,7 @@ pub(crate) fn InboxPage() -> impl IntoView {
         text: get("text"),
         after: get("after"),
     };
-    loaded(
+    page_data(
         move |services| {
             let query = query.clone();
             async move {
@@ -67,7 +67,7 @@ fn render((query, page): (InboxQuery, views::InboxPage)) -> AnyView {
     .into_any()
 }
 
-/// This inbox from `after` on, under the same filters.
+/// The address of the inbox page that begins after `after`, with the same filters.
 fn address(query: &InboxQuery, after: &str) -> String {
     link(
         "/",
@@ -83,7 +83,7 @@ fn address(query: &InboxQuery, after: &str) -> String {
     )
 }
 
-/// The tabs. Their counts are under no filter, so their links carry none either.
+/// The tabs. Their counts ignore the filters, so their links drop them.
 #[component]
 fn Tabs(chosen: Tab, counts: Vec<(Tab, i64)>) -> impl IntoView {
     let tabs = Tab::ALL.into_iter().map(|(tab, name, label)| {
@@ -124,13 +124,13 @@ fn Filters(
         <form class="filters" method="get" action="/" role="search" aria-label="Filter actions">
             <input type="hidden" name="tab" value=tab />
             <div class="field grow">
-                <label for="text">"Words"</label>
-                <input id="text" name="text" type="search" value=query.text placeholder="headline, reason, people" />
+                <label for="text">"Search"</label>
+                <input id="text" name="text" type="search" value=query.text placeholder="title, reason, people" />
             </div>
             <Select name="tool" label="Tool" any="Any tool" choices=tools chosen=query.tool />
             <Select name="team" label="Team" any="Any team" choices=teams chosen=query.team />
             <Select name="release" label="Release" any="Any release" choices=releases chosen=query.release />
-            <Select name="verdict" label="Checks" any="Any verdict" choices=verdicts() chosen=query.verdict />
+            <Select name="verdict" label="Checks" any="Any result" choices=verdicts() chosen=query.verdict />
             <div class="buttons">
                 <button type="submit" class="button">
                     "Filter"
@@ -150,12 +150,12 @@ fn Filters(
     .into_any()
 }
 
-/// The worst that the checks say.
+/// Choices for the worst verdict.
 fn verdicts() -> Vec<views::Choice> {
     [
         ("block", "Blocked"),
-        ("warn", "Warned of, not blocked"),
-        ("pass", "All checks pass"),
+        ("warn", "Warnings only"),
+        ("pass", "All checks passed"),
     ]
     .map(|(value, label)| views::Choice {
         value: value.to_owned(),
@@ -180,7 +180,7 @@ fn Rows(rows: Vec<InboxRow>) -> impl IntoView {
     .into_any()
 }
 
-/// One action: two lines of words, and columns that the eye can run down. The headline's link covers the whole row.
+/// One action. The headline's link covers the whole row.
 #[component]
 fn Row(row: InboxRow) -> impl IntoView {
     let href = format!("/actions/{}", row.id);
@@ -209,16 +209,16 @@ fn Row(row: InboxRow) -> impl IntoView {
                         .into_iter()
                         .map(|place| view! { <span class="part"><bdi>{place}</bdi></span> " " })
                         .collect_view()}
-                    <span class="part">"asked by " <bdi dir="ltr">{row.asked_by}</bdi></span>
+                    <span class="part">"proposed by " <bdi dir="ltr">{row.asked_by}</bdi></span>
                     {(row.repeats > 0)
                         .then(|| {
                             let words = match row.repeats {
-                                1 => "1 repetition".to_owned(),
-                                count => format!("{count} repetitions"),
+                                1 => "1 repeat".to_owned(),
+                                count => format!("{count} repeats"),
                             };
                             view! { " " <span class="part mark">{words}</span> }
                         })}
-                    {row.touched.then(|| view! { " " <span class="part mark">"changed since it was proposed"</span> })}
+                    {row.touched.then(|| view! { " " <span class="part mark">"records changed since"</span> })}
                     {row
                         .approvals
                         .map(|(has, takes)| {
@@ -240,7 +240,7 @@ fn Row(row: InboxRow) -> impl IntoView {
                 </time>
                 {row
                     .expires
-                    .map(|expires| view! { <span class="quiet expires">"expires " <Ago when=expires /></span> })}
+                    .map(|expires| view! { <span class="quiet expires">"expires " <RelativeTime when=expires /></span> })}
             </div>
         </li>
     }
@@ -250,26 +250,26 @@ fn Row(row: InboxRow) -> impl IntoView {
 #[component]
 fn Empty(query: InboxQuery, filtered: bool, decided: i64) -> impl IntoView {
     let kind = match query.tab {
-        Tab::Pending => "Nothing is waiting for a decision.",
-        Tab::Mine => "Nothing is waiting for you.",
-        Tab::Approved => "Nothing is approved and still to be executed.",
+        Tab::Pending => "Nothing to decide.",
+        Tab::Mine => "Nothing for you to decide.",
+        Tab::Approved => "Nothing is ready to run.",
         Tab::Executed => "Nothing has been executed yet.",
         Tab::Rejected => "Nothing has been rejected.",
         Tab::Failed => "Nothing has failed.",
-        Tab::All => "Nobody has proposed an action yet. What an agent proposes over MCP appears here.",
+        Tab::All => "No actions yet. Proposals that agents send over MCP appear here.",
     };
     let today = match decided {
-        0 => "No decision was made in the last 24 hours.".to_owned(),
-        1 => "1 decision was made in the last 24 hours.".to_owned(),
-        count => format!("{count} decisions were made in the last 24 hours."),
+        0 => "No decisions in the last 24 hours.".to_owned(),
+        1 => "1 decision in the last 24 hours.".to_owned(),
+        count => format!("{count} decisions in the last 24 hours."),
     };
     view! {
         <div class="empty">
             {if filtered {
                 view! {
-                    <h2>"No action fits these filters."</h2>
+                    <h2>"No matching actions."</h2>
                     <p>
-                        <a href=link("/", &[("tab", query.tab.as_str())])>"Clear the filters"</a>
+                        <a href=link("/", &[("tab", query.tab.as_str())])>"Clear filters"</a>
                     </p>
                 }
                     .into_any()

@@ -1,11 +1,11 @@
-//! One file per page. Pages render what the engine's views hold and decide nothing.
+//! One file or folder per page. A page renders a value of `loopiq::views` and decides nothing.
 
 mod action;
 mod audit;
 mod audit_entry;
 mod inbox;
 mod link;
-mod load;
+mod page_data;
 mod policy;
 mod problem;
 mod requests;

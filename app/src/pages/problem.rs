@@ -1,4 +1,4 @@
-//! What a person sees when there is nothing to show: why, and where to go from here.
+//! The page of an error: what is wrong, and what the person can do.
 
 use crate::components::title::PageTitle;
 use axum::http::StatusCode;
@@ -25,11 +25,11 @@ impl Problem {
         }
     }
 
-    /// Nobody is signed in. The server redirects them before, so this is a safety net.
+    /// No person is signed in. The server redirects such requests to the sign-in, so this is only a safety net.
     pub(super) fn signed_out() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
-            "You are not signed in",
+            "You're signed out",
             "Sign in, then open this page again.",
         )
     }
@@ -37,12 +37,12 @@ impl Problem {
     fn no_page() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
-            "There is no such page",
-            "The address may be mistyped, or the link to it is old. Nothing is wrong with your account.",
+            "Page not found",
+            "Check the address. The link may be out of date.",
         )
     }
 
-    /// Sends the status. Outside a request (route listing) there is nobody to send it to.
+    /// Sets the response's status. Outside a request (route listing) there is no response.
     pub(super) fn set_status(&self, response: Option<&ResponseOptions>) {
         if let (Some(response), Ok(status)) = (response, StatusCode::from_u16(self.status)) {
             response.set_status(status);
@@ -54,21 +54,19 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "There is nothing here that you can see", text),
-            Error::NotAuthorized { .. } => Self::new(StatusCode::FORBIDDEN, "You may not see this", text),
+            Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "Not found", text),
+            Error::NotAuthorized { .. } => Self::new(StatusCode::FORBIDDEN, "You don't have access", text),
             Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => {
-                Self::new(StatusCode::BAD_REQUEST, "This address does not fit", text)
+                Self::new(StatusCode::BAD_REQUEST, "Invalid address", text)
             }
-            Error::Unavailable { .. } => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "LoopIQ cannot answer just now", text)
-            }
-            // The text names the incident, under which the log has the cause.
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made", text),
+            Error::Unavailable { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable", text),
+            // The text names the incident; the log has its cause.
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", text),
         }
     }
 }
 
-/// The page that says so.
+/// The page of an error.
 #[component]
 pub(super) fn ProblemView(problem: Problem) -> impl IntoView {
     let signed_out = problem.status == StatusCode::UNAUTHORIZED.as_u16();
@@ -89,7 +87,7 @@ pub(super) fn ProblemView(problem: Problem) -> impl IntoView {
     }
 }
 
-/// Any address that no route has.
+/// The page of an address that no route has.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
     let problem = Problem::no_page();

@@ -1,16 +1,62 @@
-//! Deciding: the forms of the decision panel. Refusals are answers (`done: false`), so that a plain form gets its
-//! message and an island keeps its draft. Every argument has a default: what is missing is the engine's to refuse.
+//! The forms of the decision panel.
+//!
+//! A refusal is an outcome (`done: false`), so that a plain form gets its message and an island keeps its draft. Every argument has a
+//! default: the engine refuses what is missing.
 
 use leptos::prelude::*;
 use loopiq::views::Outcome;
 
 #[cfg(feature = "ssr")]
 use {
-    super::answer::Door,
+    super::form_response::FormRequest,
     crate::islands::Draft,
+    crate::services::Services,
     loopiq::domain::{ReasonCode, State},
-    loopiq::engine::ApprovalRequest,
+    loopiq::engine::{ApprovalRequest, Error},
+    std::future::Future,
 };
+
+/// One form of the decision panel: the action that it is about, and what the person typed.
+#[cfg(feature = "ssr")]
+struct DecisionForm {
+    request: FormRequest,
+    id: String,
+    /// The state in which the command is allowed.
+    before: State,
+    draft: Draft,
+}
+
+#[cfg(feature = "ssr")]
+impl DecisionForm {
+    /// A form of a page that showed the action in the state `before`.
+    fn new(id: String, before: State) -> Result<Self, ServerFnError> {
+        Ok(Self {
+            request: FormRequest::from_context()?,
+            id,
+            before,
+            draft: Draft::default(),
+        })
+    }
+
+    /// Keeps what the person typed in this form, in case the engine refuses the command.
+    fn with_draft(mut self, form: &str, text: &str, ticked: &[String]) -> Self {
+        self.draft = Draft {
+            text: text.to_owned(),
+            codes: ticked.to_vec(),
+            form: form.to_owned(),
+        };
+        self
+    }
+
+    /// Gives the command to the engine and responds with its outcome.
+    async fn submit<F>(self, command: impl FnOnce(Services, String) -> F) -> Result<Outcome, ServerFnError>
+    where
+        F: Future<Output = Result<Outcome, Error>>,
+    {
+        let outcome = FormRequest::outcome(command(self.request.services.clone(), self.id.clone()).await);
+        self.request.respond(&self.id, self.before, outcome, self.draft).await
+    }
+}
 
 /// Approves the payload that the page showed, named by its digest.
 #[server(prefix = "/do", endpoint = "approve")]
@@ -30,25 +76,23 @@ pub async fn approve(
     /// The word that was typed, where one is asked for.
     #[server(default)]
     typed: String,
-    /// The folded parts of the page that were opened.
+    /// The sections of the page that were opened.
     #[server(default)]
     opened: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
-    let consent = ApprovalRequest {
+    let approval = ApprovalRequest {
         digest,
         view,
         acknowledged,
         typed,
         opened,
     };
-    let outcome = Door::outcome(services.engine.approve(&services.ctx, &id, consent).await);
-    door.answer(&id, State::PendingApproval, outcome, Draft::default())
+    DecisionForm::new(id, State::PendingApproval)?
+        .submit(|services, id| async move { services.engine.approve(&services.ctx, &id, approval).await })
         .await
 }
 
-/// Approves, and then runs: two transactions, one after the other. What was approved stays approved if running is refused.
+/// Approves and then runs, in two transactions. A refusal to run does not take the approval back.
 #[server(prefix = "/do", endpoint = "approve-and-run")]
 pub async fn approve_and_run(
     /// The action's ID.
@@ -66,25 +110,23 @@ pub async fn approve_and_run(
     /// The word that was typed, where one is asked for.
     #[server(default)]
     typed: String,
-    /// The folded parts of the page that were opened.
+    /// The sections of the page that were opened.
     #[server(default)]
     opened: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
-    let request = ApprovalRequest {
+    let approval = ApprovalRequest {
         digest,
         view,
         acknowledged,
         typed,
         opened,
     };
-    let outcome = Door::outcome(services.engine.approve_and_execute(&services.ctx, &id, request).await);
-    door.answer(&id, State::PendingApproval, outcome, Draft::default())
+    DecisionForm::new(id, State::PendingApproval)?
+        .submit(|services, id| async move { services.engine.approve_and_execute(&services.ctx, &id, approval).await })
         .await
 }
 
-/// Rejects, with at least a text of one's own.
+/// Rejects the action with a reason.
 #[server(prefix = "/do", endpoint = "reject")]
 pub async fn reject(
     /// The action's ID.
@@ -99,28 +141,21 @@ pub async fn reject(
     /// Reason codes, by name.
     #[server(default)]
     codes: Vec<String>,
-    /// Why, in words of one's own.
+    /// The reason in the reviewer's words.
     #[server(default)]
     text: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
     let known: Vec<ReasonCode> = codes.iter().filter_map(|code| ReasonCode::parse(code)).collect();
-    let outcome = Door::outcome(
-        services
-            .engine
-            .reject(&services.ctx, &id, &digest, &known, &text, &view)
-            .await,
-    );
-    let draft = Draft {
-        text,
-        codes,
-        form: "reject".to_owned(),
-    };
-    door.answer(&id, State::PendingApproval, outcome, draft).await
+    DecisionForm::new(id, State::PendingApproval)?
+        .with_draft("reject", &text, &codes)
+        .submit(|services, id| async move {
+            let Services { engine, ctx, .. } = services;
+            engine.reject(&ctx, &id, &digest, &known, &text, &view).await
+        })
+        .await
 }
 
-/// Runs what was approved.
+/// Executes an approved action.
 #[server(prefix = "/do", endpoint = "execute")]
 pub async fn execute(
     /// The action's ID.
@@ -130,36 +165,31 @@ pub async fn execute(
     #[server(default)]
     view: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let outcome = Door::outcome(door.services.engine.execute(&door.services.ctx, &id, &view).await);
-    door.answer(&id, State::Approved, outcome, Draft::default()).await
+    DecisionForm::new(id, State::Approved)?
+        .submit(|services, id| async move { services.engine.execute(&services.ctx, &id, &view).await })
+        .await
 }
 
-/// Takes an approval back before the action has run.
+/// Revokes an approval before the action has run.
 #[server(prefix = "/do", endpoint = "revoke")]
 pub async fn revoke(
     /// The action's ID.
     #[server(default)]
     id: String,
-    /// Why, in words of one's own.
+    /// The reason in the reviewer's words.
     #[server(default)]
     text: String,
     /// The value that the page's forms carry.
     #[server(default)]
     view: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
-    let outcome = Door::outcome(services.engine.revoke(&services.ctx, &id, &text, &view).await);
-    let draft = Draft {
-        text,
-        form: "revoke".to_owned(),
-        ..Draft::default()
-    };
-    door.answer(&id, State::Approved, outcome, draft).await
+    DecisionForm::new(id, State::Approved)?
+        .with_draft("revoke", &text, &[])
+        .submit(|services, id| async move { services.engine.revoke(&services.ctx, &id, &text, &view).await })
+        .await
 }
 
-/// Asks the proposer something; the action stays pending.
+/// Asks the proposer a question; the action stays pending.
 #[server(prefix = "/do", endpoint = "ask")]
 pub async fn ask(
     /// The action's ID.
@@ -169,18 +199,13 @@ pub async fn ask(
     #[server(default)]
     text: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
-    let outcome = Door::outcome(services.engine.ask(&services.ctx, &id, &text).await);
-    let draft = Draft {
-        text,
-        form: "ask".to_owned(),
-        ..Draft::default()
-    };
-    door.answer(&id, State::PendingApproval, outcome, draft).await
+    DecisionForm::new(id, State::PendingApproval)?
+        .with_draft("ask", &text, &[])
+        .submit(|services, id| async move { services.engine.ask(&services.ctx, &id, &text).await })
+        .await
 }
 
-/// Makes a revision that keeps only some parts.
+/// Creates a revised proposal that keeps only some parts.
 #[server(prefix = "/do", endpoint = "prune")]
 pub async fn prune(
     /// The action's ID.
@@ -195,21 +220,15 @@ pub async fn prune(
     /// The parts to keep, by their references.
     #[server(default)]
     keep: Vec<String>,
-    /// Why, in words of one's own.
+    /// The reason in the reviewer's words.
     #[server(default)]
     text: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
-    let pruned = services
-        .engine
-        .prune(&services.ctx, &id, &digest, &keep, &text, &view)
-        .await;
-    let outcome = Door::outcome(pruned);
-    let draft = Draft {
-        text,
-        codes: keep,
-        form: "prune".to_owned(),
-    };
-    door.answer(&id, State::PendingApproval, outcome, draft).await
+    DecisionForm::new(id, State::PendingApproval)?
+        .with_draft("prune", &text, &keep)
+        .submit(|services, id| async move {
+            let Services { engine, ctx, .. } = services;
+            engine.prune(&ctx, &id, &digest, &keep, &text, &view).await
+        })
+        .await
 }

@@ -1,7 +1,7 @@
 //! Server functions: public endpoints under `/do`. Each parses, calls the engine, and renders; the engine authorizes.
 
-mod answer;
 mod decide;
+mod form_response;
 mod policy;
 mod requests;
 mod status;

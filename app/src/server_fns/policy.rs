@@ -1,4 +1,4 @@
-//! The forms of the policy's page. What was written stays in the session, whatever becomes of it.
+//! The forms of the policy page. The session keeps the draft whatever the outcome is.
 
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
@@ -7,76 +7,76 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
 use {
-    super::answer::Door, crate::policy_draft::PolicyDraft, crate::said::Page, loopiq::domain::Permission,
-    loopiq::engine::Switched,
+    super::form_response::FormRequest, crate::policy_draft::PolicyDraft, crate::settings_message::SettingsPage,
+    loopiq::domain::Permission, loopiq::engine::Switched,
 };
 
-/// What a check of a policy found.
+/// The result of checking a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyChecked {
-    /// What it would mean; nothing where it could not be checked.
+    /// The report; absent if the draft could not be checked.
     pub report: Option<PolicyReport>,
-    /// Why it could not; empty otherwise.
+    /// Why it could not be checked; empty otherwise.
     pub message: PlainText,
 }
 
-/// Checks a policy without switching it on. A plain form is led to the page, which says what was found.
+/// Checks a draft without activating it. A plain form is redirected to the page, which shows the report.
 #[server(prefix = "/do", endpoint = "check-policy")]
 pub async fn check_policy(
     /// The policy as TOML.
     #[server(default)]
     source: String,
-    /// Why it should be in force.
+    /// The reason for the change.
     #[server(default)]
     note: String,
-    /// The version that was in force when the person began.
+    /// The version that was active when the person started.
     #[server(default)]
     base: String,
 ) -> Result<PolicyChecked, ServerFnError> {
-    let door = Door::open()?;
+    let request = FormRequest::from_context()?;
     let draft = draft(&source, note, &base);
-    let services = &door.services;
+    let services = &request.services;
     let checked = match services.engine.check_policy(&services.ctx, &draft.source).await {
         Ok(report) => PolicyChecked {
             report: Some(report),
             message: PlainText::default(),
         },
         Err(error) => {
-            Door::refused(&error);
+            FormRequest::set_status(&error);
             PolicyChecked {
                 report: None,
                 message: error.to_string().into(),
             }
         }
     };
-    if door.is_plain() && !Door::is_denied() {
+    if request.is_plain() && !FormRequest::is_denied() {
         if checked.report.is_none() {
-            Page::Policy
-                .say(door.session(), &outcome(false, checked.message.clone()))
+            SettingsPage::Policy
+                .store_message(request.session(), &outcome(false, checked.message.clone()))
                 .await;
         }
-        keep(&door, &draft).await;
+        keep(&request, &draft).await;
         to_the_page();
     }
     Ok(checked)
 }
 
-/// Switches a policy on, if nobody has switched on another one since. One that loosens something waits for a second operator.
+/// Activates a policy, unless another version was activated since. A policy that loosens something waits for a second operator.
 #[server(prefix = "/do", endpoint = "switch-policy")]
 pub async fn switch_policy(
     /// The policy as TOML.
     #[server(default)]
     source: String,
-    /// Why, kept with the version.
+    /// The reason for the change, stored with the version.
     #[server(default)]
     note: String,
-    /// The version that was in force when the person began.
+    /// The version that was active when the person started.
     #[server(default)]
     base: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
+    let request = FormRequest::from_context()?;
     let draft = draft(&source, note, &base);
-    let services = &door.services;
+    let services = &request.services;
     let switched = services
         .engine
         .switch_policy(&services.ctx, &draft.source, &draft.note, draft.base)
@@ -84,50 +84,50 @@ pub async fn switch_policy(
     let outcome = match switched {
         Ok(Switched::Same(version)) => outcome(
             true,
-            format!("Version {version} says the same and is in force already, so nothing was changed."),
+            format!("Version {version} is the same and already active. Nothing was changed."),
         ),
-        Ok(Switched::InForce(version)) => outcome(true, format!("Version {version} is in force now.")),
+        Ok(Switched::InForce(version)) => outcome(true, format!("Version {version} is now active.")),
         Ok(Switched::Waits(asked, _)) => outcome(
             true,
             format!(
-                "Request {} waits for a second operator, because it loosens something; version {} stays in force until then. {}",
+                "The draft loosens the policy, so request {} is waiting for a second operator. Version {} stays active until then. {}",
                 asked.id,
                 draft.base,
                 asked.next()
             ),
         ),
         Err(error) => {
-            Door::refused(&error);
+            FormRequest::set_status(&error);
             outcome(false, error.to_string())
         }
     };
-    if door.is_plain() && !Door::is_denied() {
-        Page::Policy.say(door.session(), &outcome).await;
+    if request.is_plain() && !FormRequest::is_denied() {
+        SettingsPage::Policy.store_message(request.session(), &outcome).await;
         if outcome.done {
-            PolicyDraft::discard(door.session()).await;
+            PolicyDraft::discard(request.session()).await;
         } else {
-            keep(&door, &draft).await;
+            keep(&request, &draft).await;
         }
         to_the_page();
     }
     Ok(outcome)
 }
 
-/// Throws away the draft that the session keeps. The policy is not touched.
+/// Discards the draft in the session. The policy does not change.
 #[server(prefix = "/do", endpoint = "discard-policy-draft")]
 pub async fn discard_policy_draft() -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    PolicyDraft::discard(door.session()).await;
-    let outcome = outcome(true, "The draft is gone. This is the policy in force.".to_owned());
-    if door.is_plain() && !Door::is_denied() {
-        Page::Policy.say(door.session(), &outcome).await;
+    let request = FormRequest::from_context()?;
+    PolicyDraft::discard(request.session()).await;
+    let outcome = outcome(true, "Draft discarded. This is the active policy.".to_owned());
+    if request.is_plain() && !FormRequest::is_denied() {
+        SettingsPage::Policy.store_message(request.session(), &outcome).await;
         to_the_page();
     }
     Ok(outcome)
 }
 
-/// What was sent. Browsers end each line of a text area with CR LF; the policy in force would differ in every line. A base that is no
-/// number is the version of nobody, which the engine refuses.
+/// The draft that was sent. Browsers end the lines of a text area with CR LF, which would make every line differ from the active policy. A base
+/// that is not a number becomes version 0, which the engine refuses.
 #[cfg(feature = "ssr")]
 fn draft(source: &str, note: String, base: &str) -> PolicyDraft {
     PolicyDraft {
@@ -137,11 +137,11 @@ fn draft(source: &str, note: String, base: &str) -> PolicyDraft {
     }
 }
 
-/// Keeps what was written, for those whom the page would show it.
+/// Stores the draft if the person is allowed to see it on the page.
 #[cfg(feature = "ssr")]
-async fn keep(door: &Door, draft: &PolicyDraft) {
-    if door.services.may(Permission::Configure) {
-        draft.put(door.session()).await;
+async fn keep(request: &FormRequest, draft: &PolicyDraft) {
+    if request.services.may(Permission::Configure) {
+        draft.put(request.session()).await;
     }
 }
 
@@ -157,5 +157,5 @@ fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
 
 #[cfg(feature = "ssr")]
 fn to_the_page() {
-    Door::lead(Page::Policy.path());
+    FormRequest::redirect_to(SettingsPage::Policy.path());
 }

@@ -1,12 +1,12 @@
-//! The forms of the page of operators' requests.
+//! The forms of the page of operator requests.
 
 use leptos::prelude::*;
 use loopiq::views::Outcome;
 
 #[cfg(feature = "ssr")]
-use {super::answer::Door, crate::said::Page};
+use {super::form_response::FormRequest, crate::settings_message::SettingsPage};
 
-/// Confirms a request of another operator; it is carried out at once.
+/// Confirms a request of another operator, which carries it out.
 #[server(prefix = "/do", endpoint = "confirm-request")]
 pub async fn confirm_request(
     /// The request.
@@ -16,10 +16,10 @@ pub async fn confirm_request(
     #[server(default)]
     view: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
+    let request = FormRequest::from_context()?;
+    let services = &request.services;
     let outcome = services.engine.confirm_request(&services.ctx, &id, &view).await;
-    Ok(answer(&door, Door::outcome(outcome)).await)
+    Ok(respond(&request, FormRequest::outcome(outcome)).await)
 }
 
 /// Declines a request of another operator.
@@ -28,27 +28,27 @@ pub async fn decline_request(
     /// The request.
     #[server(default)]
     id: String,
-    /// Why.
+    /// The reason.
     #[server(default)]
     text: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
+    let request = FormRequest::from_context()?;
+    let services = &request.services;
     let outcome = services.engine.decline_request(&services.ctx, &id, &text).await;
-    Ok(answer(&door, Door::outcome(outcome)).await)
+    Ok(respond(&request, FormRequest::outcome(outcome)).await)
 }
 
-/// Takes back a request of one's own.
+/// Withdraws a request of the same operator.
 #[server(prefix = "/do", endpoint = "withdraw-request")]
 pub async fn withdraw_request(
     /// The request.
     #[server(default)]
     id: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
+    let request = FormRequest::from_context()?;
+    let services = &request.services;
     let outcome = services.engine.withdraw_request(&services.ctx, &id).await;
-    Ok(answer(&door, Door::outcome(outcome)).await)
+    Ok(respond(&request, FormRequest::outcome(outcome)).await)
 }
 
 /// Asks a second operator to confirm that two accounts belong to the same person, or to two.
@@ -67,8 +67,8 @@ pub async fn link_people(
     #[server(default)]
     text: String,
 ) -> Result<Outcome, ServerFnError> {
-    let door = Door::open()?;
-    let services = &door.services;
+    let request = FormRequest::from_context()?;
+    let services = &request.services;
     let asked = match whose.as_str() {
         "same" | "different" => {
             let same = whose == "same";
@@ -78,24 +78,29 @@ pub async fn link_people(
                 .await
         }
         _ => Err(loopiq::engine::Error::Setting {
-            message: "say whether the accounts are one person's or two people's.".to_owned(),
+            message: "choose whether the accounts belong to the same person or to different people.".to_owned(),
         }),
     };
     let outcome = asked.map(|asked| Outcome {
         done: true,
-        message: format!("Request {} waits for a second operator. {}", asked.id, asked.next()).into(),
+        message: format!(
+            "Request {} is waiting for a second operator. {}",
+            asked.id,
+            asked.next()
+        )
+        .into(),
         state: None,
         successor: None,
     });
-    Ok(answer(&door, Door::outcome(outcome)).await)
+    Ok(respond(&request, FormRequest::outcome(outcome)).await)
 }
 
-/// Leads a plain form to the page, which says what became of it.
+/// Redirects a plain form to the page, which shows the outcome.
 #[cfg(feature = "ssr")]
-async fn answer(door: &Door, outcome: Outcome) -> Outcome {
-    if door.is_plain() {
-        Page::Requests.say(door.session(), &outcome).await;
-        leptos_axum::redirect(Page::Requests.path());
+async fn respond(request: &FormRequest, outcome: Outcome) -> Outcome {
+    if request.is_plain() {
+        SettingsPage::Requests.store_message(request.session(), &outcome).await;
+        leptos_axum::redirect(SettingsPage::Requests.path());
     }
     outcome
 }

@@ -1,33 +1,35 @@
-//! Reading an action's state, for an island whose answer was lost.
+//! Reads the state of an action, for an island that got no response to a decision.
 
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
-use loopiq::engine::Visit;
 use serde::{Deserialize, Serialize};
 
-/// Where an action stands.
+#[cfg(feature = "ssr")]
+use {super::form_response::FormRequest, loopiq::engine::Visit};
+
+/// The state of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The state; `None` where there is no such action for this person.
     pub state: Option<State>,
-    /// What happened last and who did it, or why it cannot be told.
+    /// The last event and its actor, or why the state cannot be read.
     pub words: PlainText,
 }
 
-/// Reads it. Nobody counts as having seen the action by this. It is a POST only so that no cache answers it.
+/// Reads the state. This does not count as a visit of the action's page. The method is POST so that no cache answers.
 #[server(prefix = "/do", endpoint = "action-status")]
 pub async fn action_status(
     /// The action's ID.
     #[server(default)]
     id: String,
 ) -> Result<Status, ServerFnError> {
-    let door = super::answer::Door::open()?;
+    let request = FormRequest::from_context()?;
     Ok(
-        match door
+        match request
             .services
             .engine
-            .action_page(&door.services.ctx, &id, Visit::Unrecorded)
+            .action_page(&request.services.ctx, &id, Visit::Unrecorded)
             .await
         {
             Ok(view) => Status {
@@ -37,7 +39,7 @@ pub async fn action_status(
                 }),
             },
             Err(error) => {
-                super::answer::Door::refused(&error);
+                FormRequest::set_status(&error);
                 Status {
                     state: None,
                     words: error.to_string().into(),

@@ -7,11 +7,11 @@ string_enum! {
     /// How an attempt ended.
     AttemptOutcome {
         /// The change set was applied.
-        Executed = "executed", "executed";
+        Executed = "executed";
         /// The action was refused: it is Failed.
-        Failed = "failed", "failed";
+        Failed = "failed";
         /// An internal error interrupted it: nothing was written and the action is still Approved.
-        Interrupted = "interrupted", "interrupted";
+        Interrupted = "interrupted";
     }
 }
 

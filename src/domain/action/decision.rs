@@ -8,11 +8,11 @@ string_enum! {
     /// What a reviewer decided.
     DecisionKind {
         /// The reviewer approved the action; it runs once enough reviewers have.
-        Approve = "approve", "approved";
+        Approve = "approve";
         /// The reviewer rejected the pending action.
-        Reject = "reject", "rejected";
+        Reject = "reject";
         /// The reviewer revoked the approval before the action ran.
-        Revoke = "revoke", "revoked";
+        Revoke = "revoke";
     }
 }
 

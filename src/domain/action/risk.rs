@@ -15,7 +15,7 @@ pub enum Risk {
 }
 
 impl Risk {
-    /// Stable name, which is also the word that people read.
+    /// Stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Risk::Low => "low",

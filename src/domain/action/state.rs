@@ -20,7 +20,7 @@ pub enum State {
 
 /// A command that the state of the action does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an action that is {} cannot be {command}", .from.label())]
+#[error("an action that is {} cannot be {command}", .from.as_str().replace('_', " "))]
 pub struct InvalidTransition {
     /// The state the action is in.
     pub from: State,
@@ -52,17 +52,6 @@ impl State {
     /// Reads the stable name.
     pub fn parse(text: &str) -> Option<State> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-
-    /// The name that people read.
-    pub fn label(self) -> &'static str {
-        match self {
-            State::PendingApproval => "Pending approval",
-            State::Approved => "Approved",
-            State::Rejected => "Rejected",
-            State::Executed => "Executed",
-            State::Failed => "Failed",
-        }
     }
 
     /// Whether the state can never change again.

@@ -10,6 +10,7 @@ use crate::policy::{Limits, Policies};
 use crate::store::{Waiting, WriteTx};
 use crate::tools::schema::CallOptions;
 use crate::tools::{AnyTool, schema};
+use crate::views::summary;
 use serde_json::{Value, json};
 
 /// What a client sent, not validated yet.
@@ -93,7 +94,7 @@ fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &Pla
     };
     let (bytes, digest) = envelope.seal().map_err(Error::internal)?;
     let (rule, _) = policy.decide_rule(&planned.risk_input(sent.tool.name(), &sent.payload));
-    let summary = preview::summary(&plan.change_set, &planned.scope_label());
+    let summary = summary(&plan.change_set, &planned.scope_label());
     let release = plan.scope.release.as_ref();
     let release_key = release.and_then(|id| Some(planned.facts.release(id)?.key.clone()));
     Ok(Action {

@@ -9,7 +9,7 @@ use crate::engine::admin::identity;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Error, audit_entries};
 use crate::store::{Entry, ViewKey, WriteTx};
-use crate::views::Outcome;
+use crate::views::{Label, Outcome};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -111,7 +111,7 @@ pub(crate) async fn replay(tx: &mut WriteTx, action: &Action, kind: DecisionKind
     Ok(mine.map(|decision| {
         let message = format!(
             "You {} this on {}; nothing was done twice. It is {} now.",
-            kind.label(),
+            kind.label().to_lowercase(),
             decision.decided_at.minute(),
             action.state().label().to_lowercase()
         );

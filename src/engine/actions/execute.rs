@@ -16,7 +16,7 @@ use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{StoreError, WriteTx};
 use crate::tools::{Plan, PlannedItem};
-use crate::views::Outcome;
+use crate::views::{Label, Outcome, summary};
 use serde_json::{Value, json};
 
 impl Engine {
@@ -127,7 +127,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
         // Records that stand against the change set fail the action; a fault of the database does not.
         Err(error) if error.is_constraint() || matches!(error, StoreError::Conflict(_)) => {
             let code = ReasonCode::StaleTarget;
-            let detail = code.words().to_owned();
+            let detail = code.label().to_owned();
             return fail(tx, action, Violation { code, detail }).await;
         }
         Err(error) => return Err(error.into()),
@@ -154,9 +154,8 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     lifecycle::close(tx, action, &stage, entry).await?;
     record_attempt(tx, action, AttemptOutcome::Executed).await?;
     tx.mark_targets_changed(&action.id, &changed).await?;
-    let made = preview::summary(change_set, "")
+    let made = summary(change_set, "")
         .trim_end_matches('.')
-        .replace("; updates nothing", "")
         .replacen("Creates", "created", 1)
         .replacen("Updates", "updated", 1);
     Ok(done(to, format!("Executed: {made}.")))

@@ -5,6 +5,7 @@ use crate::audit::Event;
 use crate::domain::*;
 use crate::engine::{Error, audit_entries};
 use crate::store::{Entry, WriteTx};
+use crate::views::Label;
 use serde_json::{Value, json};
 
 /// Repeating actions closed per query; further rounds close the rest.
@@ -164,7 +165,7 @@ pub(crate) async fn already_decided(tx: &mut WriteTx, action: &Action) -> Result
             };
             format!(
                 "Nothing was done: it was already {} by {} on {}. {now}",
-                decision.kind.label(),
+                decision.kind.label().to_lowercase(),
                 person.name,
                 decision.decided_at.minute()
             )

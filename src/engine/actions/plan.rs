@@ -85,7 +85,7 @@ impl Planned {
         .collect()
     }
 
-    /// `in release R for team T`.
+    /// `R, team T`.
     pub(crate) fn scope_label(&self) -> String {
         self.plan.scope.label(&self.facts)
     }

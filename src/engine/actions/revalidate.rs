@@ -18,6 +18,7 @@ use crate::engine::actions::log_check;
 use crate::engine::actions::plan::{self, PlanError, Planned, decode_envelope};
 use crate::policy::Policies;
 use crate::store::{ReadTx, ViewKey, WriteTx};
+use crate::views::Label;
 use crate::{checks, tools};
 
 /// An action that may be approved or run: its plan, made again on the current records, is the one that its envelope binds.
@@ -41,7 +42,7 @@ impl Violation {
     }
 
     fn with_words(code: ReasonCode) -> Self {
-        Self::new(code, code.words())
+        Self::new(code, code.label())
     }
 }
 
@@ -98,7 +99,7 @@ pub(crate) async fn current_plan(tx: &mut ReadTx, action: &Action, policies: &Po
         Validity::Valid(valid) => return Ok(valid.planned),
         Validity::Violated(violation) => violation,
     };
-    let (code, words) = (violation.code, violation.code.words());
+    let (code, words) = (violation.code, violation.code.label());
     let why = match (code, violation.detail.as_str()) {
         (ReasonCode::PlanChanged, detail) => detail.to_owned(),
         (_, detail) if detail.is_empty() || detail == words => {

@@ -6,6 +6,7 @@ use crate::domain::*;
 use crate::engine::actions::{execute, prune};
 use crate::policy::Policy;
 use crate::tools::{AnyTool, NewIds, Plan, PlannedItem, Scope, Tool};
+use crate::views::summary;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -109,10 +110,7 @@ fn a_new_tool_is_checked_by_its_items() {
     assert_eq!(blocked.len(), 1);
     assert_eq!(blocked[0].id, CheckId::Titles);
     assert_eq!(blocked[0].pointers, ["/steps/1/title"]);
-    assert_eq!(
-        preview::summary(&plan.change_set, ""),
-        "Creates 2 stories; updates nothing."
-    );
+    assert_eq!(summary(&plan.change_set, ""), "Creates 2 stories; updates nothing.");
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! The responses that agents get about an action.
 
 use crate::context::Ctx;
-use crate::domain::preview::Preview;
 use crate::domain::*;
 use crate::engine::actions::plan::{Planned, decode_envelope};
 use crate::engine::{Engine, Error, ToolResponse};
 use crate::store::AuditRecord;
+use crate::views::{Label, Preview, actor_label};
 use serde_json::{Map, Value, json};
 
 /// The tool that reports the state of an action.
 pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
 
 pub(crate) fn pending(engine: &Engine, action: &Action, planned: &Planned) -> Result<ToolResponse, Error> {
-    let preview = Preview::of(&planned.plan.change_set, &planned.scope_label());
+    let preview = Preview::new(&planned.plan.change_set, &planned.scope_label());
     proposal(engine, action, State::PendingApproval, &preview)
 }
 
@@ -40,14 +40,14 @@ fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -
         _ => format!(
             "This proposal was made before: it is {} and its state is {}. Do not call this tool again for it: ask {POLL_TOOL}.",
             action.id,
-            state.label()
+            state.as_str()
         ),
     };
     Ok(ToolResponse { structured, text })
 }
 
 pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolResponse, Error> {
-    let preview = Preview::of(&planned.plan.change_set, &planned.scope_label());
+    let preview = Preview::new(&planned.plan.change_set, &planned.scope_label());
     let text = format!("Dry run, nothing was stored. {}", preview.summary);
     Ok(ToolResponse {
         structured: json!({
@@ -65,7 +65,7 @@ impl Engine {
     pub(crate) async fn repeat_response(&self, ctx: &Ctx, action: Action) -> Result<ToolResponse, Error> {
         let envelope = decode_envelope(&action)?;
         let state = action.state_at(ctx.now());
-        let mut preview = Preview::of(&envelope.change_set, "");
+        let mut preview = Preview::new(&envelope.change_set, "");
         preview.summary = action.proposal.summary.clone();
         proposal(self, &action, state, &preview)
     }
@@ -209,7 +209,7 @@ impl Engine {
             .map(|entry| {
                 json!({
                     "seq": entry.seq, "event": entry.event, "at": entry.at,
-                    "actor": entry.content.actor.label(), "leafHash": entry.leaf_hash,
+                    "actor": actor_label(&entry.content.actor), "leafHash": entry.leaf_hash,
                 })
             })
             .collect();
@@ -261,7 +261,7 @@ fn reasons(codes: &[ReasonCode], decisions: &[Decision], proposed: &[Check]) -> 
                 })
                 .collect();
             if found.is_empty() {
-                found.push(json!({ "code": code, "message": code.words(), "facts": [], "pointers": [] }));
+                found.push(json!({ "code": code, "message": code.label(), "facts": [], "pointers": [] }));
             }
             found
         })

@@ -1,12 +1,11 @@
 //! Searches and verifies the audit trail.
 
-use crate::audit::words_of;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::{Engine, Error};
 use crate::store::AuditRecord;
-use crate::views::{AuditEntryView, AuditPage, AuditRow, RecordLabel, When};
+use crate::views::{AuditEntryView, AuditPage, AuditRow, RecordLabel, When, actor_label, event_label};
 use serde::Serialize;
 
 /// Entries on one page.
@@ -138,7 +137,7 @@ impl Engine {
                 "Tool call chain",
                 (!content.tool_call_chain.is_empty()).then(|| content.tool_call_chain.join(" → ")),
             ),
-            ("Said", content.note.clone()),
+            ("Reason", content.note.clone()),
         ];
         lines.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
         let pretty = serde_json::from_str::<serde_json::Value>(&record.content_json)
@@ -203,7 +202,7 @@ impl Engine {
 
 /// What an entry says without its actor: `approved`.
 pub(crate) fn words(record: &AuditRecord) -> String {
-    let mut words = words_of(&record.event).to_owned();
+    let mut words = event_label(&record.event).to_owned();
     if record.event == "access.denied"
         && let Some(command) = record
             .content
@@ -211,7 +210,7 @@ pub(crate) fn words(record: &AuditRecord) -> String {
             .get("command")
             .and_then(serde_json::Value::as_str)
     {
-        words = format!("was denied: {}", command.replace('_', " "));
+        words = format!("access denied: {}", command.replace('_', " "));
     }
     words
 }
@@ -221,7 +220,7 @@ fn row(record: &AuditRecord, now: Timestamp) -> AuditRow {
     AuditRow {
         seq: record.seq,
         at: When::new(record.at, now),
-        actor: PlainText::from(&content.actor.label()),
+        actor: PlainText::from(&actor_label(&content.actor)),
         event: record.event.clone(),
         words: words(record).into(),
         action: record.action_id.as_ref().map(|id| RecordLabel {

@@ -6,7 +6,7 @@ use crate::engine::pages::my_decisions::{Judged, Mine};
 use crate::engine::{Engine, Error};
 use crate::store::{InboxFilter, InboxItem};
 use crate::tools;
-use crate::views::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When};
+use crate::views::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When, duration};
 use std::collections::BTreeMap;
 
 /// Actions on one page.
@@ -133,7 +133,6 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         proposed: When::new(item.created_at, now),
         age: match item.settled_at {
             None => duration(now.since(item.created_at)),
-            Some(at) if at.since(item.created_at) < Timestamp::MINUTE => "took < 1 min".to_owned(),
             Some(at) => format!("took {}", duration(at.since(item.created_at))),
         },
         expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
@@ -142,7 +141,10 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         approvals: judged.and_then(|one| one.approvals),
         not_mine: match (state.is_final(), allows(&ctx.principal, Permission::Approve)) {
             (true, _) => None,
-            (false, false) => ctx.principal.person().map(|_| "A reviewer or lead decides it.".into()),
+            (false, false) => ctx
+                .principal
+                .person()
+                .map(|_| "Only reviewers and leads can decide this.".into()),
             (false, true) => judged.and_then(|one| one.not_mine.as_ref().map(Into::into)),
         },
     }

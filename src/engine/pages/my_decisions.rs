@@ -194,17 +194,21 @@ impl Mine {
             separated.or_else(|| {
                 let (_, rule) = rules.iter().find(|(_, rule)| !rule.admits(me))?;
                 let groups: Vec<&str> = rule.groups.iter().map(|group| group.name.as_str()).collect();
-                Some(format!("Decided by {} (\"{}\").", groups.join(" and "), rule.name))
+                Some(format!(
+                    "Only {} can decide this (rule \"{}\").",
+                    groups.join(" and "),
+                    rule.name
+                ))
             })
         });
         let idle = self.me.as_ref().filter(|_| missing > 0).and_then(|me| {
             if approvers.iter().any(|one| one.human == me.human) {
-                return Some("You approved it; it waits for others.".to_owned());
+                return Some("You approved this. It needs more approvals.".to_owned());
             }
             let helps = rules
                 .iter()
                 .any(|(policy, rule)| rule.would_help(&policy.counted(approvers, &case), me));
-            (!helps).then(|| "It waits for others: your approval would not count.".to_owned())
+            (!helps).then(|| "It needs approvals from others; yours would not count.".to_owned())
         });
         Some(Judged {
             not_mine: not_mine.or(idle),

@@ -86,7 +86,7 @@ impl Engine {
             .collect();
         versions.push(PolicyVersion {
             version: Policy::FIRST,
-            by: "built in".into(),
+            by: "built-in".into(),
             at: None,
             note: PlainText::default(),
         });
@@ -172,9 +172,9 @@ impl Engine {
                         return Ok(Switched::InForce(version));
                     }
                     let summary = match loosens.len() {
-                        0 => format!("A policy takes the place of version {base}. It loosens nothing."),
-                        1 => format!("A policy takes the place of version {base}. It loosens one thing."),
-                        count => format!("A policy takes the place of version {base}. It loosens {count} things."),
+                        0 => format!("Replace policy version {base}. Loosens nothing."),
+                        1 => format!("Replace policy version {base}. Loosens 1 thing."),
+                        count => format!("Replace policy version {base}. Loosens {count} things."),
                     };
                     let change = OperatorChange::Policy {
                         source,
@@ -213,8 +213,8 @@ async fn still_in_force(tx: &mut ReadTx, base: i64) -> Result<i64, Error> {
     Err(Error::Refused {
         code: ReasonCode::AlreadyDecided,
         message: format!(
-            "Nothing was changed: version {today} was switched on since you began with version {base}. Compare \
-             yours with it, and try again."
+            "Nothing was changed: version {today} was activated after you started from version {base}. Compare your text \
+             with it, then try again."
         ),
     })
 }
@@ -280,7 +280,7 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
         for group in &rule.groups {
             for team in group.teams.iter().filter(|team| !teams.contains(team)) {
                 mistakes.push(format!(
-                    "rule \"{}\", group \"{}\": there is no team {team:?}; the teams are {}",
+                    "rule \"{}\", group \"{}\": unknown team {team:?}; teams: {}",
                     rule.name,
                     group.name,
                     teams.join(", ")
@@ -289,7 +289,7 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
             let fitting = deciders.iter().filter(|member| group.has(member)).count();
             if fitting < group.approvals {
                 notes.push(format!(
-                    "Rule \"{}\", group \"{}\" needs {} and {fitting} of those who have signed in so far fit.",
+                    "Rule \"{}\": the group \"{}\" needs {}, and {fitting} of the people who have signed in so far belong to it.",
                     rule.name, group.name, group.approvals
                 ));
             }
@@ -303,7 +303,7 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
                 .all(|group| deciders.iter().filter(|m| group.has(m)).count() >= group.approvals)
         {
             notes.push(format!(
-                "Rule \"{}\": those who have signed in so far can't fill all its groups at once.",
+                "Rule \"{}\": the people who have signed in so far can't fill all its groups at the same time.",
                 rule.name
             ));
         }

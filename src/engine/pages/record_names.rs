@@ -3,7 +3,7 @@
 use crate::domain::{Facts, FactsQuery, PlainText, RecordKind};
 use crate::engine::Error;
 use crate::store::ReadTx;
-use crate::views::RecordLabel;
+use crate::views::{Label, RecordLabel};
 
 /// The names of many records.
 pub(crate) struct RecordNames(Facts);
@@ -38,8 +38,8 @@ impl RecordNames {
                     RecordKind::EvidenceLink
                     | RecordKind::RiskAcceptance
                     | RecordKind::AuditNote
-                    | RecordKind::CurrentEvidence => kind.word().to_owned().into(),
-                    _ => format!("unknown {}", kind.word()).into(),
+                    | RecordKind::CurrentEvidence => kind.label().to_owned().into(),
+                    _ => format!("unknown {}", kind.label()).into(),
                 },
             },
         }

@@ -53,10 +53,10 @@ pub(super) fn ApproveForm(
                 view! {
                     <div class="decide-approve">
                         <p class="you-approve">{you_approve.clone()}</p>
-                        <p>"Read the page to its end; approving it has a page of its own."</p>
+                        <p>"High risk: approval has a separate confirmation page."</p>
                         <div class="buttons">
                             <a class="button" href=format!("/actions/{id}/confirm")>
-                                "Go on to confirm"
+                                "Continue"
                             </a>
                         </div>
                     </div>
@@ -76,13 +76,7 @@ fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl In
         let folded = closed();
         if !folded.is_empty() {
             event.prevent_default();
-            desk.refuse(
-                format!(
-                    "Nothing was sent. Open what is still folded first: {}.",
-                    folded.join(", ")
-                )
-                .into(),
-            );
+            desk.refuse(format!("Not sent. First open: {}.", folded.join(", ")).into());
         } else if by_second_button(&event) {
             desk.send("Approving and running…", &event);
         } else {
@@ -106,8 +100,8 @@ fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl In
                         view! {
                             <p class="folded">
                                 {match folded.len() {
-                                    1 => "1 part of the page is still folded. ".to_owned(),
-                                    count => format!("{count} parts of the page are still folded. "),
+                                    1 => "1 section is still closed. ".to_owned(),
+                                    count => format!("{count} sections are still closed. "),
                                 }}
                                 <button type="button" class="button" on:click=move |_| open_all()>
                                     "Open them"
@@ -148,7 +142,7 @@ pub fn Fields(
     digest: String,
     /// The value that ties the form to this person's view of the page.
     view: String,
-    /// What approving needs an acknowledgement of.
+    /// The warnings that an approval has to acknowledge.
     warnings: Vec<Warning>,
     /// What one would be agreeing to.
     you_approve: PlainText,
@@ -164,7 +158,7 @@ pub fn Fields(
             .then(|| {
                 view! {
                     <fieldset class="acknowledge">
-                        <legend>"I have looked at each warning"</legend>
+                        <legend>"Acknowledge each warning"</legend>
                         {warnings.into_iter().map(acknowledgement).collect_view()}
                     </fieldset>
                 }
@@ -173,7 +167,7 @@ pub fn Fields(
             .map(|word| {
                 view! {
                     <div class="field typed">
-                        <label for="typed">"To approve it, type " <kbd>{word}</kbd></label>
+                        <label for="typed">"Type " <kbd>{word}</kbd> " to confirm"</label>
                         <input
                             id="typed"
                             name="typed"

@@ -1,4 +1,4 @@
-//! The panel's forms. Names and values are those of the server functions, so that they work without a script.
+//! The panel's forms. Fields have the names of the server functions' arguments, so that the forms work without a script.
 
 use super::Draft;
 use super::send::Desk;
@@ -15,11 +15,11 @@ pub(super) fn RejectForm(
     id: String,
     digest: String,
     view: String,
-    /// Value, words, and whether it is ticked to begin with.
+    /// Value, label, and whether it is ticked at first.
     reasons: Vec<(String, PlainText, bool)>,
     draft: Draft,
 ) -> impl IntoView {
-    // A draft is shown again; otherwise rejecting is folded, so that it is never where approving was a moment ago.
+    // Rejecting is folded unless there is a draft, so that its button never appears where the approve button was a moment ago.
     let open = draft.is_of("reject");
     let draft = draft.of("reject");
     let submit = move |event: SubmitEvent| desk.send("Rejecting…", &event);
@@ -40,16 +40,16 @@ pub(super) fn RejectForm(
                 <input type="hidden" name="digest" value=digest />
                 <input type="hidden" name="view" value=view />
                 <fieldset>
-                    <legend>"What is wrong"</legend>
+                    <legend>"Reasons"</legend>
                     {reasons.collect_view()}
                 </fieldset>
                 <TextArea
                     id="reject-text"
-                    label="Why (the agent and the audit trail will hold it)"
+                    label="Reason (required; the agent sees it, and it is kept in the audit trail)"
                     value=draft.text.clone()
                 />
                 <button type="submit" class="button danger" aria-disabled=move || desk.busy().to_string()>
-                    "Reject 1 action"
+                    "Reject"
                 </button>
             </form>
         </details>
@@ -59,14 +59,14 @@ pub(super) fn RejectForm(
 
 #[component]
 pub(super) fn ExecuteForm(desk: Desk, id: String, view: String) -> impl IntoView {
-    let submit = move |event: SubmitEvent| desk.send("Executing…", &event);
+    let submit = move |event: SubmitEvent| desk.send("Running…", &event);
     view! {
         <form method="post" action=Execute::url() on:submit=submit>
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="view" value=view />
-            <p>"It was approved and has not run. Executing applies exactly the change set that was approved, once."</p>
+            <p>"Approved, not run. Running applies exactly what was approved, once."</p>
             <button type="submit" class="button primary" aria-disabled=move || desk.busy().to_string()>
-                "Execute 1 action"
+                "Run now"
             </button>
         </form>
     }
@@ -80,13 +80,13 @@ pub(super) fn RevokeForm(desk: Desk, id: String, view: String, draft: Draft) -> 
     let submit = move |event: SubmitEvent| desk.send("Revoking…", &event);
     view! {
         <details class="decide-reject" open=open>
-            <summary>"Revoke the approval"</summary>
+            <summary>"Revoke approval"</summary>
             <form method="post" action=Revoke::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="view" value=view />
-                <TextArea id="revoke-text" label="Why (the agent and the audit trail will hold it)" value=draft.text />
+                <TextArea id="revoke-text" label="Reason (required; the agent sees it, and it is kept in the audit trail)" value=draft.text />
                 <button type="submit" class="button danger" aria-disabled=move || desk.busy().to_string()>
-                    "Revoke 1 approval"
+                    "Revoke approval"
                 </button>
             </form>
         </details>
@@ -98,13 +98,13 @@ pub(super) fn RevokeForm(desk: Desk, id: String, view: String, draft: Draft) -> 
 pub(super) fn AskForm(desk: Desk, id: String, draft: Draft) -> impl IntoView {
     let open = draft.is_of("ask");
     let draft = draft.of("ask");
-    let submit = move |event: SubmitEvent| desk.send("Asking…", &event);
+    let submit = move |event: SubmitEvent| desk.send("Sending the question…", &event);
     view! {
         <details class="decide-reject" open=open>
             <summary>"Ask the proposer"</summary>
             <form method="post" action=Ask::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
-                <TextArea id="ask-text" label="What you want to know (the agent reads it, and it stays pending)" value=draft.text />
+                <TextArea id="ask-text" label="Your question (the agent sees it; the action stays pending)" value=draft.text />
                 <button type="submit" class="button" aria-disabled=move || desk.busy().to_string()>
                     "Ask"
                 </button>
@@ -120,13 +120,13 @@ pub(super) fn PruneForm(
     id: String,
     digest: String,
     view: String,
-    /// Reference and title of each part.
+    /// Reference and title of each part that can be left out.
     parts: Vec<(String, PlainText)>,
     draft: Draft,
 ) -> impl IntoView {
     let open = draft.is_of("prune");
     let draft = draft.of("prune");
-    let submit = move |event: SubmitEvent| desk.send("Making a revision…", &event);
+    let submit = move |event: SubmitEvent| desk.send("Creating the revised proposal…", &event);
     let ticks = parts.into_iter().map(|(name, title)| {
         let ticked = !open || draft.codes.contains(&name);
         view! {
@@ -138,19 +138,19 @@ pub(super) fn PruneForm(
     });
     view! {
         <details class="decide-reject" open=open>
-            <summary>"Leave parts out"</summary>
+            <summary>"Approve only part"</summary>
             <form method="post" action=Prune::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="digest" value=digest />
                 <input type="hidden" name="view" value=view />
-                <p>"Untick what is not wanted. What is left becomes a proposal of its own, for a decision of its own."</p>
+                <p>"Clear what you don't want. The rest becomes a new proposal to approve."</p>
                 <fieldset>
                     <legend>"Keep"</legend>
                     {ticks.collect_view()}
                 </fieldset>
-                <TextArea id="prune-text" label="Why (the audit trail will hold it)" value=draft.text />
+                <TextArea id="prune-text" label="Reason (kept in the audit trail)" value=draft.text />
                 <button type="submit" class="button" aria-disabled=move || desk.busy().to_string()>
-                    "Make the revision"
+                    "Create revised proposal"
                 </button>
             </form>
         </details>

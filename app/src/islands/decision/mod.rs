@@ -1,4 +1,4 @@
-//! The decision panel: plain forms on the server functions. With a script they are sent in place and keep their draft.
+//! The decision panel: plain forms of server functions. With a script the panel sends them without leaving the page and keeps the draft.
 
 mod approve;
 mod forms;
@@ -17,56 +17,56 @@ use loopiq::domain::State;
 use loopiq::views::Panel;
 use serde::{Deserialize, Serialize};
 
-/// A warning: approving takes an acknowledgement of it.
+/// A warning that an approval has to acknowledge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// What an acknowledgement names.
+    /// The mark that the acknowledgement names.
     pub mark: String,
-    /// The check that warns.
+    /// The label of the check.
     pub check: String,
     /// What it found.
     pub message: PlainText,
 }
 
-/// What somebody had typed when a rejection (or a revocation) was refused.
+/// What a person had typed when the engine refused the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
-    /// Their text.
+    /// The text.
     pub text: String,
-    /// What they had ticked: reason codes, or parts to keep.
+    /// The ticked values: reason codes, or parts to keep.
     pub codes: Vec<String>,
-    /// The form that it stood in, by the name of its address.
+    /// The form, by the last part of its address.
     pub form: String,
 }
 
 impl Draft {
-    /// Whether it stood in this form.
+    /// Whether the draft belongs to this form.
     pub(crate) fn is_of(&self, form: &str) -> bool {
         self.form == form && (!self.text.is_empty() || !self.codes.is_empty())
     }
 
-    /// What stood in this form; nothing, if it was another.
+    /// The draft of this form; empty if it belongs to another form.
     pub(crate) fn of(self, form: &str) -> Draft {
         if self.form == form { self } else { Draft::default() }
     }
 }
 
-/// Everything a person can do to the action now, and why not where they can't.
+/// What a person can do with the action now, and the reason where the person can do nothing.
 #[island]
 pub fn DecisionPanel(
     /// The action's ID.
     id: String,
     /// The digest that an approval names.
     digest: String,
-    /// The value that ties the forms to this person's view of the page; empty where no view was recorded.
+    /// The value that ties the forms to this person's recorded visit; empty if no visit was recorded.
     view: String,
     /// The state that the page shows.
     state: State,
     /// What the person can do.
     panel: Panel,
-    /// What approving needs an acknowledgement of.
+    /// The warnings that an approval has to acknowledge.
     warnings: Vec<Warning>,
-    /// What was typed before, if it was refused.
+    /// What the person typed before, if the engine refused it.
     draft: Draft,
 ) -> impl IntoView {
     let desk = Desk::new(id.clone(), state);
@@ -122,13 +122,13 @@ view=view.clone()
             {panel.revoke.then(|| view! { <RevokeForm desk id=id.clone() view=view.clone() draft=draft.clone() /> })}
             <div class="answers">
                 <p role="status">{move || desk.progress()}</p>
-                <p class="refusal" class:said=move || desk.said() role="alert">
+                <p class="refusal" class:said=move || desk.has_refusal() role="alert">
                     {move || desk.refusal().to_string()}
                 </p>
             </div>
             <p class="again" hidden=move || !matches!(desk.phase.get(), Phase::Unknown(_))>
-                <button type="button" class="button" on:click=move |_| desk.look_again()>
-                    "Look again"
+                <button type="button" class="button" on:click=move |_| desk.check_again()>
+                    "Check again"
                 </button>
             </p>
         </div>

@@ -1,20 +1,20 @@
-//! Sending a form in place. The answer's body says what became of it, whatever its status: a refusal is an answer too. (The client
-//! halves of server functions take every status above 399 for a failure of the function itself.)
+//! Sends a form without leaving the page. The response's body has the outcome, also for a refusal with an error status. (The generated clients
+//! of server functions treat every status above 399 as a failure of the function.)
 
 use leptos::ev::SubmitEvent;
 use serde::de::DeserializeOwned;
 
-/// No answer came, or none that can be read: it is not known what became of the form.
+/// No response, or one that cannot be parsed: the outcome of the form is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lost;
+pub(super) struct NoResponse;
 
-/// A form that is ready to be sent.
+/// A form to send.
 pub(super) struct Form(#[cfg(feature = "hydrate")] browser::Form);
 
 #[cfg(feature = "hydrate")]
 impl Form {
-    /// The form that somebody has sent off, with the address and the value of the button they pressed. `None`: the browser cannot
-    /// read it, and sends the plain form, which works as well.
+    /// The submitted form with the address of the button that was pressed. `None` if the browser cannot read the form; it then sends the plain
+    /// form.
     pub(super) fn of(event: &SubmitEvent) -> Option<Self> {
         browser::Form::of(event).map(Self)
     }
@@ -24,10 +24,10 @@ impl Form {
         browser::Form::with(path, name, value).map(Self)
     }
 
-    /// Sends it, and reads the JSON that comes back.
-    pub(super) async fn post<T: DeserializeOwned>(self) -> Result<T, Lost> {
-        let text = self.0.post().await.ok_or(Lost)?;
-        serde_json::from_str(&text).map_err(|_| Lost)
+    /// Sends the form and parses the JSON of the response.
+    pub(super) async fn post<T: DeserializeOwned>(self) -> Result<T, NoResponse> {
+        let text = self.0.post().await.ok_or(NoResponse)?;
+        serde_json::from_str(&text).map_err(|_| NoResponse)
     }
 }
 
@@ -41,8 +41,8 @@ impl Form {
         None
     }
 
-    pub(super) async fn post<T: DeserializeOwned>(self) -> Result<T, Lost> {
-        Err(Lost)
+    pub(super) async fn post<T: DeserializeOwned>(self) -> Result<T, NoResponse> {
+        Err(NoResponse)
     }
 }
 

@@ -1,6 +1,6 @@
-//! Sending a decision in place, and finding out what became of it when the answer is lost.
+//! Sends a decision without leaving the page, and reads the action's state if there is no response.
 
-use super::post::{Form, Lost};
+use super::post::{Form, NoResponse};
 use crate::server_fns::{ActionStatus, Status};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -8,22 +8,22 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
-use loopiq::views::Outcome;
+use loopiq::views::{Label, Outcome};
 
-/// Where sending stands.
+/// The progress of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing is under way.
+    /// No decision is in progress.
     Ready,
-    /// A decision is under way: `Approving…`.
+    /// The panel waits for the response: `Approving…`.
     Sending(&'static str),
-    /// It was refused, or it never arrived: the words say which. The forms can be sent again.
+    /// The decision was refused, or it did not arrive; the message says which. The forms can be sent again.
     Refused(PlainText),
-    /// The answer was lost, and so was the answer about that: nothing may be sent before it is known.
+    /// The outcome is unknown, and the state could not be read. Nothing can be sent until it is known.
     Unknown(PlainText),
 }
 
-/// What the panel's forms share. `Copy`, so that each handler may keep its own.
+/// The state that the panel's forms share. It is `Copy`, so that each event handler can have it.
 #[derive(Clone, Copy)]
 pub(super) struct Desk {
     pub(super) phase: RwSignal<Phase>,
@@ -40,37 +40,37 @@ impl Desk {
         }
     }
 
-    /// Whether nothing may be sent now. Buttons say so by `aria-disabled`: a disabled button would lose the focus.
+    /// Whether nothing can be sent now. Buttons use `aria-disabled`, because a disabled button would lose the focus.
     pub(super) fn busy(self) -> bool {
         matches!(self.phase.get(), Phase::Sending(_) | Phase::Unknown(_))
     }
 
     pub(super) fn progress(self) -> String {
         match self.phase.get() {
-            Phase::Sending(words) => words.to_owned(),
+            Phase::Sending(progress) => progress.to_owned(),
             _ => String::new(),
         }
     }
 
     pub(super) fn refusal(self) -> PlainText {
         match self.phase.get() {
-            Phase::Refused(words) | Phase::Unknown(words) => words,
+            Phase::Refused(message) | Phase::Unknown(message) => message,
             _ => PlainText::default(),
         }
     }
 
-    /// Whether there is a refusal to read.
-    pub(super) fn said(self) -> bool {
+    /// Whether there is a refusal to show.
+    pub(super) fn has_refusal(self) -> bool {
         matches!(self.phase.get(), Phase::Refused(_) | Phase::Unknown(_))
     }
 
-    /// Says why nothing was sent.
-    pub(super) fn refuse(self, words: PlainText) {
-        self.phase.set(Phase::Refused(words));
+    /// Shows why nothing was sent.
+    pub(super) fn refuse(self, message: PlainText) {
+        self.phase.set(Phase::Refused(message));
     }
 
-    /// Sends one decision; a second press while it is under way does nothing.
-    pub(super) fn send(self, words: &'static str, event: &SubmitEvent) {
+    /// Sends a decision. A second press before the response does nothing.
+    pub(super) fn send(self, progress: &'static str, event: &SubmitEvent) {
         let Some(form) = Form::of(event) else { return };
         event.prevent_default();
         if self
@@ -79,7 +79,7 @@ impl Desk {
         {
             return;
         }
-        self.phase.set(Phase::Sending(words));
+        self.phase.set(Phase::Sending(progress));
         spawn_local(async move {
             match form.post::<Outcome>().await {
                 Ok(outcome) if outcome.done || outcome.state.is_some_and(|state| state != self.before) => {
@@ -87,54 +87,53 @@ impl Desk {
                     self.load(&next);
                 }
                 Ok(outcome) => self.phase.set(Phase::Refused(outcome.message)),
-                Err(Lost) => self.look().await,
+                Err(NoResponse) => self.check_state().await,
             }
         });
     }
 
-    pub(super) fn look_again(self) {
-        spawn_local(async move { self.look().await });
+    pub(super) fn check_again(self) {
+        spawn_local(async move { self.check_state().await });
     }
 
-    /// The answer was lost. Whether the decision arrived is read before anything can be sent again.
-    async fn look(self) {
-        self.phase.set(Phase::Sending(
-            "The answer was lost. Looking whether your decision arrived…",
-        ));
+    /// Reads the action's state after a lost response, before anything can be sent again.
+    async fn check_state(self) {
+        self.phase
+            .set(Phase::Sending("No response. Checking whether your decision was saved…"));
         let id = self.id.get_value();
         let status = match Form::with(ActionStatus::url(), "id", &id) {
             Some(form) => form.post::<Status>().await,
-            None => Err(Lost),
+            None => Err(NoResponse),
         };
         match status {
             Ok(status) => match status.state {
                 Some(state) if state == self.before => self.phase.set(Phase::Refused(format!(
-                    "The action is still {}: your decision did not arrive, or it takes more than yours. What you wrote is kept; \
-                     sending it again does nothing twice.",
+                    "The action is still {}. Either your decision was not saved, or more approvals are needed. Your text is kept. Try again; \
+                     a decision can't be recorded twice.",
                     state.label().to_lowercase()
                 ).into())),
                 Some(_) => self.reload(),
                 None => self.phase.set(Phase::Unknown(status.words)),
             },
-            Err(Lost) => self.phase.set(Phase::Unknown(
-                "The service cannot be reached, or you have been signed out, so it is not known whether your decision \
-                 arrived. Nothing is sent twice. Look again, or load this page again."
+            Err(NoResponse) => self.phase.set(Phase::Unknown(
+                "We couldn't confirm that your decision was saved. Check again; it can't be recorded twice."
                     .into(),
             )),
         }
     }
 
-    /// Loads the document again: it shows what is stored now, and the message that was kept with it.
+    /// Loads the page again. It shows the stored state and the flash message.
     fn reload(self) {
         self.load(&self.id.get_value());
     }
 
     fn load(self, id: &str) {
         let target = format!("/actions/{id}");
-        // A browser that refuses to navigate leaves the person with words instead of a frozen panel.
+        // If the browser refuses to navigate, the person gets a message instead of a frozen panel.
         if window().location().assign(&target).is_err() {
-            self.phase
-                .set(Phase::Unknown("It is done. Load this page again to see it.".into()));
+            self.phase.set(Phase::Unknown(
+                "Your decision was saved. Reload this page to see it.".into(),
+            ));
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What the agent says. It stands in a box of its own, because nobody has verified it.
+//! The agent's reason. It has a box of its own because nobody has verified it.
 
 use crate::components::record::RecordLink;
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use leptos::prelude::*;
 use loopiq::views::{Claim, ReadView, RecordLabel};
 use std::collections::HashSet;
 
-/// The reason, and what it rests on: what the agent read in this trace, and what it cites without having read.
+/// The reason, the records that the agent read in this trace, and the records that it cites without having read them.
 #[component]
 pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: bool) -> impl IntoView + use<> {
     let part = claim.part();
@@ -16,10 +16,10 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
         .map(|read| read.records.len() + read.more as usize)
         .sum();
     let read = match (records, claim.reads.len()) {
-        (_, 0) => "It read nothing in this trace".to_owned(),
-        (1, 1) => "It read 1 record in 1 call".to_owned(),
-        (records, 1) => format!("It read {records} records in 1 call"),
-        (records, calls) => format!("It read {records} records in {calls} calls"),
+        (_, 0) => "The agent read no records before proposing this".to_owned(),
+        (1, 1) => "The agent read 1 record in 1 call".to_owned(),
+        (records, 1) => format!("The agent read {records} records in 1 call"),
+        (records, calls) => format!("The agent read {records} records in {calls} calls"),
     };
     let link = |record: RecordLabel| {
         let here = on_page.contains(&record.id);
@@ -30,13 +30,13 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
     let reads: Vec<AnyView> = claim.reads.into_iter().map(|read| call(read, on_page)).collect();
     view! {
         <section class="card claim" aria-labelledby="claim">
-            <h2 id="claim">"The agent's claim, not verified"</h2>
+            <h2 id="claim">"The agent's reason (not verified)"</h2>
             <blockquote class="prose" dir="auto">{claim.reason}</blockquote>
-            <p class="quiet">"Asked by " <bdi dir="ltr">{claim.asked_by}</bdi></p>
+            <p class="quiet">"Proposed by " <bdi dir="ltr">{claim.asked_by}</bdi></p>
             {cites_unread
                 .then(|| {
                     view! {
-                        <h3>"It cites, and never read"</h3>
+                        <h3>"Cited but never read"</h3>
                         <ul class="records">{unread}</ul>
                     }
                 })}
@@ -64,10 +64,10 @@ fn call(read: ReadView, on_page: &HashSet<String>) -> AnyView {
     let records: Vec<_> = records.collect();
     view! {
         <li>
-            <p><code>{read.tool}</code> " " <span class="quiet"><Ago when=read.at /></span></p>
+            <p><code>{read.tool}</code> " " <span class="quiet"><RelativeTime when=read.at /></span></p>
             <ul class="records">
                 {records}
-                {(read.more > 0).then(|| view! { <li class="quiet">"and " {read.more} " more in the answer"</li> })}
+                {(read.more > 0).then(|| view! { <li class="quiet">"and " {read.more} " more"</li> })}
             </ul>
         </li>
     }

@@ -1,6 +1,6 @@
-//! The second page of an approval of high risk, for whoever has no script: what is at stake, the warnings, and the word to type.
+//! The confirmation page of a high-risk approval, for browsers without a script: consequences, warnings, and the text to type.
 
-use super::super::load::loaded;
+use super::super::page_data::page_data;
 use super::approvals::Stakes;
 use super::warnings;
 use crate::components::state::{RiskBadge, StateBadge};
@@ -17,7 +17,7 @@ use loopiq::views::ActionView;
 #[component]
 pub(crate) fn ConfirmPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    loaded(
+    page_data(
         move |services| {
             let id = id.clone();
             async move { services.engine.action_page(&services.ctx, &id, Visit::Unrecorded).await }
@@ -40,7 +40,7 @@ fn render(action: ActionView) -> AnyView {
                     you_approve=action.panel.you_approve.clone()
                     word=action.panel.word.clone()
                 />
-                // Without a script every part of the page before this one stood open.
+                // Without a script every section of the action's page was open.
                 {action
                     .parts
                     .into_iter()
@@ -69,7 +69,7 @@ fn render(action: ActionView) -> AnyView {
             .panel
             .why_not
             .clone()
-            .unwrap_or_else(|| "There is nothing to approve.".into());
+            .unwrap_or_else(|| "Nothing to approve.".into());
         view! { <p class="why-not">{why}</p> }.into_any()
     };
     view! {

@@ -1,18 +1,18 @@
 //! The records that the payload refers to, and the fields it would change.
 
-use crate::components::compared::{Compared, compared_row};
+use crate::components::comparison_table::{ComparisonTable, comparison_row};
 use crate::components::lines::Lines;
 use crate::components::record::{RecordLink, anchor, short};
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
-use loopiq::views::{Line, Reference, UpdateView};
+use loopiq::views::{Label, Line, Reference, UpdateView};
 use std::collections::HashSet;
 
-/// How many of a record's lines stand in its folded card.
+/// How many lines a closed card shows.
 const MAIN_LINES: usize = 3;
 
-/// Cards of records. The main lines always show; the rest opens. The anchor stands inside, so that a browser which
-/// follows a link to it opens the card by itself.
+/// Cards of records. A closed card shows the main lines. The anchor is inside the card, so that a browser that follows a link to the anchor
+/// opens the card.
 #[component]
 pub(super) fn References(
     id: &'static str,
@@ -48,7 +48,7 @@ fn Card(reference: Reference, open: bool) -> impl IntoView {
         <li>
             <details class="reference" open=open data-part=open.then_some(part)>
                 <summary>
-                    <span class="record-kind">{record.kind.word()}</span>
+                    <span class="record-kind">{record.kind.label()}</span>
                     " "
                     {record.key.clone().map(|key| view! { <code class="key">{key}</code> " " })}
                     <bdi>{record.name.clone()}</bdi>
@@ -76,7 +76,7 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
         let here = on_page.contains(&update.record.id);
         let heads = ["Before", "After"].map(PlainText::from);
         let rows = update.fields.into_iter().map(|(field, before, after)| {
-            compared_row(
+            comparison_row(
                 view! { {field} }.into_any(),
                 &heads,
                 [shown(before, false), shown(after, true)],
@@ -86,7 +86,7 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
         let rows = rows.collect::<Vec<_>>();
         view! {
             <h3><RecordLink record=update.record on_page=here /></h3>
-            <Compared class="changes" heads rows />
+            <ComparisonTable class="changes" heads rows />
         }
     });
     view! {
@@ -98,10 +98,10 @@ pub(super) fn Changes<'a>(updates: Vec<UpdateView>, on_page: &'a HashSet<String>
     .into_any()
 }
 
-/// A value before or after; an empty one is said in words.
+/// A value before or after the change.
 fn shown(value: PlainText, after: bool) -> AnyView {
     match (value.is_empty(), after) {
-        (true, _) => view! { <span class="quiet">"nothing"</span> }.into_any(),
+        (true, _) => view! { <span class="quiet">"none"</span> }.into_any(),
         (false, false) => view! { <del dir="auto">{value}</del> }.into_any(),
         (false, true) => view! { <ins dir="auto">{value}</ins> }.into_any(),
     }

@@ -1,4 +1,4 @@
-//! The line that says what was just done.
+//! The outcome of the last decision, at the top of the action's page.
 
 use crate::flash::Flash;
 use crate::services::Services;
@@ -7,15 +7,14 @@ use loopiq::domain::PlainText;
 use loopiq::views::{InboxQuery, Tab};
 use serde::{Deserialize, Serialize};
 
-/// The action to go on with.
+/// The next action to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Next {
     href: String,
     headline: PlainText,
 }
 
-/// The oldest action that is this person's to decide, once one is decided. An inbox that cannot be read costs the link,
-/// never the page.
+/// The oldest action that the person can decide, after a decision. If the inbox cannot be read, the link is missing; the page is not.
 pub(super) async fn next(services: &Services, flash: &Flash) -> Option<Next> {
     if !flash.outcome.done {
         return None;
@@ -32,8 +31,7 @@ pub(super) async fn next(services: &Services, flash: &Flash) -> Option<Next> {
     })
 }
 
-/// What became of a decision, at the top of the page, with the way to the next action. It takes the focus, so that
-/// those who hear the page hear it first.
+/// The outcome with a link to the next action. It takes the focus, so that a screen reader reads it first.
 #[component]
 pub(super) fn FlashLine(flash: Flash, next: Option<Next>) -> impl IntoView {
     let outcome = flash.outcome;

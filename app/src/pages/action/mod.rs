@@ -1,6 +1,7 @@
-//! One action: a document to be read from top to bottom, with the decision at its end.
+//! One action: a document to read from top to bottom, and the decision panel.
 
 mod approvals;
+mod changes_since;
 mod claim;
 mod compare;
 mod confirm;
@@ -9,10 +10,10 @@ mod flash;
 mod payload;
 mod questions;
 mod related;
-mod since;
 mod timeline;
 
 use self::approvals::{Approvals, Stakes};
+use self::changes_since::ChangesSince;
 use self::claim::ClaimBox;
 use self::compare::Comparisons;
 use self::evidence::{Changes, References};
@@ -20,22 +21,21 @@ use self::flash::{FlashLine, Next, next};
 use self::payload::{Identifiers, PayloadView, Pointed};
 use self::questions::Questions;
 use self::related::{RelatedActions, Revisions};
-use self::since::SinceBox;
 use self::timeline::{ResultBox, Timeline};
-use super::load::loaded;
+use super::page_data::page_data;
 use crate::components::checks::Checks;
 use crate::components::lines::Lines;
 use crate::components::state::{RiskBadge, StateBadge};
+use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use crate::components::tree::tree;
-use crate::components::when::Ago;
 use crate::flash::Flash;
 use crate::islands::{DecisionPanel, Draft, Warning};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use loopiq::domain::{Check, Permission};
 use loopiq::engine::Visit;
-use loopiq::views::ActionView;
+use loopiq::views::{ActionView, Label};
 use std::collections::HashSet;
 use tower_sessions::Session;
 
@@ -46,11 +46,11 @@ pub(crate) use self::confirm::ConfirmPage;
 pub(crate) fn ActionPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let session = use_context::<Session>();
-    loaded(
+    page_data(
         move |services| {
             let (id, session) = (id.clone(), session.clone());
             async move {
-                // What a browser fetches in advance nobody has seen, and it must not use up the message.
+                // A prefetch is not a visit: it is not recorded, and it does not consume the flash message.
                 let seen = !services.prefetch;
                 let action = services
                     .engine
@@ -92,7 +92,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
         .map_or_else(Draft::default, |(flash, _)| flash.draft.clone());
     let (tool, tool_name) = action.tool.clone();
     let has_tree = !action.tree.is_empty();
-    // What is of high risk is read before it is approved: nothing is folded away until a script can tell what was opened.
+    // A high-risk action is read before it is approved. Without a script every section is open, because nothing could record the opening.
     let open = action.panel.word.is_some();
     view! {
         <PageTitle text=format!("{} · {}", action.headline, action.state.label()) />
@@ -107,8 +107,8 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                 <p class="facts">
                     <StateBadge state=action.state />
                     <RiskBadge risk=action.risk />
-                    <span>"proposed " <Ago when=action.proposed /></span>
-                    {action.expires.map(|when| view! { <span>"expires " <Ago when /></span> })}
+                    <span>"proposed " <RelativeTime when=action.proposed /></span>
+                    {action.expires.map(|when| view! { <span>"expires " <RelativeTime when /></span> })}
                     <span class="quiet">{tool} " " <code>{tool_name}</code></span>
                 </p>
                 <p class="summary" dir="auto">{action.summary}</p>
@@ -126,7 +126,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
             <div class="document">
                 {action.result.map(|result| view! { <ResultBox result /> })}
                 {(!action.stakes.is_empty()).then(|| view! { <Stakes lines=action.stakes /> })}
-                {action.since.map(|since| view! { <SinceBox since on_page=&on_page /> })}
+                {action.since.map(|since| view! { <ChangesSince since on_page=&on_page /> })}
                 <Revisions revisions=action.revisions />
                 {(!action.questions.is_empty()).then(|| view! { <Questions questions=action.questions /> })}
                 <Checks checks=action.checks on_page=on_page.clone() fields=fields compared />
@@ -147,7 +147,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                         }
                     })}
                 {(!action.creates.is_empty())
-                    .then(|| view! { <References id="creates" title="Other records it creates" references=action.creates open /> })}
+                    .then(|| view! { <References id="creates" title="Also creates" references=action.creates open /> })}
                 {(!action.updates.is_empty()).then(|| view! { <Changes updates=action.updates on_page=&on_page /> })}
                 {(!action.references.is_empty())
                     .then(|| {
@@ -176,14 +176,14 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
     .into_any()
 }
 
-/// What an approval has to acknowledge: each warning by itself.
+/// The warnings that an approval has to acknowledge, one by one.
 fn warnings(checks: &[Check]) -> Vec<Warning> {
     checks
         .iter()
         .filter(|check| check.warns())
         .map(|check| Warning {
             mark: check.mark(),
-            check: check.id.as_str().to_owned(),
+            check: check.id.label().to_owned(),
             message: check.message.clone(),
         })
         .collect()

@@ -1,4 +1,4 @@
-//! The payload as fields and as canonical JSON, and the identifiers that name this action elsewhere.
+//! The payload as fields and as canonical JSON, and the identifiers of the action.
 
 use crate::components::code::{CodeBlock, CopyText};
 use crate::components::icon::Icon;
@@ -7,6 +7,7 @@ use crate::components::state::verdict_look;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::{Check, RecordKind, Verdict};
+use loopiq::views::Label;
 use std::collections::{HashMap, HashSet};
 
 /// The payload. Each field has an anchor, `payload` and its pointer, which the checks link to.
@@ -32,7 +33,7 @@ pub(super) fn PayloadView<'a>(
         <section class="card" aria-labelledby="payload">
             <h2 id="payload">"Payload"</h2>
             <details open>
-                <summary>"As " {count} " fields"</summary>
+                <summary>{count} " fields"</summary>
                 <table class="fields stack" role="table">
                     <thead role="rowgroup">
                         <tr role="row">
@@ -44,7 +45,7 @@ pub(super) fn PayloadView<'a>(
                 </table>
             </details>
             <details>
-                <summary>"As canonical JSON"</summary>
+                <summary>"Canonical JSON"</summary>
                 <CodeBlock text=json what="the payload as canonical JSON" />
             </details>
         </section>
@@ -52,18 +53,18 @@ pub(super) fn PayloadView<'a>(
     .into_any()
 }
 
-/// Which fields of the payload the checks speak of, so that they are marked there.
+/// The verdicts by the payload field that they point at.
 pub(super) struct Pointed(HashMap<String, Vec<(Verdict, &'static str)>>);
 
 impl Pointed {
-    /// What blocks or warns, by the field it points at.
+    /// Collects the verdicts that block or warn.
     pub(super) fn at(checks: &[Check]) -> Self {
         let mut pointed: HashMap<String, Vec<(Verdict, &'static str)>> = HashMap::new();
         for check in checks.iter().filter(|check| check.verdict != Verdict::Pass) {
             for pointer in &check.pointers {
                 let said = pointed.entry(pointer.clone()).or_default();
-                if !said.contains(&(check.verdict, check.id.as_str())) {
-                    said.push((check.verdict, check.id.as_str()));
+                if !said.contains(&(check.verdict, check.id.label())) {
+                    said.push((check.verdict, check.id.label()));
                 }
             }
         }
@@ -84,7 +85,7 @@ impl Pointed {
     }
 }
 
-/// A field's value: an ID as such, and as a link where this page holds the record's detail.
+/// A field's value. An ID is a link if this page has the record's details.
 fn shown(value: PlainText, on_page: &HashSet<String>) -> AnyView {
     if on_page.contains(value.as_str()) {
         let href = format!("#{}", anchor(value.as_str()));
@@ -96,7 +97,7 @@ fn shown(value: PlainText, on_page: &HashSet<String>) -> AnyView {
     }
 }
 
-/// Approval, action, request, trace, workflow, key, digests, and the calls of the trace in order.
+/// Identifiers and digests of the action, and the tool calls of its trace in order.
 #[component]
 pub(super) fn Identifiers(identifiers: Vec<(PlainText, PlainText)>, chain: Vec<String>) -> impl IntoView {
     let lines = identifiers.into_iter().map(|(label, value)| {

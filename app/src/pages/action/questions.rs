@@ -1,6 +1,6 @@
 //! Questions that reviewers asked about an action, with the answers.
 
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use leptos::prelude::*;
 use loopiq::views::QuestionView;
 
@@ -11,7 +11,7 @@ pub(super) fn Questions(questions: Vec<QuestionView>) -> impl IntoView {
         let answer = match one.answer {
             Some((words, at)) => view! {
                 <blockquote class="prose" dir="auto">{words}</blockquote>
-                <p class="quiet">"answered " <Ago when=at /></p>
+                <p class="quiet">"answered " <RelativeTime when=at /></p>
             }
             .into_any(),
             None => view! { <p class="quiet">"No answer yet."</p> }.into_any(),
@@ -19,7 +19,7 @@ pub(super) fn Questions(questions: Vec<QuestionView>) -> impl IntoView {
         view! {
             <li>
                 <p><strong dir="auto">{one.question}</strong></p>
-                <p class="quiet">"asked by " <bdi>{one.by}</bdi> " " <Ago when=one.at /></p>
+                <p class="quiet">"asked by " <bdi>{one.by}</bdi> " " <RelativeTime when=one.at /></p>
                 {answer}
             </li>
         }

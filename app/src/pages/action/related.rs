@@ -1,13 +1,13 @@
-//! Other actions: those that this one has to do with, and how it differs from an earlier proposal.
+//! Related actions, and the differences to an earlier proposal.
 
-use crate::components::compared::{Compared, compared_row};
+use crate::components::comparison_table::{ComparisonTable, comparison_row};
 use crate::components::record::RecordLink;
 use crate::components::state::StateBadge;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::views::{Related, Revision};
 
-/// Other actions, in a line each.
+/// Related actions, one line each.
 #[component]
 pub(super) fn RelatedActions(related: Vec<Related>) -> impl IntoView {
     let items = related.into_iter().map(|one| {
@@ -22,26 +22,26 @@ pub(super) fn RelatedActions(related: Vec<Related>) -> impl IntoView {
     });
     view! {
         <section class="card" aria-labelledby="related">
-            <h2 id="related">"Other actions"</h2>
+            <h2 id="related">"Related actions on the same records"</h2>
             <ul class="related">{items.collect_view()}</ul>
         </section>
     }
     .into_any()
 }
 
-/// How it differs from an earlier proposal.
+/// The differences to earlier proposals.
 #[component]
 pub(super) fn Revisions(revisions: Vec<Revision>) -> impl IntoView {
     let tables = revisions.into_iter().enumerate().map(|(n, one)| {
         let heads = ["Before", "Now"].map(PlainText::from);
         let rows = one.rows.into_iter().map(|(place, before, after)| {
             let value = |text: PlainText, gone: bool| match (text.is_empty(), gone) {
-                (true, _) => view! { <span class="quiet">"nothing"</span> }.into_any(),
+                (true, _) => view! { <span class="quiet">"none"</span> }.into_any(),
                 (false, true) => view! { <del dir="auto">{text}</del> }.into_any(),
                 (false, false) => view! { <ins dir="auto">{text}</ins> }.into_any(),
             };
             let place = view! { <code>{place}</code> }.into_any();
-            compared_row(place, &heads, [value(before, true), value(after, false)], false)
+            comparison_row(place, &heads, [value(before, true), value(after, false)], false)
         });
         let rows = rows.collect::<Vec<_>>();
         let none = rows.is_empty();
@@ -53,9 +53,9 @@ pub(super) fn Revisions(revisions: Vec<Revision>) -> impl IntoView {
                 <p><RecordLink record=one.action /></p>
                 {one.said.map(|said| view! { <blockquote class="prose" dir="auto">{said}</blockquote> })}
                 {if none {
-                    view! { <p class="quiet">"Nothing in the payload differs."</p> }.into_any()
+                    view! { <p class="quiet">"The payload is the same."</p> }.into_any()
                 } else {
-                    view! { <Compared class="changes" heads rows /> }.into_any()
+                    view! { <ComparisonTable class="changes" heads rows /> }.into_any()
                 }}
             </section>
         }

@@ -1,12 +1,12 @@
-//! What has happened to the action, and what came of it.
+//! The timeline of the action, and the result of its execution.
 
 use crate::components::record::RecordLink;
-use crate::components::when::Exact;
+use crate::components::time::ExactTime;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::views::{RecordLabel, ResultView, TimelineStep};
 
-/// The steps, oldest first. Whoever may search the audit trail gets each step's entry.
+/// The steps, oldest first. A person who may search the audit trail gets links to the entries.
 #[component]
 pub(super) fn Timeline(steps: Vec<TimelineStep>, notes: Vec<PlainText>, audit: bool) -> impl IntoView {
     let steps = steps.into_iter().map(|step| {
@@ -19,7 +19,7 @@ pub(super) fn Timeline(steps: Vec<TimelineStep>, notes: Vec<PlainText>, audit: b
             <li>
                 <p><strong>{step.words}</strong> " " <span>"by " <bdi dir="ltr">{step.actor}</bdi></span></p>
                 {step.note.map(|note| view! { <blockquote class="prose" dir="auto">{note}</blockquote> })}
-                <p class="quiet"><Exact when=step.at /> " · " {entry}</p>
+                <p class="quiet"><ExactTime when=step.at /> " · " {entry}</p>
             </li>
         }
     });

@@ -1,10 +1,10 @@
-//! Terms that narrow the search by one click: the states, and what stands on this page.
+//! Links that add a term to the query: states, and the events and releases on this page.
 
 use super::Asked;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::State;
-use loopiq::views::AuditRow;
+use loopiq::views::{AuditRow, Label};
 use std::collections::BTreeMap;
 
 #[component]
@@ -75,7 +75,7 @@ fn group(title: &'static str, facets: Vec<Facet>, asked: &Asked) -> Option<AnyVi
 fn item(facet: Facet, asked: &Asked) -> AnyView {
     let terms: Vec<&str> = asked.q.split_whitespace().collect();
     let chosen = terms.contains(&facet.term.as_str());
-    // Choosing a term that is there already takes it away.
+    // A link for a term that the query already has removes the term.
     let q = if chosen {
         terms
             .into_iter()

@@ -6,10 +6,10 @@ mod query_form;
 use self::facets::Facets;
 use self::query_form::QueryForm;
 use super::link::link;
-use super::load::loaded;
+use super::page_data::page_data;
 use crate::components::state::StateBadge;
+use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
-use crate::components::when::Ago;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::views::{self, AuditRow};
@@ -25,7 +25,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// The query text with the two dates as its terms. The text stands first, so that positions in it stay true.
+    /// The query text followed by the two dates as terms. The text comes first, so that error positions in it stay correct.
     fn text(&self) -> String {
         let mut text = self.q.clone();
         for (name, value) in [("after", &self.from), ("before", &self.to)] {
@@ -56,7 +56,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
         to: get("to"),
         after: get("after"),
     };
-    loaded(
+    page_data(
         move |services| {
             let asked = asked.clone();
             async move {
@@ -75,8 +75,8 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
     let older = page.next.as_ref().map(|after| asked.address(&asked.q, after));
     let newest = (!asked.after.is_empty()).then(|| asked.address(&asked.q, ""));
     let total = match page.total {
-        1 => "The log of this tenant holds 1 entry.".to_owned(),
-        total => format!("The log of this tenant holds {} entries.", grouped(total)),
+        1 => "1 entry in the log.".to_owned(),
+        total => format!("{} entries in the log.", grouped(total)),
     };
     let failed = page.error.is_some();
     view! {
@@ -96,7 +96,7 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
                                 {if page.rows.is_empty() {
                                     view! {
                                         <div class="empty">
-                                            <h2>"No entry fits."</h2>
+                                            <h2>"No matching entries."</h2>
                                             <p><a href="/audit">"Show the newest entries"</a></p>
                                         </div>
                                     }
@@ -170,7 +170,7 @@ fn Result(row: AuditRow) -> impl IntoView {
             <td role="cell" data-label="Entry" class="number">
                 <a class="seq" href=format!("/audit/{}", row.seq)>"#" {row.seq}</a>
             </td>
-            <td role="cell" data-label="Time" class="time"><Ago when=row.at /></td>
+            <td role="cell" data-label="Time" class="time"><RelativeTime when=row.at /></td>
             <td role="cell" data-label="Who"><bdi dir="ltr">{row.actor}</bdi></td>
             <td role="cell" data-label="What">{row.words} " " <code class="event">{row.event}</code></td>
             <td role="cell" data-label="Action">{action}</td>

@@ -6,16 +6,16 @@ use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::TermField;
 
-/// Queries that show what the language can do.
+/// Example queries.
 const EXAMPLES: [(&str, &str); 6] = [
-    ("state:executed", "what was executed"),
+    ("state:executed", "executed actions"),
     (
         "event:action.rejected person:reviewer@acme.example",
-        "what one person rejected",
+        "rejections by one person",
     ),
-    ("release:SHOP-2026.12 injection", "one release, and a word"),
+    ("release:SHOP-2026.12 injection", "one release and a word"),
     ("tool:loopiq_create_remediation_work_package", "one tool"),
-    ("person:\"Rita Reviewer\"", "a value with a space stands in quotes"),
+    ("person:\"Rita Reviewer\"", "quotes around a value with a space"),
     ("after:2026-11-01 before:2026-12-01", "one month"),
 ];
 
@@ -56,7 +56,7 @@ pub(super) fn QueryForm(asked: Asked, error: Option<(u32, PlainText)>) -> impl I
             .map(|(at, message)| {
                 view! {
                     <div class="query-error" id="query-error" role="alert">
-                        <p>"This query cannot be read: " {message} " (at character " {at + 1} ")"</p>
+                        <p>{message} " (character " {at + 1} ")"</p>
                         <pre aria-hidden="true">{marked(&text, at)}</pre>
                     </div>
                 }
@@ -90,7 +90,7 @@ fn Help() -> impl IntoView {
     view! {
         <details class="help" id="query-help">
             <summary>"How to search"</summary>
-            <p>"Words, and " <code>"field:value"</code> " terms; all of them must hold. Fields:"</p>
+            <p>"Search words and " <code>"field:value"</code> " filters. All must match. Fields:"</p>
             <ul class="inline-list">{fields} <li><code>"after:"</code></li> <li><code>"before:"</code></li></ul>
             <ul>{examples.into_iter().collect_view()}</ul>
         </details>

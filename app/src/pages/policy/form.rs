@@ -1,4 +1,4 @@
-//! Writing another policy: a plain form, so that it works without a script.
+//! The form of a policy draft. It is a plain form, so that it works without a script.
 
 use crate::components::textarea::content;
 use crate::policy_draft::PolicyDraft;
@@ -6,23 +6,23 @@ use crate::server_fns::{CheckPolicy, DiscardPolicyDraft, SwitchPolicy};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-/// The text with its buttons; a draft can be thrown away as well. The first button is what the Enter key presses: it changes nothing.
+/// The text and its buttons. The Enter key presses the first button, which changes nothing.
 #[component]
 pub(super) fn PolicyForm(
-    /// What stands in it.
+    /// The initial text.
     draft: PolicyDraft,
-    /// The version in force, which the person is shown.
+    /// The active version.
     today: i64,
-    /// Whether it is a draft, and no version.
+    /// Whether the text is a draft and not a version.
     is_draft: bool,
-    /// Whether something is wrong with it.
+    /// Whether the draft has errors.
     wrong: bool,
 ) -> impl IntoView {
     view! {
         <form class="policy-form" method="post" action=CheckPolicy::url()>
             <input type="hidden" name="base" value=today />
             <div class="field">
-                <label for="source">"The policy, as TOML"</label>
+                <label for="source">"Policy (TOML)"</label>
                 <textarea
                     id="source"
                     name="source"
@@ -37,7 +37,7 @@ pub(super) fn PolicyForm(
                 </textarea>
             </div>
             <div class="field">
-                <label for="note">"Why, kept with the version"</label>
+                <label for="note">"Reason for this change"</label>
                 <input id="note" name="note" type="text" maxlength="500" autocomplete="off" value=draft.note />
             </div>
             <div class="buttons">
@@ -45,20 +45,20 @@ pub(super) fn PolicyForm(
                     "Check"
                 </button>
                 <button type="submit" class="button primary" formaction=SwitchPolicy::url()>
-                    "Switch on"
+                    "Activate"
                 </button>
                 {is_draft
                     .then(|| {
                         view! {
                             <button type="submit" class="button plain" formaction=DiscardPolicyDraft::url()>
-                                "Discard the draft"
+                                "Discard draft"
                             </button>
                         }
                     })}
             </div>
             <p class="quiet">
-                "Check changes nothing: it says what is wrong, and what would have been different. Actions that wait are judged by the policy \
-                 of the day they were proposed and by the one in force."
+                "Check shows errors and effects without saving. Pending actions must satisfy both the policy at proposal time and the \
+                 current one."
             </p>
         </form>
     }

@@ -1,4 +1,4 @@
-//! The policy: what is in force, what was, and for operators the way to another one.
+//! The policy page: the active version, earlier versions, and for operators the draft of a new one.
 
 mod form;
 mod report;
@@ -7,15 +7,15 @@ mod versions;
 use self::form::PolicyForm;
 use self::report::{Mistakes, Report, Wrong};
 use self::versions::{Versions, address};
-use super::load::loaded;
+use super::page_data::page_data;
 use crate::components::code::CodeBlock;
 use crate::components::difference::Difference;
-use crate::components::said::Said;
+use crate::components::message::Message;
+use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
-use crate::components::when::Ago;
 use crate::policy_draft::PolicyDraft;
-use crate::said::Page;
 use crate::services::Services;
+use crate::settings_message::SettingsPage;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
@@ -24,7 +24,7 @@ use loopiq::views::{self, Outcome, PolicyReport, PolicyVersion};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-/// A draft with what it would mean today.
+/// A draft with its report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Drafted {
     draft: PolicyDraft,
@@ -36,11 +36,11 @@ struct Drafted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
     page: views::PolicyPage,
-    /// The version that it is compared with.
+    /// The version that the shown one is compared with.
     compare: Option<i64>,
-    /// The draft, where the address names no version.
+    /// The draft, if the address names no version.
     drafted: Option<Drafted>,
-    /// Whether a draft is kept that the page does not show.
+    /// Whether the session has a draft that the page does not show.
     waiting: bool,
     said: Option<Outcome>,
 }
@@ -51,7 +51,7 @@ pub(crate) fn PolicyPage() -> impl IntoView {
     let map = use_query_map().get_untracked();
     let (version, compare) = (map.get("version"), map.get("compare"));
     let session = use_context::<Session>();
-    loaded(
+    page_data(
         move |services| {
             let (version, compare, session) = (version.clone(), compare.clone(), session.clone());
             async move {
@@ -63,13 +63,13 @@ pub(crate) fn PolicyPage() -> impl IntoView {
     )
 }
 
-/// A parameter that is the number of a version; one that is empty is none.
+/// A parameter that is the number of a version. An empty parameter counts as absent.
 fn number(name: &str, value: Option<String>) -> Result<Option<i64>, Error> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     let number = value.parse().map_err(|_| Error::Setting {
-        message: format!("{name} wants the number of a version of the policy."),
+        message: format!("{name} must be the number of a policy version."),
     })?;
     Ok(Some(number))
 }
@@ -95,10 +95,10 @@ async fn shown(
             Some(Drafted { draft, report, wrong })
         }
     };
-    // What a browser fetches in advance nobody has seen: it must not use up the message.
+    // A prefetch must not consume the message.
     let said = match services.prefetch {
         true => None,
-        false => Page::Policy.said(session).await,
+        false => SettingsPage::Policy.take_message(session).await,
     };
     Ok(Shown {
         page,
@@ -121,9 +121,9 @@ fn render(shown: Shown) -> AnyView {
     let in_force = page.versions.iter().find(|version| version.version == today).cloned();
     let is_draft = drafted.is_some();
     let heading = match is_draft {
-        true => "Draft, not in force".to_owned(),
-        false if page.version == today => format!("Version {today}, in force"),
-        false => format!("Version {}, not in force", page.version),
+        true => "Draft, not active".to_owned(),
+        false if page.version == today => format!("Version {today}, active"),
+        false => format!("Version {}, not active", page.version),
     };
     let version = page.version;
     let (mistakes, since, report) = match &drafted {
@@ -153,14 +153,14 @@ fn render(shown: Shown) -> AnyView {
                 <h1>"Policy"</h1>
                 {in_force.map(in_force_line)}
             </div>
-            {said.map(|outcome| view! { <Said outcome /> })}
+            {said.map(|outcome| view! { <Message outcome /> })}
             {page.waiting.into_iter().map(waiting_line(page.may_change)).collect_view()}
             {waiting
                 .then(|| {
                     view! {
                         <p class="outcome">
-                            "You have a draft that is not in force. " <a href="/settings/policy">"Go on with your draft"</a>
-                            ". Checking or switching on the text below takes its place."
+                            "You have a draft that is not active yet. " <a href="/settings/policy">"Continue with your draft"</a>
+                            ". Checking or activating the text below replaces it."
                         </p>
                     }
                 })}
@@ -176,7 +176,7 @@ fn render(shown: Shown) -> AnyView {
                     .map(|other| {
                         view! {
                             <section class="card" aria-labelledby="difference">
-                                <h2 id="difference">"From version " {other} " to version " {version}</h2>
+                                <h2 id="difference">"Compare v" {other} " and v" {version}</h2>
                                 <Difference lines=page.difference />
                             </section>
                         }
@@ -191,41 +191,41 @@ fn render(shown: Shown) -> AnyView {
 fn in_force_line(version: PolicyVersion) -> AnyView {
     let number = version.version;
     match version.at {
-        None => view! { <p>"Version " {number} " is in force: the policy that is built in. Everybody can read it; operators change it."</p> }
+        None => view! { <p>"Version " {number} " is active: the built-in policy. Everyone can read it; operators can change it."</p> }
             .into_any(),
         Some(at) => view! {
             <p>
-                "Version " {number} " is in force, switched on by " <bdi>{version.by}</bdi> " " <Ago when=at />
-                ". Everybody can read it; operators change it."
+                "Version " {number} " is active, activated by " <bdi>{version.by}</bdi> " " <RelativeTime when=at />
+                ". Everyone can read it; operators can change it."
             </p>
         }
         .into_any(),
     }
 }
 
-/// Another policy waits for a second operator.
+/// A request for a new policy that waits for a second operator.
 fn waiting_line(may_change: bool) -> impl Fn(String) -> AnyView {
     move |id| {
         let named = match may_change {
             true => {
-                let address = format!("{}#{id}", Page::Requests.path());
+                let address = format!("{}#{id}", SettingsPage::Requests.path());
                 view! { <a href=address>{id}</a> }.into_any()
             }
             false => id.into_any(),
         };
-        view! { <p class="outcome">"Request " {named} " for another policy waits for a second operator."</p> }
+        view! { <p class="outcome">"Request " {named} " for a new policy is waiting for a second operator."</p> }
             .into_any()
     }
 }
 
-/// Somebody has switched on another version since the draft was begun.
+/// The notice that another version was activated after the draft was started.
 fn since_line(today: i64) -> impl Fn(i64) -> AnyView {
     move |base| {
         view! {
             <p class="outcome outcome-since">
-                "You began with version " {base} ", and version " {today} " was switched on since. "
+                "You started from version " {base} "; version " {today} " has been activated since. "
                 <a href=address(today, Some(base))>"See what it changed"</a>
-                ". Switching your draft on would put it in the place of version " {today} "."
+                ". Activating your draft would replace version " {today} "."
             </p>
         }
         .into_any()

@@ -1,8 +1,8 @@
-//! What a draft would mean.
+//! The report on a draft: its errors, or its effects.
 
 use crate::components::difference::Difference;
 use crate::components::state::StateBadge;
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use crate::pages::requests::Loosens;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
@@ -10,17 +10,17 @@ use loopiq::policy::Mistake;
 use loopiq::views::{Effect, Effects, PolicyReport};
 use serde::{Deserialize, Serialize};
 
-/// Something that is wrong with a draft.
+/// An error of a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Wrong {
-    /// What, with line and field.
+    /// The message, with line and field.
     words: PlainText,
-    /// The line as it was written, where it is one.
+    /// The line as it was written, if the error has one.
     line: Option<PlainText>,
 }
 
 impl Wrong {
-    /// Mistakes in the text, each with its line; where there are none, those against the installation.
+    /// The errors in the text with their lines. If there are none, the conflicts with the installation, such as unknown teams.
     pub(super) fn of(source: &str, mistakes: &[Mistake], others: &[PlainText]) -> Vec<Self> {
         if mistakes.is_empty() {
             let wrong = |words: &PlainText| Self {
@@ -42,15 +42,15 @@ impl Wrong {
     }
 }
 
-/// What is wrong, above the text.
+/// The errors, above the text.
 #[component]
 pub(super) fn Mistakes(mistakes: Vec<Wrong>) -> impl IntoView {
     if mistakes.is_empty() {
         return ().into_any();
     }
     let count = match mistakes.len() {
-        1 => "1 mistake".to_owned(),
-        count => format!("{count} mistakes"),
+        1 => "1 error".to_owned(),
+        count => format!("{count} errors"),
     };
     let items = mistakes.into_iter().map(|wrong| {
         view! {
@@ -62,20 +62,20 @@ pub(super) fn Mistakes(mistakes: Vec<Wrong>) -> impl IntoView {
     });
     view! {
         <div class="flash flash-refused mistakes" id="mistakes" role="alert" tabindex="-1" autofocus>
-            <h2>"The draft has " {count}</h2>
+            <h2>{count} " in the draft"</h2>
             <ul>{items.collect_view()}</ul>
-            <p>"The policy in force stays as it is, and your text is kept."</p>
+            <p>"The active policy is unchanged, and your text is kept."</p>
         </div>
     }
     .into_any()
 }
 
-/// What a draft without mistakes would mean.
+/// The report on a draft without errors.
 #[component]
 pub(super) fn Report(
     /// The report.
     report: PolicyReport,
-    /// The version in force.
+    /// The active version.
     today: i64,
 ) -> impl IntoView {
     let PolicyReport {
@@ -86,32 +86,32 @@ pub(super) fn Report(
         ..
     } = report;
     let next = match loosens.is_empty() {
-        true => "It is not in force before you switch it on.",
-        false => "It is not in force before a second operator has confirmed it: switching it on makes a request.",
+        true => "Not active yet.",
+        false => "Not active yet. Activating it creates a request, which a second operator has to confirm.",
     };
     view! {
         <section class="card" aria-labelledby="found" tabindex="-1" autofocus>
-            <h2 id="found">"Checked: the draft is a policy"</h2>
+            <h2 id="found">"Valid"</h2>
             <p>{next}</p>
             <Loosens loosens />
             {(!notes.is_empty())
                 .then(|| {
                     view! {
-                        <h3>"Worth knowing"</h3>
+                        <h3>"Notes"</h3>
                         <ul class="notes">{notes.into_iter().map(|note| view! { <li><bdi>{note}</bdi></li> }).collect_view()}</ul>
                     }
                 })}
         </section>
         {effects.map(|effects| view! { <WouldHave effects /> })}
         <section class="card" aria-labelledby="draft-difference">
-            <h2 id="draft-difference">"From version " {today} " to the draft"</h2>
+            <h2 id="draft-difference">"Compare v" {today} " and the draft"</h2>
             <Difference lines=difference />
         </section>
     }
     .into_any()
 }
 
-/// What it would have changed.
+/// The effects that the draft would have had on past actions.
 #[component]
 fn WouldHave(effects: Effects) -> impl IntoView {
     let Effects {
@@ -121,10 +121,10 @@ fn WouldHave(effects: Effects) -> impl IntoView {
         changed,
         named,
     } = effects;
-    let cut = (changed > named.len()).then(|| format!("The newest {} of them:", named.len()));
+    let cut = (changed > named.len()).then(|| format!("The newest {}:", named.len()));
     view! {
         <section class="card" aria-labelledby="effects">
-            <h2 id="effects">"What this would have changed in the last " {days} " days"</h2>
+            <h2 id="effects">"Effects in the last " {days} " days"</h2>
             <p>{summary(looked, more, changed)}</p>
             {cut.map(|words| view! { <p>{words}</p> })}
             <ol class="effects">{named.into_iter().map(effect).collect_view()}</ol>
@@ -135,14 +135,14 @@ fn WouldHave(effects: Effects) -> impl IntoView {
 
 fn summary(looked: usize, more: bool, changed: usize) -> String {
     let looked = match (looked, more) {
-        (0, _) => return "No action was proposed in that time.".to_owned(),
-        (1, _) => "1 action was looked at".to_owned(),
-        (count, false) => format!("{count} actions were looked at"),
-        (count, true) => format!("The newest {count} actions were looked at, and there are more"),
+        (0, _) => return "No actions were proposed in this period.".to_owned(),
+        (1, _) => "1 action checked".to_owned(),
+        (count, false) => format!("{count} actions checked"),
+        (count, true) => format!("The newest {count} actions checked (there are more)"),
     };
     match changed {
-        0 => format!("{looked}; nothing would have been different."),
-        count => format!("{looked}; {count} would have been different."),
+        0 => format!("{looked}: no effect."),
+        count => format!("{looked}: {count} would have been different."),
     }
 }
 
@@ -157,7 +157,7 @@ fn effect(effect: Effect) -> AnyView {
         <li>
             <p class="effect-head">
                 <StateBadge state /> <a href=format!("/actions/{}", action.id)><bdi>{action.name}</bdi></a>
-                <span class="quiet">"proposed " <Ago when=proposed /></span>
+                <span class="quiet">"proposed " <RelativeTime when=proposed /></span>
             </p>
             <ul>{words.into_iter().map(|words| view! { <li><bdi>{words}</bdi></li> }).collect_view()}</ul>
         </li>
@@ -198,14 +198,11 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_is_said_in_words() {
-        assert_eq!(summary(0, false, 0), "No action was proposed in that time.");
-        assert_eq!(
-            summary(1, false, 0),
-            "1 action was looked at; nothing would have been different."
-        );
+        assert_eq!(summary(0, false, 0), "No actions were proposed in this period.");
+        assert_eq!(summary(1, false, 0), "1 action checked: no effect.");
         assert_eq!(
             summary(5000, true, 12),
-            "The newest 5000 actions were looked at, and there are more; 12 would have been different."
+            "The newest 5000 actions checked (there are more): 12 would have been different."
         );
     }
 }

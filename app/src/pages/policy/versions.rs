@@ -1,11 +1,11 @@
-//! Every version that was ever in force.
+//! All versions of the policy.
 
 use super::super::link::link;
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use leptos::prelude::*;
 use loopiq::views::PolicyVersion;
 
-/// The page of a version, compared with another.
+/// The address of a version, compared with another one.
 pub(super) fn address(version: i64, compare: Option<i64>) -> String {
     let compare = compare.map_or_else(String::new, |version| version.to_string());
     link(
@@ -14,14 +14,14 @@ pub(super) fn address(version: i64, compare: Option<i64>) -> String {
     )
 }
 
-/// The versions, newest first, each with the way to its text and to what it changed.
+/// The versions, newest first, with links to their text and to comparisons.
 #[component]
 pub(super) fn Versions(
     /// The versions.
     versions: Vec<PolicyVersion>,
-    /// The one in force.
+    /// The active version.
     today: i64,
-    /// The one that the page shows.
+    /// The version that the page shows.
     shown: Option<i64>,
 ) -> impl IntoView {
     let numbers: Vec<i64> = versions.iter().map(|version| version.version).collect();
@@ -37,9 +37,9 @@ pub(super) fn Versions(
                 <thead role="rowgroup">
                     <tr role="row">
                         <th scope="col" role="columnheader">"Version"</th>
-                        <th scope="col" role="columnheader">"Switched on"</th>
-                        <th scope="col" role="columnheader">"Why"</th>
-                        <th scope="col" role="columnheader">"What changed"</th>
+                        <th scope="col" role="columnheader">"Activated"</th>
+                        <th scope="col" role="columnheader">"Reason"</th>
+                        <th scope="col" role="columnheader">"Compare"</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
@@ -59,7 +59,7 @@ fn row(version: PolicyVersion, before: Option<i64>, today: i64, shown: Option<i6
     let none = || view! { <span class="quiet">"–"</span> }.into_any();
     let switched = match at {
         None => view! { <bdi>{by}</bdi> }.into_any(),
-        Some(at) => view! { <bdi>{by}</bdi> ", " <Ago when=at /> }.into_any(),
+        Some(at) => view! { <bdi>{by}</bdi> ", " <RelativeTime when=at /> }.into_any(),
     };
     let why = if note.is_empty() {
         none()
@@ -69,12 +69,12 @@ fn row(version: PolicyVersion, before: Option<i64>, today: i64, shown: Option<i6
     let comparison = |words: String, href: String| view! { <li><a href=href>{words}</a></li> }.into_any();
     let mut comparisons: Vec<AnyView> = Vec::new();
     if let Some(before) = before {
-        let words = format!("From {before} to {number}");
+        let words = format!("Compare v{before} and v{number}");
         comparisons.push(comparison(words, address(number, Some(before))));
     }
-    // What switching it on again would change.
+    // What activating it again would change.
     if number != today {
-        let words = format!("From {today} to {number}");
+        let words = format!("Compare v{today} and v{number}");
         comparisons.push(comparison(words, address(number, Some(today))));
     }
     let comparisons = if comparisons.is_empty() {
@@ -86,11 +86,11 @@ fn row(version: PolicyVersion, before: Option<i64>, today: i64, shown: Option<i6
         <tr role="row">
             <th scope="row" role="rowheader">
                 <a href=address(number, None) aria-current=(shown == Some(number)).then_some("true")>"Version " {number}</a>
-                {(number == today).then(|| view! { " " <span class="tag">"in force"</span> })}
+                {(number == today).then(|| view! { " " <span class="tag">"active"</span> })}
             </th>
-            <td role="cell" data-label="Switched on">{switched}</td>
-            <td role="cell" data-label="Why">{why}</td>
-            <td role="cell" data-label="What changed">{comparisons}</td>
+            <td role="cell" data-label="Activated">{switched}</td>
+            <td role="cell" data-label="Reason">{why}</td>
+            <td role="cell" data-label="Compare">{comparisons}</td>
         </tr>
     }
     .into_any()

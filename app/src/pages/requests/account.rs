@@ -1,16 +1,16 @@
-//! Accounts side by side, and the form that says whose they are.
+//! Two accounts next to each other, and the form that says whether they belong to one person.
 
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use crate::server_fns::LinkPeople;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::domain::PlainText;
 use loopiq::views::{AccountView, ResemblanceView};
 
-/// Two accounts side by side, with what tells them apart.
+/// Two accounts next to each other.
 #[component]
 pub(super) fn Accounts(
-    /// What the columns are called, with the accounts in them.
+    /// The heading of each column and its account.
     accounts: [(&'static str, AccountView); 2],
 ) -> impl IntoView {
     let [(first, one), (second, other)] = accounts;
@@ -37,8 +37,8 @@ pub(super) fn Accounts(
         ("Roles", text(roles(&one).into()), text(roles(&other).into())),
         (
             "Last sign-in",
-            view! { <Ago when=one.last_sign_in /> }.into_any(),
-            view! { <Ago when=other.last_sign_in /> }.into_any(),
+            view! { <RelativeTime when=one.last_sign_in /> }.into_any(),
+            view! { <RelativeTime when=other.last_sign_in /> }.into_any(),
         ),
     ];
     let rows = rows.map(|(what, left, right)| {
@@ -64,7 +64,7 @@ pub(super) fn Accounts(
     }
 }
 
-/// Two accounts that have had the same address, and the form that says whose they are.
+/// Two accounts that have had the same address, and the form that says whether they belong to one person.
 #[component]
 pub(super) fn Resemblance(
     /// The accounts.
@@ -81,7 +81,7 @@ pub(super) fn Resemblance(
     let form = match request {
         Some(request) => view! {
             <p>
-                "Request " <a href=format!("#{request}")>{request.clone()}</a> " about both waits for a second operator."
+                "Request " <a href=format!("#{request}")>{request.clone()}</a> " about both accounts is waiting for a second operator."
             </p>
         }
         .into_any(),
@@ -90,15 +90,15 @@ pub(super) fn Resemblance(
                 <input type="hidden" name="one" value=newer />
                 <input type="hidden" name="other" value=older />
                 <div class="field">
-                    <label for=field.clone()>"How do you know whose these accounts are?"</label>
+                    <label for=field.clone()>"How do you know who uses these accounts?"</label>
                     <input id=field type="text" name="text" maxlength="2000" autocomplete="off" required />
                 </div>
                 <div class="buttons">
                     <button type="submit" class="button" name="whose" value="same">
-                        "One person"
+                        "Same person"
                     </button>
                     <button type="submit" class="button" name="whose" value="different">
-                        "Two people"
+                        "Different people"
                     </button>
                 </div>
             </form>
@@ -110,7 +110,7 @@ pub(super) fn Resemblance(
             <h3>
                 <bdi>{address}</bdi>
             </h3>
-            <Accounts accounts=[("Cannot decide yet", newcomer), ("Had the address before", known)] />
+            <Accounts accounts=[("Can't decide yet", newcomer), ("Earlier account with this address", known)] />
             {form}
         </section>
     }

@@ -1,4 +1,4 @@
-//! What operators have asked for: what waits for a second operator, what became of the rest, and accounts that operators have to identify.
+//! Operator requests: the pending ones, the history, and accounts that operators have to identify.
 
 mod account;
 mod request;
@@ -6,11 +6,11 @@ mod request;
 use self::account::Resemblance;
 pub(in crate::pages) use self::request::Loosens;
 use self::request::{Settled, Waiting};
-use super::load::loaded;
-use crate::components::said::Said;
+use super::page_data::page_data;
+use crate::components::message::Message;
 use crate::components::title::PageTitle;
-use crate::said::Page;
 use crate::services::Services;
+use crate::settings_message::SettingsPage;
 use leptos::prelude::*;
 use loopiq::engine::Error;
 use loopiq::views::{self, Outcome};
@@ -28,7 +28,7 @@ struct Shown {
 #[component]
 pub(crate) fn RequestsPage() -> impl IntoView {
     let session = use_context::<Session>();
-    loaded(
+    page_data(
         move |services| {
             let session = session.clone();
             async move { shown(&services, session.as_ref()).await }
@@ -39,10 +39,10 @@ pub(crate) fn RequestsPage() -> impl IntoView {
 
 async fn shown(services: &Services, session: Option<&Session>) -> Result<Shown, Error> {
     let page = services.engine.requests_page(&services.ctx).await?;
-    // What a browser fetches in advance nobody has seen: it must not use up the message.
+    // A prefetch must not consume the message.
     let said = match services.prefetch {
         true => None,
-        false => Page::Requests.said(session).await,
+        false => SettingsPage::Requests.take_message(session).await,
     };
     Ok(Shown { page, said })
 }
@@ -59,23 +59,23 @@ fn render(Shown { page, said }: Shown) -> AnyView {
         <PageTitle text="Requests" />
         <div class="page requests">
             <div>
-                <h1>"Requests of operators"</h1>
+                <h1>"Operator requests"</h1>
                 <p>
-                    "Two operators are needed to loosen the policy, and to say whether two accounts belong to the same person: one asks, another one confirms."
+                    "It takes two operators to loosen the policy or to link accounts: one makes a request, another confirms it."
                 </p>
             </div>
-            {said.map(|outcome| view! { <Said outcome /> })}
+            {said.map(|outcome| view! { <Message outcome /> })}
             {alone.map(|words| view! { <p class="outcome">{words}</p> })}
-            {nothing.then(|| view! { <p class="quiet">"No request waits."</p> })}
+            {nothing.then(|| view! { <p class="quiet">"No pending requests."</p> })}
             {waiting.into_iter().map(|request| view! { <Waiting request /> }).collect_view()}
             {(!resemblances.is_empty())
                 .then(|| {
                     view! {
                         <section class="card" aria-labelledby="accounts">
-                            <h2 id="accounts">"Accounts that cannot decide yet"</h2>
+                            <h2 id="accounts">"Accounts that can't decide yet"</h2>
                             <p>
-                                "Each came to an address that another account had before. It can sign in and read, and it decides nothing until \
-                                 operators have said whether both accounts are one person's."
+                                "Each has an e-mail address that an earlier account had. Its user can sign in and read, but can't decide until operators \
+                                 have said whether both accounts belong to the same person."
                             </p>
                             {resemblances.into_iter().map(|one| view! { <Resemblance one /> }).collect_view()}
                         </section>

@@ -1,15 +1,15 @@
-//! A request: what it would change, and the forms that settle it.
+//! An operator request: its change, and the forms that confirm, decline or withdraw it.
 
 use super::account::Accounts;
 use crate::components::difference::Difference;
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use crate::server_fns::{ConfirmRequest, DeclineRequest, WithdrawRequest};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::domain::PlainText;
-use loopiq::views::{ChangeView, RequestView};
+use loopiq::views::{ChangeView, Label, RequestView};
 
-/// A request that waits.
+/// A pending request.
 #[component]
 pub(super) fn Waiting(
     /// The request.
@@ -35,7 +35,7 @@ pub(super) fn Waiting(
         "Nobody else can confirm it yet.".to_owned()
     } else {
         format!(
-            "Who can confirm it: {}.",
+            "Can be confirmed by: {}.",
             confirmers.iter().map(PlainText::as_str).collect::<Vec<_>>().join(", ")
         )
     };
@@ -45,8 +45,8 @@ pub(super) fn Waiting(
                 <bdi>{summary}</bdi>
             </h2>
             <p>
-                "Request " <code>{id.clone()}</code> ", made by " <bdi>{by}</bdi> " " <Ago when=at /> "."
-                {expires.map(|until| view! { " It expires " <Ago when=until /> "." })} " " <bdi>{who}</bdi>
+                "Request " <code>{id.clone()}</code> ", made by " <bdi>{by}</bdi> " " <RelativeTime when=at /> "."
+                {expires.map(|until| view! { " Expires " <RelativeTime when=until /> "." })} " " <bdi>{who}</bdi>
             </p>
             <Change change />
             {why_not.map(|why| view! { <p class="outcome"><bdi>{why}</bdi></p> })}
@@ -68,7 +68,7 @@ pub(super) fn Waiting(
     .into_any()
 }
 
-/// What a second operator says to it.
+/// The form that confirms a request.
 fn confirm(id: &str, value: String) -> AnyView {
     view! {
         <form method="post" action=ConfirmRequest::url()>
@@ -88,7 +88,7 @@ fn decline(id: &str) -> AnyView {
         <form method="post" action=DeclineRequest::url()>
             <input type="hidden" name="id" value=id.to_owned() />
             <div class="field">
-                <label for=field.clone()>"Why you decline it"</label>
+                <label for=field.clone()>"Reason for declining"</label>
                 <input id=field type="text" name="text" maxlength="2000" autocomplete="off" required />
             </div>
             <button type="submit" class="button danger">
@@ -99,7 +99,7 @@ fn decline(id: &str) -> AnyView {
     .into_any()
 }
 
-/// What a request would change.
+/// The change that a request holds.
 #[component]
 fn Change(change: ChangeView) -> impl IntoView {
     match change {
@@ -109,9 +109,9 @@ fn Change(change: ChangeView) -> impl IntoView {
             loosens,
             difference,
         } => view! {
-            {(!note.is_empty()).then(|| view! { <p>"Why: " <bdi>{note}</bdi></p> })}
+            {(!note.is_empty()).then(|| view! { <p>"Reason: " <bdi>{note}</bdi></p> })}
             <Loosens loosens />
-            <h3>"From version " {base} " to this policy"</h3>
+            <h3>"Compare v" {base} " and this policy"</h3>
             <Difference lines=difference />
         }
         .into_any(),
@@ -122,13 +122,13 @@ fn Change(change: ChangeView) -> impl IntoView {
             reason,
         } => {
             let words = if same {
-                "Both accounts would be one person's: separation of duties and quorum then treat them as one. This is not taken back."
+                "The accounts would count as one person for separation of duties and for approvals. This can't be undone."
             } else {
-                "The accounts would be two people's: each decides for themselves."
+                "The accounts would count as two people: each can decide."
             };
             view! {
                 <p>{words}</p>
-                <p>"Why: " <bdi>{reason}</bdi></p>
+                <p>"Reason: " <bdi>{reason}</bdi></p>
                 <Accounts accounts=[("One account", *one), ("The other account", *other)] />
             }
             .into_any()
@@ -136,23 +136,23 @@ fn Change(change: ChangeView) -> impl IntoView {
     }
 }
 
-/// What a policy loosens.
+/// The sentences about what a policy loosens.
 #[component]
 pub(crate) fn Loosens(
     /// The sentences.
     loosens: Vec<PlainText>,
 ) -> impl IntoView {
     if loosens.is_empty() {
-        return view! { <p>"It loosens nothing: every action is treated at least as strictly."</p> }.into_any();
+        return view! { <p>"Loosens nothing: every action is treated at least as strictly as now."</p> }.into_any();
     }
     view! {
-        <h3>"What it loosens"</h3>
+        <h3>"Loosens"</h3>
         <ul class="notes loosens">{loosens.into_iter().map(|one| view! { <li><bdi>{one}</bdi></li> }).collect_view()}</ul>
     }
     .into_any()
 }
 
-/// Requests that were settled.
+/// Requests that were confirmed, declined, withdrawn or expired.
 #[component]
 pub(super) fn Settled(
     /// The requests, the newest first.
@@ -173,16 +173,16 @@ pub(super) fn Settled(
         } = request;
         let became = match settled {
             Some((who, when, outcome)) => {
-                view! { <bdi>{who}</bdi> ", " <Ago when /> ". " <bdi>{outcome}</bdi> }.into_any()
+                view! { <bdi>{who}</bdi> ", " <RelativeTime when /> ". " <bdi>{outcome}</bdi> }.into_any()
             }
             None => view! { <span class="quiet">"–"</span> }.into_any(),
         };
         view! {
             <tr role="row" id=id>
                 <th scope="row" role="rowheader"><bdi>{summary}</bdi></th>
-                <td role="cell" data-label="Made by"><bdi>{by}</bdi> ", " <Ago when=at /></td>
+                <td role="cell" data-label="Made by"><bdi>{by}</bdi> ", " <RelativeTime when=at /></td>
                 <td role="cell" data-label="Status">{status.label()}</td>
-                <td role="cell" data-label="What came of it">{became}</td>
+                <td role="cell" data-label="Outcome">{became}</td>
             </tr>
         }
     });
@@ -195,7 +195,7 @@ pub(super) fn Settled(
                         <th scope="col" role="columnheader">"Request"</th>
                         <th scope="col" role="columnheader">"Made by"</th>
                         <th scope="col" role="columnheader">"Status"</th>
-                        <th scope="col" role="columnheader">"What came of it"</th>
+                        <th scope="col" role="columnheader">"Outcome"</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>

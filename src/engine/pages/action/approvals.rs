@@ -4,8 +4,9 @@ use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::pages::record_names::RecordNames;
+use crate::policy::Decider;
 use crate::store::ReadTx;
-use crate::views::{ApprovalsView, MissingView, When};
+use crate::views::{ApprovalsView, Label, MissingView, When, summary};
 
 /// People named as those who could give a missing approval; further ones are counted.
 const MAX_NAMED: usize = 8;
@@ -25,16 +26,21 @@ pub(crate) async fn approvals_view(
             let mut groups = policy.decide_rule(&input.risk_input).1.groups.iter();
             groups.any(|group| group.name == one.group && group.has(member))
         };
-        let mut who_could: Vec<PlainText> = deciders
+        let is_me = |member: &&Decider| approvals.me.as_ref().is_some_and(|me| me.human == member.human);
+        let (mine, others): (Vec<&Decider>, Vec<&Decider>) = deciders
             .iter()
             .filter(|member| policies.each().any(|policy| of_group(policy, member)))
             .filter(|member| policies.would_help(&approvals.approvers, member, &input))
-            .map(|member| PlainText::from(&member.person.name))
-            .collect();
+            .partition(is_me);
+        let names = others.iter().map(|member| PlainText::from(&member.person.name));
+        let mut who_could: Vec<PlainText> = names.collect();
         let more = who_could.len().saturating_sub(MAX_NAMED);
         who_could.truncate(MAX_NAMED);
         if more > 0 {
             who_could.push(format!("{more} more").into());
+        }
+        if !mine.is_empty() {
+            who_could.push("you".into());
         }
         MissingView {
             group: PlainText::from(&one.group),
@@ -71,8 +77,8 @@ pub(crate) fn stakes(change_set: &ChangeSet, names: &RecordNames) -> Vec<PlainTe
     for update in change_set.updates() {
         let named = names.named(&update.id);
         let record = match named.key {
-            Some(key) => format!("{} {key}: {}", update.kind.word(), named.name),
-            None => format!("{} {}", update.kind.word(), named.name),
+            Some(key) => format!("{} {key}: {}", update.kind.label(), named.name),
+            None => format!("{} {}", update.kind.label(), named.name),
         };
         let status = update.fields.iter().find(|one| one.field == "status");
         lines.push(
@@ -88,16 +94,16 @@ pub(crate) fn stakes(change_set: &ChangeSet, names: &RecordNames) -> Vec<PlainTe
             .into(),
         );
     }
-    let created = preview::summary(change_set, "");
+    let created = summary(change_set, "");
     lines.push(created.into());
     lines
 }
 
 fn verb(status: &str) -> &'static str {
     match status {
-        "accepted" => "Waives",
+        "accepted" => "Accepts the risk of",
         "open" | "in_progress" => "Opens",
-        "requested" => "Asks for",
+        "requested" => "Requests",
         "resolved" | "fixed" | "false_positive" | "suppressed" | "done" | "cancelled" | "granted" => "Closes",
         _ => "Changes",
     }

@@ -3,7 +3,7 @@
 use crate::domain::*;
 use crate::engine::actions::plan::Planned;
 use crate::engine::pages::record_names::RecordNames;
-use crate::views::Comparison;
+use crate::views::{Comparison, Label};
 use serde_json::Value;
 
 /// Records that comparisons name in addition to those of the plan.
@@ -57,7 +57,7 @@ fn duplicates(planned: &Planned, names: &RecordNames, check: &Check) -> Vec<Comp
     there
         .map(|item| Comparison {
             mark: check.mark(),
-            title: format!("What is proposed, and {}", item.key).into(),
+            title: format!("Proposed work item and {}", item.key).into(),
             left: "Proposed".into(),
             right: (&item.key).into(),
             rows: vec![
@@ -102,7 +102,7 @@ fn stale(planned: &Planned, check: &Check) -> Vec<Comparison> {
     let line = |label: &str, of: fn(&Evidence) -> PlainText| row(label, of(cited), of(newer));
     vec![Comparison {
         mark: check.mark(),
-        title: format!("{}, and {} which is newer", cited.key, newer.key).into(),
+        title: format!("Cited {} and the newer {}", cited.key, newer.key).into(),
         left: format!("{} (cited)", cited.key).into(),
         right: (&newer.key).into(),
         rows: vec![

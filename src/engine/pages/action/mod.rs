@@ -18,15 +18,15 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 mod approvals;
+mod changes_since;
 mod comparisons;
 mod related;
 mod sections;
-mod since;
 mod tree;
 
+use changes_since::Baseline;
 use related::RelatedRecords;
 use sections::{claim, context, fields, identifiers, other_creates, references, step, updates, with_codes};
-use since::Baseline;
 
 /// The data of one page, from one read of the store.
 struct Loaded {
@@ -149,7 +149,7 @@ impl Engine {
         let asked_by = format!("{} via {}", caller.name, PlainText::from(&client));
         let executed = state == State::Executed;
         let outcome = if action.is_overdue(now) {
-            Some("Its time ran out.".into())
+            Some("Nobody decided in time.".into())
         } else {
             action
                 .lifecycle
@@ -242,7 +242,7 @@ impl Engine {
             .filter(|check| check.verdict >= Verdict::Warn)
             .map(|check| check.id)
             .collect();
-        let counted = preview::summary(&envelope.change_set, "");
+        let counted = summary(&envelope.change_set, "");
         let idle = if mine && pending {
             approvals.why_approval_does_not_count(&input)
         } else {
@@ -264,12 +264,8 @@ impl Engine {
             why_not: match (not_run.or(why_not_decidable.filter(|_| !runs)).or(idle), block) {
                 (Some(why), _) => Some(why.into()),
                 (None, Some(block)) if pending => Some(match more {
-                    0 => format!("It can't be approved: {}", block.message).into(),
-                    _ => format!(
-                        "It can't be approved: {} And {more} more checks block it.",
-                        block.message
-                    )
-                    .into(),
+                    0 => format!("Can't be approved yet: {}", block.message).into(),
+                    _ => format!("Can't be approved yet: {} {more} more checks block it.", block.message).into(),
                 }),
                 _ => None,
             },
@@ -288,7 +284,7 @@ impl Engine {
             reasons: ReasonCode::for_rejection()
                 .map(|code| {
                     let ticked = matches!(code, ReasonCode::Check(check) if failed.contains(&check));
-                    (code.as_str().to_owned(), code.words().into(), ticked)
+                    (code.as_str().to_owned(), code.label().into(), ticked)
                 })
                 .collect(),
         }
@@ -306,7 +302,7 @@ fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
     let tree = tree::of(&envelope.change_set, names, false);
     let mut cards = other_creates(&envelope.change_set, names);
     cards.extend(references(envelope, names, now));
-    crate::views::parts(&tree, &cards, &claim(action, String::new(), names, now))
+    parts(&tree, &cards, &claim(action, String::new(), names, now))
 }
 
 /// Why this person may not decide a pending action; `None` if the person may, or if nothing is left to decide.
@@ -316,7 +312,7 @@ fn why_not_decidable(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<Strin
         return None;
     }
     if !allows(&ctx.principal, Permission::Approve) {
-        return Some("A reviewer or lead decides it.".to_owned());
+        return Some("Only reviewers and leads can decide this.".to_owned());
     }
     refuses()
 }
@@ -370,7 +366,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         None => None,
     };
     let since = Baseline::of(&action, &decisions, last_seen.as_ref());
-    // A target that has changed makes planning fail; where it acts is known all the same.
+    // Planning fails if a target has changed; release and team are stored with the action.
     scope.release = scope.release.or_else(|| action.proposal.release_id.clone());
     scope.team = scope.team.or_else(|| action.proposal.team_id.clone());
     let mut wanted: BTreeSet<String> = ids::scan(&action.proposal.envelope)

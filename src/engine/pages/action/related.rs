@@ -32,9 +32,9 @@ pub(crate) struct Earlier {
 pub(crate) async fn load(tx: &mut ReadTx, action: &Action, payload: &Value) -> Result<RelatedRecords, Error> {
     let (mut related, mut earlier) = (Vec::new(), Vec::new());
     let links = [
-        ("It takes the place of", action.proposal.supersedes.clone()),
-        ("In its place now", action.lifecycle.superseded_by.clone()),
-        ("It only repeats", action.lifecycle.repeats.clone()),
+        ("Replaces", action.proposal.supersedes.clone()),
+        ("Replaced by", action.lifecycle.superseded_by.clone()),
+        ("Repeats", action.lifecycle.repeats.clone()),
     ];
     for (how, id) in links {
         let Some(id) = id else { continue };
@@ -51,7 +51,7 @@ pub(crate) async fn load(tx: &mut ReadTx, action: &Action, payload: &Value) -> R
     }
     if !action.state().is_final() {
         let sharing = tx.sharing_targets(&action.id).await?;
-        related.extend(sharing.into_iter().map(|other| ("About the same records", other)));
+        related.extend(sharing.into_iter().map(|other| ("Same records", other)));
     }
     if action.state() == State::PendingApproval && action.proposal.supersedes.is_none() {
         earlier.extend(declined(tx, action, payload).await?);
@@ -72,7 +72,7 @@ async fn declined(tx: &mut ReadTx, action: &Action, payload: &Value) -> Result<O
         if percent >= LIKE && likest.as_ref().is_none_or(|(best, _)| percent > *best) {
             let said = other.outcome.clone();
             let near = Earlier {
-                title: "Much like one that was declined",
+                title: "Similar to a rejected proposal",
                 action: other,
                 payload: earlier,
                 said,
@@ -136,6 +136,7 @@ impl RelatedRecords {
     }
 }
 
+/// The label of an action, which is named by its headline.
 fn label(action: &ActionSummary) -> RecordLabel {
     RecordLabel {
         kind: RecordKind::Action,

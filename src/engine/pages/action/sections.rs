@@ -1,4 +1,4 @@
-//! The parts of the action page, each from stored facts alone.
+//! The sections of the action's page, each from stored facts.
 
 use crate::context::Ctx;
 use crate::domain::*;
@@ -10,7 +10,7 @@ use crate::views::*;
 use serde_json::Value;
 
 pub(crate) fn with_codes(words: &str, codes: &[ReasonCode]) -> PlainText {
-    let codes: Vec<&str> = codes.iter().map(|code| code.words()).collect();
+    let codes: Vec<&str> = codes.iter().map(|code| code.label()).collect();
     let words = PlainText::from(words);
     if codes.is_empty() {
         words
@@ -49,7 +49,7 @@ pub(crate) fn other_creates(change_set: &ChangeSet, names: &RecordNames) -> Vec<
                 kind: create.kind,
                 id: create.id.clone(),
                 key: None,
-                name: format!("New {}", create.kind.word()).into(),
+                name: format!("New {}", create.kind.label()).into(),
             },
             lines: create
                 .fields
@@ -85,7 +85,7 @@ pub(crate) fn updates(change_set: &ChangeSet, names: &RecordNames) -> Vec<Update
         .collect()
 }
 
-/// A value as a reader sees it: names for IDs, a dash for nothing.
+/// A value for people: names for IDs, a dash for null.
 pub(crate) fn plain(value: &Value, names: &RecordNames) -> PlainText {
     match value {
         Value::Null => "—".into(),
@@ -98,7 +98,7 @@ pub(crate) fn plain(value: &Value, names: &RecordNames) -> PlainText {
     }
 }
 
-/// Every finding, control, evidence, blocker and work item that the envelope names, with enough to judge it.
+/// The findings, controls, evidence, blockers and work items that the payload names, with their details.
 pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestamp) -> Vec<Reference> {
     let text = envelope.payload.to_string();
     let facts = names.facts();
@@ -110,7 +110,7 @@ pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestam
             Some(Record::Evidence(evidence)) => {
                 add("Provider", evidence.provider.clone());
                 add("Kind", evidence.kind.clone());
-                let age = evidence.collected_at.relative(now);
+                let age = relative(evidence.collected_at, now);
                 add(
                     "Collected",
                     format!(
@@ -132,7 +132,7 @@ pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestam
                     add("Where", line.unwrap_or_else(|| location.clone()));
                 }
                 add("Says", finding.message.clone());
-                add("Last seen", finding.last_seen_at.relative(now));
+                add("Last seen", relative(finding.last_seen_at, now));
             }
             Some(Record::Control(control)) => add("Status", control.status.label().to_owned()),
             Some(Record::Blocker(blocker)) => {
@@ -218,7 +218,7 @@ pub(crate) fn step(record: &AuditRecord, now: Timestamp) -> TimelineStep {
         seq: record.seq,
         event: record.event.clone(),
         words: audit::words(record).into(),
-        actor: PlainText::from(&record.content.actor.label()),
+        actor: PlainText::from(&actor_label(&record.content.actor)),
         at: When::new(record.at, now),
         note: record.content.note.as_deref().map(PlainText::from),
     }

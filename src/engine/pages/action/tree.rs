@@ -2,7 +2,7 @@
 
 use crate::domain::{ChangeSet, Create, PlainText, RecordKind, WorkItemKind};
 use crate::engine::pages::record_names::RecordNames;
-use crate::views::{Line, TreeItem};
+use crate::views::{Label, Line, TreeItem};
 use serde_json::Value;
 
 /// The work items of a change set below their parents. `executed`: the items exist and have keys.
@@ -46,16 +46,13 @@ fn branch(item: &Create, items: &[&Create], names: &RecordNames, executed: bool)
     lines.extend(
         item.client_ref
             .as_ref()
-            .map(|own| Line::text("Agent's reference", PlainText::from(own))),
+            .map(|own| Line::text("Client reference", PlainText::from(own))),
     );
     let criteria = item.fields.get("acceptanceCriteria").and_then(Value::as_array);
-    lines.extend(
-        criteria
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(|done| Line::text("Done when", PlainText::from(done))),
-    );
+    let criteria: Vec<&str> = criteria.into_iter().flatten().filter_map(Value::as_str).collect();
+    if !criteria.is_empty() {
+        lines.push(Line::text("Acceptance criteria", PlainText::from(&criteria.join("; "))));
+    }
     let references = ["findingIds", "controlIds", "evidenceIds", "blockerIds"]
         .iter()
         .filter_map(|field| item.fields.get(*field)?.as_array())
@@ -65,7 +62,7 @@ fn branch(item: &Create, items: &[&Create], names: &RecordNames, executed: bool)
         .collect();
     let kind = words("kind")
         .and_then(|kind| WorkItemKind::parse(kind.as_str()))
-        .map_or("Work item", WorkItemKind::label);
+        .map_or("Work item", |kind| kind.label());
     TreeItem {
         id: item.id.clone(),
         key: executed.then(|| names.named(&item.id).key).flatten(),

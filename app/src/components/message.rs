@@ -1,12 +1,12 @@
-//! What became of a form of a settings page.
+//! The outcome of a form on a settings page.
 
 use leptos::prelude::*;
 use loopiq::views::Outcome;
 
-/// The message. It takes the focus, so that those who hear the page hear it first.
+/// The message. It takes the focus, so that a screen reader reads it first.
 #[component]
-pub(crate) fn Said(
-    /// What became of the form.
+pub(crate) fn Message(
+    /// The outcome.
     outcome: Outcome,
 ) -> impl IntoView {
     let (class, role) = match outcome.done {

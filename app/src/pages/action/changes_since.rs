@@ -1,32 +1,32 @@
 //! What has changed since the reader opened the action, or since it was approved.
 
-use crate::components::compared::{Compared, compared_row};
+use crate::components::comparison_table::{ComparisonTable, comparison_row};
 use crate::components::icon::Icon;
 use crate::components::record::RecordLink;
 use crate::components::state::verdict_look;
-use crate::components::when::Ago;
+use crate::components::time::RelativeTime;
 use leptos::prelude::*;
 use loopiq::domain::Check;
 use loopiq::domain::PlainText;
-use loopiq::views::SinceView;
+use loopiq::views::{ChangesSinceView, Label};
 use std::collections::HashSet;
 
-/// The box at the head of the document. It stands there only where something has changed.
+/// The changes, at the top of the document. Rendered only if there are any.
 #[component]
-pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
+pub(super) fn ChangesSince<'a>(since: ChangesSinceView, on_page: &'a HashSet<String>) -> impl IntoView + use<> {
     let heads = ["Then", "Now"].map(PlainText::from);
     let fields = since.fields.into_iter().map(|(record, field, then, now)| {
         let here = on_page.contains(&record.id);
         let name = view! { <RecordLink record on_page=here /> " " <code>{field}</code> }.into_any();
         let then = view! { <del dir="auto">{then}</del> }.into_any();
         let now = view! { <ins dir="auto">{now}</ins> }.into_any();
-        compared_row(name, &heads, [then, now], false)
+        comparison_row(name, &heads, [then, now], false)
     });
     let fields = fields.collect::<Vec<_>>();
     let verdicts = !since.new.is_empty() || !since.gone.is_empty();
     view! {
         <section class="card since" aria-labelledby="since">
-            <h2 id="since">"Changed since " {since.what} ", " <Ago when=since.at /></h2>
+            <h2 id="since">"Changed since " {since.what} ", " <RelativeTime when=since.at /></h2>
             {verdicts
                 .then(|| {
                     view! {
@@ -37,7 +37,7 @@ pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> im
                     }
                 })}
             {(!fields.is_empty())
-                .then(|| view! { <Compared class="changes" heads rows=fields /> })}
+                .then(|| view! { <ComparisonTable class="changes" heads rows=fields /> })}
         </section>
     }
     .into_any()
@@ -45,7 +45,7 @@ pub(super) fn SinceBox<'a>(since: SinceView, on_page: &'a HashSet<String>) -> im
 
 fn line(check: Check, gone: bool) -> impl IntoView {
     let (class, shape) = verdict_look(check.verdict);
-    let word = if gone { "gone" } else { "new" };
+    let word = if gone { "Resolved" } else { "New" };
     let message = if gone {
         view! { <del dir="auto">{check.message}</del> }.into_any()
     } else {
@@ -58,7 +58,7 @@ fn line(check: Check, gone: bool) -> impl IntoView {
                 {word}
             </span>
             <p>
-                <span class="quiet">{check.id.as_str()} ": "</span>
+                <span class="quiet">{check.id.label()} ": "</span>
                 {message}
             </p>
         </li>

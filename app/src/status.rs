@@ -1,9 +1,9 @@
-//! What the engine refuses with, in HTTP's terms: the one mapping, for every door.
+//! The HTTP status of each error of the engine. Pages, server functions and the server use this one mapping.
 
 use axum::http::StatusCode;
 use loopiq::engine::Error;
 
-/// The status that an engine's refusal has over HTTP.
+/// The HTTP status of an error of the engine.
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::NotFound { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use loopiq::views::When;
 
-/// A relative time; the exact one is there on hover, and for programs.
+/// A relative time. The exact time is in the title and in `datetime`.
 #[component]
-pub(crate) fn Ago(
+pub(crate) fn RelativeTime(
     /// The time.
     when: When,
 ) -> impl IntoView {
@@ -16,9 +16,9 @@ pub(crate) fn Ago(
     }
 }
 
-/// A time in full, with the relative one beside it: where somebody proves or compares.
+/// An exact time followed by the relative one, for audit entries.
 #[component]
-pub(crate) fn Exact(
+pub(crate) fn ExactTime(
     /// The time.
     when: When,
 ) -> impl IntoView {

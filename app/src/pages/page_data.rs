@@ -1,4 +1,4 @@
-//! Loading what a page shows, and answering with the right status when that fails.
+//! Loads the data of a page, and sets the HTTP status if that fails.
 
 use super::problem::{Problem, ProblemView};
 use crate::services::Services;
@@ -8,9 +8,9 @@ use loopiq::engine::Error;
 use serde::{Serialize, de::DeserializeOwned};
 use std::future::Future;
 
-/// Waits for `fetch` and renders what it gives. The resource is blocking and made outside the `Suspense` that reads it,
-/// so that the document is whole, with its title and its status, before its first byte is sent.
-pub(super) fn loaded<T, F, Fut>(fetch: F, render: fn(T) -> AnyView) -> impl IntoView
+/// Waits for `fetch` and renders its result. The resource is blocking and is created outside the `Suspense` that reads it, so that title and
+/// status are known before the first byte of the document is sent.
+pub(super) fn page_data<T, F, Fut>(fetch: F, render: fn(T) -> AnyView) -> impl IntoView
 where
     T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
     F: Fn(Services) -> Fut + Send + Sync + 'static,

@@ -3,7 +3,7 @@
 use crate::domain::*;
 use crate::engine::pages::action::sections::plain;
 use crate::engine::pages::record_names::RecordNames;
-use crate::views::{SinceView, When};
+use crate::views::{ChangesSinceView, When};
 
 /// The snapshot to compare with, and its time.
 pub(crate) struct Baseline {
@@ -48,7 +48,12 @@ impl Baseline {
     }
 
     /// The differences; `None` without any.
-    pub(crate) fn view(&self, now_shown: &PageSnapshot, names: &RecordNames, now: Timestamp) -> Option<SinceView> {
+    pub(crate) fn view(
+        &self,
+        now_shown: &PageSnapshot,
+        names: &RecordNames,
+        now: Timestamp,
+    ) -> Option<ChangesSinceView> {
         let speaks = |check: &&Check| check.verdict != Verdict::Pass;
         let without = |these: &[Check], those: &[Check]| -> Vec<Check> {
             let known: Vec<String> = those.iter().map(Check::mark).collect();
@@ -73,7 +78,7 @@ impl Baseline {
                 )
             })
             .collect();
-        let view = SinceView {
+        let view = ChangesSinceView {
             what: self.what.into(),
             at: When::new(self.at, now),
             new: without(&now_shown.checks, &self.shown.checks),

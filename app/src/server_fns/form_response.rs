@@ -1,14 +1,14 @@
-//! How an outcome leaves a server function: as JSON for an island, as a redirect with a message for a plain form.
+//! How an outcome leaves a server function: as JSON for an island, as a redirect with a flash message for a plain form.
 
 #[cfg(feature = "ssr")]
-pub(super) use ssr::Door;
+pub(super) use ssr::FormRequest;
 
 #[cfg(feature = "ssr")]
 mod ssr {
     use crate::flash::Flash;
     use crate::islands::Draft;
-    use crate::refusal::status_of;
     use crate::services::Services;
+    use crate::status::status_of;
     use axum::http::{HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::*;
     use leptos_axum::ResponseOptions;
@@ -17,16 +17,16 @@ mod ssr {
     use loopiq::views::Outcome;
     use tower_sessions::Session;
 
-    /// Everything that a server function needs from its request, taken before anything is awaited.
-    pub(in crate::server_fns) struct Door {
+    /// What a server function needs from its HTTP request. Leptos' context is gone after the first await, so this is read before it.
+    pub(in crate::server_fns) struct FormRequest {
         pub(in crate::server_fns) services: Services,
         session: Option<Session>,
         plain: bool,
     }
 
-    impl Door {
-        /// Takes it from Leptos' context. The server lets nobody reach a server function without a session.
-        pub(in crate::server_fns) fn open() -> Result<Door, ServerFnError> {
+    impl FormRequest {
+        /// Reads Leptos' context. The server refuses requests without a session before they reach a server function.
+        pub(in crate::server_fns) fn from_context() -> Result<Self, ServerFnError> {
             let services =
                 use_context::<Services>().ok_or_else(|| ServerFnError::new("Sign in, then send it again."))?;
             let accepts = use_context::<Parts>().and_then(|parts| {
@@ -36,28 +36,28 @@ mod ssr {
                     .and_then(|value| value.to_str().map(str::to_owned).ok())
             });
             let plain = accepts.is_some_and(|accepts| accepts.contains("text/html"));
-            Ok(Door {
+            Ok(Self {
                 services,
                 session: use_context::<Session>(),
                 plain,
             })
         }
 
-        /// Whether a plain form was sent: its answer is the page that it is led to.
+        /// Whether the browser sent a plain form, without the island's script. Its response is a redirect to a page.
         pub(in crate::server_fns) fn is_plain(&self) -> bool {
             self.plain
         }
 
-        /// What this browser's session keeps.
+        /// The session of this browser.
         pub(in crate::server_fns) fn session(&self) -> Option<&Session> {
             self.session.as_ref()
         }
 
-        /// What the engine said, as an outcome: a refusal is an answer, never an error of the server function. The answer's status
+        /// The engine's result as an outcome. A refusal is an outcome, never an error of the server function; the response's HTTP status
         /// says which kind of refusal it is.
         pub(in crate::server_fns) fn outcome(result: Result<Outcome, Error>) -> Outcome {
             result.unwrap_or_else(|error| {
-                Self::refused(&error);
+                Self::set_status(&error);
                 Outcome {
                     done: false,
                     message: error.to_string().into(),
@@ -67,32 +67,32 @@ mod ssr {
             })
         }
 
-        /// Gives the answer the status of this refusal.
-        pub(in crate::server_fns) fn refused(error: &Error) {
+        /// Sets the response's HTTP status to that of this refusal.
+        pub(in crate::server_fns) fn set_status(error: &Error) {
             if let Some(response) = use_context::<ResponseOptions>() {
                 response.set_status(status_of(error));
             }
         }
 
-        /// Whether the answer is a denial: somebody may not do this, or there is nothing that they can see. A plain form is told so at
-        /// once, with the status that it is; everything else is shown by the page that the form is led to.
+        /// Whether the response is a denial (403 or 404). A plain form gets a denial as the response itself, with its status; every other
+        /// outcome is shown by the page that the form is redirected to.
         pub(in crate::server_fns) fn is_denied() -> bool {
             let response = use_context::<ResponseOptions>();
             let status = response.and_then(|response| response.0.read().ok().and_then(|parts| parts.status));
             matches!(status, Some(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
         }
 
-        /// Leads a plain form to this page of ours.
-        pub(in crate::server_fns) fn lead(page: &str) {
+        /// Redirects a plain form to a page of this service.
+        pub(in crate::server_fns) fn redirect_to(page: &str) {
             if let (Some(response), Ok(page)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(page)) {
                 response.insert_header(header::LOCATION, page);
                 response.set_status(StatusCode::SEE_OTHER);
             }
         }
 
-        /// Answers. `before` is the state that the command begins in: where the action has left it, the page is loaded
-        /// again and must find the message.
-        pub(in crate::server_fns) async fn answer(
+        /// Responds to a form of the action's page. `before` is the state in which the command is allowed: if the action has left that
+        /// state, the browser loads the page again and the page shows the message.
+        pub(in crate::server_fns) async fn respond(
             self,
             id: &str,
             before: State,
@@ -103,9 +103,9 @@ mod ssr {
                 return Ok(outcome);
             }
             let moved = outcome.done || outcome.state.is_some_and(|state| state != before);
-            // What is no ID never becomes part of a Location header.
+            // Text that is not an ID never becomes part of a Location header.
             let known = ActionId::parse(id).is_ok();
-            // What takes the place of an action is what the person looks at next.
+            // The person continues with the action that replaces this one, if there is one.
             let id = outcome.successor.as_deref().unwrap_or(id);
             if known && (self.plain || moved) {
                 let draft = if outcome.done { Draft::default() } else { draft };
@@ -118,7 +118,7 @@ mod ssr {
                 .await;
             }
             if self.plain {
-                Self::lead(&if known {
+                Self::redirect_to(&if known {
                     format!("/actions/{id}")
                 } else {
                     "/".to_owned()

@@ -1,16 +1,16 @@
-//! Two values of each of several fields, side by side.
+//! A table that compares two values of each field.
 
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 
-/// A table of three columns: what a field is called, and its two values. On a narrow screen each value says by itself which it is.
+/// A table with three columns: the field and its two values. On a narrow screen each value carries the name of its column.
 #[component]
-pub(crate) fn Compared(
-    /// The table's class beside `stack`.
+pub(crate) fn ComparisonTable(
+    /// The table's class in addition to `stack`.
     class: &'static str,
-    /// What the two columns are called.
+    /// The names of the two columns.
     heads: [PlainText; 2],
-    /// The rows: `<tr>` each, of [`compared_row`].
+    /// The rows, made by [`comparison_row`].
     rows: Vec<AnyView>,
 ) -> impl IntoView {
     let [one, two] = heads;
@@ -28,8 +28,8 @@ pub(crate) fn Compared(
     }
 }
 
-/// A row of such a table.
-pub(crate) fn compared_row(field: AnyView, heads: &[PlainText; 2], values: [AnyView; 2], differs: bool) -> AnyView {
+/// A row of a comparison table.
+pub(crate) fn comparison_row(field: AnyView, heads: &[PlainText; 2], values: [AnyView; 2], differs: bool) -> AnyView {
     let ([one, two], [first, second]) = (heads.clone(), values);
     view! {
         <tr role="row" class:differs=differs>

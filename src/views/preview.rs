@@ -1,6 +1,7 @@
 //! The preview of a change set. Agent, inbox and page show the same sentence.
 
-use super::{ChangeSet, Create, RecordKind, Update};
+use super::Label;
+use crate::domain::{ChangeSet, Create, RecordKind, Update};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,10 +18,10 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Builds the preview. `place` says where the changes apply: `in release R for team T`.
-    pub fn of(change_set: &ChangeSet, place: &str) -> Self {
+    /// Builds the preview. `scope` says where the changes apply: `R, team T`.
+    pub fn new(change_set: &ChangeSet, scope: &str) -> Self {
         Self {
-            summary: summary(change_set, place),
+            summary: summary(change_set, scope),
             creates: change_set.creates().cloned().collect(),
             updates: change_set.updates().cloned().collect(),
         }
@@ -31,7 +32,8 @@ impl Preview {
 fn noun(create: &Create) -> &str {
     match create.kind {
         RecordKind::WorkItem => create.fields.get("kind").and_then(Value::as_str).unwrap_or("work item"),
-        kind => kind.word(),
+        RecordKind::CurrentEvidence => "current evidence record",
+        kind => kind.label(),
     }
 }
 
@@ -59,20 +61,19 @@ fn listed(nouns: Vec<&str>) -> String {
     }
 }
 
-/// `Creates 1 story and 12 tasks in release R for team T; updates nothing.`
-pub fn summary(change_set: &ChangeSet, place: &str) -> String {
+/// `Creates 1 story and 12 tasks (R, team T).`
+pub fn summary(change_set: &ChangeSet, scope: &str) -> String {
     let created = listed(change_set.creates().map(noun).collect());
-    let updated = listed(change_set.updates().map(|update| update.kind.word()).collect());
-    let place = if place.is_empty() {
-        String::new()
-    } else {
-        format!(" {place}")
+    let updated = listed(change_set.updates().map(|update| update.kind.label()).collect());
+    let scope = match scope {
+        "" => String::new(),
+        scope => format!(" ({scope})"),
     };
     match (created.is_empty(), updated.is_empty()) {
         (true, true) => "Changes nothing.".to_owned(),
-        (false, true) => format!("Creates {created}{place}; updates nothing."),
-        (true, false) => format!("Updates {updated}{place}; creates nothing."),
-        (false, false) => format!("Creates {created} and updates {updated}{place}."),
+        (false, true) => format!("Creates {created}{scope}."),
+        (true, false) => format!("Updates {updated}{scope}."),
+        (false, false) => format!("Creates {created} and updates {updated}{scope}."),
     }
 }
 
@@ -93,10 +94,7 @@ mod tests {
             })
         };
         let set = ChangeSet(vec![item("story"), item("task"), item("task")]);
-        assert_eq!(
-            summary(&set, "in release R for team T"),
-            "Creates 1 story and 2 tasks in release R for team T; updates nothing."
-        );
+        assert_eq!(summary(&set, "R, team T"), "Creates 1 story and 2 tasks (R, team T).");
         assert_eq!(summary(&ChangeSet::default(), ""), "Changes nothing.");
     }
 }
