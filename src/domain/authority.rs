@@ -115,3 +115,70 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
         Principal::System { .. } => matches!(command, Import | IssueToken | Configure | ReadPolicy | Sweep),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Client, ClientId, Email, Person, PersonId, TenantId};
+
+    fn person(roles: &[Role]) -> Person {
+        Person {
+            id: PersonId::from_bits(1),
+            email: Email::verified("dana@acme.example"),
+            name: "Dana".into(),
+            roles: roles.to_vec(),
+        }
+    }
+
+    fn tenant() -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn allowed(principal: &Principal) -> String {
+        let all = Permission::ALL
+            .iter()
+            .filter(|permission| allows(principal, **permission));
+        all.map(|permission| permission.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn browser(roles: &[Role]) -> String {
+        allowed(&Principal::Person {
+            tenant: tenant(),
+            person: person(roles),
+            session: String::new(),
+        })
+    }
+
+    fn client(roles: &[Role]) -> String {
+        allowed(&Principal::Client {
+            tenant: tenant(),
+            caller: person(roles),
+            client: Client {
+                id: ClientId::from_bits(1),
+                name: "Helix".into(),
+            },
+        })
+    }
+
+    #[test]
+    fn the_table_of_permissions_is_the_products() {
+        let decider = "view_actions approve reject execute revoke ask prune read_policy";
+        assert_eq!(browser(&[]), "");
+        assert_eq!(browser(&[Role::Developer]), "view_actions read_policy");
+        assert_eq!(browser(&[Role::Reviewer]), decider);
+        assert_eq!(browser(&[Role::Lead]), format!("{decider} search_audit"));
+        assert_eq!(browser(&[Role::Auditor]), "view_actions read_policy search_audit");
+        assert_eq!(
+            browser(&[Role::Operator]),
+            "view_actions read_policy search_audit configure"
+        );
+        for role in [Role::Developer, Role::Reviewer, Role::Lead] {
+            assert_eq!(client(&[role]), "read_records propose withdraw view_actions answer");
+        }
+        assert_eq!(client(&[Role::Auditor, Role::Operator]), "");
+        assert_eq!(
+            allowed(&Principal::System { tenant: tenant() }),
+            "read_policy import issue_token configure sweep"
+        );
+    }
+}

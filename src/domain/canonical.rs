@@ -151,4 +151,40 @@ mod tests {
         }
         assert!(parse_strict(b"9007199254740991").is_ok());
     }
+
+    #[test]
+    fn integers_are_exact_up_to_2_53_in_every_form() {
+        for kept in [
+            "9007199254740991",
+            "-9007199254740991",
+            "9007199254740991.0",
+            "-9007199254740991.0",
+        ] {
+            let integer = kept.trim_end_matches(".0");
+            let value = parse_strict(kept.as_bytes()).expect(kept);
+            assert_eq!(to_string(&value).unwrap(), integer, "{kept}");
+        }
+        for beyond in [
+            "9007199254740992",
+            "-9007199254740992",
+            "9007199254740992.0",
+            "-9007199254740992.0",
+        ] {
+            assert!(parse_strict(beyond.as_bytes()).is_err(), "{beyond}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_is_kept() {
+        let text = r#"{"a":[true,false,null,-3,2.5,"x"]}"#;
+        assert_eq!(to_string(&parse_strict(text.as_bytes()).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn a_digest_is_sha_256_in_hex() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digest(b""), format!("sha256:{empty}"));
+        assert_eq!(sha256_hex(b""), empty);
+        assert_eq!(hex(&[0, 10, 255]), "000aff");
+    }
 }

@@ -86,3 +86,31 @@ impl ChangeSet {
         self.updates().map(|update| update.id.clone()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn creates_and_updates_are_told_apart_and_keep_their_order() {
+        let create = |id: &str| {
+            Change::Create(Create {
+                kind: RecordKind::WorkItem,
+                id: id.to_owned(),
+                client_ref: None,
+                fields: Map::new(),
+            })
+        };
+        let update = |id: &str| {
+            Change::Update(Update {
+                kind: RecordKind::Finding,
+                id: id.to_owned(),
+                expected_version: 1,
+                fields: Vec::new(),
+            })
+        };
+        let set = ChangeSet(vec![create("b"), update("d"), create("a"), update("c")]);
+        assert_eq!(set.created_ids(), ["b", "a"]);
+        assert_eq!(set.updated_ids(), ["d", "c"]);
+    }
+}

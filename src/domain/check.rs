@@ -161,3 +161,69 @@ impl VerdictCounts {
         counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn check(verdict: Verdict, message: &str) -> Check {
+        Check {
+            id: CheckId::Evidence,
+            verdict,
+            message: message.into(),
+            facts: Vec::new(),
+            pointers: vec!["/evidenceIds/0".to_owned()],
+            unlisted: None,
+        }
+    }
+
+    #[test]
+    fn stable_words_are_read_back() {
+        for id in CheckId::ALL {
+            assert_eq!(CheckId::parse(id.as_str()), Some(id));
+            assert_eq!(serde_json::to_value(id).unwrap(), id.as_str());
+        }
+        assert_eq!(CheckId::parse("spelling"), None);
+        for verdict in [Verdict::Pass, Verdict::Unknown, Verdict::Warn, Verdict::Block] {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.as_str());
+        }
+        let titles: BTreeSet<_> = CheckId::ALL.into_iter().map(CheckId::title).collect();
+        assert_eq!(titles.len(), CheckId::ALL.len(), "each check has a title of its own");
+    }
+
+    #[test]
+    fn what_needs_an_acknowledgement_counts_as_a_warning() {
+        let verdicts = [
+            Verdict::Pass,
+            Verdict::Pass,
+            Verdict::Warn,
+            Verdict::Warn,
+            Verdict::Unknown,
+            Verdict::Block,
+            Verdict::Block,
+        ];
+        let checks = verdicts.map(|verdict| check(verdict, ""));
+        let (pass, warn, block) = (2, 3, 2);
+        assert_eq!(VerdictCounts::of(&checks), VerdictCounts { pass, warn, block });
+        assert_eq!(checks.iter().filter(|one| one.warns()).count(), 3);
+    }
+
+    #[test]
+    fn an_acknowledgement_is_of_what_was_found_and_where() {
+        let old = check(Verdict::Warn, "The evidence is 15 days old.");
+        let mark = old.mark();
+        assert!(
+            mark.starts_with("evidence:") && mark.len() == "evidence:".len() + 12,
+            "{mark}"
+        );
+        assert_eq!(check(Verdict::Warn, "The evidence is 16 days old.").mark(), mark);
+        let elsewhere = Check {
+            pointers: vec!["/evidenceIds/1".to_owned()],
+            ..old.clone()
+        };
+        assert_ne!(elsewhere.mark(), mark);
+        let unlisted = Some("hash".to_owned());
+        assert_ne!(Check { unlisted, ..old }.mark(), mark);
+    }
+}

@@ -79,3 +79,18 @@ impl CheckContext {
         self.members.contains(&(team.to_owned(), person.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_on_their_own_team_alone() {
+        let context = CheckContext {
+            members: [("checkout".to_owned(), "dana".to_owned())].into(),
+            ..CheckContext::default()
+        };
+        assert!(context.is_on("checkout", "dana"));
+        assert!(!context.is_on("ledger", "dana") && !context.is_on("dana", "checkout"));
+    }
+}

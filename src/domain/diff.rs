@@ -114,4 +114,40 @@ mod tests {
         assert_eq!(similarity(&before, &before), 100);
         assert!(similarity(&before, &after) < 50);
     }
+
+    #[test]
+    fn what_is_the_same_is_counted_in_percent_of_all_places() {
+        let one = json!({ "a": 1, "b": 2, "c": 3 });
+        assert_eq!(title_similarity(&one, &json!({ "a": 1, "b": 2, "d": 4 })), 50);
+        assert_eq!(title_similarity(&one, &json!({ "e": 1 })), 0);
+        assert_eq!(
+            title_similarity(&json!({}), &json!({})),
+            100,
+            "nothing differs from nothing"
+        );
+    }
+
+    #[test]
+    fn a_list_without_references_is_one_place() {
+        let list = |items: Value| json!({ "x": items });
+        let places = |before: Value, after: Value| diff(&list(before), &list(after));
+        let row = |before: &str, after: &str| ("/x".to_owned(), before.to_owned(), after.to_owned());
+        assert_eq!(places(json!(["a", 1]), json!([true])), [row("a, 1", "true")]);
+        assert_eq!(
+            places(json!([]), json!(7)),
+            [row("", "7")],
+            "an empty list is a place too"
+        );
+        let (mixed, other) = (json!([{ "clientRef": "a" }, "b"]), json!([{ "clientRef": "a" }, "c"]));
+        assert_eq!(places(mixed, other).len(), 1, "one item without a reference is enough");
+        assert_eq!(places(json!(null), json!("n\u{202E}")), [row("", "n⟦U+202E⟧")]);
+    }
+
+    #[test]
+    fn many_places_and_long_values_are_cut() {
+        let many: serde_json::Map<_, _> = (0..MOST + 1).map(|n| (format!("f{n}"), json!(n))).collect();
+        assert_eq!(diff(&json!({}), &Value::from(many)).len(), MOST);
+        let long = "n".repeat(LONGEST + 1);
+        assert_eq!(diff(&json!({}), &json!({ "a": long }))[0].2.len(), LONGEST);
+    }
 }

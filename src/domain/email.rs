@@ -149,4 +149,33 @@ mod tests {
         assert_eq!(Email::from(String::from(verified.clone())), verified);
         assert_ne!(verified, Email::claimed("lead@acme.example"));
     }
+
+    #[test]
+    fn an_address_ends_where_its_domain_does() {
+        let fits = format!("{}@acme.example", "a".repeat(LONGEST_ADDRESS - "@acme.example".len()));
+        let address = Address::parse(&fits).expect("it is as long as an address may be");
+        assert_eq!((address.as_str(), address.domain()), (fits.as_str(), "acme.example"));
+        assert_eq!(address.to_string(), fits);
+        for none in [
+            format!("a{fits}"),
+            "dana@".to_owned(),
+            "dana".to_owned(),
+            "a\u{1}@acme.example".to_owned(),
+        ] {
+            assert_eq!(Address::parse(&none), None, "{none}");
+        }
+        assert_eq!(
+            Address::parse("\"a@b\"@c.example").unwrap().domain(),
+            "c.example",
+            "the last @ counts"
+        );
+        assert_eq!(Email::verified(&fits).to_string(), fits);
+    }
+
+    #[test]
+    fn a_claim_is_marked_once() {
+        let claim = Email::claimed(" dana@acme.example ");
+        assert_eq!(claim.to_string(), "dana@acme.example (not verified)");
+        assert_eq!(Email::claimed(claim.as_str()), claim);
+    }
 }

@@ -57,3 +57,34 @@ impl Envelope {
         Ok((bytes, digest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_digest_is_that_of_the_bytes_and_of_everything_in_them() {
+        let envelope = Envelope {
+            envelope_version: Envelope::VERSION,
+            tenant: TenantId::parse("acme").unwrap(),
+            action_id: ActionId::from_bits(1),
+            tool: "loopiq_link_evidence".to_owned(),
+            tool_version: 1,
+            payload: json!({ "b": 1, "a": 2 }),
+            change_set: ChangeSet::default(),
+            evidence: Vec::new(),
+            risk: Risk::Low,
+            expires_at: Timestamp(0),
+            supersedes_action_id: None,
+        };
+        let (bytes, digest) = envelope.seal().unwrap();
+        assert_eq!(digest, canonical::digest(bytes.as_bytes()));
+        assert_eq!(serde_json::from_str::<Envelope>(&bytes).unwrap(), envelope);
+        let higher = Envelope {
+            risk: Risk::High,
+            ..envelope
+        };
+        assert_ne!(higher.seal().unwrap().1, digest);
+    }
+}

@@ -139,3 +139,102 @@ impl<R: Into<Record>> FromIterator<R> for Facts {
         facts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::test_records::one_of_each;
+
+    #[test]
+    fn facts_that_are_added_are_all_found() {
+        let mut facts = one_of_each(1);
+        facts.extend(one_of_each(2));
+        for n in [1, 2] {
+            let names: Vec<(String, Option<&str>, &str)> = vec![
+                (ReleaseId::from_bits(n).to_string(), Some("SHOP-"), "Shop"),
+                (
+                    CertificationId::from_bits(n).to_string(),
+                    Some("SOC2-"),
+                    "Certification",
+                ),
+                (TeamId::from_bits(n).to_string(), Some("team-"), "Team"),
+                (PersonId::from_bits(n).to_string(), None, "Person"),
+                (ComponentId::from_bits(n).to_string(), Some("cart-"), "Cart"),
+                (ControlId::from_bits(n).to_string(), Some("AC-"), "Control"),
+                (EvidenceId::from_bits(n).to_string(), Some("EV-"), "scan"),
+                (FindingId::from_bits(n).to_string(), Some("FND-"), "Finding"),
+                (BlockerId::from_bits(n).to_string(), Some("BLK-"), "Blocker"),
+                (WorkItemId::from_bits(n).to_string(), Some("WI-"), "Work item"),
+                (ActionId::from_bits(n).to_string(), None, "Action"),
+            ];
+            for (id, key, name) in names {
+                let key = key.map(|key| format!("{key}{n}"));
+                let (found, title) = facts.name_of(&id).expect(&id);
+                assert_eq!(found, key.as_deref());
+                assert!(title.starts_with(name) && title.contains(&n.to_string()), "{title}");
+                let reference = facts.reference(&id).expect(&id);
+                assert_eq!((Some(reference.kind), &reference.id), (RecordKind::of(&id), &id));
+                assert_eq!(reference.key, key.map(PlainText::from));
+            }
+            assert!(
+                facts
+                    .current_evidence
+                    .contains_key(CurrentEvidenceId::from_bits(n).as_str())
+            );
+        }
+        for id in [FindingId::from_bits(3).as_str(), TokenId::from_bits(1).as_str(), "none"] {
+            assert_eq!((facts.name_of(id), facts.reference(id)), (None, None));
+        }
+    }
+
+    #[test]
+    fn an_address_that_two_people_have_names_neither() {
+        let mut facts = one_of_each(1);
+        let id = PersonId::from_bits(1);
+        assert_eq!(facts.person(id.as_str()).map(|person| &person.id), Some(&id));
+        assert_eq!(facts.person("P1@acme.example").map(|person| &person.id), Some(&id));
+        assert_eq!(facts.person("p2@acme.example"), None);
+        let second = Person {
+            id: PersonId::from_bits(2),
+            ..facts.people[id.as_str()].clone()
+        };
+        facts.people.insert(second.id.to_string(), second);
+        assert_eq!(facts.person("p1@acme.example"), None);
+        assert!(facts.person(id.as_str()).is_some(), "an ID names one account");
+    }
+
+    #[test]
+    fn a_component_is_named_by_id_key_or_name_and_its_kind() {
+        let mut facts = one_of_each(1);
+        facts.extend(one_of_each(2));
+        for named in [ComponentId::from_bits(2).as_str(), "cart-2", "Cart 2"] {
+            let found = facts.component(ComponentKind::Service, named).expect(named);
+            assert_eq!(found.id, ComponentId::from_bits(2));
+            assert_eq!(facts.component(ComponentKind::Module, named), None);
+        }
+        assert_eq!(facts.component(ComponentKind::Service, "cart-3"), None);
+    }
+
+    #[test]
+    fn a_query_asks_by_what_was_named() {
+        let (person, component) = (
+            PersonId::from_bits(1).to_string(),
+            ComponentId::from_bits(1).to_string(),
+        );
+        let finding = FindingId::from_bits(1);
+        let query = FactsQuery::default()
+            .with([finding.as_str()])
+            .with_person(Some(&person))
+            .with_person(Some(&"dana@acme.example".to_owned()))
+            .with_person(Some(&"Dana".to_owned()))
+            .with_person(None)
+            .with_component(Some(&component))
+            .with_component(Some(&"cart".to_owned()))
+            .with_component(None);
+        assert_eq!(query.ids, [component, finding.to_string(), person].into());
+        assert_eq!(query.emails, Address::parse("dana@acme.example").into_iter().collect());
+        assert_eq!(query.components, ["cart".to_owned()].into());
+        assert_eq!(query.of(RecordKind::Finding), [finding.as_str()]);
+        assert!(query.of(RecordKind::Release).is_empty());
+    }
+}

@@ -235,4 +235,68 @@ mod tests {
         let text = format!("Fixes {finding}, see ({finding}) and not fnd_123.");
         assert_eq!(scan(&text), vec![finding.as_str()]);
     }
+
+    #[test]
+    fn every_kind_is_told_by_its_prefix() {
+        let words: BTreeSet<&str> = RecordKind::ALL.iter().map(|kind| kind.word()).collect();
+        assert_eq!(words.len(), RecordKind::ALL.len(), "each kind has a word of its own");
+        let id = FindingId::from_bits(0x1234_5678_9abc_def0);
+        assert_eq!(id.as_str(), "fnd_000000000000014d2pf2dbsqqg");
+        let body = id.as_str().strip_prefix("fnd_").unwrap();
+        for kind in RecordKind::ALL {
+            assert_eq!(RecordKind::of(&format!("{}_{body}", kind.prefix())), Some(*kind));
+        }
+        for none in [
+            body,
+            "fnd",
+            "fnd_",
+            &format!("xyz_{body}"),
+            &format!("fnd_{}", body.replace('d', "u")),
+        ] {
+            assert_eq!(RecordKind::of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_the_same_text_everywhere() {
+        let id = FindingId::from_bits(7);
+        assert_eq!(id.to_string(), id.as_str());
+        assert_eq!(String::from(id.clone()), id.as_str());
+        assert_eq!(AsRef::<str>::as_ref(&id), id.as_str());
+        assert_eq!(FindingId::try_from(id.to_string()), Ok(id.clone()));
+        assert!(serde_json::from_str::<FindingId>("\"fnd_1\"").is_err());
+        assert_eq!(
+            scan(&format!("{id} {id}-{}", FindingId::from_bits(8))).len(),
+            2,
+            "each once"
+        );
+        let tenant = TenantId::parse("acme").unwrap();
+        assert_eq!(
+            (tenant.as_str(), tenant.to_string(), String::from(tenant.clone())),
+            ("acme", "acme".into(), "acme".into())
+        );
+        assert_eq!(TenantId::try_from("acme".to_owned()), Ok(tenant));
+    }
+
+    #[test]
+    fn a_tenants_name_is_a_dns_label() {
+        let longest = "a".repeat(63);
+        for name in ["a", "0", "acme-2", longest.as_str()] {
+            assert!(TenantId::parse(name).is_ok(), "{name}");
+        }
+        let longer = "a".repeat(64);
+        for name in ["", "-", "-a", "a-", "Acme", "a_b", "a.b", "ä", longer.as_str()] {
+            assert!(TenantId::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[cfg(feature = "engine")]
+    #[test]
+    fn the_schema_of_an_id_is_its_pattern() {
+        let mut generator = schemars::SchemaGenerator::default();
+        let schema = generator.subschema_for::<FindingId>().to_value();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(validator.is_valid(&FindingId::from_bits(7).as_str().into()));
+        assert!(!validator.is_valid(&ReleaseId::from_bits(7).as_str().into()));
+    }
 }

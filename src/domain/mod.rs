@@ -21,6 +21,8 @@ mod record;
 mod records;
 mod snapshot;
 mod string_enum;
+#[cfg(test)]
+pub(crate) mod test_records;
 pub mod text;
 mod time;
 pub mod title_similarity;

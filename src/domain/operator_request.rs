@@ -59,3 +59,27 @@ impl OperatorChange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_change_is_what_is_stored() {
+        let policy = OperatorChange::Policy {
+            source: String::new(),
+            note: String::new(),
+            base: 1,
+            loosens: Vec::new(),
+        };
+        let link = OperatorChange::LinkPeople {
+            one: PersonId::from_bits(1),
+            other: PersonId::from_bits(2),
+            same: true,
+            reason: String::new(),
+        };
+        for change in [policy, link] {
+            assert_eq!(serde_json::to_value(&change).unwrap()["kind"], change.kind());
+        }
+    }
+}

@@ -133,3 +133,25 @@ mod tests {
         assert_eq!(remove_at(&mut payload, ""), None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pointer_leads_to_its_value_whatever_the_names_hold() {
+        let payload = json!({ "a/b": { "~c": [{ "d": "x" }] } });
+        let at = pointer(&["a/b", "~c", "0", "d"]);
+        assert_eq!(at, "/a~1b/~0c/0/d");
+        assert_eq!(payload.pointer(&at), Some(&json!("x")));
+    }
+
+    #[test]
+    fn every_text_is_given_with_its_place() {
+        let payload = json!({ "a": ["x", { "b/c": "y" }, "z"], "d": 1, "e": "w" });
+        let mut found = Vec::new();
+        each_text(&payload, &mut |at, text| found.push(format!("{at}={text}")));
+        assert_eq!(found, ["/a/0=x", "/a/1/b~1c=y", "/a/2=z", "/e=w"]);
+    }
+}

@@ -153,3 +153,58 @@ pub enum Actor {
     /// The service itself.
     System,
 }
+
+impl Actor {
+    /// The actor for people: `Dana Developer via Helix`.
+    pub fn label(&self) -> PlainText {
+        match self {
+            Actor::Person { name, .. } => name.into(),
+            Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}").into(),
+            Actor::System => "LoopIQ".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_acts_for_its_caller_and_the_service_for_nobody() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let dana = Person {
+            id: PersonId::from_bits(1),
+            email: Email::verified("dana@acme.example"),
+            name: "Dana Developer".into(),
+            roles: vec![Role::Developer],
+        };
+        let client = Principal::Client {
+            tenant: tenant.clone(),
+            caller: dana.clone(),
+            client: Client {
+                id: ClientId::from_bits(2),
+                name: "Helix".into(),
+            },
+        };
+        let person = Principal::Person {
+            tenant: tenant.clone(),
+            person: dana.clone(),
+            session: "s".to_owned(),
+        };
+        let system = Principal::System { tenant: tenant.clone() };
+        assert_eq!(client.person(), Some(&dana));
+        assert_eq!(person.person(), Some(&dana));
+        assert_eq!(system.person(), None);
+        assert!(
+            [&client, &person, &system]
+                .into_iter()
+                .all(|one| *one.tenant() == tenant)
+        );
+        assert_eq!(client.actor().label(), "Dana Developer via Helix");
+        assert_eq!(person.actor().label(), "Dana Developer");
+        assert_eq!(system.actor(), Actor::System);
+        assert_eq!(system.actor().label(), "LoopIQ");
+        assert!(dana.has_any(&[Role::Lead, Role::Developer]) && !dana.has_any(&[Role::Lead]));
+        assert_eq!(Human::of_account(dana.id.clone()).account(), &dana.id);
+    }
+}

@@ -226,4 +226,44 @@ mod tests {
         assert!(AuditQuery::parse("key:").is_err());
         assert!(AuditQuery::parse("key:\" \"").is_err(), "nothing but a space");
     }
+
+    #[test]
+    fn every_field_is_read_and_written_by_its_name() {
+        for (field, name) in TermField::NAMED {
+            let query = AuditQuery::parse(&format!("{name}:X")).expect(name);
+            assert_eq!(query.terms, [Term::new(field, "x")]);
+            assert_eq!(query.terms[0].indexed(), format!("{name}:x"));
+        }
+        assert_eq!(Term::new(TermField::Word, " Fix ").indexed(), "word:fix");
+    }
+
+    #[test]
+    fn both_ends_of_a_time_are_read() {
+        let query = AuditQuery::parse("after:2026-11-01 before:2026-12-01").expect("fits");
+        assert_eq!(query.after, Timestamp::parse("2026-11-01"));
+        assert_eq!(query.before, Timestamp::parse("2026-12-01"));
+    }
+
+    #[test]
+    fn as_many_conditions_as_are_allowed_fit() {
+        let query = |count: usize| vec!["key:k"; count].join("  ");
+        let most = AuditQuery::MAX_TERMS;
+        assert_eq!(AuditQuery::parse(&query(most)).expect("fits").terms.len(), most);
+        assert!(AuditQuery::parse(&query(most + 1)).is_err());
+    }
+
+    #[test]
+    fn an_error_counts_characters_from_one() {
+        let error = AuditQuery::parse("  ab  x:y").unwrap_err();
+        assert_eq!(error.at, 6);
+        assert!(error.to_string().ends_with("(at character 7)"), "{error}");
+        let longest = format!("{}:y", "x".repeat(40));
+        assert!(!AuditQuery::parse(&longest).unwrap_err().message.contains('…'));
+        assert!(
+            AuditQuery::parse(&format!("x{longest}"))
+                .unwrap_err()
+                .message
+                .contains('…')
+        );
+    }
 }

@@ -105,3 +105,31 @@ impl TryFrom<String> for ReasonCode {
         ReasonCode::parse(&text).ok_or_else(|| format!("unknown reason code {text}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn stable_words_are_read_back() {
+        let plain = ReasonCode::PLAIN.iter().map(|(code, ..)| *code);
+        let all: Vec<ReasonCode> = plain.chain(CheckId::ALL.map(ReasonCode::Check)).collect();
+        for code in &all {
+            assert_eq!(ReasonCode::parse(code.as_str()), Some(*code));
+            let json = serde_json::to_string(code).unwrap();
+            assert_eq!(json, format!("\"{}\"", code.as_str()));
+            assert_eq!(serde_json::from_str::<ReasonCode>(&json).unwrap(), *code);
+        }
+        let words: BTreeSet<&str> = all.iter().map(|code| code.words()).collect();
+        assert_eq!(words.len(), all.len(), "each code has words of its own");
+        assert!(serde_json::from_str::<ReasonCode>("\"bored\"").is_err());
+    }
+
+    #[test]
+    fn a_person_rejects_in_their_own_words_or_with_a_check() {
+        let given: Vec<ReasonCode> = ReasonCode::for_rejection().collect();
+        assert_eq!(given[0], ReasonCode::Declined);
+        assert_eq!(given[1..], CheckId::ALL.map(ReasonCode::Check));
+    }
+}

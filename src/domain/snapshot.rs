@@ -96,3 +96,69 @@ fn shortened(value: Value) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::test_records::one_of_each;
+    use crate::domain::*;
+
+    #[test]
+    fn each_field_that_changed_is_told_once() {
+        let ids = [
+            ReleaseId::from_bits(1).to_string(),
+            CertificationId::from_bits(1).to_string(),
+            TeamId::from_bits(1).to_string(),
+            ControlId::from_bits(1).to_string(),
+            EvidenceId::from_bits(1).to_string(),
+            FindingId::from_bits(1).to_string(),
+            BlockerId::from_bits(1).to_string(),
+            WorkItemId::from_bits(1).to_string(),
+        ];
+        let facts = one_of_each(1);
+        let of = |facts: &Facts| Snapshot::of(facts, ids.iter().map(String::as_str));
+        let then = of(&facts);
+        assert_eq!(
+            then.0.keys().collect::<Vec<_>>().len(),
+            ids.len(),
+            "each kind of target is kept"
+        );
+        assert!(then.changed(&then).is_empty());
+        for (id, fields) in &then.0 {
+            assert!(!fields.is_empty(), "{id}");
+            for (field, value) in fields {
+                assert!(field != "version" && field != "id" && !value.is_array(), "{id} {field}");
+            }
+        }
+        let mut later = facts.clone();
+        let finding = later.findings.values_mut().next().unwrap();
+        (finding.status, finding.version) = (FindingStatus::Fixed, 2);
+        later.teams.clear();
+        let changed = then.changed(&of(&later));
+        let told: Vec<String> = changed
+            .iter()
+            .map(|one| format!("{} {} {}", one.field, one.then, one.now))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "status \"open\" \"fixed\"",
+                "key \"team-1\" null",
+                "name \"Team 1\" null"
+            ]
+        );
+        assert_eq!(changed[0].id, ids[5]);
+    }
+
+    #[test]
+    fn long_and_hidden_text_is_cut_and_made_visible() {
+        let mut facts = one_of_each(1);
+        let finding = facts.findings.values_mut().next().unwrap();
+        finding.message = "n".repeat(LONGEST + 1);
+        finding.title = "pay\u{202E}tnem".to_owned();
+        let id = FindingId::from_bits(1);
+        let fields = &Snapshot::of(&facts, [id.as_str()]).0[id.as_str()];
+        assert_eq!(fields["message"].as_str().map(str::len), Some(LONGEST));
+        assert_eq!(fields["title"], "pay⟦U+202E⟧tnem");
+    }
+}

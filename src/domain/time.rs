@@ -107,4 +107,49 @@ mod tests {
             Some("2026-11-22T00:00:00Z")
         );
     }
+
+    #[test]
+    fn a_span_is_said_in_the_largest_unit_that_fits() {
+        let (minute, hour, day) = (Timestamp::MINUTE, Timestamp::HOUR, Timestamp::DAY);
+        for (micros, said) in [
+            (-1, "now"),
+            (minute - 1, "now"),
+            (minute, "1 min"),
+            (hour - 1, "59 min"),
+            (hour, "1 h"),
+            (2 * day - 1, "47 h"),
+            (2 * day, "2 days"),
+            (41 * day, "41 days"),
+        ] {
+            assert_eq!(duration(micros), said, "{micros}");
+        }
+        assert_eq!((minute, hour, day), (60_000_000, 3_600_000_000, 86_400_000_000));
+        assert_eq!(
+            (Timestamp(0).relative(Timestamp(0)), Timestamp(0).relative(Timestamp(5))),
+            ("just now".to_owned(), "just now".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_time_is_a_moment_in_utc() {
+        let at = Timestamp(1_700_000_000_123_456);
+        assert_eq!(at.rfc3339(), "2023-11-14T22:13:20.123456Z");
+        assert_eq!(at.second(), "2023-11-14 22:13:20 UTC");
+        assert_eq!(Timestamp::parse(" 2023-11-15T00:13:20.123456+02:00 "), Some(at));
+        assert_eq!(Timestamp::parse("2023-11-14 22:13"), None);
+        assert_eq!((at.plus(5).since(at), at.since(at.plus(5))), (5, -5));
+        assert_eq!(Timestamp(i64::MAX).plus(1), Timestamp(i64::MAX));
+        let json = serde_json::to_string(&at).unwrap();
+        assert_eq!(json, "\"2023-11-14T22:13:20.123456Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), at);
+        assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
+    }
+
+    #[cfg(feature = "engine")]
+    #[test]
+    fn the_schema_of_a_time_is_inline_and_a_date_time() {
+        let mut generator = schemars::SchemaGenerator::default();
+        let schema = generator.subschema_for::<Timestamp>().to_value();
+        assert_eq!(schema["format"], "date-time");
+    }
 }

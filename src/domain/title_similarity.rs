@@ -130,4 +130,39 @@ mod tests {
         assert_ne!(whole("Close the hole in a.ts"), whole("Close the hole in b.ts"));
         assert!(indexed("Fix it").iter().all(|word| !word.is_empty()));
     }
+
+    #[test]
+    fn alike_is_a_share_of_both_titles_words() {
+        assert_eq!(percent("alpha beta", "alpha gamma"), 50);
+        assert_eq!(percent("alpha", "alpha beta gamma"), 50);
+        assert_eq!(percent("the alpha of it", "alpha"), 100, "small words do not count");
+        assert_eq!(percent("alphabetical", "alphabets"), 100, "words with one stem are one");
+        assert_eq!(percent("alphas", "alphab"), 0, "a shorter word is its own");
+        assert_eq!(telling("Fix the hole in it"), ["fix", "hole"]);
+    }
+
+    #[test]
+    fn a_thing_is_a_file_a_version_or_a_single_capital() {
+        let things = |title: &str| things(title).into_iter().collect::<Vec<_>>();
+        assert_eq!(
+            things("Close (Routes/Search.ts:12), v2 and snake_case"),
+            ["routes/search.ts", "snake_case", "v2"]
+        );
+        assert_eq!(things("See std::fmt and a.ts:b"), ["a.ts:b", "std::fmt"]);
+        assert_eq!(things("key A, KEY and a"), ["#a"]);
+    }
+
+    #[test]
+    fn one_thing_in_common_is_enough_to_be_compared() {
+        assert!(percent("Move a.ts b.ts", "Move a.ts c.ts") > 0);
+        assert!(percent("Move a.ts", "Move it") > 0, "the other title names nothing");
+    }
+
+    #[test]
+    fn a_whole_title_is_found_by_one_word_more() {
+        let words = indexed("Fix the hole");
+        assert_eq!(words[..3], ["fix", "hole", "the"]);
+        assert_eq!(words[3], whole("the hole fix"));
+        assert!(words[3].starts_with(WHOLE) && words[3].len() == 21, "{words:?}");
+    }
 }

@@ -97,4 +97,51 @@ mod tests {
         assert_eq!(summary(&set, "R, team T"), "Creates 1 story and 2 tasks (R, team T).");
         assert_eq!(summary(&ChangeSet::default(), ""), "Changes nothing.");
     }
+
+    #[test]
+    fn each_kind_is_counted_with_its_plural() {
+        let create = |kind: RecordKind| {
+            Change::Create(Create {
+                kind,
+                id: String::new(),
+                client_ref: None,
+                fields: Default::default(),
+            })
+        };
+        let update = |kind: RecordKind| {
+            Change::Update(Update {
+                kind,
+                id: String::new(),
+                expected_version: 1,
+                fields: Vec::new(),
+            })
+        };
+        let (item, note) = (RecordKind::WorkItem, RecordKind::AuditNote);
+        let said = |changes: Vec<Change>, place: &str| Preview::of(&ChangeSet(changes), place).summary;
+        assert_eq!(
+            said(
+                vec![
+                    create(item),
+                    create(note),
+                    create(RecordKind::Blocker),
+                    update(RecordKind::Finding)
+                ],
+                ""
+            ),
+            "Creates 1 work item, 1 audit note and 1 blocker and updates 1 finding."
+        );
+        assert_eq!(
+            said(
+                vec![update(RecordKind::Finding), update(RecordKind::Finding)],
+                "in release R"
+            ),
+            "Updates 2 findings in release R; creates nothing."
+        );
+        assert_eq!(
+            (counted(1, "story"), counted(2, "story")),
+            ("1 story".to_owned(), "2 stories".to_owned())
+        );
+        let preview = Preview::of(&ChangeSet(vec![create(item), update(note)]), "");
+        assert_eq!((preview.creates.len(), preview.updates.len()), (1, 1));
+    }
 }

@@ -62,3 +62,44 @@ impl Decision {
             .any(|known| *known == mark || known == warning.id.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CheckId, Verdict};
+
+    #[test]
+    fn a_warning_is_acknowledged_by_its_mark_or_by_the_name_of_its_check() {
+        let warning = Check {
+            id: CheckId::Titles,
+            verdict: Verdict::Warn,
+            message: "m".into(),
+            facts: Vec::new(),
+            pointers: vec!["/title".to_owned()],
+            unlisted: None,
+        };
+        let acknowledges = |known: &str| {
+            let decision = Decision {
+                id: DecisionId::from_bits(1),
+                action_id: ActionId::from_bits(1),
+                kind: DecisionKind::Approve,
+                person_id: PersonId::from_bits(1),
+                digest: String::new(),
+                verdicts: Vec::new(),
+                facts: Snapshot::default(),
+                acknowledged: vec!["evidence".to_owned(), known.to_owned()],
+                policy_version: 1,
+                reason_codes: Vec::new(),
+                reason: String::new(),
+                decided_at: Timestamp(0),
+                record_versions: BTreeMap::new(),
+                opened_at: None,
+                opened: Vec::new(),
+                confirmation_text: None,
+            };
+            decision.acknowledges(&warning)
+        };
+        assert!(acknowledges(&warning.mark()) && acknowledges("titles"));
+        assert!(!acknowledges("") && !acknowledges("titles:000000000000"));
+    }
+}

@@ -104,3 +104,46 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_stage_tells_what_its_state_has() {
+        let refusal = Refusal {
+            at: Timestamp(5),
+            codes: vec![ReasonCode::Declined],
+            message: "No.".to_owned(),
+        };
+        let result = json!({ "parentId": "wi_1" });
+        let execution = Execution {
+            at: Timestamp(7),
+            result: result.clone(),
+        };
+        for (stage, state) in [
+            (Stage::PendingApproval, State::PendingApproval),
+            (Stage::Approved, State::Approved),
+            (Stage::Executed(execution), State::Executed),
+        ] {
+            assert_eq!(stage.state(), state);
+            assert_eq!(
+                (stage.refusal(), stage.message(), stage.reason_codes()),
+                (None, None, [].as_slice())
+            );
+            let executed = state == State::Executed;
+            assert_eq!(stage.result(), executed.then_some(&result));
+            assert_eq!(stage.closed_at(), executed.then_some(Timestamp(7)));
+        }
+        for (stage, state) in [
+            (Stage::Rejected(refusal.clone()), State::Rejected),
+            (Stage::Failed(refusal.clone()), State::Failed),
+        ] {
+            assert_eq!(stage.state(), state);
+            assert_eq!((stage.refusal(), stage.message()), (Some(&refusal), Some("No.")));
+            assert_eq!(stage.reason_codes(), [ReasonCode::Declined]);
+            assert_eq!((stage.result(), stage.closed_at()), (None, Some(Timestamp(5))));
+        }
+    }
+}

@@ -163,3 +163,126 @@ impl Action {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Change, ChangeSet, Create, RecordKind, TenantId, WorkItemId};
+    use serde_json::Value;
+
+    /// An action that expires at 10, plans these many work items, and belongs to the release of this key.
+    fn action(stage: Stage, items: u128, release_key: Option<&str>) -> Action {
+        let create = |n: u128| {
+            Change::Create(Create {
+                kind: RecordKind::WorkItem,
+                id: WorkItemId::from_bits(n).to_string(),
+                client_ref: None,
+                fields: Default::default(),
+            })
+        };
+        let envelope = Envelope {
+            envelope_version: Envelope::VERSION,
+            tenant: TenantId::parse("acme").unwrap(),
+            action_id: ActionId::from_bits(1),
+            tool: String::new(),
+            tool_version: 1,
+            payload: Value::Null,
+            change_set: ChangeSet((0..items).map(create).collect()),
+            evidence: Vec::new(),
+            risk: Risk::Low,
+            expires_at: Timestamp(10),
+            supersedes_action_id: None,
+        };
+        let (envelope, digest) = envelope.seal().unwrap();
+        Action {
+            id: ActionId::from_bits(1),
+            approval_id: ApprovalId::from_bits(1),
+            proposal: Proposal {
+                tool: String::new(),
+                tool_version: 1,
+                idempotency_key: String::new(),
+                headline: String::new(),
+                summary: String::new(),
+                reason: String::new(),
+                workflow: None,
+                release_id: None,
+                release_key: release_key.map(str::to_owned),
+                team_id: None,
+                payload: String::new(),
+                payload_digest: String::new(),
+                envelope,
+                digest,
+                request_digest: String::new(),
+                supersedes: None,
+            },
+            origin: Origin {
+                client_id: ClientId::from_bits(1),
+                caller_id: PersonId::from_bits(1),
+                pruned_by: None,
+                request_id: String::new(),
+                trace_id: String::new(),
+                call_chain: Vec::new(),
+                unread_ids: Vec::new(),
+                created_at: Timestamp(0),
+            },
+            judgement: Judgement {
+                risk: Risk::Low,
+                tool_risk: Risk::Low,
+                max_severity: None,
+                checks: Vec::new(),
+                policy_version: 1,
+                policy_rule_index: 0,
+                expires_at: Timestamp(10),
+                current_policy_version: 1,
+            },
+            lifecycle: Lifecycle {
+                stage,
+                revision: 1,
+                repeats: None,
+                repeats_pending: None,
+                repeated_by: 0,
+                superseded_by: None,
+                targets_changed_at: None,
+            },
+        }
+    }
+
+    #[test]
+    fn an_open_action_is_rejected_from_the_moment_it_expires() {
+        let refusal = Refusal {
+            at: Timestamp(5),
+            codes: Vec::new(),
+            message: String::new(),
+        };
+        for (stage, state) in [
+            (Stage::PendingApproval, State::PendingApproval),
+            (Stage::Approved, State::Approved),
+        ] {
+            let action = action(stage, 1, None);
+            assert_eq!(action.state(), state);
+            assert_eq!(
+                (action.is_overdue(Timestamp(9)), action.state_at(Timestamp(9))),
+                (false, state)
+            );
+            assert_eq!(
+                (action.is_overdue(Timestamp(10)), action.state_at(Timestamp(10))),
+                (true, State::Rejected)
+            );
+            assert!(action.is_overdue(Timestamp(11)));
+        }
+        let failed = action(Stage::Failed(refusal), 1, None);
+        assert_eq!(
+            (failed.is_overdue(Timestamp(11)), failed.state_at(Timestamp(11))),
+            (false, State::Failed)
+        );
+    }
+
+    #[test]
+    fn a_reviewer_types_the_release_or_the_number_of_records() {
+        assert_eq!(
+            action(Stage::PendingApproval, 3, Some("SHOP-1")).confirmation_text(),
+            "SHOP-1"
+        );
+        assert_eq!(action(Stage::PendingApproval, 3, None).confirmation_text(), "3");
+    }
+}

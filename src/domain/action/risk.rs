@@ -30,3 +30,16 @@ impl Risk {
             .find(|risk| risk.as_str() == text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stable_words_are_read_back() {
+        for risk in [Risk::Low, Risk::Medium, Risk::High] {
+            assert_eq!(Risk::parse(risk.as_str()), Some(risk));
+        }
+        assert_eq!(Risk::parse("severe"), None);
+    }
+}

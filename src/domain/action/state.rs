@@ -143,4 +143,25 @@ mod tests {
              approved -execute-> executed\napproved -fail-> failed\n"
         );
     }
+
+    #[test]
+    fn stable_words_are_read_back() {
+        for state in State::ALL {
+            assert_eq!(State::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(State::parse("open"), None);
+    }
+
+    #[test]
+    fn a_refused_command_names_the_state_and_the_command() {
+        let refused = |step: Result<State, InvalidTransition>| step.unwrap_err().to_string().to_lowercase();
+        assert_eq!(
+            refused(State::Executed.withdraw()),
+            "an action that is executed cannot be withdrawn"
+        );
+        assert_eq!(
+            refused(State::PendingApproval.execute()),
+            "an action that is pending approval cannot be executed"
+        );
+    }
 }

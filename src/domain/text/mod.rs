@@ -157,4 +157,56 @@ mod tests {
         assert_eq!(visible("pay\u{200B}ment"), "pay⟦U+200B⟧ment");
         assert_eq!(visible("plain"), "plain");
     }
+
+    #[test]
+    fn a_character_that_hides_or_reorders_text_is_forbidden() {
+        for (first, last) in [
+            (0x00, 0x08),
+            (0x0B, 0x0C),
+            (0x0E, 0x1F),
+            (0x7F, 0x9F),
+            (0xAD, 0xAD),
+            (0x34F, 0x34F),
+            (0x61C, 0x61C),
+            (0x115F, 0x1160),
+            (0x17B4, 0x17B5),
+            (0x180E, 0x180E),
+            (0x200B, 0x200F),
+            (0x2028, 0x202E),
+            (0x2060, 0x206F),
+            (0x3164, 0x3164),
+            (0xFEFF, 0xFEFF),
+            (0xFFA0, 0xFFA0),
+            (0xFFF9, 0xFFFB),
+            (0xE0000, 0xE0FFF),
+        ] {
+            let forbidden = |code: u32| char::from_u32(code).is_some_and(is_forbidden);
+            assert!((first..=last).all(forbidden), "U+{first:04X} to U+{last:04X}");
+            let around = [first.wrapping_sub(1), last + 1];
+            assert!(
+                !around.into_iter().any(forbidden),
+                "U+{first:04X} to U+{last:04X} and no further"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_text_as_well_and_errors_are_bounded() {
+        let errors = forbidden_in(&json!({ "a": [{ "b\u{200B}": 1 }], "c": "\u{200B}" }));
+        let places: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(places, ["/a/0", "/c"]);
+        assert_eq!(
+            forbidden_in(&json!(vec!["\u{200B}"; MOST_ERRORS + 10])).len(),
+            MOST_ERRORS
+        );
+        let four_times = "&amp;amp;amp;#8238;";
+        assert!(forbidden_in(&json!(four_times)).is_empty(), "nobody decodes so often");
+    }
+
+    #[test]
+    fn words_are_sorted_and_each_stands_once() {
+        assert_eq!(words("b2 Fix-it, it a é fix"), ["b2", "fix", "it"]);
+        assert_eq!(words(&"n".repeat(50)), ["n".repeat(40)]);
+        assert_eq!(visible("a\u{7}é"), "a⟦U+0007⟧é");
+    }
 }

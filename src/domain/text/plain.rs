@@ -120,4 +120,17 @@ mod tests {
             assert_eq!(text, "pay⟦U+202E⟧tnem");
         }
     }
+
+    #[test]
+    fn it_is_read_as_the_text_that_is_shown() {
+        let text = PlainText::from("pay\u{202E}tnem");
+        assert_eq!(text.as_str(), "pay⟦U+202E⟧tnem");
+        assert!(text.contains("U+202E") && !text.contains("\u{202E}"));
+        assert!(text.starts_with("pay⟦") && !text.starts_with("tnem"));
+        assert!(text == *"pay⟦U+202E⟧tnem" && text != *"pay" && text != "pay");
+        assert!(!text.is_empty() && PlainText::default().is_empty());
+        assert_eq!(format!("{:>4}", PlainText::from("a")), "   a");
+        assert_eq!(PlainText::from(&text), text);
+        assert_eq!(PlainText::from("a".to_owned()), "a");
+    }
 }
