@@ -109,3 +109,162 @@ impl Policy {
         words.into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CheckId, Human, PersonId, Role};
+    use crate::policy::tests::{case, check, member, policy};
+    use serde_json::json;
+
+    /// What each policy would have changed if it had been in force instead of the other one.
+    fn told(one: &str, other: &str, past: &PastAction<'_>) -> [Vec<String>; 2] {
+        let (one, other) = (policy(1, one), policy(2, other));
+        [one.impact_on(&other, past), other.impact_on(&one, past)]
+    }
+
+    const DAY: i64 = Timestamp::DAY;
+    const HOUR: i64 = Timestamp::HOUR;
+
+    fn past<'a>(case: PolicyInput<'a>, approvers: &'a [Decider], rejecters: &'a [Decider]) -> PastAction<'a> {
+        PastAction {
+            case,
+            checks: &[],
+            approvers,
+            rejecters,
+            proposed: Timestamp(0),
+            decided: None,
+            runner: None,
+            oldest_evidence: None,
+        }
+    }
+
+    #[test]
+    fn every_difference_is_told_from_both_sides() {
+        let (caller, payload) = (Human::of_account(PersonId::from_bits(9)), json!({}));
+        let [one, two] = [1, 2].map(|n| member(n, &[Role::Reviewer]));
+        let (approvers, rejecters) = ([one.clone()], [two.clone()]);
+        let plain = || past(case(&caller, &payload), &approvers, &rejecters);
+        let none = || Vec::<String>::new();
+        let said = |sentence: &str| vec![sentence.to_owned()];
+
+        assert_eq!(told("", "", &plain()), [none(), none()]);
+        assert_eq!(
+            told(
+                "[[risk]]\nclass = \"high\"\n[confirmation]\ntyped_for = []",
+                "",
+                &plain()
+            ),
+            [
+                said("its risk would be high, not low"),
+                said("its risk would be low, not high")
+            ]
+        );
+        assert_eq!(
+            told("[confirmation]\ntyped_for = [\"low\"]", "", &plain()),
+            [said("it would be approved by typing a word"), none()]
+        );
+        let leads = "[[decide]]\nname = \"Leads\"\ngroups = [{ name = \"Leads\", roles = [\"lead\"] }]";
+        assert_eq!(
+            told(leads, "", &plain()),
+            [
+                vec![
+                    "it would be decided by the rule \"Leads\"".to_owned(),
+                    "P1 could not have approved it".to_owned(),
+                    "P2 could not have rejected it".to_owned(),
+                    "it would have waited for 1 more approval".to_owned(),
+                ],
+                vec![
+                    "it would be decided by the rule \"One reviewer or lead\"".to_owned(),
+                    "it would have needed fewer approvals".to_owned(),
+                ]
+            ]
+        );
+        let many = "[[decide]]\nname = \"Three\"\ngroups = [{ name = \"Any\", approvals = 3 }]";
+        assert_eq!(
+            told(many, "", &plain())[0][1],
+            "it would have waited for 2 more approvals"
+        );
+        let undecided = past(case(&caller, &payload), &[], &[]);
+        assert_eq!(
+            told(many, "", &undecided)[0].len(),
+            1,
+            "without an approval nothing is said of them"
+        );
+    }
+
+    #[test]
+    fn times_and_people_are_held_against_both_policies() {
+        let (caller, payload) = (Human::of_account(PersonId::from_bits(9)), json!({}));
+        let approvers = [member(1, &[Role::Reviewer])];
+        let plain = || past(case(&caller, &payload), &approvers, &[]);
+        let none = || Vec::<String>::new();
+        let said = |sentence: &str| vec![sentence.to_owned()];
+
+        let short = "[expiry_hours]\nlow = 2";
+        let decided = |after: i64| PastAction {
+            decided: Some(Timestamp(after)),
+            ..plain()
+        };
+        let late = "it would have expired before it was decided";
+        assert_eq!(told(short, "", &decided(2 * HOUR)), [none(), none()]);
+        assert_eq!(told(short, "", &decided(2 * HOUR + 1)), [said(late), none()]);
+        assert_eq!(
+            told(short, "", &decided(100 * HOUR)),
+            [none(), none()],
+            "by both it was late"
+        );
+
+        let apart = "[separation]\napprover_may_execute = false";
+        let (another, refused) = (member(2, &[Role::Lead]), member(3, &[Role::Lead, Role::Operator]));
+        let ran = |runner| PastAction {
+            runner: Some(runner),
+            ..plain()
+        };
+        assert_eq!(
+            told(apart, "", &ran(&approvers[0])),
+            [said("P1 could not have run it"), none()]
+        );
+        assert_eq!(told(apart, "", &ran(&another)), [none(), none()]);
+        assert_eq!(told(apart, "", &ran(&refused)), [none(), none()], "both refuse");
+
+        let fresh = "[evidence]\nmax_age_days = 2";
+        let cited = |decided| PastAction {
+            proposed: Timestamp(3 * DAY),
+            decided,
+            oldest_evidence: Some(Timestamp(0)),
+            ..plain()
+        };
+        let (old, not_old) = (
+            "evidence that it cites would have been too old",
+            "evidence that it cites would not have been too old",
+        );
+        assert_eq!(
+            told(fresh, "", &cited(None)),
+            [said(old), said(not_old)],
+            "when it was proposed"
+        );
+        assert_eq!(
+            told(fresh, "", &cited(Some(Timestamp(4 * DAY)))),
+            [said(old), said(not_old)]
+        );
+        assert_eq!(told(fresh, "", &cited(Some(Timestamp(2 * DAY)))), [none(), none()]);
+    }
+
+    #[test]
+    fn a_check_that_is_weighed_otherwise_is_told_once() {
+        let (caller, payload) = (Human::of_account(PersonId::from_bits(9)), json!({}));
+        let checks = [
+            check(CheckId::Titles, Verdict::Warn),
+            check(CheckId::Titles, Verdict::Warn),
+            check(CheckId::Evidence, Verdict::Block),
+        ];
+        let found = PastAction {
+            checks: &checks,
+            ..past(case(&caller, &payload), &[], &[])
+        };
+        let [strict, soft] = told("[checks]\ntitles = \"block\"", "[checks]\ntitles = \"warn\"", &found);
+        assert_eq!(strict, ["the check titles would have blocked it"]);
+        assert_eq!(soft, ["the check titles would only have warned"]);
+    }
+}

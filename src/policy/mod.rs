@@ -287,13 +287,4 @@ impl Policies {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tools;
-
-    #[test]
-    fn the_built_in_file_says_what_the_built_in_policy_is() {
-        let names: Vec<&str> = tools::TOOLS.iter().map(|tool| tool.name()).collect();
-        assert_eq!(read(BUILT_IN, &names).unwrap(), Rules::default());
-    }
-}
+mod tests;

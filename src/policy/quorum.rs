@@ -257,4 +257,85 @@ mod tests {
         assert!(!rule.would_help(std::slice::from_ref(&one), &again));
         assert!(rule.would_help(&[one], &member(3, Role::Lead, &[])));
     }
+
+    #[test]
+    fn groups_of_one_name_are_told_together_and_others_apart() {
+        let rule = rule(vec![group("A", &["a"], 2), group("B", &[], 1)]);
+        let told = |members: &[Decider]| {
+            let missing = rule.missing(members);
+            missing
+                .iter()
+                .map(|one| format!("{} {}", one.group, one.approvals))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[]), ["A 2", "B 1"]);
+        assert_eq!(told(&[member(1, Role::Lead, &[])]), ["A 2"]);
+        assert_eq!(
+            told(&[member(1, Role::Lead, &["a"]), member(2, Role::Lead, &["a"])]),
+            ["B 1"]
+        );
+    }
+
+    #[test]
+    fn somebody_moves_to_another_place_if_that_seats_one_more() {
+        // The first takes A, which the second alone could take; the third sends both on.
+        let rule = rule(vec![
+            group("A", &["a"], 1),
+            group("B", &["b"], 1),
+            group("C", &["c"], 1),
+        ]);
+        let members = [
+            member(1, Role::Lead, &["a", "b"]),
+            member(2, Role::Lead, &["b", "c", "a"]),
+            member(3, Role::Lead, &["a"]),
+        ];
+        assert!(rule.missing(&members).is_empty());
+        assert!(rule.admits(&members[2]) && !rule.admits(&member(4, Role::Lead, &["d"])));
+        assert!(!rule.admits(&member(5, Role::Developer, &["a"])));
+    }
+
+    #[test]
+    fn a_team_of_several_is_enough_and_roles_narrow_a_group() {
+        let leads = Group {
+            roles: vec![Role::Lead],
+            ..group("Leads", &["a", "b"], 1)
+        };
+        assert!(leads.has(&member(1, Role::Lead, &["b", "x"])));
+        assert!(!leads.has(&member(1, Role::Lead, &["x"])) && !leads.has(&member(2, Role::Reviewer, &["a"])));
+        let auditors = Group {
+            roles: vec![Role::Auditor],
+            ..group("Auditors", &[], 1)
+        };
+        assert!(
+            !auditors.has(&member(3, Role::Auditor, &[])),
+            "the role decides nothing, whatever the policy says"
+        );
+    }
+
+    #[test]
+    fn each_difference_between_rules_counts() {
+        let leads = |roles: &[Role]| Group {
+            roles: roles.to_vec(),
+            ..group("A", &[], 1)
+        };
+        let people = Group {
+            people: vec!["a@x.example".to_owned()],
+            ..group("A", &[], 1)
+        };
+        let same = |one: Vec<Group>, other: Vec<Group>| rule(one).asks_the_same(&rule(other));
+        let (lead, both) = (leads(&[Role::Lead]), leads(&[]));
+        assert!(same(vec![lead.clone(), both.clone()], vec![lead.clone(), both.clone()]));
+        assert!(!same(vec![lead.clone()], vec![both.clone()]) && !same(vec![both.clone()], vec![lead.clone()]));
+        assert!(!same(vec![both.clone()], vec![both.clone(), both.clone()]));
+        assert!(!same(vec![people], vec![both]));
+    }
+
+    #[test]
+    fn all_roles_of_a_combination_must_be_held() {
+        let rules = RoleRules::default();
+        let mut member = member(1, Role::Operator, &[]);
+        assert_eq!(rules.held_by(&member), None);
+        member.held = vec![Role::Developer, Role::Lead, Role::Operator];
+        assert_eq!(rules.held_by(&member), Some([Role::Operator, Role::Lead].as_slice()));
+    }
 }

@@ -332,4 +332,20 @@ mod tests {
         assert!(holds("/a~1b", vec![json!(true)], None));
         assert!(!holds("/nothing/here", vec![json!(null)], Some(0)));
     }
+
+    #[test]
+    fn a_condition_holds_for_one_of_several_values_and_sizes() {
+        assert!(holds("/children/*/owner", vec![json!("a")], None), "any item will do");
+        assert!(holds("/count", vec![json!("x")], Some(7)), "either is enough");
+        assert!(!holds("/count", vec![], Some(8)) && !holds("/changes", vec![], Some(1)));
+        assert!(!holds("/children/x/owner", vec![json!("a")], None));
+        assert!(!holds("/children/2/owner", vec![json!("a")], None));
+        assert!(!holds("", vec![], None) && !holds("/count/x", vec![json!(7)], None));
+    }
+
+    #[test]
+    fn what_a_group_leaves_out_is_one_approval() {
+        let group: Group = serde_json::from_value(json!({ "name": "x" })).unwrap();
+        assert_eq!((group.approvals, group.roles.len()), (1, 0));
+    }
 }

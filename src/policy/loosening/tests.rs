@@ -237,6 +237,107 @@ fn too_many_conditions_count_as_looser_unless_the_rules_choose_the_same() {
 }
 
 #[test]
+fn as_many_conditions_as_are_gone_through_are_compared_in_all_combinations() {
+    let moved = |count: usize| {
+        let rule = |n: usize| {
+            format!(
+                "[[decide]]\nname = \"r{n}\"\nwhere = [{{ at = \"/f{n}\", is = [1] }}]\ngroups = [{{ name = \"Any\" }}]\n"
+            )
+        };
+        let rules: String = (0..count).map(rule).collect();
+        let old = format!("{rules}[[decide]]\nname = \"Rest\"\ngroups = [{{ name = \"Any\" }}]\n");
+        said(&old, &old.replacen("\"/f0\"", "\"/f00\"", 1))
+    };
+    assert_eq!(
+        moved(CONDITIONS - 1),
+        [""; 0],
+        "one condition more is as many as are allowed"
+    );
+    assert!(moved(CONDITIONS)[0].contains("cannot be shown"));
+}
+
+#[test]
+fn a_condition_that_is_written_twice_is_one() {
+    let condition = "{ at = \"/children\", at_least = 2 }";
+    let twice = WIDE.replace(condition, &format!("{condition}, {condition}"));
+    assert_eq!(said(WIDE, &twice), [""; 0]);
+    assert_eq!(said(&twice, WIDE), [""; 0]);
+}
+
+#[test]
+fn a_rule_holds_where_all_of_its_conditions_do() {
+    let leads_where = |conditions: &str| WIDE.replace("{ at = \"/children\", at_least = 2 }", conditions);
+    let (one, other) = ("{ at = \"/a\", is = [1] }", "{ at = \"/b\", is = [1] }");
+    let both = leads_where(&format!("{one}, {other}"));
+    assert_ne!(said(&leads_where(one), &both), [""; 0]);
+    assert_eq!(said(&both, &leads_where(one)), [""; 0]);
+    // The conditions that imply each other come after one that has nothing to do with them.
+    let first =
+        |rest: &str| format!("[[decide]]\nname = \"First\"\nwhere = [{one}]\ngroups = [{{ name = \"Any\" }}]\n{rest}");
+    let wider = WIDE.replace("at_least = 2", "at_least = 1");
+    assert_eq!(said(&first(WIDE), &first(&wider)), [""; 0]);
+}
+
+#[test]
+fn another_address_is_another_person() {
+    let decided_by =
+        |person: &str| format!("[[decide]]\nname = \"x\"\ngroups = [{{ name = \"a\", people = [\"{person}\"] }}]");
+    let told = said(&decided_by("dana@x.example"), &decided_by("lee@x.example"));
+    assert!(
+        told.iter().any(|one| one.contains("decide who did not before")),
+        "{told:?}"
+    );
+}
+
+/// Rules for nine children or more, for two or more, and for all others, with as many approvals.
+fn by_children(nine: usize, two: usize, others: usize) -> String {
+    let rule = |name: &str, lines: &str, approvals: usize| {
+        format!("[[decide]]\nname = \"{name}\"\n{lines}\ngroups = [{{ name = \"Any\", approvals = {approvals} }}]\n")
+    };
+    let least = |count: usize| format!("where = [{{ at = \"/children\", at_least = {count} }}]");
+    rule("Nine", &least(9), nine) + &rule("Two", &least(2), two) + &rule("Others", "", others)
+}
+
+#[test]
+fn every_combination_that_arguments_can_bring_about_is_compared() {
+    let old = by_children(2, 2, 2);
+    for (new, rule) in [
+        (by_children(1, 2, 2), "\"Nine\""),
+        (by_children(2, 1, 2), "\"Two\""),
+        (by_children(2, 2, 1), "\"Others\""),
+    ] {
+        let told = said(&old, &new);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains(rule) && told[0].contains("needs fewer approvals"),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_combination_that_arguments_cannot_bring_about_is_not_compared() {
+    let leads_where = |condition: &str| WIDE.replace("{ at = \"/children\", at_least = 2 }", condition);
+    let (size, values) = ("{ at = \"/n\", at_least = 2 }", "{ at = \"/n\", is = [\"a\", \"b\"] }");
+    for (old, wider) in [
+        (size, "{ at = \"/n\", at_least = 1 }"),
+        (values, "{ at = \"/n\", is = [\"b\", \"c\", \"a\"] }"),
+    ] {
+        assert_eq!(said(&leads_where(old), &leads_where(wider)), [""; 0], "{wider}");
+    }
+    for (old, other) in [
+        (size, "{ at = \"/n\", at_least = 3 }"),
+        (size, "{ at = \"/m\", at_least = 1 }"),
+        (size, values),
+        (values, size),
+        (values, "{ at = \"/n\", is = [\"a\"] }"),
+        (values, "{ at = \"/m\", is = [\"a\", \"b\"] }"),
+    ] {
+        assert_ne!(said(&leads_where(old), &leads_where(other)), [""; 0], "{other}");
+    }
+}
+
+#[test]
 fn what_is_said_is_bounded() {
     let rule = |n: usize| {
         format!("[[decide]]\nname = \"r{n}\"\ntools = [\"t{n}\"]\ngroups = [{{ name = \"g\", approvals = 2 }}]\n")
