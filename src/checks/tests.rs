@@ -7,6 +7,7 @@ use crate::tools::{NewIds, Plan};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
+mod places;
 mod steady;
 mod table;
 
