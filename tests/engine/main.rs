@@ -2,10 +2,12 @@
 
 mod apply;
 mod audit;
+mod audit_missing_entries;
 mod canonical;
 mod changes_since;
 mod closing;
 mod decide;
+mod defence_in_depth;
 mod high_risk;
 mod identity;
 mod import;
