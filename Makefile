@@ -20,8 +20,8 @@ SITE := $(CURDIR)/target/site
 WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help run test build bench dev lint fuzz fmt clean
-.PHONY: run-built test-built build-built bench-built lint-built fuzz-built wasm-dev wasm-release server server-release tests
+.PHONY: help run test build bench dev lint fuzz mutants fmt clean
+.PHONY: run-built test-built build-built bench-built lint-built fuzz-built mutants-built wasm-dev wasm-release server server-release tests
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,10 @@ lint: ## formatting, clippy for server and browser, and dependencies (cargo deny
 fuzz: ## search for inputs that break a parser: FUZZ_SECONDS (60) for each target of FUZZ (all)
 	@scripts/setup fuzz
 	@$(MAKE) fuzz-built
+
+mutants: ## mutation testing of policy, checks and domain (one hour; MUTANTS for a part)
+	@scripts/setup mutants
+	@$(MAKE) mutants-built
 
 fmt: ## format all Rust sources
 	cargo fmt --all
@@ -136,6 +140,9 @@ endif
 # A second make, for the compiler that scripts/setup has found.
 fuzz-built:
 	@scripts/fuzz $(FUZZ)
+
+mutants-built:
+	@scripts/mutants $(MUTANTS)
 
 # Clippy must have the compiler's version. Debian's compiler has its own, which rustup's `cargo clippy` does not find.
 CLIPPY := cargo clippy
