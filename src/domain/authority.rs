@@ -162,15 +162,15 @@ mod tests {
 
     #[test]
     fn the_table_of_permissions_is_the_products() {
-        let decider = "view_actions approve reject execute revoke ask prune read_policy";
+        let decider = "sign_in view_actions approve reject execute revoke ask prune read_policy";
         assert_eq!(browser(&[]), "");
-        assert_eq!(browser(&[Role::Developer]), "view_actions read_policy");
+        assert_eq!(browser(&[Role::Developer]), "sign_in view_actions read_policy");
         assert_eq!(browser(&[Role::Reviewer]), decider);
         assert_eq!(browser(&[Role::Lead]), format!("{decider} search_audit"));
-        assert_eq!(browser(&[Role::Auditor]), "view_actions read_policy search_audit");
+        assert_eq!(browser(&[Role::Auditor]), "sign_in view_actions read_policy search_audit");
         assert_eq!(
             browser(&[Role::Operator]),
-            "view_actions read_policy search_audit configure"
+            "sign_in view_actions read_policy search_audit configure"
         );
         for role in [Role::Developer, Role::Reviewer, Role::Lead] {
             assert_eq!(client(&[role]), "read_records propose withdraw view_actions answer");

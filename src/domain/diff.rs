@@ -118,13 +118,9 @@ mod tests {
     #[test]
     fn what_is_the_same_is_counted_in_percent_of_all_places() {
         let one = json!({ "a": 1, "b": 2, "c": 3 });
-        assert_eq!(title_similarity(&one, &json!({ "a": 1, "b": 2, "d": 4 })), 50);
-        assert_eq!(title_similarity(&one, &json!({ "e": 1 })), 0);
-        assert_eq!(
-            title_similarity(&json!({}), &json!({})),
-            100,
-            "nothing differs from nothing"
-        );
+        assert_eq!(similarity(&one, &json!({ "a": 1, "b": 2, "d": 4 })), 50);
+        assert_eq!(similarity(&one, &json!({ "e": 1 })), 0);
+        assert_eq!(similarity(&json!({}), &json!({})), 100, "nothing differs from nothing");
     }
 
     #[test]
@@ -145,9 +141,9 @@ mod tests {
 
     #[test]
     fn many_places_and_long_values_are_cut() {
-        let many: serde_json::Map<_, _> = (0..MOST + 1).map(|n| (format!("f{n}"), json!(n))).collect();
-        assert_eq!(diff(&json!({}), &Value::from(many)).len(), MOST);
-        let long = "n".repeat(LONGEST + 1);
-        assert_eq!(diff(&json!({}), &json!({ "a": long }))[0].2.len(), LONGEST);
+        let many: serde_json::Map<_, _> = (0..MAX_DIFFERENCES + 1).map(|n| (format!("f{n}"), json!(n))).collect();
+        assert_eq!(diff(&json!({}), &Value::from(many)).len(), MAX_DIFFERENCES);
+        let long = "n".repeat(MAX_VALUE + 1);
+        assert_eq!(diff(&json!({}), &json!({ "a": long }))[0].2.len(), MAX_VALUE);
     }
 }

@@ -132,12 +132,6 @@ mod tests {
         assert_eq!(remove_at(&mut payload, "/a~1b"), Some(json!([1, 3])));
         assert_eq!(remove_at(&mut payload, ""), None);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_pointer_leads_to_its_value_whatever_the_names_hold() {

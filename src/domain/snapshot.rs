@@ -131,9 +131,16 @@ mod tests {
             }
         }
         let mut later = facts.clone();
-        let finding = later.findings.values_mut().next().unwrap();
-        (finding.status, finding.version) = (FindingStatus::Fixed, 2);
-        later.teams.clear();
+        let finding = later.finding(&FindingId::from_bits(1)).unwrap().clone();
+        later.insert(Finding {
+            status: FindingStatus::Fixed,
+            version: 2,
+            ..finding
+        });
+        let later: Facts = later
+            .into_records()
+            .filter(|one| one.kind() != RecordKind::Team)
+            .collect();
         let changed = then.changed(&of(&later));
         let told: Vec<String> = changed
             .iter()
@@ -153,12 +160,13 @@ mod tests {
     #[test]
     fn long_and_hidden_text_is_cut_and_made_visible() {
         let mut facts = one_of_each(1);
-        let finding = facts.findings.values_mut().next().unwrap();
-        finding.message = "n".repeat(LONGEST + 1);
+        let mut finding = facts.finding(&FindingId::from_bits(1)).unwrap().clone();
+        finding.message = "n".repeat(MAX_TEXT + 1);
         finding.title = "pay\u{202E}tnem".to_owned();
+        facts.insert(finding);
         let id = FindingId::from_bits(1);
         let fields = &Snapshot::of(&facts, [id.as_str()]).0[id.as_str()];
-        assert_eq!(fields["message"].as_str().map(str::len), Some(LONGEST));
+        assert_eq!(fields["message"].as_str().map(str::len), Some(MAX_TEXT));
         assert_eq!(fields["title"], "pay⟦U+202E⟧tnem");
     }
 }

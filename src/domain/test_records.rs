@@ -1,7 +1,6 @@
 //! One record of each kind, for unit tests.
 
 use super::*;
-use std::collections::BTreeMap;
 
 /// All of them have number `n` in their ID and key, and belong to the release of that number.
 pub(crate) fn one_of_each(n: u128) -> Facts {
@@ -17,7 +16,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         commit: None,
         version: 1,
     };
-    add(&mut facts.releases, release_id.as_str(), release);
+    facts.insert(release);
     let certification = Certification {
         id: CertificationId::from_bits(n),
         key: format!("SOC2-{n}"),
@@ -27,24 +26,20 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         statement: None,
         version: 1,
     };
-    add(
-        &mut facts.certifications,
-        certification.id.clone().as_str(),
-        certification,
-    );
+    facts.insert(certification);
     let team = Team {
         id: TeamId::from_bits(n),
         key: format!("team-{n}"),
         name: format!("Team {n}"),
     };
-    add(&mut facts.teams, team.id.clone().as_str(), team);
+    facts.insert(team);
     let person = Person {
         id: PersonId::from_bits(n),
         email: Email::verified(&format!("p{n}@acme.example")),
         name: format!("Person {n}").into(),
         roles: vec![Role::Developer],
     };
-    add(&mut facts.people, person.id.clone().as_str(), person);
+    facts.insert(person);
     let component = Component {
         id: ComponentId::from_bits(n),
         kind: ComponentKind::Service,
@@ -52,7 +47,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         name: format!("Cart {n}"),
         team_id: TeamId::from_bits(n),
     };
-    add(&mut facts.components, component.id.clone().as_str(), component);
+    facts.insert(component);
     let control = Control {
         id: ControlId::from_bits(n),
         key: format!("AC-{n}"),
@@ -61,7 +56,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         status: ControlStatus::Failing,
         version: 1,
     };
-    add(&mut facts.controls, control.id.clone().as_str(), control);
+    facts.insert(control);
     let evidence = Evidence {
         id: EvidenceId::from_bits(n),
         key: format!("EV-{n}"),
@@ -76,7 +71,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         imported_at: at,
         commit: None,
     };
-    add(&mut facts.evidence, evidence.id.clone().as_str(), evidence);
+    facts.insert(evidence);
     let finding = Finding {
         id: FindingId::from_bits(n),
         key: format!("FND-{n}"),
@@ -97,7 +92,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         release_ids: vec![release_id.clone()],
         evidence_ids: Vec::new(),
     };
-    add(&mut facts.findings, finding.id.clone().as_str(), finding);
+    facts.insert(finding);
     let blocker = Blocker {
         id: BlockerId::from_bits(n),
         key: format!("BLK-{n}"),
@@ -109,7 +104,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         title: format!("Blocker {n}"),
         severity: Severity::High,
     };
-    add(&mut facts.blockers, blocker.id.clone().as_str(), blocker);
+    facts.insert(blocker);
     let item = WorkItem {
         id: WorkItemId::from_bits(n),
         key: WorkItem::key_of(n as i64),
@@ -130,14 +125,14 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         evidence_ids: Vec::new(),
         blocker_ids: Vec::new(),
     };
-    add(&mut facts.work_items, item.id.clone().as_str(), item);
+    facts.insert(item);
     let action = ActionRef {
         id: ActionId::from_bits(n),
         headline: format!("Action {n}"),
         release_id: Some(release_id.clone()),
         team_id: None,
     };
-    add(&mut facts.actions, action.id.clone().as_str(), action);
+    facts.insert(action);
     let current = CurrentEvidence {
         id: CurrentEvidenceId::from_bits(n),
         release_id,
@@ -146,10 +141,6 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         evidence_id: EvidenceId::from_bits(n),
         version: 1,
     };
-    add(&mut facts.current_evidence, current.id.clone().as_str(), current);
+    facts.insert(current);
     facts
-}
-
-fn add<T>(records: &mut BTreeMap<String, T>, id: &str, record: T) {
-    records.insert(id.to_owned(), record);
 }

@@ -155,6 +155,7 @@ fn nul_lines(source: &str, table: &DeTable<'_>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::CheckId;
     use crate::policy::validate::*;
 
     const TOOLS: [&str; 2] = ["loopiq_accept_risk", "loopiq_create_work_item"];

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::domain::test_records::one_of_each;
-use crate::domain::{CheckId, Create, Email, FieldChange, FindingId, Person, PersonId, Role, Update, WorkItemId};
+use crate::domain::{
+    CheckId, Create, Email, FieldChange, Finding, FindingId, Person, PersonId, Role, Update, WorkItemId,
+};
 use crate::tools;
 use serde_json::json;
 
@@ -226,11 +228,11 @@ fn a_finding_means_what_the_policy_says_and_a_pass_stays_a_pass() {
 fn the_worst_finding_that_is_closed_counts() {
     let mut facts = one_of_each(1);
     facts.extend(one_of_each(2));
-    facts
-        .findings
-        .get_mut(FindingId::from_bits(2).as_str())
-        .unwrap()
-        .severity = Severity::Low;
+    let low = facts.finding(&FindingId::from_bits(2)).unwrap().clone();
+    facts.insert(Finding {
+        severity: Severity::Low,
+        ..low
+    });
     let change = |kind: RecordKind, id: &str, field: &str, after: Value| {
         Change::Update(Update {
             kind,

@@ -88,7 +88,9 @@ fn scope() {
     );
     let out = |case: Case| {
         case.with(|c| {
-            c.facts.releases.values_mut().next().unwrap().status = ReleaseStatus::Released;
+            let mut release = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
+            release.status = ReleaseStatus::Released;
+            c.facts.insert(release);
         })
     };
     names(
@@ -130,7 +132,9 @@ fn foreign_references() {
         &["blocker BLK-2"],
     );
     let fixed = package(|c| {
-        c.facts.findings.get_mut(&finding_id(1)).unwrap().status = FindingStatus::Fixed;
+        let mut finding = c.facts.finding(&finding_id(1)).unwrap().clone();
+        finding.status = FindingStatus::Fixed;
+        c.facts.insert(finding);
     });
     names(
         &fixed,
@@ -140,11 +144,9 @@ fn foreign_references() {
         &["Not open", "finding FND-1"],
     );
     let resolved = package(|c| {
-        c.facts
-            .blockers
-            .get_mut(BlockerId::from_bits(1).as_str())
-            .unwrap()
-            .status = BlockerStatus::Resolved;
+        let mut blocker = c.facts.blocker(&BlockerId::from_bits(1)).unwrap().clone();
+        blocker.status = BlockerStatus::Resolved;
+        c.facts.insert(blocker);
     });
     let id = BlockerId::from_bits(1).to_string();
     names(

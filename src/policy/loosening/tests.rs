@@ -246,22 +246,22 @@ fn as_many_conditions_as_are_gone_through_are_compared_in_all_combinations() {
         };
         let rules: String = (0..count).map(rule).collect();
         let old = format!("{rules}[[decide]]\nname = \"Rest\"\ngroups = [{{ name = \"Any\" }}]\n");
-        said(&old, &old.replacen("\"/f0\"", "\"/f00\"", 1))
+        loosened(&old, &old.replacen("\"/f0\"", "\"/f00\"", 1))
     };
     assert_eq!(
-        moved(CONDITIONS - 1),
+        moved(11),
         [""; 0],
-        "one condition more is as many as are allowed"
+        "with the new one they are 12, as many as are allowed"
     );
-    assert!(moved(CONDITIONS)[0].contains("cannot be shown"));
+    assert!(moved(12)[0].contains("cannot be shown"));
 }
 
 #[test]
 fn a_condition_that_is_written_twice_is_one() {
     let condition = "{ at = \"/children\", at_least = 2 }";
     let twice = WIDE.replace(condition, &format!("{condition}, {condition}"));
-    assert_eq!(said(WIDE, &twice), [""; 0]);
-    assert_eq!(said(&twice, WIDE), [""; 0]);
+    assert_eq!(loosened(WIDE, &twice), [""; 0]);
+    assert_eq!(loosened(&twice, WIDE), [""; 0]);
 }
 
 #[test]
@@ -269,20 +269,20 @@ fn a_rule_holds_where_all_of_its_conditions_do() {
     let leads_where = |conditions: &str| WIDE.replace("{ at = \"/children\", at_least = 2 }", conditions);
     let (one, other) = ("{ at = \"/a\", is = [1] }", "{ at = \"/b\", is = [1] }");
     let both = leads_where(&format!("{one}, {other}"));
-    assert_ne!(said(&leads_where(one), &both), [""; 0]);
-    assert_eq!(said(&both, &leads_where(one)), [""; 0]);
+    assert_ne!(loosened(&leads_where(one), &both), [""; 0]);
+    assert_eq!(loosened(&both, &leads_where(one)), [""; 0]);
     // The conditions that imply each other come after one that has nothing to do with them.
     let first =
         |rest: &str| format!("[[decide]]\nname = \"First\"\nwhere = [{one}]\ngroups = [{{ name = \"Any\" }}]\n{rest}");
     let wider = WIDE.replace("at_least = 2", "at_least = 1");
-    assert_eq!(said(&first(WIDE), &first(&wider)), [""; 0]);
+    assert_eq!(loosened(&first(WIDE), &first(&wider)), [""; 0]);
 }
 
 #[test]
 fn another_address_is_another_person() {
     let decided_by =
         |person: &str| format!("[[decide]]\nname = \"x\"\ngroups = [{{ name = \"a\", people = [\"{person}\"] }}]");
-    let told = said(&decided_by("dana@x.example"), &decided_by("lee@x.example"));
+    let told = loosened(&decided_by("dana@x.example"), &decided_by("lee@x.example"));
     assert!(
         told.iter().any(|one| one.contains("decide who did not before")),
         "{told:?}"
@@ -306,7 +306,7 @@ fn every_combination_that_arguments_can_bring_about_is_compared() {
         (by_children(2, 1, 2), "\"Two\""),
         (by_children(2, 2, 1), "\"Others\""),
     ] {
-        let told = said(&old, &new);
+        let told = loosened(&old, &new);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(
             told[0].contains(rule) && told[0].contains("needs fewer approvals"),
@@ -323,7 +323,7 @@ fn a_combination_that_arguments_cannot_bring_about_is_not_compared() {
         (size, "{ at = \"/n\", at_least = 1 }"),
         (values, "{ at = \"/n\", is = [\"b\", \"c\", \"a\"] }"),
     ] {
-        assert_eq!(said(&leads_where(old), &leads_where(wider)), [""; 0], "{wider}");
+        assert_eq!(loosened(&leads_where(old), &leads_where(wider)), [""; 0], "{wider}");
     }
     for (old, other) in [
         (size, "{ at = \"/n\", at_least = 3 }"),
@@ -333,7 +333,7 @@ fn a_combination_that_arguments_cannot_bring_about_is_not_compared() {
         (values, "{ at = \"/n\", is = [\"a\"] }"),
         (values, "{ at = \"/m\", is = [\"a\", \"b\"] }"),
     ] {
-        assert_ne!(said(&leads_where(old), &leads_where(other)), [""; 0], "{other}");
+        assert_ne!(loosened(&leads_where(old), &leads_where(other)), [""; 0], "{other}");
     }
 }
 

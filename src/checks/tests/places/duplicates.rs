@@ -4,7 +4,7 @@ use super::*;
 
 /// A work item of this number that rests on the finding of the package.
 fn resting(c: &mut Case, n: u128, status: WorkItemStatus) {
-    let shop = c.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
+    let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
     let mut known = item(n, &shop, WorkItemKind::Task, &format!("Another thing ({n})"));
     known.status = status;
     let resting = c.around.resting.entry(finding_id(1)).or_default();
@@ -78,7 +78,7 @@ fn duplicates_of_work() {
 fn duplicates_by_title() {
     let called = |title: &str, own: u128| {
         package(|c| {
-            let shop = c.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
+            let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
             let known = item(own, &shop, WorkItemKind::Task, title);
             c.around.items.insert(known.id.to_string(), known);
         })
@@ -97,7 +97,7 @@ fn duplicates_by_title() {
     );
     // Of several the likest is named, and an item is not compared with itself.
     let several = same.with(|c| {
-        let shop = c.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
+        let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
         for (n, title) in [
             (59, "Parameterize another query in routes/login.ts"),
             (61, "Parameterize that query of routes/login.ts now"),
@@ -116,7 +116,7 @@ fn duplicates_by_title() {
         &["100 %"],
     );
     let own = Case::update().with(|c| {
-        let known = c.facts.work_items[WorkItemId::from_bits(1).as_str()].clone();
+        let known = c.facts.work_item(&WorkItemId::from_bits(1)).unwrap().clone();
         c.around.items.insert(
             known.id.to_string(),
             WorkItem {

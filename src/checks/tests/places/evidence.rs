@@ -17,9 +17,12 @@ fn evidence() {
     // Neither a commit that is another one nor one that nobody knows makes it evidence of this release.
     for (of_evidence, of_release) in [(Some("0000000"), Some("9f1c2e7")), (None, None)] {
         let case = cites(2).with(|c| {
-            c.facts.evidence.get_mut(&id(2)).unwrap().commit = of_evidence.map(str::to_owned);
-            let release = c.facts.releases.get_mut(ReleaseId::from_bits(1).as_str()).unwrap();
+            let mut evidence = c.facts.evidence(&id(2)).unwrap().clone();
+            evidence.commit = of_evidence.map(str::to_owned);
+            c.facts.insert(evidence);
+            let mut release = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
             release.commit = of_release.map(str::to_owned);
+            c.facts.insert(release);
         });
         names(
             &case,
@@ -33,8 +36,9 @@ fn evidence() {
     names(&changed, CheckId::Evidence, &[id(1)], &places, &["The bytes of EV-1"]);
     let tomorrow = |micros: i64| {
         package(|c| {
-            let one = c.facts.evidence.get_mut(&id(1)).unwrap();
-            one.collected_at = NOW.plus(Timestamp::DAY + micros);
+            let mut evidence = c.facts.evidence(&id(1)).unwrap().clone();
+            evidence.collected_at = NOW.plus(Timestamp::DAY + micros);
+            c.facts.insert(evidence);
         })
     };
     names(
@@ -54,8 +58,8 @@ fn evidence() {
     );
     // Of what is newer, the newest of the same release, provider and kind is named.
     let newer = cites(3).with(|c| {
-        let shop = c.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
-        let other = c.facts.releases[ReleaseId::from_bits(2).as_str()].clone();
+        let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
+        let other = c.facts.release(&ReleaseId::from_bits(2)).unwrap().clone();
         let mut foreign = [
             super::evidence(11, &other, 0),
             super::evidence(12, &shop, 0),
@@ -81,13 +85,15 @@ fn evidence() {
     let keys: Vec<_> = facts.into_iter().filter_map(|fact| fact.key).collect();
     assert_eq!(keys, ["EV-3", "EV-9"]);
     let older = cites(3).with(|c| {
-        let shop = c.facts.releases[ReleaseId::from_bits(1).as_str()].clone();
+        let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
         c.around.newer = vec![super::evidence(9, &shop, 41)];
     });
     names(&older, CheckId::Evidence, &[id(3)], &places, &["Scan again"]);
     let two = package(|c| {
         c.payload["children"][0]["evidenceIds"] = json!([EvidenceId::from_bits(1), EvidenceId::from_bits(2)]);
-        c.facts.evidence.get_mut(&id(2)).unwrap().release_id = ReleaseId::from_bits(1);
+        let mut evidence = c.facts.evidence(&id(2)).unwrap().clone();
+        evidence.release_id = ReleaseId::from_bits(1);
+        c.facts.insert(evidence);
     });
     passes(&two, CheckId::Evidence, "All 2 pieces of evidence");
     let story = Case::task().with(|c| {

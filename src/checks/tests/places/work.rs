@@ -125,29 +125,8 @@ fn owners() {
 }
 
 #[test]
-fn only_work_items_are_judged_as_work() {
-    let case = Case::package();
-    let mut plan = case.plan();
-    let items = |plan: &Plan| crate::checks::input::items(&case.payload, plan).len();
-    assert_eq!(items(&plan), 3);
-    plan.change_set.0.push(Change::Create(Create {
-        kind: RecordKind::AuditNote,
-        id: AuditNoteId::from_bits(1).to_string(),
-        client_ref: None,
-        fields: Default::default(),
-    }));
-    plan.change_set.0.push(Change::Update(Update {
-        kind: RecordKind::Finding,
-        id: finding_id(1),
-        expected_version: 1,
-        fields: Vec::new(),
-    }));
-    assert_eq!(items(&plan), 3);
-}
-
-#[test]
 fn the_teams_of_the_caller_and_of_the_owners_are_asked_for() {
     let case = package(|c| c.caller = PersonId::from_bits(2));
-    let query = crate::checks::context_query(&case.payload, &case.plan(), &case.facts, &case.caller);
+    let query = crate::checks::context_query(&case.plan(), &case.facts, &case.caller);
     assert_eq!(query.people, [1, 2].map(|n| PersonId::from_bits(n).to_string()).into());
 }
