@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_moves_to_another_place_if_that_seats_one_more() {
+    fn a_decider_moves_to_another_place_if_that_seats_one_more() {
         // The first takes A, which the second alone could take; the third sends both on.
         let rule = rule(vec![
             group("A", &["a"], 1),

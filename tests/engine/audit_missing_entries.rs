@@ -1,4 +1,4 @@
-//! Entries that somebody has deleted from a tenant's log: in the middle the numbers have a gap, and at the end the head row knows more.
+//! Entries that are deleted from the log of a tenant: in the middle the numbers have a gap, at the end the head row counts more entries.
 
 use crate::world::World;
 use sqlx::{AssertSqlSafe, Executor};
