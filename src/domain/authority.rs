@@ -167,7 +167,10 @@ mod tests {
         assert_eq!(browser(&[Role::Developer]), "sign_in view_actions read_policy");
         assert_eq!(browser(&[Role::Reviewer]), decider);
         assert_eq!(browser(&[Role::Lead]), format!("{decider} search_audit"));
-        assert_eq!(browser(&[Role::Auditor]), "sign_in view_actions read_policy search_audit");
+        assert_eq!(
+            browser(&[Role::Auditor]),
+            "sign_in view_actions read_policy search_audit"
+        );
         assert_eq!(
             browser(&[Role::Operator]),
             "sign_in view_actions read_policy search_audit configure"
