@@ -109,7 +109,6 @@ impl TryFrom<String> for ReasonCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn stable_words_are_read_back() {
@@ -121,8 +120,6 @@ mod tests {
             assert_eq!(json, format!("\"{}\"", code.as_str()));
             assert_eq!(serde_json::from_str::<ReasonCode>(&json).unwrap(), *code);
         }
-        let words: BTreeSet<&str> = all.iter().map(|code| code.words()).collect();
-        assert_eq!(words.len(), all.len(), "each code has words of its own");
         assert!(serde_json::from_str::<ReasonCode>("\"bored\"").is_err());
     }
 

@@ -109,30 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_said_in_the_largest_unit_that_fits() {
-        let (minute, hour, day) = (Timestamp::MINUTE, Timestamp::HOUR, Timestamp::DAY);
-        for (micros, said) in [
-            (-1, "now"),
-            (minute - 1, "now"),
-            (minute, "1 min"),
-            (hour - 1, "59 min"),
-            (hour, "1 h"),
-            (2 * day - 1, "47 h"),
-            (2 * day, "2 days"),
-            (41 * day, "41 days"),
-        ] {
-            assert_eq!(duration(micros), said, "{micros}");
-        }
-        assert_eq!((minute, hour, day), (60_000_000, 3_600_000_000, 86_400_000_000));
-        assert_eq!(
-            (Timestamp(0).relative(Timestamp(0)), Timestamp(0).relative(Timestamp(5))),
-            ("just now".to_owned(), "just now".to_owned())
-        );
-    }
-
-    #[test]
     fn a_time_is_a_moment_in_utc() {
         let at = Timestamp(1_700_000_000_123_456);
+        let units = (Timestamp::MINUTE, Timestamp::HOUR, Timestamp::DAY);
+        assert_eq!(units, (60_000_000, 3_600_000_000, 86_400_000_000));
         assert_eq!(at.rfc3339(), "2023-11-14T22:13:20.123456Z");
         assert_eq!(at.second(), "2023-11-14 22:13:20 UTC");
         assert_eq!(Timestamp::parse(" 2023-11-15T00:13:20.123456+02:00 "), Some(at));

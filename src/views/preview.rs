@@ -117,7 +117,7 @@ mod tests {
             })
         };
         let (item, note) = (RecordKind::WorkItem, RecordKind::AuditNote);
-        let said = |changes: Vec<Change>, place: &str| Preview::of(&ChangeSet(changes), place).summary;
+        let said = |changes: Vec<Change>, place: &str| Preview::new(&ChangeSet(changes), place).summary;
         assert_eq!(
             said(
                 vec![
@@ -135,13 +135,13 @@ mod tests {
                 vec![update(RecordKind::Finding), update(RecordKind::Finding)],
                 "in release R"
             ),
-            "Updates 2 findings in release R; creates nothing."
+            "Updates 2 findings (in release R)."
         );
         assert_eq!(
             (counted(1, "story"), counted(2, "story")),
             ("1 story".to_owned(), "2 stories".to_owned())
         );
-        let preview = Preview::of(&ChangeSet(vec![create(item), update(note)]), "");
+        let preview = Preview::new(&ChangeSet(vec![create(item), update(note)]), "");
         assert_eq!((preview.creates.len(), preview.updates.len()), (1, 1));
     }
 }
