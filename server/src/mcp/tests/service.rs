@@ -178,7 +178,6 @@ async fn insert_records(engine: &Engine) -> (ReleaseId, TeamId) {
     insert.await.unwrap();
     for (who, roles) in [("developer", vec![Role::Developer]), ("auditor", vec![Role::Auditor])] {
         let email = format!("{who}@acme.example");
-        let issuer = "http://127.0.0.1:3000/demo-idp".to_owned();
         let asserted = fixtures::asserted("http://127.0.0.1:3000/demo-idp", &email, &roles);
         engine.sign_in("acme", asserted).await.unwrap();
     }
