@@ -11,7 +11,7 @@ mod policy_cache;
 
 pub use crate::context::{Ctx, Runtime};
 pub use actions::approve::ApprovalRequest;
-pub use admin::access::TokenRefusal;
+pub use admin::access::{Authentication, TokenRefusal};
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use agent::tools::{ToolResponse, ToolSpec};

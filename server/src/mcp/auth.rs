@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use loopiq::engine::TokenRefusal;
+use loopiq::engine::{Authentication, TokenRefusal};
 
 /// Authenticates a request and puts its principal into its extensions.
 pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, next: Next) -> Response {
@@ -23,7 +23,7 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
         );
     };
     match state.engine.authenticate(token, &state.resource()).await {
-        Ok(Ok(principal)) => {
+        Ok(Authentication::Accepted(principal)) => {
             let span = tracing::Span::current();
             span.record("tenant", principal.tenant().as_str());
             if let Some(person) = principal.person() {
@@ -35,7 +35,7 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Ok(Err(refusal)) => {
+        Ok(Authentication::Refused(refusal)) => {
             let why = description(refusal);
             if let Err(seconds) = rate_limits::check_address(&state.rate_limits, request.extensions()) {
                 return too_many_requests(seconds);

@@ -25,6 +25,15 @@ pub enum TokenRefusal {
     WrongAudience,
 }
 
+/// The result of presenting a bearer token.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Authentication {
+    /// The client, and the caller that it acts for.
+    Accepted(Principal),
+    /// The token is not accepted.
+    Refused(TokenRefusal),
+}
+
 impl Engine {
     /// Stores an identity provider's assertion about a person, and returns the person.
     pub async fn sign_in(&self, tenant: &str, asserted: Asserted) -> Result<(TenantId, Person), Error> {
@@ -96,17 +105,17 @@ impl Engine {
     }
 
     /// Returns the client and caller of a bearer token for this resource.
-    pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Result<Principal, TokenRefusal>, Error> {
+    pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Authentication, Error> {
         let Some(token) = self.store.token(&canonical::sha256_hex(bearer.as_bytes())).await? else {
-            return Ok(Err(TokenRefusal::Unknown));
+            return Ok(Authentication::Refused(TokenRefusal::Unknown));
         };
         if token.expires_at <= self.runtime.now() {
-            return Ok(Err(TokenRefusal::Expired));
+            return Ok(Authentication::Refused(TokenRefusal::Expired));
         }
         if token.audience != audience {
-            return Ok(Err(TokenRefusal::WrongAudience));
+            return Ok(Authentication::Refused(TokenRefusal::WrongAudience));
         }
-        Ok(Ok(Principal::Client {
+        Ok(Authentication::Accepted(Principal::Client {
             tenant: token.tenant,
             caller: token.caller,
             client: token.client,

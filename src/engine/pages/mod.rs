@@ -5,4 +5,5 @@ pub(crate) mod audit;
 pub(crate) mod inbox;
 pub(crate) mod my_decisions;
 pub(crate) mod policy;
+pub(crate) mod policy_impact;
 pub(crate) mod record_names;

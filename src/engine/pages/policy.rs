@@ -1,28 +1,17 @@
-//! The policy page: shows, checks, compares and switches policies, and computes their impact on past actions.
+//! The policy page: shows, checks, compares and activates policies.
 
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::admin::operator_requests;
-use crate::engine::admin::operator_requests::Asked;
+use crate::engine::admin::operator_requests::{self, Asked};
+use crate::engine::pages::policy_impact;
 use crate::engine::{Engine, Error, audit_entries, policy_cache};
-use crate::policy;
-use crate::policy::{Decider, PastAction, Policy, PolicyInput, RiskInput, Rules, loosens};
-use crate::store::{Entry, PastActionRow, PolicyRow, ReadTx, RequestRow, WriteTx};
-use crate::views::{DiffLine, Effect, Effects, PolicyPage, PolicyReport, PolicyVersion, RecordLabel, When};
-use serde_json::{Value, json};
+use crate::policy::{self, Policy, Rules, loosens};
+use crate::store::{Entry, PolicyRow, ReadTx, RequestRow, WriteTx};
+use crate::views::{DiffLine, PolicyPage, PolicyReport, PolicyVersion, When};
+use serde_json::json;
 use similar::{ChangeTag, TextDiff};
-use std::collections::HashMap;
-use std::sync::Arc;
 
-/// How many days back a policy is tried.
-const DAYS: i64 = 30;
-/// The most actions on which a policy is tried, newest first.
-const TRIED: usize = 5_000;
-/// How many past actions one read loads.
-const BATCH: i64 = 250;
-/// The most changed actions that the page lists.
-const NAMED: usize = 50;
 /// The longest note with a new version, in characters; a longer one is refused.
 const NOTE: usize = 500;
 
@@ -115,7 +104,7 @@ impl Engine {
             }
         };
         let (source, policy_cache) = (source.to_owned(), self.policies.clone());
-        let (now, since) = (ctx.now(), ctx.now().plus(-DAYS * Timestamp::DAY));
+        let (now, since) = (ctx.now(), ctx.now().plus(-policy_impact::DAYS * Timestamp::DAY));
         self.store
             .read(ctx, move |tx| {
                 Box::pin(async move {
@@ -134,7 +123,7 @@ impl Engine {
                             version: today.version + 1,
                             rules,
                         };
-                        report.effects = Some(tried(tx, &next, &today, since, now).await?);
+                        report.effects = Some(policy_impact::on_past_actions(tx, &next, &today, since, now).await?);
                     }
                     Ok(report)
                 })
@@ -335,102 +324,6 @@ pub(crate) fn difference(old: &str, new: &str) -> Vec<DiffLine> {
         }
     }
     lines
-}
-
-/// The impact of `next` on the actions since `since`.
-async fn tried(
-    tx: &mut ReadTx,
-    next: &Policy,
-    today: &Arc<Policy>,
-    since: Timestamp,
-    now: Timestamp,
-) -> Result<Effects, Error> {
-    let mut effects = Effects {
-        days: DAYS,
-        ..Effects::default()
-    };
-    let mut people: HashMap<PersonId, Decider> = HashMap::new();
-    let mut before = (i64::MAX, String::new());
-    loop {
-        let batch = tx.past_actions(since, &before, BATCH).await?;
-        let ids: Vec<&str> = batch
-            .iter()
-            .flat_map(|past| {
-                let parties = std::iter::once(&past.caller_id)
-                    .chain(&past.pruned_by)
-                    .chain(&past.run_by);
-                past.approved_by.iter().chain(&past.rejected_by).chain(parties)
-            })
-            .filter(|id| !people.contains_key(*id))
-            .map(PersonId::as_str)
-            .collect();
-        if !ids.is_empty() {
-            let known = tx.deciders_by_id(&ids).await?;
-            people.extend(known.into_iter().map(|member| (member.person.id.clone(), member)));
-        }
-        for past in &batch {
-            let words = of_past(next, today, past, &people);
-            effects.looked += 1;
-            if words.is_empty() {
-                continue;
-            }
-            effects.changed += 1;
-            if effects.named.len() < NAMED {
-                effects.named.push(Effect {
-                    action: RecordLabel {
-                        kind: RecordKind::Action,
-                        id: past.id.clone(),
-                        key: None,
-                        name: PlainText::from(&past.headline),
-                    },
-                    state: past.state,
-                    proposed: When::new(past.created_at, now),
-                    words: words.into_iter().map(Into::into).collect(),
-                });
-            }
-        }
-        match batch.last() {
-            Some(last) if batch.len() as i64 == BATCH && effects.looked < TRIED => {
-                before = (last.created_at.0, last.id.clone());
-            }
-            last => {
-                effects.more = last.is_some() && batch.len() as i64 == BATCH;
-                return Ok(effects);
-            }
-        }
-    }
-}
-
-fn of_past(next: &Policy, today: &Policy, past: &PastActionRow, people: &HashMap<PersonId, Decider>) -> Vec<String> {
-    let payload: Value = serde_json::from_str(&past.payload).unwrap_or_default();
-    let deciders = |ids: &[PersonId]| ids.iter().filter_map(|id| people.get(id).cloned()).collect::<Vec<_>>();
-    let (approvers, rejecters) = (deciders(&past.approved_by), deciders(&past.rejected_by));
-    let Some(caller) = people.get(&past.caller_id) else {
-        return Vec::new();
-    };
-    let pruner = past.pruned_by.as_ref().and_then(|id| people.get(id));
-    next.impact_on(
-        today,
-        &PastAction {
-            case: PolicyInput {
-                risk_input: RiskInput {
-                    tool: &past.tool,
-                    tool_risk: past.tool_risk,
-                    max_severity: past.max_severity,
-                    payload: &payload,
-                },
-                caller: &caller.human,
-                pruner: pruner.map(|member| &member.human),
-            },
-            checks: &past.checks,
-            approvers: &approvers,
-            rejecters: &rejecters,
-            proposed: past.created_at,
-            decided: past.decided_at,
-            runner: past.run_by.as_ref().and_then(|id| people.get(id)),
-            oldest_evidence: past.oldest_evidence,
-        },
-    )
 }
 
 /// The mistakes of a policy's text, without a tenant.
