@@ -25,7 +25,7 @@ async function risk(key) {
   return { client, proposal: answer, findings };
 }
 
-test('high risk: what it waives stands first, parts are opened, a word is typed', async ({ page }) => {
+test('high risk: what it waives stands first, sections are opened, a word is typed', async ({ page }) => {
   const { client, proposal, findings } = await risk('risk-alive');
   await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
   await alive(page);
@@ -46,7 +46,7 @@ test('high risk: what it waives stands first, parts are opened, a word is typed'
   expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
 
   // One by itself, the rest together.
-  await page.locator('details[data-part] summary').first().click();
+  await page.locator('details[data-section] summary').first().click();
   await page.getByRole('button', { name: 'Open them' }).click();
   await expect(page.getByText('still closed.')).toHaveCount(0);
   await page.getByLabel(/to confirm$/).fill('shop');
@@ -56,7 +56,7 @@ test('high risk: what it waives stands first, parts are opened, a word is typed'
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(state(page)).toHaveText('Approved');
   const [decision] = (await getAction(client, proposal.actionId)).decisions;
-  expect(decision.openedParts).toEqual(expect.arrayContaining(findings.map((one) => one.key)));
+  expect(decision.openedSections).toEqual(expect.arrayContaining(findings.map((one) => `record:${one.id}`)));
   expect(decision.typed).toBe('SHOP-2026.12');
   expect(Date.parse(decision.openedAt)).toBeLessThan(Date.parse(decision.at));
 });
@@ -85,7 +85,7 @@ test.describe('without JavaScript', () => {
   test('high risk: everything stands open, and it is confirmed on a second page', async ({ page }) => {
     const { client, proposal } = await risk('risk-plain');
     await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
-    for (const part of await page.locator('details[data-part]').all()) await expect(part).toHaveAttribute('open', '');
+    for (const section of await page.locator('details[data-section]').all()) await expect(section).toHaveAttribute('open', '');
     await page.getByRole('link', { name: 'Continue' }).click();
     await expect(page).toHaveURL(`${url()}/actions/${proposal.actionId}/confirm`);
     await expect(page.getByRole('heading', { level: 1 })).toContainText('Confirm');

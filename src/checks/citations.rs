@@ -1,18 +1,19 @@
-//! `grounding`: what is cited was read, and the reason cites something.
+//! `grounding`: the agent has read the records that it cites, and its reason names a record.
 
 use crate::checks::CheckInput;
-use crate::checks::report::{CheckReport, listed};
-use crate::domain::{CheckId, FactRef, RecordKind, Verdict, ids};
+use crate::checks::report::CheckReport;
+use crate::domain::text::prose::listed;
+use crate::domain::{CheckCode, FactRef, RecordKind, Verdict, ids};
 use serde_json::Value;
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Grounding);
+    let mut report = CheckReport::new();
     let facts = input.facts;
     if !input.unread.is_empty() {
         let names: Vec<String> = input.unread.iter().map(|id| input.name(id)).collect();
         let records = input.unread.iter().map(|id| {
             facts.reference(id).or_else(|| {
-                // What does not exist can be cited in prose all the same.
+                // The text may cite a record that does not exist.
                 let kind = RecordKind::of(id)?;
                 Some(FactRef {
                     kind,
@@ -21,44 +22,46 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
                 })
             })
         });
-        found.add(
+        let them = if names.len() == 1 { "it" } else { "them" };
+        report.add(
+            CheckCode::CitedUnread,
             Verdict::Warn,
             format!(
-                "Cited, but not read before it was proposed: {}. Look at what is cited yourself, or let the agent read it and propose \
-                 again.",
+                "The agent cites {} without having read {them}. Check {them} yourself, or reject.",
                 listed(&names)
             ),
             records.flatten(),
-            places(input.payload, input.unread),
+            pointers_of(input.payload, input.unread),
         );
     }
     let reason = input.payload.get("reason").and_then(Value::as_str).unwrap_or_default();
-    if !cites(input, reason) {
-        found.add(
+    if !names_record(input, reason) {
+        report.add(
+            CheckCode::ReasonWithoutRecord,
             Verdict::Warn,
-            "The reason names no record that it rests on. Judge the proposal by its checks and evidence, not by its reason.",
+            "The reason names no record. Rely on the checks and evidence instead.",
             None,
             ["/reason".to_owned()],
         );
     }
-    found.or_pass(
-        "Every record that it cites was read before, and the reason names what it rests on.",
+    report.or_pass(
+        CheckCode::GroundingPassed,
+        "The agent read every record that it cites, and the reason names a record.",
         None,
     )
 }
 
-/// The series that keys are numbered in: `FND-12`.
-const SERIES: [&str; 4] = ["FND", "BLK", "EV", "WI"];
+/// The prefixes of numbered keys: `FND-12`.
+const KEY_PREFIXES: [&str; 4] = ["FND", "BLK", "EV", "WI"];
 
-/// Whether a reason names a record, by its ID or by the key people use for it. Keys are not looked up: what is named is for people to
-/// look at.
-fn cites(input: &CheckInput<'_>, reason: &str) -> bool {
-    let numbered = |word: &str| {
+/// Whether a reason names a record by ID or key. Numbered keys are not looked up, because the reviewer reads the reason anyway.
+fn names_record(input: &CheckInput<'_>, reason: &str) -> bool {
+    let is_numbered_key = |word: &str| {
         word.split_once('-')
-            .is_some_and(|(series, number)| SERIES.contains(&series) && number.parse::<u64>().is_ok())
+            .is_some_and(|(prefix, number)| KEY_PREFIXES.contains(&prefix) && number.parse::<u64>().is_ok())
     };
-    let is_part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    if !ids::scan(reason).is_empty() || reason.split(|c| !is_part(c)).any(numbered) {
+    let is_key_character = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if !ids::scan(reason).is_empty() || reason.split(|c| !is_key_character(c)).any(is_numbered_key) {
         return true;
     }
     let facts = input.facts;
@@ -68,18 +71,18 @@ fn cites(input: &CheckInput<'_>, reason: &str) -> bool {
         reason.match_indices(key.as_str()).any(|(at, _)| {
             let before = reason[..at].chars().next_back();
             let after = reason[at + key.len()..].chars().next();
-            !key.is_empty() && !before.is_some_and(is_part) && !after.is_some_and(is_part)
+            !key.is_empty() && !before.is_some_and(is_key_character) && !after.is_some_and(is_key_character)
         })
     })
 }
 
-/// Where in the payload any of these IDs stand.
-fn places(payload: &Value, wanted: &[String]) -> Vec<String> {
-    let mut places = Vec::new();
+/// The pointers of all texts of the payload that have one of these IDs.
+fn pointers_of(payload: &Value, wanted: &[String]) -> Vec<String> {
+    let mut pointers = Vec::new();
     crate::domain::each_text(payload, &mut |pointer, text| {
         if ids::scan(text).iter().any(|id| wanted.iter().any(|one| one == id)) {
-            places.push(pointer.to_owned());
+            pointers.push(pointer.to_owned());
         }
     });
-    places
+    pointers
 }

@@ -1,235 +1,284 @@
-//! `duplicates`: the same work is not planned, under way or done already.
+//! `duplicates`: no work item and no open action is about the same work.
 
 use crate::checks::CheckInput;
 use crate::checks::input::Item;
-use crate::checks::report::{CheckReport, listed};
+use crate::checks::report::CheckReport;
+use crate::domain::text::prose::{listed, quoted};
 use crate::domain::title_similarity::Title;
-use crate::domain::{Check, CheckId, FactRef, RecordKind, Verdict, WorkItem, WorkItemStatus, text, title_similarity};
+use crate::domain::{
+    Check, CheckCode, FactRef, OpenAction, RecordKind, Verdict, WorkItem, WorkItemStatus, text, title_similarity,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// From here on two titles are alike enough to look at, in percent.
-const ALIKE: usize = 60;
-/// Said where other open actions are too many to be named.
-const MANY: &str = "Many other open actions are about the same records. Decide which of them is wanted.";
-/// The most items that are named one by one.
-const NAMED: usize = 10;
+/// Titles with this similarity or more, in percent, are a warning.
+const SIMILAR_PERCENT: usize = 60;
+/// The most work items or actions that get a result each; one result counts the rest.
+const MAX_NAMED: usize = 10;
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Duplicates);
+    let mut report = CheckReport::new();
     let items: Vec<Item<'_>> = input.items();
     let planned: Vec<&Item<'_>> = items
         .iter()
         .filter(|item| item.is_new || item.touches("title"))
         .collect();
-    let same = same_findings(input, &planned, &mut found);
-    alike(input, &planned, &same, &mut found);
-    repeats(input, &mut found);
-    open_actions(input, &mut found);
-    if planned.is_empty() {
-        return found.or_pass("No other open action is about the same records.", None);
-    }
-    found.or_pass(
-        "No work item and no open action is about the same findings or called alike.",
-        None,
-    )
+    let same = check_findings(input, &planned, &mut report);
+    check_titles(input, &planned, &same, &mut report);
+    check_repetition(input, &mut report);
+    check_open_actions(input, &mut report);
+    let message = match planned.is_empty() {
+        true => "No other open action is about the same records.",
+        false => "No duplicate found.",
+    };
+    report.or_pass(CheckCode::DuplicatesPassed, message, None)
 }
 
-/// Work items that rest on the same findings, open or closed. Returns their IDs.
-fn same_findings(input: &CheckInput<'_>, planned: &[&Item<'_>], found: &mut CheckReport) -> BTreeSet<String> {
-    // By item: the findings that it shares with the plan, and where they stand there.
+/// Whether a result is only about other open actions. The execution of an approved action ignores such results: the action that was
+/// proposed later has the same warning, and two actions that are stored at the same moment need not be stored in the order of their IDs.
+pub fn is_of_open_actions(check: &Check) -> bool {
+    matches!(check.code, CheckCode::OpenActions | CheckCode::RepeatsPendingAction)
+}
+
+/// Reports work items that are about the same findings, open or closed. Returns their IDs.
+fn check_findings(input: &CheckInput<'_>, planned: &[&Item<'_>], report: &mut CheckReport) -> BTreeSet<String> {
+    // By work item: the findings that the plan has too, and their pointers in the payload.
     let mut shared: BTreeMap<&str, (BTreeSet<&str>, Vec<String>)> = BTreeMap::new();
     for item in planned.iter().filter(|item| item.is_new) {
         for (n, finding) in item.ids("findingIds").enumerate() {
-            for other in input.around.resting.get(finding).into_iter().flatten() {
-                let (findings, places) = shared.entry(other).or_default();
+            for other in input.context.work_items_by_finding.get(finding).into_iter().flatten() {
+                let (findings, pointers) = shared.entry(other).or_default();
                 findings.insert(finding);
-                places.push(item.pointer(&format!("findingIds/{n}")));
+                pointers.push(item.pointer(&format!("findingIds/{n}")));
             }
         }
     }
     let mut rest = Rest::default();
-    for (n, (id, (findings, places))) in shared.iter().enumerate() {
-        let Some(item) = input.around.items.get(*id) else {
+    for (n, (id, (findings, pointers))) in shared.iter().enumerate() {
+        let Some(item) = input.context.work_items.get(*id) else {
             continue;
         };
-        if n >= NAMED {
-            rest.add(severity(item), places.first());
+        if n >= MAX_NAMED {
+            rest.add(verdict_for(item), pointers.first());
             continue;
         }
         let keys: Vec<String> = findings.iter().map(|finding| input.name(finding)).collect();
         let message = format!(
-            "{} {} is about {} already. {}",
-            described(item),
+            "{} {} is already about {}. {}",
+            key_and_status(item),
             quoted(&item.title),
             listed(&keys),
-            clears(item)
+            remedy(item)
         );
         let facts = [reference(item)]
             .into_iter()
             .chain(findings.iter().filter_map(|id| input.facts.reference(id)));
-        found.add(severity(item), message, facts, places.clone());
+        report.add(
+            CheckCode::SameFindings,
+            verdict_for(item),
+            message,
+            facts,
+            pointers.clone(),
+        );
     }
-    rest.tell("more work items are about the same findings", found);
+    rest.report(
+        CheckCode::MoreWithSameFindings,
+        "more work items are about the same findings",
+        report,
+    );
     shared.keys().map(|id| (*id).to_owned()).collect()
 }
 
-/// Work items of the same release whose titles are alike, the likest first.
-fn alike(input: &CheckInput<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>, found: &mut CheckReport) {
+/// Reports work items of the same release with a similar title, at most one for each planned item. `known`: work items that are reported
+/// already.
+fn check_titles(input: &CheckInput<'_>, planned: &[&Item<'_>], known: &BTreeSet<String>, report: &mut CheckReport) {
     let Some(release) = input.plan.scope.release.as_ref() else {
         return;
     };
-    let there: Vec<(Title, &WorkItem)> = input
-        .around
-        .items
+    let existing: Vec<(Title, &WorkItem)> = input
+        .context
+        .work_items
         .values()
         .filter(|other| other.release_id == *release && !known.contains(other.id.as_str()))
-        .map(|other| (Title::of(&other.title), other))
+        .map(|other| (Title::new(&other.title), other))
         .collect();
-    let mut close: Vec<(Verdict, usize, &WorkItem, &Item<'_>)> = Vec::new();
-    for item in planned {
-        let words = item.text("title").unwrap_or_default();
-        let title = Title::of(words);
-        let likest = there
-            .iter()
-            .filter(|(_, other)| other.id.as_str() != item.id)
-            .map(|(other_title, other)| (title.percent(other_title), *other))
-            .filter(|(percent, _)| *percent >= ALIKE)
-            .map(|(percent, other)| {
-                // The same words to the letter are the same work; what is only much alike is for somebody to look at.
-                let same = title_similarity::essence(words) == title_similarity::essence(&other.title);
-                (if same { severity(other) } else { Verdict::Warn }, percent, other)
-            })
-            .max_by_key(|(verdict, percent, _)| (*verdict, *percent));
-        close.extend(likest.map(|(verdict, percent, other)| (verdict, percent, other, *item)));
-    }
-    close.sort_by_key(|(verdict, percent, ..)| std::cmp::Reverse((*verdict, *percent)));
+    let mut found: Vec<(SimilarItem<'_>, &Item<'_>)> = planned
+        .iter()
+        .filter_map(|item| Some((most_similar(item, &existing)?, *item)))
+        .collect();
+    found.sort_by_key(|(similar, _)| std::cmp::Reverse(similar.rank()));
     let mut rest = Rest::default();
-    for (n, (verdict, percent, other, item)) in close.iter().enumerate() {
-        if n >= NAMED {
-            rest.add(*verdict, Some(&item.pointer("title")));
+    for (n, (similar, item)) in found.iter().enumerate() {
+        let other = similar.item;
+        if n >= MAX_NAMED {
+            rest.add(similar.verdict(), Some(&item.pointer("title")));
             continue;
         }
+        let (code, what) = match similar.is_same {
+            true => (CheckCode::SameTitle, "has the same title".to_owned()),
+            false => (
+                CheckCode::SimilarTitle,
+                format!("has a similar title ({} % similar)", similar.percent),
+            ),
+        };
         let message = format!(
-            "{} {} is called much the same ({percent} % alike). {}",
-            described(other),
+            "{} {} {what}. {}",
+            key_and_status(other),
             quoted(&other.title),
-            clears(other)
+            remedy(other)
         );
-        found.add(*verdict, message, [reference(other)], [item.pointer("title")]);
+        report.add(
+            code,
+            similar.verdict(),
+            message,
+            [reference(other)],
+            [item.pointer("title")],
+        );
     }
-    rest.tell("more titles are like those of other work items", found);
+    rest.report(
+        CheckCode::MoreSimilarTitles,
+        "more titles are like those of other work items",
+        report,
+    );
 }
 
-/// What is not named one by one: how many, at which places, and the worst that can be said of any.
+/// A work item with a title like that of a planned item.
+struct SimilarItem<'a> {
+    item: &'a WorkItem,
+    percent: usize,
+    is_same: bool,
+}
+
+impl SimilarItem<'_> {
+    /// Equal titles mean the same work; a reviewer decides about similar ones.
+    fn verdict(&self) -> Verdict {
+        if self.is_same {
+            verdict_for(self.item)
+        } else {
+            Verdict::Warn
+        }
+    }
+
+    fn rank(&self) -> (Verdict, usize) {
+        (self.verdict(), self.percent)
+    }
+}
+
+fn most_similar<'a>(planned: &Item<'_>, existing: &[(Title, &'a WorkItem)]) -> Option<SimilarItem<'a>> {
+    let text = planned.text("title").unwrap_or_default();
+    let title = Title::new(text);
+    existing
+        .iter()
+        .filter(|(_, other)| other.id.as_str() != planned.id)
+        .map(|(other_title, other)| SimilarItem {
+            item: other,
+            percent: title.similarity(other_title),
+            is_same: title_similarity::normalized(text) == title_similarity::normalized(&other.title),
+        })
+        .filter(|similar| similar.percent >= SIMILAR_PERCENT)
+        .max_by_key(SimilarItem::rank)
+}
+
+/// Work items that get no result of their own: how many, where, and the most severe verdict.
 #[derive(Default)]
 struct Rest {
     count: usize,
-    worst: Option<Verdict>,
-    places: Vec<String>,
+    verdict: Option<Verdict>,
+    pointers: Vec<String>,
 }
 
 impl Rest {
-    fn add(&mut self, verdict: Verdict, place: Option<&String>) {
+    fn add(&mut self, verdict: Verdict, pointer: Option<&String>) {
         self.count += 1;
-        self.worst = self.worst.max(Some(verdict));
-        self.places.extend(place.cloned());
+        self.verdict = self.verdict.max(Some(verdict));
+        self.pointers.extend(pointer.cloned());
     }
 
-    fn tell(self, what: &str, found: &mut CheckReport) {
-        if let Some(worst) = self.worst {
-            found.add(worst, format!("{} {what}.", self.count), None, self.places);
+    fn report(self, code: CheckCode, what: &str, report: &mut CheckReport) {
+        if let Some(verdict) = self.verdict {
+            report.add(code, verdict, format!("{} {what}.", self.count), None, self.pointers);
         }
     }
 }
 
-/// Whether a verdict speaks of other open actions alone. One that comes to be known after an approval is that one's to explain: two that
-/// are stored at the same moment need not come in the order of their IDs.
-pub fn is_of_open_actions(check: &Check) -> bool {
-    let named = !check.facts.is_empty() && check.facts.iter().all(|fact| fact.kind == RecordKind::Action);
-    check.id == CheckId::Duplicates && check.verdict == Verdict::Warn && (named || check.message == MANY)
-}
-
-/// What an agent asks for again, under another key, while it waits for the answer.
-fn repeats(input: &CheckInput<'_>, found: &mut CheckReport) {
-    let Some(first) = &input.around.repeats else {
+/// Reports the pending action that this one repeats under another idempotency key.
+fn check_repetition(input: &CheckInput<'_>, report: &mut CheckReport) {
+    let Some(first) = &input.context.repeats else {
         return;
     };
-    let fact = FactRef {
-        kind: RecordKind::Action,
-        id: first.to_string(),
-        key: None,
-    };
-    let message = "The same is pending already, and this only repeats it: once that one is decided, this one ends with it. Ask what \
-                   became of that one; do not propose it again.";
-    found.add(Verdict::Warn, message, [fact], None);
+    report.add(
+        CheckCode::RepeatsPendingAction,
+        Verdict::Warn,
+        "The same proposal is already pending. This one ends when that one is decided. Agents: poll that action instead of proposing again.",
+        [action_reference(&first.to_string())],
+        None,
+    );
 }
 
-/// Other open actions about the same records. Whether they are decided is not said: an acknowledgement holds while they are open.
-fn open_actions(input: &CheckInput<'_>, found: &mut CheckReport) {
-    let repeated = input.around.repeats.as_ref();
-    let others = input
-        .around
+/// Reports other open actions about the same records. The message does not name their states, so an acknowledgement stays valid while
+/// they are open.
+fn check_open_actions(input: &CheckInput<'_>, report: &mut CheckReport) {
+    let repeated = input.context.repeats.as_ref();
+    let others: Vec<&OpenAction> = input
+        .context
         .open_actions
         .iter()
-        .filter(|other| Some(&other.id) != repeated);
-    let others: Vec<_> = others.collect();
-    if others.len() > NAMED {
-        // Named one by one, each that ends would bring another into view, and undo what was acknowledged.
-        let shared = |id: &String| others.iter().any(|other| other.shares.contains(id));
-        let places = input
-            .plan
-            .references
-            .iter()
-            .filter(|(id, _)| shared(id))
-            .map(|(_, pointer)| pointer.clone());
-        found.add(Verdict::Warn, MANY, None, places);
+        .filter(|other| Some(&other.id) != repeated)
+        .collect();
+    let pointers = |is_shared: &dyn Fn(&String) -> bool| -> Vec<String> {
+        let references = input.plan.references.iter();
+        let shared = references.filter(|(id, _)| is_shared(id));
+        shared.map(|(_, pointer)| pointer.clone()).collect()
+    };
+    if others.len() > MAX_NAMED {
+        // If many actions were named one by one, each that ends would bring a new one into the list, and that one would need a new
+        // acknowledgement.
+        report.add(
+            CheckCode::OpenActions,
+            Verdict::Warn,
+            "Many other open actions are about the same records. Decide which of them is wanted.",
+            None,
+            pointers(&|id| others.iter().any(|other| other.shared_targets.contains(id))),
+        );
         return;
     }
     for other in others {
-        // A finding that only a blocker names has no name here.
-        let named = other.shares.iter().filter(|id| input.facts.name_of(id).is_some());
-        let keys: Vec<String> = named.map(|id| input.name(id)).collect();
-        let fact = FactRef {
-            kind: RecordKind::Action,
-            id: other.id.to_string(),
-            key: None,
-        };
-        let places = input
-            .plan
-            .references
+        // The facts do not have a finding that only a blocker refers to.
+        let named = other
+            .shared_targets
             .iter()
-            .filter(|(id, _)| other.shares.contains(id))
-            .map(|(_, pointer)| pointer.clone());
-        found.add(
+            .filter(|id| input.facts.name_of(id).is_some());
+        let keys: Vec<String> = named.map(|id| input.name(id)).collect();
+        report.add(
+            CheckCode::OpenActions,
             Verdict::Warn,
             format!(
-                "Another open action is about {} too: {} Decide which of the two is wanted.",
+                "Another open action is also about {}: {} Decide which of the two is wanted.",
                 listed(&keys),
-                sentence(&other.headline)
+                as_sentence(&other.headline)
             ),
-            [fact],
-            places,
+            [action_reference(other.id.as_str())],
+            pointers(&|id| other.shared_targets.contains(id)),
         );
     }
 }
 
-/// What was cancelled was not done: doing it now may be meant.
-fn severity(item: &WorkItem) -> Verdict {
+/// Cancelled work was not done, so proposing it again is a warning only.
+fn verdict_for(item: &WorkItem) -> Verdict {
     match item.status {
         WorkItemStatus::Cancelled => Verdict::Warn,
         _ => Verdict::Block,
     }
 }
 
-fn clears(item: &WorkItem) -> &'static str {
+fn remedy(item: &WorkItem) -> &'static str {
     match item.status {
         WorkItemStatus::Open | WorkItemStatus::InProgress => "Update that one, or leave this out.",
         WorkItemStatus::Done => "Reopen that one if it did not help, or leave this out.",
-        WorkItemStatus::Cancelled => "See why it was cancelled.",
+        WorkItemStatus::Cancelled => "Check why it was cancelled.",
     }
 }
 
-fn described(item: &WorkItem) -> String {
+fn key_and_status(item: &WorkItem) -> String {
     let status = match item.status {
         WorkItemStatus::Open => "open",
         WorkItemStatus::InProgress => "in progress",
@@ -247,10 +296,14 @@ fn reference(item: &WorkItem) -> FactRef {
     }
 }
 
-fn sentence(headline: &str) -> String {
-    format!("{}.", text::visible(headline).trim_end_matches('.'))
+fn action_reference(id: &str) -> FactRef {
+    FactRef {
+        kind: RecordKind::Action,
+        id: id.to_owned(),
+        key: None,
+    }
 }
 
-fn quoted(title: &str) -> String {
-    format!("\"{}\"", text::visible(title.trim()))
+fn as_sentence(headline: &str) -> String {
+    format!("{}.", text::visible(headline).trim_end_matches('.'))
 }

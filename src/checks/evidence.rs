@@ -1,11 +1,12 @@
-//! `evidence`: it is there, it is what was recorded, it is fresh, and it is about this release.
+//! `evidence`: the payload cites evidence, its bytes are unchanged, it is recent, and it is about the release.
 
 use crate::checks::CheckInput;
-use crate::checks::report::{CheckReport, listed};
-use crate::domain::{CheckId, Evidence, Timestamp, Verdict, WorkItemKind};
+use crate::checks::report::CheckReport;
+use crate::domain::text::prose::{grouped, listed};
+use crate::domain::{CheckCode, Evidence, FactRef, RecordKind, Timestamp, Verdict, WorkItemKind};
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Evidence);
+    let mut report = CheckReport::new();
     let cited: Vec<&Evidence> = input
         .plan
         .evidence
@@ -13,28 +14,28 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
         .filter_map(|id| input.facts.evidence(id))
         .collect();
     if cited.is_empty() {
-        missing(input, &mut found);
-        return found;
+        check_missing(input, &mut report);
+        return report;
     }
-    damaged(input, &cited, &mut found);
-    stale(input, &cited, &mut found);
-    elsewhere(input, &cited, &mut found);
+    check_bytes(input, &cited, &mut report);
+    check_age(input, &cited, &mut report);
+    check_release(input, &cited, &mut report);
     let facts: Vec<_> = cited
         .iter()
         .filter_map(|one| input.facts.reference(one.id.as_str()))
         .collect();
     let days = input.policy.rules.evidence.max_age_days;
-    let words = match cited.len() {
-        1 => format!("The evidence is unchanged, younger than {days} days, and about this release."),
+    let message = match cited.len() {
+        1 => format!("The evidence is unchanged, at most {days} days old, and about this release."),
         count => {
-            format!("All {count} pieces of evidence are unchanged, younger than {days} days, and about this release.")
+            format!("All {count} pieces of evidence are unchanged, at most {days} days old, and about this release.")
         }
     };
-    found.or_pass(words, facts)
+    report.or_pass(CheckCode::EvidencePassed, message, facts)
 }
 
-/// Work for findings and blockers rests on evidence. A single work item may come from elsewhere.
-fn missing(input: &CheckInput<'_>, found: &mut CheckReport) {
+/// A work package must cite evidence for its findings and blockers. A single work item may have another origin.
+fn check_missing(input: &CheckInput<'_>, report: &mut CheckReport) {
     let items = input.items();
     let new: Vec<_> = items.iter().filter(|item| item.is_new).collect();
     if new.is_empty() {
@@ -47,41 +48,45 @@ fn missing(input: &CheckInput<'_>, found: &mut CheckReport) {
     let (verdict, message) = if package {
         (
             Verdict::Block,
-            "It cites no evidence, so nobody can see that there is something to remedy. Cite the evidence that shows the findings.",
+            "No evidence is cited, so a reviewer cannot verify the findings. Cite the evidence that shows them.",
         )
     } else {
         (
             Verdict::Warn,
-            "It cites no evidence. Judge by other means that there is something to do.",
+            "No evidence is cited. Verify in another way that the work is needed.",
         )
     };
-    found.add(verdict, message, None, None);
+    report.add(CheckCode::EvidenceMissing, verdict, message, None, None);
 }
 
-/// The bytes must still give the hash that was recorded.
-fn damaged(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
-    let intact = |one: &&&Evidence| input.around.intact.get(one.id.as_str()).copied();
-    let changed: Vec<_> = cited.iter().filter(|one| intact(one) == Some(false)).copied().collect();
-    let gone: Vec<_> = cited.iter().filter(|one| intact(one).is_none()).copied().collect();
-    add(input, found, Verdict::Block, &changed, |names| {
+/// The stored bytes must have the recorded SHA-256.
+fn check_bytes(input: &CheckInput<'_>, cited: &[&Evidence], report: &mut CheckReport) {
+    let is_intact = |one: &&&Evidence| input.context.is_intact.get(one.id.as_str()).copied();
+    let changed: Vec<_> = cited
+        .iter()
+        .filter(|one| is_intact(one) == Some(false))
+        .copied()
+        .collect();
+    let gone: Vec<_> = cited.iter().filter(|one| is_intact(one).is_none()).copied().collect();
+    add(input, report, CheckCode::EvidenceChanged, &changed, |names| {
         format!(
-            "The bytes of {names} are not those that were recorded. Import the file again, and find out who changed it."
+            "The bytes of {names} have changed since the import. Import the file again, and find out who changed it."
         )
     });
-    add(input, found, Verdict::Unknown, &gone, |names| {
-        format!("The bytes of {names} are not kept here, so nobody can say whether they are those that were recorded.")
+    add(input, report, CheckCode::EvidenceNotStored, &gone, |names| {
+        format!("The bytes of {names} are not stored here, so they cannot be compared with those of the import.")
     });
 }
 
-fn stale(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
-    // Clocks differ by minutes. What is dated later than tomorrow would stay fresh for ever.
+fn check_age(input: &CheckInput<'_>, cited: &[&Evidence], report: &mut CheckReport) {
+    // Clocks differ by minutes, which is allowed. Evidence with a later date would stay recent for too long.
     let early: Vec<_> = cited
         .iter()
         .filter(|one| one.collected_at.since(input.now) > Timestamp::DAY)
         .copied()
         .collect();
-    add(input, found, Verdict::Block, &early, |names| {
-        format!("{names} is dated in the future. Scan again on a machine whose clock is right, and import the file.")
+    add(input, report, CheckCode::EvidenceInFuture, &early, |names| {
+        format!("{names} is dated in the future. Scan again on a machine with a correct clock, and import the file.")
     });
     let limit = input.policy.rules.evidence.max_age_days;
     let old: Vec<_> = cited
@@ -92,42 +97,50 @@ fn stale(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
     for one in &old {
         let days = input.now.since(one.collected_at) / Timestamp::DAY;
         let newest = newest(input, one);
-        let clears = match newest {
+        let remedy = match newest {
             Some(newer) => format!("Cite {} instead, which is newer.", newer.key),
             None => "Scan again, import the file, and cite the new evidence.".to_owned(),
         };
         let message = format!(
-            "{} ({}) is {days} days old; {limit} are allowed. {clears}",
-            one.key, one.provider
+            "{} ({}) is {} days old (limit {limit}). {remedy}",
+            one.key,
+            one.provider,
+            grouped(usize::try_from(days).unwrap_or_default())
         );
         let facts = [one.id.as_str()]
             .into_iter()
             .chain(newest.map(|newer| newer.id.as_str()))
             .filter_map(|id| reference(input, id));
-        found.add(Verdict::Block, message, facts, places(input, one));
+        report.add(
+            CheckCode::EvidenceStale,
+            Verdict::Block,
+            message,
+            facts,
+            pointers(input, one),
+        );
     }
 }
 
-/// The newest evidence of the same release, provider and kind that is newer than this.
+/// The newest evidence of the same release, provider and kind, if it is newer than `than`.
 fn newest<'a>(input: &CheckInput<'a>, than: &Evidence) -> Option<&'a Evidence> {
     input
-        .around
-        .newer
+        .context
+        .newer_evidence
         .iter()
         .filter(|one| one.release_id == than.release_id && one.provider == than.provider && one.kind == than.kind)
         .filter(|one| one.collected_at > than.collected_at)
         .max_by_key(|one| one.collected_at)
 }
 
-/// Of this release, or of the commit that the release is made of.
-fn elsewhere(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckReport) {
+/// Evidence must be about the release, or about the commit of the release.
+fn check_release(input: &CheckInput<'_>, cited: &[&Evidence], report: &mut CheckReport) {
     let Some(release) = input.release() else { return };
     let foreign: Vec<_> = cited
         .iter()
         .filter(|one| one.release_id != release.id && (one.commit.is_none() || one.commit != release.commit))
         .copied()
         .collect();
-    add(input, found, Verdict::Block, &foreign, |names| {
+    add(input, report, CheckCode::EvidenceOfOtherRelease, &foreign, |names| {
         format!(
             "{names} is about another release and commit than {}. Cite evidence of this release.",
             release.key
@@ -137,33 +150,38 @@ fn elsewhere(input: &CheckInput<'_>, cited: &[&Evidence], found: &mut CheckRepor
 
 fn add(
     input: &CheckInput<'_>,
-    found: &mut CheckReport,
-    verdict: Verdict,
-    those: &[&Evidence],
+    report: &mut CheckReport,
+    code: CheckCode,
+    affected: &[&Evidence],
     message: impl FnOnce(String) -> String,
 ) {
-    if those.is_empty() {
+    if affected.is_empty() {
         return;
     }
-    let names: Vec<String> = those.iter().map(|one| one.key.clone()).collect();
-    let facts: Vec<_> = those
+    let names: Vec<String> = affected.iter().map(|one| one.key.clone()).collect();
+    let facts: Vec<_> = affected
         .iter()
         .filter_map(|one| reference(input, one.id.as_str()))
         .collect();
-    let places: Vec<String> = those.iter().flat_map(|one| places(input, one)).collect();
-    found.add(verdict, message(listed(&names)), facts, places);
+    let pointers: Vec<String> = affected.iter().flat_map(|one| pointers(input, one)).collect();
+    let verdict = match code {
+        CheckCode::EvidenceNotStored => Verdict::Unknown,
+        _ => Verdict::Block,
+    };
+    report.add(code, verdict, message(listed(&names)), facts, pointers);
 }
 
-fn places(input: &CheckInput<'_>, one: &Evidence) -> Vec<String> {
+/// The pointers at which the payload cites the evidence.
+fn pointers(input: &CheckInput<'_>, one: &Evidence) -> Vec<String> {
     let of = |(id, pointer): &(String, String)| (id == one.id.as_str()).then(|| pointer.clone());
     input.plan.references.iter().filter_map(of).collect()
 }
 
-fn reference(input: &CheckInput<'_>, id: &str) -> Option<crate::domain::FactRef> {
+fn reference(input: &CheckInput<'_>, id: &str) -> Option<FactRef> {
     input.facts.reference(id).or_else(|| {
-        let newer = input.around.newer.iter().find(|one| one.id.as_str() == id)?;
-        Some(crate::domain::FactRef {
-            kind: crate::domain::RecordKind::Evidence,
+        let newer = input.context.newer_evidence.iter().find(|one| one.id.as_str() == id)?;
+        Some(FactRef {
+            kind: RecordKind::Evidence,
             id: id.to_owned(),
             key: Some((&newer.key).into()),
         })

@@ -1,92 +1,96 @@
-//! `unrelated`: what is referred to belongs to this release, and is still something to act upon.
+//! `unrelated`: the records that the payload refers to belong to the release, and are still open.
 
 use crate::checks::CheckInput;
-use crate::checks::report::{CheckReport, listed};
-use crate::domain::{BlockerStatus, CheckId, FindingStatus, RecordKind, Release, Verdict};
+use crate::checks::report::CheckReport;
+use crate::domain::text::prose::listed;
+use crate::domain::{BlockerStatus, CheckCode, FindingStatus, RecordKind, Release, Verdict};
 use crate::views::Label;
 
+/// A reference of the payload: record ID and pointer.
+type Reference<'a> = (&'a String, &'a String);
+
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Unrelated);
+    let mut report = CheckReport::new();
     let Some(release) = input.release() else {
-        return found;
+        return report;
     };
-    let (mut elsewhere, mut over) = (Vec::new(), Vec::new());
+    let (mut foreign, mut closed) = (Vec::new(), Vec::new());
     let mut judged = 0;
-    // What an action itself decides about is no reference of this kind.
-    let work = input.items().iter().any(|item| item.is_new);
+    // Only new work needs open records: other tools change the status of the records themselves.
+    let creates_work = input.items().iter().any(|item| item.is_new);
     for (id, pointer) in &input.plan.references {
-        let Some(belongs) = belongs(input, release, id) else {
+        let Some(belongs) = belongs_to(input, release, id) else {
             continue;
         };
         judged += 1;
         if !belongs {
-            elsewhere.push((id, pointer));
-        } else if work && is_over(input, id) {
-            over.push((id, pointer));
+            foreign.push((id, pointer));
+        } else if creates_work && is_closed(input, id) {
+            closed.push((id, pointer));
         }
     }
-    let named = |places: &[(&String, &String)]| {
-        let mut names: Vec<String> = places
-            .iter()
-            .map(|(id, _)| {
-                let kind = RecordKind::of(id).map_or("record", Label::label);
-                format!("{kind} {}", input.name(id))
-            })
-            .collect();
-        names.dedup();
-        listed(&names)
-    };
-    let mut add = |verdict, message: String, places: Vec<(&String, &String)>| {
-        if !places.is_empty() {
-            let facts: Vec<_> = places.iter().filter_map(|(id, _)| input.facts.reference(id)).collect();
-            found.add(
-                verdict,
-                message,
-                facts,
-                places.into_iter().map(|(_, pointer)| pointer.clone()),
-            );
-        }
-    };
-    add(
-        Verdict::Block,
+    add(input, &mut report, CheckCode::RecordOfOtherRelease, &foreign, |names| {
         format!(
-            "Not of release {}: {}. Refer to records of this release alone.",
-            release.key,
-            named(&elsewhere)
-        ),
-        elsewhere,
-    );
-    add(
-        Verdict::Warn,
-        format!(
-            "Not open any more: {}. See whether there is still something to do.",
-            named(&over)
-        ),
-        over,
-    );
+            "Not in release {}: {names}. Refer only to records of this release.",
+            release.key
+        )
+    });
+    add(input, &mut report, CheckCode::RecordNotOpen, &closed, |names| {
+        format!("No longer open: {names}. Check whether there is still something to do.")
+    });
     if judged == 0 {
-        return found;
+        return report;
     }
-    found.or_pass(
-        format!("Every record that it refers to belongs to release {}.", release.key),
+    report.or_pass(
+        CheckCode::UnrelatedPassed,
+        format!("All referenced records belong to release {}.", release.key),
         input.facts.reference(release.id.as_str()),
     )
 }
 
-/// Whether a record belongs to the release; `None` for kinds that belong to none. Whether evidence does is for `evidence` to say.
-fn belongs(input: &CheckInput<'_>, release: &Release, id: &str) -> Option<bool> {
+fn add(
+    input: &CheckInput<'_>,
+    report: &mut CheckReport,
+    code: CheckCode,
+    references: &[Reference<'_>],
+    message: impl FnOnce(String) -> String,
+) {
+    if references.is_empty() {
+        return;
+    }
+    let name = |id: &str| {
+        let kind = RecordKind::of(id).map_or("record", Label::label);
+        format!("{kind} {}", input.name(id))
+    };
+    let mut names: Vec<String> = references.iter().map(|(id, _)| name(id)).collect();
+    names.dedup();
+    let verdict = match code {
+        CheckCode::RecordOfOtherRelease => Verdict::Block,
+        _ => Verdict::Warn,
+    };
+    report.add(
+        code,
+        verdict,
+        message(listed(&names)),
+        references.iter().filter_map(|(id, _)| input.facts.reference(id)),
+        references.iter().map(|(_, pointer)| (*pointer).clone()),
+    );
+}
+
+/// Whether a record belongs to the release; `None` for kinds that another check judges, or that belong to no release.
+fn belongs_to(input: &CheckInput<'_>, release: &Release, id: &str) -> Option<bool> {
     let facts = input.facts;
     match RecordKind::of(id)? {
         RecordKind::Blocker => facts.blocker(id).map(|record| record.release_id == release.id),
         RecordKind::Control => facts.control(id).map(|record| record.release_id == release.id),
         RecordKind::Finding => facts.finding(id).map(|record| record.release_ids.contains(&release.id)),
-        // A parent is for `hierarchy` to judge, and what is changed says itself where it belongs.
+        // The checks `evidence` and `hierarchy` judge evidence and parents.
         _ => None,
     }
 }
 
-/// Whether work on it would be work on what is done.
-fn is_over(input: &CheckInput<'_>, id: &str) -> bool {
+/// Whether the record needs no work any more.
+fn is_closed(input: &CheckInput<'_>, id: &str) -> bool {
     let facts = input.facts;
     match RecordKind::of(id) {
         Some(RecordKind::Finding) => facts

@@ -1,49 +1,60 @@
-//! `hierarchy`: a task hangs below a story of its release that is still being worked on; a story below nothing.
+//! `hierarchy`: a task has an open story of its release as parent, and a story has no parent.
 
 use crate::checks::CheckInput;
 use crate::checks::input::Item;
 use crate::checks::report::CheckReport;
-use crate::domain::{CheckId, Verdict, WorkItemKind, WorkItemStatus};
+use crate::domain::{CheckCode, Verdict, WorkItem, WorkItemKind, WorkItemStatus};
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Hierarchy);
+    let mut report = CheckReport::new();
     let items = input.items();
     let judged: Vec<&Item<'_>> = items
         .iter()
         .filter(|item| item.is_new || item.touches("parentId"))
         .collect();
     if judged.is_empty() {
-        return found;
+        return report;
     }
     for item in &judged {
-        let wrong = match (kind(input, item), item.text("parentId")) {
-            (Some(WorkItemKind::Task), None) => Some((
-                "A task without a parent belongs to no story. Name the story it is part of, or propose a work package."
-                    .to_owned(),
-                None,
-            )),
-            (Some(WorkItemKind::Story), Some(parent)) => Some((
-                "A story hangs below no other work item. Leave its parent out, or make it a task.".to_owned(),
-                Some(parent),
-            )),
-            (_, Some(parent)) if items.iter().any(|other| other.id == parent) => None,
-            (_, Some(parent)) => parent_wrong(input, item, parent).map(|why| (why, Some(parent))),
-            (_, None) => None,
-        };
-        if let Some((why, parent)) = wrong {
-            let facts = parent.and_then(|id| input.facts.reference(id));
-            found.add(Verdict::Block, why, facts, [item.pointer("parentId")]);
+        if let Some((code, message)) = trouble(input, &items, item) {
+            let parent = item.text("parentId").and_then(|id| input.facts.reference(id));
+            report.add(code, Verdict::Block, message, parent, [item.pointer("parentId")]);
         }
     }
     let tasks = judged
         .iter()
         .filter(|item| kind(input, item) == Some(WorkItemKind::Task));
-    let words = match tasks.count() {
+    let message = match tasks.count() {
         0 => "A story needs no parent.".to_owned(),
-        1 => "Its task hangs below the right story.".to_owned(),
-        count => format!("All {count} tasks hang below the right story."),
+        1 => "The task has the right parent story.".to_owned(),
+        count => format!("All {count} tasks have the right parent story."),
     };
-    found.or_pass(words, None)
+    report.or_pass(CheckCode::HierarchyPassed, message, None)
+}
+
+/// What is wrong with the parent of an item.
+fn trouble(input: &CheckInput<'_>, items: &[Item<'_>], item: &Item<'_>) -> Option<(CheckCode, String)> {
+    let parent = match (kind(input, item), item.text("parentId")) {
+        (Some(WorkItemKind::Task), None) => {
+            let message = "A task needs a parent story. Name the story that it is part of, or propose a work package.";
+            return Some((CheckCode::TaskWithoutParent, message.to_owned()));
+        }
+        (Some(WorkItemKind::Story), Some(_)) => {
+            let message = "A story has no parent. Leave the parent out, or make it a task.";
+            return Some((CheckCode::StoryWithParent, message.to_owned()));
+        }
+        (_, None) => return None,
+        (_, Some(parent)) => parent,
+    };
+    // A parent that the plan creates is suitable: only a package creates one, and it is a story.
+    if items.iter().any(|other| other.id == parent) {
+        return None;
+    }
+    let parent = input.facts.work_item(parent)?;
+    let known = input.facts.work_item(item.id);
+    let release = item.text("releaseId").or(known.map(|known| known.release_id.as_str()));
+    let (code, message) = parent_trouble(parent, release)?;
+    Some((code, format!("The parent {} {message}", parent.key)))
 }
 
 fn kind(input: &CheckInput<'_>, item: &Item<'_>) -> Option<WorkItemKind> {
@@ -53,22 +64,29 @@ fn kind(input: &CheckInput<'_>, item: &Item<'_>) -> Option<WorkItemKind> {
     }
 }
 
-/// Why an item can't hang below this parent.
-fn parent_wrong(input: &CheckInput<'_>, item: &Item<'_>, parent: &str) -> Option<String> {
-    let parent = input.facts.work_item(parent)?;
-    let release = item
-        .text("releaseId")
-        .or_else(|| input.facts.work_item(item.id).map(|known| known.release_id.as_str()));
-    let say = |why: &str| Some(format!("Its parent {} {why}", parent.key));
+/// Why a stored work item is no suitable parent for a task of this release. The message follows the key of the parent.
+fn parent_trouble(parent: &WorkItem, release: Option<&str>) -> Option<(CheckCode, &'static str)> {
     if parent.kind != WorkItemKind::Story {
-        return say("is a task, and tasks have no tasks of their own. Name the story it is part of.");
+        return Some((
+            CheckCode::ParentIsTask,
+            "is a task, and a task has no tasks of its own. Name the story that it is part of.",
+        ));
     }
     if release.is_some_and(|release| release != parent.release_id.as_str()) {
-        return say("belongs to another release. Name a story of this release.");
+        return Some((
+            CheckCode::ParentOfOtherRelease,
+            "belongs to another release. Name a story of this release.",
+        ));
     }
     match parent.status {
-        WorkItemStatus::Done => say("is done. Name a story that is open, or propose a new one."),
-        WorkItemStatus::Cancelled => say("was cancelled. Name a story that is open, or propose a new one."),
+        WorkItemStatus::Done => Some((
+            CheckCode::ParentDone,
+            "is done. Name an open story, or propose a new one.",
+        )),
+        WorkItemStatus::Cancelled => Some((
+            CheckCode::ParentCancelled,
+            "was cancelled. Name an open story, or propose a new one.",
+        )),
         WorkItemStatus::Open | WorkItemStatus::InProgress => None,
     }
 }

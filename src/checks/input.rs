@@ -1,31 +1,31 @@
-//! What the checks judge, and which surroundings they want to know.
+//! The input of the checks, and the query for the context of a plan.
 
 use crate::domain::*;
 use crate::policy::Policy;
 use crate::tools::{Plan, PlannedItem};
 use serde_json::Value;
 
-/// What a check judges.
+/// The input of a check.
 pub struct CheckInput<'a> {
-    /// What was proposed.
+    /// The payload of the proposal.
     pub payload: &'a Value,
-    /// What would be done.
+    /// The plan that the tool made from the payload.
     pub plan: &'a Plan,
-    /// The records it is about, as they are now.
+    /// The current records that the payload names, and the caller.
     pub facts: &'a Facts,
-    /// What stands around it, as it is now.
-    pub around: &'a CheckContext,
-    /// The person it was proposed for.
+    /// The current context of the plan.
+    pub context: &'a CheckContext,
+    /// The person that the agent acts for.
     pub caller: &'a PersonId,
-    /// IDs that it cites and that no read had returned before it was proposed.
+    /// IDs that the payload cites, and that no read had returned to the agent before the proposal.
     pub unread: &'a [String],
-    /// What the tenant has decided about deciding.
+    /// The policy with the limits to apply.
     pub policy: &'a Policy,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A work item that the plan creates or changes, as a check sees it.
+/// A work item that the plan creates or changes.
 pub(super) struct Item<'a> {
     pub id: &'a str,
     /// The item in the payload.
@@ -36,7 +36,7 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// A field that it would have (if new) or get (if changed).
+    /// The planned value of a field; `None` if the plan does not set the field, or empties it.
     pub(super) fn get(&self, field: &str) -> Option<&'a Value> {
         self.fields
             .iter()
@@ -48,7 +48,7 @@ impl<'a> Item<'a> {
         self.get(field)?.as_str()
     }
 
-    /// IDs in a field that holds a list.
+    /// The IDs of a list field.
     pub(super) fn ids(&self, field: &str) -> impl Iterator<Item = &'a str> {
         self.get(field)
             .and_then(Value::as_array)
@@ -57,12 +57,12 @@ impl<'a> Item<'a> {
             .filter_map(Value::as_str)
     }
 
-    /// Whether the field would be set or emptied.
+    /// Whether the plan sets or empties the field.
     pub(super) fn touches(&self, field: &str) -> bool {
         self.fields.iter().any(|(name, _)| *name == field)
     }
 
-    /// The place of one of its fields.
+    /// The pointer of a field of the item.
     pub(super) fn pointer(&self, field: &str) -> String {
         format!("{}/{field}", self.planned.pointer)
     }
@@ -96,12 +96,12 @@ impl<'a> CheckInput<'a> {
         items(self.plan)
     }
 
-    /// The release that it acts in.
+    /// The release that the plan acts in.
     pub(super) fn release(&self) -> Option<&'a Release> {
         self.facts.release(self.plan.scope.release.as_ref()?)
     }
 
-    /// The name people use for a record: its key, else its name, else its ID.
+    /// The key of a record, else its name, else its ID.
     pub(super) fn name(&self, id: &str) -> String {
         match self.facts.name_of(id) {
             Some((Some(key), _)) => key.to_owned(),
@@ -111,7 +111,8 @@ impl<'a> CheckInput<'a> {
     }
 }
 
-/// The surroundings to load for a plan. What it says of the action itself and the one that it supersedes is left to the caller.
+/// The query for the context of a plan. The caller of this function sets the fields about stored actions: `before`, `supersedes` and
+/// `repeats`.
 pub fn context_query(plan: &Plan, facts: &Facts, caller: &PersonId) -> CheckContextQuery {
     let items = items(plan);
     let mut query = CheckContextQuery {
@@ -124,8 +125,8 @@ pub fn context_query(plan: &Plan, facts: &Facts, caller: &PersonId) -> CheckCont
     for item in &items {
         query.people.extend(item.text("ownerId").map(str::to_owned));
         if let Some(title) = item.text("title") {
-            query.words.extend(title_similarity::telling(title));
-            query.titles.insert(title_similarity::whole(title));
+            query.words.extend(title_similarity::significant_words(title));
+            query.titles.insert(title_similarity::title_key(title));
         }
     }
     if items.iter().any(|item| item.is_new) {

@@ -1,7 +1,7 @@
-//! Review checks: the article's "reject when" list. One file each, each a pure function of facts.
+//! Review checks: the article's "reject when" list. One file for each check, and each check is a pure function of its input.
 //!
-//! They run when an action is proposed, opened, decided and executed. A block stops an approval; a warning must be
-//! acknowledged, each by itself.
+//! The checks run when an action is proposed, opened, decided and executed. A block prevents an approval; each warning must be
+//! acknowledged. `docs/check-codes.md` lists what they can find.
 
 mod citations;
 mod duplicates;
@@ -10,13 +10,12 @@ mod foreign_references;
 mod hierarchy;
 mod input;
 mod ownership;
+mod report;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text_safety;
 mod titles;
-
-mod report;
-mod scope;
 
 pub use duplicates::is_of_open_actions;
 pub use input::{CheckInput, context_query};
@@ -24,7 +23,7 @@ pub use input::{CheckInput, context_query};
 use crate::domain::Check;
 use report::CheckReport;
 
-/// A check: what it found, or nothing where it has nothing to judge.
+/// A check. The report is empty if the check has nothing to judge.
 type CheckFn = fn(&CheckInput<'_>) -> CheckReport;
 
 const CHECKS: [CheckFn; 9] = [
@@ -41,5 +40,5 @@ const CHECKS: [CheckFn; 9] = [
 
 /// Runs every check.
 pub fn run(input: &CheckInput<'_>) -> Vec<Check> {
-    CHECKS.iter().flat_map(|check| check(input).end()).collect()
+    CHECKS.iter().flat_map(|check| check(input).finish()).collect()
 }

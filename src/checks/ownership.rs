@@ -1,39 +1,40 @@
-//! `ownership`: owners are on the team that does the work, and nobody is loaded with all of it by accident.
+//! `ownership`: owners are on the team that does the work, and one owner for all tasks is meant.
 
 use crate::checks::CheckInput;
 use crate::checks::report::CheckReport;
-use crate::domain::{CheckId, Verdict};
+use crate::domain::{CheckCode, Verdict};
 use std::collections::BTreeMap;
 
-/// From so many tasks on, one owner for all of them may be an accident.
-const WHOLE: usize = 4;
+/// With this many tasks or more, one owner for all of them is a warning.
+const MIN_TASKS_OF_ONE_OWNER: usize = 4;
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Ownership);
-    let (facts, around) = (input.facts, input.around);
+    let mut report = CheckReport::new();
+    let facts = input.facts;
     let items = input.items();
     if !items.iter().any(|item| item.is_new || item.touches("ownerId")) {
-        return found;
+        return report;
     }
-    let mut owned: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut pointers_by_owner: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for item in &items {
         if let Some(owner) = item.text("ownerId") {
-            owned.entry(owner).or_default().push(item.pointer("owner"));
+            pointers_by_owner.entry(owner).or_default().push(item.pointer("owner"));
         }
     }
     let team = input.plan.scope.team.as_ref().and_then(|id| facts.team(id));
     if let Some(team) = team {
-        for (owner, places) in &owned {
-            if !around.is_on(team.id.as_str(), owner) {
-                found.add(
+        for (owner, pointers) in &pointers_by_owner {
+            if !input.context.is_on_team(team.id.as_str(), owner) {
+                report.add(
+                    CheckCode::OwnerNotOnTeam,
                     Verdict::Warn,
                     format!(
-                        "{} is not on team {}. Make sure that they know of it, or name somebody of the team.",
+                        "{} is not on team {}. Make sure they know, or name an owner of the team.",
                         input.name(owner),
                         team.name
                     ),
                     facts.reference(owner),
-                    places.clone(),
+                    pointers.clone(),
                 );
             }
         }
@@ -43,26 +44,29 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
         .filter(|item| item.is_new && item.planned.client_ref.is_some())
         .collect();
     if let Some(owner) = tasks.first().and_then(|task| task.text("ownerId"))
-        && tasks.len() >= WHOLE
+        && tasks.len() >= MIN_TASKS_OF_ONE_OWNER
         && tasks.iter().all(|task| task.text("ownerId") == Some(owner))
     {
-        found.add(
+        report.add(
+            CheckCode::OneOwnerForAll,
             Verdict::Warn,
             format!(
-                "All {} tasks are {}'s. Make sure that this is meant.",
-                tasks.len(),
-                input.name(owner)
+                "{} owns all {} tasks. Make sure that this is meant.",
+                input.name(owner),
+                tasks.len()
             ),
             facts.reference(owner),
             tasks.iter().map(|task| task.pointer("owner")),
         );
     }
-    match (owned.len(), team) {
-        (0, _) => found.or_pass("Nobody is named as owner; the team will give the work out.", None),
-        (_, Some(team)) => found.or_pass(
+    let code = CheckCode::OwnershipPassed;
+    match (pointers_by_owner.len(), team) {
+        (0, _) => report.or_pass(code, "No owner is named; the team assigns the work.", None),
+        (_, Some(team)) => report.or_pass(
+            code,
             format!("Every owner is on team {}.", team.name),
             facts.reference(team.id.as_str()),
         ),
-        (_, None) => found,
+        (_, None) => report,
     }
 }

@@ -1,86 +1,80 @@
-//! What one check found, gathered: each kind of trouble is a verdict of its own, with every place it stands at.
+//! Collects the results of one check: one result for each kind of trouble, with all records and places that have it.
 
-use crate::domain::{Check, CheckId, FactRef, Verdict, canonical};
+use crate::domain::{Check, CheckCode, FactRef, Verdict, canonical};
 
-/// More records or places than these help nobody to look.
-const MOST: usize = 60;
+/// The most records and the most pointers of a result. A hash of all of them takes the place of the rest (see [`Check::unlisted`]).
+const MAX_LISTED: usize = 60;
 
-/// The verdicts of one check. Where it found nothing wrong it says so in one sentence; where it had nothing to judge, nothing.
+/// The results of one check. A check that found no trouble reports a pass; a check that had nothing to judge reports nothing.
+#[derive(Default)]
 pub(super) struct CheckReport {
-    id: CheckId,
     found: Vec<Check>,
-    passed: Option<(String, Vec<FactRef>)>,
+    passed: Option<Check>,
 }
 
 impl CheckReport {
-    pub(super) fn of(id: CheckId) -> Self {
-        Self {
-            id,
-            found: Vec::new(),
-            passed: None,
-        }
+    pub(super) fn new() -> Self {
+        Self::default()
     }
 
-    /// Adds a verdict.
+    /// Adds a result.
     pub(super) fn add(
         &mut self,
+        code: CheckCode,
         verdict: Verdict,
         message: impl Into<String>,
         facts: impl IntoIterator<Item = FactRef>,
         pointers: impl IntoIterator<Item = String>,
     ) {
-        let (mut facts, mut pointers): (Vec<FactRef>, Vec<String>) =
-            (facts.into_iter().collect(), pointers.into_iter().collect());
-        facts.dedup();
-        pointers.dedup();
-        // What is cut off is part of what somebody acknowledges all the same.
-        let unlisted = (facts.len() > MOST || pointers.len() > MOST).then(|| {
-            let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
-            canonical::sha256_hex(format!("{ids:?}{pointers:?}").as_bytes())
-        });
-        facts.truncate(MOST);
-        pointers.truncate(MOST);
-        self.found.push(Check {
-            id: self.id,
-            verdict,
-            message: message.into().into(),
-            facts,
-            pointers,
-            unlisted,
-        });
+        self.found.push(result(code, verdict, message.into(), facts, pointers));
     }
 
-    /// What to say if nothing is wrong.
-    pub(super) fn or_pass(mut self, message: impl Into<String>, facts: impl IntoIterator<Item = FactRef>) -> Self {
-        self.passed = Some((message.into(), facts.into_iter().take(MOST).collect()));
+    /// Sets the result of a check that found no trouble.
+    pub(super) fn or_pass(
+        mut self,
+        code: CheckCode,
+        message: impl Into<String>,
+        facts: impl IntoIterator<Item = FactRef>,
+    ) -> Self {
+        self.passed = Some(result(code, Verdict::Pass, message.into(), facts, None));
         self
     }
 
-    /// The worst first.
-    pub(super) fn end(mut self) -> Vec<Check> {
-        if self.found.is_empty()
-            && let Some((message, facts)) = self.passed
-        {
-            self.found.push(Check {
-                id: self.id,
-                verdict: Verdict::Pass,
-                message: message.into(),
-                facts,
-                pointers: Vec::new(),
-                unlisted: None,
-            });
+    /// The results, the most severe first.
+    pub(super) fn finish(mut self) -> Vec<Check> {
+        if self.found.is_empty() {
+            self.found.extend(self.passed);
         }
         self.found.sort_by_key(|check| std::cmp::Reverse(check.verdict));
         self.found
     }
 }
 
-/// `a`, `a and b`, `a, b and 3 more`.
-pub(super) fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [one, two] => format!("{one} and {two}"),
-        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+fn result(
+    code: CheckCode,
+    verdict: Verdict,
+    message: String,
+    facts: impl IntoIterator<Item = FactRef>,
+    pointers: impl IntoIterator<Item = String>,
+) -> Check {
+    let mut facts: Vec<FactRef> = facts.into_iter().collect();
+    let mut pointers: Vec<String> = pointers.into_iter().collect();
+    facts.dedup();
+    pointers.dedup();
+    // An acknowledgement covers all records and places, also those that are cut off.
+    let unlisted = (facts.len() > MAX_LISTED || pointers.len() > MAX_LISTED).then(|| {
+        let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
+        canonical::sha256_hex(format!("{ids:?}{pointers:?}").as_bytes())
+    });
+    facts.truncate(MAX_LISTED);
+    pointers.truncate(MAX_LISTED);
+    Check {
+        id: code.check(),
+        code,
+        verdict,
+        message: message.into(),
+        facts,
+        pointers,
+        unlisted,
     }
 }

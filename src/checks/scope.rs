@@ -1,29 +1,31 @@
-//! `context`: release, certification, team and components belong together, and to the caller's teams.
+//! `context`: release, certification, team and components belong together, and the caller is on the team.
 
 use crate::checks::CheckInput;
 use crate::checks::report::CheckReport;
-use crate::domain::{CheckId, ReleaseStatus, Verdict};
+use crate::domain::{Certification, CheckCode, Release, ReleaseStatus, Team, Verdict};
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Context);
-    let (facts, around, scope) = (input.facts, input.around, &input.plan.scope);
+    let mut report = CheckReport::new();
+    let (facts, scope) = (input.facts, &input.plan.scope);
     let Some(release) = input.release() else {
-        return found;
+        return report;
     };
     if release.status == ReleaseStatus::Released {
-        found.add(
+        report.add(
+            CheckCode::ReleaseAlreadyReleased,
             Verdict::Warn,
             format!(
                 "Release {} is out already. Make sure that this still belongs to it.",
                 release.key
             ),
             facts.reference(release.id.as_str()),
-            at(input, "/releaseId"),
+            pointer_if_present(input, "/releaseId"),
         );
     }
     let certification = scope.certification.as_ref().and_then(|id| facts.certification(id));
     if let Some(certification) = certification.filter(|certification| certification.release_id != release.id) {
-        found.add(
+        report.add(
+            CheckCode::CertificationOfOtherRelease,
             Verdict::Block,
             format!(
                 "Certification {} belongs to another release than {}. Name the certification of this release, or the release of this \
@@ -31,50 +33,69 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
                 certification.key, release.key
             ),
             facts.reference(certification.id.as_str()),
-            at(input, "/certificationId"),
+            pointer_if_present(input, "/certificationId"),
         );
     }
     let team = scope.team.as_ref().and_then(|id| facts.team(id));
     if let Some(team) = team {
-        let id = team.id.as_str();
-        if !around.release_teams.is_empty() && !around.release_teams.contains(id) {
-            found.add(
-                Verdict::Block,
-                format!(
-                    "Team {} does not work on release {}. Name one of the release's teams.",
-                    team.name, release.key
-                ),
-                facts.reference(id),
-                at(input, "/teamId"),
-            );
-        }
-        if !around.is_on(id, input.caller.as_str()) {
-            found.add(
-                Verdict::Warn,
-                format!(
-                    "The person it was proposed for is not on team {}. Make sure that the team knows of it.",
-                    team.name
-                ),
-                facts.reference(id),
-                at(input, "/teamId"),
-            );
-        }
+        check_team(input, release, team, &mut report);
     }
-    for component in scope.components.iter().filter_map(|id| facts.component(id)) {
+    check_components(input, release, team, &mut report);
+    report.or_pass(
+        CheckCode::ContextPassed,
+        pass_message(release, certification, team),
+        facts.reference(release.id.as_str()),
+    )
+}
+
+fn check_team(input: &CheckInput<'_>, release: &Release, team: &Team, report: &mut CheckReport) {
+    let (id, context) = (team.id.as_str(), input.context);
+    if !context.release_teams.is_empty() && !context.release_teams.contains(id) {
+        report.add(
+            CheckCode::TeamNotOnRelease,
+            Verdict::Block,
+            format!(
+                "Team {} does not work on release {}. Name one of the release's teams.",
+                team.name, release.key
+            ),
+            input.facts.reference(id),
+            pointer_if_present(input, "/teamId"),
+        );
+    }
+    if !context.is_on_team(id, input.caller.as_str()) {
+        report.add(
+            CheckCode::CallerNotOnTeam,
+            Verdict::Warn,
+            format!(
+                "{} is not on team {}. Make sure the team knows.",
+                input.name(input.caller.as_str()),
+                team.name
+            ),
+            input.facts.reference(id),
+            pointer_if_present(input, "/teamId"),
+        );
+    }
+}
+
+fn check_components(input: &CheckInput<'_>, release: &Release, team: Option<&Team>, report: &mut CheckReport) {
+    let (facts, context) = (input.facts, input.context);
+    for component in input.plan.scope.components.iter().filter_map(|id| facts.component(id)) {
         let (id, kind) = (component.id.as_str(), component.kind.as_str());
-        let pointer = at(input, &format!("/{kind}"));
-        if !around.release_components.is_empty() && !around.release_components.contains(id) {
-            found.add(
+        let pointer = pointer_if_present(input, &format!("/{kind}"));
+        if !context.release_components.is_empty() && !context.release_components.contains(id) {
+            report.add(
+                CheckCode::ComponentNotInRelease,
                 Verdict::Block,
                 format!(
-                    "The {kind} {} is no part of release {}. Name one that is.",
+                    "The {kind} {} is not part of release {}. Name one that is.",
                     component.name, release.key
                 ),
                 facts.reference(id),
                 pointer,
             );
         } else if let Some(team) = team.filter(|team| team.id != component.team_id) {
-            found.add(
+            report.add(
+                CheckCode::ComponentOfOtherTeam,
                 Verdict::Warn,
                 format!(
                     "The {kind} {} belongs to another team than {}.",
@@ -85,27 +106,27 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             );
         }
     }
-    let what = match (team, certification) {
-        (Some(team), Some(certification)) => format!(
-            "release {}, certification {} and team {}",
-            release.key, certification.key, team.name
-        ),
-        (Some(team), None) => format!("release {} and team {}", release.key, team.name),
-        (None, Some(certification)) => format!("release {} and certification {}", release.key, certification.key),
-        (None, None) => {
-            return found.or_pass(
-                format!("It acts in release {}.", release.key),
-                facts.reference(release.id.as_str()),
-            );
-        }
-    };
-    found.or_pass(
-        format!("It names {what}, which belong together."),
-        facts.reference(release.id.as_str()),
-    )
 }
 
-/// The place, if the payload has it.
-fn at(input: &CheckInput<'_>, pointer: &str) -> Option<String> {
+fn pass_message(release: &Release, certification: Option<&Certification>, team: Option<&Team>) -> String {
+    let release = &release.key;
+    match (team, certification) {
+        (Some(team), Some(certification)) => format!(
+            "Release {release}, certification {} and team {} belong together.",
+            certification.key, team.name
+        ),
+        (Some(team), None) => format!("Release {release} and team {} belong together.", team.name),
+        (None, Some(certification)) => {
+            format!(
+                "Release {release} and certification {} belong together.",
+                certification.key
+            )
+        }
+        (None, None) => format!("The action is about release {release} only."),
+    }
+}
+
+/// The pointer, if the payload has the field.
+fn pointer_if_present(input: &CheckInput<'_>, pointer: &str) -> Option<String> {
     input.payload.pointer(pointer).map(|_| pointer.to_owned())
 }

@@ -1,15 +1,15 @@
-//! `text-safety`: the text is what it looks like, and speaks of the work, not to the reviewer.
+//! `text-safety`: the text has no misleading characters, and does not address the reviewer.
 //!
-//! Characters that hide or reorder text are refused before anything is stored; here stands what a person may judge.
+//! A proposal with characters that hide or reorder text is refused before it is stored. This check reports what a reviewer can judge.
 
 use crate::checks::CheckInput;
 use crate::checks::report::CheckReport;
-use crate::domain::{CheckId, Verdict, each_text, text};
+use crate::domain::{CheckCode, Verdict, each_text, text};
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-/// What somebody writes who wants to be approved rather than to be understood. In lower case, words parted by one space.
-const ADDRESSES: [&str; 36] = [
+/// Phrases that ask the reviewer for an approval or claim one. In lower case, with one space between words.
+const APPEALS: [&str; 36] = [
     "acknowledge the warning",
     "already approved",
     "already been approved",
@@ -48,66 +48,72 @@ const ADDRESSES: [&str; 36] = [
     "skip the review",
 ];
 
-/// Elements of HTML that do or show something, without what could stand in a text about code (`Vec<u8>`).
+/// HTML elements with an effect. Names that occur in code, as in `Vec<u8>`, are not among them.
 const ELEMENTS: [&str; 24] = [
     "!--", "a ", "base", "body", "button", "div", "embed", "form", "frame", "head", "html", "iframe", "img", "input",
     "link", "meta", "object", "script", "span", "style", "svg", "table", "template", "video",
 ];
 
-/// One kind of trouble: in which places, with an example.
-type Kind = (Verdict, &'static str, fn(&str) -> Option<String>);
+/// A kind of trouble: code, verdict, message, and a function that finds an example in a text.
+type Kind = (CheckCode, Verdict, &'static str, fn(&str) -> Option<String>);
 
 const KINDS: [Kind; 5] = [
     (
+        CheckCode::MixedScripts,
         Verdict::Block,
-        "Letters of another script stand in for those they look like. Write the words in one script.",
+        "A word mixes letters of two scripts that look alike. Write each word in one script.",
         mixed,
     ),
     (
+        CheckCode::ImitatedWord,
         Verdict::Warn,
-        "A word is written in letters of another script that look like these. Make sure that it is what it seems.",
+        "A word in another script looks like a Latin word. Make sure that it means what it seems to mean.",
         imitated,
     ),
     (
+        CheckCode::AddressesReviewer,
         Verdict::Warn,
-        "The text speaks to whoever decides, or says that it was approved. Nobody has approved it but on this page.",
-        addresses,
+        "The text addresses the reviewer or claims an approval. Only decisions on this page count.",
+        appeals,
     ),
     (
+        CheckCode::Markup,
         Verdict::Warn,
-        "The text holds markup. It is shown as plain text here; other programs may not do so.",
+        "The text has markup. This page shows it as plain text; other programs may not.",
         markup,
     ),
     (
+        CheckCode::Link,
         Verdict::Warn,
-        "The text holds a link. It was not followed, and nobody vouches for where it leads.",
+        "The text has a link. The service has not followed it.",
         link,
     ),
 ];
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::TextSafety);
-    for (verdict, message, look) in KINDS {
-        let (mut places, mut example) = (Vec::new(), None);
+    let mut report = CheckReport::new();
+    for (code, verdict, message, example_in) in KINDS {
+        let (mut pointers, mut example) = (Vec::new(), None);
         each_text(input.payload, &mut |pointer, text| {
-            if let Some(seen) = look(text) {
-                places.push(pointer.to_owned());
+            if let Some(seen) = example_in(text) {
+                pointers.push(pointer.to_owned());
                 example.get_or_insert(seen);
             }
         });
         if let Some(example) = example {
-            found.add(
+            report.add(
+                code,
                 verdict,
                 format!("{message} ({})", text::visible(&example)),
                 None,
-                places,
+                pointers,
             );
         }
     }
-    found.or_pass("Its text is plain, in letters that are what they look like.", None)
+    report.or_pass(CheckCode::TextSafetyPassed, "No hidden or misleading characters.", None)
 }
 
-/// A letter that is not Latin, and looks like a Latin one of ASCII (Unicode UTS #39, section 4).
+/// Whether a letter of another script looks like an ASCII letter (Unicode UTS #39, section 4).
 fn imitates(c: char) -> bool {
     c.is_alphabetic()
         && !c.is_ascii()
@@ -119,6 +125,7 @@ fn is_latin(c: char) -> bool {
     c.is_alphabetic() && c.script() == Script::Latin
 }
 
+/// The first word that satisfies `is`, cut after 40 characters.
 fn word(text: &str, is: impl Fn(&str) -> bool) -> Option<String> {
     if text.is_ascii() {
         return None;
@@ -128,12 +135,12 @@ fn word(text: &str, is: impl Fn(&str) -> bool) -> Option<String> {
         .map(|word| word.chars().take(40).collect())
 }
 
-/// A word of Latin letters and of others that look like them.
+/// Finds a word with Latin letters and with letters that imitate them.
 fn mixed(text: &str) -> Option<String> {
     word(text, |word| word.chars().any(is_latin) && word.chars().any(imitates))
 }
 
-/// A whole word of such letters in a text that is Latin otherwise.
+/// Finds a word with imitating letters only, in a text that is mostly Latin.
 fn imitated(text: &str) -> Option<String> {
     let letters = || text.chars().filter(|c| c.is_alphabetic());
     if letters().filter(|c| is_latin(*c)).count() * 2 < letters().count() {
@@ -142,10 +149,10 @@ fn imitated(text: &str) -> Option<String> {
     word(text, |word| word.chars().nth(1).is_some() && word.chars().all(imitates))
 }
 
-fn addresses(text: &str) -> Option<String> {
+fn appeals(text: &str) -> Option<String> {
     let plain: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let plain = plain.join(" ").replace('\u{2019}', "'");
-    ADDRESSES
+    APPEALS
         .iter()
         .find(|phrase| {
             plain
@@ -166,7 +173,7 @@ fn markup(text: &str) -> Option<String> {
     });
     match element {
         Some(element) => Some(format!("<{}", element.trim())),
-        // A link or an image of Markdown.
+        // Markdown has links and images.
         None => lower.contains("](").then(|| "](".to_owned()),
     }
 }

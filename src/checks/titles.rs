@@ -1,15 +1,16 @@
-//! `titles`: each title says what is to be done, and no two of a package say the same.
+//! `titles`: each title is specific, and no two titles of a package are equal.
 //!
-//! The rules know no language: what says nothing are words of a list (which the tenant can extend), numbers, names of records, and
-//! letters that do not make a word. Whatever is left over is taken to say something.
+//! The rules depend on no language. A title is specific if it has a word that is not generic. Generic are the words of a list that the
+//! tenant can extend, numbers, names of records, and repeated letters.
 
 use crate::checks::CheckInput;
 use crate::checks::input::Item;
-use crate::checks::report::{CheckReport, listed};
-use crate::domain::{CheckId, Verdict, ids, text, title_similarity};
+use crate::checks::report::CheckReport;
+use crate::domain::text::prose::{listed, quoted};
+use crate::domain::{CheckCode, Verdict, ids, title_similarity};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Words that could stand in the title of anything.
+/// Words that fit into any title, and therefore do not describe the work.
 const GENERIC: &str = "a about action add address an and as assorted at be bug bugs change changes check child clean cleanup code \
     complete create defect defects delete do done edit error errors etc everything file finding findings fix fixed fixes fixing follow \
     followup for general generic handle handling implement implementation improve improvement improvements in investigate is issue \
@@ -19,44 +20,46 @@ const GENERIC: &str = "a about action add address an and as assorted at be bug b
     unknown untitled up update updates upgrade various vulnerabilities vulnerability wip with work working xxx yyy";
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
-    let mut found = CheckReport::of(CheckId::Titles);
+    let mut report = CheckReport::new();
     let items = input.items();
     let titled: Vec<(&Item<'_>, &str)> = items
         .iter()
         .filter_map(|item| Some((item, item.text("title")?)))
         .collect();
     if titled.is_empty() {
-        return found;
+        return report;
     }
     let generic: BTreeSet<&str> = GENERIC
         .split_whitespace()
-        .chain(input.around.generic_words.iter().map(String::as_str))
+        .chain(input.context.generic_words.iter().map(String::as_str))
         .collect();
-    let empty: Vec<_> = titled
+    let vague: Vec<_> = titled
         .iter()
-        .filter(|(_, title)| !says_something(title, &generic))
+        .filter(|(_, title)| !is_specific(title, &generic))
         .collect();
-    if !empty.is_empty() {
-        let names: Vec<String> = empty.iter().map(|(_, title)| quoted(title)).collect();
-        found.add(
+    if !vague.is_empty() {
+        let names: Vec<String> = vague.iter().map(|(_, title)| quoted(title)).collect();
+        report.add(
+            CheckCode::GenericTitle,
             Verdict::Block,
-            format!(
-                "Says nothing of what is to be done: {}. Write what will be different, and where.",
-                listed(&names)
-            ),
+            format!("Too vague: {}. Say what will change, and where.", listed(&names)),
             None,
-            empty.iter().map(|(item, _)| item.pointer("title")),
+            vague.iter().map(|(item, _)| item.pointer("title")),
         );
     }
-    let mut alike: BTreeMap<_, Vec<&(&Item<'_>, &str)>> = BTreeMap::new();
+    let mut by_title: BTreeMap<_, Vec<&(&Item<'_>, &str)>> = BTreeMap::new();
     for one in &titled {
-        alike.entry(title_similarity::essence(one.1)).or_default().push(one);
+        by_title
+            .entry(title_similarity::normalized(one.1))
+            .or_default()
+            .push(one);
     }
-    for same in alike.values().filter(|same| same.len() > 1) {
-        found.add(
+    for same in by_title.values().filter(|same| same.len() > 1) {
+        report.add(
+            CheckCode::RepeatedTitle,
             Verdict::Block,
             format!(
-                "{} items of this package have the same title, {}. Say what is different about each, or make them one.",
+                "{} items of this package have the same title, {}. Say what is different about each, or make one item of them.",
                 same.len(),
                 quoted(same[0].1)
             ),
@@ -64,35 +67,32 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             same.iter().map(|(item, _)| item.pointer("title")),
         );
     }
-    let words = match titled.len() {
-        1 => "Its title says what is to be done.".to_owned(),
-        count => format!("All {count} titles say what is to be done, each something else."),
+    let message = match titled.len() {
+        1 => "The title is specific.".to_owned(),
+        2 => "Both titles are specific and distinct.".to_owned(),
+        count => format!("All {count} titles are specific and distinct."),
     };
-    found.or_pass(words, None)
+    report.or_pass(CheckCode::TitlesPassed, message, None)
 }
 
-fn quoted(title: &str) -> String {
-    format!("\"{}\"", text::visible(title.trim()))
-}
-
-/// Whether anything is left of a title without what could stand in the title of anything.
-fn says_something(title: &str, generic: &BTreeSet<&str>) -> bool {
+/// Whether a title has a word that is not generic.
+fn is_specific(title: &str, generic: &BTreeSet<&str>) -> bool {
     let named = ids::scan(title);
     title
         .split_whitespace()
-        // Names of records: `fnd_…`, `FND-12`.
+        // Names of records, such as `fnd_…` and `FND-12`, are generic.
         .filter(|word| !named.iter().any(|id| word.contains(id)) && !is_key(word))
         .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
         .any(|word| {
             let word = word.to_lowercase();
             let letters: BTreeSet<char> = word.chars().filter(|c| c.is_alphabetic()).collect();
-            // A single sign can be a word where signs are words; a single letter is none.
+            // A word of ASCII letters needs two different ones; a single Chinese sign is a word.
             let enough = if word.is_ascii() { 2 } else { 1 };
             letters.len() >= enough && !generic.contains(word.as_str())
         })
 }
 
-/// `FND-12`, `WI-3`, `#17`: capitals, a hyphen and a number.
+/// Whether a word is a record key such as `FND-12`: capitals, a hyphen and a number.
 fn is_key(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     word.split_once('-').is_some_and(|(series, number)| {

@@ -1,10 +1,10 @@
-//! Checks: the article's "reject when" list, as named verdicts with the facts they rest on.
+//! Checks: the results of the article's "reject when" list, each with a code, a verdict and the records it is based on.
 
-use super::RecordKind;
 use super::text::PlainText;
+use super::{CheckCode, RecordKind};
 use serde::{Deserialize, Serialize};
 
-/// Which check spoke. The names are stable and shown to agents.
+/// The nine checks. Their names are stable and shown to agents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
@@ -12,24 +12,24 @@ pub enum CheckId {
     Context,
     /// What is referred to belongs to this release.
     Unrelated,
-    /// Titles say what is to be done.
+    /// Titles say what will change.
     Titles,
     /// Tasks have the right parent.
     Hierarchy,
-    /// Evidence is present, intact and fresh.
+    /// Evidence is present, unchanged and recent.
     Evidence,
     /// The work is not planned or done already.
     Duplicates,
     /// Owner and team exist and belong together.
     Ownership,
-    /// What is cited was read.
+    /// The agent has read the records that it cites.
     Grounding,
-    /// The text hides nothing and addresses nobody.
+    /// The text has no misleading characters and does not address the reviewer.
     TextSafety,
 }
 
 impl CheckId {
-    /// Every check, in the order a reviewer reads them.
+    /// Every check, in the order of the page.
     pub const ALL: [CheckId; 9] = [
         CheckId::Context,
         CheckId::Unrelated,
@@ -63,17 +63,17 @@ impl CheckId {
     }
 }
 
-/// What a check found.
+/// What a result means for the approval, the least severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong.
     Pass,
-    /// It could not be told.
+    /// The check could not decide. The reviewer acknowledges it like a warning.
     Unknown,
-    /// A person should look at it and say so.
+    /// The reviewer must acknowledge it before approving.
     Warn,
-    /// It cannot be approved like this.
+    /// The action cannot be approved.
     Block,
 }
 
@@ -89,48 +89,50 @@ impl Verdict {
     }
 }
 
-/// A record that a verdict rests on.
+/// A record that a result is based on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FactRef {
-    /// What kind of record.
+    /// The kind of record.
     pub kind: RecordKind,
     /// Its ID.
     pub id: String,
-    /// The name people use for it, where there is one.
+    /// The record's key (`FND-12`), if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PlainText>,
 }
 
-/// One finding of one check.
+/// One result of one check: one kind of trouble with all its records and places, or a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Which check.
+    /// The check.
     pub id: CheckId,
-    /// What it found.
+    /// The kind of trouble, or a pass.
+    pub code: CheckCode,
+    /// What the result means for the approval.
     pub verdict: Verdict,
-    /// A sentence that a reviewer understands.
+    /// A sentence for people. Programs compare [`Check::code`].
     pub message: PlainText,
-    /// The records it rests on.
+    /// The records that the result is based on.
     pub facts: Vec<FactRef>,
-    /// Where in the payload (RFC 6901).
+    /// The affected fields of the payload (RFC 6901).
     pub pointers: Vec<String>,
-    /// SHA-256 of all records and places, where they are too many to be listed.
+    /// SHA-256 of all records and pointers, if the result has too many of them to list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<String>,
 }
 
 impl Check {
-    /// What an acknowledgement of this warning names: the check, what it says, and of which records and places. A warning that comes to
-    /// say something else has another mark; one that only counts the days anew has the same.
+    /// The name by which a decision acknowledges this result: a hash of verdict, code, records and pointers. The message is not part of
+    /// it, so a better wording keeps stored acknowledgements valid. The verdict is part of it, because a block is more than the warning
+    /// that was acknowledged.
     pub fn mark(&self) -> String {
         let records: Vec<&str> = self.facts.iter().map(|fact| fact.id.as_str()).collect();
-        let words = self.message.as_str().replace(|c: char| c.is_ascii_digit(), "");
-        let parts = serde_json::json!([self.verdict, words, records, self.pointers, self.unlisted]);
-        let hash = super::canonical::sha256_hex(parts.to_string().as_bytes());
+        let content = serde_json::json!([self.verdict, self.code, records, self.pointers, self.unlisted]);
+        let hash = super::canonical::sha256_hex(content.to_string().as_bytes());
         format!("{}:{}", self.id.as_str(), &hash[..12])
     }
 
-    /// Whether somebody has to acknowledge it before the action can be approved.
+    /// Whether the reviewer must acknowledge the result before approving.
     pub fn warns(&self) -> bool {
         matches!(self.verdict, Verdict::Warn | Verdict::Unknown)
     }
@@ -139,11 +141,11 @@ impl Check {
 /// How many verdicts of each kind an action has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictCounts {
-    /// Passes.
+    /// The number of passes.
     pub pass: u32,
-    /// Warnings and what could not be told.
+    /// The number of warnings and undecided results.
     pub warn: u32,
-    /// Blocks.
+    /// The number of blocks.
     pub block: u32,
 }
 
@@ -165,15 +167,54 @@ impl VerdictCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    fn check(verdict: Verdict, message: &str) -> Check {
-        Check {
-            id: CheckId::Evidence,
+    fn check() -> impl Strategy<Value = Check> {
+        let code = prop::sample::select(CheckCode::ALL);
+        let verdict = prop::sample::select(vec![Verdict::Pass, Verdict::Unknown, Verdict::Warn, Verdict::Block]);
+        let facts = prop::collection::vec("[a-z]{1,6}", 0..4);
+        let pointers = prop::collection::vec("(/[a-z0-9]{1,4}){1,3}", 0..4);
+        (code, verdict, ".{0,80}", facts, pointers).prop_map(|(code, verdict, message, facts, pointers)| Check {
+            id: code.check(),
+            code,
             verdict,
             message: message.into(),
-            facts: Vec::new(),
-            pointers: vec!["/evidenceIds/0".to_owned()],
+            facts: facts.into_iter().map(fact).collect(),
+            pointers,
             unlisted: None,
+        })
+    }
+
+    fn fact(id: String) -> FactRef {
+        FactRef {
+            kind: RecordKind::Finding,
+            id,
+            key: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_does_not_change_the_mark(check in check(), message in ".{0,80}") {
+            let mut other = check.clone();
+            other.message = message.into();
+            prop_assert_eq!(other.mark(), check.mark());
+        }
+
+        #[test]
+        fn code_verdict_records_and_pointers_change_the_mark(one in check(), other in check()) {
+            let changed: [fn(&mut Check, &Check); 5] = [
+                |check, other| check.code = other.code,
+                |check, other| check.verdict = other.verdict,
+                |check, other| check.facts.clone_from(&other.facts),
+                |check, other| check.pointers.clone_from(&other.pointers),
+                |check, other| check.unlisted = other.pointers.first().cloned(),
+            ];
+            for change in changed {
+                let mut check = one.clone();
+                change(&mut check, &other);
+                prop_assert_eq!(check.mark() == one.mark(), check == one);
+            }
         }
     }
 
@@ -200,27 +241,37 @@ mod tests {
             Verdict::Block,
             Verdict::Block,
         ];
-        let checks = verdicts.map(|verdict| check(verdict, ""));
+        let checks = verdicts.map(|verdict| Check {
+            id: CheckId::Evidence,
+            code: CheckCode::EvidenceStale,
+            verdict,
+            message: "".into(),
+            facts: Vec::new(),
+            pointers: Vec::new(),
+            unlisted: None,
+        });
         let (pass, warn, block) = (2, 3, 2);
         assert_eq!(VerdictCounts::of(&checks), VerdictCounts { pass, warn, block });
         assert_eq!(checks.iter().filter(|one| one.warns()).count(), 3);
     }
 
     #[test]
-    fn an_acknowledgement_is_of_what_was_found_and_where() {
-        let old = check(Verdict::Warn, "The evidence is 15 days old.");
-        let mark = old.mark();
+    fn a_mark_names_its_check() {
+        let check = Check {
+            id: CheckId::Evidence,
+            code: CheckCode::EvidenceStale,
+            verdict: Verdict::Block,
+            message: "EV-1 is old.".into(),
+            facts: vec![fact("ev_1".to_owned())],
+            pointers: vec!["/evidenceIds/0".to_owned()],
+            unlisted: None,
+        };
+        let mark = check.mark();
+        let (id, hash) = mark.split_once(':').expect("a colon");
+        assert_eq!(id, "evidence");
         assert!(
-            mark.starts_with("evidence:") && mark.len() == "evidence:".len() + 12,
+            hash.len() == 12 && hash.chars().all(|c| c.is_ascii_hexdigit()),
             "{mark}"
         );
-        assert_eq!(check(Verdict::Warn, "The evidence is 16 days old.").mark(), mark);
-        let elsewhere = Check {
-            pointers: vec!["/evidenceIds/1".to_owned()],
-            ..old.clone()
-        };
-        assert_ne!(elsewhere.mark(), mark);
-        let unlisted = Some("hash".to_owned());
-        assert_ne!(Check { unlisted, ..old }.mark(), mark);
     }
 }

@@ -1,81 +1,76 @@
-//! CheckContext: what stands around a plan, for the checks to judge it by. A plan names its own records (the facts); whether they
-//! belong together, and what else there is like them, only these tell.
+//! The context of a plan: records and actions that the checks compare it with. The facts of a plan are the records that the payload
+//! names; the context has everything else that the checks need.
 
 use crate::domain::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the checks want to know beside the plan's own facts.
+/// What to load for the context of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckContextQuery {
-    /// The release that it acts in.
+    /// The release that the plan acts in.
     pub release: Option<ReleaseId>,
-    /// Owners and the caller: which teams are they on?
+    /// Owners and the caller, whose teams are loaded.
     pub people: BTreeSet<String>,
-    /// Findings: which work items rest on them already?
+    /// Findings whose work items are loaded.
     pub findings: BTreeSet<String>,
-    /// Words of its titles: which work items have them too?
+    /// Words of the plan's titles ([`title_similarity::significant_words`]); work items that have them are loaded.
     pub words: BTreeSet<String>,
-    /// Words for its whole titles ([`title_similarity::whole`]): which work items of the release are called the same?
+    /// Keys of the plan's titles ([`title_similarity::title_key`]); work items of the release with the same title are loaded.
     pub titles: BTreeSet<String>,
-    /// Records that it changes or rests on: which open actions do so too?
+    /// Records that the plan changes or is based on; open actions about the same records are loaded.
     pub targets: BTreeSet<String>,
-    /// Evidence it cites: are its bytes what they were, and is there newer?
+    /// Cited evidence, whose bytes are hashed and whose newer versions are loaded.
     pub evidence: BTreeSet<String>,
-    /// The action itself, if it is stored: only those that were there before it count. Of two about the same, the later one is asked
-    /// why; whoever approved the first must not lose it to the second.
+    /// The action itself, if it is stored. Only open actions that were proposed before it are loaded: of two actions about the same
+    /// records, the later one gets the warning, and an approval of the earlier one stays valid.
     pub before: Option<ActionId>,
-    /// The action that it supersedes, which is no other one.
+    /// The action that this one supersedes. It does not count as an open action.
     pub supersedes: Option<ActionId>,
-    /// The pending action that it only repeats. Of the others that are open it is not asked: they are that one's to explain.
+    /// The pending action that this one repeats.
     pub repeats: Option<ActionId>,
 }
 
-/// What there is around a plan.
+/// The context of a plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CheckContext {
-    /// The teams of people: (team, person).
+    /// Team members: (team, person).
     pub members: BTreeSet<(String, String)>,
-    /// The teams of the release. Empty: none was ever said.
+    /// The teams of the release. Empty: the release has no list of teams, and any team may work on it.
     pub release_teams: BTreeSet<String>,
-    /// The components of the release. Empty: none was ever said.
+    /// The components of the release. Empty: the release has no list of components, and may have any.
     pub release_components: BTreeSet<String>,
-    /// Work items by finding.
-    pub resting: BTreeMap<String, BTreeSet<String>>,
-    /// Those work items, and those whose titles share words that few have, by ID.
-    pub items: BTreeMap<String, WorkItem>,
-    /// The pending action that this one only repeats.
+    /// The IDs of work items, by the finding that they are about.
+    pub work_items_by_finding: BTreeMap<String, BTreeSet<String>>,
+    /// Those work items, and work items with similar titles, by ID.
+    pub work_items: BTreeMap<String, WorkItem>,
+    /// The pending action that this one repeats.
     pub repeats: Option<ActionId>,
-    /// Other actions that are open and were there before, with what they change or rest on.
+    /// Open actions about the same records.
     pub open_actions: Vec<OpenAction>,
-    /// Newer evidence of the same release, provider and kind as what is cited.
-    pub newer: Vec<Evidence>,
-    /// Whether the bytes of evidence still give the hash that was recorded, by evidence ID. Missing: there are no bytes.
-    pub intact: BTreeMap<String, bool>,
-    /// What the tenant has added to the words that say nothing.
+    /// Newer evidence of the same release, provider and kind as the cited evidence.
+    pub newer_evidence: Vec<Evidence>,
+    /// Whether the stored bytes have the recorded SHA-256, by evidence ID. An ID without an entry has no stored bytes.
+    pub is_intact: BTreeMap<String, bool>,
+    /// Generic words that the tenant has added to the built-in list.
     pub generic_words: BTreeSet<String>,
 }
 
-/// Another action that waits for its decision or execution.
+/// Another action that waits for a decision or for its execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenAction {
-    /// Its ID.
+    /// The action's ID.
     pub id: ActionId,
-    /// What it would do.
+    /// The action's headline.
     pub headline: String,
-    /// Where it stands.
+    /// The action's state.
     pub state: State,
-    /// Which of the targets asked for it shares.
-    pub shares: BTreeSet<String>,
+    /// The targets that both actions have.
+    pub shared_targets: BTreeSet<String>,
 }
 
 impl CheckContext {
-    /// A word that more work items than this have is common: work is not found by it.
-    pub const COMMON: usize = 100;
-    /// The most work items that are looked at because of their words.
-    pub const CANDIDATES: usize = 200;
-
-    /// Whether somebody is on a team.
-    pub fn is_on(&self, team: &str, person: &str) -> bool {
+    /// Whether a person is on a team.
+    pub fn is_on_team(&self, team: &str, person: &str) -> bool {
         self.members.contains(&(team.to_owned(), person.to_owned()))
     }
 }
@@ -90,7 +85,7 @@ mod tests {
             members: [("checkout".to_owned(), "dana".to_owned())].into(),
             ..CheckContext::default()
         };
-        assert!(context.is_on("checkout", "dana"));
-        assert!(!context.is_on("ledger", "dana") && !context.is_on("dana", "checkout"));
+        assert!(context.is_on_team("checkout", "dana"));
+        assert!(!context.is_on_team("ledger", "dana") && !context.is_on_team("dana", "checkout"));
     }
 }

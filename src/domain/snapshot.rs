@@ -1,6 +1,6 @@
 //! Snapshots: the fields of records at a decisive moment, so that a page can list what has changed since.
 
-use super::{Check, Facts, Record, text};
+use super::{Check, Facts, Record, Section, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,9 +17,8 @@ pub struct PageSnapshot {
     pub checks: Vec<Check>,
     /// The records that the action is about.
     pub facts: Snapshot,
-    /// The parts that fold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<String>,
+    /// The sections that must be opened before an approval of high risk.
+    pub sections: Vec<Section>,
 }
 
 /// A field whose value has changed.

@@ -1,53 +1,53 @@
-//! How alike two titles are: by their words, whatever their order, their endings and the small words between them.
+//! The similarity of two titles, by their significant words. Order and endings of the words do not count.
 
 use crate::domain::text;
 use std::collections::BTreeSet;
 
-/// Small words that say nothing of what is done. Two titles are not alike because of them.
-const SMALL: [&str; 30] = [
+/// Words that are left out of the comparison, because most titles have them.
+const STOP_WORDS: [&str; 30] = [
     "an", "and", "all", "any", "are", "as", "at", "be", "by", "for", "from", "has", "have", "in", "into", "is", "it",
     "its", "no", "not", "of", "on", "or", "our", "so", "that", "the", "this", "to", "with",
 ];
 
-/// Words that share so many letters from their beginning are one word: `parameterize`, `parameterised`.
-const STEM: usize = 6;
+/// Words with the same first six letters count as one word: `parameterize`, `parameterised`.
+const STEM_LETTERS: usize = 6;
 
-/// The words of a title that say something.
-pub fn telling(title: &str) -> Vec<String> {
+/// The words of a title without stop words.
+pub fn significant_words(title: &str) -> Vec<String> {
     text::words(title)
         .into_iter()
-        .filter(|word| !SMALL.contains(&word.as_str()))
+        .filter(|word| !STOP_WORDS.contains(&word.as_str()))
         .collect()
 }
 
-/// What makes two titles the same: their telling words, and the things that they name, in any order.
-pub fn essence(title: &str) -> (Vec<String>, BTreeSet<String>) {
-    (telling(title), things(title))
+/// The part of a title that identifies it: two titles with the same significant words and the same names are equal, in any order.
+pub fn normalized(title: &str) -> (Vec<String>, BTreeSet<String>) {
+    (significant_words(title), names(title))
 }
 
-/// What a title is found by: its words, and one more that stands for all of it. By that one the same title is found even where each of
-/// its words is common; no word of a text begins with its sign.
-pub fn indexed(title: &str) -> Vec<String> {
+/// The terms under which the search index has a title: its words, and its key. By the key, a search finds an equal title whose words
+/// are all too common to be searched for.
+pub fn index_terms(title: &str) -> Vec<String> {
     let mut words = text::words(title);
-    words.push(whole(title));
+    words.push(title_key(title));
     words
 }
 
-/// The word that stands for a whole title, whatever the order of its words.
-pub fn whole(title: &str) -> String {
-    let hash = crate::domain::canonical::sha256_hex(format!("{:?}", essence(title)).as_bytes());
-    format!("{WHOLE}{}", &hash[..20])
+/// The key of a title: equal titles ([`normalized`]) have the same key.
+pub fn title_key(title: &str) -> String {
+    let hash = crate::domain::canonical::sha256_hex(format!("{:?}", normalized(title)).as_bytes());
+    format!("{KEY_PREFIX}{}", &hash[..20])
 }
 
-/// What the word for a whole title begins with.
-pub const WHOLE: char = '=';
+/// The first character of a title key. No word of a text begins with it.
+pub const KEY_PREFIX: char = '=';
 
-/// Files, versions and the like, without line numbers: words that hold a digit or a sign between their letters.
-fn things(title: &str) -> BTreeSet<String> {
+/// Names of files, versions and the like, without line numbers: words with a digit, or with a sign between their letters.
+fn names(title: &str) -> BTreeSet<String> {
     title
         .split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        // `key A` and `key B`: a single capital is a name.
+        // A single capital is a name, so that `key A` and `key B` differ.
         .map(
             |word| match word.chars().all(char::is_uppercase) && word.chars().count() == 1 {
                 true => format!("#{}", word.to_lowercase()),
@@ -62,29 +62,29 @@ fn things(title: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// A title made ready to be compared with many others.
+/// A title that is prepared for comparisons with many others.
 pub struct Title {
     stems: BTreeSet<String>,
-    things: BTreeSet<String>,
+    names: BTreeSet<String>,
 }
 
 impl Title {
-    /// This title.
-    pub fn of(title: &str) -> Self {
+    /// Prepares a title.
+    pub fn new(title: &str) -> Self {
         Self {
-            stems: telling(title)
+            stems: significant_words(title)
                 .iter()
-                .map(|word| word.chars().take(STEM).collect())
+                .map(|word| word.chars().take(STEM_LETTERS).collect())
                 .collect(),
-            things: things(title),
+            names: names(title),
         }
     }
 
-    /// How alike two titles are, in percent: twice the words they share by the words that both have (Dice's coefficient). The same thing
-    /// to do in two files is two things to do.
-    pub fn percent(&self, other: &Self) -> usize {
-        let things = !self.things.is_empty() && !other.things.is_empty();
-        if things && self.things.is_disjoint(&other.things) {
+    /// The similarity in percent: twice the number of shared words, divided by the number of words of both titles (Dice's coefficient).
+    /// Titles that name different files or versions have a similarity of 0, because they are different work.
+    pub fn similarity(&self, other: &Self) -> usize {
+        let both_have_names = !self.names.is_empty() && !other.names.is_empty();
+        if both_have_names && self.names.is_disjoint(&other.names) {
             return 0;
         }
         match self.stems.len() + other.stems.len() {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn percent(one: &str, two: &str) -> usize {
-        Title::of(one).percent(&Title::of(two))
+        Title::new(one).similarity(&Title::new(two))
     }
 
     #[test]
@@ -123,46 +123,46 @@ mod tests {
         assert!(percent(title, "Rotate the refund gateway's credentials") == 0);
         assert_eq!(percent("", "of the"), 0);
         assert_eq!(
-            whole("Validate the cache of a cookie"),
-            whole("validate a cookie, of cache THE")
+            title_key("Validate the cache of a cookie"),
+            title_key("validate a cookie, of cache THE")
         );
-        assert_ne!(essence("Rotate key A"), essence("Rotate key B"));
-        assert_ne!(whole("Close the hole in a.ts"), whole("Close the hole in b.ts"));
-        assert!(indexed("Fix it").iter().all(|word| !word.is_empty()));
+        assert_ne!(normalized("Rotate key A"), normalized("Rotate key B"));
+        assert_ne!(title_key("Close the hole in a.ts"), title_key("Close the hole in b.ts"));
+        assert!(index_terms("Fix it").iter().all(|word| !word.is_empty()));
     }
 
     #[test]
     fn alike_is_a_share_of_both_titles_words() {
         assert_eq!(percent("alpha beta", "alpha gamma"), 50);
         assert_eq!(percent("alpha", "alpha beta gamma"), 50);
-        assert_eq!(percent("the alpha of it", "alpha"), 100, "small words do not count");
+        assert_eq!(percent("the alpha of it", "alpha"), 100, "stop words do not count");
         assert_eq!(percent("alphabetical", "alphabets"), 100, "words with one stem are one");
         assert_eq!(percent("alphas", "alphab"), 0, "a shorter word is its own");
-        assert_eq!(telling("Fix the hole in it"), ["fix", "hole"]);
+        assert_eq!(significant_words("Fix the hole in it"), ["fix", "hole"]);
     }
 
     #[test]
-    fn a_thing_is_a_file_a_version_or_a_single_capital() {
-        let things = |title: &str| things(title).into_iter().collect::<Vec<_>>();
+    fn a_name_is_a_file_a_version_or_a_single_capital() {
+        let names_in = |title: &str| names(title).into_iter().collect::<Vec<_>>();
         assert_eq!(
-            things("Close (Routes/Search.ts:12), v2 and snake_case"),
+            names_in("Close (Routes/Search.ts:12), v2 and snake_case"),
             ["routes/search.ts", "snake_case", "v2"]
         );
-        assert_eq!(things("See std::fmt and a.ts:b"), ["a.ts:b", "std::fmt"]);
-        assert_eq!(things("key A, KEY and a"), ["#a"]);
+        assert_eq!(names_in("See std::fmt and a.ts:b"), ["a.ts:b", "std::fmt"]);
+        assert_eq!(names_in("key A, KEY and a"), ["#a"]);
     }
 
     #[test]
-    fn one_thing_in_common_is_enough_to_be_compared() {
+    fn one_name_in_common_is_enough_to_be_compared() {
         assert!(percent("Move a.ts b.ts", "Move a.ts c.ts") > 0);
         assert!(percent("Move a.ts", "Move it") > 0, "the other title names nothing");
     }
 
     #[test]
-    fn a_whole_title_is_found_by_one_word_more() {
-        let words = indexed("Fix the hole");
+    fn the_index_has_the_words_and_the_key_of_a_title() {
+        let words = index_terms("Fix the hole");
         assert_eq!(words[..3], ["fix", "hole", "the"]);
-        assert_eq!(words[3], whole("the hole fix"));
-        assert!(words[3].starts_with(WHOLE) && words[3].len() == 21, "{words:?}");
+        assert_eq!(words[3], title_key("the hole fix"));
+        assert!(words[3].starts_with(KEY_PREFIX) && words[3].len() == 21, "{words:?}");
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn action(row: &AnyRow) -> Result<Action, StoreError> {
             risk: row.read("risk", Risk::parse)?,
             tool_risk: row.read("own_risk", Risk::parse)?,
             max_severity: row.maybe("gravest", Severity::parse)?,
-            checks: row.json("checks")?,
+            checks: row.checks("checks")?,
             policy_version: row.int("policy_version")?,
             policy_rule_index: row.int("rule")?,
             expires_at: row.time("expires_at")?,

@@ -225,7 +225,7 @@ impl WriteTx {
             references.extend(records.map(|record| json!({ "item": create.id, "record": record })));
             let title = create.fields.get("title").and_then(Value::as_str).unwrap_or_default();
             words.extend(
-                title_similarity::indexed(title)
+                title_similarity::index_terms(title)
                     .into_iter()
                     .map(|word| json!({ "item": create.id, "word": word })),
             );
@@ -249,7 +249,7 @@ impl WriteTx {
         sqlx::query("INSERT INTO work_item_words (tenant, word, work_item_id) SELECT $1, value, $2 FROM json_each($3)")
             .bind(self.tenant())
             .bind(id.to_owned())
-            .bind(list(title_similarity::indexed(title)))
+            .bind(list(title_similarity::index_terms(title)))
             .execute(&mut *self.read.tx)
             .await?;
         Ok(())

@@ -12,7 +12,7 @@ fn decision(row: &AnyRow) -> Result<Decision, StoreError> {
         kind: row.read("kind", DecisionKind::parse)?,
         person_id: row.read("person_id", |t| PersonId::parse(t).ok())?,
         digest: row.text("digest")?,
-        verdicts: row.json("verdicts")?,
+        verdicts: row.checks("verdicts")?,
         facts: row.json("facts")?,
         acknowledged: row.json("acknowledged")?,
         policy_version: row.int("policy_version")?,

@@ -22,6 +22,7 @@
 mod actions;
 mod apply;
 mod audit;
+mod check_context;
 mod connection;
 mod copy;
 mod deciders;
@@ -48,7 +49,6 @@ mod row;
 mod schema;
 mod seed;
 mod sessions;
-mod surroundings;
 mod views;
 mod words;
 

@@ -211,7 +211,7 @@ fn past(row: &AnyRow) -> Result<PastActionRow, StoreError> {
             None => None,
             Some(_) => Some(row.read("pruned_by", |t| PersonId::parse(t).ok())?),
         },
-        checks: row.json("checks")?,
+        checks: row.checks("checks")?,
         created_at: row.time("created_at")?,
         approved_by: Vec::new(),
         rejected_by: Vec::new(),

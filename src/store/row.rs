@@ -1,7 +1,7 @@
 //! Reading columns: typed, with an error that names the column.
 
 use super::StoreError;
-use crate::domain::Timestamp;
+use crate::domain::{Check, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::Row;
@@ -37,6 +37,15 @@ pub(super) trait Columns {
     /// A column that holds JSON.
     fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
         serde_json::from_str(&self.text(column)?).map_err(|error| StoreError::damaged(column, error))
+    }
+    /// A column that holds results of checks. Results that this version cannot read are left out: pages show the others, and every
+    /// decision rests on results that are computed at that moment.
+    fn checks(&self, column: &str) -> Result<Vec<Check>, StoreError> {
+        let stored: Vec<Value> = self.json(column)?;
+        Ok(stored
+            .into_iter()
+            .filter_map(|check| serde_json::from_value(check).ok())
+            .collect())
     }
 }
 

@@ -62,14 +62,10 @@ impl ReadTx {
             .fetch_optional(&mut *self.tx)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let shown = row.text("shown")?;
-        // Views of before this was kept.
-        let shown = if shown.is_empty() {
-            PageSnapshot::default()
-        } else {
-            row.json("shown")?
-        };
-        Ok(Some((shown, row.time("seen_at")?)))
+        // A snapshot that this version cannot read does not count: the person must open the page again before approving.
+        let shown = serde_json::from_str(&row.text("shown")?).ok();
+        let seen_at = row.time("seen_at")?;
+        Ok(shown.map(|shown| (shown, seen_at)))
     }
 }
 

@@ -4,6 +4,7 @@ use super::Tool;
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::{blocker_changes, dates_in, finding_change};
 use super::work_item_arguments::{References, owner};
+use crate::domain::text::prose::{counted, joined};
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -157,7 +158,7 @@ impl Tool for AcceptRisk {
             change_set: ChangeSet(changes),
             headline: format!(
                 "Accept the risk of {}",
-                counted(findings.len(), arguments.control_ids.len())
+                subjects(findings.len(), arguments.control_ids.len())
             ),
             risk: Risk::High,
             scope: Scope {
@@ -172,15 +173,11 @@ impl Tool for AcceptRisk {
     }
 }
 
-fn counted(findings: usize, controls: usize) -> String {
-    let of = |count: usize, noun: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {noun}")),
-        _ => Some(format!("{count} {noun}s")),
-    };
-    let parts: Vec<String> = [of(findings, "finding"), of(controls, "control")]
+/// `2 findings and 1 control`.
+fn subjects(findings: usize, controls: usize) -> String {
+    let subjects = [(findings, "finding"), (controls, "control")]
         .into_iter()
-        .flatten()
-        .collect();
-    parts.join(" and ")
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| counted(count, noun));
+    joined(&subjects.collect::<Vec<_>>())
 }

@@ -2,7 +2,8 @@
 
 use super::Tool;
 use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
-use super::work_item_arguments::{Estimate, NewItem, References, default_priority, owner, quoted};
+use super::work_item_arguments::{Estimate, NewItem, References, default_priority, owner};
+use crate::domain::text::prose::quoted;
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

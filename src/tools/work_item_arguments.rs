@@ -135,8 +135,3 @@ pub(super) fn owner<'f>(
         .require(at, "person", facts.find_person(named))
         .map(|person| &person.id)
 }
-
-/// A title in quotation marks, for a headline.
-pub(super) fn quoted(title: &str) -> String {
-    format!("\"{}\"", text::visible(title.trim()))
-}

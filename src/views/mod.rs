@@ -15,7 +15,7 @@ mod time;
 
 pub use approvals::*;
 pub use audit::*;
-pub use foldable_sections::parts;
+pub use foldable_sections::{FoldableSections, titled_sections};
 pub use inbox::*;
 pub use labels::{Label, actor_label, event_label};
 pub use policy::*;
@@ -24,7 +24,7 @@ pub use requests::*;
 pub use time::{When, duration, relative};
 
 use crate::domain::text::PlainText;
-use crate::domain::{Check, RecordKind, Risk, State};
+use crate::domain::{Check, RecordKind, Risk, Section, State};
 use serde::{Deserialize, Serialize};
 
 /// A record with its key and name from the database.
@@ -83,6 +83,8 @@ pub struct TreeItem {
     pub title: PlainText,
     /// The whole description.
     pub description: PlainText,
+    /// The section that the description is folded into. None: the page shows the description in full.
+    pub section: Option<Section>,
     /// Whether the action creates it; otherwise it existed before.
     pub created: bool,
     /// Owner, priority, estimate, client's reference and so on.
@@ -109,6 +111,8 @@ pub struct Reference {
     pub record: RecordLabel,
     /// Its details.
     pub lines: Vec<Line>,
+    /// The section that the details are folded into, if an approval of high risk needs it.
+    pub section: Option<Section>,
 }
 
 /// One record that the agent read in this trace.
@@ -135,6 +139,8 @@ pub struct Claim {
     pub reads: Vec<ReadView>,
     /// Records that it cites but that no read had returned.
     pub unread: Vec<RecordLabel>,
+    /// The section that the reads are folded into, if an approval of high risk needs it.
+    pub section: Option<Section>,
 }
 
 /// One step of the action's life, from its audit entries.
@@ -173,7 +179,7 @@ pub struct Panel {
     pub you_approve: PlainText,
     /// Reason codes for a rejection: value, label, and whether it is ticked at first.
     pub reasons: Vec<(String, PlainText, bool)>,
-    /// The word to type for an approval, where one is asked for. Such a page wants its folded parts opened, too.
+    /// The word to type for an approval of high risk. Such an approval also needs the sections of the page opened.
     pub word: Option<String>,
     /// Ask the proposer a question.
     pub ask: bool,
@@ -287,8 +293,8 @@ pub struct ActionView {
     pub revisions: Vec<Revision>,
     /// Questions and answers, oldest first.
     pub questions: Vec<QuestionView>,
-    /// The parts of its page that fold ([`parts`]); where a word is typed, all of them have to be opened before.
-    pub parts: Vec<String>,
+    /// The sections that must be opened before an approval of high risk.
+    pub sections: Vec<Section>,
     /// What this person can do.
     pub panel: Panel,
 }

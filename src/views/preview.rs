@@ -1,6 +1,7 @@
 //! The preview of a change set. Agent, inbox and page show the same sentence.
 
 use super::Label;
+use crate::domain::text::prose::{counted, joined};
 use crate::domain::{ChangeSet, Create, RecordKind, Update};
 use serde::Serialize;
 use serde_json::Value;
@@ -37,15 +38,8 @@ fn noun(create: &Create) -> &str {
     }
 }
 
-fn counted(count: usize, noun: &str) -> String {
-    match (count, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        _ => format!("{count} {noun}s"),
-    }
-}
-
-fn listed(nouns: Vec<&str>) -> String {
+/// `1 story and 12 tasks`.
+fn counted_by_noun(nouns: Vec<&str>) -> String {
     let mut kinds: Vec<(&str, usize)> = Vec::new();
     for noun in nouns {
         match kinds.iter_mut().find(|(known, _)| *known == noun) {
@@ -54,17 +48,13 @@ fn listed(nouns: Vec<&str>) -> String {
         }
     }
     let parts: Vec<String> = kinds.into_iter().map(|(noun, count)| counted(count, noun)).collect();
-    match parts.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
+    joined(&parts)
 }
 
 /// `Creates 1 story and 12 tasks (R, team T).`
 pub fn summary(change_set: &ChangeSet, scope: &str) -> String {
-    let created = listed(change_set.creates().map(noun).collect());
-    let updated = listed(change_set.updates().map(|update| update.kind.label()).collect());
+    let created = counted_by_noun(change_set.creates().map(noun).collect());
+    let updated = counted_by_noun(change_set.updates().map(|update| update.kind.label()).collect());
     let scope = match scope {
         "" => String::new(),
         scope => format!(" ({scope})"),

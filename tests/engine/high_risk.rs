@@ -32,14 +32,18 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .await
         .expect("opened");
     // Whoever typed the word may not have read the page.
-    assert!(good.opened.iter().any(|part| part == "FND-1"), "{:?}", good.opened);
+    assert!(
+        good.opened.iter().any(|id| id.starts_with("record:fnd_")),
+        "{:?}",
+        good.opened
+    );
     let unread = ApprovalRequest {
         opened: good.opened[1..].to_vec(),
         ..good.clone()
     };
     let why = refused(world.consent_as(&world.person("reviewer"), &id, unread).await);
-    assert!(why.contains("still folded: ") && why.contains(&good.opened[0]), "{why}");
-    let mut opened = vec!["a part that the page does not have".to_owned(); 400];
+    assert!(why.contains("still closed: "), "{why}");
+    let mut opened = vec!["a section that the page does not have".to_owned(); 400];
     opened.extend(good.opened.clone());
     let consent = ApprovalRequest {
         typed: " shop-1 ".to_owned(),
@@ -63,7 +67,11 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .audit_entry(&world.person("auditor"), seq)
         .await
         .expect("an entry");
-    for part in ["\"typed\": \"SHOP-1\"", "\"openedParts\": [\n", "\"openedAt\": \"2026"] {
+    for part in [
+        "\"typed\": \"SHOP-1\"",
+        "\"openedSections\": [\n",
+        "\"openedAt\": \"2026",
+    ] {
         assert!(entry.content.contains(part), "{part} in {}", entry.content);
     }
     assert!(!entry.content.contains("does not have"), "{}", entry.content);
@@ -88,6 +96,6 @@ async fn a_page_opened_before_the_policy_asked_for_more_was_not_read() {
         ..read.clone()
     };
     let why = refused(world.consent_as(&reviewer, &id, guessed).await);
-    assert!(why.contains("still folded"), "{why}");
+    assert!(why.contains("still closed"), "{why}");
     assert!(world.consent_as(&reviewer, &id, read).await.expect("approved").done);
 }

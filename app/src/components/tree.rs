@@ -3,7 +3,7 @@
 use super::lines::Lines;
 use super::record::{address, short};
 use leptos::prelude::*;
-use loopiq::domain::PlainText;
+use loopiq::domain::{PlainText, Section};
 use loopiq::views::{Label, RecordLabel, TreeItem};
 use std::collections::HashSet;
 
@@ -15,7 +15,6 @@ pub(crate) fn tree(items: Vec<TreeItem>, on_page: &HashSet<String>, open: bool) 
 }
 
 fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
-    let part = item.part();
     let below = (!item.children.is_empty()).then(|| tree(item.children, on_page, open));
     let references: Vec<AnyView> = item.references.into_iter().map(|named| chip(named, on_page)).collect();
     view! {
@@ -34,7 +33,7 @@ fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
                     }}
                 </p>
                 <Lines lines=item.lines class="inline" />
-                {description(item.description, part, open)}
+                {description(item.description, item.section, open)}
                 {(!references.is_empty())
                     .then(|| view! { <p class="chips"><span class="quiet">"Based on "</span> {references}</p> })}
             </div>
@@ -44,15 +43,19 @@ fn node(item: TreeItem, on_page: &HashSet<String>, open: bool) -> AnyView {
     .into_any()
 }
 
-/// `part`: its name, if it is too long to be simply there.
-fn description(text: PlainText, part: Option<String>, open: bool) -> Option<AnyView> {
+/// The description, folded if it is a section.
+fn description(text: PlainText, section: Option<Section>, open: bool) -> Option<AnyView> {
     if text.as_str().trim().is_empty() {
         return None;
     }
-    Some(match part {
+    Some(match section {
         None => view! { <p class="prose" dir="auto">{text}</p> }.into_any(),
-        Some(part) => view! {
-            <details open=open data-part=open.then_some(part)>
+        Some(section) => view! {
+            <details
+                open=open
+                data-section=open.then_some(section.id)
+                data-section-title=open.then(|| section.title.to_string())
+            >
                 <summary>"Description"</summary>
                 <p class="prose" dir="auto">
                     {text}

@@ -76,7 +76,7 @@ pub async fn approve(
     /// The word that was typed, where one is asked for.
     #[server(default)]
     typed: String,
-    /// The sections of the page that were opened.
+    /// The IDs of the sections that the reviewer opened.
     #[server(default)]
     opened: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {
@@ -110,7 +110,7 @@ pub async fn approve_and_run(
     /// The word that was typed, where one is asked for.
     #[server(default)]
     typed: String,
-    /// The sections of the page that were opened.
+    /// The IDs of the sections that the reviewer opened.
     #[server(default)]
     opened: Vec<String>,
 ) -> Result<Outcome, ServerFnError> {

@@ -1,4 +1,4 @@
-//! What each verdict names: the records it rests on and the places in the payload, and in its message what a reviewer looks for.
+//! The records and pointers of each result, and the names in its message.
 
 use crate::checks::tests::*;
 
@@ -6,10 +6,6 @@ mod duplicates;
 mod evidence;
 mod report;
 mod work;
-
-fn package(change: impl FnOnce(&mut Case)) -> Case {
-    Case::package().with(change)
-}
 
 /// The one verdict of a check that is no pass.
 fn found(case: &Case, id: CheckId) -> Check {
@@ -65,7 +61,7 @@ fn scope() {
     );
     let elsewhere = package(|c| {
         c.payload["teamId"] = json!(TeamId::from_bits(2));
-        c.around
+        c.context
             .members
             .insert((team.clone(), PersonId::from_bits(1).to_string()));
         c.payload["application"] = json!("kiosk");
@@ -104,9 +100,9 @@ fn scope() {
     passes(
         &Case::package(),
         CheckId::Context,
-        "release SHOP-1, certification SOC2-1 and team Checkout",
+        "Release SHOP-1, certification SOC2-1 and team Checkout",
     );
-    passes(&Case::task(), CheckId::Context, "release SHOP-1 and team Checkout");
+    passes(&Case::task(), CheckId::Context, "Release SHOP-1 and team Checkout");
 }
 
 #[test]
@@ -141,7 +137,7 @@ fn foreign_references() {
         CheckId::Unrelated,
         &[finding_id(1)],
         &["/children/0/findingIds/0"],
-        &["Not open", "finding FND-1"],
+        &["No longer open", "finding FND-1"],
     );
     let resolved = package(|c| {
         let mut blocker = c.facts.blocker(&BlockerId::from_bits(1)).unwrap().clone();
@@ -177,7 +173,7 @@ fn citations() {
     );
     let cites = |reason: &str| package(|c| c.payload["reason"] = json!(reason));
     for reason in ["FND-1", "WI-12: x", "(BLK-7)", "AC-1", "see SOC2-1."] {
-        passes(&cites(reason), CheckId::Grounding, "the reason names what it rests on");
+        passes(&cites(reason), CheckId::Grounding, "the reason names a record");
     }
     for reason in [
         "", "FND-", "FND-x", "ABC-1", "XAC-1", "AC-1x", "AC-12", "-AC-1", "AC-1_",
@@ -215,7 +211,11 @@ fn text_safety() {
         );
     }
     for harmless in ["An <abbr> and a <inputs>", "a <b", "unapprove this", "x]y(z)"] {
-        passes(&text("description", harmless), CheckId::TextSafety, "Its text is plain");
+        passes(
+            &text("description", harmless),
+            CheckId::TextSafety,
+            "No hidden or misleading characters.",
+        );
     }
     let both = package(|c| {
         c.payload["reason"] = json!("BLK-1: see https://a.example");
@@ -239,11 +239,11 @@ fn text_safety() {
     passes(
         &text("description", "\u{0441}\u{043E}\u{0440}\u{0435} cop"),
         CheckId::TextSafety,
-        "Its text is plain",
+        "No hidden or misleading characters.",
     );
     passes(
         &text("description", "copy \u{0441} copy"),
         CheckId::TextSafety,
-        "Its text is plain",
+        "No hidden or misleading characters.",
     );
 }

@@ -47,7 +47,7 @@ pub struct Decision {
     pub record_versions: BTreeMap<String, String>,
     /// When the reviewer had last opened the page, in this session.
     pub opened_at: Option<Timestamp>,
-    /// The foldable sections that the reviewer had opened.
+    /// The IDs of the page's sections that the reviewer had opened (see [`Section::id`](crate::domain::Section::id)).
     pub opened: Vec<String>,
     /// The text that the reviewer typed to confirm, where the policy asks for one.
     pub confirmation_text: Option<String>,
@@ -56,10 +56,7 @@ pub struct Decision {
 impl Decision {
     /// Whether this decision acknowledged the warning.
     pub fn acknowledges(&self, warning: &Check) -> bool {
-        let mark = warning.mark();
-        self.acknowledged
-            .iter()
-            .any(|known| *known == mark || known == warning.id.as_str())
+        self.acknowledged.contains(&warning.mark())
     }
 }
 

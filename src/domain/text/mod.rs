@@ -2,6 +2,7 @@
 //! reaches a page.
 
 mod plain;
+pub mod prose;
 
 pub use plain::PlainText;
 

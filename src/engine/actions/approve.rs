@@ -27,7 +27,7 @@ pub struct ApprovalRequest {
     pub acknowledged: Vec<String>,
     /// The text that the reviewer typed, where the policy asks for one (see [`Action::confirmation_text`]).
     pub typed: String,
-    /// The foldable sections of the page that the reviewer opened.
+    /// The IDs of the page's sections that the reviewer opened (see [`Section::id`]).
     pub opened: Vec<String>,
 }
 
@@ -104,13 +104,12 @@ impl ActionCommand for Approve {
         }
         let seen = recorded_view(tx, &action, &request.view).await?;
         // Sections that the page does not have were not opened.
-        let (opened, folded): (Vec<_>, Vec<_>) = seen
-            .parts
+        let (opened, closed): (Vec<_>, Vec<_>) = seen
+            .sections
             .iter()
-            .cloned()
-            .partition(|section| request.opened.contains(section));
+            .partition(|section| request.opened.contains(&section.id));
         let confirmation_text = if approvals.policies.is_typed(&input.risk_input) {
-            let typed = require_confirmation(&folded, &approvals.policies, &input, &action, &request.typed)?;
+            let typed = require_confirmation(&closed, &approvals.policies, &input, &action, &request.typed)?;
             Some(typed)
         } else {
             None
@@ -144,7 +143,7 @@ impl ActionCommand for Approve {
                 facts,
                 record_versions: planned.record_versions(),
                 acknowledged,
-                opened,
+                opened: opened.into_iter().map(|section| section.id.clone()).collect(),
                 confirmation_text,
                 ..DecisionBasis::default()
             };
@@ -164,12 +163,12 @@ impl ActionCommand for Approve {
     }
 }
 
-/// The text that confirms an approval of high risk. `folded`: the sections of the page that the reviewer has not opened.
+/// The text that confirms an approval of high risk. `closed`: the sections of the page that the reviewer has not opened.
 ///
 /// # Errors
 /// [`Error::Refused`]: a section was not opened, or another text was typed.
 fn require_confirmation(
-    folded: &[String],
+    closed: &[&Section],
     policies: &Policies,
     input: &PolicyInput<'_>,
     action: &Action,
@@ -179,13 +178,14 @@ fn require_confirmation(
         code: ReasonCode::PolicyRefused,
         message,
     };
-    if let Some((first, more)) = folded.split_first() {
+    if let Some((first, more)) = closed.split_first() {
         let more = match more.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
         return Err(refused(format!(
-            "Not approved: these parts of its page are still folded: {first}{more}. Open them, and read them."
+            "Not approved: these sections of the page are still closed: {}{more}. Open and read them.",
+            first.title
         )));
     }
     let (text, typed) = (action.confirmation_text(), typed.trim());

@@ -174,7 +174,7 @@ pub(crate) async fn record_decision(
         "policyAtProposal": action.judgement.policy_version,
         "reasonCodes": decision.reason_codes,
         "openedAt": decision.opened_at,
-        "openedParts": decision.opened,
+        "openedSections": decision.opened,
         "typed": decision.confirmation_text,
     });
     let mut entry = audit_entries::about(tx, action, event, to, details);

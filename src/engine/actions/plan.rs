@@ -19,8 +19,8 @@ pub(crate) struct Planned {
     pub plan: Plan,
     pub facts: Facts,
     pub checks: Vec<Check>,
-    /// What stands around it.
-    pub around: CheckContext,
+    /// The context that the checks compared the plan with.
+    pub context: CheckContext,
     /// The records that it changes or is based on.
     pub targets: Vec<String>,
     /// The risk class that the tool gives it.
@@ -66,7 +66,7 @@ impl Planned {
         PageSnapshot {
             checks: self.checks.clone(),
             facts: Snapshot::of(&self.facts, ids),
-            parts: Vec::new(),
+            sections: Vec::new(),
         }
     }
 
@@ -167,14 +167,14 @@ pub(crate) async fn plan(
         ..checks::context_query(&plan, &facts, proposed.caller)
     };
     let targets = query.targets.iter().cloned().collect();
-    let around = tx.surroundings(&query).await?;
+    let context = tx.check_context(&query).await?;
     let now = tx.ctx().now();
     let by = |policy: &Policy| {
         policy.apply_overrides(checks::run(&CheckInput {
             payload,
             plan: &plan,
             facts: &facts,
-            around: &around,
+            context: &context,
             caller: proposed.caller,
             unread: proposed.unread,
             policy,
@@ -186,7 +186,7 @@ pub(crate) async fn plan(
         plan,
         facts,
         checks,
-        around,
+        context,
         targets,
         tool_risk,
         max_severity,
@@ -198,7 +198,10 @@ pub(crate) async fn plan(
 /// Merges the checks of both policies: of equal ones the worse verdict counts, and a check passes only where both policies pass it.
 fn merge_checks(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
     let same = |one: &Check, other: &Check| {
-        one.id == other.id && one.message == other.message && one.facts == other.facts && one.pointers == other.pointers
+        one.code == other.code
+            && one.facts == other.facts
+            && one.pointers == other.pointers
+            && one.unlisted == other.unlisted
     };
     for other in others {
         if let Some(known) = checks.iter_mut().find(|known| same(known, &other)) {
@@ -267,7 +270,7 @@ pub(crate) async fn replan(
     policies: &Policies,
 ) -> Result<Planned, PlanError> {
     let query = tool.needs(&envelope.payload).map_err(PlanError::DoesNotFit)?;
-    let facts = tx.facts(&query).await?;
+    let facts = tx.facts(&query.with([&action.origin.caller_id])).await?;
     let proposed = PlanInput {
         payload: &envelope.payload,
         caller: &action.origin.caller_id,

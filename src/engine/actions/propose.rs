@@ -144,6 +144,8 @@ impl Engine {
                     // Invalid arguments need no records. They are reported after the key was looked up.
                     let needs = call.and_then(|call| Ok((call, tool.needs(&payload)?)));
                     let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
+                    // The checks name the caller.
+                    let query = query.with([&proposer.caller]);
                     let ProposalContext {
                         facts,
                         known,

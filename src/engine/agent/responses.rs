@@ -257,7 +257,13 @@ fn reasons(codes: &[ReasonCode], decisions: &[Decision], proposed: &[Check]) -> 
                 .iter()
                 .filter(|check| *code == ReasonCode::Check(check.id) && check.verdict != Verdict::Pass)
                 .map(|check| {
-                    json!({ "code": code, "message": check.message, "facts": check.facts, "pointers": check.pointers })
+                    json!({
+                        "code": code,
+                        "checkCode": check.code,
+                        "message": check.message,
+                        "facts": check.facts,
+                        "pointers": check.pointers,
+                    })
                 })
                 .collect();
             if found.is_empty() {
@@ -288,7 +294,7 @@ fn decision_json(decision: &Decision, people: &[Person]) -> Value {
         "digest": decision.digest,
         "acknowledged": decision.acknowledged,
         "openedAt": decision.opened_at,
-        "openedParts": decision.opened,
+        "openedSections": decision.opened,
         "typed": decision.confirmation_text,
         "policyVersion": decision.policy_version,
         "reasonCodes": decision.reason_codes,

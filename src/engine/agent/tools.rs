@@ -1,10 +1,11 @@
 //! The tools that a client can call, and the call itself: everything that the MCP endpoint shows and calls.
 
 use crate::context::Ctx;
-use crate::domain::{ActionId, FieldError, Permission, allows};
+use crate::domain::{ActionId, CheckCode, CheckId, FieldError, Permission, allows};
 use crate::engine::actions::questions::AnswerQuestion;
 use crate::engine::agent::read_tools;
 use crate::engine::agent::read_tools::ReadTool;
+use crate::engine::agent::responses::POLL_TOOL;
 use crate::engine::{Engine, Error};
 use crate::tools;
 use crate::tools::{AnyTool, schema};
@@ -96,6 +97,12 @@ fn read_spec(tool: &ReadTool) -> ToolSpec {
         input_schema: (tool.schema)(),
         output_schema: if tool.is_list {
             list_schema()
+        } else if tool.name == POLL_TOOL {
+            json!({
+                "type": "object",
+                "properties": { "checks": { "type": "array", "items": check_schema() } },
+                "required": ["checks"],
+            })
         } else {
             json!({ "type": "object" })
         },
@@ -171,10 +178,36 @@ fn proposal_schema() -> Value {
             "expiresAt": { "type": "string" },
             "idempotencyKey": { "type": "string" },
             "preview": { "type": "object" },
-            "checks": { "type": "array", "items": { "type": "object" } },
+            "checks": { "type": "array", "items": check_schema() },
             "pollTool": { "type": "string" },
         },
         "required": ["status", "payloadDigest", "preview", "checks"],
+    })
+}
+
+/// A result of a check.
+fn check_schema() -> Value {
+    let codes: Vec<&str> = CheckCode::ALL.iter().map(|code| code.as_str()).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "id": { "type": "string", "enum": CheckId::ALL.map(CheckId::as_str) },
+            "code": {
+                "type": "string",
+                "enum": codes,
+                "description": "The kind of trouble, or that the check passes. Stable; compare this, not the message.",
+            },
+            "verdict": { "type": "string", "enum": ["pass", "unknown", "warn", "block"] },
+            "message": { "type": "string" },
+            "facts": { "type": "array", "items": { "type": "object" } },
+            "pointers": {
+                "type": "array",
+                "items": { "type": "string" },
+                "description": "Fields of the payload (RFC 6901).",
+            },
+            "unlisted": { "type": "string" },
+        },
+        "required": ["id", "code", "verdict", "message", "facts", "pointers"],
     })
 }
 

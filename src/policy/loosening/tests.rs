@@ -2,7 +2,7 @@
 
 use super::outcomes::RISKS;
 use super::*;
-use crate::domain::{Check, Email, Human, Person, PersonId, Severity, Timestamp, Verdict};
+use crate::domain::{Check, CheckCode, Email, Human, Person, PersonId, Severity, Timestamp, Verdict};
 use crate::policy::rules::{Condition, DecideRule, Group, RiskRule};
 use crate::policy::{Decider, Policy, PolicyInput, RiskInput, parse};
 use proptest::prelude::*;
@@ -537,7 +537,7 @@ proptest! {
             prop_assert!(new.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)) || !old.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)));
             let verdict = |policy: &Policy, verdict| {
                 let check = Check {
-                    id: CheckId::Titles, verdict, message: String::new().into(), facts: Vec::new(), pointers: Vec::new(), unlisted: None,
+                    id: CheckId::Titles, code: CheckCode::GenericTitle, verdict, message: String::new().into(), facts: Vec::new(), pointers: Vec::new(), unlisted: None,
                 };
                 policy.apply_overrides(vec![check])[0].verdict
             };

@@ -273,7 +273,7 @@ impl World {
             view: String::new(),
             acknowledged: self.marks(id).await,
             typed: page.panel.word.unwrap_or_default(),
-            opened: page.parts,
+            opened: page.sections.into_iter().map(|section| section.id).collect(),
         }
     }
 

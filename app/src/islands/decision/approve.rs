@@ -1,7 +1,7 @@
-//! Approving. What is of high risk is approved by typing a word, after its folded parts have been opened.
+//! The approval form. For an approval of high risk, the reviewer opens the sections of the page and types a word.
 
 use super::Warning;
-use super::parts::{Parts, open_all};
+use super::foldable_sections::{FoldableSections, open_all};
 use super::send::Desk;
 use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::ev::SubmitEvent;
@@ -31,12 +31,12 @@ pub(super) fn ApproveForm(
 ) -> impl IntoView {
     let Some(word) = word else {
         let fields = view! { <Fields id digest view warnings you_approve word=None /> }.into_any();
-        return view! { <Sent desk fields parts=None run /> }.into_any();
+        return view! { <Sent desk fields sections=None run /> }.into_any();
     };
-    let parts = Parts::watch(true);
+    let sections = FoldableSections::watch();
     view! {
         {move || {
-            if parts.alive.get() {
+            if sections.alive.get() {
                 let fields = view! {
                     <Fields
                         id=id.clone()
@@ -48,7 +48,7 @@ pub(super) fn ApproveForm(
                     />
                 }
                     .into_any();
-                view! { <Sent desk fields parts=Some(parts) run /> }.into_any()
+                view! { <Sent desk fields sections=Some(sections) run /> }.into_any()
             } else {
                 view! {
                     <div class="decide-approve">
@@ -70,36 +70,37 @@ pub(super) fn ApproveForm(
 
 /// The form, sent in place.
 #[component]
-fn Sent(desk: Desk, fields: AnyView, parts: Option<Parts>, run: bool) -> impl IntoView {
-    let closed = move || parts.map(Parts::closed).unwrap_or_default();
+fn Sent(desk: Desk, fields: AnyView, sections: Option<FoldableSections>, run: bool) -> impl IntoView {
+    let closed = move || sections.map(FoldableSections::closed).unwrap_or_default();
     let submit = move |event: SubmitEvent| {
-        let folded = closed();
-        if !folded.is_empty() {
+        let closed = closed();
+        if !closed.is_empty() {
             event.prevent_default();
-            desk.refuse(format!("Not sent. First open: {}.", folded.join(", ")).into());
+            let titles: Vec<&str> = closed.iter().map(|section| section.title.as_str()).collect();
+            desk.refuse(format!("Not sent. First open: {}.", titles.join(", ")).into());
         } else if by_second_button(&event) {
             desk.send("Approving and running…", &event);
         } else {
             desk.send("Approving…", &event);
         }
     };
-    let opened = move || parts.map(|parts| parts.opened.get()).unwrap_or_default();
+    let opened = move || sections.map(|sections| sections.opened.get()).unwrap_or_default();
     view! {
         <form method="post" action=Approve::url() class="decide-approve" on:submit=submit>
             {fields}
             {move || {
                 opened()
                     .into_iter()
-                    .map(|part| view! { <input type="hidden" name="opened[]" value=part /> })
+                    .map(|id| view! { <input type="hidden" name="opened[]" value=id /> })
                     .collect_view()
             }}
             {move || {
-                let folded = closed();
-                (!folded.is_empty())
+                let closed = closed();
+                (!closed.is_empty())
                     .then(|| {
                         view! {
                             <p class="folded">
-                                {match folded.len() {
+                                {match closed.len() {
                                     1 => "1 section is still closed. ".to_owned(),
                                     count => format!("{count} sections are still closed. "),
                                 }}

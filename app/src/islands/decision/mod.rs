@@ -1,8 +1,8 @@
 //! The decision panel: plain forms of server functions. With a script the panel sends them without leaving the page and keeps the draft.
 
 mod approve;
+mod foldable_sections;
 mod forms;
-mod parts;
 mod post;
 mod send;
 

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 /// The reason, the records that the agent read in this trace, and the records that it cites without having read them.
 #[component]
 pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: bool) -> impl IntoView + use<> {
-    let part = claim.part();
+    let section = claim.section.filter(|_| open);
+    let title = section.as_ref().map(|section| section.title.to_string());
     let records: usize = claim
         .reads
         .iter()
@@ -40,11 +41,11 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
                         <ul class="records">{unread}</ul>
                     }
                 })}
-            {if part.is_none() {
+            {if reads.is_empty() {
                 view! { <p>{read} "."</p> }.into_any()
             } else {
                 view! {
-                    <details open=open data-part=part.filter(|_| open)>
+                    <details open=open data-section=section.map(|section| section.id) data-section-title=title>
                         <summary>{read}</summary>
                         <ol class="reads">{reads}</ol>
                     </details>

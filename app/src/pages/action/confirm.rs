@@ -42,9 +42,9 @@ fn render(action: ActionView) -> AnyView {
                 />
                 // Without a script every section of the action's page was open.
                 {action
-                    .parts
+                    .sections
                     .into_iter()
-                    .map(|part| view! { <input type="hidden" name="opened[]" value=part /> })
+                    .map(|section| view! { <input type="hidden" name="opened[]" value=section.id /> })
                     .collect_view()}
                 <div class="buttons">
                     <button type="submit" class="button primary">

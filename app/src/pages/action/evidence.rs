@@ -34,7 +34,8 @@ pub(super) fn References(
 
 #[component]
 fn Card(reference: Reference, open: bool) -> impl IntoView {
-    let part = reference.part();
+    let section = reference.section.filter(|_| open);
+    let title = section.as_ref().map(|section| section.title.to_string());
     let record = reference.record;
     let main: Vec<String> = reference
         .lines
@@ -46,7 +47,12 @@ fn Card(reference: Reference, open: bool) -> impl IntoView {
     lines.extend(reference.lines);
     view! {
         <li>
-            <details class="reference" open=open data-part=open.then_some(part)>
+            <details
+                class="reference"
+                open=open
+                data-section=section.map(|section| section.id)
+                data-section-title=title
+            >
                 <summary>
                     <span class="record-kind">{record.kind.label()}</span>
                     " "

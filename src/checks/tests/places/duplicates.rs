@@ -7,9 +7,9 @@ fn resting(c: &mut Case, n: u128, status: WorkItemStatus) {
     let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
     let mut known = item(n, &shop, WorkItemKind::Task, &format!("Another thing ({n})"));
     known.status = status;
-    let resting = c.around.resting.entry(finding_id(1)).or_default();
+    let resting = c.context.work_items_by_finding.entry(finding_id(1)).or_default();
     resting.insert(known.id.to_string());
-    c.around.items.insert(known.id.to_string(), known);
+    c.context.work_items.insert(known.id.to_string(), known);
 }
 
 #[test]
@@ -17,19 +17,19 @@ fn duplicates_of_work() {
     for (status, clears) in [
         (
             WorkItemStatus::Open,
-            "WI-50 (open) \"Another thing (50)\" is about FND-1 already. Update that one",
+            "WI-50 (open) \"Another thing (50)\" is already about FND-1. Update that one",
         ),
         (
             WorkItemStatus::InProgress,
-            "WI-50 (in progress) \"Another thing (50)\" is about FND-1 already. Update that one",
+            "WI-50 (in progress) \"Another thing (50)\" is already about FND-1. Update that one",
         ),
         (
             WorkItemStatus::Done,
-            "WI-50 (done) \"Another thing (50)\" is about FND-1 already. Reopen that one",
+            "WI-50 (done) \"Another thing (50)\" is already about FND-1. Reopen that one",
         ),
         (
             WorkItemStatus::Cancelled,
-            "WI-50 (cancelled) \"Another thing (50)\" is about FND-1 already. See why",
+            "WI-50 (cancelled) \"Another thing (50)\" is already about FND-1. Check why",
         ),
     ] {
         let case = package(|c| resting(c, 50, status));
@@ -80,7 +80,7 @@ fn duplicates_by_title() {
         package(|c| {
             let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
             let known = item(own, &shop, WorkItemKind::Task, title);
-            c.around.items.insert(known.id.to_string(), known);
+            c.context.work_items.insert(known.id.to_string(), known);
         })
     };
     let same = called("In routes/login.ts:34 parameterize the query", 60);
@@ -90,10 +90,7 @@ fn duplicates_by_title() {
         CheckId::Duplicates,
         &records,
         &["/children/0/title"],
-        &[
-            "WI-60 (open) \"In routes/login.ts:34 parameterize the query\"",
-            "(100 % alike). Update that one",
-        ],
+        &["WI-60 (open) \"In routes/login.ts:34 parameterize the query\" has the same title. Update that one"],
     );
     // Of several the likest is named, and an item is not compared with itself.
     let several = same.with(|c| {
@@ -102,7 +99,7 @@ fn duplicates_by_title() {
             (59, "Parameterize another query in routes/login.ts"),
             (61, "Parameterize that query of routes/login.ts now"),
         ] {
-            c.around.items.insert(
+            c.context.work_items.insert(
                 WorkItemId::from_bits(n).to_string(),
                 item(n, &shop, WorkItemKind::Task, title),
             );
@@ -113,11 +110,11 @@ fn duplicates_by_title() {
         CheckId::Duplicates,
         &records,
         &["/children/0/title"],
-        &["100 %"],
+        &["WI-60 (open)", "has the same title"],
     );
     let own = Case::update().with(|c| {
         let known = c.facts.work_item(&WorkItemId::from_bits(1)).unwrap().clone();
-        c.around.items.insert(
+        c.context.work_items.insert(
             known.id.to_string(),
             WorkItem {
                 title: "Harden the sign-in against guessing".into(),
@@ -125,19 +122,19 @@ fn duplicates_by_title() {
             },
         );
     });
-    passes(&own, CheckId::Duplicates, "No work item and no open action");
+    passes(&own, CheckId::Duplicates, "No duplicate found.");
     let untitled = Case::update().with(|c| c.payload["changes"] = json!({ "priority": "high" }));
     passes(&untitled, CheckId::Duplicates, "No other open action");
 }
 
 /// Open actions of these numbers that are about the finding.
 fn open_actions(c: &mut Case, count: u128) {
-    c.around.open_actions = (0..count)
+    c.context.open_actions = (0..count)
         .map(|n| OpenAction {
             id: ActionId::from_bits(70 + n),
             headline: "Create work package.".into(),
             state: State::PendingApproval,
-            shares: [finding_id(1), finding_id(99)].into(),
+            shared_targets: [finding_id(1), finding_id(99)].into(),
         })
         .collect();
 }
@@ -151,14 +148,20 @@ fn duplicates_of_open_actions() {
         CheckId::Duplicates,
         std::slice::from_ref(&id),
         &["/children/0/findingIds/0"],
-        &["is about FND-1 too: Create work package. Decide"],
+        &["is also about FND-1: Create work package. Decide"],
     );
     assert!(crate::checks::is_of_open_actions(&found(&one, CheckId::Duplicates)));
     let repeats = package(|c| {
         open_actions(c, 1);
-        c.around.repeats = Some(ActionId::from_bits(70));
+        c.context.repeats = Some(ActionId::from_bits(70));
     });
-    names(&repeats, CheckId::Duplicates, &[id], &[], &["only repeats it"]);
+    names(
+        &repeats,
+        CheckId::Duplicates,
+        &[id],
+        &[],
+        &["The same proposal is already pending."],
+    );
     let many = package(|c| open_actions(c, 11));
     names(
         &many,
@@ -170,29 +173,18 @@ fn duplicates_of_open_actions() {
     assert!(crate::checks::is_of_open_actions(&found(&many, CheckId::Duplicates)));
     let ten = package(|c| open_actions(c, 10)).checks();
     assert_eq!(ten.iter().filter(|one| one.id == CheckId::Duplicates).count(), 10);
-    // What is about work items, or blocks, or is of another check is not of open actions.
     let work = found(
         &package(|c| resting(c, 50, WorkItemStatus::Cancelled)),
         CheckId::Duplicates,
     );
+    assert!(!crate::checks::is_of_open_actions(&work), "{work:#?}");
     let action = found(&one, CheckId::Duplicates);
-    let both = Check {
-        facts: [work.facts.clone(), action.facts.clone()].concat(),
-        ..action.clone()
-    };
-    let blocks = Check {
-        verdict: Verdict::Block,
-        ..action.clone()
-    };
-    let of_another = Check {
-        id: CheckId::Ownership,
-        ..action.clone()
-    };
-    let bare = Check {
-        facts: Vec::new(),
-        ..action
-    };
-    for check in [work, both, blocks, of_another, bare] {
-        assert!(!crate::checks::is_of_open_actions(&check), "{check:#?}");
+    for code in CheckCode::ALL {
+        let expected = matches!(code, CheckCode::OpenActions | CheckCode::RepeatsPendingAction);
+        let check = Check {
+            code: *code,
+            ..action.clone()
+        };
+        assert_eq!(crate::checks::is_of_open_actions(&check), expected, "{}", code.as_str());
     }
 }

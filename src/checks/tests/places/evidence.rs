@@ -32,7 +32,7 @@ fn evidence() {
             &["another release and commit"],
         );
     }
-    let changed = package(|c| *c.around.intact.get_mut(&id(1)).unwrap() = false);
+    let changed = package(|c| *c.context.is_intact.get_mut(&id(1)).unwrap() = false);
     names(&changed, CheckId::Evidence, &[id(1)], &places, &["The bytes of EV-1"]);
     let tomorrow = |micros: i64| {
         package(|c| {
@@ -48,13 +48,13 @@ fn evidence() {
         &places,
         &["EV-1 is dated in the future"],
     );
-    passes(&tomorrow(0), CheckId::Evidence, "younger than 14 days");
+    passes(&tomorrow(0), CheckId::Evidence, "at most 14 days old");
     names(
         &cites(3),
         CheckId::Evidence,
         &[id(3)],
         &places,
-        &["EV-3 (probe) is 41 days old; 14 are allowed. Scan again"],
+        &["EV-3 (probe) is 41 days old (limit 14). Scan again"],
     );
     // Of what is newer, the newest of the same release, provider and kind is named.
     let newer = cites(3).with(|c| {
@@ -67,12 +67,12 @@ fn evidence() {
         ];
         foreign[1].provider = "another".into();
         foreign[2].kind = "junit".into();
-        c.around.newer = vec![
+        c.context.newer_evidence = vec![
             super::evidence(10, &shop, 3),
             super::evidence(9, &shop, 1),
             super::evidence(14, &shop, 50),
         ];
-        c.around.newer.extend(foreign);
+        c.context.newer_evidence.extend(foreign);
     });
     names(
         &newer,
@@ -86,7 +86,7 @@ fn evidence() {
     assert_eq!(keys, ["EV-3", "EV-9"]);
     let older = cites(3).with(|c| {
         let shop = c.facts.release(&ReleaseId::from_bits(1)).unwrap().clone();
-        c.around.newer = vec![super::evidence(9, &shop, 41)];
+        c.context.newer_evidence = vec![super::evidence(9, &shop, 41)];
     });
     names(&older, CheckId::Evidence, &[id(3)], &places, &["Scan again"]);
     let two = package(|c| {

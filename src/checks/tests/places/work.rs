@@ -1,4 +1,4 @@
-//! What is named of work items: titles, parents and owners.
+//! Titles, parents and owners of work items.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn titles_and_parents() {
         assert_eq!(passed, says_something, "{title}");
     }
     passes(&Case::package(), CheckId::Titles, "All 3 titles");
-    passes(&Case::task(), CheckId::Titles, "Its title");
+    passes(&Case::task(), CheckId::Titles, "The title is specific.");
 
     let parent = |n: u128| Case::task().with(|c| c.payload["parentId"] = json!(WorkItemId::from_bits(n)));
     let id = |n: u128| WorkItemId::from_bits(n).to_string();
@@ -62,17 +62,27 @@ fn titles_and_parents() {
         &["WI-3 is a task"],
     );
     let none = Case::task().with(|c| drop(c.payload.as_object_mut().unwrap().remove("parentId")));
-    names(&none, CheckId::Hierarchy, &[], &["/parentId"], &["without a parent"]);
+    names(
+        &none,
+        CheckId::Hierarchy,
+        &[],
+        &["/parentId"],
+        &["needs a parent story"],
+    );
     let moved = Case::update().with(|c| c.payload["changes"] = json!({ "parentId": WorkItemId::from_bits(4) }));
     names(
         &moved,
         CheckId::Hierarchy,
         &[id(4)],
         &["/changes/parentId"],
-        &["A story hangs below no other"],
+        &["A story has no parent"],
     );
     passes(&Case::package(), CheckId::Hierarchy, "All 2 tasks");
-    passes(&Case::task(), CheckId::Hierarchy, "Its task");
+    passes(
+        &Case::task(),
+        CheckId::Hierarchy,
+        "The task has the right parent story.",
+    );
     let story = none.with(|c| c.payload["kind"] = json!("story"));
     passes(&story, CheckId::Hierarchy, "A story needs no parent");
     assert!(
@@ -113,11 +123,11 @@ fn owners() {
             "/children/2/owner",
             "/children/3/owner",
         ],
-        &["All 4 tasks are dana's"],
+        &["dana owns all 4 tasks"],
     );
     passes(&tasks(3), CheckId::Ownership, "Every owner is on team Checkout");
     let nobody = package(|c| drop(c.payload["parent"].as_object_mut().unwrap().remove("owner")));
-    passes(&nobody, CheckId::Ownership, "Nobody is named");
+    passes(&nobody, CheckId::Ownership, "No owner is named");
     assert!(
         Case::update().checks().iter().all(|one| one.id != CheckId::Ownership),
         "its owner stays"

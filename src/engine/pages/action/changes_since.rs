@@ -39,7 +39,7 @@ impl Baseline {
                     shown: PageSnapshot {
                         checks: approval.verdicts.clone(),
                         facts: approval.facts.clone(),
-                        parts: Vec::new(),
+                        sections: Vec::new(),
                     },
                 })
             }

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) fn named(planned: &Planned) -> Vec<String> {
     let spoken = planned.checks.iter().flat_map(|check| &check.facts);
     spoken
-        .filter_map(|fact| planned.around.items.get(&fact.id))
+        .filter_map(|fact| planned.context.work_items.get(&fact.id))
         .flat_map(|item| {
             let owner = item.owner_id.iter().map(ToString::to_string);
             owner
@@ -34,7 +34,10 @@ pub(crate) fn all(planned: &Planned, names: &RecordNames) -> Vec<Comparison> {
 }
 
 fn duplicates(planned: &Planned, names: &RecordNames, check: &Check) -> Vec<Comparison> {
-    let there = check.facts.iter().filter_map(|fact| planned.around.items.get(&fact.id));
+    let there = check
+        .facts
+        .iter()
+        .filter_map(|fact| planned.context.work_items.get(&fact.id));
     let Some(planned_item) = check.pointers.first().and_then(|pointer| item_at(planned, pointer)) else {
         return Vec::new();
     };
@@ -93,7 +96,7 @@ fn item_at(planned: &Planned, pointer: &str) -> Option<serde_json::Map<String, V
 fn stale(planned: &Planned, check: &Check) -> Vec<Comparison> {
     let cited = check.facts.iter().find_map(|fact| planned.facts.evidence(&fact.id));
     let newer = check.facts.iter().find_map(|fact| {
-        let newer = planned.around.newer.iter();
+        let newer = planned.context.newer_evidence.iter();
         newer.into_iter().find(|one| one.id.as_str() == fact.id)
     });
     let (Some(cited), Some(newer)) = (cited, newer) else {

@@ -73,7 +73,10 @@ impl Engine {
             .await?;
         // The sections are stored whatever today's policy requires, because the policy may require more by the time of
         // the approval.
-        loaded.shown.parts = folded(&loaded, ctx.now());
+        let (envelope, facts) = (&loaded.envelope, loaded.names.facts());
+        let has_reads = !loaded.action.origin.call_chain.is_empty();
+        let sections = sections_to_open(&envelope.change_set, &envelope.payload, facts, has_reads);
+        loaded.shown.sections = titled_sections(sections, &envelope.change_set, facts);
         let opened = visit == Visit::Opened;
         if opened {
             self.keep_view(ctx, &mut loaded).await?;
@@ -144,6 +147,7 @@ impl Engine {
             related,
             ..
         } = loaded;
+        let sections = FoldableSections::new(&shown.sections);
         let state = action.state_at(now);
         let caller = names.named(action.origin.caller_id.as_str());
         let asked_by = format!("{} via {}", caller.name, PlainText::from(&client));
@@ -174,11 +178,11 @@ impl Engine {
             digest: action.proposal.digest.clone(),
             view,
             context: context(ctx, &tenant, &scope, &names),
-            tree: tree::of(&envelope.change_set, &names, executed),
-            creates: other_creates(&envelope.change_set, &names),
+            tree: tree::of(&envelope.change_set, &names, executed, &sections),
+            creates: other_creates(&envelope.change_set, &names, &sections),
             updates: updates(&envelope.change_set, &names),
-            references: references(&envelope, &names, now),
-            claim: claim(&action, asked_by, &names, now),
+            references: references(&envelope, &names, now, &sections),
+            claim: claim(&action, asked_by, &names, now, &sections),
             payload: fields(&envelope.payload),
             payload_json: PlainText::from(&action.proposal.payload),
             identifiers: identifiers(&action),
@@ -212,7 +216,7 @@ impl Engine {
             panel: self.panel(ctx, &action, state, &checks, &envelope, &approvals),
             approvals: approvals_view,
             checks,
-            parts: shown.parts,
+            sections: shown.sections,
             id: action.id.to_string(),
         }
     }
@@ -289,20 +293,6 @@ impl Engine {
                 .collect(),
         }
     }
-}
-
-/// The foldable sections of the page.
-fn folded(loaded: &Loaded, now: Timestamp) -> Vec<String> {
-    let Loaded {
-        action,
-        envelope,
-        names,
-        ..
-    } = loaded;
-    let tree = tree::of(&envelope.change_set, names, false);
-    let mut cards = other_creates(&envelope.change_set, names);
-    cards.extend(references(envelope, names, now));
-    parts(&tree, &cards, &claim(action, String::new(), names, now))
 }
 
 /// Why this person may not decide a pending action; `None` if the person may, or if nothing is left to decide.

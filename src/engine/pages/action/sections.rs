@@ -40,11 +40,16 @@ pub(crate) fn context(ctx: &Ctx, tenant: &str, scope: &tools::Scope, names: &Rec
     lines
 }
 
-pub(crate) fn other_creates(change_set: &ChangeSet, names: &RecordNames) -> Vec<Reference> {
+pub(crate) fn other_creates(
+    change_set: &ChangeSet,
+    names: &RecordNames,
+    sections: &FoldableSections,
+) -> Vec<Reference> {
     change_set
         .creates()
         .filter(|create| create.kind != RecordKind::WorkItem)
         .map(|create| Reference {
+            section: sections.of_record(&create.id),
             record: RecordLabel {
                 kind: create.kind,
                 id: create.id.clone(),
@@ -99,7 +104,12 @@ pub(crate) fn plain(value: &Value, names: &RecordNames) -> PlainText {
 }
 
 /// The findings, controls, evidence, blockers and work items that the payload names, with their details.
-pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestamp) -> Vec<Reference> {
+pub(crate) fn references(
+    envelope: &Envelope,
+    names: &RecordNames,
+    now: Timestamp,
+    sections: &FoldableSections,
+) -> Vec<Reference> {
     let text = envelope.payload.to_string();
     let facts = names.facts();
     let mut found = Vec::new();
@@ -148,12 +158,19 @@ pub(crate) fn references(envelope: &Envelope, names: &RecordNames, now: Timestam
         found.push(Reference {
             record: names.named(id),
             lines,
+            section: sections.of_record(id),
         });
     }
     found
 }
 
-pub(crate) fn claim(action: &Action, asked_by: String, names: &RecordNames, now: Timestamp) -> Claim {
+pub(crate) fn claim(
+    action: &Action,
+    asked_by: String,
+    names: &RecordNames,
+    now: Timestamp,
+    sections: &FoldableSections,
+) -> Claim {
     Claim {
         reason: PlainText::from(&action.proposal.reason),
         asked_by: asked_by.into(),
@@ -169,6 +186,7 @@ pub(crate) fn claim(action: &Action, asked_by: String, names: &RecordNames, now:
             })
             .collect(),
         unread: action.origin.unread_ids.iter().map(|id| names.named(id)).collect(),
+        section: sections.of_reads(),
     }
 }
 

@@ -2,11 +2,16 @@
 
 use crate::domain::{ChangeSet, Create, PlainText, RecordKind, WorkItemKind};
 use crate::engine::pages::record_names::RecordNames;
-use crate::views::{Label, Line, TreeItem};
+use crate::views::{FoldableSections, Label, Line, TreeItem};
 use serde_json::Value;
 
 /// The work items of a change set below their parents. `executed`: the items exist and have keys.
-pub(crate) fn of(change_set: &ChangeSet, names: &RecordNames, executed: bool) -> Vec<TreeItem> {
+pub(crate) fn of(
+    change_set: &ChangeSet,
+    names: &RecordNames,
+    executed: bool,
+    sections: &FoldableSections,
+) -> Vec<TreeItem> {
     let items: Vec<&Create> = change_set
         .creates()
         .filter(|create| create.kind == RecordKind::WorkItem)
@@ -16,10 +21,10 @@ pub(crate) fn of(change_set: &ChangeSet, names: &RecordNames, executed: bool) ->
     for item in &items {
         match parent(item) {
             Some(id) if is_new(id) => {}
-            None => roots.push(branch(item, &items, names, executed)),
+            None => roots.push(branch(item, &items, names, executed, sections)),
             // The parent exists already: it is shown once, as a root.
             Some(id) => {
-                let child = branch(item, &items, names, executed);
+                let child = branch(item, &items, names, executed, sections);
                 match roots.iter_mut().find(|root| root.id == id) {
                     Some(root) => root.children.push(child),
                     None => roots.push(existing(id, child, names)),
@@ -34,7 +39,13 @@ fn parent(item: &Create) -> Option<&str> {
     item.fields.get("parentId").and_then(Value::as_str)
 }
 
-fn branch(item: &Create, items: &[&Create], names: &RecordNames, executed: bool) -> TreeItem {
+fn branch(
+    item: &Create,
+    items: &[&Create],
+    names: &RecordNames,
+    executed: bool,
+    sections: &FoldableSections,
+) -> TreeItem {
     let words = |field: &str| item.fields.get(field).and_then(Value::as_str).map(PlainText::from);
     let mut lines = Vec::new();
     if let Some(owner) = item.fields.get("ownerId").and_then(Value::as_str) {
@@ -69,13 +80,14 @@ fn branch(item: &Create, items: &[&Create], names: &RecordNames, executed: bool)
         kind: kind.to_owned(),
         title: words("title").unwrap_or_default(),
         description: words("description").unwrap_or_default(),
+        section: sections.of_record(&item.id),
         created: true,
         lines,
         references,
         children: items
             .iter()
             .filter(|child| parent(child) == Some(item.id.as_str()))
-            .map(|child| branch(child, items, names, executed))
+            .map(|child| branch(child, items, names, executed, sections))
             .collect(),
     }
 }
@@ -96,6 +108,7 @@ fn existing(id: &str, child: TreeItem, names: &RecordNames) -> TreeItem {
             .to_owned(),
         title: named.name,
         description: String::new().into(),
+        section: None,
         created: false,
         lines: status.into_iter().collect(),
         references: Vec::new(),

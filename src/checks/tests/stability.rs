@@ -1,9 +1,9 @@
-//! What means nothing changes nothing: a payload that passes goes on passing, and one that does not goes on not passing.
+//! Changes without a meaning (order, spaces at the ends of texts) change no result.
 
 use super::*;
 use proptest::prelude::*;
 
-/// Changes that mean nothing: the order of children and references, spaces at the ends, the form of the reason.
+/// Reorders the children, and adds spaces around their texts and around the reason.
 fn shuffled(mut case: Case, order: &[usize], spaces: &[usize]) -> Case {
     let pad = |text: &str, n: usize| format!("{}{text}{}", " ".repeat(n % 3), " ".repeat(n / 3 % 3));
     if let Some(children) = case.payload["children"].as_array_mut() {
@@ -40,7 +40,7 @@ fn cases() -> Vec<Case> {
 
 proptest! {
     #[test]
-    fn what_means_nothing_changes_no_verdict(
+    fn order_and_spaces_change_no_result(
         which in 0_usize..3,
         order in prop::collection::vec(0_usize..8, 8),
         spaces in prop::collection::vec(0_usize..9, 8),

@@ -1,4 +1,5 @@
-//! What stands around a plan, for the checks: in one statement, and two more for the work items and files that it leads to.
+//! Loads the context of a plan for the checks. One statement loads everything but work items and bytes of evidence, which take one
+//! statement more each.
 
 use super::dialect::{Sql, among, gather, object};
 use super::row::{Columns, list};
@@ -8,10 +9,15 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` an action to leave out, `$8` now, `$9` evidence,
-/// `$10` the action before which the others must have been there, `$11` words for whole titles. What there
-/// are many of is cut off: nobody looks at the hundredth. Only open actions have targets.
-macro_rules! surroundings {
+/// A word that more work items have than this is common, and finds none of them.
+const MAX_ITEMS_OF_WORD: usize = 100;
+/// The most work items that are loaded because their titles share words with those of the plan.
+const MAX_SIMILAR_ITEMS: usize = 200;
+
+/// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` the superseded action, `$8` now, `$9` evidence, `$10` the
+/// action before which the open actions were proposed, `$11` title keys, `$12` the most work items per word. Limits keep the statement
+/// fast; the checks name only the first few of each kind. Only open actions have targets.
+macro_rules! check_context {
     ($db:ident) => {
         concat!(
             "SELECT 'member' AS kind, CAST(", object!($db), "('team', team_id, 'person', person_id) AS TEXT) AS record \
@@ -19,13 +25,13 @@ macro_rules! surroundings {
              UNION ALL SELECT 'team', CAST(", object!($db), "('id', team_id) AS TEXT) FROM release_teams WHERE tenant = $1 AND release_id = $2 \
              UNION ALL SELECT 'component', CAST(", object!($db), "('id', component_id) AS TEXT) \
              FROM release_components WHERE tenant = $1 AND release_id = $2 \
-             UNION ALL SELECT 'resting', CAST(", object!($db), "('record', record_id, 'item', work_item_id) AS TEXT) \
+             UNION ALL SELECT 'item_of_finding', CAST(", object!($db), "('record', record_id, 'item', work_item_id) AS TEXT) \
              FROM (SELECT record_id, work_item_id FROM work_item_references WHERE tenant = $1 \
              AND record_id ", among!($db, "$4"), " LIMIT 500) AS r \
              UNION ALL SELECT 'word', CAST(", object!($db), "('word', w.value, 'items', CAST((SELECT ", gather!($db), "(work_item_id) FROM \
-             (SELECT work_item_id FROM work_item_words WHERE tenant = $1 AND word = w.value LIMIT 101) AS first) AS TEXT)) AS TEXT) \
+             (SELECT work_item_id FROM work_item_words WHERE tenant = $1 AND word = w.value LIMIT 0 + $12) AS first) AS TEXT)) AS TEXT) \
              FROM json_each($5) w \
-             UNION ALL SELECT 'same', CAST(", object!($db), "('id', work_item_id) AS TEXT) FROM (SELECT x.work_item_id FROM work_item_words x \
+             UNION ALL SELECT 'item_of_title', CAST(", object!($db), "('id', work_item_id) AS TEXT) FROM (SELECT x.work_item_id FROM work_item_words x \
              WHERE x.tenant = $1 AND x.word ", among!($db, "$11"), " \
              AND (SELECT i.release_id FROM work_items i WHERE i.tenant = $1 AND i.id = x.work_item_id) = $2 LIMIT 200) AS s \
              UNION ALL SELECT 'open', CAST(", object!($db), "('id', a.id, 'headline', a.headline, 'state', a.state, 'record', o.record_id) AS TEXT) \
@@ -43,18 +49,18 @@ macro_rules! surroundings {
     };
 }
 
-const SURROUNDINGS: Sql = Sql {
-    sqlite: surroundings!(sqlite),
-    postgres: surroundings!(postgres),
+const CHECK_CONTEXT: Sql = Sql {
+    sqlite: check_context!(sqlite),
+    postgres: check_context!(postgres),
 };
 
 type Row = Map<String, Value>;
 
 impl ReadTx {
-    /// What stands around a plan.
-    pub async fn surroundings(&mut self, query: &CheckContextQuery) -> Result<CheckContext, StoreError> {
+    /// Loads the context of a plan.
+    pub async fn check_context(&mut self, query: &CheckContextQuery) -> Result<CheckContext, StoreError> {
         let now = self.ctx.now();
-        let rows = sqlx::query(self.pick(&SURROUNDINGS))
+        let rows = sqlx::query(self.pick(&CHECK_CONTEXT))
             .bind(self.tenant())
             .bind(query.release.as_ref().map_or("", |id| id.as_str()).to_owned())
             .bind(list(&query.people))
@@ -66,9 +72,11 @@ impl ReadTx {
             .bind(list(&query.evidence))
             .bind(query.before.as_ref().map_or("", |id| id.as_str()).to_owned())
             .bind(list(&query.titles))
+            // One more than the limit, so that a common word is recognized.
+            .bind(MAX_ITEMS_OF_WORD as i64 + 1)
             .fetch_all(&mut *self.tx)
             .await?;
-        let mut around = CheckContext {
+        let mut context = CheckContext {
             repeats: query.repeats.clone(),
             ..CheckContext::default()
         };
@@ -77,32 +85,32 @@ impl ReadTx {
         for row in &rows {
             let record: Row = row.json("record")?;
             match row.text("kind")?.as_str() {
-                "member" => drop(around.members.insert((record.text("team")?, record.text("person")?))),
-                "team" => drop(around.release_teams.insert(record.text("id")?)),
-                "component" => drop(around.release_components.insert(record.text("id")?)),
-                "resting" => drop(
-                    around
-                        .resting
+                "member" => drop(context.members.insert((record.text("team")?, record.text("person")?))),
+                "team" => drop(context.release_teams.insert(record.text("id")?)),
+                "component" => drop(context.release_components.insert(record.text("id")?)),
+                "item_of_finding" => drop(
+                    context
+                        .work_items_by_finding
                         .entry(record.text("record")?)
                         .or_default()
                         .insert(record.text("item")?),
                 ),
-                "same" => drop(wanted.insert(record.text("id")?)),
-                "word" => word(&record, &mut sharing)?,
+                "item_of_title" => drop(wanted.insert(record.text("id")?)),
+                "word" => count_word(&record, &mut sharing)?,
                 "open" => add_open(&record, &mut open)?,
-                "newer" => around.newer.push(records::evidence(&record)?),
-                _ => drop(around.generic_words.insert(record.text("word")?)),
+                "newer" => context.newer_evidence.push(records::evidence(&record)?),
+                _ => drop(context.generic_words.insert(record.text("word")?)),
             }
         }
-        around.open_actions = open.into_values().collect();
-        wanted.extend(around.resting.values().flatten().cloned());
-        // Those that share most of the rare words first.
-        let mut likest: Vec<(usize, String)> = sharing.into_iter().map(|(item, words)| (words, item)).collect();
-        likest.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| two.1.cmp(&one.1)));
-        wanted.extend(likest.into_iter().take(CheckContext::CANDIDATES).map(|(_, item)| item));
+        context.open_actions = open.into_values().collect();
+        wanted.extend(context.work_items_by_finding.values().flatten().cloned());
+        // Work items that share most of the rare words come first.
+        let mut similar: Vec<(usize, String)> = sharing.into_iter().map(|(item, words)| (words, item)).collect();
+        similar.sort_by(|one, two| two.0.cmp(&one.0).then_with(|| two.1.cmp(&one.1)));
+        wanted.extend(similar.into_iter().take(MAX_SIMILAR_ITEMS).map(|(_, item)| item));
         if !wanted.is_empty() {
             let facts = self.facts(&FactsQuery::default().with(&wanted)).await?;
-            around.items = facts
+            context.work_items = facts
                 .into_records()
                 .filter_map(|record| match record {
                     Record::WorkItem(item) => Some((item.id.to_string(), item)),
@@ -111,14 +119,14 @@ impl ReadTx {
                 .collect();
         }
         if !query.evidence.is_empty() {
-            around.intact = self.intact(&query.evidence).await?;
+            context.is_intact = self.is_intact(&query.evidence).await?;
         }
-        Ok(around)
+        Ok(context)
     }
 
-    /// Whether the bytes of evidence still give the hash that was recorded. Each file is read and hashed once, and one at a time: a scan may
-    /// be large, and many may be cited.
-    async fn intact(&mut self, evidence: &BTreeSet<String>) -> Result<BTreeMap<String, bool>, StoreError> {
+    /// Whether the stored bytes of evidence have the recorded SHA-256. Files are read one after the other, because a scan may be large, and
+    /// each file once, because several evidence records may share it.
+    async fn is_intact(&mut self, evidence: &BTreeSet<String>) -> Result<BTreeMap<String, bool>, StoreError> {
         const NAMED: &str =
             "SELECT id, sha256 FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
         const BYTES: &str = "SELECT bytes FROM evidence_files WHERE tenant = $1 AND sha256 = $2";
@@ -142,7 +150,7 @@ impl ReadTx {
             let Some(file) = file else { continue };
             let bytes: Vec<u8> = sqlx::Row::try_get(&file, "bytes")?;
             let mut found = Sha256::new_with_prefix(&bytes);
-            // A large file is kept in parts, and its own row holds nothing.
+            // A large file is stored in parts, and its own row has no bytes.
             let mut part = 0_i64;
             while bytes.is_empty() {
                 let row = sqlx::query(PART)
@@ -163,8 +171,9 @@ impl ReadTx {
     }
 }
 
-fn word(record: &Row, sharing: &mut BTreeMap<String, usize>) -> Result<(), StoreError> {
-    // SQLite remembers that a text is JSON, whatever it was cast to.
+/// Counts a word that a work item shares with the plan's titles.
+fn count_word(record: &Row, sharing: &mut BTreeMap<String, usize>) -> Result<(), StoreError> {
+    // SQLite keeps the JSON type of a value through a cast to text, so the list comes as JSON or as text.
     let items: Option<Vec<String>> = match record.get("items") {
         Some(Value::String(items)) => serde_json::from_str(items),
         Some(items) => serde_json::from_value(items.clone()),
@@ -172,8 +181,7 @@ fn word(record: &Row, sharing: &mut BTreeMap<String, usize>) -> Result<(), Store
     }
     .map_err(|error| StoreError::damaged("items", error))?;
     let items = items.unwrap_or_default();
-    // None stands out by a word that so many have.
-    if items.len() > CheckContext::COMMON {
+    if items.len() > MAX_ITEMS_OF_WORD {
         return Ok(());
     }
     for item in items {
@@ -186,14 +194,14 @@ fn add_open(record: &Row, open: &mut BTreeMap<String, OpenAction>) -> Result<(),
     let id = record.text("id")?;
     let shared = record.text("record")?;
     if let Some(known) = open.get_mut(&id) {
-        known.shares.insert(shared);
+        known.shared_targets.insert(shared);
         return Ok(());
     }
     let action = OpenAction {
         id: record.read("id", |t| ActionId::parse(t).ok())?,
         headline: record.text("headline")?,
         state: record.read("state", State::parse)?,
-        shares: [shared].into(),
+        shared_targets: [shared].into(),
     };
     open.insert(id, action);
     Ok(())
