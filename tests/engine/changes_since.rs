@@ -361,7 +361,7 @@ async fn the_same_title_is_found_among_many_that_share_its_words() {
     assert!(
         duplicates
             .iter()
-            .any(|check| check.verdict == Verdict::Block && check.message.contains("100 %")),
+            .any(|check| check.verdict == Verdict::Block && check.code == CheckCode::SameTitle),
         "{duplicates:?}"
     );
     let (id, _) = story(&world, "k2", "Validate callback cache").await;

@@ -27,5 +27,6 @@ mod rejections_and_questions;
 mod revalidation;
 mod state_machine;
 mod store;
+mod stored_checks;
 mod wire_contract;
 mod world;
