@@ -100,7 +100,7 @@ fn a_new_tool_is_checked_by_its_items() {
         payload: &payload,
         plan: &plan,
         facts: &facts,
-        around: &CheckContext::default(),
+        context: &CheckContext::default(),
         caller: &caller,
         unread: &[],
         policy: &Policy::default(),
