@@ -9,7 +9,7 @@ use crate::engine::{Engine, Error, audit_entries, policy_cache};
 use crate::policy::{self, Policy, Rules, loosens};
 use crate::store::{Entry, PolicyRow, ReadTx, RequestRow, WriteTx};
 use crate::views::{DiffLine, PolicyPage, PolicyReport, PolicyVersion, When};
-use serde_json::json;
+use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 /// The longest note with a new version, in characters; a longer one is refused.
