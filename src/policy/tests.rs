@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::test_records::one_of_each;
 use crate::domain::{
-    CheckId, Create, Email, FieldChange, Finding, FindingId, Person, PersonId, Role, Update, WorkItemId,
+    CheckCode, CheckId, Create, Email, FieldChange, Finding, FindingId, Person, PersonId, Role, Update, WorkItemId,
 };
 use crate::tools;
 use serde_json::json;
@@ -45,8 +45,10 @@ pub(super) fn case<'a>(caller: &'a Human, payload: &'a Value) -> PolicyInput<'a>
 }
 
 pub(super) fn check(id: CheckId, verdict: Verdict) -> Check {
+    let mut codes = CheckCode::ALL.iter().filter(|code| code.check() == id);
     Check {
         id,
+        code: *codes.find(|code| !code.is_pass()).unwrap(),
         verdict,
         message: "".into(),
         facts: Vec::new(),
