@@ -79,6 +79,16 @@ fn only_pages_and_requests_make_values_for_pages() {
 }
 
 #[test]
+fn one_module_closes_actions() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine");
+    let callers: Vec<PathBuf> = files(&root)
+        .into_iter()
+        .filter(|path| fs::read_to_string(path).expect("a source file").contains("tx.close("))
+        .collect();
+    assert_eq!(callers, [root.join("actions/lifecycle.rs")]);
+}
+
+#[test]
 fn references_are_read_from_source_text() {
     let read = |file: &str, text: &str| {
         let mut found = BTreeSet::new();
