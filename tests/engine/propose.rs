@@ -218,7 +218,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (
             "/children/1/clientRef",
             json!("one"),
-            "is in this list twice",
+            "is in this package twice",
             "/children/1/clientRef",
         ),
         (

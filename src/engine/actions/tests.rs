@@ -106,11 +106,11 @@ fn a_new_tool_is_checked_by_its_items() {
         policy: &Policy::default(),
         now: Timestamp(1_800_000_000_000_000),
     });
-    let blocked: Vec<_> = checks.iter().filter(|check| check.verdict == Verdict::Block).collect();
-    assert_eq!(blocked.len(), 1);
-    assert_eq!(blocked[0].id, CheckId::Titles);
-    assert_eq!(blocked[0].pointers, ["/steps/1/title"]);
-    assert_eq!(summary(&plan.change_set, ""), "Creates 2 stories; updates nothing.");
+    let titles: Vec<_> = checks.iter().filter(|check| check.id == CheckId::Titles).collect();
+    assert_eq!(titles.len(), 1);
+    assert_eq!(titles[0].verdict, Verdict::Block, "\"Fix it\" says nothing");
+    assert_eq!(titles[0].pointers, ["/steps/1/title"]);
+    assert_eq!(summary(&plan.change_set, ""), "Creates 2 stories.");
 }
 
 #[test]

@@ -1,4 +1,4 @@
--- Every record that a plan or a check needs, in one round trip. Each row is a record as JSON; its ID says of which kind it is.
+-- Every record that a plan or a check needs, in one round trip. Each row is a record as JSON, and its ID says of which kind it is.
 -- $1 tenant, $2 lists of IDs by their prefix, $3 e-mail addresses, $4 keys and names of components.
 SELECT 'record' AS kind, CAST(json_object(
            'id', r.id, 'key', r.key, 'name', r.name, 'status', r.status, 'severity_threshold', r.severity_threshold,
@@ -22,7 +22,7 @@ SELECT 'record' AS kind, CAST(json_object(
   FROM people p
  WHERE p.tenant = $1 AND p.id IN (SELECT value FROM json_each($2 ->> 'per'))
 UNION ALL
--- The account that had the address first; the same rule as first_at_address! in people.rs.
+-- The account that had the address first, by the same rule as first_at_address! in people.rs.
 SELECT 'record' AS kind, CAST(json_object(
            'id', p.id, 'email', p.email, 'name', p.name, 'roles', p.roles) AS TEXT) AS record
   FROM people p
