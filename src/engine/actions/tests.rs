@@ -107,7 +107,7 @@ fn a_new_tool_is_checked_by_its_items() {
         now: Timestamp(1_800_000_000_000_000),
     });
     let titles: Vec<_> = checks.iter().filter(|check| check.id == CheckId::Titles).collect();
-    assert_eq!(titles.len(), 1);
+    assert_eq!(titles.len(), 1, "{titles:?}");
     assert_eq!(titles[0].verdict, Verdict::Block, "\"Fix it\" says nothing");
     assert_eq!(titles[0].pointers, ["/steps/1/title"]);
     assert_eq!(summary(&plan.change_set, ""), "Creates 2 stories.");
