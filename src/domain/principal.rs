@@ -154,17 +154,6 @@ pub enum Actor {
     System,
 }
 
-impl Actor {
-    /// The actor for people: `Dana Developer via Helix`.
-    pub fn label(&self) -> PlainText {
-        match self {
-            Actor::Person { name, .. } => name.into(),
-            Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}").into(),
-            Actor::System => "LoopIQ".into(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,10 +189,7 @@ mod tests {
                 .into_iter()
                 .all(|one| *one.tenant() == tenant)
         );
-        assert_eq!(client.actor().label(), "Dana Developer via Helix");
-        assert_eq!(person.actor().label(), "Dana Developer");
         assert_eq!(system.actor(), Actor::System);
-        assert_eq!(system.actor().label(), "LoopIQ");
         assert!(dana.has_any(&[Role::Lead, Role::Developer]) && !dana.has_any(&[Role::Lead]));
         assert_eq!(Human::of_account(dana.id.clone()).account(), &dana.id);
     }

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn stable_words_are_read_back() {
-        let plain = ReasonCode::PLAIN.iter().map(|(code, ..)| *code);
+        let plain = ReasonCode::PLAIN.iter().map(|(code, _)| *code);
         let all: Vec<ReasonCode> = plain.chain(CheckId::ALL.map(ReasonCode::Check)).collect();
         for code in &all {
             assert_eq!(ReasonCode::parse(code.as_str()), Some(*code));

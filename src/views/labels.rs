@@ -210,3 +210,42 @@ pub fn event_label(event: &str) -> &str {
         unknown => unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_value_has_a_label_of_its_own() {
+        fn distinct<T: Label + Copy>(values: &[T]) {
+            let labels: BTreeSet<&str> = values.iter().map(|value| value.label()).collect();
+            assert_eq!(labels.len(), values.len(), "{labels:?}");
+        }
+        distinct(&State::ALL);
+        distinct(&CheckId::ALL);
+        distinct(RecordKind::ALL);
+        distinct(&ReasonCode::for_rejection().collect::<Vec<_>>());
+        distinct(&[Risk::Low, Risk::Medium, Risk::High]);
+        distinct(&[Verdict::Pass, Verdict::Unknown, Verdict::Warn, Verdict::Block]);
+    }
+
+    #[test]
+    fn an_actor_is_named_with_its_client() {
+        let person = Actor::Person {
+            id: PersonId::from_bits(1),
+            name: "Dana Developer".to_owned(),
+            email: "dana@acme.example".to_owned(),
+        };
+        let client = Actor::Client {
+            id: ClientId::from_bits(2),
+            name: "Helix".to_owned(),
+            caller_id: PersonId::from_bits(1),
+            caller_name: "Dana Developer".to_owned(),
+            caller_email: "dana@acme.example".to_owned(),
+        };
+        assert_eq!(actor_label(&person), "Dana Developer");
+        assert_eq!(actor_label(&client), "Dana Developer via Helix");
+        assert_eq!(actor_label(&Actor::System), "LoopIQ");
+    }
+}

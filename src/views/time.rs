@@ -63,6 +63,22 @@ mod tests {
         assert_eq!(ago(47 * Timestamp::HOUR), "47 h ago");
         assert_eq!(ago(2 * Timestamp::DAY), "2 days ago");
         assert_eq!(relative(at.plus(41 * Timestamp::DAY), at), "in 41 days");
-        assert_eq!(duration(0), "< 1 min");
+    }
+
+    #[test]
+    fn a_span_is_said_in_the_largest_unit_that_fits() {
+        let (minute, hour, day) = (Timestamp::MINUTE, Timestamp::HOUR, Timestamp::DAY);
+        for (micros, said) in [
+            (-1, "< 1 min"),
+            (minute - 1, "< 1 min"),
+            (minute, "1 min"),
+            (hour - 1, "59 min"),
+            (hour, "1 h"),
+            (2 * day - 1, "47 h"),
+            (2 * day, "2 days"),
+            (41 * day, "41 days"),
+        ] {
+            assert_eq!(duration(micros), said, "{micros}");
+        }
     }
 }
