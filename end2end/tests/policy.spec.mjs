@@ -158,7 +158,7 @@ for (const javaScriptEnabled of [true, false]) {
       await signIn(other, 'operator2@acme.example', '/settings/requests', service.url);
       const request = other.locator('.request');
       await expect(request).toContainText('made by Olga Operator');
-      await expect(request.locator('.loosens')).toContainText('(was "Both teams")');
+      await expect(request.locator('.loosens')).toContainText('where "Both teams" decided until now');
       await expect(request.locator('.added').filter({ hasText: 'high = 12' })).toHaveCount(1);
       await reach(other, button(other, 'Confirm'));
       await other.keyboard.press('Enter');

@@ -87,7 +87,7 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
     let outcome = confirm(&world.engine, &two, request.id.as_str())
         .await
         .expect("confirmed");
-    assert!(outcome.message.contains("Version 2"), "{}", outcome.message);
+    assert!(outcome.message.contains("version 2"), "{}", outcome.message);
     assert_eq!(in_force(&world).await, 2);
     let again = confirm(&world.engine, &two, request.id.as_str())
         .await
@@ -145,7 +145,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
     let stale = asked(&world, &one, LOOSE).await;
     engine.switch_policy(&two, STRICT, "", 1).await.expect("stricter");
     let why = refused(confirm(engine, &two, stale.id.as_str()).await);
-    assert!(why.contains("version 2 was switched on since"), "{why}");
+    assert!(why.contains("version 2 was activated after"), "{why}");
     let view = engine.request(&two, stale.id.as_str()).await.expect("a request");
     assert!(!view.may_confirm && view.why_not.expect("why").contains("Version 2"));
     assert!(refused(engine.withdraw_request(&two, stale.id.as_str()).await).contains("not yours"));

@@ -62,7 +62,7 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
     let nowhere = "[[decide]]\nname = \"x\"\ngroups = [{ name = \"y\", teams = [\"nowhere\"] }]";
     let wrong = world.engine.check_policy(&operator, nowhere).await.expect("a report");
     assert!(
-        wrong.mistakes[0].contains("no team \"nowhere\""),
+        wrong.mistakes[0].contains("unknown team \"nowhere\""),
         "{:?}",
         wrong.mistakes
     );
@@ -72,7 +72,7 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
         other => panic!("switched on: {other:?}"),
     }
     let report = world.engine.check_policy(&operator, TWO_TEAMS).await.expect("a report");
-    assert!(report.mistakes[0].contains("no team \"payments\""));
+    assert!(report.mistakes[0].contains("unknown team \"payments\""));
     world.join("reviewer", "payments").await;
     let report = world.engine.check_policy(&operator, TWO_TEAMS).await.expect("a report");
     assert!(report.mistakes.is_empty(), "{:?}", report.mistakes);

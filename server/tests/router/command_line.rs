@@ -229,7 +229,7 @@ fn policies(dir: &Path) {
     ran("policy check team.toml");
     let output = run(&mut loopiq(dir), "policy check team.toml --tenant acme");
     assert!(
-        text(&output.stderr).starts_with("team.toml: rule \"All\", group \"Other\": there is no team \"chekout\""),
+        text(&output.stderr).starts_with("team.toml: rule \"All\", group \"Other\": unknown team \"chekout\""),
         "{}",
         text(&output.stderr)
     );

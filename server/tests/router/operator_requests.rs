@@ -55,7 +55,7 @@ async fn one_operator_asks_and_another_one_confirms() {
     let service = Service::start().await;
     let mut one = service.signed_in("operator@acme.example").await;
     let mut two = service.signed_in("operator2@acme.example").await;
-    assert!(page(&mut one).await.contains("No request waits."));
+    assert!(page(&mut one).await.contains("No pending requests."));
     let id = asked(&mut one, LOOSE, "<b>Why</b>").await;
     let shown = page(&mut one).await;
     assert!(
@@ -101,7 +101,7 @@ async fn one_operator_asks_and_another_one_confirms() {
     );
     let shown = send(&mut two, "/do/confirm-request", &[("id", &id), ("view", &view)]).await;
     assert!(
-        shown.contains("role=\"status\"") && shown.contains("Version 2 of the policy is in force now."),
+        shown.contains("role=\"status\"") && shown.contains("Policy version 2 is now active."),
         "{shown}"
     );
     assert!(shown.contains("History") && shown.contains("Confirmed"), "{shown}");
@@ -132,7 +132,7 @@ async fn operators_say_whose_two_accounts_are() {
     let mut two = service.signed_in("operator2@acme.example").await;
     let shown = page(&mut one).await;
     for part in [
-        "Accounts that cannot decide yet",
+        "Accounts that can't decide yet",
         "https://new-idp.example/&lt;i&gt;/demo-idp",
         "Rita &lt;script&gt;",
         "s-1",
@@ -161,7 +161,7 @@ async fn operators_say_whose_two_accounts_are() {
         refused.contains("Nothing was changed: say whether the accounts are"),
         "{refused}"
     );
-    assert!(refused.contains("No request waits."), "{refused}");
+    assert!(refused.contains("No pending requests."), "{refused}");
     let form = [
         ("one", &*newcomer),
         ("other", &*known),
@@ -169,7 +169,7 @@ async fn operators_say_whose_two_accounts_are() {
         ("text", "By phone."),
     ];
     let shown = send(&mut one, "/do/link-people", &form).await;
-    assert!(shown.contains("waits for a second operator"), "{shown}");
+    assert!(shown.contains("waiting for a second operator"), "{shown}");
     let shown = page(&mut two).await;
     let id = shown
         .split("<code>req_")
@@ -183,7 +183,7 @@ async fn operators_say_whose_two_accounts_are() {
     let view = carried(&mut two, &id).await;
     let shown = send(&mut two, "/do/confirm-request", &[("id", &id), ("view", &view)]).await;
     assert!(shown.contains("are accounts of one person now"), "{shown}");
-    assert!(!shown.contains("Accounts that cannot decide yet"), "{shown}");
+    assert!(!shown.contains("Accounts that can't decide yet"), "{shown}");
 }
 
 #[tokio::test]

@@ -57,10 +57,7 @@ async fn a_draft_is_kept_until_it_is_in_force() {
     let service = Service::start().await;
     let mut browser = service.signed_in("operator@acme.example").await;
     let first = page(&mut browser, PAGE).await;
-    assert!(
-        first.contains("Version 1, in force") || first.contains("in force"),
-        "{first}"
-    );
+    assert!(first.contains("Version 1, active"), "{first}");
     assert!(first.contains("formaction=\"/do/switch-policy\""), "{first}");
 
     // A mistake: it names line and field, shows the line, and what was written is still there, whichever button was pressed.
@@ -88,10 +85,10 @@ async fn a_draft_is_kept_until_it_is_in_force() {
     send(&mut browser, "/do/check-policy", GOOD, "1").await;
     let shown = page(&mut browser, PAGE).await;
     for part in [
-        "Checked: the draft is a policy",
+        ">Valid<",
         "Added: </span><ins># &lt;b&gt;Ours&lt;/b&gt;</ins>",
         "in the last ",
-        "No action was proposed in that time.",
+        "No actions were proposed in this period.",
     ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }
@@ -100,17 +97,17 @@ async fn a_draft_is_kept_until_it_is_in_force() {
     // An older version is shown in its own words, and the draft is not forgotten.
     let old = page(&mut browser, &format!("{PAGE}?version=1")).await;
     assert!(
-        old.contains("Go on with your draft") && old.contains("One reviewer or lead"),
+        old.contains("Continue with your draft") && old.contains("One reviewer or lead"),
         "{old}"
     );
 
     send(&mut browser, "/do/switch-policy", GOOD, "1").await;
     let shown = page(&mut browser, PAGE).await;
-    assert!(shown.contains("Version 2 is in force now."), "{shown}");
+    assert!(shown.contains("Version 2 is now active."), "{shown}");
     assert_eq!(in_force(&service).await, (2, GOOD.to_owned()));
     let shown = page(&mut browser, PAGE).await;
-    assert!(!shown.contains("is in force now."), "it is said once: {shown}");
-    assert!(!shown.contains("Discard the draft"), "{shown}");
+    assert!(!shown.contains("is now active."), "it is said once: {shown}");
+    assert!(!shown.contains("Discard draft"), "{shown}");
 
     let compared = page(&mut browser, &format!("{PAGE}?version=2&compare=1")).await;
     assert!(compared.contains("Added: </span><ins>high = 12</ins>"), "{compared}");
@@ -134,10 +131,7 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
     send(&mut other, "/do/switch-policy", "[expiry_hours]\nlow = 5\n", "1").await;
     send(&mut one, "/do/switch-policy", GOOD, "1").await;
     let shown = page(&mut one, PAGE).await;
-    for part in [
-        "Nothing was changed: version 2 was switched on since",
-        "high = 12\n</textarea>",
-    ] {
+    for part in ["Nothing was changed: version 2 was activated", "high = 12\n</textarea>"] {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     assert_eq!(in_force(&service).await.0, 2);
@@ -147,8 +141,8 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
     send(&mut one, "/do/switch-policy", GOOD, "2").await;
     let shown = page(&mut one, PAGE).await;
     for part in [
-        "waits for a second operator",
-        "version 2 stays in force until then",
+        "waiting for a second operator",
+        "Version 2 stays active until then",
         "operator2@acme.example",
         "Requests</a>",
     ] {
@@ -161,10 +155,10 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
         "{shown}"
     );
     assert_eq!(in_force(&service).await, (3, GOOD.to_owned()));
-    assert!(!page(&mut one, PAGE).await.contains("waits for a second operator"));
+    assert!(!page(&mut one, PAGE).await.contains("waiting for a second operator"));
     // The same once more is no new version; and what is no number is the version of nobody.
     send(&mut one, "/do/switch-policy", GOOD, "3").await;
-    assert!(page(&mut one, PAGE).await.contains("in force already"));
+    assert!(page(&mut one, PAGE).await.contains("already active"));
     send(&mut one, "/do/switch-policy", "", "three").await;
     assert_eq!(in_force(&service).await.0, 3);
 }

@@ -429,7 +429,7 @@ async fn carry_out(tx: &mut WriteTx, row: &RequestRow, me: &Decider) -> Result<S
         OperatorChange::Policy { source, note, base, .. } => {
             let proof = json!({ "requestId": row.id, "requestedBy": row.made_by });
             let version = policy::put_in_force(tx, source, note, *base, Some(&me.person.id), proof).await?;
-            Ok(format!("Version {version} of the policy is in force now."))
+            Ok(format!("Policy version {version} is now active."))
         }
         OperatorChange::LinkPeople { one, other, same, .. } => link::resolve(tx, row, one, other, *same).await,
     }

@@ -221,6 +221,6 @@ async fn no_longer(tx: &mut ReadTx, row: &RequestRow) -> Result<Option<String>, 
     };
     let today = tx.policy_version().await?;
     Ok((today != *base).then(|| {
-        format!("Version {today} of the policy has been switched on since, and this request was made from version {base}. Decline it; the operator who made it can make a new request from version {today}.")
+        format!("Policy version {today} has been activated since, and this request was made from version {base}. Decline it; the operator who made it can make a new request from version {today}.")
     }))
 }
