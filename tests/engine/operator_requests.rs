@@ -147,7 +147,7 @@ async fn a_request_ends_once_and_only_while_it_applies() {
     let why = refused(confirm(engine, &two, stale.id.as_str()).await);
     assert!(why.contains("version 2 was activated after"), "{why}");
     let view = engine.request(&two, stale.id.as_str()).await.expect("a request");
-    assert!(!view.may_confirm && view.why_not.expect("why").contains("Version 2"));
+    assert!(!view.may_confirm && view.why_not.expect("why").contains("version 2"));
     assert!(refused(engine.withdraw_request(&two, stale.id.as_str()).await).contains("not yours"));
     assert!(
         engine

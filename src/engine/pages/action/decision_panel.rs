@@ -1,0 +1,92 @@
+//! The decision panel of an action's page: what the acting person can do with the action.
+
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::prune;
+use crate::views::*;
+
+/// What the acting person can do, and why not where nothing can be done.
+pub(crate) fn panel(
+    ctx: &Ctx,
+    action: &Action,
+    state: State,
+    checks: &[Check],
+    envelope: &Envelope,
+    approvals: &Approvals,
+) -> Panel {
+    let input = approvals.policy_input(action, envelope);
+    let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&input));
+    let mine = why_not_decidable.is_none() && !state.is_final();
+    // Executing needs the role, but not membership in a group of the rule.
+    let runs = state == State::Approved && allows(&ctx.principal, Permission::Execute);
+    let person = approvals.me.as_ref().filter(|_| runs);
+    let refuses = |me| approvals.policies.refuses_to_run(me, &approvals.approvers, &input);
+    let not_run = person.and_then(|me| approvals.unresolved.clone().or_else(|| refuses(me)));
+    let mut blocks = checks.iter().filter(|check| check.verdict == Verdict::Block);
+    let (block, more) = (blocks.next(), blocks.count());
+    let pending = state == State::PendingApproval;
+    let failed: Vec<CheckId> = checks
+        .iter()
+        .filter(|check| check.verdict >= Verdict::Warn)
+        .map(|check| check.id)
+        .collect();
+    let counted = summary(&envelope.change_set, "");
+    let idle = if mine && pending {
+        approvals.why_approval_does_not_count(&input)
+    } else {
+        None
+    };
+    Panel {
+        approve: mine && pending && block.is_none() && idle.is_none(),
+        reject: mine && pending,
+        execute: person.is_some() && not_run.is_none(),
+        run: approvals.policies.lets_approvers_run(),
+        revoke: mine && state == State::Approved,
+        word: (pending && approvals.policies.is_typed(&input.risk_input)).then(|| action.confirmation_text()),
+        ask: mine && pending,
+        prune: if mine && pending {
+            prune::parts(action, &envelope.payload)
+        } else {
+            Vec::new()
+        },
+        why_not: match (not_run.or(why_not_decidable.filter(|_| !runs)).or(idle), block) {
+            (Some(why), _) => Some(why.into()),
+            (None, Some(block)) if pending => Some(match more {
+                0 => format!("Can't be approved yet: {}", block.message).into(),
+                _ => format!("Can't be approved yet: {} {more} more checks block it.", block.message).into(),
+            }),
+            _ => None,
+        },
+        you_approve: format!(
+            "{} Digest {}…",
+            counted,
+            action
+                .proposal
+                .digest
+                .trim_start_matches("sha256:")
+                .chars()
+                .take(12)
+                .collect::<String>()
+        )
+        .into(),
+        reasons: ReasonCode::for_rejection()
+            .map(|code| {
+                let ticked = matches!(code, ReasonCode::Check(check) if failed.contains(&check));
+                (code.as_str().to_owned(), code.label().into(), ticked)
+            })
+            .collect(),
+    }
+}
+
+/// Why this person may not decide a pending action; `None` if the person may, or if nothing is left to decide.
+fn why_not_decidable(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<String>) -> Option<String> {
+    ctx.principal.person()?;
+    if state.is_final() {
+        return None;
+    }
+    if !allows(&ctx.principal, Permission::Approve) {
+        return Some("Only reviewers and leads can decide this.".to_owned());
+    }
+    refuses()
+}
