@@ -158,7 +158,7 @@ async fn operators_say_whose_two_accounts_are() {
     ];
     let refused = send(&mut one, "/do/link-people", &form).await;
     assert!(
-        refused.contains("Nothing was changed: say whether the accounts are"),
+        refused.contains("Nothing was changed: choose whether the accounts belong"),
         "{refused}"
     );
     assert!(refused.contains("No pending requests."), "{refused}");

@@ -184,7 +184,7 @@ async fn one_that_is_too_long_is_refused_and_kept() {
     .await;
     let shown = page(&mut browser, PAGE).await;
     assert!(
-        shown.contains("The draft is gone.") && shown.contains("One reviewer or lead"),
+        shown.contains("Draft discarded.") && shown.contains("One reviewer or lead"),
         "{shown}"
     );
 }
