@@ -72,12 +72,13 @@ fn check_findings(input: &CheckInput<'_>, planned: &[&Item<'_>], report: &mut Ch
         let facts = [reference(item)]
             .into_iter()
             .chain(findings.iter().filter_map(|id| input.facts.reference(id)));
-        report.add(
+        report.add_with_basis(
             CheckCode::SameFindings,
             verdict_for(item),
             message,
             facts,
             pointers.clone(),
+            &[item.status.as_str(), &item.title],
         );
     }
     rest.report(
@@ -126,12 +127,13 @@ fn check_titles(input: &CheckInput<'_>, planned: &[&Item<'_>], known: &BTreeSet<
             quoted(&other.title),
             remedy(other)
         );
-        report.add(
+        report.add_with_basis(
             code,
             similar.verdict(),
             message,
             [reference(other)],
             [item.pointer("title")],
+            &[other.status.as_str(), &other.title],
         );
     }
     rest.report(

@@ -1,4 +1,4 @@
-//! Review checks: the article's "reject when" list. One file for each check, and each check is a pure function of its input.
+//! Review checks: the reasons for which a proposal is blocked, or warned of. One file for each check, and each check is a pure function of its input.
 //!
 //! The checks run when an action is proposed, opened, decided and executed. A block prevents an approval; each warning must be
 //! acknowledged. `docs/check-codes.md` lists what they can find.

@@ -29,6 +29,21 @@ impl CheckReport {
         self.found.push(result(code, verdict, message.into(), facts, pointers));
     }
 
+    /// Adds a result about a record whose fields a reviewer judges by: an acknowledgement holds as long as they are the same.
+    pub(super) fn add_with_basis(
+        &mut self,
+        code: CheckCode,
+        verdict: Verdict,
+        message: impl Into<String>,
+        facts: impl IntoIterator<Item = FactRef>,
+        pointers: impl IntoIterator<Item = String>,
+        basis: &[&str],
+    ) {
+        let mut check = result(code, verdict, message.into(), facts, pointers);
+        check.basis = Some(canonical::sha256_hex(format!("{basis:?}").as_bytes()));
+        self.found.push(check);
+    }
+
     /// Sets the result of a check that found no trouble.
     pub(super) fn or_pass(
         mut self,
@@ -76,5 +91,6 @@ fn result(
         facts,
         pointers,
         unlisted,
+        basis: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Checks: the results of the article's "reject when" list, each with a code, a verdict and the records it is based on.
+//! Results of review checks, each with a code, a verdict and the records it is based on.
 
 use super::text::PlainText;
 use super::{CheckCode, RecordKind};
@@ -119,15 +119,26 @@ pub struct Check {
     /// SHA-256 of all records and pointers, if the result has too many of them to list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<String>,
+    /// SHA-256 of the fields that a reviewer judges the result by, where they can change while code and records stay: the status and title
+    /// of a similar work item, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 impl Check {
-    /// The name by which a decision acknowledges this result: a hash of verdict, code, records and pointers. The message is not part of
+    /// The name by which a decision acknowledges this result: a hash of verdict, code, records, pointers and basis. The message is not part of
     /// it, so a better wording keeps stored acknowledgements valid. The verdict is part of it, because a block is more than the warning
     /// that was acknowledged.
     pub fn mark(&self) -> String {
         let records: Vec<&str> = self.facts.iter().map(|fact| fact.id.as_str()).collect();
-        let content = serde_json::json!([self.verdict, self.code, records, self.pointers, self.unlisted]);
+        let content = serde_json::json!([
+            self.verdict,
+            self.code,
+            records,
+            self.pointers,
+            self.unlisted,
+            self.basis
+        ]);
         let hash = super::canonical::sha256_hex(content.to_string().as_bytes());
         format!("{}:{}", self.id.as_str(), &hash[..12])
     }
@@ -182,6 +193,7 @@ mod tests {
             facts: facts.into_iter().map(fact).collect(),
             pointers,
             unlisted: None,
+            basis: None,
         })
     }
 
@@ -249,6 +261,7 @@ mod tests {
             facts: Vec::new(),
             pointers: Vec::new(),
             unlisted: None,
+            basis: None,
         });
         let (pass, warn, block) = (2, 3, 2);
         assert_eq!(VerdictCounts::of(&checks), VerdictCounts { pass, warn, block });
@@ -265,6 +278,7 @@ mod tests {
             facts: vec![fact("ev_1".to_owned())],
             pointers: vec!["/evidenceIds/0".to_owned()],
             unlisted: None,
+            basis: None,
         };
         let mark = check.mark();
         let (id, hash) = mark.split_once(':').expect("a colon");

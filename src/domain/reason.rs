@@ -3,88 +3,74 @@
 use super::CheckId;
 use serde::{Deserialize, Serialize};
 
-/// Why an action was rejected or failed, or why a command was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum ReasonCode {
-    /// A check's result is the reason.
-    Check(CheckId),
+macro_rules! reason_codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal;)*) => {
+        /// Why an action was rejected or failed, or why a command was refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub enum ReasonCode {
+            /// A check's result is the reason.
+            Check(CheckId),
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ReasonCode {
+            /// Every code that is not a check's.
+            pub const PLAIN: &[ReasonCode] = &[$(ReasonCode::$variant),*];
+
+            /// The stable code.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    ReasonCode::Check(check) => check.as_str(),
+                    $(ReasonCode::$variant => $code,)*
+                }
+            }
+        }
+    };
+}
+
+reason_codes! {
     /// A person declined it, with a reason in text.
-    Declined,
+    Declined = "declined";
     /// It was not decided, or not executed, in time.
-    Expired,
+    Expired = "expired";
     /// The proposer withdrew it.
-    Withdrawn,
+    Withdrawn = "withdrawn";
     /// A newer proposal superseded it.
-    Superseded,
+    Superseded = "superseded";
     /// The approval was revoked.
-    Revoked,
+    Revoked = "revoked";
     /// A target record changed after the proposal.
-    StaleTarget,
+    StaleTarget = "stale_target";
     /// Cited evidence has changed since the proposal.
-    EvidenceChanged,
+    EvidenceChanged = "evidence_changed";
     /// A person whom the action depends on has lost the right.
-    NotAuthorized,
+    NotAuthorized = "not_authorized";
     /// The policy forbids it.
-    PolicyRefused,
+    PolicyRefused = "policy_refused";
     /// The idempotency key belongs to another proposal.
-    IdempotencyConflict,
+    IdempotencyConflict = "idempotency_conflict";
     /// Another person has decided.
-    AlreadyDecided,
+    AlreadyDecided = "already_decided";
     /// The decision names another digest than the action has.
-    DigestMismatch,
+    DigestMismatch = "digest_mismatch";
     /// A person has declined an equal payload.
-    RejectedBefore,
+    RejectedBefore = "rejected_before";
     /// Planning the action today gives another plan.
-    PlanChanged,
+    PlanChanged = "plan_changed";
     /// The stored envelope differs from the proposal.
-    EnvelopeDamaged,
+    EnvelopeDamaged = "envelope_damaged";
     /// The person who decides has not opened the action in this session.
-    NotOpened,
+    NotOpened = "not_opened";
     /// The policy's limit of pending actions is reached.
-    TooManyPending,
+    TooManyPending = "too_many_pending";
 }
 
 impl ReasonCode {
-    const PLAIN: [(ReasonCode, &'static str); 17] = [
-        (ReasonCode::Declined, "declined"),
-        (ReasonCode::Expired, "expired"),
-        (ReasonCode::Withdrawn, "withdrawn"),
-        (ReasonCode::Superseded, "superseded"),
-        (ReasonCode::Revoked, "revoked"),
-        (ReasonCode::StaleTarget, "stale_target"),
-        (ReasonCode::EvidenceChanged, "evidence_changed"),
-        (ReasonCode::NotAuthorized, "not_authorized"),
-        (ReasonCode::PolicyRefused, "policy_refused"),
-        (ReasonCode::IdempotencyConflict, "idempotency_conflict"),
-        (ReasonCode::AlreadyDecided, "already_decided"),
-        (ReasonCode::DigestMismatch, "digest_mismatch"),
-        (ReasonCode::RejectedBefore, "rejected_before"),
-        (ReasonCode::PlanChanged, "plan_changed"),
-        (ReasonCode::EnvelopeDamaged, "envelope_damaged"),
-        (ReasonCode::NotOpened, "not_opened"),
-        (ReasonCode::TooManyPending, "too_many_pending"),
-    ];
-
-    /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ReasonCode::Check(check) => check.as_str(),
-            plain => Self::PLAIN
-                .iter()
-                .find(|(code, _)| *code == plain)
-                .map_or("declined", |(_, name)| name),
-        }
-    }
-
     /// Parses the stable code.
     pub fn parse(text: &str) -> Option<ReasonCode> {
-        CheckId::parse(text).map(ReasonCode::Check).or_else(|| {
-            Self::PLAIN
-                .iter()
-                .find(|(_, name)| *name == text)
-                .map(|(code, _)| *code)
-        })
+        let plain = || Self::PLAIN.iter().copied().find(|code| code.as_str() == text);
+        CheckId::parse(text).map(ReasonCode::Check).or_else(plain)
     }
 
     /// The codes that a person can give when rejecting.
@@ -112,7 +98,7 @@ mod tests {
 
     #[test]
     fn stable_words_are_read_back() {
-        let plain = ReasonCode::PLAIN.iter().map(|(code, _)| *code);
+        let plain = ReasonCode::PLAIN.iter().copied();
         let all: Vec<ReasonCode> = plain.chain(CheckId::ALL.map(ReasonCode::Check)).collect();
         for code in &all {
             assert_eq!(ReasonCode::parse(code.as_str()), Some(*code));

@@ -54,6 +54,7 @@ pub(super) fn check(id: CheckId, verdict: Verdict) -> Check {
         facts: Vec::new(),
         pointers: Vec::new(),
         unlisted: None,
+        basis: None,
     }
 }
 

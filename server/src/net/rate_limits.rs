@@ -41,7 +41,7 @@ pub struct RateLimitArgs {
     /// token. A sign-in takes three of them, so 60 people of one office can sign in at once.
     #[arg(long, env = "LOOPIQ_RATE_ANONYMOUS", default_value = ANONYMOUS, value_name = "RATE")]
     rate_anonymous: Rate,
-    /// Requests of one person in all their browsers. No person reads ten pages a second.
+    /// Requests of one person in all their browsers. No person opens thirty pages a second.
     #[arg(long, env = "LOOPIQ_RATE_PERSON", default_value = PERSON, value_name = "RATE")]
     rate_person: Rate,
     /// MCP calls of one client for one person. An agent that reads and proposes a hundred actions in a row stays below this.

@@ -75,6 +75,7 @@ mod tests {
             facts: Vec::new(),
             pointers: vec!["/title".to_owned()],
             unlisted: None,
+            basis: None,
         };
         let acknowledges = |known: &str| {
             let decision = Decision {

@@ -10,8 +10,7 @@ use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::decision::{acting_person, done};
 use crate::engine::actions::lifecycle;
-use crate::engine::actions::plan::decode_envelope;
-use crate::engine::actions::revalidate::{self, Valid, Validity, Violation, recorded_view};
+use crate::engine::actions::revalidate::{self, Valid, Validity, Violation};
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{StoreError, WriteTx};
@@ -95,21 +94,7 @@ impl ActionCommand for Execute {
         let person = acting_person(tx)?;
         let decisions = tx.decisions(&action.id).await?;
         let approvals = Approvals::load(tx, policies, &action, &decisions, Some(&person.id)).await?;
-        if let (Ok(envelope), Some(me)) = (decode_envelope(&action), &approvals.me)
-            && let Some(why) =
-                approvals
-                    .policies
-                    .refuses_to_run(me, &approvals.approvers, &approvals.policy_input(&action, &envelope))
-        {
-            return Err(Error::NotAuthorized { why });
-        }
-        recorded_view(tx, &action, &self.view).await?;
-        if let Some(why) = approvals.party_unresolved {
-            return Err(Error::Refused {
-                code: ReasonCode::PolicyRefused,
-                message: format!("Nothing was done. {why}"),
-            });
-        }
+        revalidate::require_runnable(tx, &action, &approvals, &self.view).await?;
         let outcome = match revalidate::for_execution(tx, &action, &approvals).await? {
             Validity::Valid(valid) => apply(tx, &action, *valid).await?,
             Validity::Violated(violation) => fail(tx, &action, violation).await?,
@@ -124,7 +109,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     let change_set = &envelope.change_set;
     let mut keys = match tx.apply(change_set).await {
         Ok(keys) => keys,
-        // Records that stand against the change set fail the action; a fault of the database does not.
+        // A change set that no longer fits the records fails the action; a fault of the database does not.
         Err(error) if error.is_constraint() || matches!(error, StoreError::Conflict(_)) => {
             let code = ReasonCode::StaleTarget;
             let detail = code.label().to_owned();
@@ -145,7 +130,15 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     keys.extend(updated.filter_map(|update| Some(planned.facts.name_of(&update.id)?.0?.to_owned())));
     entry.content.record_keys = keys;
     let written = [change_set.created_ids(), change_set.updated_ids()].concat();
-    let changed = [written.clone(), planned.targets].concat();
+    let used = planned.plan.references.iter().map(|(id, _)| id);
+    let used = used.filter(|id| {
+        let kind = RecordKind::of(id);
+        matches!(
+            kind,
+            Some(RecordKind::Finding | RecordKind::Blocker | RecordKind::WorkItem)
+        )
+    });
+    let changed: Vec<String> = written.iter().chain(used).chain(&planned.targets).cloned().collect();
     entry.content.records = written;
     let stage = Stage::Executed(Execution {
         at: tx.ctx().now(),

@@ -48,7 +48,9 @@ pub(crate) async fn close(tx: &mut WriteTx, action: &Action, stage: &Stage, entr
         Event::Expired => "expired",
         Event::Withdrawn => "was withdrawn",
         Event::Superseded => "was superseded",
-        _ => "was rejected",
+        Event::Rejected => "was rejected",
+        // Repeats close when the action is approved. One that was stored at that very moment is an action of its own.
+        _ => return Ok(()),
     };
     close_repeats(tx, action, stage.reason_codes(), what).await
 }
@@ -81,13 +83,18 @@ async fn close_repeats(tx: &mut WriteTx, action: &Action, codes: &[ReasonCode], 
     }
 }
 
+/// Why an overdue action is Rejected.
+pub(crate) fn expiry_message(action: &Action) -> &'static str {
+    match action.state() {
+        State::Approved => "It was approved, and nobody ran it in time.",
+        _ => "Nobody decided it in time.",
+    }
+}
+
 /// Writes the expiry of an overdue action.
 pub(crate) async fn expire(tx: &mut WriteTx, action: &Action) -> Result<(), Error> {
     let to = action.state().expire()?;
-    let message = match action.state() {
-        State::Approved => "It was approved, and nobody ran it in time.",
-        _ => "Nobody decided it in time.",
-    };
+    let message = expiry_message(action);
     let mut entry = audit_entries::about(tx, action, Event::Expired, to, Value::Null);
     // The clock expires an action; the person whose request writes the expiry is not its actor.
     entry.content.actor = Actor::System;
@@ -125,7 +132,7 @@ pub(crate) async fn supersede(tx: &mut WriteTx, old: &ActionId, new: &Action) ->
     if known.state() == State::Executed {
         return Err(wrong("that action was executed; it cannot be superseded"));
     }
-    // An action that only repeats a pending one stands for that one.
+    // An action that only repeats a pending one means that one.
     if let Some(first) = &known.lifecycle.repeats_pending {
         return Box::pin(supersede(tx, first, new)).await;
     }

@@ -202,6 +202,7 @@ fn merge_checks(mut checks: Vec<Check>, others: Vec<Check>) -> Vec<Check> {
             && one.facts == other.facts
             && one.pointers == other.pointers
             && one.unlisted == other.unlisted
+            && one.basis == other.basis
     };
     for other in others {
         if let Some(known) = checks.iter_mut().find(|known| same(known, &other)) {

@@ -259,10 +259,10 @@ async fn refuse_if_rejected_before(tx: &mut ReadTx, declined: &ActionId, planned
     if rejection.record_versions != planned.record_versions() {
         return Ok(());
     }
-    let validate_text = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));
+    let is_named = |check: &&Check| rejection.reason_codes.contains(&ReasonCode::Check(check.id));
     Err(Error::RejectedBefore {
         action: declined.clone(),
-        reasons: rejection.verdicts.iter().filter(validate_text).cloned().collect(),
+        reasons: rejection.verdicts.iter().filter(is_named).cloned().collect(),
         codes: rejection.reason_codes,
         text: rejection.reason,
     })

@@ -8,6 +8,7 @@ use crate::engine::actions::decision::{
     DecisionBasis, acting_person, approvals_if_allowed, done, record_decision, replay, validate_text,
 };
 use crate::engine::actions::lifecycle;
+use crate::engine::actions::plan::decode_envelope;
 use crate::engine::actions::revalidate::{current_plan, require_same_view};
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
@@ -64,8 +65,13 @@ impl ActionCommand for Reject {
         let person = acting_person(tx)?;
         let approvals = approvals_if_allowed(tx, policies, &action, &person).await?;
         // The basis is what the page showed: the current checks, or those of the proposal where it can no longer be planned.
-        let basis = match current_plan(tx, &action, &approvals.policies).await {
-            Ok(planned) => {
+        // A damaged envelope can be rejected too.
+        let plan = match decode_envelope(&action) {
+            Ok(_) => Some(current_plan(tx, &action, &approvals.policies).await),
+            Err(_) => None,
+        };
+        let basis = match plan {
+            Some(Ok(planned)) => {
                 let PageSnapshot { checks, facts, .. } = planned.snapshot();
                 DecisionBasis {
                     checks,
@@ -74,11 +80,11 @@ impl ActionCommand for Reject {
                     ..DecisionBasis::default()
                 }
             }
-            Err(Error::Refused { .. }) => DecisionBasis {
+            None | Some(Err(Error::Refused { .. })) => DecisionBasis {
                 checks: action.judgement.checks.clone(),
                 ..DecisionBasis::default()
             },
-            Err(broken) => return Err(broken),
+            Some(Err(broken)) => return Err(broken),
         };
         let basis = DecisionBasis {
             codes: codes.clone(),

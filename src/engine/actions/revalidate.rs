@@ -2,13 +2,19 @@
 //!
 //! | | approve | execute |
 //! |---|---|---|
-//! | the reviewer has opened the page, and no new trouble has come up since | x | |
+//! | the acting person has opened the page in this session | x | x |
+//! | the policies let the acting person decide, or run | x | x |
+//! | the accounts of caller and pruner are identified | x | x |
+//! | no problem has come up that the page did not show | x | |
 //! | the envelope's bytes give the digest | x | x |
+//! | an approval names this digest | | x |
 //! | tables and audit entries agree ([`log_check`]) | | x |
-//! | caller and approvers still have their rights, and both policies are content | x (by the approval itself) | x |
-//! | the tool still has the version that planned the action | x | x |
+//! | caller and approvers have the rights they need, and no approval is missing | | x |
+//! | the tool has the version that planned the action | x | x |
 //! | planning on the current records gives the same change set and the same evidence | x | x |
 //! | no check blocks, and every warning is acknowledged | x | x |
+//!
+//! What the first three lines refuse leaves an approved action Approved; what a later line refuses at execution makes it Failed.
 
 use crate::context::Ctx;
 use crate::domain::*;
@@ -31,7 +37,7 @@ pub(crate) struct Valid {
 pub(crate) struct Violation {
     /// The reason code.
     pub code: ReasonCode,
-    /// What happened, in words that follow a colon; empty where the code says it all.
+    /// What happened, as a phrase without a full stop; empty where the code says it all.
     pub detail: String,
 }
 
@@ -149,6 +155,35 @@ pub(crate) async fn for_approval(
         });
     }
     Ok(Approvable { planned, acknowledged })
+}
+
+/// Whether the acting person may run the action now. `view`: the value that the forms of its page carry. A refusal leaves the action
+/// Approved.
+///
+/// # Errors
+/// [`Error::NotAuthorized`]: a policy does not let this person run it. [`Error::Refused`]: the page was not opened, or an account has to be
+/// identified first.
+pub(crate) async fn require_runnable(
+    tx: &mut ReadTx,
+    action: &Action,
+    approvals: &Approvals,
+    view: &str,
+) -> Result<(), Error> {
+    // The next validation reports a damaged envelope: it fails the action.
+    if let (Ok(envelope), Some(me)) = (decode_envelope(action), &approvals.me) {
+        let input = approvals.policy_input(action, &envelope);
+        if let Some(why) = approvals.policies.refuses_to_run(me, &approvals.approvers, &input) {
+            return Err(Error::NotAuthorized { why });
+        }
+    }
+    recorded_view(tx, action, view).await?;
+    match approvals.party_unresolved {
+        None => Ok(()),
+        Some(why) => Err(Error::Refused {
+            code: ReasonCode::PolicyRefused,
+            message: format!("Nothing was done. {why}"),
+        }),
+    }
 }
 
 /// Validates an approved action before it runs.

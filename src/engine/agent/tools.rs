@@ -206,6 +206,7 @@ fn check_schema() -> Value {
                 "description": "Fields of the payload (RFC 6901).",
             },
             "unlisted": { "type": "string" },
+            "basis": { "type": "string" },
         },
         "required": ["id", "code", "verdict", "message", "facts", "pointers"],
     })

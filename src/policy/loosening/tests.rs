@@ -537,7 +537,7 @@ proptest! {
             prop_assert!(new.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)) || !old.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)));
             let verdict = |policy: &Policy, verdict| {
                 let check = Check {
-                    id: CheckId::Titles, code: CheckCode::GenericTitle, verdict, message: String::new().into(), facts: Vec::new(), pointers: Vec::new(), unlisted: None,
+                    id: CheckId::Titles, code: CheckCode::GenericTitle, verdict, message: String::new().into(), facts: Vec::new(), pointers: Vec::new(), unlisted: None, basis: None,
                 };
                 policy.apply_overrides(vec![check])[0].verdict
             };

@@ -4,7 +4,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::lifecycle::parse_id;
+use crate::engine::actions::lifecycle::{expiry_message, parse_id};
 use crate::engine::actions::plan::{self, PlanError, decode_envelope};
 use crate::engine::actions::revalidate::form_value;
 use crate::engine::pages::record_names::RecordNames;
@@ -153,7 +153,7 @@ impl Engine {
         let asked_by = format!("{} via {}", caller.name, PlainText::from(&client));
         let executed = state == State::Executed;
         let outcome = if action.is_overdue(now) {
-            Some("Nobody decided in time.".into())
+            Some(expiry_message(&action).into())
         } else {
             action
                 .lifecycle
