@@ -181,7 +181,7 @@ pub async fn warn_if_empty(store: &Store) -> Result<()> {
 /// # Errors
 /// One line that says how to correct the role.
 pub async fn require_tenant_isolation(store: &Store, demo: bool) -> Result<()> {
-    if !store.passes_the_wall() {
+    if !store.bypasses_row_security() {
         return Ok(());
     }
     let why = "the database's role owns the tables or bypasses row-level security, or can become a role that does, so PostgreSQL would not \

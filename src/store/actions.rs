@@ -217,7 +217,7 @@ impl WriteTx {
         search_text: &str,
     ) -> Result<bool, StoreError> {
         let verdicts = VerdictCounts::of(&new.judgement.checks);
-        let rows = sqlx::query(self.pick(&INSERT))
+        let rows = sqlx::query(self.sql(&INSERT))
             .bind(self.tenant())
             .bind(new.id.as_str().to_owned())
             .bind(new.approval_id.as_str().to_owned())

@@ -1,6 +1,6 @@
 //! Applying a change set: exactly its changes and nothing else. A new kind of record is one more entry in `TABLES`.
 
-use super::dialect::{Sql, together};
+use super::dialect::{Sql, multi_write};
 use super::row::{self, Columns, list};
 use super::{StoreError, WriteTx};
 use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, title_similarity};
@@ -210,7 +210,7 @@ impl WriteTx {
 
     /// Stores the references of new work items, and the words of their titles for the search of similar items.
     async fn index(&mut self, creates: &[&Create]) -> Result<(), StoreError> {
-        const SQL: Sql = together!(
+        const SQL: Sql = multi_write!(
             rests_on: "INSERT INTO work_item_references (tenant, work_item_id, record_id) \
                        SELECT $1, value ->> 'item', value ->> 'record' FROM json_each($2)",
             => "INSERT INTO work_item_words (tenant, word, work_item_id) \
@@ -230,7 +230,7 @@ impl WriteTx {
                     .map(|word| json!({ "item": create.id, "word": word })),
             );
         }
-        sqlx::query(self.pick(&SQL))
+        sqlx::query(self.sql(&SQL))
             .bind(self.tenant())
             .bind(row::json(&references)?)
             .bind(row::json(&words)?)

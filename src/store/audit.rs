@@ -1,6 +1,6 @@
 //! The audit log: entries are appended last in their transaction, numbered from a head row, and never changed.
 
-use super::dialect::{Sql, together};
+use super::dialect::{Sql, multi_write};
 use super::row::{Columns, json, list};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::audit::{Content, Event, Leaf, content_hash};
@@ -100,7 +100,7 @@ impl WriteTx {
                 .zip(of_tenant)
                 .map(|(seq, (ctx, entry))| row_of(seq, ctx, entry));
             let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
-            sqlx::query(self.pick(&APPEND))
+            sqlx::query(self.sql(&APPEND))
                 .bind(of_tenant[0].0.tenant().as_str().to_owned())
                 .bind(json(&rows)?)
                 .execute(&mut *self.read.tx)
@@ -125,7 +125,7 @@ fn row_of(seq: i64, ctx: &Ctx, entry: &Entry) -> Result<serde_json::Value, Store
     }))
 }
 
-const APPEND: Sql = together!(
+const APPEND: Sql = multi_write!(
     entry: "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash) \
             SELECT $1, CAST(value ->> 'seq' AS BIGINT), CAST(value ->> 'at' AS BIGINT), value ->> 'event', value ->> 'action', \
             value ->> 'hash', value ->> 'leaf' FROM json_each($2)",

@@ -1,7 +1,7 @@
 //! Loads the context of a plan for the checks. One statement loads everything but work items and bytes of evidence, which take one
 //! statement more each.
 
-use super::dialect::{Sql, among, gather, object};
+use super::dialect::{Sql, gather, in_list, object};
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, records};
 use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, Record, State, canonical};
@@ -21,21 +21,21 @@ macro_rules! check_context {
     ($db:ident) => {
         concat!(
             "SELECT 'member' AS kind, CAST(", object!($db), "('team', team_id, 'person', person_id) AS TEXT) AS record \
-             FROM team_members WHERE tenant = $1 AND person_id ", among!($db, "$3"), " \
+             FROM team_members WHERE tenant = $1 AND person_id ", in_list!($db, "$3"), " \
              UNION ALL SELECT 'team', CAST(", object!($db), "('id', team_id) AS TEXT) FROM release_teams WHERE tenant = $1 AND release_id = $2 \
              UNION ALL SELECT 'component', CAST(", object!($db), "('id', component_id) AS TEXT) \
              FROM release_components WHERE tenant = $1 AND release_id = $2 \
              UNION ALL SELECT 'item_of_finding', CAST(", object!($db), "('record', record_id, 'item', work_item_id) AS TEXT) \
              FROM (SELECT record_id, work_item_id FROM work_item_references WHERE tenant = $1 \
-             AND record_id ", among!($db, "$4"), " LIMIT 500) AS r \
+             AND record_id ", in_list!($db, "$4"), " LIMIT 500) AS r \
              UNION ALL SELECT 'word', CAST(", object!($db), "('word', w.value, 'items', CAST((SELECT ", gather!($db), "(work_item_id) FROM \
              (SELECT work_item_id FROM work_item_words WHERE tenant = $1 AND word = w.value LIMIT 0 + $12) AS first) AS TEXT)) AS TEXT) \
              FROM json_each($5) w \
              UNION ALL SELECT 'item_of_title', CAST(", object!($db), "('id', work_item_id) AS TEXT) FROM (SELECT x.work_item_id FROM work_item_words x \
-             WHERE x.tenant = $1 AND x.word ", among!($db, "$11"), " \
+             WHERE x.tenant = $1 AND x.word ", in_list!($db, "$11"), " \
              AND (SELECT i.release_id FROM work_items i WHERE i.tenant = $1 AND i.id = x.work_item_id) = $2 LIMIT 200) AS s \
              UNION ALL SELECT 'open', CAST(", object!($db), "('id', a.id, 'headline', a.headline, 'state', a.state, 'record', o.record_id) AS TEXT) \
-             FROM (SELECT record_id, action_id FROM action_targets WHERE tenant = $1 AND record_id ", among!($db, "$6"), " \
+             FROM (SELECT record_id, action_id FROM action_targets WHERE tenant = $1 AND record_id ", in_list!($db, "$6"), " \
              AND expires_at > $8 AND action_id <> $7 AND ($10 = '' OR action_id < $10) ORDER BY action_id LIMIT 60) AS o \
              JOIN actions a ON a.tenant = $1 AND a.id = o.action_id \
              UNION ALL SELECT 'newer', CAST(", object!($db), "('id', n.id, 'key', n.key, 'release_id', n.release_id, 'provider', n.provider, \
@@ -43,7 +43,7 @@ macro_rules! check_context {
              'collected_from', n.collected_from, 'imported_at', n.imported_at, 'commit_id', n.commit_id) AS TEXT) \
              FROM (SELECT DISTINCT n.* FROM evidence e JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id \
              AND n.provider = e.provider AND n.kind = e.kind AND n.collected_at > e.collected_at AND n.complete = 1 \
-             WHERE e.tenant = $1 AND e.id ", among!($db, "$9"), " ORDER BY n.collected_at DESC LIMIT 100) AS n \
+             WHERE e.tenant = $1 AND e.id ", in_list!($db, "$9"), " ORDER BY n.collected_at DESC LIMIT 100) AS n \
              UNION ALL SELECT 'generic', CAST(", object!($db), "('word', word) AS TEXT) FROM generic_words WHERE tenant = $1"
         )
     };
@@ -60,7 +60,7 @@ impl ReadTx {
     /// Loads the context of a plan.
     pub async fn check_context(&mut self, query: &CheckContextQuery) -> Result<CheckContext, StoreError> {
         let now = self.ctx.now();
-        let rows = sqlx::query(self.pick(&CHECK_CONTEXT))
+        let rows = sqlx::query(self.sql(&CHECK_CONTEXT))
             .bind(self.tenant())
             .bind(query.release.as_ref().map_or("", |id| id.as_str()).to_owned())
             .bind(list(&query.people))

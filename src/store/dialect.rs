@@ -24,7 +24,7 @@ pub(super) struct Sql {
 
 /// Several writes over the same parameters, in one message to the database. None of them sees what the others write. SQLite takes
 /// statements one after the other; PostgreSQL takes one, in which the others are common table expressions.
-macro_rules! together {
+macro_rules! multi_write {
     ($name:ident: $first:literal, $($more:ident: $next:literal,)* => $last:literal) => {
         crate::store::dialect::Sql {
             sqlite: concat!($first, "; ", $($next, "; ",)* $last),
@@ -34,7 +34,7 @@ macro_rules! together {
         }
     };
 }
-pub(super) use together;
+pub(super) use multi_write;
 
 /// A row as JSON: the function that makes an object of names and values.
 macro_rules! object {
@@ -60,7 +60,7 @@ pub(super) use gather;
 
 /// Whether a column is among the values of a JSON list. For PostgreSQL an array: it looks each value up in the column's index, whatever it
 /// thinks of the list's length; for a sub-query it would sooner read the whole table.
-macro_rules! among {
+macro_rules! in_list {
     (sqlite, $list:literal) => {
         concat!("IN (SELECT value FROM json_each(", $list, "))")
     };
@@ -68,15 +68,15 @@ macro_rules! among {
         concat!("= ANY (ARRAY(SELECT value FROM json_each(", $list, ")))")
     };
 }
-pub(super) use among;
+pub(super) use in_list;
 
 /// Whether a transaction that writes waits for its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum TenantLock {
     /// One after the other within a tenant: what it reads stays true until it commits.
-    Taken,
+    Exclusive,
     /// Beside others: it adds rows, and what it changes it changes under conditions.
-    NotNeeded,
+    None,
 }
 
 /// Names this service's advisory locks among those of other programs in the database.
@@ -93,7 +93,7 @@ impl Dialect {
     }
 
     /// The statement for this database.
-    pub(super) fn pick(self, sql: &Sql) -> &'static str {
+    pub(super) fn sql(self, sql: &Sql) -> &'static str {
         match self {
             Dialect::Sqlite => sql.sqlite,
             Dialect::Postgres => sql.postgres,
@@ -112,12 +112,12 @@ impl Dialect {
     }
 
     /// Begins a transaction that writes in this tenant.
-    pub(super) fn begin_write(self, tenant: &TenantId, turn: Turn) -> SqlStr {
-        match (self, turn) {
+    pub(super) fn begin_write(self, tenant: &TenantId, lock: TenantLock) -> SqlStr {
+        match (self, lock) {
             // IMMEDIATE: a deferred transaction that turns writer gets a busy error that no timeout retries. It is everybody's turn.
             (Dialect::Sqlite, _) => "BEGIN IMMEDIATE".into_sql_str(),
-            (Dialect::Postgres, Turn::NotNeeded) => safe(format!("BEGIN; {}", within(tenant))),
-            (Dialect::Postgres, Turn::Taken) => safe(format!(
+            (Dialect::Postgres, TenantLock::None) => safe(format!("BEGIN; {}", within(tenant))),
+            (Dialect::Postgres, TenantLock::Exclusive) => safe(format!(
                 "BEGIN; {}; SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{tenant}'))",
                 within(tenant)
             )),
@@ -170,7 +170,7 @@ impl Dialect {
     }
 
     /// What a new connection is told first.
-    pub(super) fn greeting(self) -> &'static str {
+    pub(super) fn connection_setup(self) -> &'static str {
         match self {
             // Durable and safe beside other processes. WAL: readers never wait for the writer. FULL: what was acknowledged
             // survives a power cut.
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn writes_go_together_in_both_dialects() {
-        const SQL: Sql = together!(a: "INSERT 1", b: "INSERT 2", => "INSERT 3");
+        const SQL: Sql = multi_write!(a: "INSERT 1", b: "INSERT 2", => "INSERT 3");
         assert_eq!(SQL.sqlite, "INSERT 1; INSERT 2; INSERT 3");
         assert_eq!(SQL.postgres, "WITH a AS (INSERT 1), b AS (INSERT 2) INSERT 3");
     }

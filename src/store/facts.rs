@@ -3,7 +3,7 @@
 
 use super::dialect::Sql;
 use super::row::{Columns, list};
-use super::{ReadCall, ReadTx, StoreError, journal, records};
+use super::{ReadCall, ReadTx, StoreError, read_journal, records};
 use crate::domain::{ActionId, Address, ClientId, Facts, FactsQuery, PersonId, Record, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
@@ -68,7 +68,7 @@ impl ReadTx {
         if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() && query.newest.is_none() {
             return Ok(Facts::default());
         }
-        let rows = sqlx::query(self.pick(&FACTS))
+        let rows = sqlx::query(self.sql(&FACTS))
             .bind(self.tenant())
             .bind(Value::from(ids).to_string())
             .bind(list(query.emails.iter().map(Address::as_str)))
@@ -87,7 +87,7 @@ impl ReadTx {
         proposer: &Proposer,
     ) -> Result<ProposalContext, StoreError> {
         let now = self.ctx.now();
-        let rows = sqlx::query(self.pick(&PROPOSAL_CONTEXT))
+        let rows = sqlx::query(self.sql(&PROPOSAL_CONTEXT))
             .bind(self.tenant())
             .bind(Value::from(by_prefix(query)).to_string())
             .bind(list(query.emails.iter().map(Address::as_str)))
@@ -133,7 +133,7 @@ fn collect(rows: &[AnyRow]) -> Result<ProposalContext, StoreError> {
             }
             "declined" => context.declined = Some(action_id(&record)?),
             "policy" => context.policy = record.int("version")?,
-            _ => context.reads.push(journal::read_call(&record)?),
+            _ => context.reads.push(read_journal::read_call(&record)?),
         }
     }
     attach_sightings(&mut context.facts, sightings)?;

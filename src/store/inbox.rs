@@ -209,7 +209,7 @@ impl ReadTx {
     /// What stands around the rows: see [`InboxFrame`]. `person`: whose own proposals don't count for `mine`; `since`: from when on
     /// decisions count.
     pub async fn inbox_frame(&mut self, person: &str, since: Timestamp) -> Result<InboxFrame, StoreError> {
-        let rows = sqlx::query(self.pick(&FRAME))
+        let rows = sqlx::query(self.sql(&FRAME))
             .bind(self.tenant())
             .bind(person.to_owned())
             .bind(since.0)

@@ -9,7 +9,7 @@
 //! - SQL is static text. `apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
 //!   tenant's name into the start of a transaction, and `TenantId` allows only a-z, 0-9 and hyphens.
 //! - A list is one JSON parameter (`json_each`), so that a statement is prepared once whatever its length. Lists of IDs in frequent statements go
-//!   through `among!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
+//!   through `in_list!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
 //! - `LIMIT 0 + $n`, never `LIMIT $n`: SQLite prepares a statement again for each value of a bare parameter in LIMIT.
 //! - A state change repeats its condition in WHERE and asserts that one row changed.
 //! - Counts that every page shows are kept by triggers (`action_counts`). On PostgreSQL the triggers are deferred to COMMIT, when the transaction
@@ -30,18 +30,20 @@ mod decisions;
 mod dialect;
 mod error;
 mod facts;
+mod generic_words;
+mod group_commit;
 mod identity;
 mod import;
 mod imports;
 mod inbox;
 mod installation;
-mod journal;
-mod lane;
 mod limits;
 mod operator_requests;
+mod page_views;
 mod people;
 mod policies;
 mod questions;
+mod read_journal;
 mod records;
 mod related;
 mod related_actions;
@@ -49,8 +51,6 @@ mod row;
 mod schema;
 mod seed;
 mod sessions;
-mod views;
-mod words;
 
 pub use audit::{AuditRecord, Entry};
 pub use copy::{COPIED, CopyReport, CopyStep};
@@ -60,19 +60,19 @@ pub use identity::{Account, Resemblance};
 pub use import::{ImportedFinding, KeptEvidence, NewEvidence, NewFinding, PART, WantingFrom, WantingPage};
 pub use imports::{ImportKey, Progress};
 pub use inbox::{InboxFilter, InboxFrame, InboxItem};
-pub use journal::ReadCall;
 pub use limits::Waiting;
 pub use operator_requests::{RequestRow, Settled};
+pub use page_views::ViewKey;
 pub use people::{Asserted, TokenGrant, TokenRow};
 pub use policies::{PastActionRow, PolicyRow};
+pub use read_journal::ReadCall;
 pub use records::ListFilter;
 pub use related_actions::ActionSummary;
-pub use views::ViewKey;
 
 use crate::context::Ctx;
 use crate::domain::Timestamp;
 use connection::{Pool, Tx};
-use dialect::{Dialect, Sql, Turn};
+use dialect::{Dialect, Sql, TenantLock};
 use futures::future::BoxFuture;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, Connection, Executor};
@@ -85,14 +85,14 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Store {
     dialect: Dialect,
-    passes_the_wall: bool,
+    bypasses_row_security: bool,
     /// Whether a write did not end well since readiness looked last. A later one that goes well proves little: what is small still fits
     /// onto a full disk.
     broken: Arc<AtomicBool>,
     readers: Pool,
     writers: Pool,
     /// Where writes that wait for nobody share transactions.
-    lane: lane::Lane,
+    group_commit: group_commit::GroupCommit,
 }
 
 /// A transaction that reads one consistent state.
@@ -128,8 +128,8 @@ impl ReadTx {
     }
 
     /// The statement for this database.
-    fn pick(&self, sql: &Sql) -> &'static str {
-        self.dialect.pick(sql)
+    fn sql(&self, sql: &Sql) -> &'static str {
+        self.dialect.sql(sql)
     }
 
     /// Plans statements for tables as they are now, where many rows have just been added.
@@ -169,12 +169,12 @@ impl Store {
         let mut first = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
         match dialect {
             Dialect::Sqlite => {
-                first.execute(dialect.greeting()).await?;
-                schema::bring(&mut first, dialect).await?;
+                first.execute(dialect.connection_setup()).await?;
+                schema::migrate(&mut first, dialect).await?;
             }
             Dialect::Postgres => schema::check(&mut first, dialect).await?,
         }
-        let passes_the_wall = dialect == Dialect::Postgres && schema::passes_the_wall(&mut first).await?;
+        let bypasses_row_security = dialect == Dialect::Postgres && schema::bypasses_row_security(&mut first).await?;
         first.close().await?;
         let pool = |size: u32| {
             AnyPoolOptions::new()
@@ -186,7 +186,7 @@ impl Store {
                 // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection is of no use.
                 .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 .after_connect(move |connection, _| {
-                    Box::pin(async move { connection.execute(dialect.greeting()).await.map(drop) })
+                    Box::pin(async move { connection.execute(dialect.connection_setup()).await.map(drop) })
                 })
                 .connect_lazy(url)
                 .map(Pool)
@@ -204,10 +204,10 @@ impl Store {
         let writers = pool(writers)?;
         Ok(Self {
             dialect,
-            passes_the_wall,
+            bypasses_row_security,
             broken: Arc::default(),
             readers: pool(readers.min(CONNECTIONS))?,
-            lane: lane::Lane::new(dialect, writers.clone()),
+            group_commit: group_commit::GroupCommit::new(dialect, writers.clone()),
             writers,
         })
     }
@@ -219,8 +219,8 @@ impl Store {
 
     /// Whether this role passes the wall between tenants (row-level security), as the tables' owner or by privilege. On SQLite there is
     /// no such wall, and nobody passes it.
-    pub fn passes_the_wall(&self) -> bool {
-        self.passes_the_wall
+    pub fn bypasses_row_security(&self) -> bool {
+        self.bypasses_row_security
     }
 
     /// Runs `work` in a transaction that reads one consistent state.
@@ -251,7 +251,7 @@ impl Store {
         let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
         // In a task of its own, so that a request that goes away can't leave a transaction open.
         let task = tokio::spawn(async move {
-            let begin = dialect.begin_write(ctx.tenant(), Turn::Taken);
+            let begin = dialect.begin_write(ctx.tenant(), TenantLock::Exclusive);
             let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
             let mut tx = WriteTx {
                 read: ReadTx { tx, ctx, dialect },
@@ -266,7 +266,7 @@ impl Store {
             Ok(answer) => answer,
             Err(broken) => Err(E::from(StoreError::Interrupted(broken.to_string()))),
         };
-        self.remember(&answer);
+        self.note_fault(&answer);
         answer
     }
 
@@ -277,13 +277,13 @@ impl Store {
         E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let answer = self.lane.go(ctx, work).await;
-        self.remember(&answer);
+        let answer = self.group_commit.submit(ctx, work).await;
+        self.note_fault(&answer);
         answer
     }
 
     /// Has readiness look for itself after a fault.
-    fn remember<T, E: WriteError>(&self, answer: &Result<T, E>) {
+    fn note_fault<T, E: WriteError>(&self, answer: &Result<T, E>) {
         if answer.as_ref().is_err_and(WriteError::is_fault) {
             self.broken.store(true, Ordering::Relaxed);
         }

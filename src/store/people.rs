@@ -92,7 +92,7 @@ impl Store {
             // The tenant that the token names is entered on the way: people and clients stand behind the wall.
             postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM token_holder($1)",
         };
-        let row = sqlx::query(self.dialect.pick(&SQL))
+        let row = sqlx::query(self.dialect.sql(&SQL))
             .bind(secret_digest.to_owned())
             .fetch_optional(&self.readers)
             .await?;

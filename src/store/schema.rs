@@ -93,7 +93,7 @@ pub(super) async fn check(connection: &mut AnyConnection, dialect: Dialect) -> R
 
 /// Brings the schema to this binary's version. Each step is a transaction: one that is interrupted leaves nothing behind, and the
 /// next run goes on from there.
-pub(super) async fn bring(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
+pub(super) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
     match schema_state(connection, dialect).await? {
         // Whoever brought it here may have been interrupted before the end.
         SchemaState::Same if dialect == Dialect::Sqlite && !has_expectations(connection).await? => {
@@ -177,11 +177,11 @@ impl Store {
         let mut connection = AnyConnection::connect(owner).await.map_err(StoreError::Opening)?;
         let mut beyond = Vec::new();
         match dialect {
-            Dialect::Sqlite => bring(&mut connection, dialect).await?,
+            Dialect::Sqlite => migrate(&mut connection, dialect).await?,
             Dialect::Postgres => {
                 // The owner's rights act only on what stands in this schema, whatever others have made elsewhere.
                 connection.execute(SEARCH_PATH).await?;
-                bring(&mut connection, dialect).await?;
+                migrate(&mut connection, dialect).await?;
                 beyond = grant(&mut connection, service).await?;
             }
         }
@@ -247,7 +247,7 @@ async fn role_of(url: &str) -> Result<String, StoreError> {
 }
 
 /// Whether this connection's role passes the wall of row-level security: as owner, by privilege, or because it may become a role that does.
-pub(super) async fn passes_the_wall(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+pub(super) async fn bypasses_row_security(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR pg_has_role(r.oid, c.relowner, 'MEMBER') \
          OR EXISTS (SELECT 1 FROM pg_roles o WHERE pg_has_role(r.oid, o.oid, 'MEMBER') AND (o.rolsuper OR o.rolbypassrls \
          OR o.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))) AS passes \

@@ -41,7 +41,7 @@ impl Store {
             // The tenant that the session names is entered on the way: people stand behind the wall.
             postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM session_holder($1, $2)",
         };
-        let row = sqlx::query(self.dialect.pick(&SQL))
+        let row = sqlx::query(self.dialect.sql(&SQL))
             .bind(digest.to_owned())
             .bind(now.0)
             .fetch_optional(&self.readers)

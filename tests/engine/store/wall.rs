@@ -90,7 +90,7 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
     const OWNED: &str =
         "SELECT COUNT(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = current_user";
     assert_eq!(service.fetch_one(OWNED).await.expect("tables").get::<i64, _>(0), 0);
-    assert!(!world.engine.store().passes_the_wall());
+    assert!(!world.engine.store().bypasses_row_security());
     const MAY: &str = "SELECT has_table_privilege($1, $2)";
     for table in world.database.tables().await {
         for (privilege, granted) in [

@@ -1,6 +1,6 @@
 //! Who was shown what, and when: one row per person, envelope and session.
 
-use super::dialect::{Sql, together};
+use super::dialect::{Sql, multi_write};
 use super::row::{Columns, json};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::context::Ctx;
@@ -72,7 +72,7 @@ impl ReadTx {
 impl WriteTx {
     /// Keeps what somebody was shown, and the verdicts for the inbox while the action waits.
     pub async fn keep_view(&mut self, view: &ViewKey, shown: &PageSnapshot) -> Result<(), StoreError> {
-        const SQL: Sql = together!(
+        const SQL: Sql = multi_write!(
             counted: "UPDATE actions SET blocks = $8, warnings = $9, passes = $10 \
                       WHERE tenant = $1 AND id = $2 AND state = 'pending_approval' AND (blocks <> $8 OR warnings <> $9 OR passes <> $10)",
             => "INSERT INTO views (tenant, action_id, person_id, digest, session, at, seen_at, shown) \
@@ -80,7 +80,7 @@ impl WriteTx {
                 ON CONFLICT (tenant, action_id, person_id, digest, session) DO UPDATE SET seen_at = $6, shown = $7"
         );
         let (now, verdicts) = (self.ctx.now(), VerdictCounts::of(&shown.checks));
-        sqlx::query(self.pick(&SQL))
+        sqlx::query(self.sql(&SQL))
             .bind(self.tenant())
             .bind(view.action.as_str().to_owned())
             .bind(view.person.as_str().to_owned())

@@ -5,7 +5,7 @@
 //! Each has a savepoint of its own, so that one that fails takes nobody with it, and each is answered after the commit.
 
 use super::connection::{Pool, Tx};
-use super::dialect::{Dialect, Turn};
+use super::dialect::{Dialect, TenantLock};
 use super::{ReadTx, StoreError, WriteError, WriteTx};
 use crate::context::Ctx;
 use crate::domain::TenantId;
@@ -16,21 +16,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// The most that go together.
-const TOGETHER: usize = 64;
+const MAX_GROUP: usize = 64;
 
 /// Who waits to write.
 #[derive(Clone)]
-pub(super) struct Lane {
+pub(super) struct GroupCommit {
     writers: Pool,
     dialect: Dialect,
     waiting: Arc<Mutex<Waiting>>,
 }
 
 /// Whose writes share transactions: everybody's on SQLite, a tenant's on PostgreSQL, where a transaction is in one tenant.
-type Sharers = Option<TenantId>;
+type CommitGroup = Option<TenantId>;
 
 /// Those who wait, while a task is taking them.
-type Waiting = HashMap<Sharers, VecDeque<Box<dyn Job>>>;
+type Waiting = HashMap<CommitGroup, VecDeque<Box<dyn Job>>>;
 
 /// A write without its types.
 trait Job: Send {
@@ -80,7 +80,7 @@ where
     }
 }
 
-impl Lane {
+impl GroupCommit {
     pub(super) fn new(dialect: Dialect, writers: Pool) -> Self {
         Self {
             writers,
@@ -95,7 +95,7 @@ impl Lane {
     }
 
     /// Writes together with whoever else wants to.
-    pub(super) async fn go<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
+    pub(super) async fn submit<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: WriteError + Send + 'static,
@@ -116,36 +116,36 @@ impl Lane {
 
     fn queue(&self, job: Box<dyn Job>) {
         let tenant = job.ctx().tenant().clone();
-        let sharers = (self.dialect == Dialect::Postgres).then(|| tenant.clone());
+        let group = (self.dialect == Dialect::Postgres).then(|| tenant.clone());
         let mut waiting = self.waiting();
-        if let Some(others) = waiting.get_mut(&sharers) {
+        if let Some(others) = waiting.get_mut(&group) {
             others.push_back(job);
             return;
         }
-        waiting.insert(sharers.clone(), VecDeque::from([job]));
-        tokio::spawn(self.clone().take_all(sharers, tenant));
+        waiting.insert(group.clone(), VecDeque::from([job]));
+        tokio::spawn(self.clone().drain(group, tenant));
     }
 
     /// Takes whoever waits, until nobody does. `tenant`: the first one's.
-    async fn take_all(self, sharers: Sharers, tenant: TenantId) {
+    async fn drain(self, group: CommitGroup, tenant: TenantId) {
         loop {
             // A connection first: whoever comes until there is one goes along.
-            let begin = self.dialect.begin_write(&tenant, Turn::NotNeeded);
+            let begin = self.dialect.begin_write(&tenant, TenantLock::None);
             let connection = self.writers.begin_with(begin).await;
             let jobs: Vec<_> = {
                 let mut waiting = self.waiting();
-                let all = waiting.entry(sharers.clone()).or_default();
-                let some = all.len().min(TOGETHER);
+                let all = waiting.entry(group.clone()).or_default();
+                let some = all.len().min(MAX_GROUP);
                 all.drain(..some).collect()
             };
             match connection {
                 // In a task of its own: work that panics breaks this transaction and nothing else.
-                Ok(tx) => drop(tokio::spawn(together(tx, self.dialect, jobs)).await),
+                Ok(tx) => drop(tokio::spawn(run_group(tx, self.dialect, jobs)).await),
                 Err(error) => fail(jobs, StoreError::from(error)),
             }
             let mut waiting = self.waiting();
-            if waiting.get(&sharers).is_none_or(VecDeque::is_empty) {
-                waiting.remove(&sharers);
+            if waiting.get(&group).is_none_or(VecDeque::is_empty) {
+                waiting.remove(&group);
                 return;
             }
         }
@@ -160,7 +160,7 @@ fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
 }
 
 /// Does the work of all in one transaction, commits, and answers each.
-async fn together(tx: Tx, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
+async fn run_group(tx: Tx, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
     match commit(tx, dialect, &mut jobs).await {
         Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
         Err(error) => fail(jobs, error),
