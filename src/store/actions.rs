@@ -1,4 +1,4 @@
-//! Actions. A state change repeats its condition in the WHERE and asserts that one row changed.
+//! Actions. A state change repeats its condition in the WHERE clause and asserts that one row changed.
 
 use super::dialect::Sql;
 use super::row::{Columns, json, list};
@@ -62,7 +62,7 @@ pub(super) fn action(row: &AnyRow) -> Result<Action, StoreError> {
     })
 }
 
-/// The state with the columns that belong to it; a row that lacks one of them is damaged.
+/// The state with its columns. If a column that the state needs is absent, the row is reported as damaged.
 fn stage(row: &AnyRow) -> Result<Stage, StoreError> {
     let closed_at = || row.time("settled_at");
     let refusal = || {
@@ -84,7 +84,8 @@ fn stage(row: &AnyRow) -> Result<Stage, StoreError> {
     })
 }
 
-/// An action with the key of its release, and which policy the tenant has by now.
+/// An action with the key of its release, the tenant's current policy version, the number of pending actions that repeat the action, and
+/// the pending action that it repeats.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
@@ -109,7 +110,7 @@ impl ReadTx {
         row.as_ref().map(action).transpose()
     }
 
-    /// A page of somebody's own proposals, newest first; `before`: after this action of theirs.
+    /// A page of a person's own proposals, newest first. The page begins after the action `before`.
     pub async fn actions_of_caller(
         &mut self,
         caller: &PersonId,
@@ -127,14 +128,14 @@ impl ReadTx {
             .bind(state.map_or("", State::as_str).to_owned())
             .bind(before.unwrap_or_default().to_owned())
             .bind(limit)
-            // Later than all.
+            // The first page begins before a time that is later than every action.
             .bind(i64::MAX)
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter().map(action).collect()
     }
 
-    /// Pending actions that only repeat this one, oldest first.
+    /// Pending actions that repeat this action, oldest first.
     pub async fn repeating(&mut self, id: &ActionId, limit: i64) -> Result<Vec<Action>, StoreError> {
         const SQL: &str = select!("a.repeats = $2 AND a.state = 'pending_approval' ORDER BY a.id LIMIT 0 + $3");
         let rows = sqlx::query(SQL)
@@ -146,7 +147,7 @@ impl ReadTx {
         rows.iter().map(action).collect()
     }
 
-    /// Open actions whose time has run out. What only repeats a pending one ends with that one.
+    /// Open actions that have expired. A pending action that repeats another pending action is left out, because both end together.
     pub async fn overdue(&mut self, limit: i64) -> Result<Vec<Action>, StoreError> {
         const SQL: &str = select!(
             "a.state IN ('pending_approval', 'approved') AND a.expires_at <= $2 AND (a.repeats IS NULL OR a.state = 'approved' \
@@ -176,7 +177,7 @@ macro_rules! insert {
     };
 }
 
-/// The action and its targets; says whether the action was stored.
+/// Stores an action and its targets, and returns whether the action was stored.
 const INSERT: Sql = Sql {
     sqlite: concat!(
         insert!(),
@@ -193,7 +194,7 @@ const INSERT: Sql = Sql {
 };
 
 impl WriteTx {
-    /// Keeps which records an action is about that had only repeated another one and goes on by itself.
+    /// Stores the targets of an action that repeated another one. While the other action was pending, the repeating action had no targets.
     pub async fn insert_targets(&mut self, action: &Action, targets: &[String]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
              SELECT $1, t.value, $2, $3 FROM json_each($4) t WHERE 1 = 1 ON CONFLICT (tenant, record_id, action_id) DO NOTHING";
@@ -207,9 +208,9 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Stores a new action with its targets, the records that it changes or rests on; an action that only repeats a pending one has none.
-    /// Returns `false` if the client has used the key for another action of the same caller. `search_text`: lower-case text that the inbox
-    /// searches.
+    /// Stores a new action with its targets: the records that it changes or refers to. An action that repeats a pending action has no
+    /// targets. Returns `false` if the client has used the key for another action of the same caller. `search_text` is the lower-case text
+    /// that the inbox searches.
     pub async fn insert_action(
         &mut self,
         new: &Action,
@@ -268,7 +269,7 @@ impl WriteTx {
     /// Moves an action that has not expired to an open state: to Approved, or to the next revision of Pending approval.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`]: its state, revision or digest is not what `action` says, or it has expired.
+    /// [`StoreError::Conflict`]: the stored state, revision or digest differs from `action`, or the action has expired.
     pub async fn claim(&mut self, action: &Action, to: State) -> Result<(), StoreError> {
         let now = self.ctx.now();
         self.transition(action, to, None, now).await
@@ -318,7 +319,7 @@ impl WriteTx {
         }
     }
 
-    /// Notes at other open actions that something which they are about has been changed.
+    /// Marks the other actions with one of these records among their targets: a target has changed. The first mark stays.
     pub async fn mark_targets_changed(&mut self, action: &ActionId, records: &[String]) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE actions SET touched_at = $4 WHERE tenant = $1 AND id <> $2 AND touched_at IS NULL AND id IN (SELECT action_id \
              FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($3)))";
@@ -333,7 +334,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Links a superseded action to the one that takes its place.
+    /// Links a superseded action to the action that replaces it.
     pub async fn link_superseded(&mut self, old: &ActionId, new: &ActionId) -> Result<(), StoreError> {
         sqlx::query("UPDATE actions SET superseded_by = $3 WHERE tenant = $1 AND id = $2")
             .bind(self.tenant())

@@ -1,4 +1,4 @@
-//! Applying a change set: exactly its changes and nothing else. A new kind of record is one more entry in `TABLES`.
+//! Applies a change set: exactly its changes and nothing else. A new kind of record needs one more entry in `TABLES`.
 
 use super::dialect::{Sql, multi_write};
 use super::row::{self, Columns, list};
@@ -7,7 +7,7 @@ use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, tit
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
-/// How a kind of record is stored. Names of tables and columns come from here alone, never from a payload.
+/// How a kind of record is stored. SQL takes the names of tables and columns only from here, never from a payload.
 struct Table {
     kind: RecordKind,
     name: &'static str,
@@ -97,7 +97,7 @@ const TABLES: &[Table] = &[
     },
 ];
 
-/// Fields of a work item that are kept as references.
+/// Fields of a work item that are stored as references.
 const REFERENCES: [&str; 4] = ["findingIds", "controlIds", "evidenceIds", "blockerIds"];
 
 fn table(kind: RecordKind) -> Result<&'static Table, StoreError> {
@@ -107,7 +107,7 @@ fn table(kind: RecordKind) -> Result<&'static Table, StoreError> {
         .ok_or_else(|| StoreError::damaged("a change set", format!("no table for {kind:?}")))
 }
 
-/// Every column that a change set can write is text; lists are kept as JSON.
+/// Converts a field to the text of its column. A change set writes only text columns; lists are stored as JSON.
 fn column_value(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -117,8 +117,8 @@ fn column_value(value: &Value) -> Option<String> {
 }
 
 impl WriteTx {
-    /// Applies a change set inside a savepoint: all of it, or (with an error) none of it, and the transaction goes on. Returns the
-    /// keys of the work items that it created, in order.
+    /// Applies a change set inside a savepoint: either all of it, or (with an error) none of it. After an error the transaction can
+    /// continue. Returns the keys of the work items that the change set created, in order.
     pub async fn apply(&mut self, change_set: &ChangeSet) -> Result<Vec<String>, StoreError> {
         self.read.tx.execute("SAVEPOINT apply").await?;
         let outcome = self.apply_all(change_set).await;
@@ -131,7 +131,7 @@ impl WriteTx {
     async fn apply_all(&mut self, change_set: &ChangeSet) -> Result<Vec<String>, StoreError> {
         let mut keys = Vec::new();
         let mut changes = change_set.0.as_slice();
-        // Records of one kind that are created one after the other are written in one statement.
+        // One statement creates consecutive records of the same kind.
         while let Some(first) = changes.first() {
             let run = match first {
                 Change::Update(update) => {
@@ -196,7 +196,7 @@ impl WriteTx {
             names.join(", "),
             values.join(", ")
         );
-        // The text consists of the names above and of placeholders.
+        // The SQL consists of names from `TABLES` and of placeholders.
         sqlx::query(AssertSqlSafe(sql))
             .bind(self.tenant())
             .bind(row::json(&rows)?)
@@ -274,7 +274,7 @@ impl WriteTx {
             table.name,
             sets.join(", ")
         );
-        // The text consists of the names above and of placeholders.
+        // The SQL consists of names from `TABLES` and of placeholders.
         let mut statement = sqlx::query(AssertSqlSafe(sql))
             .bind(self.tenant())
             .bind(update.id.clone())
@@ -297,7 +297,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Takes `count` numbers of a series and returns the first.
+    /// Takes `count` numbers of a series and returns the first of them.
     pub(super) async fn take_numbers(&mut self, name: &str, count: i64) -> Result<i64, StoreError> {
         if count == 0 {
             return Ok(0);

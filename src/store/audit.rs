@@ -1,4 +1,4 @@
-//! The audit log: entries are appended last in their transaction, numbered from a head row, and never changed.
+//! The audit log. A transaction appends its entries before it commits, and numbers them from a head row. Entries never change.
 
 use super::dialect::{Sql, multi_write};
 use super::row::{Columns, json, list};
@@ -13,9 +13,9 @@ use sqlx::any::AnyRow;
 pub struct Entry {
     /// What happened.
     pub event: Event,
-    /// To which action.
+    /// The action that the event is about.
     pub action_id: Option<ActionId>,
-    /// What is kept of it.
+    /// The content of the entry.
     pub content: Content,
 }
 
@@ -30,7 +30,7 @@ pub struct AuditRecord {
     pub content_hash: String,
     pub leaf_hash: String,
     pub salt: String,
-    /// The content as it was stored.
+    /// The stored text of the content, which the hashes cover.
     pub content_json: String,
     pub content: Content,
 }
@@ -50,7 +50,7 @@ fn record(row: &AnyRow) -> Result<AuditRecord, StoreError> {
 }
 
 impl AuditRecord {
-    /// Whether content and leaf still give the hashes that were stored with them.
+    /// Whether content and leaf still have the hashes that were stored with them.
     pub fn is_intact(&self, tenant: &crate::domain::TenantId) -> bool {
         let leaf = Leaf::new(
             tenant,
@@ -65,7 +65,7 @@ impl AuditRecord {
     }
 }
 
-/// Every column of an entry and its content.
+/// All columns of an entry and its content.
 macro_rules! select {
     ($from:literal, $rest:literal) => {
         concat!(
@@ -110,7 +110,7 @@ impl WriteTx {
     }
 }
 
-/// An entry as `APPEND` takes it.
+/// An entry as a JSON parameter of `APPEND`.
 fn row_of(seq: i64, ctx: &Ctx, entry: &Entry) -> Result<serde_json::Value, StoreError> {
     let damaged = |error: canonical::NotCanonical| StoreError::damaged("an audit entry", error);
     let (now, tenant) = (ctx.now(), ctx.tenant());
@@ -134,7 +134,8 @@ const APPEND: Sql = multi_write!(
 );
 
 impl WriteTx {
-    /// Indexes entries from `after` up to `to` for the search, if the index still ends at `after`; `false` if somebody else was first.
+    /// Indexes the entries after `after` up to `to` for the search, if the index still ends at `after`. Returns `false` if another task has
+    /// indexed them first.
     pub async fn index_audit(&mut self, after: i64, to: i64, records: &[AuditRecord]) -> Result<bool, StoreError> {
         const CLAIM: &str = "INSERT INTO audit_indexed (tenant, seq) VALUES ($1, $3) \
              ON CONFLICT (tenant) DO UPDATE SET seq = $3 WHERE audit_indexed.seq = $2";
@@ -155,7 +156,7 @@ impl WriteTx {
             let found = record.content.terms(&record.event, action);
             terms.extend(found.into_iter().map(|term| (term, record.seq)));
         }
-        // In the order of the index, so that each of its pages is touched once.
+        // The terms are sorted like the index, so that the database writes each page of the index once.
         terms.sort();
         let rows: Vec<_> = terms
             .iter()
@@ -171,7 +172,7 @@ impl WriteTx {
 }
 
 impl ReadTx {
-    /// Up to which entry the log is indexed for the search.
+    /// The number of the last entry that is indexed for the search.
     pub async fn audit_indexed(&mut self) -> Result<i64, StoreError> {
         let row = sqlx::query("SELECT seq FROM audit_indexed WHERE tenant = $1")
             .bind(self.tenant())
@@ -180,7 +181,7 @@ impl ReadTx {
         row.map_or(Ok(0), |row| row.int("seq"))
     }
 
-    /// A page of entries that the query fits, newest first, from below `before`.
+    /// A page of entries that match the query, newest first. The page begins below `before`.
     pub async fn search_audit(
         &mut self,
         query: &AuditQuery,
@@ -191,8 +192,8 @@ impl ReadTx {
             "FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ",
             "WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq DESC LIMIT 0 + $5"
         );
-        // Down the entries of the rarest term, which its index holds in order, with one look into the index for each other term.
-        // CROSS JOIN: SQLite keeps this order of tables.
+        // The statement reads the entries of the rarest term in index order, and looks up each other term in the index. CROSS JOIN makes
+        // SQLite use this order of tables.
         const BY_TERMS: &str = select!(
             "FROM audit_terms t CROSS JOIN audit_entries e CROSS JOIN audit_contents c ",
             "WHERE t.tenant = $1 AND t.term = $7 AND t.seq < $2 AND NOT EXISTS (SELECT 1 FROM json_each($6) wanted \
@@ -200,7 +201,7 @@ impl ReadTx {
              AND e.tenant = $1 AND e.seq = t.seq AND e.at >= $3 AND e.at < $4 AND c.tenant = $1 AND c.seq = t.seq \
              ORDER BY t.seq DESC LIMIT 0 + $5"
         );
-        // By a plan for any terms PostgreSQL would go through the whole log.
+        // With a generic plan, PostgreSQL would read the whole log.
         if let Some(sql) = self.dialect.plan_for_values() {
             sqlx::Executor::execute(&mut *self.tx, sql).await?;
         }
@@ -222,7 +223,7 @@ impl ReadTx {
         rows.iter().map(record).collect()
     }
 
-    /// The term that the fewest entries have. Counting stops early: what is beyond is common.
+    /// The term with the fewest entries. Counting stops at 2,000 entries; a term with more is common.
     async fn rarest(&mut self, terms: &[String]) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT wanted.value AS term, (SELECT COUNT(*) FROM (SELECT 1 FROM audit_terms t \
              WHERE t.tenant = $1 AND t.term = wanted.value LIMIT 2000) AS counted) AS entries \
@@ -238,7 +239,7 @@ impl ReadTx {
         Ok(Some(row.text("term")?))
     }
 
-    /// One entry.
+    /// An entry by number.
     pub async fn audit_record(&mut self, seq: i64) -> Result<Option<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq = $2");
         let row = sqlx::query(SQL)
@@ -249,7 +250,7 @@ impl ReadTx {
         row.as_ref().map(record).transpose()
     }
 
-    /// The entries of an action, in order: the last 500.
+    /// The last 500 entries of an action, in order.
     pub async fn audit_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.action_id = $2 ORDER BY e.seq DESC LIMIT 500");
         let rows = sqlx::query(SQL)
@@ -260,7 +261,7 @@ impl ReadTx {
         rows.iter().rev().map(record).collect()
     }
 
-    /// The entries that tell what an action is and how it was decided, oldest first: all but looks, questions and denials.
+    /// The entries that define an action and its decisions, oldest first: all except page views, questions and denials.
     pub async fn lifecycle_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!(
             "WHERE e.tenant = $1 AND e.action_id = $2 AND e.event NOT IN \
@@ -274,7 +275,8 @@ impl ReadTx {
         rows.iter().map(record).collect()
     }
 
-    /// A stretch of the log, oldest first: for verifying. Where it begins is said of both tables: PostgreSQL merges them from there.
+    /// A range of the log for verification, oldest first. The statement repeats the lower bound for both tables, so that PostgreSQL merges
+    /// them from there.
     pub async fn audit_stretch(&mut self, after: i64, limit: i64) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq > $2 AND c.seq > $2 ORDER BY e.seq LIMIT 0 + $3");
         let rows = sqlx::query(SQL)

@@ -1,5 +1,5 @@
-//! Loads the context of a plan for the checks. One statement loads everything but work items and bytes of evidence, which take one
-//! statement more each.
+//! Loads the context of a plan for the checks. One statement loads all data except work items and the bytes of evidence, which need further
+//! statements.
 
 use super::dialect::{Sql, gather, in_list, object};
 use super::row::{Columns, list};
@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A word that more work items have than this is common, and finds none of them.
+/// The most work items that a rare word can have. A word with more work items is common, and finds no similar items.
 const MAX_ITEMS_OF_WORD: usize = 100;
-/// The most work items that are loaded because their titles share words with those of the plan.
+/// The most work items that are loaded because their titles share words with the plan's titles. Others are not compared.
 const MAX_SIMILAR_ITEMS: usize = 200;
 
 /// `$2` release, `$3` people, `$4` findings, `$5` words, `$6` targets, `$7` the superseded action, `$8` now, `$9` evidence, `$10` the
-/// action before which the open actions were proposed, `$11` title keys, `$12` the most work items per word. Limits keep the statement
-/// fast; the checks name only the first few of each kind. Only open actions have targets.
+/// action before which clients proposed the open actions, `$11` title keys, `$12` the most work items per word. Limits bound the time of
+/// the statement; the checks name only the first few of each kind. Only open actions have targets.
 macro_rules! check_context {
     ($db:ident) => {
         concat!(
@@ -173,7 +173,7 @@ impl ReadTx {
 
 /// Counts a word that a work item shares with the plan's titles.
 fn count_word(record: &Row, sharing: &mut BTreeMap<String, usize>) -> Result<(), StoreError> {
-    // SQLite keeps the JSON type of a value through a cast to text, so the list comes as JSON or as text.
+    // In SQLite a value keeps its JSON type through a cast to text, so that the list is either JSON or a text.
     let items: Option<Vec<String>> = match record.get("items") {
         Some(Value::String(items)) => serde_json::from_str(items),
         Some(items) => serde_json::from_value(items.clone()),

@@ -1,6 +1,5 @@
-//! The way to the database that all statements of the store take. Text with the character U+0000 does not pass it: PostgreSQL has no place
-//! for that character, and where it stands escaped in JSON, PostgreSQL keeps a row that it cannot read afterwards. SQLite keeps such text and
-//! finds nothing by it. So neither database is ever given one, whatever a door has let in.
+//! All statements pass this module. It refuses text with U+0000, because PostgreSQL cannot store it and SQLite cannot search it. PostgreSQL
+//! accepts an escaped U+0000 in JSON, but cannot read the row afterwards.
 
 use futures::StreamExt;
 use futures::future::{self, BoxFuture};
@@ -15,37 +14,36 @@ use std::ops::{Deref, DerefMut};
 
 type BoxDynError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A statement was given text that holds the character U+0000. It was not sent to the database.
+/// A statement has an argument with the character U+0000. The statement was not sent to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a text holds the character U+0000")]
 pub(super) struct NulCharacter;
 
-/// The connections to a database.
+/// A pool of connections that refuses text with U+0000.
 #[derive(Debug, Clone)]
 pub(super) struct Pool(pub(super) AnyPool);
 
 impl Pool {
-    /// Begins a transaction by this statement.
+    /// Begins a transaction with this statement.
     pub(super) async fn begin_with(&self, statement: impl SqlSafeStr) -> Result<Tx, Error> {
         Ok(Tx(Connection(self.0.begin_with(statement).await?)))
     }
 
-    /// Ends all connections, once their transactions are over.
+    /// Closes all connections after their transactions have ended.
     pub(super) async fn close(&self) {
         self.0.close().await;
     }
 }
 
-/// A transaction; it is rolled back when it is dropped.
+/// A transaction. Dropping it without a commit rolls it back.
 #[derive(Debug)]
 pub(super) struct Tx(Connection);
 
-/// What the statements of a transaction are run on.
+/// The connection that runs the statements of a transaction.
 #[derive(Debug)]
 pub(super) struct Connection(Transaction<'static, Any>);
 
 impl Tx {
-    /// Keeps what was done.
     pub(super) async fn commit(self) -> Result<(), Error> {
         self.0.0.commit().await
     }
@@ -64,7 +62,7 @@ impl DerefMut for Tx {
     }
 }
 
-/// A statement whose arguments were looked through.
+/// A statement whose arguments contain no U+0000.
 struct Passed<E> {
     statement: E,
     arguments: Option<AnyArguments>,
@@ -104,16 +102,16 @@ fn pass<'q, E: Execute<'q, Any>>(mut statement: E) -> Result<Passed<E>, Error> {
     Ok(Passed { statement, arguments })
 }
 
-/// Whether a text holds U+0000: as itself, or escaped in JSON, or in JSON that is a text of that JSON.
+/// Whether a text contains U+0000: directly, escaped in JSON, or in JSON inside a JSON string.
 fn holds_nul(text: &str) -> bool {
     if text.contains('\0') {
         return true;
     }
-    // Nearly every text ends here.
+    // This test is cheap, and nearly every text fails it, so that few texts are parsed as JSON.
     text.contains("u0000") && unescaped(text)
 }
 
-/// Only JSON is ever unescaped: in any other text a backslash is a backslash.
+/// Whether a JSON text contains an escaped U+0000. In any other text a backslash is only a backslash.
 fn unescaped(text: &str) -> bool {
     match serde_json::from_str(text) {
         Ok(value) => {
@@ -133,12 +131,12 @@ fn unescaped(text: &str) -> bool {
             }
             false
         }
-        // JSON that is nested too deep for a value is JSON all the same.
+        // JSON that is nested too deep for a `Value` is treated as if it contained U+0000, because its strings cannot be inspected.
         Err(_) => serde_json::from_str::<IgnoredAny>(text).is_ok(),
     }
 }
 
-/// The trait's methods, each of which sends a statement on to what is inside. All others of the trait are made of these.
+/// The required methods of `Executor`. Each inspects the arguments and calls the inner executor; all other methods of the trait call these.
 macro_rules! sends_on {
     ($own:ident => $inner:expr) => {
         type Database = Any;
@@ -202,7 +200,7 @@ mod tests {
             r#"["\\\u0000"]"#,
             r#""\u0000""#,
             r#"{"\u0000":1}"#,
-            // JSON as a text of JSON, as the content of an entry is.
+            // JSON inside a JSON string, as in the content of an audit entry.
             r#"[{"content":"{\"note\":\"\\u0000\"}"}]"#,
         ] {
             assert!(holds_nul(text), "{text:?}");

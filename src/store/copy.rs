@@ -1,4 +1,4 @@
-//! Copying a whole installation into an empty database, of either kind, in one transaction there: all of it, or nothing.
+//! Copies a whole installation into an empty database of either kind. The target gets all rows in one transaction, or none.
 
 use super::row::Columns;
 use super::{Store, StoreError};
@@ -9,8 +9,8 @@ use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, ValueRef};
 
-/// Every table of a tenant's that a copy holds, so that each table comes after those that it refers to. Left out: `action_counts`, which the target
-/// counts for itself.
+/// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
+/// target count again.
 pub const COPIED: [&str; 43] = [
     "people",
     "person_addresses",
@@ -57,30 +57,30 @@ pub const COPIED: [&str; 43] = [
     "audit_indexed",
 ];
 
-/// Tables of no tenant, which a copy holds as well. The first is what the tables of the tenants refer to.
+/// The tables in a copy that belong to no tenant. `tenants` comes first, because the tenants' tables refer to it.
 const SHARED: [&str; 3] = ["tenants", "installation", "sessions"];
 
-/// Values in one INSERT; SQLite takes 32,766, PostgreSQL 65,535.
+/// The most values in one INSERT. SQLite accepts 32,766 and PostgreSQL 65,535.
 const VALUES: usize = 4_000;
 
-/// How far a copy is.
+/// The progress of a copy.
 #[derive(Debug, Clone, Copy)]
 pub struct CopyStep {
-    /// The table that is copied.
+    /// The table that is being copied.
     pub table: &'static str,
-    /// Rows copied.
+    /// The number of copied rows.
     pub done: u64,
-    /// Rows to copy.
+    /// The number of rows to copy.
     pub total: u64,
 }
 
-/// What was copied, and found equal on both sides.
+/// The rows that were copied, and the audit hashes that are equal on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CopyReport {
-    /// Rows of all tables.
+    /// The number of rows in all tables.
     pub rows: u64,
-    /// Of each tenant: its name, its audit entries, and SHA-256 over all their hashes in order.
+    /// For each tenant: the name, the number of audit entries, and SHA-256 over their hashes in order.
     pub audit: Vec<(TenantId, u64, String)>,
 }
 
@@ -104,7 +104,7 @@ impl Side {
         Ok(row.int("count")?.unsigned_abs())
     }
 
-    /// SHA-256 over the hashes of a tenant's entries, in order.
+    /// The number of a tenant's audit entries, and SHA-256 over their hashes and contents in order.
     async fn audit_hash(&mut self, tenant: &TenantId) -> Result<(u64, String), StoreError> {
         const SQL: &str = "SELECT e.seq, e.leaf_hash, c.content FROM audit_entries e \
              JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq WHERE e.tenant = $1 ORDER BY e.seq";
@@ -132,8 +132,8 @@ fn bound<'q>(sql: impl sqlx::SqlSafeStr, tenant: Option<&TenantId>) -> Query<'q,
 }
 
 impl Store {
-    /// Copies everything into `target`, which must be empty, and compares rows and audit hashes before it commits there. Reads one
-    /// consistent state; whoever writes here meanwhile is not copied.
+    /// Copies everything into `target`, which must be empty, and compares rows and audit hashes before the commit. The copy reads one
+    /// consistent state; rows that clients write to the source meanwhile are not copied.
     pub async fn copy_into(
         &self,
         target: &Store,
@@ -194,7 +194,7 @@ impl Store {
         Ok(CopyReport { rows: step.done, audit })
     }
 
-    /// Makes a consistent copy of a SQLite database, which may be in use, in a file that is not there yet.
+    /// Makes a consistent copy of a SQLite database in a new file. The database can be in use.
     pub async fn backup(&self, file: &str) -> Result<(), StoreError> {
         if self.is_shared() {
             return Err(StoreError::Copy(
@@ -280,7 +280,7 @@ async fn insert(to: &mut Side, table: &str, rows: &[AnyRow]) -> Result<(), Store
         names.join(", "),
         groups.join(", ")
     );
-    // Made of names out of the database's own schema and of placeholders.
+    // The SQL consists of names from the database's own schema and of placeholders.
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
     for row in rows {
         for column in row.columns() {
@@ -291,7 +291,7 @@ async fn insert(to: &mut Side, table: &str, rows: &[AnyRow]) -> Result<(), Store
     Ok(())
 }
 
-/// Columns hold text, whole numbers or bytes, and nothing else.
+/// Binds a column's value. Columns contain only text, integers or bytes.
 fn bind<'q>(
     query: Query<'q, Any, AnyArguments>,
     row: &AnyRow,

@@ -1,4 +1,4 @@
-//! People with their teams, as a policy looks at them.
+//! Deciders: people with the teams and roles that a policy checks.
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, people};
@@ -20,7 +20,7 @@ macro_rules! select {
 }
 
 impl ReadTx {
-    /// These people; who is not of this tenant is missing.
+    /// People by ID. People of other tenants are left out.
     pub async fn deciders_by_id(&mut self, ids: &[&str]) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!("p.id IN (SELECT value FROM json_each($2)) ORDER BY p.name, p.id");
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
@@ -32,7 +32,7 @@ impl ReadTx {
         self.gathered(&rows).await
     }
 
-    /// Everybody whose role decides: a tenant has few. The first thousand rows, one for each person and team.
+    /// The people whose role can decide. The statement reads at most 1,000 rows, one for each person and team.
     pub async fn all_deciders(&mut self) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!(
             "(instr(p.roles, '\"reviewer\"') > 0 OR instr(p.roles, '\"lead\"') > 0) ORDER BY p.name, p.id LIMIT 1000"
@@ -41,14 +41,14 @@ impl ReadTx {
         self.gathered(&rows).await
     }
 
-    /// Everybody who has the role operator: a tenant has few.
+    /// The people with the role operator. The statement reads at most 1,000 rows, one for each person and team.
     pub async fn operators(&mut self) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!("instr(p.roles, '\"operator\"') > 0 ORDER BY p.name, p.id LIMIT 1000");
         let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
         self.gathered(&rows).await
     }
 
-    /// Makes members of rows. Whoever has several accounts holds the roles of all of them.
+    /// Makes deciders from rows. A human with several accounts has the roles of all accounts.
     async fn gathered(&mut self, rows: &[AnyRow]) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str =
             "SELECT same_as, roles FROM people WHERE tenant = $1 AND same_as IN (SELECT value FROM json_each($2))";

@@ -1,4 +1,4 @@
-//! Decisions and attempts: what people did about an action, and what it rested on.
+//! Decisions and attempts: what people did about an action, and the record versions that a decision is based on.
 
 use super::row::{Columns, json};
 use super::{ReadTx, StoreError, WriteTx};
@@ -27,7 +27,7 @@ fn decision(row: &AnyRow) -> Result<Decision, StoreError> {
 }
 
 impl ReadTx {
-    /// What was decided about an action, in order.
+    /// The decisions about an action, in order.
     pub async fn decisions(&mut self, id: &ActionId) -> Result<Vec<Decision>, StoreError> {
         let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND action_id = $2 ORDER BY decided_at, id")
             .bind(self.tenant())
@@ -39,7 +39,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps a decision.
+    /// Stores a decision.
     pub async fn insert_decision(&mut self, new: &Decision) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
              policy_version, reason_codes, reason, decided_at, facts, opened_at, opened, typed, rests) \
@@ -67,7 +67,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps an attempt.
+    /// Stores an attempt.
     pub async fn insert_attempt(&mut self, new: &Attempt) -> Result<(), StoreError> {
         const SQL: &str =
             "INSERT INTO attempts (tenant, id, action_id, person_id, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";

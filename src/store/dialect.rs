@@ -1,29 +1,29 @@
-//! The seam between the two databases: whatever knows which of them it talks to stands here or asks here.
+//! All differences between the databases.
 //!
-//! Most queries need no seam: they keep to what both understand, over TEXT and BIGINT columns. PostgreSQL's schema adds three words
-//! that SQLite has, `json_each(text)`, `text ->> text` and `instr`, so that lists travel as one JSON parameter on both.
+//! Most queries are the same on both databases, because they use only TEXT and BIGINT columns. PostgreSQL's schema adds three names that
+//! SQLite has, `json_each(text)`, `text ->> text` and `instr`, so that a list is one JSON parameter on both databases.
 
 use crate::domain::TenantId;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-/// The databases that an installation can live in.
+/// The databases that an installation can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// Embedded: one machine, one writer at a time.
+    /// A file that one machine uses, with one writer at a time.
     Sqlite,
-    /// A server that many nodes share.
+    /// A database server that several nodes share.
     Postgres,
 }
 
-/// One statement, as each database takes it.
+/// One statement in the SQL of each database.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sql {
     pub(super) sqlite: &'static str,
     pub(super) postgres: &'static str,
 }
 
-/// Several writes over the same parameters, in one message to the database. None of them sees what the others write. SQLite takes
-/// statements one after the other; PostgreSQL takes one, in which the others are common table expressions.
+/// Several writes with the same parameters, in one message to the database. No write may depend on the rows of another one. SQLite runs the
+/// statements one after the other. PostgreSQL runs one statement, in which all writes but the last are common table expressions.
 macro_rules! multi_write {
     ($name:ident: $first:literal, $($more:ident: $next:literal,)* => $last:literal) => {
         crate::store::dialect::Sql {
@@ -36,7 +36,7 @@ macro_rules! multi_write {
 }
 pub(super) use multi_write;
 
-/// A row as JSON: the function that makes an object of names and values.
+/// The SQL function that makes a JSON object of names and values.
 macro_rules! object {
     (sqlite) => {
         "json_object"
@@ -47,7 +47,7 @@ macro_rules! object {
 }
 pub(super) use object;
 
-/// Rows as a JSON list: the function that gathers them.
+/// The SQL function that makes a JSON list of rows.
 macro_rules! gather {
     (sqlite) => {
         "json_group_array"
@@ -58,8 +58,8 @@ macro_rules! gather {
 }
 pub(super) use gather;
 
-/// Whether a column is among the values of a JSON list. For PostgreSQL an array: it looks each value up in the column's index, whatever it
-/// thinks of the list's length; for a sub-query it would sooner read the whole table.
+/// A condition that a column's value is in a JSON list. PostgreSQL gets an array, because the planner then looks up each value in the
+/// column's index. For a sub-query, the planner can read the whole table.
 macro_rules! in_list {
     (sqlite, $list:literal) => {
         concat!("IN (SELECT value FROM json_each(", $list, "))")
@@ -70,16 +70,17 @@ macro_rules! in_list {
 }
 pub(super) use in_list;
 
-/// Whether a transaction that writes waits for its turn.
+/// The lock that a write transaction takes in its tenant. SQLite ignores the choice, because it has one writer at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TenantLock {
-    /// One after the other within a tenant: what it reads stays true until it commits.
+    /// The tenant's writes with this lock run one after the other: data that the transaction reads does not change until it commits.
     Exclusive,
-    /// Beside others: it adds rows, and what it changes it changes under conditions.
+    /// The transaction runs concurrently with others. It may only add rows, or change rows under conditions.
     None,
 }
 
-/// Names this service's advisory locks among those of other programs in the database.
+/// The first key of this service's advisory locks ("loop" in ASCII). It separates them from the locks of other programs in the same
+/// database.
 const LOCKS: i32 = 0x6c6f_6f70;
 
 impl Dialect {
@@ -114,7 +115,7 @@ impl Dialect {
     /// Begins a transaction that writes in this tenant.
     pub(super) fn begin_write(self, tenant: &TenantId, lock: TenantLock) -> SqlStr {
         match (self, lock) {
-            // IMMEDIATE: a deferred transaction that turns writer gets a busy error that no timeout retries. It is everybody's turn.
+            // IMMEDIATE: if a deferred transaction starts to write, SQLite can return a busy error that no timeout retries.
             (Dialect::Sqlite, _) => "BEGIN IMMEDIATE".into_sql_str(),
             (Dialect::Postgres, TenantLock::None) => safe(format!("BEGIN; {}", within(tenant))),
             (Dialect::Postgres, TenantLock::Exclusive) => safe(format!(
@@ -124,7 +125,7 @@ impl Dialect {
         }
     }
 
-    /// Begins a transaction that reads one consistent state of everything.
+    /// Begins a transaction that reads one consistent state of all tenants.
     pub(super) fn begin_copy_from(self) -> &'static str {
         match self {
             Dialect::Sqlite => "BEGIN",
@@ -140,7 +141,7 @@ impl Dialect {
         }
     }
 
-    /// References between rows of one table need not point backwards until the transaction commits.
+    /// Defers the check of foreign keys to the commit, so that a row may refer to a row that is inserted later.
     pub(super) fn defer_references(self) -> &'static str {
         match self {
             Dialect::Sqlite => "PRAGMA defer_foreign_keys = ON",
@@ -148,38 +149,38 @@ impl Dialect {
         }
     }
 
-    /// What was deferred is done now, while the transaction is still in the tenant that it belongs to.
+    /// Runs deferred triggers and checks now, while the transaction is still in the tenant whose rows they read.
     pub(super) fn settle_deferred(self) -> Option<&'static str> {
         (self == Dialect::Postgres).then_some("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     }
 
-    /// Puts the rest of the transaction into this tenant, for row-level security.
+    /// Enters this tenant for the rest of the transaction, so that row-level security admits its rows.
     pub(super) fn enter(self, tenant: &TenantId) -> Option<SqlStr> {
         (self == Dialect::Postgres).then(|| safe(within(tenant)))
     }
 
-    /// Plans the statements of this transaction for the values that they are given, and not once for any.
+    /// Makes PostgreSQL plan each statement of this transaction for its actual parameters, instead of using a generic plan.
     pub(super) fn plan_for_values(self) -> Option<&'static str> {
         (self == Dialect::Postgres).then_some("SET LOCAL plan_cache_mode = force_custom_plan")
     }
 
-    /// Plans the statements of this connection anew, for tables as they are now. PostgreSQL made its plans when a table was small, those of
-    /// its foreign keys too, and would read the whole table by them once it has grown.
+    /// Discards the connection's statement plans, including the plans of foreign keys. PostgreSQL made them for a small table, and they
+    /// would read the whole table after it has grown.
     pub(super) fn forget_plans(self) -> Option<&'static str> {
         (self == Dialect::Postgres).then_some("DISCARD PLANS")
     }
 
-    /// What a new connection is told first.
+    /// The statements that a new connection runs first.
     pub(super) fn connection_setup(self) -> &'static str {
         match self {
-            // Durable and safe beside other processes. WAL: readers never wait for the writer. FULL: what was acknowledged
-            // survives a power cut.
+            // WAL: readers never wait for the writer. FULL: acknowledged writes survive a power cut. The busy timeout is in milliseconds:
+            // statements wait for locks of other processes.
             Dialect::Sqlite => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                  PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
             }
-            // A lock is waited for as long as SQLite would; a node that hangs does not hold its locks for ever. No query here runs for
-            // as long as compiling it would take, or starting helpers for it, or planning it anew for each list.
+            // The lock timeout is the same as on SQLite. The idle timeout releases the locks of a node that hangs. JIT compilation,
+            // parallel workers and a new plan for each list would cost more time than the queries of this service take.
             Dialect::Postgres => {
                 "SET application_name = 'loopiq'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
                  SET search_path = public, pg_temp; SET jit = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan"
@@ -192,7 +193,7 @@ fn within(tenant: &TenantId) -> String {
     format!("SET LOCAL loopiq.tenant = '{tenant}'")
 }
 
-/// Made of constants and a tenant's name, which is a-z, 0-9 and hyphens: `TenantId` lets nothing else in.
+/// Marks SQL as safe. The text consists of constants and a tenant's name, and `TenantId` allows only a-z, 0-9 and hyphens.
 fn safe(sql: String) -> SqlStr {
     AssertSqlSafe(sql).into_sql_str()
 }

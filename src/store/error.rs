@@ -1,41 +1,41 @@
-//! What can go wrong in the store.
+//! Errors of the store.
 
 use super::connection::NulCharacter;
 use std::sync::Arc;
 
-/// What can go wrong in the store.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database can't be opened.
+    /// The database cannot be opened.
     #[error("the database cannot be opened: {0}")]
     Opening(#[source] sqlx::Error),
-    /// The schema is not this binary's.
+    /// The database has another schema than this binary.
     #[error("{0}")]
     Schema(String),
-    /// A copy can't be made.
+    /// A copy cannot be made.
     #[error("{0}")]
     Copy(String),
-    /// The schema can't be brought to this binary's version. A step that was interrupted left nothing behind.
+    /// The schema cannot be migrated to this binary's version. An interrupted migration leaves no changes.
     #[error("the database's schema could not be upgraded; it is as it was before the step that failed: {0}")]
     Migrating(#[source] sqlx::migrate::MigrateError),
-    /// The database refused or broke.
+    /// The database refused a statement, or the connection failed.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
-    /// What is stored can't be read.
+    /// A stored value cannot be read.
     #[error("stored {what} cannot be read: {why}")]
     Damaged {
-        /// Which column of which table.
+        /// The column or the kind of value.
         what: String,
-        /// What is wrong with it.
+        /// Why the value cannot be read.
         why: String,
     },
-    /// A conditional change found another state than the one it was for.
+    /// The row of a conditional change does not have the expected state.
     #[error("{0} was changed by somebody else meanwhile")]
     Conflict(&'static str),
-    /// The transaction that it shared with others was not committed.
+    /// The shared transaction of a group commit was not committed.
     #[error("{0}")]
     Together(Arc<StoreError>),
-    /// The task that wrote broke off; nothing was committed.
+    /// The task of a write ended before its commit, so that nothing was committed.
     #[error("a write broke off: {0}")]
     Interrupted(String),
 }
@@ -51,7 +51,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the database can't be used just now (away, full, overloaded): it may well be again later.
+    /// Whether the database is temporarily unavailable (unreachable, full, overloaded). The client can retry later.
     pub fn is_unavailable(&self) -> bool {
         match self {
             StoreError::Opening(error) | StoreError::Database(error) => is_unavailable(error),
@@ -60,7 +60,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it was text that cannot be kept: the character U+0000. Nothing of the statement reached the database.
+    /// Whether an argument contains the character U+0000. The statement was not sent to the database.
     pub fn is_unstorable_text(&self) -> bool {
         match self {
             StoreError::Database(sqlx::Error::Encode(error)) => error.is::<NulCharacter>(),
@@ -69,16 +69,16 @@ impl StoreError {
         }
     }
 
-    /// Whether a constraint (unique, foreign key, check) stood against it: the data, not the database, is at fault.
+    /// Whether a constraint (unique, foreign key, check) refused the write. The data is the problem, not the database.
     pub fn is_constraint(&self) -> bool {
         matches!(self, StoreError::Database(sqlx::Error::Database(error))
             if error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation())
     }
 }
 
-/// What a write can end with.
+/// The error type of a write.
 pub trait WriteError: From<StoreError> {
-    /// Whether the database (or what is stored in it) is at fault. A refusal is an answer, and says nothing of the database.
+    /// Whether the database or its stored data caused the error. A refusal is a regular result, so that it does not affect readiness.
     fn is_fault(&self) -> bool;
 }
 
@@ -94,8 +94,8 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         sqlx::Error::BeginFailed => true,
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
-            // PostgreSQL: connection (08), resources (53: full, too many connections), lock not available (55P03), intervention
-            // (57: shut down), system (58). SQLite's codes are numbers, the low byte being the kind: 5 busy, 10 I/O, 13 full.
+            // PostgreSQL: connection (08), resources (53: full, too many connections), lock not available (55P03), operator intervention
+            // (57: shut down), system (58). SQLite's codes are numbers, and the low byte is the kind: 5 busy, 10 I/O, 13 full.
             match code.parse::<i32>() {
                 Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 10 | 13),
                 _ => ["08", "53", "55P03", "57", "58"]

@@ -1,5 +1,5 @@
-//! Facts: every record that a plan or a check needs, in one statement for all kinds. A second statement reads the context of a proposal as
-//! well. The SQL is in `sql/`, one file for each database.
+//! Facts: the records that a plan or a check needs. One statement reads records of all kinds. A second statement also reads the context of
+//! a proposal. The SQL is in `sql/`, one file for each database.
 
 use super::dialect::Sql;
 use super::row::{Columns, list};
@@ -23,46 +23,46 @@ const PROPOSAL_CONTEXT: Sql = Sql {
     ),
 };
 
-/// Who proposes, and what the context of the proposal is looked up by.
+/// The client and person of a proposal, and the keys for the look-up of its context.
 #[derive(Debug, Clone)]
 pub struct Proposer {
-    /// The client.
+    /// The client that proposes.
     pub client: ClientId,
-    /// The person it acts for.
+    /// The person that the client acts for.
     pub caller: PersonId,
-    /// The idempotency key; empty: none.
+    /// The idempotency key; empty if the client sent none.
     pub key: String,
-    /// Reads before this time do not count.
+    /// Reads before this time are left out.
     pub since: Timestamp,
-    /// SHA-256 of what is asked for, see [`super::ActionRow::ask`].
+    /// SHA-256 of the request; two proposals with the same value ask for the same changes.
     pub ask: String,
 }
 
-/// The records that a proposal needs, and the earlier actions and reads that decide how it is treated.
+/// The records that a proposal needs, and the earlier actions and reads that determine how the service treats the proposal.
 #[derive(Debug, Clone, Default)]
 pub struct ProposalContext {
-    /// The records that it needs.
+    /// The records that the proposal needs.
     pub facts: Facts,
-    /// The action that the idempotency key belongs to.
+    /// The action that already has the idempotency key.
     pub known: Option<ActionId>,
-    /// The last 500 read calls, the oldest first.
+    /// The last 500 read calls, oldest first.
     pub reads: Vec<ReadCall>,
-    /// When this client last proposed something for this caller.
+    /// When this client last proposed an action for this caller.
     pub last_proposal: Timestamp,
-    /// The caller's pending action that asks for the same.
+    /// The caller's pending action with the same request.
     pub same: Option<ActionId>,
-    /// How many pending actions repeat that action.
+    /// The number of pending actions that repeat `same`.
     pub repeated: i64,
-    /// The last action that asked for the same and that a reviewer rejected.
+    /// The last action with the same request that a reviewer rejected.
     pub declined: Option<ActionId>,
-    /// The version of the tenant's policy.
+    /// The version of the tenant's current policy.
     pub policy: i64,
 }
 
 type Row = Map<String, Value>;
 
 impl ReadTx {
-    /// The records that the query names; what does not exist in this tenant is missing.
+    /// The records that the query names. Records that this tenant does not have are left out.
     pub async fn facts(&mut self, query: &FactsQuery) -> Result<Facts, StoreError> {
         let ids = by_prefix(query);
         if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() && query.newest.is_none() {
@@ -106,7 +106,7 @@ impl ReadTx {
     }
 }
 
-/// The IDs of the query by their prefix, as the statement takes them.
+/// The IDs of the query by prefix, as the statement's JSON parameter.
 fn by_prefix(query: &FactsQuery) -> Map<String, Value> {
     Record::KINDS
         .iter()
@@ -142,7 +142,7 @@ fn collect(rows: &[AnyRow]) -> Result<ProposalContext, StoreError> {
     Ok(context)
 }
 
-/// Adds to findings where they were seen, the newest sighting first.
+/// Adds sightings to their findings, newest first.
 fn attach_sightings(facts: &mut Facts, mut sightings: Vec<Row>) -> Result<(), StoreError> {
     sightings.sort_by_cached_key(|row| std::cmp::Reverse((row.int("seen_at").ok(), row.text("evidence_id").ok())));
     for row in &sightings {
@@ -153,7 +153,7 @@ fn attach_sightings(facts: &mut Facts, mut sightings: Vec<Row>) -> Result<(), St
     Ok(())
 }
 
-/// Adds to work items the records that they are about.
+/// Adds references to their work items.
 fn attach_references(facts: &mut Facts, mut references: Vec<Row>) -> Result<(), StoreError> {
     references.sort_by_cached_key(|row| row.text("record_id").ok());
     for row in &references {
@@ -168,7 +168,7 @@ fn attach_references(facts: &mut Facts, mut references: Vec<Row>) -> Result<(), 
 mod tests {
     use super::*;
 
-    /// The statement with the idioms of SQLite in place of those of PostgreSQL.
+    /// Replaces the PostgreSQL forms in a statement by those of SQLite.
     fn normal(sql: &str) -> String {
         sql.replace("json_build_object(", "json_object(")
             .replace(

@@ -1,10 +1,10 @@
-//! What a tenant has added to the words that say nothing in a title.
+//! Generic words: words that a tenant has added to the built-in words that are too general for a title.
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, WriteTx};
 
 impl ReadTx {
-    /// Those words, in order.
+    /// The tenant's generic words in alphabetical order, at most 5,000.
     pub async fn generic_words(&mut self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT word FROM generic_words WHERE tenant = $1 ORDER BY word LIMIT 5000")
             .bind(self.tenant())
@@ -15,14 +15,14 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Adds words; those that are there stay.
+    /// Adds words. Words that are already stored cause no error.
     pub async fn add_generic_words(&mut self, words: &[String]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO generic_words (tenant, word) SELECT $1, w.value FROM json_each($2) w WHERE 1 = 1 \
              ON CONFLICT (tenant, word) DO NOTHING";
         self.words(SQL, words).await
     }
 
-    /// Takes words away; those that are not there are no error.
+    /// Removes words. Words that are not stored cause no error.
     pub async fn remove_generic_words(&mut self, words: &[String]) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM generic_words WHERE tenant = $1 AND word IN (SELECT value FROM json_each($2))";
         self.words(SQL, words).await

@@ -1,8 +1,8 @@
-//! Writes that share a transaction. SQLite has one writer, and PostgreSQL one head of each tenant's log that a transaction holds until it
-//! has committed: meanwhile others come, and all of them go together next. A commit then costs each of them a part, and nobody waits longer
-//! than for the commit before theirs and their own.
+//! Group commit: writes that arrive during a commit share the next transaction. A write waits for at most two commits: the running one and
+//! its own. On SQLite the whole database has one writer. On PostgreSQL a transaction holds the head row of its tenant's audit log until it
+//! commits.
 //!
-//! Each has a savepoint of its own, so that one that fails takes nobody with it, and each is answered after the commit.
+//! Each write has its own savepoint, so that a write that fails does not undo the others. The task answers each write after the commit.
 
 use super::connection::{Pool, Tx};
 use super::dialect::{Dialect, TenantLock};
@@ -15,10 +15,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
-/// The most that go together.
+/// The most writes in one transaction. Further writes wait for another commit.
 const MAX_GROUP: usize = 64;
 
-/// Who waits to write.
+/// The queues of writes that wait for the next transaction.
 #[derive(Clone)]
 pub(super) struct GroupCommit {
     writers: Pool,
@@ -26,18 +26,19 @@ pub(super) struct GroupCommit {
     waiting: Arc<Mutex<Waiting>>,
 }
 
-/// Whose writes share transactions: everybody's on SQLite, a tenant's on PostgreSQL, where a transaction is in one tenant.
+/// Which writes share a transaction: all of them on SQLite (`None`), those of one tenant on PostgreSQL, where a transaction is limited to
+/// one tenant.
 type CommitGroup = Option<TenantId>;
 
-/// Those who wait, while a task is taking them.
+/// The writes that wait, by group. An entry exists while a task drains the group.
 type Waiting = HashMap<CommitGroup, VecDeque<Box<dyn Job>>>;
 
 /// A write without its types.
 trait Job: Send {
     fn ctx(&self) -> &Ctx;
-    /// Does the work; whether it is to be kept.
+    /// Runs the write. Returns whether its changes are committed; otherwise they are rolled back to its savepoint.
     fn run<'t>(&'t mut self, tx: &'t mut WriteTx) -> BoxFuture<'t, bool>;
-    /// Answers, if everything was committed.
+    /// Sends the result to the caller, after the commit or its failure.
     fn end(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -69,13 +70,13 @@ where
 
     fn end(self: Box<Self>, committed: Result<(), StoreError>) {
         let answer = match (self.answer, committed) {
-            // An answer of its own says more than that the others could not go on.
+            // The write's own error explains more than the error of the shared transaction.
             (Some(Err(own)), _) => Err(own),
             (_, Err(error)) => Err(E::from(error)),
             (Some(Ok(answer)), Ok(())) => Ok(answer),
             (None, Ok(())) => Err(E::from(StoreError::Interrupted("it was not begun".to_owned()))),
         };
-        // Whoever went away does not want it.
+        // Sending fails if the caller has gone away. The result is then not needed.
         drop(self.reply.send(answer));
     }
 }
@@ -90,11 +91,11 @@ impl GroupCommit {
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        // Pushing and taking are all that happens under the lock: a panic leaves it whole.
+        // Code under this lock only adds and removes entries, so that the queues are consistent after a panic.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes together with whoever else wants to.
+    /// Queues a write and waits for its result.
     pub(super) async fn submit<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -126,10 +127,10 @@ impl GroupCommit {
         tokio::spawn(self.clone().drain(group, tenant));
     }
 
-    /// Takes whoever waits, until nobody does. `tenant`: the first one's.
+    /// Runs the waiting writes of a group until none is left. `tenant` is the tenant of the first write.
     async fn drain(self, group: CommitGroup, tenant: TenantId) {
         loop {
-            // A connection first: whoever comes until there is one goes along.
+            // The task takes a connection first, so that writes that arrive while it waits join this transaction.
             let begin = self.dialect.begin_write(&tenant, TenantLock::None);
             let connection = self.writers.begin_with(begin).await;
             let jobs: Vec<_> = {
@@ -139,7 +140,7 @@ impl GroupCommit {
                 all.drain(..some).collect()
             };
             match connection {
-                // In a task of its own: work that panics breaks this transaction and nothing else.
+                // The transaction runs in its own task, so that a write that panics breaks only this transaction.
                 Ok(tx) => drop(tokio::spawn(run_group(tx, self.dialect, jobs)).await),
                 Err(error) => fail(jobs, StoreError::from(error)),
             }
@@ -159,7 +160,7 @@ fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
     }
 }
 
-/// Does the work of all in one transaction, commits, and answers each.
+/// Runs all writes in one transaction, commits, and answers each write.
 async fn run_group(tx: Tx, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
     match commit(tx, dialect, &mut jobs).await {
         Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
@@ -188,8 +189,8 @@ async fn commit(tx: Tx, dialect: Dialect, jobs: &mut [Box<dyn Job>]) -> Result<(
             return Ok(());
         }
         tx.entries.truncate(entries);
-        // Where the database has ended the whole transaction by itself (a full disk), there is no such savepoint any more, and nobody's
-        // work is taken for done.
+        // If the database has ended the whole transaction by itself (a full disk), this savepoint does not exist. The statement then fails
+        // and no write is reported as committed.
         tx.read.tx.execute("ROLLBACK TO SAVEPOINT job").await?;
     }
     tx.append_entries().await?;

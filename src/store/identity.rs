@@ -1,4 +1,4 @@
-//! Which accounts belong to one human being, and which of them must not decide before operators have said whether they do.
+//! Which accounts belong to the same human, and which accounts cannot decide until an operator has compared them.
 
 use super::people::{human, person};
 use super::row::{Columns, list};
@@ -6,33 +6,34 @@ use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::{Address, Human, Person, PersonId, Timestamp};
 use sqlx::any::AnyRow;
 
-/// An account with what tells it from another one.
+/// An account, with the data that an operator compares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
-    /// Who.
+    /// The person.
     pub person: Person,
-    /// The human being behind it.
+    /// The human who owns the account.
     pub human: Human,
     /// The identity provider.
     pub issuer: String,
-    /// The person there.
+    /// The person's ID at that provider.
     pub subject: String,
-    /// When they last signed in.
+    /// When the person last signed in.
     pub asserted_at: Timestamp,
 }
 
-/// An account that came to an address which another account had before.
+/// A resemblance: an account got an address that another account had before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resemblance {
-    /// The account that came later. It does not decide while this is open.
+    /// The later account. It cannot decide while the resemblance is open.
     pub newcomer: PersonId,
-    /// The account that was known by the address before.
+    /// The earlier account.
     pub known: PersonId,
-    /// The address.
+    /// The e-mail address that both accounts have had.
     pub address: String,
 }
 
-/// Open resemblances: later account `m`, earlier account `o`. Of addresses from before they were kept (`since` is 0) none came later.
+/// Open resemblances of a later account `m` and an earlier account `o`. If `since` is 0, the address was recorded before `since` existed,
+/// and no order is known: such an account is never the later one.
 macro_rules! resemblances {
     ($condition:literal) => {
         concat!(
@@ -57,7 +58,7 @@ fn resemblance(row: &AnyRow) -> Result<Resemblance, StoreError> {
 }
 
 impl ReadTx {
-    /// What keeps an account from deciding: the first of the addresses that another account had before.
+    /// The resemblance that prevents an account from deciding; if there are several, the one with the earliest other account.
     pub async fn unresolved(&mut self, person: &PersonId) -> Result<Option<Resemblance>, StoreError> {
         const SQL: &str = resemblances!("m.person_id = $2 ORDER BY o.since, o.person_id LIMIT 1");
         let row = sqlx::query(SQL)
@@ -68,7 +69,7 @@ impl ReadTx {
         row.as_ref().map(resemblance).transpose()
     }
 
-    /// Every open resemblance, the newest first: at most two hundred.
+    /// The open resemblances, newest first, at most 200.
     pub async fn resemblances(&mut self) -> Result<Vec<Resemblance>, StoreError> {
         const SQL: &str = resemblances!("m.since > 0 ORDER BY m.since DESC, m.person_id, o.person_id LIMIT 200");
         let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
@@ -112,7 +113,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps that an account is known by an address, and since when.
+    /// Records that an account has an address, and since when. The first record of an address stays.
     pub(super) async fn keep_address(&mut self, person: &PersonId, address: &Address) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO person_addresses (tenant, address, person_id, since) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (tenant, address, person_id) DO NOTHING";
@@ -127,7 +128,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Makes one human of two: the accounts of both name the first account there is.
+    /// Records that two humans are one. The accounts of both then refer to the account with the smaller ID.
     pub async fn link_people(&mut self, one: &Human, other: &Human) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE people SET same_as = $2 WHERE tenant = $1 AND (id IN ($2, $3) OR same_as IN ($2, $3))";
@@ -141,7 +142,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps that two accounts belong to different humans.
+    /// Records that two accounts belong to different humans.
     pub async fn tell_apart(&mut self, one: &PersonId, other: &PersonId) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO people_apart (tenant, one, other) VALUES ($1, $2, $3) ON CONFLICT (tenant, one, other) DO NOTHING";
         let (first, second) = if one < other { (one, other) } else { (other, one) };

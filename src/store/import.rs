@@ -6,7 +6,7 @@ use crate::domain::{BlockerId, CollectedFrom, ControlId, ControlStatus, Evidence
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Evidence to keep.
+/// Evidence to store.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct NewEvidence {
@@ -15,7 +15,7 @@ pub struct NewEvidence {
     pub kind: String,
     pub name: String,
     pub sha256: String,
-    /// Which run of the file, from 0.
+    /// The index of the run in the file, from 0.
     pub run: i64,
     pub size: i64,
     pub collected_at: Timestamp,
@@ -23,11 +23,11 @@ pub struct NewEvidence {
     pub commit: Option<String>,
 }
 
-/// A finding as a scan shows it.
+/// A finding in a scan.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct NewFinding {
-    /// Provider, rule, fingerprint or location, and component, hashed.
+    /// SHA-256 over provider, rule, fingerprint or location, and component.
     pub identity: String,
     pub provider: String,
     pub rule: String,
@@ -40,36 +40,37 @@ pub struct NewFinding {
     pub component: Option<String>,
 }
 
-/// The most bytes of a file that one row holds (4 MiB): writing them takes about as long as a batch of records.
+/// The most bytes of a file in one row (4 MiB). A larger file is stored in parts, so that one write takes about as long as a batch of
+/// records.
 pub const PART: usize = 4 << 20;
 
-/// What became of evidence that was to be kept.
+/// The result of storing evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptEvidence {
-    /// It was not there before.
+    /// The evidence is new.
     New(EvidenceId),
-    /// It is there from an import that was interrupted; with when it was collected.
+    /// An interrupted import has stored the evidence, but not all its findings. Contains the time of collection.
     Incomplete(EvidenceId, Timestamp),
-    /// It is there, with all its findings.
+    /// The evidence is stored with all its findings.
     Known,
 }
 
-/// How many findings one statement takes: enough to make the way to the database cheap, and few enough for its messages.
+/// The records in one statement. Fewer records would need more round trips; more would make the database messages too large.
 const AT_ONCE: usize = 300;
 
-/// What became of a finding that was imported.
+/// An imported finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedFinding {
-    /// Its ID, new or old.
+    /// The finding's ID, which is new or already stored.
     pub id: FindingId,
-    /// Whether nobody had seen it before.
+    /// Whether no earlier scan has shown the finding.
     pub is_new: bool,
 }
 
-// In the two below and in `wanting_blockers`, CASE keeps PostgreSQL from making joins of the look-ups: without statistics, as in a table that an
-// import has just filled, it would read all of a release for each batch.
+// The next two statements and `wanting_blockers` use CASE to keep PostgreSQL from turning the look-ups into joins. An import has just
+// filled the table, so that it has no statistics, and a join would read the whole release for each batch.
 
-/// Which of these findings ($4) of a release ($2) are open, bad enough ($3) and have no blocker there.
+/// Those of the findings ($4) of a release ($2) that are open, have one of the severities ($3), and have no blocker in the release.
 const FINDINGS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN \
      EXISTS (SELECT 1 FROM findings f WHERE f.tenant = $1 AND f.id = w.value AND f.status = 'open' \
      AND f.severity IN (SELECT value FROM json_each($3))) \
@@ -77,7 +78,7 @@ const FINDINGS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE 
      AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = w.value) \
      THEN 1 ELSE 0 END = 1 ORDER BY w.value";
 
-/// Which of these controls ($4) of a release ($2) fail and have no blocker there.
+/// Those of the controls ($4) of a release ($2) that fail and have no blocker in the release.
 const CONTROLS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN $3 <> '' AND \
      EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.id = w.value AND c.release_id = $2 AND c.status = 'failing') \
      AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = w.value) \
@@ -92,29 +93,29 @@ fn severities(at_least: Severity) -> String {
     )
 }
 
-/// A page of what wants a blocker in a release, and where the next page begins.
+/// A page of findings or controls that need a blocker in a release, and where the next page begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WantingPage {
-    /// Findings or controls.
+    /// The IDs of findings or controls.
     pub subjects: Vec<String>,
     /// `None` after the last page.
     pub next: Option<WantingFrom>,
 }
 
-/// Where a page of what wants a blocker begins: first the findings of a release, then its controls.
+/// Where a page of findings or controls that need a blocker begins. The pages list the findings of a release, then its controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WantingFrom {
     /// After this finding.
     Finding(String),
-    /// After the control of this key.
+    /// After the control with this key.
     Control(String),
 }
 
-/// How many findings or controls a page looks at.
+/// The most findings or controls that one page inspects. A larger release needs further statements.
 const PAGE: usize = 2_000;
 
 impl ReadTx {
-    /// A page of a release's findings and controls that want a blocker; see [`WriteTx::raise_blockers`].
+    /// A page of a release's findings or controls that need a blocker; see [`WriteTx::raise_blockers`].
     pub async fn wanting_blockers(
         &mut self,
         release: &str,
@@ -161,8 +162,8 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps a file's bytes under their hash; the same bytes once. Of a file of several parts only the name: see
-    /// [`WriteTx::keep_part`].
+    /// Stores a file's bytes under their hash, once. If the file is larger than one part, this stores only the hash, and
+    /// [`WriteTx::keep_part`] stores the bytes.
     pub async fn keep_file(&mut self, sha256: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let whole = if bytes.len() > PART { &[] } else { bytes };
         sqlx::query(
@@ -176,7 +177,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps a part of a file, from 0, unless it is there or the file is there as a whole.
+    /// Stores a part of a file, counted from 0, unless the part or the whole file is already stored.
     pub async fn keep_part(&mut self, sha256: &str, part: i64, bytes: &[u8]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO evidence_parts (tenant, sha256, part, bytes) SELECT $1, $2, $3, $4 \
              WHERE EXISTS (SELECT 1 FROM evidence_files WHERE tenant = $1 AND sha256 = $2 AND LENGTH(bytes) = 0) \
@@ -191,8 +192,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps evidence, unless the same run of the same bytes is evidence of this release already. What is not `complete` is seen by nobody until
-    /// [`WriteTx::complete_evidence`].
+    /// Stores evidence, unless the release already has evidence of the same run of the same bytes. If `complete` is `false`, readers do not
+    /// see the evidence until [`WriteTx::complete_evidence`].
     pub async fn insert_evidence(&mut self, new: &NewEvidence, complete: bool) -> Result<KeptEvidence, StoreError> {
         const KNOWN: &str = "SELECT id, collected_at, complete FROM evidence \
              WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4";
@@ -236,7 +237,7 @@ impl WriteTx {
         Ok(KeptEvidence::New(id))
     }
 
-    /// Lets everybody see evidence whose findings are all there now.
+    /// Makes evidence visible to readers after all its findings are stored.
     pub async fn complete_evidence(&mut self, ids: &[&str]) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE evidence SET complete = 1 WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
@@ -248,8 +249,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps findings under their identities, and that this evidence shows them. What people have decided about them stays.
-    /// Returns what became of each, in their order. No two of them may have one identity.
+    /// Stores findings under their identities, and records that this evidence shows them. The decisions of people about known findings do
+    /// not change. Returns the findings in the given order. No two of them may have the same identity.
     pub async fn upsert_findings(
         &mut self,
         findings: &[&NewFinding],
@@ -273,7 +274,7 @@ impl WriteTx {
                 Some(ImportedFinding { id: id.clone(), is_new })
             }));
             let ids = row::list(imported[before..].iter().map(|finding| finding.id.as_str()));
-            // Without the condition, SQLite takes ON for a join's.
+            // Without the condition `1 = 1`, SQLite parses ON as part of a join.
             sqlx::query(
                 "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) \
                  SELECT $1, value, $2, $3, $4 FROM json_each($5) WHERE 1 = 1 \
@@ -290,7 +291,7 @@ impl WriteTx {
         Ok(imported)
     }
 
-    /// Brings those up to date that are known, and gives their IDs by identity.
+    /// Updates the findings that are already stored, and returns their IDs by identity.
     async fn touch_findings(
         &mut self,
         findings: &[&NewFinding],
@@ -320,7 +321,7 @@ impl WriteTx {
             .collect()
     }
 
-    /// Adds findings, numbered in their order, and gives their IDs by identity.
+    /// Adds findings, numbers them in the given order, and returns their IDs by identity.
     async fn insert_findings(
         &mut self,
         fresh: &[&NewFinding],
@@ -356,10 +357,10 @@ impl WriteTx {
         Ok(ids)
     }
 
-    /// Adds the release's controls that are not there yet, by key and title; nobody has looked at them. Those that are there
-    /// keep their titles and their status. Returns how many were added.
+    /// Adds the controls that the release does not have, by key and title, with an unknown status. Existing controls keep their titles and
+    /// status. Returns the number of new controls.
     pub async fn declare_controls(&mut self, release: &str, declared: &[(&str, &str)]) -> Result<u64, StoreError> {
-        // People write AC-2 and documents ac-2; both mean one control.
+        // People write AC-2 and documents write ac-2; both refer to the same control.
         const SQL: &str = "INSERT INTO controls (tenant, id, key, title, release_id, status, version) \
              SELECT $1, value ->> 'id', value ->> 'key', value ->> 'title', $2, 'unknown', 1 FROM json_each($3) \
              WHERE CASE WHEN EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 \
@@ -382,14 +383,14 @@ impl WriteTx {
         Ok(added)
     }
 
-    /// Sets the status of the release's controls that somebody has looked at; of others nothing is kept. Returns how many
-    /// have another status than before, and the IDs of all.
+    /// Sets the status of the release's controls that an assessment names; keys without a control are ignored. Returns the number of
+    /// controls whose status changed, and the IDs of all controls that were found.
     pub async fn assess_controls(
         &mut self,
         release: &str,
         assessed: &[(&str, ControlStatus)],
     ) -> Result<(u64, Vec<String>), StoreError> {
-        // CROSS JOIN: SQLite keeps this order of tables, and looks up each key.
+        // CROSS JOIN makes SQLite use this order of tables, so that it looks up each key.
         const FIND: &str = "SELECT c.id AS id, a.value ->> 'status' AS found FROM json_each($3) a CROSS JOIN controls c \
              WHERE c.tenant = $1 AND c.release_id = $2 AND UPPER(c.key) = UPPER(a.value ->> 'key')";
         const SET: &str = "UPDATE controls SET status = found, version = version + 1 \
@@ -425,8 +426,8 @@ impl WriteTx {
         Ok((changed, ids))
     }
 
-    /// Makes blockers of those of these findings and controls that want one: findings that are open and at or above the threshold, and controls
-    /// that fail, seen in this release and without a blocker there. Returns how many were made.
+    /// Creates blockers for those of these findings and controls that need one: findings of this release that are open and at or above the
+    /// threshold, and controls of this release that fail, if they have no blocker in it. Returns the number of new blockers.
     pub async fn raise_blockers(
         &mut self,
         release: &str,

@@ -1,21 +1,21 @@
-//! Imports of large files that are under way, or were interrupted: how far they are.
+//! The progress of imports of large files that are running or were interrupted.
 
 use super::row::Columns;
 use super::{StoreError, WriteTx};
 use serde_json::Value;
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// What is to be kept, hashed.
+    /// The hash of the records that the import stores.
     pub plan: String,
-    /// How many of its records are kept.
+    /// The number of records that are already stored.
     pub done: i64,
-    /// What came of them, as JSON.
+    /// The import report so far, as JSON.
     pub report: Value,
 }
 
-/// Which import: a file for a release.
+/// Identifies an import: a file for a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportKey {
     /// The release's ID.
@@ -25,7 +25,7 @@ pub struct ImportKey {
 }
 
 impl WriteTx {
-    /// How far an import is; `None` if none is under way.
+    /// The progress of an import; `None` if no import of the file is running or interrupted.
     pub async fn import_progress(&mut self, key: &ImportKey) -> Result<Option<Progress>, StoreError> {
         const SQL: &str =
             "SELECT plan, done, report FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3";
@@ -45,7 +45,7 @@ impl WriteTx {
         .transpose()
     }
 
-    /// Keeps how far an import is.
+    /// Stores the progress of an import.
     pub async fn keep_import_progress(&mut self, key: &ImportKey, progress: &Progress) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO imports (tenant, release_id, sha256, plan, done, report, started_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, release_id, sha256) \
@@ -64,7 +64,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Forgets how far an import is: it has ended.
+    /// Deletes the progress of an import that has ended.
     pub async fn end_import(&mut self, key: &ImportKey) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3")
             .bind(self.tenant())

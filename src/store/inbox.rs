@@ -1,4 +1,4 @@
-//! The inbox: light rows, keyset pages, and counts.
+//! The inbox: small rows, keyset pages, and counts.
 
 use super::dialect::{Sql, object};
 use super::row::{Columns, list};
@@ -6,36 +6,36 @@ use super::{ReadTx, StoreError, people};
 use crate::domain::*;
 use std::collections::BTreeMap;
 
-/// What the inbox is narrowed to. Empty strings: no such condition.
+/// The filter of an inbox page. An empty string sets no condition.
 #[derive(Debug, Clone, Default)]
 pub struct InboxFilter {
-    /// A state.
+    /// The state of the actions.
     pub state: Option<State>,
-    /// Leave out what was proposed for this person.
+    /// Leaves out the actions that a client proposed for this person.
     pub not_of: String,
-    /// Leave out what this person approved: nobody decides twice.
+    /// Leaves out the actions that this person has approved, because a person approves an action once.
     pub not_by: String,
-    /// Only those whose rule is among these, as `version:rule`.
+    /// Lists only actions with one of these policy rules, as `version:rule`.
     pub rules: Option<Vec<String>>,
-    /// A tool.
+    /// The name of the tool.
     pub tool: String,
-    /// A team.
+    /// The ID of the team.
     pub team: String,
-    /// A release.
+    /// The ID of the release.
     pub release: String,
     /// The worst verdict: `block`, `warn` or `pass`.
     pub verdict: String,
-    /// A word.
+    /// A text that the action's search text must contain.
     pub text: String,
-    /// The tenant's policy by now.
+    /// The version of the tenant's current policy.
     pub policy: i64,
-    /// The page before ended at (time, ID).
+    /// The end of the previous page, as (time, ID).
     pub after: Option<(i64, String)>,
-    /// At most so many.
+    /// The most rows of the page.
     pub limit: i64,
 }
 
-/// An action as the inbox needs it: nothing of payload or envelope.
+/// An action in the inbox, without payload and envelope.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct InboxItem {
@@ -46,7 +46,7 @@ pub struct InboxItem {
     pub tool: String,
     pub release_key: Option<String>,
     pub team_name: Option<String>,
-    /// The human whom it was proposed for.
+    /// The human for whom the client proposed the action.
     pub caller: Human,
     pub caller_name: String,
     pub client_name: String,
@@ -55,20 +55,20 @@ pub struct InboxItem {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub settled_at: Option<Timestamp>,
-    /// The human who took parts out of it.
+    /// The human who removed work items from the action.
     pub pruner: Option<Human>,
     pub tool_risk: Risk,
     pub max_severity: Option<Severity>,
     pub touched: bool,
-    /// How many pending actions only repeat it.
+    /// The number of pending actions that repeat this action.
     pub repeats: i64,
     pub policy_version: i64,
     pub rule: i64,
-    /// The payload, where the tenant's policy has changed since it was proposed.
+    /// The payload of a pending action, if the tenant's policy has changed since the proposal.
     pub payload: Option<String>,
 }
 
-/// The columns of a row, and the conditions that every tab has. `$2` is a state, or nothing.
+/// The columns of a row, and the conditions of every tab. `$2` is a state, or empty.
 macro_rules! inbox_select {
     ($states:literal) => {
         concat!(
@@ -77,7 +77,7 @@ macro_rules! inbox_select {
             "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN a.payload END AS payload, ",
             "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats = a.id AND x.state = 'pending_approval') AS repeated, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
-            // LEFT throughout: every database then begins with the actions, in their order, and stops when the page is full.
+            // With LEFT JOIN, both databases read the actions first, in their order, and stop when the page is full.
             "LEFT JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id ",
             "LEFT JOIN clients c ON c.tenant = a.tenant AND c.id = a.client_id ",
             "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id ",
@@ -96,9 +96,9 @@ macro_rules! inbox_select {
 }
 
 impl ReadTx {
-    /// A page of actions, oldest first. What is overdue is left out of the open states: it is as good as rejected.
+    /// A page of actions, oldest first. The open states leave out expired actions, because a task will reject them.
     pub async fn inbox(&mut self, filter: &InboxFilter) -> Result<Vec<InboxItem>, StoreError> {
-        // One state alone is a range of its index, in order; under any other condition all of them would be sorted.
+        // A condition on one state reads an ordered range of the index. With any other condition, the database would sort all actions.
         const OF_STATE: &str = inbox_select!(
             "a.state = $2 AND (a.repeats IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
              WHERE h.tenant = $1 AND h.id = a.repeats AND h.state = 'pending_approval')) AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))"
@@ -168,7 +168,7 @@ impl ReadTx {
             .collect()
     }
 
-    /// How many of the first thousand pending actions fit, whatever the filter's page is.
+    /// The number of pending actions that match the filter, counted up to 1,000. The page of the filter has no effect.
     pub async fn count_pending(&mut self, filter: &InboxFilter) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM actions a WHERE a.tenant = $1 AND a.state = 'pending_approval' \
              AND a.expires_at > $2 AND a.repeats IS NULL AND a.caller_id <> $3 \
@@ -187,7 +187,7 @@ impl ReadTx {
         row.int("n")
     }
 
-    /// Who has approved these pending actions: action and person.
+    /// The approvals of these actions, as (action, person).
     pub async fn approvals_of(&mut self, actions: &[&str]) -> Result<Vec<(String, PersonId)>, StoreError> {
         const SQL: &str = "SELECT action_id, person_id FROM decisions WHERE tenant = $1 AND kind = 'approve' \
              AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
@@ -206,8 +206,7 @@ impl ReadTx {
             .collect()
     }
 
-    /// What stands around the rows: see [`InboxFrame`]. `person`: whose own proposals don't count for `mine`; `since`: from when on
-    /// decisions count.
+    /// Loads the [`InboxFrame`]. `mine` leaves out the proposals of `person`; `decided` counts the decisions after `since`.
     pub async fn inbox_frame(&mut self, person: &str, since: Timestamp) -> Result<InboxFrame, StoreError> {
         let rows = sqlx::query(self.sql(&FRAME))
             .bind(self.tenant())
@@ -237,22 +236,22 @@ impl ReadTx {
     }
 }
 
-/// What stands around the rows of the inbox.
+/// The data around the rows of the inbox: counts and the choices of its filters.
 #[derive(Debug, Clone, Default)]
 pub struct InboxFrame {
-    /// How many actions are in each state, as the database has counted them.
+    /// The number of actions in each state, from the counts that triggers update.
     pub counts: BTreeMap<State, i64>,
-    /// How many pending ones are not this person's own proposals.
+    /// The number of pending actions that are not the person's own proposals.
     pub mine: i64,
-    /// Teams to choose from: ID and name. A tenant has few.
+    /// Teams for the filter, as ID and name, at most 500.
     pub teams: Vec<(String, String)>,
-    /// Releases to choose from: ID and key.
+    /// Releases for the filter, as ID and key, at most 200.
     pub releases: Vec<(String, String)>,
-    /// How many decisions were made since.
+    /// The number of decisions after `since`.
     pub decided: i64,
 }
 
-/// All of it in one statement.
+/// All data of the [`InboxFrame`] in one statement.
 macro_rules! frame {
     ($db:ident) => {
         concat!(

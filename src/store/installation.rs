@@ -1,17 +1,17 @@
-//! What the installation is: one row, written by its first start and never changed.
+//! The kind of the installation: one row, which the first start writes. The row never changes.
 
 use super::row::Columns;
 use super::{Store, StoreError};
 use crate::domain::{InstallationKind, Timestamp};
 use sqlx::any::AnyRow;
 
-/// Reads the kind that a look-up found beside its row.
+/// Reads the installation's kind from the row of a look-up.
 pub(super) fn kind(row: &AnyRow) -> Result<Option<InstallationKind>, StoreError> {
     row.maybe("installation", InstallationKind::parse)
 }
 
 impl Store {
-    /// What this installation is; `None` before its first start.
+    /// The kind of this installation; `None` before its first start.
     pub async fn installation(&self) -> Result<Option<InstallationKind>, StoreError> {
         let row = sqlx::query("SELECT kind FROM installation")
             .fetch_optional(&self.readers)
@@ -19,7 +19,8 @@ impl Store {
         row.map(|row| row.read("kind", InstallationKind::parse)).transpose()
     }
 
-    /// What this installation is, which is `kind` if nobody has decided yet. Of several nodes that start at once, one decides.
+    /// Returns the kind of this installation, and sets it to `kind` if no node has set it. If several nodes start at the same time, one of
+    /// them sets the kind.
     pub async fn decide_installation(
         &self,
         kind: InstallationKind,

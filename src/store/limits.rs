@@ -1,23 +1,24 @@
-//! How many actions wait, counted as far as a limit goes.
+//! Counts the actions that wait for a decision, up to a limit.
 
 use super::row::Columns;
 use super::{StoreError, WriteTx};
 use crate::domain::Action;
 use crate::policy::Limits;
 
-/// How many other actions wait.
+/// The number of other actions that wait for a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
-    /// Of the same caller; no more than the limit are counted.
+    /// The actions of the same caller, counted up to the limit.
     pub of_caller: i64,
-    /// Of the same client; no more than the limit are counted.
+    /// The actions of the same client, counted up to the limit.
     pub of_client: i64,
 }
 
 impl WriteTx {
-    /// How many actions beside this one wait for a decision. What only repeats another action counts; what is overdue does not.
+    /// Counts the other actions that wait for a decision. Actions that repeat another action count; expired actions do not.
     ///
-    /// On PostgreSQL, proposals through several nodes at the same moment do not see each other: the limit may be passed by as many.
+    /// On PostgreSQL, proposals through several nodes at the same moment do not see each other. The limit can then be exceeded by their
+    /// number.
     pub async fn waiting_beside(&mut self, action: &Action, limits: &Limits) -> Result<Waiting, StoreError> {
         const SQL: &str = "SELECT COUNT(*) AS of_caller, (SELECT COUNT(*) FROM (SELECT 1 FROM actions WHERE tenant = $1 AND client_id = $3 \
              AND state = 'pending_approval' AND expires_at > $4 AND id <> $5 LIMIT 0 + $7) AS others) AS of_client \

@@ -1,8 +1,7 @@
 //! The only module with SQL: one set of queries through `sqlx::Any` over TEXT and BIGINT columns.
 //!
-//! The store has two entrances, [`Store::read`] and [`Store::write`], and [`Store::add`] for writes that need no turn: they only add rows, or
-//! change rows under conditions. All take the [`Ctx`]. Every query names its tenant; on PostgreSQL row-level security enforces the tenant
-//! again.
+//! The store has three entry points that take the [`Ctx`]: [`Store::read`], [`Store::write`], and [`Store::add`] for writes that need no
+//! tenant lock. Every query names its tenant; on PostgreSQL row-level security enforces the tenant again.
 //!
 //! Rules for SQL in this module:
 //!
@@ -12,8 +11,8 @@
 //!   through `in_list!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
 //! - `LIMIT 0 + $n`, never `LIMIT $n`: SQLite prepares a statement again for each value of a bare parameter in LIMIT.
 //! - A state change repeats its condition in WHERE and asserts that one row changed.
-//! - Counts that every page shows are kept by triggers (`action_counts`). On PostgreSQL the triggers are deferred to COMMIT, when the transaction
-//!   holds the head of its tenant's log; otherwise two transactions could deadlock.
+//! - Triggers update the counts that every page shows (`action_counts`). On PostgreSQL the triggers are deferred to COMMIT, when the
+//!   transaction holds the head of its tenant's log; otherwise two transactions could deadlock.
 //! - SQLite gets its index statistics once (`EXPECTED` in `schema.rs`). By default it expects ten rows per tenant and scans them all. A test
 //!   reads the query plan of every statement of every use case and fails if the plan scans a whole tenant.
 //! - A page of actions starts from `actions` and joins the rest with LEFT JOIN. With JOIN, a planner without statistics starts from the people.
@@ -86,12 +85,12 @@ use std::time::Duration;
 pub struct Store {
     dialect: Dialect,
     bypasses_row_security: bool,
-    /// Whether a write did not end well since readiness looked last. A later one that goes well proves little: what is small still fits
-    /// onto a full disk.
+    /// Whether a write has failed since the last readiness check. A later write that succeeds does not clear the flag, because a small
+    /// write can still fit onto a full disk.
     broken: Arc<AtomicBool>,
     readers: Pool,
     writers: Pool,
-    /// Where writes that wait for nobody share transactions.
+    /// Runs the writes of [`Store::add`], which share transactions.
     group_commit: group_commit::GroupCommit,
 }
 
@@ -105,7 +104,7 @@ pub struct ReadTx {
 /// A transaction that writes. Its audit entries are appended last, and it does not commit without them.
 pub struct WriteTx {
     read: ReadTx,
-    /// Each with the context that it was recorded in.
+    /// The audit entries, each with the context of the write that recorded it.
     entries: Vec<(Ctx, Entry)>,
 }
 
@@ -127,12 +126,12 @@ impl ReadTx {
         self.ctx.tenant().as_str().to_owned()
     }
 
-    /// The statement for this database.
+    /// The statement in the SQL of this database.
     fn sql(&self, sql: &Sql) -> &'static str {
         self.dialect.sql(sql)
     }
 
-    /// Plans statements for tables as they are now, where many rows have just been added.
+    /// Discards statement plans. An import calls this after it has added many rows to small tables.
     pub async fn forget_plans(&mut self) -> Result<(), StoreError> {
         if let Some(sql) = self.dialect.forget_plans() {
             self.tx.execute(sql).await?;
@@ -140,32 +139,33 @@ impl ReadTx {
         Ok(())
     }
 
-    /// Who asks, and when it is.
+    /// The context: tenant, principal and time.
     pub fn ctx(&self) -> &Ctx {
         &self.ctx
     }
 }
 
 impl WriteTx {
-    /// Adds an audit entry. It is numbered and written at the end of the transaction.
+    /// Adds an audit entry. The transaction numbers and writes its entries before it commits.
     pub fn record(&mut self, entry: Entry) {
         self.entries.push((self.read.ctx.clone(), entry));
     }
 }
 
-/// How many connections read side by side at most, and on PostgreSQL as many more that write.
+/// The most connections that read at the same time; on PostgreSQL, as many more write. A request that finds all of them in use waits for up
+/// to 10 seconds.
 const CONNECTIONS: u32 = 8;
 
-/// How much readiness writes to see whether there is room, in bytes.
+/// The size of the readiness check's test write, in bytes (1 MiB). A smaller write could fit onto a full disk.
 const PROBE: usize = 1 << 20;
 
 impl Store {
-    /// Opens a database. `url`: `sqlite://FILE?mode=rwc`, which is brought to this binary's schema, or `postgres://…`, whose schema is
-    /// only checked: its owner upgrades it ([`Store::upgrade_schema`]).
+    /// Opens a database. `url` is `sqlite://FILE?mode=rwc` or `postgres://…`. On SQLite this migrates the schema. On PostgreSQL this only
+    /// checks the schema, because the role that owns it migrates it ([`Store::upgrade_schema`]).
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url).ok_or_else(StoreError::unknown_url)?;
-        // A pool would try again until its patience ends; somebody who starts a service wants to know at once.
+        // A pool would retry until its timeout. A single connection reports an error to the operator at once.
         let mut first = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
         match dialect {
             Dialect::Sqlite => {
@@ -180,10 +180,11 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(Duration::from_secs(10))
-                // A file is always there. A server may have gone and come back, and each connection with it: one that is broken must
-                // not cost a request.
+                // A database server that restarts breaks all connections. The pool tests a connection first, so that no request fails
+                // because of that. A file needs no test.
                 .test_before_acquire(dialect == Dialect::Postgres)
-                // A disk that is full ends SQLite's transactions by itself, which SQLx does not notice: such a connection is of no use.
+                // A full disk makes SQLite end a transaction without SQLx noticing. The pool discards such a connection, because it cannot
+                // begin another transaction.
                 .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 .after_connect(move |connection, _| {
                     Box::pin(async move { connection.execute(dialect.connection_setup()).await.map(drop) })
@@ -193,8 +194,8 @@ impl Store {
                 .map_err(StoreError::Opening)
         };
         let (readers, writers) = match dialect {
-            // One writer at a time: waiting for a connection is cheaper than waiting for the file. Each reader is a thread, with a
-            // cache of its own that every write by somebody else empties.
+            // SQLite has one writer at a time, and waiting for a connection costs less than waiting for the file lock. Each reader is a
+            // thread with its own cache, which every write on another connection empties.
             Dialect::Sqlite => (
                 2 * std::thread::available_parallelism().map_or(2, usize::from) as u32,
                 1,
@@ -212,13 +213,13 @@ impl Store {
         })
     }
 
-    /// Whether other nodes may work on the same database.
+    /// Whether other nodes can use the same database.
     pub fn is_shared(&self) -> bool {
         self.dialect == Dialect::Postgres
     }
 
-    /// Whether this role passes the wall between tenants (row-level security), as the tables' owner or by privilege. On SQLite there is
-    /// no such wall, and nobody passes it.
+    /// Whether this role bypasses row-level security, as the owner of the tables or by privilege. Always `false` on SQLite, which has no
+    /// row-level security.
     pub fn bypasses_row_security(&self) -> bool {
         self.bypasses_row_security
     }
@@ -236,12 +237,12 @@ impl Store {
             ctx: ctx.clone(),
             dialect: self.dialect,
         };
-        // Nothing was written: it ends by being dropped, and nobody waits for that.
+        // The transaction has written nothing. Dropping it ends it, and the caller does not wait for that.
         work(&mut tx).await
     }
 
-    /// Runs `work` in a transaction that writes, appends its audit entries and commits; an error rolls everything back. Within a
-    /// tenant, such writes follow one another: what one reads stays true until it commits.
+    /// Runs `work` in a write transaction, appends its audit entries and commits; an error rolls everything back. Within a tenant, these
+    /// transactions run one after the other: data that `work` reads does not change until the commit.
     pub async fn write<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -249,7 +250,7 @@ impl Store {
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
-        // In a task of its own, so that a request that goes away can't leave a transaction open.
+        // The transaction runs in its own task, so that a client that disconnects cannot leave it open.
         let task = tokio::spawn(async move {
             let begin = dialect.begin_write(ctx.tenant(), TenantLock::Exclusive);
             let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
@@ -270,7 +271,8 @@ impl Store {
         answer
     }
 
-    /// The same for what judges nothing by what it reads: it adds rows, or changes them under conditions, and waits for nobody.
+    /// For writes whose result does not depend on earlier reads. `work` only adds rows, or changes rows under conditions. It takes no
+    /// tenant lock and shares a transaction with other such writes.
     pub async fn add<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -282,18 +284,19 @@ impl Store {
         answer
     }
 
-    /// Has readiness look for itself after a fault.
+    /// After a database fault, makes the next readiness check write to the database.
     fn note_fault<T, E: WriteError>(&self, answer: &Result<T, E>) {
         if answer.as_ref().is_err_and(WriteError::is_fault) {
             self.broken.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether the database answers, and takes what is written: a full disk still reads.
+    /// Checks that the database answers. After a fault this also checks that the database accepts writes, because a full disk still allows
+    /// reads.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.readers.execute("SELECT 1").await?;
         if self.broken.load(Ordering::Relaxed) {
-            // As much as a large proposal, and nothing that a database could make small.
+            // The test text is as large as a large proposal. Its letters are pseudo-random, so that the database cannot compress it.
             let mut state = 0x9e37_79b9_7f4a_7c15_u64;
             let letter = || {
                 state ^= state << 13;
@@ -309,7 +312,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all connections, once their transactions are over.
+    /// Closes all connections after their transactions have ended.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;

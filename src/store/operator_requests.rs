@@ -1,37 +1,37 @@
-//! Requests of operators: what one of them asks for and a second one confirms.
+//! Operator requests: changes that one operator asks for and a second operator confirms.
 
 use super::row::{Columns, json};
 use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::{OperatorChange, PersonId, RequestId, RequestStatus, Timestamp};
 use sqlx::any::AnyRow;
 
-/// A stored request.
+/// A stored operator request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestRow {
-    /// Its ID.
+    /// The request's ID.
     pub id: RequestId,
-    /// What it would change. It never changes itself.
+    /// The requested change. The change itself is never modified.
     pub change: OperatorChange,
-    /// The same in one sentence.
+    /// The requested change in one sentence.
     pub summary: String,
-    /// Who made it; nobody: an operator at the console.
+    /// The operator who made the request; `None` for an operator at the console.
     pub made_by: Option<PersonId>,
-    /// When.
+    /// When the operator made the request.
     pub made_at: Timestamp,
-    /// Until when it can be confirmed.
+    /// When the request expires. Operators cannot confirm it after that.
     pub expires_at: Timestamp,
-    /// Where it stands, as it was written; see [`RequestRow::status_at`].
+    /// The stored status. It can be out of date after `expires_at`; see [`RequestRow::status_at`].
     pub status: RequestStatus,
-    /// Who confirmed, declined or withdrew it; nobody: the console, or time.
+    /// The operator who confirmed, declined or withdrew the request; `None` for the console and for expiry.
     pub settled_by: Option<PersonId>,
-    /// When.
+    /// When the request was settled.
     pub settled_at: Option<Timestamp>,
-    /// What came of it, in words.
+    /// The result of the request, in words.
     pub outcome: String,
 }
 
 impl RequestRow {
-    /// Where it stands for a reader: time ends it before anybody has written so.
+    /// The status at this time: a pending request is expired from `expires_at` on, before a task has stored that.
     pub fn status_at(&self, now: Timestamp) -> RequestStatus {
         match self.status {
             RequestStatus::Pending if self.expires_at <= now => RequestStatus::Expired,
@@ -43,11 +43,11 @@ impl RequestRow {
 /// How a request ends.
 #[derive(Debug, Clone)]
 pub struct Settled {
-    /// The status that it comes to.
+    /// The final status.
     pub status: RequestStatus,
-    /// Who ended it.
+    /// The operator who ended the request; `None` for the console and for expiry.
     pub by: Option<PersonId>,
-    /// What came of it, in words.
+    /// The result of the request, in words.
     pub outcome: String,
 }
 
@@ -68,7 +68,7 @@ fn request(row: &AnyRow) -> Result<RequestRow, StoreError> {
 }
 
 impl ReadTx {
-    /// A request.
+    /// A request by ID.
     pub async fn operator_request(&mut self, id: &RequestId) -> Result<Option<RequestRow>, StoreError> {
         let row = sqlx::query("SELECT * FROM operator_requests WHERE tenant = $1 AND id = $2")
             .bind(self.tenant())
@@ -78,7 +78,7 @@ impl ReadTx {
         row.as_ref().map(request).transpose()
     }
 
-    /// Requests that nobody has settled, the newest first; those whose time has run out are among them.
+    /// Requests with the stored status `pending`, newest first. The list includes requests that have expired and that no task has settled.
     pub async fn open_requests(&mut self, limit: i64) -> Result<Vec<RequestRow>, StoreError> {
         const SQL: &str = "SELECT * FROM operator_requests WHERE tenant = $1 AND status = 'pending' \
              ORDER BY made_at DESC, id DESC LIMIT 0 + $2";
@@ -90,7 +90,7 @@ impl ReadTx {
         rows.iter().map(request).collect()
     }
 
-    /// Requests that were settled, the newest first.
+    /// Settled requests, newest first.
     pub async fn settled_requests(&mut self, limit: i64) -> Result<Vec<RequestRow>, StoreError> {
         const SQL: &str = "SELECT * FROM operator_requests WHERE tenant = $1 \
              AND status IN ('confirmed', 'declined', 'withdrawn', 'expired') ORDER BY made_at DESC, id DESC LIMIT 0 + $2";
@@ -102,7 +102,7 @@ impl ReadTx {
         rows.iter().map(request).collect()
     }
 
-    /// Requests whose time has run out and that nobody has written so yet.
+    /// Expired requests that no task has settled, oldest first.
     pub async fn overdue_requests(&mut self, limit: i64) -> Result<Vec<RequestRow>, StoreError> {
         const SQL: &str = "SELECT * FROM operator_requests WHERE tenant = $1 AND status = 'pending' AND expires_at <= $2 \
              ORDER BY made_at, id LIMIT 0 + $3";
@@ -118,7 +118,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps a new request.
+    /// Stores a new request.
     pub async fn insert_request(&mut self, new: &RequestRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO operator_requests (tenant, id, change, summary, made_by, made_at, expires_at, status) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -136,7 +136,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Ends a request that waits, once.
+    /// Settles a pending request.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`]: the request is not pending any more.
     pub async fn settle_request(&mut self, id: &RequestId, settled: &Settled) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator_requests SET status = $3, settled_by = $4, settled_at = $5, outcome = $6 \
              WHERE tenant = $1 AND id = $2 AND status = 'pending'";

@@ -1,4 +1,4 @@
-//! Who was shown what, and when: one row per person, envelope and session.
+//! Page views: what a person saw on an action page, and when. One row per action, person, digest and session.
 
 use super::dialect::{Sql, multi_write};
 use super::row::{Columns, json};
@@ -7,7 +7,7 @@ use crate::context::Ctx;
 use crate::domain::canonical::sha256_hex;
 use crate::domain::*;
 
-/// Whose look at which envelope.
+/// Identifies a page view: a person saw this digest of an action in this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct ViewKey {
@@ -18,7 +18,7 @@ pub struct ViewKey {
 }
 
 impl ViewKey {
-    /// This person's look, in this session; `None` where nobody looks.
+    /// The page view of the person in this context; `None` if the principal is not a person.
     pub fn of(ctx: &Ctx, action: &Action) -> Option<Self> {
         let Principal::Person { person, session, .. } = &ctx.principal else {
             return None;
@@ -33,8 +33,8 @@ impl ViewKey {
 }
 
 impl ViewKey {
-    /// The value that the forms of this page carry. It is bound to tenant, action, person, session and digest, and nobody without the
-    /// session's secret can compute it: a form that stands anywhere else cannot decide the action.
+    /// The value in the forms of this page, bound to tenant, action, person, session and digest. A page without the session's secret cannot
+    /// compute the value, so that its forms cannot decide the action.
     pub fn form_value(&self, tenant: &TenantId) -> String {
         let parts = [
             "view",
@@ -49,7 +49,7 @@ impl ViewKey {
 }
 
 impl ReadTx {
-    /// What this person was shown when they last opened this digest in this session, and when that was.
+    /// What the person saw when they last opened this digest in this session, and when that was.
     pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(PageSnapshot, Timestamp)>, StoreError> {
         const SQL: &str = "SELECT shown, seen_at FROM views \
              WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
@@ -70,7 +70,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps what somebody was shown, and the verdicts for the inbox while the action waits.
+    /// Stores what a person saw. While the action is pending, this also updates the verdicts that the inbox shows.
     pub async fn keep_view(&mut self, view: &ViewKey, shown: &PageSnapshot) -> Result<(), StoreError> {
         const SQL: Sql = multi_write!(
             counted: "UPDATE actions SET blocks = $8, warnings = $9, passes = $10 \

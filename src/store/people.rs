@@ -7,55 +7,56 @@ use crate::domain::{
     Address, Client, ClientId, Email, Human, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId,
 };
 
-/// What an identity provider asserted at sign-in.
+/// The claims about a person that an identity provider asserted at sign-in.
 #[derive(Debug, Clone)]
 pub struct Asserted {
-    /// The provider.
+    /// The identity provider's issuer URL.
     pub issuer: String,
-    /// The person there.
+    /// The person's ID at that provider.
     pub subject: String,
-    /// E-mail address, and whether it is verified.
+    /// The e-mail address, and whether the provider has verified it.
     pub email: Email,
-    /// Name.
+    /// The display name.
     pub name: String,
-    /// Roles.
+    /// The asserted roles.
     pub roles: Vec<Role>,
 }
 
-/// What a bearer token stands for.
+/// The tenant, client and person that a bearer token identifies.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
-    /// Whose tenant.
+    /// The tenant of client and person.
     pub tenant: TenantId,
-    /// The client it was given to.
+    /// The client that received the token.
     pub client: Client,
-    /// The person that the client acts for, with roles as last asserted.
+    /// The person that the client acts for, with the roles that the identity provider asserted last.
     pub caller: Person,
-    /// The resource it is for (RFC 8707).
+    /// The resource that accepts the token (RFC 8707).
     pub audience: String,
-    /// When it stops working.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
-/// A token to keep.
+/// A token to store.
 #[derive(Debug, Clone)]
 pub struct TokenGrant {
-    /// SHA-256 of the secret, in hex: the secret itself is never kept.
+    /// SHA-256 of the secret, in hex. The secret itself is never stored.
     pub secret_digest: String,
-    /// Its name.
+    /// The token's ID, which is not secret.
     pub id: TokenId,
-    /// The client it is given to.
+    /// The client that receives the token.
     pub client: ClientId,
     /// The person that the client acts for.
     pub caller: PersonId,
-    /// The resource it is for.
+    /// The resource that accepts the token.
     pub audience: String,
-    /// When it stops working.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
-/// Whom an address names, of all accounts `p` that have it: the one that came to it first. A later account of the same human stands behind
-/// it, and so does one whose human nobody has told apart yet; two people whom operators have told apart both have it.
+/// The account that an address identifies: the first that had it. The condition excludes a later account `p`, if both accounts belong to
+/// the same human or if operators have not compared the two. If operators have recorded that two accounts belong to different humans, the
+/// address identifies both.
 macro_rules! first_at_address {
     () => {
         " AND NOT EXISTS (SELECT 1 FROM people q JOIN person_addresses a ON a.tenant = q.tenant AND a.address = q.email AND a.person_id = q.id \
@@ -75,21 +76,21 @@ pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
     })
 }
 
-/// The human behind an account: `column` holds `same_as`, or the account's own ID.
+/// The human who owns an account. `column` contains `same_as`, or the account's own ID.
 pub(super) fn human(row: &impl Columns, column: &str) -> Result<Human, StoreError> {
     Ok(Human::of_account(row.read(column, |t| PersonId::parse(t).ok())?))
 }
 
 impl Store {
-    /// What a token stands for. The tenant is not known before, so this one look-up has none; a digest of 256 bits can't be
-    /// guessed. A token of a demo's person stands for nobody where the installation is no demo, and the other way round.
+    /// Looks up a token. The query names no tenant, because only the token tells the tenant; a digest of 256 bits cannot be guessed.
+    /// Returns `None` for a person of a demo if the installation is not a demo, and for any other person if it is.
     pub async fn token(&self, secret_digest: &str) -> Result<Option<TokenRow>, StoreError> {
         const SQL: Sql = Sql {
             sqlite: "SELECT t.tenant, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
                  p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM tokens t \
                  JOIN clients c ON c.tenant = t.tenant AND c.id = t.client_id \
                  JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = $1",
-            // The tenant that the token names is entered on the way: people and clients stand behind the wall.
+            // Row-level security hides people and clients. The function `token_holder` enters the token's tenant before it reads them.
             postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM token_holder($1)",
         };
         let row = sqlx::query(self.dialect.sql(&SQL))
@@ -112,7 +113,7 @@ impl Store {
         }))
     }
 
-    /// Every tenant: jobs loop over them.
+    /// Every tenant. Background tasks loop over all tenants.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         let rows = sqlx::query("SELECT id FROM tenants ORDER BY id")
             .fetch_all(&self.readers)
@@ -124,7 +125,7 @@ impl Store {
 }
 
 impl ReadTx {
-    /// Whether the tenant exists, and its name.
+    /// The tenant's name; `None` if the tenant does not exist.
     pub async fn tenant_name(&mut self) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT name FROM tenants WHERE id = $1")
             .bind(self.tenant())
@@ -147,7 +148,7 @@ impl ReadTx {
         rows.iter().map(person).collect()
     }
 
-    /// People by verified address: whom each address names.
+    /// The people whom these verified addresses identify.
     pub async fn people_by_email(&mut self, emails: &[&str]) -> Result<Vec<Person>, StoreError> {
         const SQL: &str = concat!(
             "SELECT p.* FROM people p WHERE p.tenant = $1 AND p.email IN (SELECT value FROM json_each($2))",
@@ -201,7 +202,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps what was asserted about somebody, under the ID they have, or a new one.
+    /// Stores a person's asserted claims. A person who signs in again keeps the ID; a new person gets one.
     pub async fn assert_person(&mut self, asserted: &Asserted) -> Result<Person, StoreError> {
         const SQL: &str = "INSERT INTO people (tenant, id, issuer, subject, email, name, roles, asserted_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, issuer, subject) DO UPDATE SET \
@@ -226,7 +227,7 @@ impl WriteTx {
         Ok(person)
     }
 
-    /// Keeps a client; one with that name stays as it is.
+    /// Stores a client and returns it. A client that has this name already does not change.
     pub async fn ensure_client(&mut self, name: &str) -> Result<Client, StoreError> {
         let fresh = self.ctx.runtime.id::<ClientId>();
         sqlx::query("INSERT INTO clients (tenant, id, name) VALUES ($1, $2, $3) ON CONFLICT (tenant, name) DO NOTHING")
@@ -238,7 +239,7 @@ impl WriteTx {
         self.client(name).await?.ok_or(StoreError::Conflict("the client"))
     }
 
-    /// Keeps a token.
+    /// Stores a token.
     pub async fn insert_token(&mut self, grant: &TokenGrant) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, \
              created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

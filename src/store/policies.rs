@@ -1,4 +1,4 @@
-//! Versions of a tenant's policy: each is kept as it was written, and never changed.
+//! Versions of a tenant's policy. Each version is stored as an operator wrote it, and never changes.
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, WriteTx};
@@ -10,15 +10,15 @@ use std::collections::{BTreeSet, HashMap};
 /// A version of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyRow {
-    /// Counts the tenant's versions; 1 is the built-in one, which is not stored.
+    /// The version number, counted per tenant. Version 1 is the built-in policy, which is not stored.
     pub version: i64,
-    /// TOML as it was written.
+    /// The policy's TOML text.
     pub source: String,
-    /// Why it was switched on.
+    /// Why the operator activated the version.
     pub note: String,
-    /// Who switched it on; nobody: an operator at the console.
+    /// The person who activated the version; `None` for an operator at the console.
     pub person_id: Option<PersonId>,
-    /// When.
+    /// When the version was activated.
     pub created_at: Timestamp,
 }
 
@@ -36,7 +36,7 @@ fn policy(row: &AnyRow) -> Result<PolicyRow, StoreError> {
 }
 
 impl ReadTx {
-    /// The number of the tenant's policy by now.
+    /// The version of the tenant's current policy.
     pub async fn policy_version(&mut self) -> Result<i64, StoreError> {
         let row = sqlx::query("SELECT COALESCE(MAX(version), 1) AS version FROM policies WHERE tenant = $1")
             .bind(self.tenant())
@@ -45,7 +45,7 @@ impl ReadTx {
         row.int("version")
     }
 
-    /// A version as it was written.
+    /// The TOML text of a version.
     pub async fn policy_source(&mut self, version: i64) -> Result<Option<String>, StoreError> {
         if version == Policy::FIRST {
             return Ok(Some(crate::policy::BUILT_IN.to_owned()));
@@ -58,7 +58,7 @@ impl ReadTx {
         row.map(|row| row.text("source")).transpose()
     }
 
-    /// The versions that were switched on, newest first, without their text: the last hundred below `before`.
+    /// The stored versions below `before`, newest first, without their text: at most 100.
     pub async fn policy_versions(&mut self, before: i64) -> Result<Vec<PolicyRow>, StoreError> {
         const SQL: &str = "SELECT version, '' AS source, note, person_id, created_at FROM policies \
              WHERE tenant = $1 AND version < $2 ORDER BY version DESC LIMIT 100";
@@ -72,7 +72,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps a new version.
+    /// Stores a new version.
     pub async fn insert_policy(&mut self, new: &PolicyRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO policies (tenant, version, source, note, person_id, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6)";
@@ -89,7 +89,7 @@ impl WriteTx {
     }
 }
 
-/// What became of an action, as a policy is tried on it.
+/// A past action and its outcome, for the preview of a new policy.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct PastActionRow {
@@ -106,16 +106,16 @@ pub struct PastActionRow {
     pub created_at: Timestamp,
     pub approved_by: Vec<PersonId>,
     pub rejected_by: Vec<PersonId>,
-    /// When it was first decided.
+    /// When a person first decided the action.
     pub decided_at: Option<Timestamp>,
-    /// Who ran it.
+    /// The person who executed the action.
     pub run_by: Option<PersonId>,
-    /// When the oldest evidence that it cites was collected.
+    /// When the oldest evidence that the action cites was collected.
     pub oldest_evidence: Option<Timestamp>,
 }
 
 impl ReadTx {
-    /// Actions that were proposed since then, newest first, from before (time, ID).
+    /// Actions that clients proposed at or after `since`, newest first. The page begins below `before`, as (time, ID).
     pub async fn past_actions(
         &mut self,
         since: Timestamp,
@@ -184,7 +184,7 @@ impl ReadTx {
         Ok(actions)
     }
 
-    /// The keys of every team: a tenant has few.
+    /// The keys of all teams, at most 1,000.
     pub async fn team_keys(&mut self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT key FROM teams WHERE tenant = $1 ORDER BY key LIMIT 1000")
             .bind(self.tenant())

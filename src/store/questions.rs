@@ -5,7 +5,7 @@ use super::{ReadTx, StoreError, WriteTx};
 use crate::domain::{ActionId, Answer, PersonId, Question, QuestionId};
 
 impl ReadTx {
-    /// What was asked about an action, oldest first.
+    /// The questions about an action, oldest first: at most 200.
     pub async fn questions(&mut self, action: &ActionId) -> Result<Vec<Question>, StoreError> {
         let rows = sqlx::query("SELECT * FROM questions WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
             .bind(self.tenant())
@@ -34,7 +34,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Keeps a question.
+    /// Stores a question.
     pub async fn insert_question(&mut self, new: &Question) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO questions (tenant, id, action_id, person_id, question, asked_at) \
              VALUES ($1, $2, $3, $4, $5, $6)";
@@ -50,7 +50,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Keeps the answer to a question that has none; says whether it had none.
+    /// Stores the answer to an open question. Returns `false` if the question already has an answer.
     pub async fn answer_question(&mut self, id: &QuestionId, answer: &str) -> Result<bool, StoreError> {
         const SQL: &str =
             "UPDATE questions SET answer = $3, answered_at = $4 WHERE tenant = $1 AND id = $2 AND answer IS NULL";

@@ -1,4 +1,4 @@
-//! What agents read: one row per call, kept apart from the audit log, so that reading stays cheap.
+//! The read journal: one row per call of a read tool. It is separate from the audit log, so that reads stay fast.
 
 use super::row::{Columns, json};
 use super::{StoreError, WriteTx};
@@ -9,19 +9,19 @@ use crate::domain::{ChainCall, Timestamp, canonical};
 pub struct ReadCall {
     /// The client that called.
     pub client_id: String,
-    /// The person it acted for.
+    /// The person that the client acted for.
     pub caller_id: String,
-    /// The trace it came in.
+    /// The trace ID of the call.
     pub trace_id: String,
-    /// The request.
+    /// The request ID of the call.
     pub request_id: String,
-    /// The tool.
+    /// The name of the tool.
     pub tool: String,
-    /// SHA-256 of its arguments.
+    /// SHA-256 of the call's arguments.
     pub arguments_digest: String,
-    /// What came back.
+    /// The IDs of the records in the response.
     pub record_ids: Vec<String>,
-    /// When.
+    /// When the client called.
     pub at: Timestamp,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn read_call(row: &impl Columns) -> Result<ReadCall, StoreError> {
 }
 
 impl WriteTx {
-    /// Keeps calls.
+    /// Stores read calls in one statement.
     pub async fn insert_reads(&mut self, calls: &[ReadCall]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO reads (tenant, id, client_id, caller_id, trace_id, request_id, tool, \
              arguments_digest, record_ids, at) SELECT $1, value ->> 'id', value ->> 'client', value ->> 'caller', \

@@ -1,4 +1,4 @@
-//! Reading records: how the row of each kind becomes a record, and the lists that read tools ask for.
+//! Reads records: converts the rows of each kind to records, and loads the lists for the read tools.
 
 use super::row::{Columns, list};
 use super::{ReadTx, StoreError, people};
@@ -6,20 +6,20 @@ use crate::domain::*;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
-/// The filter of a list, and where its page begins. Empty: every record.
+/// The filter of a list, and where its page begins. The empty filter matches every record.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
     /// A release's ID.
     pub release: Option<String>,
-    /// A status, as it is stored.
+    /// The stored status.
     pub status: Option<String>,
     /// Text that the title, rule, provider or name must contain.
     pub text: Option<String>,
-    /// The severities to keep.
+    /// The severities to list.
     pub severities: Vec<&'static str>,
-    /// The key of the last record of the page before.
+    /// The key of the last record of the previous page.
     pub after: Option<String>,
-    /// At most so many; the caller has bounded it.
+    /// The most records of the page. The caller limits this number.
     pub limit: i64,
 }
 
@@ -33,7 +33,7 @@ fn like(text: Option<&String>) -> String {
     format!("%{escaped}%")
 }
 
-/// The record of a row; its ID says of which kind it is.
+/// Converts a row to a record. The prefix of the ID determines the kind.
 pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
     Ok(match row.read("id", RecordKind::of)? {
         RecordKind::Release => release(row)?.into(),
@@ -66,7 +66,7 @@ pub(super) fn attach_sighting(finding: &mut Finding, row: &impl Columns) -> Resu
     Ok(())
 }
 
-/// Adds a record that a work item is about; the prefix of the ID says to which list.
+/// Adds a reference to a work item. The prefix of the ID determines the list.
 pub(super) fn attach_reference(item: &mut WorkItem, record: String) {
     match RecordKind::of(&record) {
         Some(RecordKind::Finding) => item.finding_ids.push(record),
@@ -240,7 +240,7 @@ pub(super) fn work_item(row: &impl Columns) -> Result<WorkItem, StoreError> {
     })
 }
 
-/// A blocker is shown with the title and severity of what it is about.
+/// Blockers with the title and severity of their finding or control.
 macro_rules! blocker_select {
     ($condition:literal) => {
         concat!(
@@ -341,7 +341,7 @@ impl ReadTx {
         self.by_ids(SQL, ids).await?.iter().map(evidence).collect()
     }
 
-    /// A page of evidence by ID, which is by age.
+    /// A page of evidence by ID. IDs increase with time.
     pub async fn list_evidence(&mut self, filter: &ListFilter) -> Result<Vec<Evidence>, StoreError> {
         const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND complete = 1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR kind = $3) AND LOWER(provider || ' ' || name || ' ' || kind) LIKE $4 ESCAPE '\\' AND id > $5 \
@@ -349,7 +349,7 @@ impl ReadTx {
         self.page(SQL, filter).await?.iter().map(evidence).collect()
     }
 
-    /// What evidence is tied to: (evidence ID, target ID).
+    /// The links of evidence to these targets, as (evidence ID, target ID).
     pub async fn evidence_links(&mut self, targets: &[&str]) -> Result<Vec<(String, String)>, StoreError> {
         const SQL: &str = "SELECT evidence_id, target_id FROM evidence_links \
              WHERE tenant = $1 AND target_id IN (SELECT value FROM json_each($2)) ORDER BY id";
@@ -359,7 +359,7 @@ impl ReadTx {
             .collect()
     }
 
-    /// Findings by ID, with where they were seen.
+    /// Findings by ID, with their sightings.
     pub async fn findings(&mut self, ids: &[&str]) -> Result<Vec<Finding>, StoreError> {
         const SQL: &str = "SELECT * FROM findings WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
         let rows = self.by_ids(SQL, ids).await?;
@@ -367,7 +367,7 @@ impl ReadTx {
             .await
     }
 
-    /// A page of findings by ID, which is by age, with where they were seen.
+    /// A page of findings by ID, with their sightings. IDs increase with time.
     pub async fn list_findings(&mut self, filter: &ListFilter) -> Result<Vec<Finding>, StoreError> {
         const SQL: &str = "SELECT * FROM findings WHERE tenant = $1 AND ($2 = '' OR id IN \
              (SELECT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2)) AND ($3 = '' OR status = $3) \
@@ -410,7 +410,7 @@ impl ReadTx {
         Ok(findings)
     }
 
-    /// The blockers that rest on these findings and controls, in every release.
+    /// The blockers of these findings and controls, in every release.
     pub async fn blockers_of(&mut self, ids: &[&str]) -> Result<Vec<Blocker>, StoreError> {
         const SQL: &str = blocker_select!(
             "(b.finding_id IN (SELECT value FROM json_each($2)) OR b.control_id IN (SELECT value FROM json_each($2))) ORDER BY b.id"
@@ -418,7 +418,7 @@ impl ReadTx {
         self.by_ids(SQL, ids).await?.iter().map(blocker).collect()
     }
 
-    /// A page of blockers by ID, which is by age.
+    /// A page of blockers by ID. IDs increase with time.
     pub async fn list_blockers(&mut self, filter: &ListFilter) -> Result<Vec<Blocker>, StoreError> {
         const SQL: &str = blocker_select!(
             "($2 = '' OR b.release_id = $2) AND ($3 = '' OR b.status = $3) \
@@ -427,7 +427,7 @@ impl ReadTx {
         self.page(SQL, filter).await?.iter().map(blocker).collect()
     }
 
-    /// Work items by ID, with what they rest on.
+    /// Work items by ID, with their references.
     pub async fn work_items(&mut self, ids: &[&str]) -> Result<Vec<WorkItem>, StoreError> {
         const SQL: &str =
             "SELECT * FROM work_items WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2)) ORDER BY number";
@@ -445,7 +445,7 @@ impl ReadTx {
             .await
     }
 
-    /// A page of work items by number. `after` is the number of the page before.
+    /// A page of work items by number. `after` is the number of the last work item of the previous page.
     pub async fn list_work_items(&mut self, filter: &ListFilter) -> Result<Vec<WorkItem>, StoreError> {
         const SQL: &str = "SELECT * FROM work_items WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR status = $3) AND LOWER(title) LIKE $4 ESCAPE '\\' AND number > CAST($5 AS BIGINT) \
@@ -457,7 +457,7 @@ impl ReadTx {
             .await
     }
 
-    /// Work items whose titles share words with these, best first: (item, shared words).
+    /// Work items whose titles share words with these, most shared words first, as (item, number of shared words).
     pub async fn similar_work_items(
         &mut self,
         words: &[String],

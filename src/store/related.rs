@@ -1,4 +1,4 @@
-//! Facts that few tools need, each by a statement of its own: the blockers of records, and the newest evidence of a kind.
+//! Facts that few tools need: the blockers of records, and the newest evidence of a kind. Each has its own statement.
 
 use super::row::Columns;
 use super::{ReadTx, StoreError, records};

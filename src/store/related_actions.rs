@@ -1,20 +1,20 @@
-//! Actions that have to do with another one, as one line each.
+//! Summaries of actions that are related to another action.
 
 use super::row::Columns;
 use super::{ReadTx, StoreError};
 use crate::domain::{Action, ActionId, State};
 use sqlx::any::AnyRow;
 
-/// An action as one line.
+/// A summary of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActionSummary {
     /// The ID.
     pub id: ActionId,
-    /// What it would do, in one line.
+    /// The effect of the action, in one line.
     pub headline: String,
     /// The stored state.
     pub state: State,
-    /// Why it was rejected or failed, if it was.
+    /// Why the action was rejected or failed; `None` for other states.
     pub outcome: Option<String>,
 }
 
@@ -39,7 +39,7 @@ fn summary(row: &AnyRow) -> Result<ActionSummary, StoreError> {
 }
 
 impl ReadTx {
-    /// Open actions about any of the same records, oldest first: at most twenty.
+    /// Open actions that share a target with this action, oldest first: at most 20.
     pub async fn sharing_targets(&mut self, id: &ActionId) -> Result<Vec<ActionSummary>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome FROM (SELECT DISTINCT o.action_id FROM action_targets m \
              JOIN action_targets o ON o.tenant = m.tenant AND o.record_id = m.record_id \
@@ -55,7 +55,7 @@ impl ReadTx {
         rows.iter().map(summary).collect()
     }
 
-    /// The last proposals of the same caller, tool and release that a person declined, with their payloads: at most ten.
+    /// The last proposals with the same caller, tool and release that a person rejected, with their payloads: at most ten.
     pub async fn declined_of(&mut self, action: &Action) -> Result<Vec<(ActionSummary, String)>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, a.payload FROM (SELECT id AS recent FROM actions \
              WHERE tenant = $1 AND caller_id = $2 AND created_at < $3 AND created_at > $6 ORDER BY created_at DESC, id DESC LIMIT 500) AS r \
@@ -74,7 +74,7 @@ impl ReadTx {
                     .as_ref()
                     .map_or_else(String::new, ToString::to_string),
             )
-            // Older than a month, they are no news to anybody.
+            // Rejections older than 30 days are left out, because they are not relevant to the reviewer.
             .bind(action.origin.created_at.plus(-30 * crate::domain::Timestamp::DAY).0)
             .fetch_all(&mut *self.tx)
             .await?;

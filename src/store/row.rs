@@ -1,4 +1,4 @@
-//! Reading columns: typed, with an error that names the column.
+//! Reads typed columns. An error names the column.
 
 use super::StoreError;
 use crate::domain::{Check, Timestamp};
@@ -20,12 +20,12 @@ pub(super) trait Columns {
     fn time(&self, column: &str) -> Result<Timestamp, StoreError> {
         self.int(column).map(Timestamp)
     }
-    /// A column that is read by its type: an ID, a stable word.
+    /// A text column that `read` parses: an ID or a stable name.
     fn read<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
         let text = self.text(column)?;
         read(&text).ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\"")))
     }
-    /// The same where it may be absent.
+    /// A text column that `read` parses; `None` if the column is NULL.
     fn maybe<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
         match self.maybe_text(column)? {
             None => Ok(None),
@@ -34,12 +34,12 @@ pub(super) trait Columns {
                 .ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\""))),
         }
     }
-    /// A column that holds JSON.
+    /// A column that contains JSON.
     fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
         serde_json::from_str(&self.text(column)?).map_err(|error| StoreError::damaged(column, error))
     }
-    /// A column that holds results of checks. Results that this version cannot read are left out: pages show the others, and every
-    /// decision rests on results that are computed at that moment.
+    /// A column that contains check results. Results that this version cannot read are left out: pages show the others, and every decision
+    /// uses results that the service computes at that moment.
     fn checks(&self, column: &str) -> Result<Vec<Check>, StoreError> {
         let stored: Vec<Value> = self.json(column)?;
         Ok(stored
@@ -64,7 +64,7 @@ impl Columns for AnyRow {
     }
 }
 
-/// A row that came as a JSON object.
+/// A row in the form of a JSON object.
 impl Columns for serde_json::Map<String, Value> {
     fn text(&self, column: &str) -> Result<String, StoreError> {
         self.maybe_text(column)?
@@ -92,12 +92,12 @@ impl Columns for serde_json::Map<String, Value> {
     }
 }
 
-/// A list as the JSON text that `json_each` unfolds in SQL: one statement for any number of values.
+/// A list as JSON text for `json_each`, so that one statement accepts any number of values.
 pub(super) fn list<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
     serde_json::Value::from_iter(values.into_iter().map(|value| value.as_ref().to_owned())).to_string()
 }
 
-/// JSON for a TEXT column.
+/// The JSON text of a value, for a TEXT column.
 pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::damaged("a value to store", error))
 }

@@ -1,4 +1,4 @@
-//! The schema: bringing a database to this binary's version, and checking that it is there.
+//! The schema: migrating a database to this binary's version, and checking its version.
 
 use super::dialect::Dialect;
 use super::row::Columns;
@@ -16,7 +16,7 @@ fn migrations(dialect: Dialect) -> &'static Migrator {
     }
 }
 
-/// How a database's schema stands to this binary's.
+/// The version of a database's schema, compared with this binary's schema.
 enum SchemaState {
     Same,
     Older(String),
@@ -54,7 +54,7 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
             .is_some_and(|error| error.message().starts_with("no such table"))
 }
 
-/// Compares what was applied with what this binary has.
+/// Compares the applied migrations with the migrations of this binary.
 async fn schema_state(connection: &mut AnyConnection, dialect: Dialect) -> Result<SchemaState, StoreError> {
     let (applied, ours) = (applied(connection).await?, migrations(dialect));
     let newest = ours.iter().map(|migration| migration.version).max().unwrap_or_default();
@@ -66,7 +66,7 @@ async fn schema_state(connection: &mut AnyConnection, dialect: Dialect) -> Resul
     for migration in ours.iter() {
         match applied.iter().find(|(version, _)| *version == migration.version) {
             None => {
-                // A step in the middle may be missing: what counts is how far it reaches without a gap.
+                // A migration in the middle can be missing. The version is then that of the last migration before the gap.
                 let have = migration.version - 1;
                 return Ok(SchemaState::Older(format!(
                     "the database's schema is of version {have}, older than this loopiq's {newest}; run `loopiq schema upgrade` first"
@@ -83,7 +83,7 @@ async fn schema_state(connection: &mut AnyConnection, dialect: Dialect) -> Resul
     Ok(SchemaState::Same)
 }
 
-/// Fails unless the schema is this binary's.
+/// Fails if the schema is not this binary's.
 pub(super) async fn check(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
     match schema_state(connection, dialect).await? {
         SchemaState::Same => Ok(()),
@@ -91,11 +91,11 @@ pub(super) async fn check(connection: &mut AnyConnection, dialect: Dialect) -> R
     }
 }
 
-/// Brings the schema to this binary's version. Each step is a transaction: one that is interrupted leaves nothing behind, and the
-/// next run goes on from there.
+/// Migrates the schema to this binary's version. Each migration is a transaction: an interrupted migration leaves no changes, and the next
+/// run continues with it.
 pub(super) async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
     match schema_state(connection, dialect).await? {
-        // Whoever brought it here may have been interrupted before the end.
+        // An earlier run may have been interrupted after the last migration and before it stored the index statistics.
         SchemaState::Same if dialect == Dialect::Sqlite && !has_expectations(connection).await? => {
             expect(connection).await
         }
@@ -128,9 +128,9 @@ async fn expect(connection: &mut AnyConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What SQLite is to expect of every index, whatever is there on the first day: a tenant has very many rows, a state many, anything else
-/// few. It takes a tenant for ten rows otherwise, and reads all of them rather than look some up. Nothing else gathers statistics, so that
-/// a plan is the same at any size. See <https://sqlite.org/fileformat2.html#stat1tab> and <https://sqlite.org/optoverview.html#manctrl>.
+/// Index statistics for SQLite: a tenant has very many rows, a state many, any other value few. By default SQLite expects ten rows per
+/// tenant and reads all of them. No other statement collects statistics, so that a plan is the same for a database of any size. See
+/// <https://sqlite.org/fileformat2.html#stat1tab> and <https://sqlite.org/optoverview.html#manctrl>.
 const EXPECTED: &str = "
 BEGIN IMMEDIATE;
 ANALYZE tenants;
@@ -148,9 +148,10 @@ COMMIT;
 ANALYZE sqlite_schema;
 ";
 
-/// What the service may do on PostgreSQL, whatever was granted before: no more than it does. It makes nothing of its own, not even temporary
-/// tables, which would stand in front of those of the schema. One upgrade at a time: PostgreSQL refuses to change the rights of one table
-/// twice at once. `{role}` and `{database}` stand for their names, quoted.
+/// The rights of the service's role on PostgreSQL. The statements revoke every other right that an operator granted before. The role cannot
+/// create tables, not even temporary tables, which would hide those of the schema. The advisory lock lets one upgrade run at a time,
+/// because PostgreSQL fails if two transactions change the rights of a table at the same time. `{role}` and `{database}` are replaced by
+/// the quoted names.
 const GRANTS: &str = "
 BEGIN;
 SELECT pg_advisory_xact_lock(hashtext('loopiq grants'));
@@ -168,9 +169,9 @@ COMMIT;
 ";
 
 impl Store {
-    /// Brings a database to this binary's schema. `owner`: the URL of the role that owns it. `service`: the URL that the service
-    /// will use; on PostgreSQL its role is granted what it needs and nothing more. Answers what that role may do beyond it, where the
-    /// owner of the tables cannot take it away; each in a sentence.
+    /// Migrates a database to this binary's schema. `owner` is the URL of the role that owns the schema, and `service` is the URL that the
+    /// service uses. On PostgreSQL the service's role is granted only the rights that it needs. Returns one sentence for each further right
+    /// of that role that the owner cannot revoke.
     pub async fn upgrade_schema(owner: &str, service: &str) -> Result<Vec<String>, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(owner).ok_or_else(StoreError::unknown_url)?;
@@ -179,7 +180,7 @@ impl Store {
         match dialect {
             Dialect::Sqlite => migrate(&mut connection, dialect).await?,
             Dialect::Postgres => {
-                // The owner's rights act only on what stands in this schema, whatever others have made elsewhere.
+                // The search path limits the owner's statements to this schema, so that objects of other roles elsewhere have no effect.
                 connection.execute(SEARCH_PATH).await?;
                 migrate(&mut connection, dialect).await?;
                 beyond = grant(&mut connection, service).await?;
@@ -190,10 +191,10 @@ impl Store {
     }
 }
 
-/// Where names are looked up: in the schema, and among temporary things only what is nowhere else.
+/// PostgreSQL resolves names in the schema first. Temporary objects come last, so that they cannot hide those of the schema.
 const SEARCH_PATH: &str = "SET search_path = public, pg_temp";
 
-/// Grants the service's role what it needs, as the owner, and answers what it may do beyond that.
+/// Grants the service's role the rights that it needs, as the owner. Returns a sentence for each further right.
 async fn grant(owner: &mut AnyConnection, service: &str) -> Result<Vec<String>, StoreError> {
     const HERE: &str = "SELECT CAST(current_user AS TEXT) AS role, CAST(current_database() AS TEXT) AS database";
     const BEYOND: &str = "SELECT CASE WHEN has_database_privilege($1, current_database(), 'TEMPORARY') THEN 1 ELSE 0 END AS temporary, \
@@ -230,12 +231,12 @@ async fn grant(owner: &mut AnyConnection, service: &str) -> Result<Vec<String>, 
     Ok(beyond)
 }
 
-/// An identifier in quotes.
+/// Quotes an SQL identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Who the service is, asked of the database itself: a URL may leave it out.
+/// The role in the service's URL. This asks the database, because a URL can leave the role out.
 async fn role_of(url: &str) -> Result<String, StoreError> {
     let mut connection = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
     let row = sqlx::query("SELECT CAST(current_user AS TEXT) AS role")
@@ -246,7 +247,7 @@ async fn role_of(url: &str) -> Result<String, StoreError> {
     Ok(role)
 }
 
-/// Whether this connection's role passes the wall of row-level security: as owner, by privilege, or because it may become a role that does.
+/// Whether this connection's role bypasses row-level security: as the owner, by privilege, or because it can become a role that does.
 pub(super) async fn bypasses_row_security(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR pg_has_role(r.oid, c.relowner, 'MEMBER') \
          OR EXISTS (SELECT 1 FROM pg_roles o WHERE pg_has_role(r.oid, o.oid, 'MEMBER') AND (o.rolsuper OR o.rolbypassrls \

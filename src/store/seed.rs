@@ -1,5 +1,4 @@
-//! Writing records that LoopIQ's other parts own: releases, teams, controls. Used to set up a demo and by tests; governed
-//! actions never come this way.
+//! Writes records that LoopIQ's other parts own: releases, teams, controls. Demos and tests use this module; governed actions do not.
 
 use super::{StoreError, WriteTx};
 use crate::domain::*;
@@ -13,7 +12,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Adds the tenant of this context, and its log.
+    /// Adds the tenant of this context and the tenant's audit log.
     pub async fn insert_tenant(&mut self, name: &str) -> Result<(), StoreError> {
         let (tenant, now) = (self.tenant(), self.ctx.now());
         self.run(
@@ -25,8 +24,8 @@ impl WriteTx {
         .await
     }
 
-    /// Keeps people of a provider that has moved: a demo's provider lives at the service's own address, and keeps its people when
-    /// that changes.
+    /// Changes the issuer of a demo's people. The demo's identity provider uses the service's own address, and its people keep their
+    /// accounts when the address changes.
     pub async fn move_issuer(&mut self, ends_with: &str, to: &str) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
@@ -51,7 +50,7 @@ impl WriteTx {
         .await
     }
 
-    /// Puts somebody on a team.
+    /// Adds a person to a team.
     pub async fn insert_member(&mut self, team: &TeamId, person: &PersonId) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
@@ -158,7 +157,7 @@ impl WriteTx {
         .await
     }
 
-    /// Adds a work item that was there before any agent: the backlog.
+    /// Adds a work item of the backlog, which no client proposed.
     pub async fn insert_work_item(&mut self, item: &WorkItem) -> Result<(), StoreError> {
         let fields = match serde_json::to_value(item) {
             Ok(Value::Object(fields)) => fields,
@@ -173,7 +172,7 @@ impl WriteTx {
         self.apply(&ChangeSet(vec![Change::Create(create)])).await.map(drop)
     }
 
-    /// Sets a column that no use case of this service sets, so that a test can make the world move on.
+    /// Changes a work item's title. No use case of this service does that, and tests use it to simulate a change by another system.
     pub async fn touch_work_item(&mut self, id: &WorkItemId, title: &str) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
