@@ -28,7 +28,7 @@ test.beforeAll(async ({ browser }) => {
   const file = join(service.folder, 'policy.toml');
   writeFileSync(file, TWO_TEAMS);
   const said = loopiq('policy', 'apply', file, '--tenant', 'acme', '--note', 'Two pairs of eyes.');
-  expect(said).toContain('waits for an operator');
+  expect(said).toContain('must be confirmed by an operator');
   // The console only asks; an operator in a browser confirms.
   const page = await (await browser.newContext()).newPage();
   await signIn(page, 'operator@acme.example', '/settings/requests', service.url);

@@ -4,6 +4,7 @@ use crate::world::{World, text};
 use loopiq::domain::*;
 use loopiq::engine::Error;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor};
 
 async fn update(world: &World, key: &str, version: i64) -> Result<Value, Error> {
     let arguments = json!({
@@ -189,4 +190,56 @@ async fn evidence_that_went_stale_after_the_approval_fails_the_execution() {
     let outcome = world.execute(&reviewer, &id).await.expect("a committed refusal");
     assert!(!outcome.done, "{outcome:?}");
     assert_eq!(world.get(&id).await["reasonCodes"], json!(["evidence"]));
+}
+
+#[tokio::test]
+async fn an_action_with_a_damaged_envelope_can_be_rejected() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k").await;
+    let mut connection = world.database.connect().await;
+    let damage = format!("UPDATE actions SET envelope = ' ' || envelope WHERE id = '{id}'");
+    connection
+        .execute(AssertSqlSafe(damage))
+        .await
+        .expect("a damaged envelope");
+    let reviewer = world.person("reviewer");
+    let rejected = world
+        .engine
+        .reject(&reviewer, &id, &digest, &[], "It is damaged.", "")
+        .await;
+    assert!(rejected.expect("rejected").done);
+}
+
+#[tokio::test]
+async fn executing_a_task_marks_open_actions_about_its_story() {
+    let world = World::new().await;
+    let client = world.client("developer");
+    let update = json!({
+        "idempotencyKey": "update", "reason": "It is about more.", "workItemId": world.acme.story, "expectedVersion": 1,
+        "changes": { "title": "Harden the login against guessing" },
+    });
+    let update = world.engine.call_tool(&client, "loopiq_update_work_item", update).await;
+    let waiting = text(&update.expect("a proposal").structured, "actionId");
+    let task = json!({
+        "idempotencyKey": "task", "reason": "The story asks for it.", "releaseId": world.acme.release, "teamId": world.acme.team,
+        "kind": "task", "parentId": world.acme.story, "title": "Limit failed attempts per account", "description": "Five a minute.",
+        "priority": "low",
+    });
+    let task = world.engine.call_tool(&client, "loopiq_create_work_item", task).await;
+    let task = task.expect("a proposal").structured;
+    let (id, digest) = (text(&task, "actionId"), text(&task, "digest"));
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    assert!(
+        world
+            .execute(&world.person("reviewer"), &id)
+            .await
+            .expect("an outcome")
+            .done
+    );
+    let waiting = ActionId::parse(&waiting).expect("an ID");
+    let read = world.engine.store().read(&world.person("auditor"), move |tx| {
+        Box::pin(async move { Ok::<_, Error>(tx.action(&waiting).await?) })
+    });
+    let action = read.await.expect("a read").expect("the action");
+    assert!(action.lifecycle.targets_changed_at.is_some());
 }

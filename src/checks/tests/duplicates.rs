@@ -150,3 +150,23 @@ fn more_work_items_than_are_named_are_counted() {
         (Verdict::Warn, "2 more work items are about the same findings.")
     );
 }
+
+#[test]
+fn a_similar_item_that_has_changed_is_acknowledged_again() {
+    let mark = |title: &str, status| {
+        let case = called(title, 1, status);
+        let similar = case
+            .checks()
+            .into_iter()
+            .find(|check| check.code == CheckCode::SimilarTitle);
+        similar.expect("a similar title").mark()
+    };
+    let (title, other) = (
+        "Parameterise that query of routes/login.ts",
+        "Parameterise those queries of routes/login.ts",
+    );
+    let acknowledged = mark(title, WorkItemStatus::Cancelled);
+    assert_eq!(mark(title, WorkItemStatus::Cancelled), acknowledged);
+    assert_ne!(mark(title, WorkItemStatus::InProgress), acknowledged);
+    assert_ne!(mark(other, WorkItemStatus::Cancelled), acknowledged);
+}
