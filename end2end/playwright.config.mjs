@@ -1,10 +1,10 @@
-// Journeys in a real Chromium against the real binary, which global-setup.mjs starts on a free port with a demo of its own.
+// Tests in a real Chromium against the real binary, which global-setup.mjs starts on a free port with a new demo.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'tests',
   globalSetup: './global-setup.mjs',
-  // One installation for all: each test makes the actions it needs, under keys of its own.
+  // All tests share one installation, so each test creates its own actions with its own keys.
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
   retries: 0,

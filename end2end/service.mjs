@@ -1,11 +1,11 @@
-// A service with a demo of its own, in a temporary folder.
+// A service with a new demo in a temporary folder.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Starts one and gives its URL, its folder, and what ends it. */
+/** Starts a service. Returns its URL, its folder, and a function that stops it. */
 export async function start(env = process.env) {
   const bin = process.env.LOOPIQ_BIN;
   if (!bin) throw new Error('LOOPIQ_BIN must name the binary; `make test` sets it');

@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 7] = [
 /// What messages of tools, checks and audit entries may take from `views`: the labels of values.
 const LABELS: [&str; 3] = ["Label", "event_label", "actor_label"];
 
-/// A path to something of this crate: the file that has it, the module, and the item below the module, if the path names one.
+/// A path into this crate: the file that contains the path, the module, and the item below the module, if the path names one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Reference {
     file: String,
@@ -42,8 +42,8 @@ fn module_of(file: &str) -> &str {
 fn a_module_names_only_lower_layers() {
     let upward: Vec<Reference> = references()
         .into_iter()
-        .filter(|one| {
-            let (Some(own), Some(named)) = (layer(module_of(&one.file)), layer(&one.module)) else {
+        .filter(|reference| {
+            let (Some(own), Some(named)) = (layer(module_of(&reference.file)), layer(&reference.module)) else {
                 return false;
             };
             named > own
@@ -56,10 +56,10 @@ fn a_module_names_only_lower_layers() {
 fn labels_for_people_are_above_the_domain_and_the_store_has_none() {
     let wrong: Vec<Reference> = references()
         .into_iter()
-        .filter(|one| one.module == "views")
-        .filter(|one| match module_of(&one.file) {
+        .filter(|reference| reference.module == "views")
+        .filter(|reference| match module_of(&reference.file) {
             "views" | "engine" => false,
-            "tools" | "checks" | "audit" => !LABELS.contains(&one.item.as_str()),
+            "tools" | "checks" | "audit" => !LABELS.contains(&reference.item.as_str()),
             _ => true,
         })
         .collect();
@@ -71,9 +71,9 @@ fn only_pages_and_requests_make_values_for_pages() {
     const EVERYWHERE: [&str; 6] = ["Label", "Outcome", "Preview", "summary", "event_label", "actor_label"];
     let wrong: Vec<Reference> = references()
         .into_iter()
-        .filter(|one| one.module == "views" && module_of(&one.file) == "engine")
-        .filter(|one| !one.file.starts_with("engine/pages/") && !one.file.ends_with("/page.rs"))
-        .filter(|one| !EVERYWHERE.contains(&one.item.as_str()))
+        .filter(|reference| reference.module == "views" && module_of(&reference.file) == "engine")
+        .filter(|reference| !reference.file.starts_with("engine/pages/") && !reference.file.ends_with("/page.rs"))
+        .filter(|reference| !EVERYWHERE.contains(&reference.item.as_str()))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -93,7 +93,9 @@ fn references_are_read_from_source_text() {
     let read = |file: &str, text: &str| {
         let mut found = BTreeSet::new();
         read_references(file, text, &mut found);
-        let named = found.into_iter().map(|one| format!("{} {}", one.module, one.item));
+        let named = found
+            .into_iter()
+            .map(|reference| format!("{} {}", reference.module, reference.item));
         named.collect::<Vec<_>>()
     };
     assert_eq!(

@@ -1,5 +1,5 @@
-// An agent at the MCP door, through the official TypeScript client: what Playwright tests call before a person looks at
-// what was proposed. Every function takes the client that `connect` gives.
+// An agent that uses the MCP server with the official TypeScript client, for the Playwright tests. Every function takes the client that
+// `connect` returns.
 
 import { randomBytes } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -28,12 +28,12 @@ export async function connect(url, token, { name = 'end2end', mode = { pin: '202
   return client;
 }
 
-/** A W3C traceparent of a trace of its own, for calls that belong together. */
+/** A W3C traceparent of a new trace, for calls that belong together. */
 export function traceparent() {
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }
 
-/** Calls a tool and gives its structured content; throws `Refused` where the tool says no. */
+/** Calls a tool and returns its structured content; throws `Refused` if the tool refuses the call. */
 export async function call(client, tool, args = {}, trace) {
   const params = { name: tool, arguments: args };
   if (trace) params._meta = { traceparent: trace };
@@ -61,7 +61,7 @@ export async function toolNames(client) {
 
 /**
  * Reads what blocks a release and proposes one work package from its first blockers.
- * @param {object | ((arguments: object) => object)} [changes] put over the arguments, such as `{dryRun: true}` or a `reason`, or made of them
+ * @param {object | ((arguments: object) => object)} [changes] replacements such as `{dryRun: true}`, or a function of the arguments
  * @param {string} [rule] only findings of this rule
  */
 export async function proposeWorkPackage(client, releaseKey, idempotencyKey, changes = {}, rule = undefined) {
@@ -108,9 +108,9 @@ export async function proposeWorkPackage(client, releaseKey, idempotencyKey, cha
   return call(client, 'loopiq_create_remediation_work_package', { ...asked, ...changed }, trace);
 }
 
-/** What became of an action. */
+/** An action with its state and decisions. */
 export const getAction = (client, actionId) => call(client, 'loopiq_get_action', { actionId });
 
-/** Takes an action back. */
+/** Withdraws an action. */
 export const withdraw = (client, actionId, reason = 'This was a test.') =>
   call(client, 'loopiq_withdraw_action', { actionId, reason });

@@ -1,9 +1,9 @@
-// An agent that learns from a rejection. It is given the ID of an action that was rejected, reads what `loopiq_get_action` says, and
-// proposes anew: by the reason codes and the places that they point at, and by nothing that anybody wrote.
+// An agent that learns from a rejection. The agent reads a rejected action with `loopiq_get_action`, and proposes a corrected action.
+// It uses only the reason codes and their pointers, and no text that a person has written.
 
 import { call, getAction, list, traceparent } from './client.mjs';
 
-/** The value that a JSON pointer (RFC 6901) names, with what holds it. */
+/** The value that a JSON pointer (RFC 6901) names, with its holder: the object or list that contains the value. */
 function at(root, pointer) {
   const parts = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = parts.pop();
@@ -11,13 +11,13 @@ function at(root, pointer) {
   return { holder, last, value: holder?.[last], item: parts.slice(0, 2).reduce((value, part) => value?.[part], root) };
 }
 
-/** Takes what these pointers name out of the lists that hold it. Last first, so that the places before stay where they are. */
+/** Removes the list entries that these pointers name, from the last to the first, so that the other pointers stay valid. */
 function takeOut(payload, pointers) {
   const places = pointers.map((pointer) => at(payload, pointer)).filter(({ holder }) => Array.isArray(holder));
   for (const { holder, last } of places.sort((one, two) => Number(two.last) - Number(one.last))) holder.splice(Number(last), 1);
 }
 
-/** Where records of a kind are read. */
+/** The tool that reads the records of each kind. */
 const readers = {
   finding: 'loopiq_list_findings',
   blocker: 'loopiq_list_blockers',
@@ -25,7 +25,7 @@ const readers = {
   evidence: 'loopiq_search_evidence',
 };
 
-/** Makes each of these titles of the findings that the item is about; the parent is about what its children are. */
+/** Writes each of these titles from the findings of its item; the findings of the parent are those of its children. */
 async function entitle(payload, pointers, read) {
   const known = new Map((await read('finding')).map((finding) => [finding.id, finding]));
   for (const pointer of pointers) {
@@ -38,26 +38,26 @@ async function entitle(payload, pointers, read) {
   }
 }
 
-/** What to do about each code. `read` gives all records of a kind in the release, and is remembered as read. */
+/** The correction for each reason code. `read` returns all records of a kind in the release, and the service counts them as read. */
 const corrections = {
   titles: (payload, { pointers }, read) => entitle(payload, pointers, read),
-  // What does not belong here is left out.
+  // Records that are unrelated to the release are removed.
   unrelated: (payload, { pointers }) => takeOut(payload, pointers),
   evidence: (payload, { pointers }) => takeOut(payload, pointers),
-  // What is called like something that is there already gets a title of its own; what is planned already needs no second item.
+  // An item with the title of an existing one gets a new title, and an item for work that is planned already is removed.
   async duplicates(payload, { pointers }, read) {
     const isTitle = (pointer) => pointer.endsWith('/title');
     await entitle(payload, pointers.filter(isTitle), read);
     const twice = new Set(pointers.filter((pointer) => !isTitle(pointer)).map((pointer) => at(payload, pointer).item));
     payload.children = payload.children.filter((child) => !twice.has(child));
   },
-  // What is cited is read first.
+  // The agent reads the records that the reason cites.
   async grounding(payload, { facts }, read) {
     for (const kind of new Set(facts.map((fact) => fact.kind))) if (readers[kind]) await read(kind);
   },
 };
 
-/** Proposes anew what was rejected, under this key; gives the new proposal, or throws where a code is for people to think about. */
+/** Proposes the corrected action with this key. Returns the new proposal, or throws if a code needs the judgement of a person. */
 export async function learn(client, actionId, idempotencyKey) {
   const rejected = await getAction(client, actionId);
   const payload = structuredClone(rejected.submittedPayload);
@@ -65,10 +65,10 @@ export async function learn(client, actionId, idempotencyKey) {
   const read = (kind) => list(client, readers[kind], { releaseId: payload.releaseId }, trace);
   for (const reason of rejected.reasons) {
     const correct = corrections[reason.code];
-    if (!correct) throw new Error(`${reason.code} is for somebody to think about`);
+    if (!correct) throw new Error(`${reason.code} needs the judgement of a person`);
     await correct(payload, reason, read);
   }
-  // An item that rests on nothing any more has nothing to do.
+  // An item without findings and controls is removed.
   payload.children = payload.children.filter((child) => child.findingIds.length + child.controlIds.length > 0);
   const reason = `Corrected by ${rejected.reasonCodes.join(', ')}.`;
   return call(client, rejected.tool, { ...payload, reason, idempotencyKey, supersedesActionId: actionId }, trace);

@@ -1,5 +1,5 @@
-// The article's "reject when" list at the real doors: sixty proposals, good and bad, each with the verdict it must get; and none of
-// the blocked ones can be approved or executed, whichever door is tried.
+// Review checks over the real interfaces: sixty good and bad proposals, each with its expected verdict. A blocked action can be neither
+// approved nor executed, over any interface.
 import { expect, test } from '@playwright/test';
 import { call, getAction, list, Refused, traceparent } from '../mcp/client.mjs';
 import { acknowledge, agent, alive, loopiq, scanned, signIn, state, url } from './support.mjs';
@@ -8,7 +8,7 @@ const PACKAGE = 'loopiq_create_remediation_work_package';
 const ITEM = 'loopiq_create_work_item';
 const UPDATE = 'loopiq_update_work_item';
 
-/** Everything of a release that a proposal can name, read in one trace. */
+/** All records of a release that a proposal can name, read in one trace. */
 async function read(client, key, trace) {
   const release = (await list(client, 'loopiq_list_releases', {}, trace)).find((one) => one.key === key);
   const here = { releaseId: release.id };
@@ -24,7 +24,7 @@ async function read(client, key, trace) {
   return { ...whole, blockers, findings, evidence, controls, items };
 }
 
-/** What there is to propose, and a package and a task that pass every check. */
+/** The records for the proposals, and a package and a task that pass every check. */
 async function world() {
   for (const rule of ['sixty', 'sixty-done', 'sixty-open']) scanned('PAY-2026.11', rule);
   scanned('PAY-2026.11', 'sixty-stale', { days: 41 });
@@ -56,7 +56,7 @@ async function world() {
   return { client, trace, pay, shop, of, one, two, blocker, story, good, task };
 }
 
-/** Proposes, approves and runs a package about these findings, and closes its tasks where wanted. */
+/** Proposes, approves and executes a package about these findings, and closes its tasks if `close` is set. */
 async function worked(w, page, key, findings, close) {
   const args = w.good();
   args.parent.title = `Earlier work ${key}: reject replayed payments`;
@@ -84,7 +84,7 @@ async function worked(w, page, key, findings, close) {
   return { items: children.map((child) => child.id), parentId };
 }
 
-/** Name, tool, arguments, and the worst verdict of each check that must not pass; or `refused`. */
+/** Each proposal's name, tool, arguments, and the worst verdict of each check that does not pass, or `refused`. */
 function proposals(w, done, open) {
   const change = (edit) => { const args = w.good(); edit(args); return [PACKAGE, args]; };
   const item = (edit) => { const args = w.task(); edit(args); return [ITEM, args]; };
@@ -102,13 +102,13 @@ function proposals(w, done, open) {
     ['no owner', change((a) => delete a.parent.owner), {}],
     ['a good task', item(() => {}), {}],
     ['a good story', item((a) => { a.kind = 'story'; delete a.parentId; }), {}],
-    // Where.
+    // Context: release, certification, team and application.
     ["another release's certification", change((a) => { a.certificationId = w.shop.certifications[0].id; }), { context: 'block' }],
     ["another release's team", change((a) => { a.teamId = w.shop.teams[0].id; delete a.application; }), { context: 'block' }],
     ["another release's application", change((a) => { a.application = 'shop'; }), { context: 'block' }],
     ['an unknown application', change((a) => { a.application = 'nothing-like-it'; }), 'refused'],
     ['an unknown release', change((a) => { a.releaseId = a.releaseId.replace(/.$/, (c) => (c === '0' ? '1' : '0')); }), 'refused'],
-    // What it is about.
+    // Subjects: blockers, findings and controls.
     ["another release's blocker", change((a) => { a.blockerIds = [foreign.id]; }), { unrelated: 'block' }],
     ["another release's finding", change((a) => { a.children[0].findingIds = [elsewhere.id]; }), { unrelated: 'block' }],
     ["another release's control", change((a) => { a.children[0].controlIds = [w.shop.controls[0].id]; }), { unrelated: 'block' }],
@@ -137,24 +137,24 @@ function proposals(w, done, open) {
     ['a task without evidence', item((a) => { a.evidenceIds = []; }), { evidence: 'warn' }],
     ['stale evidence', change((a) => { a.children[0].evidenceIds = stale[0].evidenceIds; }), { evidence: 'block' }],
     ['evidence that does not exist', change((a) => { a.children[0].evidenceIds = [w.one.evidenceIds[0].replace(/.$/, (c) => (c === '0' ? '1' : '0'))]; }), 'refused'],
-    // The same again.
+    // Duplicates.
     ['the same finding in an open item', change((a) => { a.children[0].findingIds = [w.of('sixty-open')[0].id]; }), { duplicates: 'block' }],
     ['the same finding in a closed item', change((a) => { a.children[0].findingIds = [w.of('sixty-done')[0].id]; }), { duplicates: 'block' }],
     ['a title that is there', title(`Reject what was replayed in ${w.of('sixty-open')[0].location}`), { duplicates: 'block' }],
     ['a reworded title', title(`Rejecting replayed data in ${w.of('sixty-open')[0].location}`), { duplicates: 'warn' }],
     ['the same in another file', title('Reject what was replayed in services/other/settle.rs'), {}],
-    // Who.
+    // Owners.
     ['an owner of another team', change((a) => { a.children[0].owner = 'reviewer@acme.example'; }), { ownership: 'warn' }],
     ['an owner whom nobody knows', change((a) => { a.children[0].owner = 'nobody@acme.example'; }), 'refused'],
     ['all tasks for one person', change((a) => {
       const words = ['amount', 'currency', 'sender', 'receiver', 'date'];
       a.children = words.map((word, n) => ({ ...a.children[0], clientRef: `${n}`, title: `Verify the ${word} of each refund`, owner: 'developer@acme.example' }));
     }), { ownership: 'warn' }],
-    // What it rests on.
+    // Reasons and citations.
     ['cited and not read', change((a) => { a.reason = `${w.blocker.key}, see ${w.foreignId}.`; }), { grounding: 'warn' }],
     ['a reason that cites nothing', change((a) => { a.reason = 'It would be better.'; }), { grounding: 'warn' }],
     ['a reason that cites an ID', change((a) => { a.reason = `See ${w.one.id}.`; }), {}],
-    // What the text does.
+    // Hostile and misleading text.
     ['look-alike letters', title('Verify the s\u0435nder of each refund'), { 'text-safety': 'block' }],
     ['a Greek look-alike', text('The p\u03BFst is signed.'), { 'text-safety': 'block' }],
     ['speaks to the reviewer', text('Dear reviewer, please approve quickly.'), { 'text-safety': 'warn' }],
@@ -173,12 +173,12 @@ function proposals(w, done, open) {
 
 const order = ['pass', 'unknown', 'warn', 'block'];
 
-test('sixty proposals get the right verdict, and what is blocked stays so at every door', async ({ page }) => {
+test('sixty proposals get the right verdict, and no interface approves a blocked one', async ({ page }) => {
   test.setTimeout(120_000);
   await signIn(page, 'reviewer@acme.example');
   const w = await world();
   w.foreignId = (await list(await agent('developer@acme.example'), 'loopiq_list_findings', { releaseId: w.shop.id }, traceparent()))[0].id;
-  // Read in another trace only: this trace has not seen it.
+  // An ID that this trace has not read.
   w.foreignId = w.foreignId.replace(/.$/, (c) => (c === '0' ? '1' : '0'));
   const open = await worked(w, page, 'open', w.of('sixty-open'), false);
   const done = await worked(w, page, 'done', w.of('sixty-done'), true);
@@ -200,7 +200,7 @@ test('sixty proposals get the right verdict, and what is blocked stays so at eve
     const answer = await proposed;
     const worst = {};
     for (const check of answer.checks) {
-      // Each open action is about the same blocker as the one before: that is not what is asked here.
+      // Open actions share one blocker, so the check also reports other actions as duplicates. The expected verdicts leave these results out.
       if (check.id === 'duplicates' && check.facts[0]?.kind === 'action') continue;
       if (order.indexOf(check.verdict) > order.indexOf(worst[check.id] ?? 'pass')) worst[check.id] = check.verdict;
     }
@@ -210,7 +210,7 @@ test('sixty proposals get the right verdict, and what is blocked stays so at eve
     if (Object.values(expected).includes('block')) blocked[blocked.length - 1][2] = [tool, args];
   }
 
-  // Again, to stay open this time: no door lets a blocked one through.
+  // Proposes the blocked actions again, without withdrawing them: no interface approves or executes a blocked action.
   const marks = (checks) => checks.map((check) => check.id);
   for (const [n, [name, , [tool, args]]] of blocked.entries()) {
     const answer = await call(w.client, tool, { idempotencyKey: `blocked-${n}`, ...args }, w.trace);
@@ -230,7 +230,7 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
     test.use({ javaScriptEnabled });
 
-    test('a block says what would clear it, leads to the field and offers no approval', async ({ page }) => {
+    test('a block says how to resolve it, links to the field and offers no approval', async ({ page }) => {
       const client = await agent();
       const rule = scanned('PAY-2026.11', `block-${javaScriptEnabled}`, { days: 30 });
       const w = await packageOf(client, rule);
@@ -240,7 +240,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
       await check.getByRole('link', { name: '/children/0/evidenceIds/0' }).click();
       await expect(page.locator('tr:target')).toContainText('evidence');
-      // Scanned again: the page compares, and says what is newer.
+      // After a second scan the page compares the evidence, and names the newer one.
       scanned('PAY-2026.11', rule);
       await page.reload();
       await expect(page.locator('#checks ~ .checks > li').filter({ hasText: 'instead, which is newer' })).toBeVisible();
@@ -249,7 +249,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.locator('.since')).toContainText('Changed since you opened it');
     });
 
-    test('each warning is acknowledged by itself', async ({ page }) => {
+    test('each warning is acknowledged separately', async ({ page }) => {
       const client = await agent();
       const rule = scanned('PAY-2026.11', `warn-${javaScriptEnabled}`);
       const w = await packageOf(client, rule, (args) => {
@@ -266,7 +266,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(boxes).toHaveCount(2);
       await boxes.first().check();
       await page.getByRole('button', { name: 'Approve', exact: true }).click();
-      // The browser asks for the other one; nothing was sent.
+      // The browser requires the other box, and sends nothing.
       await expect(state(page)).toHaveText('Pending approval');
       await boxes.last().check();
       await page.getByRole('button', { name: 'Approve', exact: true }).click();
@@ -275,7 +275,7 @@ for (const javaScriptEnabled of [true, false]) {
       expect(decisions[0].acknowledged).toHaveLength(2);
     });
 
-    test('what changed since it was opened, and since it was approved', async ({ page, browser }) => {
+    test('the page shows changes since it was opened and since the action was approved', async ({ page, browser }) => {
       const client = await agent();
       const name = `since-${javaScriptEnabled}`;
       const releases = await list(client, 'loopiq_list_releases');
@@ -313,7 +313,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-/** A package about the findings of one rule, from a trace that has read them. */
+/** Proposes a package about the findings of one rule, in a trace that has read the findings. */
 async function packageOf(client, rule, edit = () => {}) {
   const trace = traceparent();
   const pay = await read(client, 'PAY-2026.11', trace);

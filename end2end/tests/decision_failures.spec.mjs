@@ -1,4 +1,4 @@
-// Deciding when something goes wrong: an answer is lost, somebody was quicker, somebody may not.
+// Decisions that fail: the response is lost, another person was faster, or the person may not decide.
 import { expect, test } from '@playwright/test';
 import { getAction, proposeWorkPackage, Refused } from '../mcp/client.mjs';
 import { acknowledge, agent, alive, signIn, state, url } from './support.mjs';
@@ -12,14 +12,14 @@ async function opened(page, key, email = 'reviewer@acme.example') {
   return { client, proposal };
 }
 
-test('an answer that is lost is looked up before a button is offered', async ({ page }) => {
+test('after a lost response the panel reads the state before it offers a button', async ({ page }) => {
   const { proposal } = await opened(page, 'lost-before');
   await page.route('**/do/approve', (route) => route.abort());
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await expect(page.getByRole('alert').filter({ hasText: 'was not saved' })).toBeVisible();
   await page.unroute('**/do/approve');
 
-  // The decision arrives and its answer does not: the panel finds the action approved.
+  // The decision reaches the service and its response is lost, so the panel reads the state again and finds the action approved.
   await page.route('**/do/approve', async (route) => {
     await route.fetch();
     await route.abort();
@@ -31,7 +31,7 @@ test('an answer that is lost is looked up before a button is offered', async ({ 
   expect((await getAction(client, proposal.actionId)).decisions).toHaveLength(1);
 });
 
-test('the second of two people hears who was first', async ({ page, browser }) => {
+test('the second of two people is told who decided first', async ({ page, browser }) => {
   const { proposal } = await opened(page, 'race');
   const other = await (await browser.newContext()).newPage();
   await signIn(other, 'lead@acme.example', `/actions/${proposal.actionId}`);
@@ -77,7 +77,7 @@ test('the keyboard alone is enough', async ({ page }) => {
   await expect(state(page)).toHaveText('Approved');
 });
 
-test('who may not decide is told why, and another tenant sees nothing at all', async ({ page, browser }) => {
+test('a person who may not decide is told why, and another tenant sees nothing', async ({ page, browser }) => {
   const { proposal } = await opened(page, 'may-not', 'auditor@acme.example');
   await expect(page.getByRole('button', { name: 'Approve', exact: true })).toHaveCount(0);
   await expect(page.getByText('Only reviewers and leads can decide this.').first()).toBeVisible();

@@ -1,4 +1,4 @@
-// A real scanner file becomes blockers, the demo agent proposes work packages from them, and a person runs one.
+// A real scanner file creates blockers, the demo agent proposes work packages for them, and a person executes a package.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';

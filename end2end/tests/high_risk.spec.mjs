@@ -1,10 +1,10 @@
-// What a decision takes and what it teaches: high risk, parts left out, questions, revisions, and an agent that learns from a rejection.
+// Approvals of high risk, pruning, questions, revisions, and an agent that corrects a rejected proposal.
 import { expect, test } from '@playwright/test';
 import { call, getAction, list, proposeWorkPackage, Refused, traceparent } from '../mcp/client.mjs';
 import { learn } from '../mcp/learning.mjs';
 import { acknowledge, agent, alive, inOrder, reach, scanned, signIn, state, url } from './support.mjs';
 
-/** Asks to accept the risk of a finding that nobody else has: high risk. */
+/** Proposes to accept the risk of a new finding, which is an action of high risk. */
 async function risk(key) {
   const client = await agent();
   const rule = scanned('SHOP-2026.12', key);
@@ -25,7 +25,7 @@ async function risk(key) {
   return { client, proposal: answer, findings };
 }
 
-test('high risk: what it waives stands first, sections are opened, a word is typed', async ({ page }) => {
+test('high risk: the waived findings are first, sections are opened, a word is typed', async ({ page }) => {
   const { client, proposal, findings } = await risk('risk-alive');
   await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
   await alive(page);
@@ -45,7 +45,7 @@ test('high risk: what it waives stands first, sections are opened, a word is typ
   await expect(page.getByRole('alert').filter({ hasText: 'First open' })).toBeVisible();
   expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
 
-  // One by itself, the rest together.
+  // The first section is opened separately, the others together.
   await page.locator('details[data-section] summary').first().click();
   await page.getByRole('button', { name: 'Open them' }).click();
   await expect(page.getByText('still closed.')).toHaveCount(0);
@@ -82,7 +82,7 @@ test('high risk: the keyboard alone is enough', async ({ page }) => {
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('high risk: everything stands open, and it is confirmed on a second page', async ({ page }) => {
+  test('high risk: all sections are open, and a second page asks for confirmation', async ({ page }) => {
     const { client, proposal } = await risk('risk-plain');
     await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
     for (const section of await page.locator('details[data-section]').all()) await expect(section).toHaveAttribute('open', '');
@@ -101,12 +101,12 @@ test.describe('without JavaScript', () => {
     expect((await getAction(client, proposal.actionId)).decisions[0].typed).toBe('SHOP-2026.12');
   });
 
-  test('parts are left out', async ({ page }) => {
+  test('a package is pruned', async ({ page }) => {
     await leaveOut(page, 'prune-plain');
   });
 });
 
-test('parts are left out; what is left is a proposal of its own', async ({ page }) => {
+test('a pruned package becomes a new proposal', async ({ page }) => {
   await leaveOut(page, 'prune-alive', true);
 });
 
@@ -136,7 +136,7 @@ async function leaveOut(page, key, script = false) {
   expect(next.result.children).toHaveLength(1);
 }
 
-test('a question is asked and answered', async ({ page }) => {
+test('the agent answers a question', async ({ page }) => {
   const client = await agent();
   const proposal = await proposeWorkPackage(client, 'PAY-2026.11', 'question', {}, scanned('PAY-2026.11', 'question'));
   await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
@@ -153,10 +153,10 @@ test('a question is asked and answered', async ({ page }) => {
   await expect(page.locator('.questions')).toContainText('Since Monday.');
 });
 
-test('an agent that is rejected with codes corrects its proposal from them alone', async ({ page }) => {
+test('an agent corrects a rejected proposal by the reason codes alone', async ({ page }) => {
   const client = await agent();
   const rule = scanned('PAY-2026.11', 'learns');
-  // Two tasks whose titles say nothing, and a third about a finding of another release.
+  // Two tasks with generic titles, and a third task about a finding of another release.
   const elsewhere = scanned('SHOP-2026.12', 'learns-elsewhere');
   const shop = (await list(client, 'loopiq_list_releases')).find((one) => one.key === 'SHOP-2026.12');
   const strange = (await list(client, 'loopiq_list_findings', { releaseId: shop.id })).find((one) => one.rule === elsewhere);
@@ -170,7 +170,7 @@ test('an agent that is rejected with codes corrects its proposal from them alone
   await signIn(page, 'reviewer@acme.example', `/actions/${first.actionId}`);
   await alive(page);
   await page.locator('summary', { hasText: /^Reject/ }).click();
-  // What the checks found is offered, and the reviewer writes nothing that a program could read.
+  // The form offers the results of the checks as reason codes, so that the agent needs none of the reviewer's text.
   await expect(page.getByLabel('generic or missing titles')).toBeChecked();
   await page.locator('#reject-text').fill('No.');
   await page.locator('form[action="/do/reject"]').getByRole('button', { name: 'Reject' }).click();
@@ -179,7 +179,7 @@ test('an agent that is rejected with codes corrects its proposal from them alone
   expect(answer.reasonCodes).toEqual(expect.arrayContaining(['titles', 'unrelated']));
   expect(answer.decisions[0].reason).toBe('No.');
 
-  // The same again is refused, with that action's ID.
+  // The service refuses the same proposal again, and names the rejected action.
   const again = call(client, answer.tool, { ...answer.submittedPayload, idempotencyKey: 'learns-2', reason: 'Once more.' });
   const refusal = await again.then(() => null, (error) => error);
   expect(refusal).toBeInstanceOf(Refused);

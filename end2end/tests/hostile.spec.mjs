@@ -1,5 +1,5 @@
-// Markup in every field that somebody outside the service can write, on every page, with and without JavaScript: it stays text.
-// Each field holds a payload with a mark of its own, so that what comes through says where it came from.
+// Markup in every field that agents, people and providers can write stays text on every page, with and without JavaScript.
+// The payload of each field has its own mark, so that markup in a page shows the field that it came from.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ import { signIn } from './support.mjs';
 test.describe.configure({ mode: 'serial', timeout: 300_000 });
 
 const fields = [];
-/** Ends every element that holds raw text, opens a form on a decision, leads away, and would run a script. */
+/** The payload closes every element with raw text, opens a form for a decision, navigates away, and runs a script. */
 function evil(field) {
   const mark = `f${fields.length}`;
   fields.push(field);
   return `"'></title></textarea></script><b data-evil=${mark}><form action=/do/approve><meta http-equiv=refresh content=0;url=/evil><base href=//evil>`;
 }
-/** What no page may hold: the payload's elements as elements. */
+/** No page may contain the payload's elements as elements. */
 const RAW = [/<b data-evil/i, /<form action=\/do/i, /<meta http-equiv=refresh/i, /<base href/i, /<\/title>[^]*<\/title>/i];
 
 let service;
@@ -36,7 +36,7 @@ test.afterAll(async () => {
 const loopiq = (...args) =>
   execFileSync(process.env.LOOPIQ_BIN, [...args, '--data-dir', service.folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 
-/** What only an identity provider writes is written into the demo's database. */
+/** Writes the values that only an identity provider sets into the demo's database. */
 const sql = (statement, ...values) =>
   execFileSync(join(dirname(process.env.LOOPIQ_BIN), 'edit-sqlite'), [join(service.folder, 'loopiq.db'), statement, ...values], { stdio: 'inherit' });
 
@@ -48,7 +48,7 @@ function imported(name, text) {
 
 const xml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** A file of each format, with a payload wherever a string may stand. */
+/** A file of each format, with a payload in every string. */
 function files() {
   const now = new Date().toISOString();
   const sarif = {
@@ -97,7 +97,7 @@ function files() {
   });
 }
 
-/** Sends a proposal with every string of it replaced where the service takes it; fields that must be IDs or words of a set stay. */
+/** Sends a proposal with a payload in every string that the service accepts; IDs and values of closed sets stay unchanged. */
 async function propose(client, tool, args, trace) {
   try {
     const { actionId, digest } = await call(client, tool, args, trace);
@@ -144,14 +144,14 @@ async function proposals(client) {
   return { all, trace, item, bad };
 }
 
-/** Sends one of the page's own server functions as a plain form does. */
+/** Calls a server function of the page as a plain form does. */
 async function post(page, path, form) {
   const response = await page.request.post(service.url + path, { form, headers: { origin: service.url, accept: 'text/html' }, maxRedirects: 0 });
   expect([302, 303, 400, 403, 409, 422], `${path}: ${response.status()}`).toContain(response.status());
   return response;
 }
 
-/** Opens a page as text and in the browser; no payload may be markup in either. */
+/** Requests a page as text and opens it in the browser; no payload may be markup in either. */
 async function holds(page, path) {
   const plain = await page.request.get(service.url + path, { headers: { accept: 'text/html' } });
   const html = await plain.text();
@@ -166,9 +166,9 @@ async function holds(page, path) {
   const seen = [];
   const navigated = (frame) => seen.push(`went to ${frame.url()}`);
   const asked = (request) => new URL(request.url()).origin !== new URL(service.url).origin && !request.url().startsWith('data:') && seen.push(`asked ${request.url()}`);
-  const said = (message) => /content security policy/i.test(message.text()) && seen.push(message.text());
+  const blocked = (message) => /content security policy/i.test(message.text()) && seen.push(message.text());
   await page.goto(service.url + path, { waitUntil: 'load' });
-  page.on('framenavigated', navigated).on('request', asked).on('console', said);
+  page.on('framenavigated', navigated).on('request', asked).on('console', blocked);
   const found = await page.evaluate(async () => {
     await new Promise((done) => setTimeout(done, 50));
     return {
@@ -177,7 +177,7 @@ async function holds(page, path) {
       violations: window.__violations,
     };
   });
-  page.off('framenavigated', navigated).off('request', asked).off('console', said);
+  page.off('framenavigated', navigated).off('request', asked).off('console', blocked);
   expect({ path, ...found, seen }).toEqual({ path, elements: 0, titles: 1, violations: [], seen: [] });
   opened.add(path.replace(/act_\w+/, 'ID').replace(/\d+/g, 'N').replace(/\?.*/, '?'));
 }
@@ -194,7 +194,7 @@ test('markup in every field stays text on every page, with and without JavaScrip
   const client = await connect(service.url, token, { name: evil('MCP client name') });
   const { all, trace, item, bad } = await proposals(client);
 
-  // What reviewers write.
+  // Text of reviewers.
   await signIn(page, 'reviewer@acme.example', '/', service.url);
   const [work, story, update, link, , status] = all;
   await post(page, '/do/ask', { id: work.actionId, text: evil('question') });
@@ -203,12 +203,12 @@ test('markup in every field stays text on every page, with and without JavaScrip
   await post(page, '/do/reject', { id: story.actionId, digest: story.digest, 'codes[0]': 'titles', text: evil('rejection') });
   await post(page, '/do/prune', { id: work.actionId, digest: work.digest, 'keep[0]': 'c0', text: evil('pruning') });
   await call(client, 'loopiq_withdraw_action', { actionId: link.actionId, reason: evil('withdrawal') });
-  // A rejected draft comes back into its text area, and refusals into the page.
+  // The page shows a refused draft in its text area, and the refusal.
   await post(page, '/do/reject', { id: update.actionId, digest: 'sha256:0', text: evil('draft') });
   await holds(page, `/actions/${update.actionId}`);
   await post(page, '/do/reject', { id: update.actionId, digest: update.digest, 'codes[0]': evil('code'), text: evil('second draft') });
 
-  // What an identity provider asserts, of everybody but whoever is signed in while they sign in.
+  // Claims of an identity provider, for all people except the one who is signed in.
   sql("UPDATE people SET name = $1 || ' ' || id, email = email || $2", evil('name claim'), evil('email claim').slice(0, 80));
 
   const revision = (await list(client, 'loopiq_list_actions', {}, trace)).map((one) => one.id ?? one.actionId);
@@ -234,7 +234,7 @@ test('markup in every field stays text on every page, with and without JavaScrip
   await holds(page, `/audit/${hostile}`);
   expect(bad.length + item.version).toBeGreaterThan(0);
 
-  // What operators write.
+  // Text of operators.
   await context.clearCookies();
   sql("UPDATE people SET name = 'Olga', email = 'operator@acme.example' WHERE subject LIKE '%operator@acme.example%'");
   await signIn(page, 'operator@acme.example', '/settings/policy', service.url);

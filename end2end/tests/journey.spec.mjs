@@ -1,4 +1,4 @@
-// The whole way: a real agent proposes, a person approves and runs it in a browser, and the records and the audit trail show it.
+// The main path: a real agent proposes an action, a person approves and executes it in a browser, and records and audit trail show it.
 import { expect, test } from '@playwright/test';
 import { call, getAction, proposeWorkPackage } from '../mcp/client.mjs';
 import { acknowledge, agent, alive, scanned, signIn, state, url } from './support.mjs';
@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
       const story = await call(client, 'loopiq_get_work_item', { workItemId: done.result.parentId });
       expect(story.children.map((child) => child.id)).toEqual(done.result.children.map((child) => child.id));
 
-      // The same proposal again is the same action; the key with another payload is refused.
+      // The same proposal again returns the same action, and the key with another payload is refused.
       const again = await proposeWorkPackage(client, 'PAY-2026.11', key, {}, rule);
       expect([again.actionId, again.status]).toEqual([proposal.actionId, 'executed']);
       const other = proposeWorkPackage(client, 'PAY-2026.11', key, { reason: 'Another reason.' }, rule);
@@ -58,14 +58,14 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByText(entry.leafHash)).toBeVisible();
     });
 
-    test('a rejection needs words, keeps the draft, and the agent reads it', async ({ page }) => {
+    test('a rejection needs a reason, keeps the draft, and the agent reads the reason', async ({ page }) => {
       const client = await agent();
       const proposal = await proposeWorkPackage(client, 'SHOP-2026.12', `reject-${javaScriptEnabled}`);
       await signIn(page, 'reviewer2@acme.example', `/actions/${proposal.actionId}`);
       if (javaScriptEnabled) await alive(page);
       await page.locator('summary', { hasText: 'Reject' }).click();
       await page.locator('input[name="codes[]"][value="titles"]').check();
-      // Spaces pass the browser's own check; the service still asks for words.
+      // The browser accepts a text of spaces, and the service refuses it.
       await page.locator('#reject-text').fill('   ');
       await page.locator('form[action="/do/reject"]').getByRole('button', { name: 'Reject' }).click();
       await expect(page.getByRole('alert').filter({ hasText: 'write why' })).toBeVisible();

@@ -1,10 +1,10 @@
-// Every page, at a phone's and a desk's width, light and dark: no axe violation, nothing scrolls sideways, no error in the console.
+// Every page, in the widths of a phone and a desktop, light and dark: no axe violation, no horizontal scrolling, no error in the console.
 import { expect, test } from '@playwright/test';
 import { inOrder, signIn, url } from './support.mjs';
 
 for (const colorScheme of ['light', 'dark']) {
   for (const width of [360, 1600]) {
-    test(`pages are in order: ${colorScheme}, ${width} px`, async ({ browser }) => {
+    test(`pages are accessible and fit: ${colorScheme}, ${width} px`, async ({ browser }) => {
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
       const page = await context.newPage();
       const errors = [];

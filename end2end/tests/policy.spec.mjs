@@ -1,5 +1,5 @@
-// An operator writes a policy, sees what is wrong with it and what it would change, and switches it on. On a demo of its own: the other
-// journeys go on under the policy that is built in.
+// An operator writes a policy, reads its mistakes and its impact, and activates it. The tests use their own demo, because the other
+// tests need the built-in policy.
 import { expect, test } from '@playwright/test';
 import { start } from '../service.mjs';
 import { inOrder, reach, signIn } from './support.mjs';
@@ -38,7 +38,7 @@ for (const javaScriptEnabled of [true, false]) {
     let service;
 
     test.beforeAll(async () => {
-      // In a file of its own, whatever database the shared demo is in.
+      // This demo is always on SQLite, even if the shared demo is on PostgreSQL.
       service = await start({ ...process.env, LOOPIQ_DATABASE_URL: undefined });
     });
     test.afterAll(() => service?.stop());
@@ -60,14 +60,14 @@ for (const javaScriptEnabled of [true, false]) {
       await text(page).fill(NO_TEAM);
       await button(page, 'Check').click();
       await expect(page.getByRole('alert')).toContainText('group "Checkout": unknown team "chekout"');
-      // A look at something else loses nothing.
+      // The draft is kept while the operator opens another page.
       await page.getByRole('link', { name: 'Inbox' }).click();
       await page.getByRole('link', { name: 'Policy', exact: true }).click();
       await expect(text(page)).toHaveValue(NO_TEAM);
       expect(page.url()).toBe(service.url + PAGE);
     });
 
-    test('it is checked, switched on and compared', async ({ page, browser }) => {
+    test('a policy is checked, activated and compared', async ({ page, browser }) => {
       await operator(page);
       await text(page).fill(TWO_TEAMS);
       await page.getByLabel('Reason for this change').fill('Packages concern both teams.');
@@ -95,14 +95,14 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole('link', { name: 'Version 1' }).click();
       await expect(text(page)).toHaveValue(/One reviewer or lead/);
 
-      // It counts from now on.
+      // The new policy applies to pending actions.
       const reviewer = await (await browser.newContext({ javaScriptEnabled })).newPage();
       await signIn(reviewer, 'reviewer@acme.example', href, service.url);
       await expect(reviewer.locator('.approvals')).toContainText('Needs 2 approvals from Checkout');
       await reviewer.context().close();
     });
 
-    test('the second of two operators hears of it and keeps the draft', async ({ page, browser }) => {
+    test('the second of two operators is told of the newer version and keeps the draft', async ({ page, browser }) => {
       await operator(page);
       const other = await (await browser.newContext({ javaScriptEnabled })).newPage();
       await operator(other);
@@ -120,7 +120,7 @@ for (const javaScriptEnabled of [true, false]) {
       await other.context().close();
     });
 
-    test('others read it', async ({ page }) => {
+    test('other roles read the policy', async ({ page }) => {
       await signIn(page, 'reviewer@acme.example', '/', service.url);
       await page.getByRole('link', { name: 'Policy', exact: true }).click();
       await expect(today(page)).toContainText('Version 3 is active');
@@ -131,7 +131,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(part(page, 'Compare v1 and v2')).toBeVisible();
     });
 
-    test('the keyboard alone is enough, and what loosens takes a second operator', async ({ page, browser }) => {
+    test('the keyboard alone is enough, and a policy that loosens needs a second operator', async ({ page, browser }) => {
       await operator(page);
       await reach(page, text(page));
       await page.keyboard.press('ControlOrMeta+a');
@@ -146,7 +146,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.keyboard.insertText('[expiry_hours]\nhigh = 12\n');
       await reach(page, button(page, 'Activate'));
       await page.keyboard.press('Enter');
-      // It drops the two teams.
+      // The new policy no longer requires the two teams.
       await expect(page.getByRole('status')).toContainText('waiting for a second operator');
       await expect(today(page)).toContainText('Version 3 is active');
       await expect(page.getByText(/Request req_\w+ for a new policy is waiting/)).toBeVisible();
@@ -176,7 +176,7 @@ for (const javaScriptEnabled of [true, false]) {
     if (!javaScriptEnabled) return;
     for (const colorScheme of ['light', 'dark']) {
       for (const width of [360, 1600]) {
-        test(`it is in order: ${colorScheme}, ${width} px`, async ({ browser }) => {
+        test(`the pages are accessible and fit: ${colorScheme}, ${width} px`, async ({ browser }) => {
           const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
           const page = await context.newPage();
           const errors = [];
@@ -192,7 +192,7 @@ for (const javaScriptEnabled of [true, false]) {
           }
           await page.goto(`${service.url}${PAGE}?version=2&compare=1`);
           await inOrder(page, 'compared');
-          // One that waits, and its history.
+          // A pending request, and the history of requests.
           await page.goto(`${service.url}${PAGE}`);
           await text(page).fill(`[evidence]\nmax_age_days = ${width}\n`);
           await button(page, 'Activate').click();

@@ -1,4 +1,4 @@
-// Two teams decide together: one of each must agree, and everybody sees who has and who could.
+// Two teams decide together: one person of each team must approve, and the page shows who has approved and who can.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ approver_may_execute = false
 `;
 
 let service;
-// Whatever database the shared demo is in, this one is in a file of its own.
+// This demo is always on SQLite, even if the shared demo is on PostgreSQL.
 const env = { ...process.env };
 delete env.LOOPIQ_DATABASE_URL;
 const loopiq = (...args) =>
@@ -27,9 +27,9 @@ test.beforeAll(async ({ browser }) => {
   service = await start(env);
   const file = join(service.folder, 'policy.toml');
   writeFileSync(file, TWO_TEAMS);
-  const said = loopiq('policy', 'apply', file, '--tenant', 'acme', '--note', 'Two pairs of eyes.');
-  expect(said).toContain('must be confirmed by an operator');
-  // The console only asks; an operator in a browser confirms.
+  const output = loopiq('policy', 'apply', file, '--tenant', 'acme', '--note', 'Two pairs of eyes.');
+  expect(output).toContain('must be confirmed by an operator');
+  // The console only creates a request; an operator confirms it in a browser.
   const page = await (await browser.newContext()).newPage();
   await signIn(page, 'operator@acme.example', '/settings/requests', service.url);
   await page.getByRole('button', { name: 'Confirm', exact: true }).click();
@@ -42,8 +42,8 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
     test.use({ javaScriptEnabled });
 
-    test('two people of two teams', async ({ browser }) => {
-      // What the first has done, the second can't do again.
+    test('two people of two teams approve together', async ({ browser }) => {
+      // The second run uses another release, because the first run has done the work.
       const release = javaScriptEnabled ? 'PAY-2026.11' : 'SHOP-2026.12';
       const client = await connect(service.url, loopiq('token', '--tenant', 'acme', '--as', 'developer@acme.example'));
       const proposal = await proposeWorkPackage(client, release, `quorum-${javaScriptEnabled}`);
@@ -67,7 +67,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(lena.getByText('You approved it on').first()).toBeVisible();
       expect((await getAction(client, proposal.actionId)).status).toBe('pending_approval');
 
-      // It is not hers any more, nor Rita's, who is of neither team; it is the other team's.
+      // Lena has approved the action and Rita is on neither team, so only the other team can decide it.
       await lena.goto(`${service.url}/?tab=mine`);
       await expect(lena.locator(`.row a[href="${path}"]`)).toHaveCount(0);
       const rita = await as('reviewer@acme.example', '/');
@@ -82,7 +82,7 @@ for (const javaScriptEnabled of [true, false]) {
       await ravi.getByRole('button', { name: 'Approve', exact: true }).click();
       await expect(state(ravi)).toHaveText('Approved');
 
-      // Whoever approved it does not run it; that takes the role alone.
+      // An approver cannot execute the action, but any other person with the role can.
       await expect(ravi.getByText('another person has to execute it').first()).toBeVisible();
       await expect(ravi.getByRole('button', { name: 'Run now' })).toHaveCount(0);
       await rita.goto(service.url + path);

@@ -1,4 +1,4 @@
-// What the journeys share: the service's commands, an agent, and signing in.
+// Helpers of the tests: the service's commands, an agent, and signing in.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { connect } from '../mcp/client.mjs';
 
 export const url = () => process.env.LOOPIQ_URL;
 
-/** Runs a command of the binary on the demo's installation and gives its standard output. */
+/** Runs a command of the binary on the demo's installation and returns its standard output. */
 export function loopiq(...args) {
   return execFileSync(process.env.LOOPIQ_BIN, [...args, '--data-dir', process.env.LOOPIQ_DATA], {
     encoding: 'utf8',
@@ -18,8 +18,7 @@ export function loopiq(...args) {
 }
 
 /**
- * Imports a scan that shows two findings of a rule of its own, both of which block the release: work that nobody has planned yet.
- * Gives the rule.
+ * Imports a scan with two findings of a new rule. Both findings block the release, and no work item is about them. Returns the rule.
  */
 export function scanned(release, rule, { days = 1, files = [`${rule}/a.ts`, `${rule}/b.ts`] } = {}) {
   const results = files.map((uri, n) => ({
@@ -37,7 +36,7 @@ export function scanned(release, rule, { days = 1, files = [`${rule}/a.ts`, `${r
   return rule;
 }
 
-/** A real MCP client that acts for somebody. */
+/** A real MCP client that acts for this person. */
 export async function agent(email = 'developer@acme.example', tenant = 'acme') {
   const token = loopiq('token', '--tenant', tenant, '--as', email);
   return connect(url(), token, { name: 'Helix' });
@@ -50,18 +49,18 @@ export async function signIn(page, email, path = '/', base = url()) {
   await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
 }
 
-/** The badge that says where the action stands. */
+/** The badge with the action's state. */
 export const state = (page) => page.locator('.facts .badge');
 
-/** Ticks every warning that wants to be acknowledged. */
+/** Checks the box of every warning that has to be acknowledged. */
 export async function acknowledge(page) {
   for (const box of await page.locator('.acknowledge input').all()) await box.check();
 }
 
-/** Waits until the islands answer: the copy buttons show then. */
+/** Waits until the islands are hydrated, which makes the copy buttons visible. */
 export const alive = (page) => expect(page.locator('.copy:visible').first()).toBeVisible();
 
-/** Presses Tab until something has the focus. */
+/** Presses Tab until this element has the focus. */
 export async function reach(page, what) {
   for (let n = 0; n < 120 && !(await what.evaluate((one) => one === document.activeElement)); n += 1) {
     await page.keyboard.press('Tab');
@@ -69,7 +68,7 @@ export async function reach(page, what) {
   await expect(what).toBeFocused();
 }
 
-/** No axe violation, and nothing scrolls sideways. */
+/** The page has no axe violation and does not scroll horizontally. */
 export async function inOrder(page, name) {
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map((one) => `${name}: ${one.id} at ${one.nodes[0].target}`)).toEqual([]);

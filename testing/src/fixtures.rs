@@ -40,7 +40,7 @@ impl TestClock {
     }
 
     /// Moves the clock by so many microseconds.
-    pub fn pass(&self, micros: i64) {
+    pub fn advance_clock(&self, micros: i64) {
         self.now.fetch_add(micros, Ordering::SeqCst);
     }
 

@@ -4,8 +4,7 @@ use loopiq::domain::{CheckId, ReasonCode};
 use loopiq::engine::{Error, Visit};
 use serde_json::json;
 
-/// The oracle of change sets: what an execution adds to the database is the change set, the action's own rows and audit
-/// entries, and nothing else.
+/// An execution adds to the database only its change set, the action's own rows and audit entries.
 #[tokio::test]
 async fn an_execution_changes_exactly_what_the_preview_said() {
     let world = World::new().await;
@@ -64,7 +63,7 @@ async fn an_execution_changes_exactly_what_the_preview_said() {
             .count(),
         references
     );
-    // Beside the records: the number series, the title index, the action, the attempt and the entry.
+    // Rows other than records: the number series, the title index, the action, the attempt and the audit entry.
     let own = [
         "work_items",
         "work_item_references",
@@ -110,7 +109,7 @@ async fn evidence_is_linked_once() {
     }
     assert!(world.execute(&reviewer, &ids[0]).await.expect("executed").done);
     let second = world.execute(&reviewer, &ids[1]).await.expect("a committed refusal");
-    assert!(!second.done, "the constraint stands against it: {second:?}");
+    assert!(!second.done, "the constraint prevents it: {second:?}");
     assert_eq!(world.get(&ids[1]).await["status"], "failed");
     assert_eq!(world.count("evidence_links").await, 1);
 }

@@ -25,7 +25,7 @@ async fn executed(world: &World) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn an_execution_is_found_by_everything_it_is_known_by() {
+async fn an_execution_is_found_by_every_search_field() {
     let world = World::new().await;
     let (id, trace, record) = executed(&world).await;
     let auditor = world.person("auditor");
@@ -75,7 +75,7 @@ async fn an_execution_is_found_by_everything_it_is_known_by() {
 }
 
 #[tokio::test]
-async fn only_those_who_may_search_the_trail() {
+async fn only_permitted_roles_can_search_the_trail() {
     let world = World::new().await;
     for role in ["developer", "reviewer", "nobody"] {
         let refused = world.engine.search_audit(&world.person(role), "", "").await;
@@ -127,7 +127,7 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
 }
 
 #[tokio::test]
-async fn a_changed_entry_is_named_and_entries_cannot_be_changed_in_passing() {
+async fn a_changed_entry_is_named_and_triggers_refuse_changes() {
     use sqlx::Executor;
     let world = World::new().await;
     executed(&world).await;
@@ -142,7 +142,7 @@ async fn a_changed_entry_is_named_and_entries_cannot_be_changed_in_passing() {
     ] {
         assert!(connection.execute(sql).await.is_err(), "{sql}");
     }
-    // Whoever owns the database can drop the trigger; the hashes still tell.
+    // The owner of the database can drop the trigger, but the hashes still show the change.
     let drop = if loopiq_testing::on_postgres() {
         "DROP TRIGGER audit_contents_stay ON audit_contents"
     } else {
@@ -162,7 +162,7 @@ async fn a_changed_entry_is_named_and_entries_cannot_be_changed_in_passing() {
 }
 
 #[tokio::test]
-async fn a_proposals_entry_keeps_what_the_article_lists() {
+async fn the_entry_of_a_proposal_keeps_all_required_fields() {
     let world = World::new().await;
     let (id, _, _) = executed(&world).await;
     let view = world

@@ -38,7 +38,7 @@ async fn entries_that_are_missing_at_the_end_are_named() {
 }
 
 #[tokio::test]
-async fn an_empty_log_whose_head_knows_more_is_not_whole() {
+async fn an_empty_log_is_not_whole_if_its_head_counts_entries() {
     let (world, _) = without("> 0").await;
     let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
     assert_eq!(report.bad, Some((1, "is missing".to_owned())));

@@ -20,7 +20,7 @@ fn payload() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The same value as another writer might send it: keys backwards, small integers with a fraction, spaces everywhere.
+/// The same value as another client might send it: keys in reverse order, small integers with a fraction, and additional spaces.
 fn otherwise(value: &Value) -> String {
     match value {
         Value::Object(fields) => {

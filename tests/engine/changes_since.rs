@@ -1,4 +1,4 @@
-//! What has changed since a page was opened, or since an action was approved; and what is alike, side by side.
+//! Changes since a person opened the page or approved the action, and similar records side by side.
 
 use crate::world::{World, result, sarif, text};
 use loopiq::context::Ctx;
@@ -42,7 +42,7 @@ async fn run(world: &World, (id, digest): &(String, String)) {
     assert!(world.execute(&lead, id).await.expect("an outcome").done);
 }
 
-/// Somebody changes the title of the story by hand.
+/// Changes the title of the story directly in the database.
 async fn touch(world: &World, title: &'static str) {
     let (ctx, story) = (
         Ctx::system(world.acme.tenant.clone(), world.engine.runtime()),
@@ -55,7 +55,7 @@ async fn touch(world: &World, title: &'static str) {
 }
 
 #[tokio::test]
-async fn nobody_approves_by_a_page_that_is_out_of_date() {
+async fn an_outdated_page_cannot_approve() {
     let world = World::new().await;
     let reviewer = world.person("reviewer");
     let second = story(&world, "k1", "Limit the failed attempts at signing in again").await;
@@ -90,7 +90,7 @@ async fn nobody_approves_by_a_page_that_is_out_of_date() {
         since.new.iter().map(|check| check.id).collect::<Vec<_>>(),
         [CheckId::Duplicates]
     );
-    // What the page shows now is known now.
+    // The person has opened the page again, so the page reports no change.
     let page = world
         .engine
         .action_page(&reviewer, &second.0, Visit::Opened)
@@ -151,7 +151,7 @@ async fn a_target_that_changed_is_shown_field_by_field() {
         .expect("a page");
     assert_eq!(page.state, State::Failed);
     assert_eq!(page.since.expect("it says why").fields.len(), 1);
-    // Somebody who has not opened it before is told of no change.
+    // A person who has not opened the page before is told of no change.
     let page = world
         .engine
         .action_page(&world.person("reviewer2"), &waiting.0, Visit::Unrecorded)
@@ -161,11 +161,11 @@ async fn a_target_that_changed_is_shown_field_by_field() {
 }
 
 #[tokio::test]
-async fn duplicates_and_stale_evidence_stand_side_by_side() {
+async fn duplicates_and_stale_evidence_are_shown_side_by_side() {
     let world = World::new().await;
     run(&world, &world.proposed("k1").await).await;
-    // Another scan, when the first one is too old.
-    world.pass(15 * Timestamp::DAY);
+    // A second scan, after the first scan has become too old.
+    world.advance_clock(15 * Timestamp::DAY);
     let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let mut scan: Value =
         serde_json::from_slice(&sarif(json!([result("sql-injection", "routes/login.ts", 34)]))).expect("JSON");
@@ -188,7 +188,7 @@ async fn duplicates_and_stale_evidence_stand_side_by_side() {
     let found = |title: &str| {
         page.comparisons
             .iter()
-            .find(|one| one.title.contains(title))
+            .find(|comparison| comparison.title.contains(title))
             .expect("a comparison")
     };
     let stale = found("the newer");
@@ -217,7 +217,7 @@ async fn duplicates_and_stale_evidence_stand_side_by_side() {
 }
 
 #[tokio::test]
-async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
+async fn the_inbox_filters_by_the_worst_verdict_of_the_latest_view() {
     let world = World::new().await;
     let reviewer = world.person("reviewer");
     let blocked = {
@@ -249,10 +249,10 @@ async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
     assert_eq!(shown("warn").await, std::slice::from_ref(&warned));
     assert_eq!(shown("pass").await, std::slice::from_ref(&passing));
     assert_eq!(shown("").await.len(), 3);
-    // Its evidence goes stale while it waits; whoever opens it sees so, and the inbox knows.
-    world.pass(11 * Timestamp::DAY);
+    // The evidence becomes stale while the action is pending. The reviewer who opens the page sees the verdict, and then the inbox has it too.
+    world.advance_clock(11 * Timestamp::DAY);
     let late = world.story(2).await.0;
-    world.pass(2 * Timestamp::DAY);
+    world.advance_clock(2 * Timestamp::DAY);
     assert!(!shown("block").await.contains(&late));
     world
         .engine
@@ -263,7 +263,7 @@ async fn the_inbox_is_filtered_by_the_worst_verdict_as_it_was_seen_last() {
 }
 
 #[tokio::test]
-async fn a_tenant_adds_words_that_say_nothing() {
+async fn a_tenant_can_add_generic_words() {
     let world = World::new().await;
     let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -317,7 +317,7 @@ async fn a_tenant_adds_words_that_say_nothing() {
     assert_eq!(verdict("k3").await, "pass");
 }
 
-/// A title whose every word stands in more titles than are looked at is found all the same.
+/// The check finds an equal title even if each of its words occurs in more titles than the check reads.
 #[tokio::test]
 async fn the_same_title_is_found_among_many_that_share_its_words() {
     let world = World::new().await;

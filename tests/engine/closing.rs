@@ -1,12 +1,12 @@
-//! However an action closes, the same things follow: its audit entry, the end of the actions that only repeat it, and the link to the
-//! action that replaces it.
+//! Every way to close an action has the same consequences: an audit entry, closed repeats, and a link to the action that replaces the
+//! closed one.
 
 use crate::world::{World, text};
 use loopiq::domain::{ActionId, ReasonCode, Timestamp};
 use loopiq::engine::Visit;
 use serde_json::{Value, json};
 
-/// A way in which a pending action closes, with the event of its entry and the reason codes that its repeats get.
+/// A way to close a pending action, with the event of the audit entry and the reason codes of the repeats.
 const ENDS: [(&str, &str, &[&str]); 6] = [
     ("reject", "action.rejected", &["declined"]),
     ("withdraw", "action.withdrawn", &["withdrawn"]),
@@ -62,11 +62,11 @@ async fn close(world: &World, how: &str, id: &str, digest: &str, mut package: Va
             withdrawn.expect("withdrawn");
         }
         "expire" => {
-            world.pass(80 * Timestamp::HOUR);
+            world.advance_clock(80 * Timestamp::HOUR);
             engine.sweep().await.expect("swept");
         }
         "expire by a command" => {
-            world.pass(80 * Timestamp::HOUR);
+            world.advance_clock(80 * Timestamp::HOUR);
             let late = engine.ask(&reviewer, id, "Is it still wanted?").await;
             assert!(late.expect_err("expired").to_string().contains("expired"), "{how}");
         }

@@ -1,4 +1,4 @@
-//! Decisions: who may make them, and what comes of them.
+//! Decisions: who may decide, and what each decision changes.
 
 use crate::world::{World, text};
 use loopiq::domain::*;
@@ -60,22 +60,25 @@ async fn approve_and_run_creates_the_package_and_answers_with_ids_and_audit() {
 async fn the_same_decision_twice_answers_as_the_first_and_another_is_refused() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
-    let (one, two) = (world.person("reviewer"), world.person("reviewer2"));
+    let (reviewer, reviewer2) = (world.person("reviewer"), world.person("reviewer2"));
     world
-        .approve_as(&one, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
-    world.opened(&two, &id).await;
+    world.opened(&reviewer2, &id).await;
     let entries = world.count("audit_entries").await;
     let again = world
-        .approve_as(&one, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("the same");
     assert!(
         again.done && again.message.contains("nothing was done twice"),
         "{again:?}"
     );
-    match world.approve_as(&two, &id, &digest, &world.marks(&id).await).await {
+    match world
+        .approve_as(&reviewer2, &id, &digest, &world.marks(&id).await)
+        .await
+    {
         Err(Error::AlreadyDecided { state, message }) => {
             assert_eq!(state, State::Approved);
             assert!(
@@ -86,15 +89,15 @@ async fn the_same_decision_twice_answers_as_the_first_and_another_is_refused() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(
-        world.engine.reject(&two, &id, &digest, &[], "no", "").await,
+        world.engine.reject(&reviewer2, &id, &digest, &[], "no", "").await,
         Err(Error::AlreadyDecided { .. })
     ));
     assert_eq!(world.count("audit_entries").await, entries);
     assert_eq!(world.count("decisions").await, 1);
 
-    world.execute(&one, &id).await.expect("executed");
+    world.execute(&reviewer, &id).await.expect("executed");
     let items = world.count("work_items").await;
-    let again = world.execute(&two, &id).await.expect("the same");
+    let again = world.execute(&reviewer2, &id).await.expect("the same");
     assert!(again.done && again.message.contains("nothing was done twice"));
     assert_eq!(world.count("work_items").await, items);
 }
@@ -143,7 +146,7 @@ async fn only_reviewers_and_leads_decide_and_a_denial_is_on_record() {
         );
         assert_eq!(world.count("audit_entries").await, entries + 2, "{role}");
     }
-    // Nor does any client, whatever its caller may do in a browser.
+    // A client cannot decide either, even for a caller who can decide in a browser.
     for role in ["reviewer", "lead"] {
         let client = world.client(role);
         assert!(matches!(
@@ -266,22 +269,22 @@ async fn a_rejection_needs_words_and_the_agent_reads_them() {
 async fn an_approval_can_be_taken_back_until_it_has_run() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
-    let (one, two) = (world.person("reviewer"), world.person("reviewer2"));
+    let (reviewer, reviewer2) = (world.person("reviewer"), world.person("reviewer2"));
     assert!(
-        world.engine.revoke(&one, &id, "early", "").await.is_err(),
+        world.engine.revoke(&reviewer, &id, "early", "").await.is_err(),
         "nothing to take back yet"
     );
     world
-        .approve_as(&one, &id, &digest, &world.marks(&id).await)
+        .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
     world
         .engine
-        .revoke(&two, &id, "The scan was wrong.", "")
+        .revoke(&reviewer2, &id, "The scan was wrong.", "")
         .await
         .expect("revoked");
     assert!(matches!(
-        world.execute(&one, &id).await,
+        world.execute(&reviewer, &id).await,
         Err(Error::AlreadyDecided { .. })
     ));
     let answer = world.get(&id).await;
@@ -301,8 +304,8 @@ async fn time_rejects_and_never_approves() {
         .approve_as(&reviewer, &approved, &its_digest, &world.marks(&approved).await)
         .await
         .expect("approved");
-    world.pass(49 * Timestamp::HOUR);
-    // Readers see it before anybody has written it.
+    world.advance_clock(49 * Timestamp::HOUR);
+    // Readers see the expiry before a sweep writes it.
     assert_eq!(world.get(&pending).await["status"], "rejected");
     match world
         .approve_as(&reviewer, &pending, &digest, &world.marks(&pending).await)

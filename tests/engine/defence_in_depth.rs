@@ -1,4 +1,4 @@
-//! Second lines of defence, each behind a first one that lets everything through here.
+//! Second lines of defence. Each test disables the first line.
 
 use crate::world::{World, sarif};
 use loopiq::context::Ctx;
@@ -8,10 +8,10 @@ use loopiq::store::StoreError;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor};
 
-/// Another date or another stored file passes every check: it is fresh, whole and about this release. Only the digests that were
-/// approved tell.
+/// Evidence with another date or another stored file passes every check, because it is fresh, intact and about this release. Only the
+/// approved digests show the difference.
 #[tokio::test]
-async fn evidence_that_was_exchanged_after_the_approval_is_not_relied_on() {
+async fn evidence_that_was_replaced_after_the_approval_is_not_relied_on() {
     let other = sarif(json!([]));
     let exchanges = [
         "collected_at = collected_at + 1".to_owned(),
@@ -55,7 +55,7 @@ async fn evidence_that_was_exchanged_after_the_approval_is_not_relied_on() {
     }
 }
 
-/// Commands refuse an expired action when they load it. The statement that changes the state does so by itself.
+/// Commands refuse an expired action when they load the action. The statement that changes the state refuses it independently.
 #[tokio::test]
 async fn the_statement_that_changes_the_state_refuses_what_has_expired() {
     let world = World::new().await;
@@ -90,7 +90,7 @@ async fn the_statement_that_changes_the_state_refuses_what_has_expired() {
         });
         changed.await.expect("a committed transaction")
     };
-    world.pass(31 * Timestamp::DAY);
+    world.advance_clock(31 * Timestamp::DAY);
     assert!(!changes(&pending, State::Approved).await, "approved after its time");
     assert!(!changes(&approved, State::Executed).await, "executed after its time");
     for id in [&pending, &approved] {

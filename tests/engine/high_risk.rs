@@ -1,10 +1,10 @@
-//! Approvals of high risk: a text that is typed, and a page that is read.
+//! Approvals of high risk: the reviewer types a confirmation word and opens every section of the page.
 
 use crate::world::{World, refused};
 use loopiq::engine::{ApprovalRequest, Visit};
 
 #[tokio::test]
-async fn a_word_is_typed_for_what_is_of_high_risk() {
+async fn an_approval_of_high_risk_needs_a_typed_word() {
     let world = World::new().await;
     world
         .policy("[[risk]]\ntool = \"loopiq_create_remediation_work_package\"\nclass = \"high\"")
@@ -31,7 +31,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
         .action_page(&world.person("reviewer"), &id, Visit::Opened)
         .await
         .expect("opened");
-    // A reviewer who typed the word may not have read the page. The refusal names the first closed section by its title.
+    // A reviewer who typed the word may not have opened all sections. The refusal names the first closed section by its title.
     let page = world
         .engine
         .action_page(&world.person("reviewer"), &id, Visit::Unrecorded)
@@ -83,7 +83,7 @@ async fn a_word_is_typed_for_what_is_of_high_risk() {
 }
 
 #[tokio::test]
-async fn a_page_opened_before_the_policy_asked_for_more_was_not_read() {
+async fn a_page_opened_before_a_stricter_policy_does_not_count_as_read() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");

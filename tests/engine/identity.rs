@@ -1,4 +1,4 @@
-//! Who somebody is: addresses that nobody has verified, one human under several subjects, and accounts that come to a known address.
+//! Identity: unverified addresses, one human under several subjects, and new accounts with the address of a known account.
 
 use crate::world::{World, confirm, text};
 use loopiq::context::Ctx;
@@ -7,7 +7,7 @@ use loopiq::engine::{Error, Visit};
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 
-/// Somebody signs in at an identity provider: the account, and a browser's session of it.
+/// Signs a person in at an identity provider: the account, and the context of its browser session.
 pub(crate) async fn signs_in(
     world: &World,
     issuer: &str,
@@ -37,14 +37,14 @@ fn verified(who: &str) -> Email {
     Email::verified(&format!("{who}@acme.example"))
 }
 
-/// Whether they say that the two accounts are one person's: one operator asks, another one confirms.
-async fn resolve(world: &World, one: &Person, other: &Person, same: bool) {
+/// Records whether two accounts belong to one person: one operator requests it, and another operator confirms the request.
+async fn resolve(world: &World, account: &Person, other: &Person, same: bool) {
     let (first, second) = (world.person("operator"), world.person("operator2"));
     let asked = world
         .engine
         .request_link(
             &first,
-            one.id.as_str(),
+            account.id.as_str(),
             other.id.as_str(),
             same,
             "They told me in person.",
@@ -55,7 +55,7 @@ async fn resolve(world: &World, one: &Person, other: &Person, same: bool) {
     assert!(outcome.expect("confirmed").done);
 }
 
-/// Approves with everything that an approval takes.
+/// Sends a complete approval.
 async fn approve(world: &World, ctx: &Ctx, id: &str, digest: &str) -> Result<loopiq::views::Outcome, Error> {
     world.engine.action_page(ctx, id, Visit::Opened).await?;
     world.consent_as(ctx, id, world.consent(id, digest).await).await
@@ -69,7 +69,7 @@ fn why(outcome: Result<loopiq::views::Outcome, Error>) -> String {
 }
 
 #[tokio::test]
-async fn an_address_that_nobody_verified_identifies_nobody() {
+async fn an_unverified_address_identifies_no_account() {
     let world = World::new().await;
     world
         .policy("[[decide]]\nname = \"Lead\"\ngroups = [{ name = \"Lead\", people = [\"LEAD@acme.example\"] }]")
@@ -101,11 +101,11 @@ async fn an_address_that_nobody_verified_identifies_nobody() {
         "what Mallory did is not the lead's"
     );
 
-    // No owner and no look-up by it either.
+    // The unverified address names no owner of a work item either.
     let mut package = world.package("k2");
     package["parent"]["owner"] = mallory.email.as_str().into();
     assert!(matches!(world.propose(package).await, Err(Error::Invalid { .. })));
-    // By ID a policy may name her.
+    // A policy can name Mallory by ID.
     let named = format!(
         "[[decide]]\nname = \"Mallory\"\ngroups = [{{ name = \"M\", people = [\"{}\"] }}]",
         mallory.id
@@ -117,7 +117,7 @@ async fn an_address_that_nobody_verified_identifies_nobody() {
 }
 
 #[tokio::test]
-async fn who_comes_to_a_known_address_reads_and_does_not_decide() {
+async fn an_account_with_a_known_address_can_read_but_not_decide() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let (person, session) = signs_in(
@@ -153,7 +153,7 @@ async fn who_comes_to_a_known_address_reads_and_does_not_decide() {
         ..InboxQuery::default()
     };
     assert!(engine.inbox(&session, &mine).await.expect("an inbox").rows.is_empty());
-    // The one who was here before goes on, and what they approve the newcomer neither runs nor revokes.
+    // The older account still decides, and the new account can neither execute nor revoke what the older account has approved.
     assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
     for refused in [
         why(world.execute(&session, &id).await),
@@ -167,7 +167,7 @@ async fn who_comes_to_a_known_address_reads_and_does_not_decide() {
     assert_eq!(denials.expect("entries").rows.len(), 6);
     assert_eq!(text(&world.get(&id).await, "status"), "approved");
 
-    // Operators see it, and say that these are two people.
+    // Operators see the two accounts, and confirm that they belong to two people.
     let page = engine.requests_page(&world.person("operator")).await.expect("a page");
     assert_eq!(page.resemblances.len(), 1);
     assert_eq!(page.resemblances[0].newcomer.id, person.id.as_str());
@@ -183,9 +183,9 @@ async fn who_comes_to_a_known_address_reads_and_does_not_decide() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_given_up_is_known_all_the_same() {
+async fn an_abandoned_address_stays_known() {
     let world = World::new().await;
-    // The caller takes another address, and then comes again under the old one.
+    // The caller's account changes its address, and then a new account signs in with the old address.
     signs_in(
         &world,
         "https://idp.example",
@@ -198,7 +198,7 @@ async fn an_address_that_was_given_up_is_known_all_the_same() {
     let (id, digest) = world.proposed("k1").await;
     let refused = why(approve(&world, &session, &id, &digest).await);
     assert!(refused.contains("developer@acme.example"), "{refused}");
-    // An old account that takes over an address of another one is asked as well.
+    // An old account that takes over another account's address has to be identified too.
     let reviewer = "reviewer@acme.example";
     let (_, taken) = signs_in(
         &world,
@@ -218,12 +218,12 @@ async fn one_human_under_two_subjects_is_one_person() {
     let world = World::new().await;
     let engine = &world.engine;
     let (id, digest) = world.proposed("k1").await;
-    // Dana proposes with a token of the old account, and has a browser's session of the new one.
+    // Dana proposes with a token of the old account, and signs in to a browser with the new account.
     let (dana, session) = signs_in(&world, NEW, "dana", verified("developer"), &[Role::Reviewer]).await;
     resolve(&world, &dana, &world.acme.person("developer"), true).await;
     let refused = why(approve(&world, &session, &id, &digest).await);
     assert!(refused.contains("proposed on your behalf"), "{refused}");
-    // The address names the account that had it first, whoever came later: what was proposed stays what it was.
+    // The address still names the account that had it first, so proposals for that address stay valid.
     assert!(world.propose(world.package("k1b")).await.is_ok());
     let page = engine
         .action_page(&session, &id, Visit::Unrecorded)
@@ -243,7 +243,7 @@ async fn one_human_under_two_subjects_is_one_person() {
         .await;
     assert_eq!(linked.expect("entries").rows.len(), 1);
 
-    // Two accounts of a reviewer, whom nothing connects but what operators know.
+    // Two accounts of one reviewer, with different addresses. Only operators know that the accounts belong together.
     let (again, other) = signs_in(&world, NEW, "r-2", verified("another"), &[Role::Reviewer]).await;
     resolve(&world, &again, &world.acme.person("reviewer"), true).await;
     world
@@ -259,7 +259,7 @@ async fn one_human_under_two_subjects_is_one_person() {
     assert!(refused.contains("You approved it"), "{refused}");
     assert!(world.execute(&world.person("lead"), &id).await.expect("ran").done);
 
-    // Who took parts out does not decide what is left, under no name.
+    // The reviewer who pruned an action cannot decide the remaining action with any account.
     let (id, digest) = world.proposed("k3").await;
     let keep = ["one".to_owned()];
     let pruned = engine
@@ -281,7 +281,7 @@ async fn one_human_under_two_subjects_is_one_person() {
 }
 
 #[tokio::test]
-async fn roles_that_nobody_may_hold_together_decide_nothing() {
+async fn roles_that_exclude_each_other_decide_nothing() {
     let world = World::new().await;
     let both = [Role::Operator, Role::Reviewer];
     let (_, session) = signs_in(&world, NEW, "o-r", verified("both"), &both).await;
@@ -312,15 +312,15 @@ async fn roles_that_nobody_may_hold_together_decide_nothing() {
         .await;
     assert_eq!(denials.expect("entries").rows.len(), 5);
 
-    // Roles count with all accounts of a human.
-    let (one, _) = signs_in(&world, NEW, "op", verified("op"), &[Role::Operator]).await;
+    // A rule about roles counts the roles of all accounts of one human.
+    let (operator, _) = signs_in(&world, NEW, "op", verified("op"), &[Role::Operator]).await;
     let (other, session) = signs_in(&world, NEW, "rev", verified("rev"), &[Role::Reviewer]).await;
     let (id, digest) = world.proposed("k2").await;
     assert!(engine.ask(&session, &id, "Why?").await.expect("asked").done);
-    resolve(&world, &one, &other, true).await;
+    resolve(&world, &operator, &other, true).await;
     assert!(why(approve(&world, &session, &id, &digest).await).contains("operator and reviewer"));
 
-    // Both policies are asked: what allows it today does not allow it for what was proposed before.
+    // Both policies must allow the decision: today's policy allows it, and the policy of the proposal still forbids it.
     world.policy("[roles]\nforbidden = []").await;
     assert!(why(approve(&world, &session, &id, &digest).await).contains("operator and reviewer"));
     let (id, digest) = world.proposed("k4").await;
@@ -328,7 +328,7 @@ async fn roles_that_nobody_may_hold_together_decide_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_provider_says_has_bounds() {
+async fn claims_of_a_provider_have_limits() {
     let world = World::new().await;
     let long = "n".repeat(900_000);
     let (person, _) = signs_in(&world, NEW, "s", verified("long"), &[Role::Auditor]).await;
@@ -356,13 +356,13 @@ async fn what_a_provider_says_has_bounds() {
         let refused = sign_in(subject, email, name).await;
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
     }
-    world.pass(Timestamp::DAY);
+    world.advance_clock(Timestamp::DAY);
 }
 
-/// The human behind an account that operators have not identified decides nothing with an older account that the other one asked for, and an
-/// approval that such an account has given does not count.
+/// While operators have not identified an account, the person who may own it cannot decide the account's proposals with an older account,
+/// and approvals of the account do not count.
 #[tokio::test]
-async fn what_an_unidentified_account_asked_for_or_approved_waits() {
+async fn proposals_and_approvals_of_an_unidentified_account_wait() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let (other, other_digest) = world.story(2).await;
@@ -387,7 +387,7 @@ async fn what_an_unidentified_account_asked_for_or_approved_waits() {
             .done
     );
 
-    // An approval of an account that is not identified by now.
+    // The account has to be identified only after its approval.
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer2", &id, &digest).await.expect("approved");

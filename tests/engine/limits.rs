@@ -1,4 +1,4 @@
-//! How much may wait: limits of the policy on the pending actions of a caller and of a client.
+//! Limits of the policy on the pending actions of a caller and of a client.
 
 use crate::world::{World, text};
 use loopiq::context::Ctx;
@@ -59,7 +59,7 @@ async fn a_caller_has_a_limit_and_is_told_what_to_do() {
         assert!(why.contains(part), "{part} in {why}");
     }
     assert_eq!(world.count("actions").await, before);
-    // What only repeats another one counts as well; a known key is answered; a dry run answers.
+    // A repeat counts too. A used key still returns its action, and a dry run still works.
     too_many(propose(&world, &agent, arguments(&world, "again", 0)).await);
     let known = propose(&world, &agent, arguments(&world, "k0", 0))
         .await
@@ -68,15 +68,15 @@ async fn a_caller_has_a_limit_and_is_told_what_to_do() {
     let mut dry = arguments(&world, "k3", 3);
     dry["dryRun"] = json!(true);
     assert!(propose(&world, &agent, dry).await.is_ok());
-    // A revision takes the place of what it closes.
+    // A revision closes an action, so the number of pending actions stays the same.
     let mut revision = arguments(&world, "revised", 5);
     revision["supersedesActionId"] = json!(ids[0]);
     propose(&world, &agent, revision).await.expect("a revision");
-    // Another caller is not concerned.
+    // The limit does not apply to another caller.
     propose(&world, &world.client("lead"), arguments(&world, "lead", 7))
         .await
         .expect("theirs");
-    // Withdrawing makes room, and so does time.
+    // After a withdrawal or an expiry the caller can propose again.
     let withdraw = json!({ "actionId": ids[1], "reason": "Not needed." });
     world
         .engine
@@ -85,7 +85,7 @@ async fn a_caller_has_a_limit_and_is_told_what_to_do() {
         .expect("withdrawn");
     propose(&world, &agent, arguments(&world, "k3", 3)).await.expect("room");
     too_many(propose(&world, &agent, arguments(&world, "k4", 4)).await);
-    world.pass(73 * Timestamp::HOUR);
+    world.advance_clock(73 * Timestamp::HOUR);
     propose(&world, &agent, arguments(&world, "k4", 4))
         .await
         .expect("the others have expired");
@@ -120,11 +120,11 @@ async fn a_client_has_a_limit_over_all_its_callers() {
     propose(&world, &otto, arguments(&world, "otto", 5))
         .await
         .expect("another client");
-    // A reviewer who leaves parts out is not bound by the agents' limit.
+    // A reviewer can prune an action although the limit for agents is reached.
     world
         .policy("[limits]\npending_per_client = 4\npending_per_caller = 1")
         .await;
-    world.pass(73 * Timestamp::HOUR);
+    world.advance_clock(73 * Timestamp::HOUR);
     let (id, digest) = world.proposed("package").await;
     let pruned = world
         .engine
@@ -134,7 +134,7 @@ async fn a_client_has_a_limit_over_all_its_callers() {
 }
 
 #[tokio::test]
-async fn many_at_once_do_not_pass_the_limit() {
+async fn concurrent_proposals_do_not_exceed_the_limit() {
     let world = World::new().await;
     world.policy("[limits]\npending_per_caller = 5").await;
     let agent = world.client("developer");

@@ -8,7 +8,7 @@ use loopiq::views::Label;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor};
 
-/// Runs an action after somebody has changed the tables by hand; how it ended, and how many work items that made.
+/// Executes an action after the test has changed the tables. Returns the state, the reason codes, and the number of new work items.
 async fn run_after(world: &World, id: &str, sql: &[String]) -> (State, Vec<ReasonCode>, i64) {
     let mut connection = world.database.connect().await;
     for statement in sql {
@@ -26,11 +26,11 @@ async fn run_after(world: &World, id: &str, sql: &[String]) -> (State, Vec<Reaso
         .action_page(&lead, id, Visit::Unrecorded)
         .await
         .expect("a page");
-    let said = page.outcome.expect("why");
-    let codes = if said.contains(ReasonCode::EnvelopeDamaged.label()) {
+    let message = page.outcome.expect("why");
+    let codes = if message.contains(ReasonCode::EnvelopeDamaged.label()) {
         vec![ReasonCode::EnvelopeDamaged]
     } else {
-        panic!("{said}")
+        panic!("{message}")
     };
     (page.state, codes, world.count("work_items").await - before)
 }
@@ -38,12 +38,12 @@ async fn run_after(world: &World, id: &str, sql: &[String]) -> (State, Vec<Reaso
 const DAMAGED: ReasonCode = ReasonCode::EnvelopeDamaged;
 
 #[tokio::test]
-async fn words_that_nobody_approved_are_not_written() {
+async fn text_that_was_not_approved_is_not_written() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let (other, other_digest) = world.story(7).await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
-    // The whole envelope of another action, with its digest, in every place that execution reads.
+    // The whole envelope of another action, with its digest, in every column that the execution reads.
     let swap = vec![
         format!(
             "UPDATE actions SET envelope = (SELECT o.envelope FROM actions o WHERE o.id = '{other}'), digest = '{other_digest}', \
@@ -58,10 +58,10 @@ async fn words_that_nobody_approved_are_not_written() {
 }
 
 #[tokio::test]
-async fn an_approval_that_nobody_gave_runs_nothing() {
+async fn a_forged_approval_runs_nothing() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
-    // A real decision of the reviewer about something else serves as the model of the forged one.
+    // The forged decision is a copy of the reviewer's real decision about another action.
     let (model, model_digest) = world.story(7).await;
     world
         .approve("reviewer", &model, &model_digest)
@@ -76,7 +76,7 @@ async fn an_approval_that_nobody_gave_runs_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_revoked_does_not_come_back() {
+async fn a_revoked_action_cannot_be_restored() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
@@ -117,7 +117,7 @@ async fn a_proposal_is_for_the_person_in_the_log() {
 }
 
 #[tokio::test]
-async fn an_entry_that_was_edited_counts_for_nothing() {
+async fn an_edited_entry_does_not_count() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
@@ -138,9 +138,9 @@ async fn an_entry_that_was_edited_counts_for_nothing() {
     assert_eq!(json!(DAMAGED), json!("envelope_damaged"));
 }
 
-/// What the policy judges an action by is that of the proposal, whatever the tables say by now.
+/// The policy judges an action by the proposal in the log, even if the tables have been changed.
 #[tokio::test]
-async fn what_the_policy_judges_by_is_that_of_the_proposal() {
+async fn the_policy_judges_an_action_by_its_logged_proposal() {
     for change in [
         "own_risk = 'low', gravest = NULL",
         "own_risk = 'high'",

@@ -1,4 +1,4 @@
-//! The engine through its use cases, on a fresh database each.
+//! The engine's use cases, each test on a new database.
 
 mod apply;
 mod audit;

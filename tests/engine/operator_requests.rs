@@ -1,4 +1,4 @@
-//! Nobody loosens alone: what one operator asks for, a second one confirms.
+//! One operator alone cannot loosen a policy or grant a right: a second operator confirms the request.
 
 use crate::identity::signs_in;
 use crate::world::{World, confirm};
@@ -16,7 +16,7 @@ async fn in_force(world: &World) -> i64 {
     page.expect("a page").today
 }
 
-/// Asks for a policy that takes a second operator.
+/// Requests a policy that a second operator has to confirm.
 async fn asked(world: &World, ctx: &Ctx, source: &str) -> Asked {
     let base = in_force(world).await;
     match world.engine.switch_policy(ctx, source, "", base).await.expect("asked") {
@@ -42,20 +42,20 @@ async fn events(world: &World, event: &str) -> usize {
 #[tokio::test]
 async fn a_policy_that_loosens_waits_for_a_second_operator() {
     let world = World::new().await;
-    let (one, two) = (world.person("operator"), world.person("operator2"));
-    let report = world.engine.check_policy(&one, LOOSE).await.expect("a report");
+    let (first, second) = (world.person("operator"), world.person("operator2"));
+    let report = world.engine.check_policy(&first, LOOSE).await.expect("a report");
     assert_eq!(report.loosens, ["The person an action was proposed for may decide it."]);
-    let request = asked(&world, &one, LOOSE).await;
+    let request = asked(&world, &first, LOOSE).await;
     assert_eq!(request.confirmers, ["operator2 of acme (operator2@acme.example)"]);
     assert_eq!(in_force(&world).await, 1);
-    // The same once more is the same request.
-    assert_eq!(asked(&world, &one, LOOSE).await, request);
-    let page = world.engine.policy_page(&one, None, None).await.expect("a page");
+    // A second request for the same policy is the same request.
+    assert_eq!(asked(&world, &first, LOOSE).await, request);
+    let page = world.engine.policy_page(&first, None, None).await.expect("a page");
     assert_eq!(page.waiting, [request.id.to_string()]);
 
-    let own = refused(confirm(&world.engine, &one, request.id.as_str()).await);
+    let own = refused(confirm(&world.engine, &first, request.id.as_str()).await);
     assert!(own.contains("another operator has to confirm it"), "{own}");
-    assert!(refused(world.engine.decline_request(&one, request.id.as_str(), "no").await).contains("You made"));
+    assert!(refused(world.engine.decline_request(&first, request.id.as_str(), "no").await).contains("You made"));
     let console = refused(confirm(&world.engine, &console(&world), request.id.as_str()).await);
     assert!(console.contains("not at the console"), "{console}");
     for who in ["reviewer", "lead", "auditor", "developer"] {
@@ -69,7 +69,7 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
     assert!(matches!(denied, Err(Error::NotFound { .. })), "{denied:?}");
     assert_eq!(in_force(&world).await, 1);
 
-    let page = world.engine.requests_page(&two).await.expect("a page");
+    let page = world.engine.requests_page(&second).await.expect("a page");
     let [view] = &page.waiting[..] else { panic!("{page:?}") };
     assert!(view.may_confirm && !view.may_withdraw && page.alone.is_none());
     let ChangeView::Policy {
@@ -84,19 +84,19 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
             .iter()
             .any(|line| line.mark == '+' && line.text.contains("caller_may_decide = true"))
     );
-    let outcome = confirm(&world.engine, &two, request.id.as_str())
+    let outcome = confirm(&world.engine, &second, request.id.as_str())
         .await
         .expect("confirmed");
     assert!(outcome.message.contains("version 2"), "{}", outcome.message);
     assert_eq!(in_force(&world).await, 2);
-    let again = confirm(&world.engine, &two, request.id.as_str())
+    let again = confirm(&world.engine, &second, request.id.as_str())
         .await
         .expect("the same");
     assert!(again.message.contains("nothing was done twice"), "{}", again.message);
     assert_eq!(in_force(&world).await, 2);
     let view = world
         .engine
-        .request(&one, request.id.as_str())
+        .request(&first, request.id.as_str())
         .await
         .expect("a request");
     assert_eq!(view.status, RequestStatus::Confirmed);
@@ -104,7 +104,7 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
         ("operator.requested", 1),
         ("operator.confirmed", 1),
         ("policy.switched", 1),
-        // Four who may not, twice; the two of its maker; and the console.
+        // Two denials for each of four people without the permission, two for the operator who made the request, and one for the console.
         ("access.denied", 11),
     ] {
         assert_eq!(events(&world, event).await, count, "{event}");
@@ -112,24 +112,28 @@ async fn a_policy_that_loosens_waits_for_a_second_operator() {
 }
 
 #[tokio::test]
-async fn what_loosens_nothing_is_in_force_at_once_but_not_from_the_console() {
+async fn a_policy_that_loosens_nothing_takes_effect_at_once_except_from_the_console() {
     let world = World::new().await;
-    let one = world.person("operator");
-    let switched = world.engine.switch_policy(&one, STRICT, "", 1).await.expect("switched");
+    let first = world.person("operator");
+    let switched = world
+        .engine
+        .switch_policy(&first, STRICT, "", 1)
+        .await
+        .expect("switched");
     assert_eq!(switched, Switched::InForce(2));
     assert_eq!(
-        world.engine.switch_policy(&one, STRICT, "", 2).await.expect("same"),
+        world.engine.switch_policy(&first, STRICT, "", 2).await.expect("same"),
         Switched::Same(2)
     );
-    // Taking the strictness back loosens.
-    asked(&world, &one, "").await;
+    // A return to the earlier policy loosens the strict one.
+    asked(&world, &first, "").await;
     let stricter = format!("{STRICT}pruner_may_decide = false\n");
     let request = asked(&world, &console(&world), &stricter).await;
     assert_eq!(request.confirmers.len(), 2, "{:?}", request.confirmers);
     assert_eq!(in_force(&world).await, 2);
-    // The console is the first party: one operator in a browser is the second.
+    // The console made the request, so one operator in a browser is the second party.
     assert!(
-        confirm(&world.engine, &one, request.id.as_str())
+        confirm(&world.engine, &first, request.id.as_str())
             .await
             .expect("confirmed")
             .done
@@ -140,45 +144,45 @@ async fn what_loosens_nothing_is_in_force_at_once_but_not_from_the_console() {
 #[tokio::test]
 async fn a_request_ends_once_and_only_while_it_applies() {
     let world = World::new().await;
-    let (one, two) = (world.person("operator"), world.person("operator2"));
+    let (first, second) = (world.person("operator"), world.person("operator2"));
     let engine = &world.engine;
-    let stale = asked(&world, &one, LOOSE).await;
-    engine.switch_policy(&two, STRICT, "", 1).await.expect("stricter");
-    let why = refused(confirm(engine, &two, stale.id.as_str()).await);
+    let stale = asked(&world, &first, LOOSE).await;
+    engine.switch_policy(&second, STRICT, "", 1).await.expect("stricter");
+    let why = refused(confirm(engine, &second, stale.id.as_str()).await);
     assert!(why.contains("version 2 was activated after"), "{why}");
-    let view = engine.request(&two, stale.id.as_str()).await.expect("a request");
+    let view = engine.request(&second, stale.id.as_str()).await.expect("a request");
     assert!(!view.may_confirm && view.why_not.expect("why").contains("version 2"));
-    assert!(refused(engine.withdraw_request(&two, stale.id.as_str()).await).contains("not yours"));
+    assert!(refused(engine.withdraw_request(&second, stale.id.as_str()).await).contains("not yours"));
     assert!(
         engine
-            .withdraw_request(&one, stale.id.as_str())
+            .withdraw_request(&first, stale.id.as_str())
             .await
             .expect("withdrawn")
             .done
     );
-    let why = refused(confirm(engine, &two, stale.id.as_str()).await);
+    let why = refused(confirm(engine, &second, stale.id.as_str()).await);
     assert!(why.contains("withdrawn already"), "{why}");
 
-    let unwanted = asked(&world, &one, LOOSE).await;
-    assert!(refused(engine.decline_request(&two, unwanted.id.as_str(), " ").await).contains("write why"));
+    let unwanted = asked(&world, &first, LOOSE).await;
+    assert!(refused(engine.decline_request(&second, unwanted.id.as_str(), " ").await).contains("write why"));
     assert!(
         engine
-            .decline_request(&two, unwanted.id.as_str(), "Not now.")
+            .decline_request(&second, unwanted.id.as_str(), "Not now.")
             .await
             .expect("declined")
             .done
     );
 
-    let late = asked(&world, &one, LOOSE).await;
-    world.pass(7 * Timestamp::DAY + 1);
-    let why = refused(confirm(engine, &two, late.id.as_str()).await);
+    let late = asked(&world, &first, LOOSE).await;
+    world.advance_clock(7 * Timestamp::DAY + 1);
+    let why = refused(confirm(engine, &second, late.id.as_str()).await);
     assert!(why.contains("expired on"), "{why}");
-    let forgotten = asked(&world, &one, LOOSE).await;
-    world.pass(7 * Timestamp::DAY + 1);
+    let forgotten = asked(&world, &first, LOOSE).await;
+    world.advance_clock(7 * Timestamp::DAY + 1);
     engine.sweep().await.expect("swept");
     assert_eq!(
         engine
-            .request(&one, forgotten.id.as_str())
+            .request(&first, forgotten.id.as_str())
             .await
             .expect("a request")
             .status,
@@ -193,19 +197,19 @@ async fn a_request_ends_once_and_only_while_it_applies() {
     ] {
         assert_eq!(events(&world, event).await, count, "{event}");
     }
-    let page = engine.requests_page(&one).await.expect("a page");
+    let page = engine.requests_page(&first).await.expect("a page");
     assert_eq!((page.waiting.len(), page.history.len()), (0, 4));
 }
 
 #[tokio::test]
-async fn nobody_confirms_their_own_with_another_account() {
+async fn an_operator_cannot_confirm_their_own_request_with_another_account() {
     let world = World::new().await;
     let engine = &world.engine;
-    let (one, two) = (world.person("operator"), world.person("operator2"));
+    let (first, second) = (world.person("operator"), world.person("operator2"));
     let operator = Email::verified("operator@acme.example");
     let (again, other) = signs_in(&world, NEW, "olga", operator, &[Role::Operator]).await;
-    let request = asked(&world, &one, LOOSE).await;
-    // Whose account it is, is not known yet.
+    let request = asked(&world, &first, LOOSE).await;
+    // Operators have not identified the account yet.
     let why = refused(confirm(engine, &other, request.id.as_str()).await);
     assert!(why.contains("Ask an operator"), "{why}");
     assert!(refused(engine.switch_policy(&other, STRICT, "", 1).await).contains("Ask an operator"));
@@ -215,16 +219,16 @@ async fn nobody_confirms_their_own_with_another_account() {
             .request_link(ctx, again.id.as_str(), known.as_str(), same, "She said so.")
             .await
     };
-    // Nobody vouches that they are two people.
-    assert!(refused(link(&one, false).await).contains("one of these two people"));
-    let apart = link(&two, false).await.expect("asked");
-    let why = refused(confirm(engine, &one, apart.id.as_str()).await);
+    // No operator has confirmed that the two accounts belong to two people.
+    assert!(refused(link(&first, false).await).contains("one of these two people"));
+    let apart = link(&second, false).await.expect("asked");
+    let why = refused(confirm(engine, &first, apart.id.as_str()).await);
     assert!(why.contains("one of these two people"), "{why}");
-    let same = link(&two, true).await.expect("asked");
-    assert!(confirm(engine, &one, same.id.as_str()).await.expect("linked").done);
+    let same = link(&second, true).await.expect("asked");
+    assert!(confirm(engine, &first, same.id.as_str()).await.expect("linked").done);
     let why = refused(confirm(engine, &other, request.id.as_str()).await);
     assert!(why.contains("You made the request"), "{why}");
-    assert!(refused(link(&two, false).await).contains("accounts of one person already"));
+    assert!(refused(link(&second, false).await).contains("accounts of one person already"));
     assert!(
         engine
             .withdraw_request(&other, request.id.as_str())
@@ -235,21 +239,27 @@ async fn nobody_confirms_their_own_with_another_account() {
 }
 
 #[tokio::test]
-async fn after_a_change_of_the_provider_the_console_and_one_operator_resolve_it() {
+async fn after_a_provider_change_the_console_and_one_operator_can_link_accounts() {
     let world = World::new().await;
     let engine = &world.engine;
     let operator = Email::verified("operator@acme.example");
     let (again, session) = signs_in(&world, NEW, "olga", operator, &[Role::Operator]).await;
     let reviewer = Email::verified("reviewer@acme.example");
     let (rita, _) = signs_in(&world, NEW, "rita", reviewer, &[Role::Reviewer]).await;
-    let link = async |one: &loopiq::domain::Person, other: &str, same: bool| {
+    let link = async |account: &loopiq::domain::Person, other: &str, same: bool| {
         let other = world.acme.person(other).id;
         engine
-            .request_link(&console(&world), one.id.as_str(), other.as_str(), same, "New provider.")
+            .request_link(
+                &console(&world),
+                account.id.as_str(),
+                other.as_str(),
+                same,
+                "New provider.",
+            )
             .await
             .expect("asked")
     };
-    // What gives a right takes somebody whose account is known.
+    // Only an operator with an identified account can confirm a request that grants a right.
     let apart = link(&rita, "reviewer", false).await;
     assert!(refused(confirm(engine, &session, apart.id.as_str()).await).contains("Ask an operator"));
     let request = asked(&world, &console(&world), LOOSE).await;
@@ -282,23 +292,23 @@ async fn a_tenant_with_one_operator_is_told_how_to_add_another() {
         &[Role::Auditor],
     )
     .await;
-    let one = world.person("operator");
-    let request = asked(&world, &one, LOOSE).await;
+    let first = world.person("operator");
+    let request = asked(&world, &first, LOOSE).await;
     assert!(request.confirmers.is_empty());
     assert!(
         request.next().contains("Give another person the role operator"),
         "{}",
         request.next()
     );
-    let page = world.engine.requests_page(&one).await.expect("a page");
+    let page = world.engine.requests_page(&first).await.expect("a page");
     assert!(page.alone.expect("alone").contains("Give another person"));
-    // A role that is gone confirms nothing, whatever the session says.
+    // A person who has lost the role cannot confirm, even in a session from before.
     let gone = refused(confirm(&world.engine, &world.person("operator2"), request.id.as_str()).await);
     assert!(gone.contains("You need the role operator"), "{gone}");
 }
 
 #[tokio::test]
-async fn two_operators_at_once_settle_a_request_once() {
+async fn two_concurrent_operators_close_a_request_once() {
     let world = World::new().await;
     let third = Email::verified("operator3@acme.example");
     let (_, three) = signs_in(&world, NEW, "o3", third, &[Role::Operator]).await;
@@ -306,13 +316,16 @@ async fn two_operators_at_once_settle_a_request_once() {
         let source = format!("[evidence]\nmax_age_days = {}\n", 20 + round);
         let request = asked(&world, &world.person("operator"), &source).await;
         let id = request.id.as_str();
-        let (two, three) = (world.person("operator2"), three.clone());
+        let (second, three) = (world.person("operator2"), three.clone());
         let before = in_force(&world).await;
-        let (one, other) = tokio::join!(
-            confirm(&world.engine, &two, id),
+        let (confirmed, declined) = tokio::join!(
+            confirm(&world.engine, &second, id),
             world.engine.decline_request(&three, id, "no"),
         );
-        assert!(one.is_ok() != other.is_ok(), "round {round}: {one:?} {other:?}");
-        assert_eq!(in_force(&world).await, before + i64::from(one.is_ok()));
+        assert!(
+            confirmed.is_ok() != declined.is_ok(),
+            "round {round}: {confirmed:?} {declined:?}"
+        );
+        assert_eq!(in_force(&world).await, before + i64::from(confirmed.is_ok()));
     }
 }

@@ -1,4 +1,4 @@
-//! The other kinds of change: findings, risks, certifications, notes and current evidence, each through its whole life.
+//! The other tools: findings, risks, certifications, notes and current evidence, each from the proposal to the execution.
 
 use crate::propose::added;
 use crate::world::{World, result, sarif, text};
@@ -33,7 +33,7 @@ async fn approved(world: &World, tool: &str, key: &str, arguments: &Value) -> St
     id
 }
 
-/// The rows that an execution added or changed, beside the action's own and its audit entries.
+/// The rows that an execution added or changed, without the rows of the action and its audit entries.
 fn written(before: &[String], after: &[String]) -> Vec<String> {
     let own = ["action", "attempts", "audit_"];
     added(before, after)
@@ -43,7 +43,7 @@ fn written(before: &[String], after: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Approves and runs it, and gives the tables that it wrote to: exactly as many rows as the preview says.
+/// Proposes, approves and executes an action; it must write as many rows as its preview says. Returns the tables of these rows.
 async fn ran(world: &World, tool: &str, key: &str, arguments: &Value) -> Vec<String> {
     let answer = propose(
         world,
@@ -65,7 +65,7 @@ async fn ran(world: &World, tool: &str, key: &str, arguments: &Value) -> Vec<Str
     tables
 }
 
-/// The same, approved twice: whichever is run second finds its target changed, and writes nothing.
+/// Approves two actions with the same arguments. The second execution fails because the first one changed the target, and writes nothing.
 async fn the_second_fails(world: &World, tool: &str, arguments: &Value) {
     let (first, second) = (
         approved(world, tool, "first", arguments).await,
@@ -81,7 +81,7 @@ async fn the_second_fails(world: &World, tool: &str, arguments: &Value) {
     assert_eq!(written(&before, &world.dump().await), [""; 0]);
 }
 
-/// The fields that are wrong.
+/// The pointers of the invalid fields.
 async fn refused(world: &World, tool: &str, arguments: &Value) -> Vec<String> {
     match propose(world, tool, "bad", arguments).await {
         Err(Error::Invalid { fields }) => fields.into_iter().map(|field| field.pointer).collect(),
@@ -105,7 +105,7 @@ async fn blocker(world: &World) -> Value {
     let items = blockers["items"].as_array().cloned().unwrap_or_default();
     items
         .into_iter()
-        .find(|one| one["id"] == json!(world.acme.blocker))
+        .find(|record| record["id"] == json!(world.acme.blocker))
         .expect("the blocker")
 }
 
@@ -119,7 +119,7 @@ async fn finding(world: &World) -> Value {
     let items = findings["items"].as_array().cloned().unwrap_or_default();
     items
         .into_iter()
-        .find(|one| one["id"] == json!(world.acme.finding))
+        .find(|record| record["id"] == json!(world.acme.finding))
         .expect("the finding")
 }
 
@@ -150,7 +150,7 @@ async fn a_finding_gets_another_status_and_its_blockers_follow() {
         preview["preview"]["updates"][0]["fields"][0],
         json!({ "field": "status", "before": "open", "after": "false_positive" })
     );
-    // Another one, approved before the first one has run: its target is another by then.
+    // A second action is approved before the first one is executed, which then changes the target of the second.
     let late = approved(&world, tool, "late", &with(&good, "status", json!("suppressed"))).await;
     assert_eq!(ran(&world, tool, "k", &good).await, ["blockers", "findings"]);
     let now = finding(&world).await;
@@ -179,7 +179,7 @@ async fn a_finding_gets_another_status_and_its_blockers_follow() {
 }
 
 #[tokio::test]
-async fn a_risk_is_accepted_by_somebody_until_a_date() {
+async fn a_risk_is_accepted_by_a_named_person_until_a_date() {
     let world = World::new().await;
     let tool = "loopiq_accept_risk";
     let until = world.person("lead").now().plus(90 * Timestamp::DAY).rfc3339();
@@ -247,7 +247,7 @@ async fn a_risk_is_accepted_by_somebody_until_a_date() {
 }
 
 #[tokio::test]
-async fn what_is_done_already_is_not_done_again() {
+async fn a_repeated_change_fails_and_writes_nothing() {
     let world = World::new().await;
     let until = world.person("lead").now().plus(Timestamp::DAY).rfc3339();
     the_second_fails(&world, "loopiq_accept_risk", &json!({
@@ -270,9 +270,9 @@ async fn what_is_done_already_is_not_done_again() {
     the_second_fails(&world, "loopiq_refresh_release_evidence", &refresh).await;
 }
 
-/// An acceptance whose date has passed before anybody ran it does nothing.
+/// The execution of a risk acceptance after its expiry date fails and writes nothing.
 #[tokio::test]
-async fn a_risk_that_is_over_is_not_accepted_any_more() {
+async fn an_acceptance_that_expired_before_its_execution_does_nothing() {
     let world = World::new().await;
     let until = world.person("lead").now().plus(Timestamp::HOUR).rfc3339();
     let arguments = json!({
@@ -280,7 +280,7 @@ async fn a_risk_that_is_over_is_not_accepted_any_more() {
         "owner": "lead@acme.example", "expiresAt": until,
     });
     let id = approved(&world, "loopiq_accept_risk", "k", &arguments).await;
-    world.pass(2 * Timestamp::HOUR);
+    world.advance_clock(2 * Timestamp::HOUR);
     let outcome = world
         .execute(&world.person("reviewer"), &id)
         .await

@@ -1,11 +1,11 @@
-//! Page views: a reviewer decides by a page that was opened in the same session.
+//! Page views: a reviewer decides with a page that the reviewer has opened in the same session.
 
 use crate::world::World;
 use loopiq::domain::*;
 use loopiq::engine::{Error, Visit};
 
 #[tokio::test]
-async fn a_look_is_kept_once_per_person_digest_and_session() {
+async fn a_view_is_stored_once_per_person_digest_and_session() {
     let world = World::new().await;
     let (id, _) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");
@@ -31,9 +31,9 @@ async fn a_look_is_kept_once_per_person_digest_and_session() {
     assert_eq!(world.count("views").await, 2);
 }
 
-/// Approving and running rest on a recorded look at the page: by this person, in this session, at this digest.
+/// An approval and an execution need a recorded view of the page by the same person, in the same session, with the same digest.
 #[tokio::test]
-async fn nobody_decides_what_they_have_not_opened() {
+async fn a_decision_needs_a_page_that_was_opened() {
     let world = World::new().await;
     let (id, digest) = world.story(1).await;
     let (other, _) = world.story(2).await;
@@ -53,7 +53,7 @@ async fn nobody_decides_what_they_have_not_opened() {
         refused(world.engine.approve(&reviewer, &id, consent.clone()).await),
         "never opened"
     );
-    // Values of other pages, people and sessions; a look that was not recorded.
+    // Views of other pages, people and sessions, and a view that was not recorded.
     let unseen = world
         .engine
         .action_page(&reviewer, &id, Visit::Unrecorded)
@@ -78,7 +78,7 @@ async fn nobody_decides_what_they_have_not_opened() {
             "{whose}"
         );
     }
-    // A form that carries a value must carry the right one, for rejecting too; without one, rejecting is possible.
+    // A rejection may carry no view, but a view that it carries must be the right one.
     assert!(refused(
         world
             .engine

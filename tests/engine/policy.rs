@@ -1,4 +1,4 @@
-//! Policies: checked, compared, tried and activated, and what they say of risk.
+//! Policies: checks, comparisons, trials, activation, and risk classes.
 
 use crate::quorum::TWO_TEAMS;
 use crate::world::{World, refused, result, sarif, text};
@@ -34,15 +34,15 @@ async fn conditions_on_arguments_give_risk_deciders_and_expiry() {
     assert_eq!(page.panel.word.as_deref(), Some("SHOP-1"));
     let why = refused(world.approve("reviewer", &id, &digest).await);
     assert!(why.contains("\"Leads\""), "{why}");
-    // What is only warned of blocks here: nobody had read what the package cites.
+    // This policy turns a warning into a block: the client had not read the records that the package cites.
     let why = refused(world.approve("lead", &id, &digest).await);
     assert!(why.starts_with("Not approved:") && why.contains("read"), "{why}");
-    world.pass(3 * Timestamp::HOUR);
+    world.advance_clock(3 * Timestamp::HOUR);
     assert_eq!(world.get(&id).await["status"], "rejected");
 }
 
 #[tokio::test]
-async fn a_policy_is_checked_compared_tried_and_switched_on() {
+async fn a_policy_is_checked_compared_tried_and_activated() {
     let world = World::new().await;
     world.join("lead", "checkout").await;
     let (id, digest) = world.proposed("k1").await;
@@ -84,11 +84,11 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
     );
     let effects = report.effects.expect("effects");
     assert_eq!((effects.looked, effects.changed, effects.more), (2, 2, false));
-    let words: Vec<PlainText> = effects.named.iter().flat_map(|one| one.words.clone()).collect();
+    let words: Vec<PlainText> = effects.named.iter().flat_map(|action| action.words.clone()).collect();
     assert!(
         words
             .iter()
-            .any(|one| one == "it would have waited for 1 more approval"),
+            .any(|text| text == "it would have waited for 1 more approval"),
         "{words:?}"
     );
 
@@ -130,7 +130,7 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
             "{who} may read it"
         );
     }
-    // Another tenant has its own.
+    // Another tenant has its own policy.
     let theirs = world
         .engine
         .policy_page(&world.person_of(&world.globex, "operator"), None, None)
@@ -145,7 +145,7 @@ async fn a_policy_is_checked_compared_tried_and_switched_on() {
 }
 
 #[tokio::test]
-async fn a_policy_is_tried_on_who_ran_it_and_on_old_evidence() {
+async fn a_policy_trial_covers_executors_and_old_evidence() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
@@ -154,11 +154,11 @@ async fn a_policy_is_tried_on_who_ran_it_and_on_old_evidence() {
     let words = async |source: &str| {
         let report = world.engine.check_policy(&operator, source).await.expect("a report");
         let named = report.effects.expect("effects").named;
-        named.into_iter().flat_map(|one| one.words).collect::<Vec<_>>()
+        named.into_iter().flat_map(|action| action.words).collect::<Vec<_>>()
     };
     let apart = words("[separation]\napprover_may_execute = false").await;
     assert_eq!(apart, ["reviewer of acme could not have run it"]);
-    // The scan is of two days before.
+    // The scan was collected two days before.
     let fresh = words("[evidence]\nmax_age_days = 1").await;
     assert_eq!(fresh, ["evidence that it cites would have been too old"]);
     assert_eq!(words("[evidence]\nmax_age_days = 3").await, [""; 0]);
@@ -187,7 +187,7 @@ async fn a_policy_says_which_severity_blocks_every_release() {
 }
 
 #[tokio::test]
-async fn todays_policy_makes_its_own_class_of_risk() {
+async fn todays_policy_computes_its_own_risk_class() {
     let world = World::new().await;
     world.policy("[severity]\nhigh_risk_from = \"critical\"\n[[risk]]\ntool = \"loopiq_update_finding_status\"\nclass = \"low\"").await;
     let status = json!({

@@ -67,10 +67,10 @@ async fn the_same_key_gives_the_same_action_for_ever_and_another_payload_is_refu
     other["parent"]["title"] = json!("Something else");
     match world.propose(other.clone()).await {
         Err(error @ Error::IdempotencyConflict { .. }) => {
-            let said = error.to_string();
+            let message = error.to_string();
             let first = format!("loopiq_create_remediation_work_package proposed {id} at 2026-11-22T09:00:00");
-            assert!(said.contains(&first), "{said}");
-            assert!(said.contains("The arguments of this call differ"), "{said}");
+            assert!(message.contains(&first), "{message}");
+            assert!(message.contains("The arguments of this call differ"), "{message}");
         }
         other => panic!("{other:?}"),
     }
@@ -79,13 +79,13 @@ async fn the_same_key_gives_the_same_action_for_ever_and_another_payload_is_refu
         "title": "Harden the sign-in of the shop", "description": "d", "priority": "low",
     });
     let client = world.client("developer");
-    let said = world.engine.call_tool(&client, "loopiq_create_work_item", story).await;
-    let said = said.expect_err("the key of another tool's proposal").to_string();
+    let message = world.engine.call_tool(&client, "loopiq_create_work_item", story).await;
+    let message = message.expect_err("the key of another tool's proposal").to_string();
     assert!(
-        said.contains(&id) && said.contains("This call is of another tool, loopiq_create_work_item."),
-        "{said}"
+        message.contains(&id) && message.contains("This call is of another tool, loopiq_create_work_item."),
+        "{message}"
     );
-    assert!(!said.contains("differ"), "{said}");
+    assert!(!message.contains("differ"), "{message}");
     // A dry run neither reads nor uses a key.
     other["dryRun"] = json!(true);
     let dry = world.propose(other).await.expect("a dry run").structured;
@@ -116,7 +116,7 @@ async fn the_form_of_the_arguments_does_not_matter_for_a_key() {
 }
 
 #[tokio::test]
-async fn two_callers_of_one_client_use_one_key_without_hearing_of_each_other() {
+async fn two_callers_of_one_client_can_use_the_same_key_independently() {
     let world = World::new().await;
     let ask = async |who: &str, tool, arguments| world.engine.call_tool(&world.client(who), tool, arguments).await;
     let package = "loopiq_create_remediation_work_package";
@@ -132,14 +132,14 @@ async fn two_callers_of_one_client_use_one_key_without_hearing_of_each_other() {
     let answer = answer.expect("a proposal of their own");
     let own = text(&answer.structured, "actionId");
     assert!(!answer.structured.to_string().contains(&first) && !answer.text.contains(&first));
-    // The key goes on giving each caller their own action, and a conflict names that alone.
+    // For each caller the key returns the caller's own action, and a conflict names only that action.
     let again = ask("lead", "loopiq_create_work_item", story(1)).await;
     assert_eq!(text(&again.expect("the original").structured, "actionId"), own);
     assert_eq!(world.proposed("k1").await.0, first);
     let conflict = ask("lead", "loopiq_create_work_item", story(2)).await;
-    let said = conflict.expect_err("a key that was used").to_string();
-    assert!(said.contains(&own) && !said.contains(&first), "{said}");
-    // What both ask for may be the very same.
+    let message = conflict.expect_err("a key that was used").to_string();
+    assert!(message.contains(&own) && !message.contains(&first), "{message}");
+    // Two callers may send the same proposal.
     let (first, _) = world.proposed("k2").await;
     let answer = ask("lead", package, world.package("k2"))
         .await
@@ -148,9 +148,9 @@ async fn two_callers_of_one_client_use_one_key_without_hearing_of_each_other() {
     assert_eq!(world.count("actions").await, 4);
 }
 
-/// Each of these is refused with the field's name, stores no action, and leaves one audit entry.
+/// The engine refuses each invalid argument with the field's name, stores no action, and writes one audit entry.
 #[tokio::test]
-async fn what_does_not_fit_is_refused_by_name() {
+async fn an_invalid_argument_is_refused_with_its_field_name() {
     let world = World::new().await;
     let foreign = &world.globex;
     let unknown = FindingId::from_bits(77);
@@ -270,7 +270,7 @@ fn set(value: &mut Value, at: &str, to: Value) {
 }
 
 #[tokio::test]
-async fn nobody_without_a_role_proposes_and_no_person_does() {
+async fn only_clients_of_people_with_a_role_can_propose() {
     let world = World::new().await;
     for role in ["nobody", "auditor", "operator"] {
         let refused = world
@@ -354,8 +354,8 @@ async fn a_superseding_proposal_closes_the_old_one() {
     assert!(matches!(late, Err(Error::AlreadyDecided { .. })));
 }
 
-/// What an agent sends in a call that is refused never swells the log: places and words are cut, and texts are looked at only
-/// where the schema fits.
+/// The arguments of a refused call must not swell the log: the engine cuts pointers and texts, and scans texts only where the schema
+/// accepts them.
 #[tokio::test]
 async fn hostile_sizes_are_refused_cheaply() {
     let world = World::new().await;

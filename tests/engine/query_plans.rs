@@ -1,5 +1,5 @@
-//! No statement may read a whole tenant: every one that the use cases make is caught here, and SQLite is asked how it would go about it.
-//! A table of ten rows does not show it, and neither does any other test; one of a hundred thousand does.
+//! No statement may read all rows of a tenant. The test records every statement of the use cases, and asks SQLite for the query plan.
+//! Other tests have tables of ten rows, and do not show a scan that is slow with a hundred thousand rows.
 
 use crate::world::{World, confirm};
 use loopiq::domain::ReasonCode;
@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Steps that read all rows of a tenant, or of everybody, and may: a part of the step, and why.
+/// Steps that may read all rows of one tenant, or of all tenants: a part of the step, and the reason.
 const MAY: [(&str, &str); 12] = [
     ("evidence_incomplete", "imports that are under way"),
     ("tenants USING", "all tenants are meant"),
@@ -28,14 +28,14 @@ const MAY: [(&str, &str); 12] = [
         "accounts that operators have to identify: a tenant's people",
     ),
     ("generic_words", "words that people have written down"),
-    // A foreign key of a table to which a row is added: SQLite looks there only while references are deferred.
+    // A foreign key to the table of an inserted row: SQLite reads the referencing table only while references are deferred.
     (
         "audit_entries USING COVERING INDEX sqlite_autoindex_audit_entries_1",
         "of a new head",
     ),
 ];
 
-/// The statements that were made, as SQLx reports them.
+/// The executed statements, as SQLx reports them.
 #[derive(Clone, Default)]
 struct Statements(Arc<Mutex<BTreeSet<String>>>);
 
@@ -43,7 +43,7 @@ impl Visit for Statements {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        // A short one is its own summary.
+        // The summary of a short statement is the whole statement.
         let whole = field.name() == "db.statement" && !value.is_empty();
         if whole || (field.name() == "summary" && !value.ends_with('…')) {
             self.0.lock().expect("statements").insert(value.trim().to_owned());
@@ -73,7 +73,7 @@ impl Subscriber for Statements {
     fn exit(&self, _: &Id) {}
 }
 
-/// Everything that people and agents do, once.
+/// Runs every use case of people and agents once.
 async fn story(world: &World) {
     let engine = &world.engine;
     let (reviewer, auditor, operator) = (
@@ -124,7 +124,7 @@ async fn story(world: &World) {
     next["supersedesActionId"] = json!(old);
     world.propose(next).await.expect("a revision");
     world.proposed("k8").await;
-    world.pass(90 * loopiq::domain::Timestamp::DAY);
+    world.advance_clock(90 * loopiq::domain::Timestamp::DAY);
     engine.sweep().await.expect("swept");
 
     for (tab, ..) in Tab::ALL {
@@ -164,7 +164,7 @@ async fn story(world: &World) {
     }
     engine.switch_policy(&operator, "", words, 2).await.expect("asked");
     engine.requests_page(&operator).await.expect("a page");
-    world.pass(8 * loopiq::domain::Timestamp::DAY);
+    world.advance_clock(8 * loopiq::domain::Timestamp::DAY);
     engine.sweep().await.expect("swept");
     call("loopiq_list_actions", json!({})).await.expect("a list");
     call("loopiq_list_releases", json!({})).await.expect("a list");
@@ -203,7 +203,7 @@ async fn story(world: &World) {
 }
 
 #[tokio::test]
-async fn what_sqlite_expects_is_there_again_after_an_interruption() {
+async fn sqlite_statistics_are_restored_after_an_interruption() {
     let database = loopiq_testing::Database::sqlite();
     let count = async || {
         let rows = sqlx::query("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl = 'actions'")
@@ -248,7 +248,7 @@ async fn no_statement_reads_a_whole_tenant() {
         }
         assert!(
             !statement.contains("LIMIT $"),
-            "SQLite plans it anew for each number: {statement}"
+            "SQLite plans it again for each number: {statement}"
         );
         let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps = sqlx::query(sql).fetch_all(&mut connection).await.expect("a plan");
@@ -260,7 +260,7 @@ async fn no_statement_reads_a_whole_tenant() {
                 "{steps:#?}\n{statement}"
             );
         }
-        // What the statement has put together itself is as long as it says there.
+        // A scan of a subquery's result reads only as many rows as the subquery returns.
         let own = |step: &str| {
             let name = step.trim_start_matches("SCAN ").split(' ').next().unwrap_or_default();
             step.contains("VIRTUAL TABLE")

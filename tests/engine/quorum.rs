@@ -1,4 +1,4 @@
-//! Who decides: groups, numbers of approvals, and the separation of duties.
+//! Quorums: groups, numbers of approvals, and the separation of duties.
 
 use crate::world::{World, refused, text};
 use loopiq::domain::{Role, State};
@@ -7,7 +7,7 @@ use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 use serde_json::json;
 
-/// Two teams must agree to whatever an agent wants.
+/// A policy that requires approvals of two teams for every action.
 pub(crate) const TWO_TEAMS: &str = r#"
 [[decide]]
 name = "Both teams"
@@ -25,10 +25,10 @@ async fn two_teams() -> World {
 }
 
 #[tokio::test]
-async fn two_teams_together_and_one_person_counts_once() {
+async fn a_person_on_two_teams_counts_once() {
     let world = two_teams().await;
     let (id, digest) = world.proposed("k1").await;
-    // The lead is on both teams, and is one person.
+    // The lead is on both teams, and the lead's approval counts for one team only.
     let first = world.approve("lead", &id, &digest).await.expect("a vote");
     assert_eq!(first.state, Some(State::PendingApproval));
     assert!(first.message.contains("1 more approval is needed"), "{}", first.message);
@@ -78,11 +78,11 @@ async fn two_teams_together_and_one_person_counts_once() {
 }
 
 #[tokio::test]
-async fn a_vote_that_would_not_count_is_not_taken() {
+async fn an_approval_that_would_not_count_is_refused() {
     let world = two_teams().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("a vote");
-    // The place of Payments is taken, and reviewer2 is on no other team.
+    // Payments has its approval already, and reviewer2 is on no other team.
     let idle = refused(world.approve("reviewer2", &id, &digest).await);
     assert!(idle.contains("would not count") && idle.contains("Checkout"), "{idle}");
     let page = world
@@ -92,7 +92,7 @@ async fn a_vote_that_would_not_count_is_not_taken() {
         .expect("a page");
     assert!(!page.panel.approve && page.panel.reject);
     assert_eq!(world.count("decisions").await, 1);
-    // Whoever may decide may still say no.
+    // A person whose approval would not count can still reject.
     let no = world
         .engine
         .reject(&world.person("reviewer2"), &id, &digest, &[], "Not like this.", "")
@@ -102,7 +102,7 @@ async fn a_vote_that_would_not_count_is_not_taken() {
 }
 
 #[tokio::test]
-async fn who_is_in_no_group_is_told_so_everywhere() {
+async fn a_person_in_no_group_is_told_so_everywhere() {
     let world = World::new().await;
     world.join("lead", "checkout").await;
     world
@@ -140,7 +140,7 @@ async fn who_is_in_no_group_is_told_so_everywhere() {
 }
 
 #[tokio::test]
-async fn both_the_policy_of_then_and_todays_must_allow_it() {
+async fn the_policies_of_the_proposal_and_of_today_must_both_allow_it() {
     let world = World::new().await;
     world.join("lead", "checkout").await;
     let (id, digest) = world.proposed("k1").await;
@@ -179,7 +179,7 @@ async fn both_the_policy_of_then_and_todays_must_allow_it() {
         std::slice::from_ref(&id),
         "the first was proposed under the built-in policy, and today's is the same again"
     );
-    // An approval that was given stays, and is judged anew when it runs.
+    // The approval stays recorded, and the engine judges it by the new policy at the execution.
     assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
     world.policy(TWO_TEAMS_AGAIN).await;
     let outcome = world.execute(&world.person("lead"), &id).await.expect("an outcome");
@@ -261,13 +261,13 @@ async fn duties_are_separated_as_the_policy_says() {
 }
 
 #[tokio::test]
-async fn what_has_enough_approvals_by_now_goes_on() {
+async fn an_action_continues_when_a_policy_change_leaves_no_approval_missing() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.policy(TWO_TEAMS_AGAIN).await;
     world.approve("reviewer", &id, &digest).await.expect("a vote");
     world.policy("# One is enough again.").await;
-    // Whoever has voted, and whoever has not, may say that it goes on; nobody decides twice.
+    // The reviewer, who has approved already, lets the action continue; the engine stores no second decision.
     let outcome = world.approve("reviewer", &id, &digest).await.expect("approved");
     assert_eq!(outcome.state, Some(State::Approved), "{}", outcome.message);
     assert_eq!(world.count("decisions").await, 1);
@@ -281,7 +281,7 @@ async fn what_has_enough_approvals_by_now_goes_on() {
 }
 
 #[tokio::test]
-async fn what_is_mine_is_found_behind_a_page_that_is_not() {
+async fn my_actions_are_found_behind_a_page_of_others() {
     let world = two_teams().await;
     for n in 0..55 {
         let (id, digest) = world.story(n).await;
@@ -306,7 +306,7 @@ async fn what_is_mine_is_found_behind_a_page_that_is_not() {
 }
 
 #[tokio::test]
-async fn a_warning_that_came_after_a_vote_is_for_somebody_else() {
+async fn a_warning_after_an_approval_is_left_to_another_approver() {
     let world = World::new().await;
     let story = async |key: &str, title: &str| {
         let arguments = json!({

@@ -1,4 +1,4 @@
-//! Everybody at once, on connections of their own: there is one outcome, and everybody else is told which.
+//! Many people act on one action at once, over separate connections: the action has one outcome, and every other person is told which.
 
 use crate::quorum::TWO_TEAMS;
 use crate::world::{World, text};
@@ -8,7 +8,7 @@ use loopiq::store::Store;
 use serde_json::json;
 use std::sync::Arc;
 
-/// How many rounds `LOOPIQ_RACE_ROUNDS` asks for; without it a few.
+/// The number of rounds: `LOOPIQ_RACE_ROUNDS`, or 24.
 fn rounds() -> usize {
     std::env::var("LOOPIQ_RACE_ROUNDS")
         .ok()
@@ -16,7 +16,7 @@ fn rounds() -> usize {
         .unwrap_or(24)
 }
 
-/// What may follow what, by the events of an action's entries.
+/// The state after an event of an action's audit entries; `None` if the event may not follow in this state.
 fn next(state: State, event: &str) -> Option<State> {
     match (state, event) {
         (_, "action.viewed") | (State::PendingApproval, "action.endorsed" | "action.proposed") => Some(state),
@@ -34,7 +34,7 @@ fn next(state: State, event: &str) -> Option<State> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_is_one_outcome_whoever_comes_at_once() {
+async fn concurrent_requests_have_one_outcome() {
     let world = Arc::new(World::new().await);
     world.join("reviewer", "payments").await;
     world.join("lead", "checkout").await;
@@ -42,7 +42,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
     let store = Store::open(&world.database.url).await.expect("a database");
     let other = Engine::new(store, world.engine.runtime().clone(), "");
     let mut outcomes = std::collections::BTreeMap::<&str, usize>::new();
-    // Time runs fast here, and evidence must not grow stale by it.
+    // The test advances the clock by days, and the evidence must not become stale.
     const PATIENT: &str = "[evidence]\nmax_age_days = 3650\n";
     world.policy(PATIENT).await;
     for round in 0..rounds() {
@@ -52,7 +52,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
         let items = world.count("work_items").await;
         let (id, digest) = world.story(round).await;
         let consent = world.consent(&id, &digest).await;
-        // Some rounds begin approved, so that running meets revoking, withdrawing and expiring.
+        // Some rounds begin with an approved action, so that executions race with revocations, withdrawals and expiries.
         if round % 3 == 0 {
             for who in ["reviewer", "lead"] {
                 drop(world.consent_as(&world.person(who), &id, consent.clone()).await);
@@ -82,7 +82,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
         .into_iter()
         .enumerate()
         {
-            // A part of the crowd, another one in each round; what ends an action comes now and then, or nothing would ever run.
+            // Each round runs other commands. Commands that close the action are rare, or no action would ever be executed.
             let ends = !matches!(what, "approve" | "execute");
             if (ends && (round * 3 + n) % 5 != 0) || (!ends && (round + n) % 4 == 0) {
                 continue;
@@ -91,7 +91,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
             let (id, digest, consent) = (id.clone(), digest.clone(), consent.clone());
             tasks.push(tokio::spawn(async move {
                 let person = world.person(who);
-                // Now one comes first, now another.
+                // The delays vary, so that another command is first in each round.
                 let late = (round * 911 + n * 577) % 4_000 + if what == "execute" { 1_500 } else { 0 };
                 tokio::time::sleep(std::time::Duration::from_micros(late as u64)).await;
                 match what {
@@ -126,7 +126,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
                             .map(|_| true)
                     }
                     _ => {
-                        world.pass(73 * Timestamp::HOUR);
+                        world.advance_clock(73 * Timestamp::HOUR);
                         engine.sweep().await.map(|_| true)
                     }
                 }
@@ -148,7 +148,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
         *outcomes.entry(state.as_str()).or_default() += 1;
         let created = world.count("work_items").await - items;
         assert_eq!(created, i64::from(state == State::Executed), "round {round}: {state:?}");
-        // What took its place, if anything did, waits for nobody here.
+        // The lead rejects the actions that replaced this one, so that the next round starts with an empty inbox.
         let page = world
             .engine
             .inbox(&world.person("lead"), &loopiq::views::InboxQuery::default())
@@ -175,7 +175,7 @@ async fn there_is_one_outcome_whoever_comes_at_once() {
     assert!(rounds() < 20 || outcomes.len() > 1, "nothing raced: {outcomes:?}");
 }
 
-/// The action's entries tell one story, and its state is that story's end.
+/// The events of the action's entries must be a valid sequence, and the action's state must be the last state of that sequence.
 async fn judge(world: &World, id: &str, round: usize) -> State {
     let page = world
         .engine
@@ -184,26 +184,27 @@ async fn judge(world: &World, id: &str, round: usize) -> State {
         .expect("a page");
     let mut state = State::PendingApproval;
     for step in &page.timeline {
-        let then = next(state, &step.event);
-        state = then.unwrap_or_else(|| panic!("round {round}: {} after {state:?}: {:?}", step.event, page.timeline));
+        let next_state = next(state, &step.event);
+        state =
+            next_state.unwrap_or_else(|| panic!("round {round}: {} after {state:?}: {:?}", step.event, page.timeline));
     }
     let answer = world.get(id).await;
     let stored = State::parse(&text(&answer, "status")).expect("a state");
-    // Time may have run out with nobody to write it yet.
+    // The action may have expired before a sweep has written the expiry.
     assert!(
         stored == state || (stored == State::Rejected && !state.is_final()),
         "round {round}: {stored:?} and {state:?}"
     );
     let decisions = answer["decisions"].as_array().cloned().unwrap_or_default();
-    let count = |kind: &str| decisions.iter().filter(|one| one["decision"] == kind).count();
+    let count = |kind: &str| decisions.iter().filter(|decision| decision["decision"] == kind).count();
     assert!(
         count("reject") <= 1 && count("revoke") <= 1 && count("approve") <= 2,
         "round {round}: {decisions:?}"
     );
     let mut people: Vec<String> = decisions
         .iter()
-        .filter(|one| one["decision"] == "approve")
-        .map(|one| one["by"]["id"].to_string())
+        .filter(|decision| decision["decision"] == "approve")
+        .map(|decision| decision["by"]["id"].to_string())
         .collect();
     people.sort();
     let all = people.len();

@@ -110,7 +110,7 @@ async fn lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn what_was_read_is_known_and_what_was_not_is_named() {
+async fn cited_records_that_were_not_read_are_named() {
     let world = World::new().await;
     let mut ctx = world.client("developer");
     ctx.trace_given = true;

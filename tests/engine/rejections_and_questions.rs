@@ -1,4 +1,4 @@
-//! Decisions that teach: reasons with places, no second asking, revisions, pruning, questions; and what is asked for again and again.
+//! Rejections with reasons and pointers, repeated proposals, revisions, pruning and questions.
 
 use crate::world::{World, text};
 use loopiq::domain::{CheckId, ReasonCode, State};
@@ -20,7 +20,7 @@ fn under(mut package: Value, key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_a_person_declined_is_not_asked_for_again_until_something_changes() {
+async fn a_declined_proposal_cannot_be_repeated_until_something_changes() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let codes = [ReasonCode::Check(CheckId::Grounding), ReasonCode::Declined];
@@ -52,7 +52,7 @@ async fn what_a_person_declined_is_not_asked_for_again_until_something_changes()
             other => panic!("asked again: {other:?}"),
         }
     }
-    // Something else is something else, and so is the same once what it rests on has changed.
+    // The agent can make a different proposal, and can repeat the declined one after a record that it cites has changed.
     world.proposed("k3").await;
     let status = json!({
         "idempotencyKey": "status", "reason": format!("{} is not reachable.", world.acme.finding), "findingId": world.acme.finding,
@@ -104,7 +104,7 @@ async fn a_near_copy_shows_the_reviewer_what_differs() {
 }
 
 #[tokio::test]
-async fn a_revision_closes_the_old_one_and_shows_what_it_changes() {
+async fn a_revision_closes_the_original_and_shows_its_changes() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     let mut revision = under(world.package("k1"), "k2");
@@ -194,7 +194,7 @@ async fn a_reviewer_leaves_parts_out() {
         "the caller is who it was"
     );
     assert_eq!(page.tree[0].children.len(), 1);
-    // Who left parts out may decide what is left; it is no other person's proposal.
+    // The reviewer who pruned the action may decide the remaining one, because the proposer is still the agent's caller.
     assert!(
         world
             .approve("reviewer", &next, &page.digest)
@@ -289,7 +289,7 @@ async fn a_question_is_kept_and_answered() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_again_and_again_is_one_line_and_one_decision() {
+async fn repeated_proposals_are_one_line_and_one_decision() {
     let world = World::new().await;
     let (first, digest) = world.proposed("k1").await;
     let mut repeats = Vec::new();
@@ -319,13 +319,13 @@ async fn what_is_asked_for_again_and_again_is_one_line_and_one_decision() {
         .await
         .expect("a page");
     assert_eq!((page.rows.len(), page.rows[0].repeats, page.counts[0].1), (1, 117, 1));
-    // One of them can be decided by itself, by whoever has looked at the warning.
-    let (one, its_digest) = repeats.swap_remove(5);
-    let unseen = world.approve_as(&reviewer, &one, &its_digest, &[]).await;
+    // A reviewer who has acknowledged the warning can decide one repeat separately.
+    let (repeat, its_digest) = repeats.swap_remove(5);
+    let unseen = world.approve_as(&reviewer, &repeat, &its_digest, &[]).await;
     assert!(matches!(unseen, Err(Error::Refused { .. })), "{unseen:?}");
     assert!(
         world
-            .approve("reviewer", &one, &its_digest)
+            .approve("reviewer", &repeat, &its_digest)
             .await
             .expect("approved")
             .done
@@ -357,7 +357,7 @@ async fn what_is_asked_for_again_and_again_is_one_line_and_one_decision() {
 }
 
 #[tokio::test]
-async fn what_only_repeats_ends_with_the_first_however_that_ends() {
+async fn repeats_close_with_the_original() {
     let world = World::new().await;
     let ends: [(&str, Value); 3] = [
         ("approve", json!(["superseded"])),
@@ -382,7 +382,7 @@ async fn what_only_repeats_ends_with_the_first_however_that_ends() {
                     .expect("withdrawn");
             }
             _ => {
-                world.pass(80 * loopiq::domain::Timestamp::HOUR);
+                world.advance_clock(80 * loopiq::domain::Timestamp::HOUR);
                 world.engine.sweep().await.expect("swept");
             }
         }
@@ -396,7 +396,7 @@ async fn what_only_repeats_ends_with_the_first_however_that_ends() {
 }
 
 #[tokio::test]
-async fn executing_one_marks_the_others_about_the_same_records() {
+async fn an_execution_marks_other_actions_about_the_same_records() {
     let world = World::new().await;
     let (first, digest) = world.proposed("k1").await;
     let (second, _) = world.proposed("k2").await;
@@ -407,7 +407,10 @@ async fn executing_one_marks_the_others_about_the_same_records() {
         .await
         .expect("a page");
     assert_eq!(
-        page.related.iter().map(|one| one.action.id.clone()).collect::<Vec<_>>(),
+        page.related
+            .iter()
+            .map(|related| related.action.id.clone())
+            .collect::<Vec<_>>(),
         std::slice::from_ref(&second)
     );
     world.approve("reviewer", &first, &digest).await.expect("approved");

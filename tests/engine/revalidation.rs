@@ -1,4 +1,4 @@
-//! What must still hold when an action is approved and when it runs.
+//! Conditions that the engine checks again when an action is approved and when it is executed.
 
 use crate::world::{World, text};
 use loopiq::domain::*;
@@ -67,7 +67,7 @@ async fn a_target_that_changed_meanwhile_fails_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_person_who_lost_their_role_stops_what_they_approved() {
+async fn an_approver_who_lost_their_role_stops_the_execution() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world
@@ -96,10 +96,10 @@ async fn a_person_who_lost_their_role_stops_what_they_approved() {
 }
 
 #[tokio::test]
-async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
+async fn each_warning_is_acknowledged_separately_and_stored_with_the_decision() {
     let world = World::new().await;
     let mut package = world.package("k1");
-    // Nothing was read before, and the reason names nothing: two warnings of one check. And somebody is not on the team.
+    // The client has read nothing and the reason cites nothing, so one check has two warnings. The owner is not on the team: a third warning.
     package["reason"] = json!("It would be better.");
     package["parent"]["owner"] = json!("lead@acme.example");
     let answer = world.propose(package).await.expect("a proposal").structured;
@@ -118,7 +118,7 @@ async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
                 .collect()
         })
         .collect();
-    // A check that warns of two things is not acknowledged by its name.
+    // The name of a check does not acknowledge its two warnings.
     tries.push(named(&["grounding", "ownership"]));
     tries.push(named(&["titles", "grounding:000000000000"]));
     for acknowledged in tries {
@@ -141,7 +141,7 @@ async fn each_warning_is_acknowledged_by_itself_and_stays_with_the_decision() {
     assert!(world.execute(&reviewer, &id).await.expect("executed").done);
 }
 
-/// A warning that says something new after the approval fails the execution; one that only counts the days anew does not.
+/// A warning with new content after the approval fails the execution. A warning in which only the number of days differs does not.
 #[tokio::test]
 async fn a_warning_that_came_after_the_approval_fails_the_execution() {
     let world = World::new().await;
@@ -167,7 +167,7 @@ async fn a_warning_that_came_after_the_approval_fails_the_execution() {
     };
     let first = propose("k1", "Limit failed attempts at signing in").await;
     let second = propose("k2", "Limit the failed attempts at signing in again").await;
-    // The one that was approved first is not lost because another one came; the other one is, because it is double work now.
+    // The action that was approved first is executed although a second one was proposed. The second one fails, because its work is done.
     assert!(world.execute(&reviewer, &first).await.expect("executed").done);
     let outcome = world.execute(&reviewer, &second).await.expect("a committed refusal");
     assert!(!outcome.done, "{outcome:?}");
@@ -178,15 +178,15 @@ async fn a_warning_that_came_after_the_approval_fails_the_execution() {
 async fn evidence_that_went_stale_after_the_approval_fails_the_execution() {
     let world = World::new().await;
     // Collected on the 20th; the policy allows 14 days. An action of medium risk lives for 2 days.
-    world.pass(11 * Timestamp::DAY);
+    world.advance_clock(11 * Timestamp::DAY);
     let (id, digest) = world.proposed("k1").await;
     let reviewer = world.person("reviewer");
-    // Nobody acknowledges a warning that is not there yet.
+    // The reviewer cannot acknowledge a warning that does not exist yet.
     world
         .approve_as(&reviewer, &id, &digest, &world.marks(&id).await)
         .await
         .expect("approved");
-    world.pass(36 * Timestamp::HOUR);
+    world.advance_clock(36 * Timestamp::HOUR);
     let outcome = world.execute(&reviewer, &id).await.expect("a committed refusal");
     assert!(!outcome.done, "{outcome:?}");
     assert_eq!(world.get(&id).await["reasonCodes"], json!(["evidence"]));

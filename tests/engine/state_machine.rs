@@ -1,4 +1,4 @@
-//! No sequence of commands executes an action twice, or executes one that nobody approved.
+//! No sequence of commands executes an action twice, or executes an action without an approval.
 
 use crate::world::World;
 use loopiq::domain::{State, Timestamp};
@@ -82,7 +82,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                         .await,
                 );
             }
-            Step::Wait(hours) => world.pass(hours * Timestamp::HOUR),
+            Step::Wait(hours) => world.advance_clock(hours * Timestamp::HOUR),
             Step::Sweep => drop(world.engine.sweep().await),
         }
         let state = State::parse(world.get(&id).await["status"].as_str().unwrap_or_default()).expect("a state");

@@ -1,4 +1,4 @@
-//! Stored results of checks that this version cannot read: pages and answers leave them out, and decisions need a new view.
+//! Stored check results that this version cannot read: pages and tool responses omit such results, and decisions need a new view.
 
 use crate::world::World;
 use loopiq::domain::ReasonCode;
@@ -20,7 +20,7 @@ async fn unreadable_results_are_left_out() {
     let (other, _) = world.story(7).await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
     let known = world.get(&id).await["checks"].as_array().expect("checks").len();
-    // A check and a code that this version does not know, and results without a code.
+    // An unknown check, an unknown code, and results without a code.
     run(
         &world,
         &[

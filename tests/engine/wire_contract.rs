@@ -1,5 +1,5 @@
-//! What agents rely on: the names, descriptions and schemas of all tools. A change here is a change of the contract and wants an
-//! entry in CHANGELOG.md. `cargo insta review` takes a change over.
+//! The names, descriptions and schemas of all tools, on which agents rely. A change of a snapshot changes the contract and needs an entry
+//! in CHANGELOG.md. `cargo insta review` accepts a change.
 
 use crate::world::World;
 use loopiq::domain::CheckCode;
@@ -25,7 +25,7 @@ async fn tools_are_as_they_were() {
 #[tokio::test]
 async fn an_answer_to_a_proposal_is_as_it_was() {
     let world = World::new().await;
-    // Clock and randomness are the test's own, so every byte of the answer is known.
+    // The test controls clock and entropy, so every byte of the response is fixed.
     let answer = world.propose(world.package("k1")).await.expect("a proposal").structured;
     insta::assert_json_snapshot!(answer);
 }

@@ -54,10 +54,10 @@ fn descriptors(service: &Service) -> usize {
 
 /// Waits until the service closes the connection, and returns what it sent.
 async fn closed(stream: &mut TcpStream, within: Duration) -> Option<String> {
-    let mut said = Vec::new();
-    let read = tokio::time::timeout(within, stream.read_to_end(&mut said)).await;
+    let mut response = Vec::new();
+    let read = tokio::time::timeout(within, stream.read_to_end(&mut response)).await;
     // A reset also counts as closed.
-    read.ok().map(|_| String::from_utf8_lossy(&said).into_owned())
+    read.ok().map(|_| String::from_utf8_lossy(&response).into_owned())
 }
 
 const HALF_HEAD: &str = "GET / HTTP/1.1\r\nhost: HOST\r\nx-slow: ";
@@ -124,10 +124,10 @@ async fn a_silent_client_is_disconnected_and_an_active_one_is_not() {
         .await
         .expect("cut off")
         .expect("ended");
-    let said = closed(&mut body, long).await.expect("closed");
+    let response = closed(&mut body, long).await.expect("closed");
     assert!(
-        said.starts_with("HTTP/1.1 408") && said.contains("did not arrive in time"),
-        "{said}"
+        response.starts_with("HTTP/1.1 408") && response.contains("did not arrive in time"),
+        "{response}"
     );
     assert_eq!(closed(&mut silent, long).await.as_deref(), Some(""));
     assert!((3..10).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
@@ -161,9 +161,9 @@ async fn the_size_of_a_head_is_limited() {
     );
     let too_large = "HTTP/1.1 431 Request Header Fields Too Large";
     for size in [70_000, 400_000, 900_000] {
-        let said = ask(format!("x-long: {}\r\n", "a".repeat(size))).await;
+        let response = ask(format!("x-long: {}\r\n", "a".repeat(size))).await;
         // The client still sends when the response arrives, and may see only a closed connection.
-        assert!(said == too_large || said.is_empty(), "{size}: {said}");
+        assert!(response == too_large || response.is_empty(), "{size}: {response}");
     }
     assert_eq!(ask("x-many: a\r\n".repeat(98)).await, "HTTP/1.1 200 OK");
     assert_eq!(ask("x-many: a\r\n".repeat(150)).await, too_large);

@@ -101,12 +101,12 @@ async fn a_demo_is_never_served_as_production() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn production_is_never_served_as_a_demo() {
     let database = Database::new().await;
-    let said = stopped(started(loopiq(&database, &PRODUCTION)));
-    let empty: Vec<_> = said
+    let log = stopped(started(loopiq(&database, &PRODUCTION)));
+    let empty: Vec<_> = log
         .lines()
         .filter(|line| line.contains("No tenant exists yet"))
         .collect();
-    assert_eq!(empty.len(), 1, "{said}");
+    assert_eq!(empty.len(), 1, "{log}");
     assert_eq!(database.count("installation WHERE kind = 'production'").await, 1);
     let before = database.dump().await;
     let demo = ["serve", "--demo", "--listen", "127.0.0.1:0"];
@@ -136,8 +136,8 @@ async fn production_is_never_served_as_a_demo() {
         let output = loopiq(&database, &arguments).output().expect("the binary");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let said = stopped(started(loopiq(&database, &PRODUCTION)));
-    assert!(!said.contains("No tenant exists yet"), "{said}");
+    let log = stopped(started(loopiq(&database, &PRODUCTION)));
+    assert!(!log.contains("No tenant exists yet"), "{log}");
     assert!(!database.folder.path().join("demo-url").exists());
 }
 

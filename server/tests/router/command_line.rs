@@ -240,14 +240,14 @@ fn policies(dir: &Path) {
     );
 
     std::fs::write(dir.join("team.toml"), group("checkout").replace('\n', "\r\n")).unwrap();
-    let said = ran("policy check team.toml --tenant acme");
+    let printed = ran("policy check team.toml --tenant acme");
     for part in [
         "team.toml is valid.\n",
         "\n+ name = \"All\"\n",
         "\n- name = \"One reviewer or lead\"\n",
         "would have had another outcome:\nact_",
     ] {
-        assert!(said.contains(part), "{part} in {said}");
+        assert!(printed.contains(part), "{part} in {printed}");
     }
     let report: serde_json::Value = serde_json::from_str(&ran("policy check team.toml --tenant acme --json")).unwrap();
     assert!(report["effects"]["changed"].as_u64() > Some(0), "{report}");
@@ -297,15 +297,15 @@ fn policies(dir: &Path) {
     let foreign = refused(&run(&mut loopiq(dir), &format!("request show {id} --tenant globex")));
     assert!(foreign.contains("There is no operator request"), "{foreign}");
     std::fs::write(dir.join("loose.toml"), "[separation]\ncaller_may_decide = true\n").unwrap();
-    let said = ran("policy check loose.toml --tenant acme");
+    let printed = ran("policy check loose.toml --tenant acme");
     assert!(
-        said.contains("What it loosens:\n- The person an action was proposed for may decide it.\n"),
-        "{said}"
+        printed.contains("What it loosens:\n- The person an action was proposed for may decide it.\n"),
+        "{printed}"
     );
-    let said = ran("policy apply loose.toml --tenant acme");
+    let printed = ran("policy apply loose.toml --tenant acme");
     assert!(
-        said.contains("acme: request req_") && said.contains("What it loosens:\n- "),
-        "{said}"
+        printed.contains("acme: request req_") && printed.contains("What it loosens:\n- "),
+        "{printed}"
     );
     assert_eq!(
         ran("policy show --tenant globex"),

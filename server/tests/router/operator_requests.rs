@@ -1,4 +1,4 @@
-//! The page of operators' requests, as two operators' browsers meet it, and as others do.
+//! The page of operators' requests in the browsers of two operators and of people with other roles.
 
 use crate::support::{Browser, Service};
 use loopiq::domain::{Email, Role};
@@ -17,14 +17,14 @@ async fn page(browser: &mut Browser) -> String {
     answer.text
 }
 
-/// Sends a plain form, which is led back to the page.
+/// Sends a form; the response redirects to the page.
 async fn send(browser: &mut Browser, path: &str, form: &[(&str, &str)]) -> String {
     let answer = browser.post(path, form).await;
     assert_eq!((answer.status, answer.location()), (303, PAGE), "{}", answer.text);
     page(browser).await
 }
 
-/// The value that the form which confirms this request carries on the page.
+/// The hidden view in the form that confirms this request.
 async fn carried(browser: &mut Browser, id: &str) -> String {
     let shown = page(browser).await;
     let form = shown
@@ -109,7 +109,7 @@ async fn one_operator_asks_and_another_one_confirms() {
 }
 
 #[tokio::test]
-async fn operators_say_whose_two_accounts_are() {
+async fn operators_decide_whether_two_accounts_are_one_person() {
     let service = Service::start().await;
     service.signed_in("reviewer@acme.example").await;
     let asserted = Asserted {
@@ -187,7 +187,7 @@ async fn operators_say_whose_two_accounts_are() {
 }
 
 #[tokio::test]
-async fn others_see_and_settle_nothing() {
+async fn other_roles_see_and_close_no_requests() {
     let service = Service::start().await;
     let mut operator = service.signed_in("operator@acme.example").await;
     let id = asked(&mut operator, LOOSE, "").await;

@@ -1,4 +1,4 @@
-//! The policy's page and its forms, as an operator's browser meets them, and as others do.
+//! The policy page and its forms in the browsers of operators and of people with other roles.
 
 use crate::support::{Browser, Service};
 use loopiq::context::Ctx;
@@ -8,16 +8,16 @@ use reqwest::Method;
 const PAGE: &str = "/settings/policy";
 const GOOD: &str = "# <b>Ours</b>\n[expiry_hours]\nhigh = 12\n";
 
-/// A form as the page sends it: the lines of a text area end with CR LF.
+/// A form as a browser sends it: the lines of a text area end with CR LF.
 async fn send(browser: &mut Browser, path: &str, source: &str, base: &str) {
     let source = source.replace('\n', "\r\n");
     let form = [("source", &*source), ("note", "Faster."), ("base", base)];
     let answer = browser.post(path, &form).await;
-    // Never in the URL: not what was written, not what became of it.
+    // The URL contains neither the draft nor the outcome.
     assert_eq!((answer.status, answer.location()), (303, PAGE), "{}", answer.text);
 }
 
-/// The page, which is there.
+/// Requests the page, which must answer 200.
 async fn page(browser: &mut Browser, path: &str) -> String {
     let answer = browser.get(path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.text);
@@ -33,7 +33,7 @@ async fn in_force(service: &Service) -> (i64, String) {
     (page.today, page.source)
 }
 
-/// Confirms the one request that waits, on its page.
+/// Confirms the only pending request, on the page of requests.
 async fn confirm(service: &Service, who: &str) -> String {
     let mut browser = service.signed_in(who).await;
     let shown = page(&mut browser, "/settings/requests").await;
@@ -60,7 +60,7 @@ async fn a_draft_is_kept_until_it_is_in_force() {
     assert!(first.contains("Version 1, active"), "{first}");
     assert!(first.contains("formaction=\"/do/switch-policy\""), "{first}");
 
-    // A mistake: it names line and field, shows the line, and what was written is still there, whichever button was pressed.
+    // For a mistake, both buttons show its line and field, and keep the draft.
     let bad = "# <b>Ours</b>\n[expiry_hours]\nhigh = 0\n";
     for path in ["/do/check-policy", "/do/switch-policy"] {
         send(&mut browser, path, bad, "1").await;
@@ -81,7 +81,7 @@ async fn a_draft_is_kept_until_it_is_in_force() {
         assert_eq!(in_force(&service).await.0, 1);
     }
 
-    // Without mistakes: what it would mean.
+    // Without mistakes, the page shows the impact of the draft.
     send(&mut browser, "/do/check-policy", GOOD, "1").await;
     let shown = page(&mut browser, PAGE).await;
     for part in [
@@ -94,7 +94,7 @@ async fn a_draft_is_kept_until_it_is_in_force() {
     }
     assert_eq!(in_force(&service).await.0, 1);
 
-    // An older version is shown in its own words, and the draft is not forgotten.
+    // The page shows the source of an older version, and keeps the draft.
     let old = page(&mut browser, &format!("{PAGE}?version=1")).await;
     assert!(
         old.contains("Continue with your draft") && old.contains("One reviewer or lead"),
@@ -122,7 +122,7 @@ async fn a_draft_is_kept_until_it_is_in_force() {
 }
 
 #[tokio::test]
-async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
+async fn an_operator_who_began_with_an_older_version_is_told_and_keeps_the_draft() {
     let service = Service::start().await;
     let mut one = service.signed_in("operator@acme.example").await;
     let mut other = service.signed_in("operator@acme.example").await;
@@ -135,9 +135,9 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     assert_eq!(in_force(&service).await.0, 2);
-    // The page has shown the difference to version 2, so its form goes on from there.
+    // The page has shown the difference to version 2, so its form now names version 2.
     assert!(shown.contains("name=\"base\" value=\"2\""), "{shown}");
-    // It would wait longer for low risk than version 2 does: a second operator has to confirm it.
+    // The draft loosens version 2, because actions of low risk expire later, so a second operator has to confirm it.
     send(&mut one, "/do/switch-policy", GOOD, "2").await;
     let shown = page(&mut one, PAGE).await;
     for part in [
@@ -156,7 +156,7 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
     );
     assert_eq!(in_force(&service).await, (3, GOOD.to_owned()));
     assert!(!page(&mut one, PAGE).await.contains("waiting for a second operator"));
-    // The same once more is no new version; and what is no number is the version of nobody.
+    // The same policy again creates no new version, and a version that is not a number is refused.
     send(&mut one, "/do/switch-policy", GOOD, "3").await;
     assert!(page(&mut one, PAGE).await.contains("already active"));
     send(&mut one, "/do/switch-policy", "", "three").await;
@@ -164,7 +164,7 @@ async fn who_began_with_an_older_version_is_told_and_keeps_the_draft() {
 }
 
 #[tokio::test]
-async fn one_that_is_too_long_is_refused_and_kept() {
+async fn a_policy_that_is_too_long_is_refused_and_kept() {
     let service = Service::start().await;
     let mut browser = service.signed_in("operator@acme.example").await;
     let long = format!("{}\n", "# 長い\n".repeat(20_000));
@@ -190,7 +190,7 @@ async fn one_that_is_too_long_is_refused_and_kept() {
 }
 
 #[tokio::test]
-async fn others_read_it_and_change_nothing() {
+async fn other_roles_read_the_policy_and_change_nothing() {
     let service = Service::start().await;
     for email in ["reviewer@acme.example", "lead@acme.example"] {
         let mut browser = service.signed_in(email).await;
@@ -202,7 +202,7 @@ async fn others_read_it_and_change_nothing() {
         );
         assert!(!shown.contains("<textarea") && !shown.contains("/do/"), "{shown}");
         for path in ["/do/check-policy", "/do/switch-policy"] {
-            // A denial does not look like anything else: no redirect, and nothing of it on the page afterwards.
+            // A denial redirects nowhere, and the page does not show it afterwards.
             let form = [("source", GOOD), ("note", "Faster."), ("base", "1")];
             let denied = browser.post(path, &form).await;
             assert_eq!((denied.status, denied.location()), (403, ""), "{}", denied.text);
@@ -232,7 +232,7 @@ async fn others_read_it_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_program_is_answered_in_json() {
+async fn a_program_gets_json() {
     let service = Service::start().await;
     let mut browser = service.signed_in("operator@acme.example").await;
     let request = |browser: &Browser, path: &str, source: &str| {
@@ -247,6 +247,6 @@ async fn a_program_is_answered_in_json() {
     let sent = request(&browser, "/do/switch-policy", GOOD);
     let switched: serde_json::Value = serde_json::from_str(&browser.send(sent).await.text).unwrap();
     assert_eq!((&switched["done"], in_force(&service).await.0), (&true.into(), 2));
-    // Nothing of this is left for a page.
+    // No outcome is left for the page to show.
     assert!(!page(&mut browser, PAGE).await.contains("flash"));
 }

@@ -13,10 +13,10 @@ async fn a_session_ends_eight_hours_after_its_last_use() {
     let service = Service::start().await;
     let mut browser = service.signed_in(REVIEWER).await;
     for _ in 0..3 {
-        service.pass(7 * Timestamp::HOUR);
+        service.advance_clock(7 * Timestamp::HOUR);
         assert_eq!(browser.get("/").await.status, 200);
     }
-    service.pass(8 * Timestamp::HOUR);
+    service.advance_clock(8 * Timestamp::HOUR);
     assert_eq!(browser.get("/").await.status, 303);
 }
 
@@ -24,9 +24,9 @@ async fn a_session_ends_eight_hours_after_its_last_use() {
 async fn reading_writes_no_session() {
     let service = Service::start().await;
     let mut browser = service.signed_in(REVIEWER).await;
-    service.pass(Timestamp::MINUTE);
+    service.advance_clock(Timestamp::MINUTE);
     assert_eq!(browser.get("/").await.header("set-cookie"), "");
-    service.pass(15 * Timestamp::MINUTE);
+    service.advance_clock(15 * Timestamp::MINUTE);
     assert!(browser.get("/").await.header("set-cookie").contains("loopiq_session="));
 }
 

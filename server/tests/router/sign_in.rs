@@ -177,7 +177,7 @@ async fn a_browser_has_at_most_five_unfinished_sign_ins() {
     let mut browser = service.browser();
     let first = browser.choose("/login?return_to=/first", ("person", REVIEWER)).await;
     for n in 0..8 {
-        service.pass(Timestamp::SECOND);
+        service.advance_clock(Timestamp::SECOND);
         browser.get(&format!("/login?return_to=/{n}")).await;
         assert!(browser.others.len() <= 5, "{:?}", browser.others);
     }
@@ -218,7 +218,7 @@ async fn an_error_has_a_message_and_a_link_to_start_again() {
     }
 
     let late = browser.choose("/login", ("person", REVIEWER)).await;
-    service.pass(11 * Timestamp::MINUTE);
+    service.advance_clock(11 * Timestamp::MINUTE);
     let page = browser.get(&late).await;
     assert_eq!(page.status, 400);
     assert!(page.text.contains("took too long"), "{}", page.text);

@@ -1,4 +1,4 @@
-//! Large files come in batches: others write between them, and an import that breaks off is finished by the next.
+//! An import reads a large file in batches: other processes write between the batches, and a second import completes an interrupted one.
 
 use super::operator;
 use crate::world::World;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// More than a batch holds, and not a multiple of anything.
+/// More findings than one batch holds, and no multiple of the batch size.
 const MANY: usize = 1_203;
 
 fn file(bytes: Vec<u8>) -> ImportFile {
@@ -31,7 +31,7 @@ async fn import(engine: &Engine, ctx: &Ctx, bytes: Vec<u8>) -> Result<(ImportRep
     Ok((report, steps))
 }
 
-/// Breaks off after this many batches, as a process does that is killed between two of them.
+/// Interrupts an import after this many batches, like a process that is killed between two batches.
 async fn break_off(world: &World, bytes: Vec<u8>, after: usize) {
     let (engine, ctx) = (world.engine.clone(), operator(world));
     let task = tokio::spawn(async move {
@@ -71,7 +71,7 @@ async fn a_file_that_fits_is_one_transaction_with_one_entry() {
 }
 
 #[tokio::test]
-async fn a_larger_file_comes_in_batches_and_is_all_there_at_the_end() {
+async fn a_larger_file_is_imported_completely_in_batches() {
     let world = World::new().await;
     let blockers = world.count("blockers").await;
     let (report, steps) = import(&world.engine, &operator(&world), junit(MANY, "large"))
@@ -106,13 +106,13 @@ async fn a_larger_file_comes_in_batches_and_is_all_there_at_the_end() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
+async fn an_interrupted_import_shows_no_evidence_and_is_completed_by_the_same_file() {
     let world = World::new().await;
     let imported = entries(&world, "evidence.imported").await;
     let bytes = junit(MANY, "large");
     break_off(&world, bytes.clone(), 3).await;
 
-    // Findings are there, each true by itself; the evidence is seen by nobody, nor from a finding, and nothing cites it.
+    // Findings of the complete batches exist. Searches, findings and tools do not show the incomplete evidence, and no proposal can cite it.
     let kept = world.count("findings WHERE rule LIKE 'large%'").await;
     assert!(kept > 0 && kept < MANY as i64, "{kept}");
     assert_eq!(world.count("evidence WHERE complete = 0").await, 1);
@@ -143,7 +143,7 @@ async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
         .await;
     assert!(refused.is_err(), "{refused:?}");
 
-    // The same file goes on from there, and the totals are those of the whole.
+    // A second import of the file continues after the last complete batch, and reports the totals of the whole file.
     let (report, steps) = import(&world.engine, &operator(&world), bytes).await.expect("finished");
     assert_eq!(steps[0].done as i64, kept, "it goes on where it was");
     assert_eq!((report.new_findings, report.known_findings), (MANY, 0));
@@ -157,7 +157,7 @@ async fn what_breaks_off_shows_no_evidence_and_is_finished_by_the_same_file() {
     assert_eq!(findings["items"][0]["evidenceIds"], json!([id]));
 }
 
-/// The bytes of a large file are written part by part, and still give the hash that was recorded.
+/// The import writes the bytes of a large file in parts, and the parts together have the recorded hash.
 #[tokio::test]
 async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
     let world = World::new().await;
@@ -174,7 +174,7 @@ async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
         .fetch_one(&mut owner)
         .await;
     assert_eq!(sqlx::Row::get::<i64, _>(&row.expect("a sum"), 0), size);
-    // The same bytes for another release are kept once.
+    // An import of the same bytes for another release stores the bytes only once.
     let ctx = operator(&world);
     let again = world
         .engine
@@ -184,7 +184,7 @@ async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
     assert!(!again.unchanged);
     assert_eq!(world.count("evidence_parts").await, 3);
 
-    // The check that hashes what is cited holds it to be intact, and not once a part was changed.
+    // The check hashes the cited evidence: it passes while all parts are intact, and fails after a part was changed.
     let found = read(
         &world,
         "loopiq_search_evidence",
@@ -209,7 +209,7 @@ async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
 }
 
 #[tokio::test]
-async fn what_another_version_began_is_begun_anew_and_nothing_is_doubled() {
+async fn an_import_of_another_version_restarts_without_duplicates() {
     let world = World::new().await;
     let bytes = junit(MANY, "large");
     break_off(&world, bytes.clone(), 3).await;
@@ -225,7 +225,7 @@ async fn what_another_version_began_is_begun_anew_and_nothing_is_doubled() {
 }
 
 #[tokio::test]
-async fn two_that_import_one_file_at_once_share_the_work() {
+async fn two_concurrent_imports_of_one_file_share_the_work() {
     let world = World::new().await;
     let bytes = junit(MANY, "large");
     let other = Store::open(&world.database.url).await.expect("a second process");
@@ -243,9 +243,9 @@ async fn two_that_import_one_file_at_once_share_the_work() {
     assert_eq!(world.count("evidence WHERE name = 'large'").await, 1);
 }
 
-/// Blockers come before the evidence is seen, also of what an earlier import left without one.
+/// An import creates the blockers before the evidence is visible, including blockers that an earlier import did not create.
 #[tokio::test]
-async fn everything_that_wants_a_blocker_has_one_before_the_evidence_is_seen() {
+async fn blockers_are_created_before_the_evidence_is_visible() {
     let world = World::new().await;
     let mut owner = world.database.connect().await;
     let forgotten = sqlx::query("DELETE FROM blockers WHERE tenant = 'acme' AND control_id IS NULL")
@@ -269,7 +269,7 @@ async fn everything_that_wants_a_blocker_has_one_before_the_evidence_is_seen() {
     assert_eq!(report.new_controls, MANY as u64 - 2, "two are there already");
 }
 
-/// Many controls are declared and then assessed, each looked up by its key however it is written.
+/// A catalog declares many controls, and an assessment finds each control by its key in upper or lower case.
 #[tokio::test]
 async fn many_controls_are_declared_and_assessed() {
     let world = World::new().await;
@@ -303,11 +303,11 @@ async fn many_controls_are_declared_and_assessed() {
     );
 }
 
-/// While a large file comes in, another process writes again and again. Before, it waited until the import had ended.
+/// While an import reads a large file, another process writes repeatedly, and does not wait for the end of the import.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn others_write_between_the_batches() {
+async fn other_processes_write_between_the_batches() {
     let world = World::new().await;
-    // The clock of the world moves by itself only where it is looked at; batches are measured by a real one.
+    // The world's clock ticks only when it is read, and the import measures the duration of batches, so this test needs a real clock.
     let random = world.engine.runtime().clone();
     let runtime = Runtime::new(
         || {
@@ -351,7 +351,7 @@ async fn others_write_between_the_batches() {
     assert_eq!(report.new_findings, 4_000);
     let batches = between.len();
     let taken = between.windows(2).filter(|pair| pair[1] > pair[0]).count();
-    // Who waits has its turn in nearly every pause.
+    // The waiting process can write in most pauses between batches.
     assert!(
         taken * 3 >= batches,
         "{taken} of {batches} pauses were used: {between:?}"

@@ -1,4 +1,4 @@
-//! What becomes of files of the other formats, and of many findings at once.
+//! Imports of the formats other than SARIF, and of many findings at once.
 
 use super::operator;
 use crate::world::{World, result, sarif};
@@ -119,7 +119,7 @@ async fn a_catalog_adds_controls_and_an_assessment_sets_them() {
     ]);
     assert_eq!(controls(&world).await, after);
 
-    // The catalog again, in a newer edition: what was found stays.
+    // A newer edition of the catalog does not change the status of the controls.
     let mut newer = catalog();
     newer["catalog"]["metadata"]["version"] = json!("2");
     let report = import(&world, "SHOP-1", "catalog.json", &newer).await;
@@ -218,7 +218,7 @@ async fn a_verdict_that_is_taken_back_blocks_and_shows_which_package() {
     assert_eq!(found[0]["component"], "pkg:npm/lib@1.0");
 }
 
-/// More than one statement takes, of which half were known: numbers follow the file, and what people decided stays.
+/// More findings than one statement takes, half of which are known: keys follow the order of the file, and decisions of people are kept.
 #[tokio::test]
 async fn many_findings_come_in_the_order_of_the_file() {
     let world = World::new().await;
@@ -284,7 +284,7 @@ async fn many_findings_come_in_the_order_of_the_file() {
         .map(|n| format!("src/{n:04}.ts"))
         .collect();
     assert_eq!(files, expected);
-    // Each scan has seen each of its findings once.
+    // Each scan has one sighting of each of its findings.
     assert_eq!(
         rows("sightings")
             .iter()
@@ -335,7 +335,7 @@ async fn a_changed_severity_is_a_new_version_and_an_older_scan_turns_no_time_bac
     assert_eq!(older["id"], first["id"]);
 }
 
-/// Real files of each format: what is found in them, and that the same bytes again are nothing new.
+/// Real files of each format: the import finds the expected records, and a second import of the same bytes changes nothing.
 #[tokio::test]
 async fn real_files_become_findings_controls_and_evidence() {
     let folder = std::env::var("LOOPIQ_TEST_DATA").unwrap_or_else(|_| "../shared/data".into());

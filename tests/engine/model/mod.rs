@@ -1,5 +1,5 @@
-//! Random commands by many people and clients, against a small model of policy, quorum and states: what the engine lets happen is what
-//! the model lets happen, and afterwards all actions stand as they do in the model.
+//! Random commands by many people and clients, against a small model of policy, quorum and states: the engine accepts what the model
+//! accepts, and after each command all actions have the states that the model gives.
 
 mod reference;
 
@@ -13,10 +13,10 @@ use reference::{CALLERS, Model, PEOPLE, POLICIES, Proposal, Proposed, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// How long the evidence is fresh enough for every check.
+/// The time, in hours, for which every check accepts the evidence as fresh.
 const FRESH_HOURS: i64 = 240;
 
-/// A step; an action is named by its number, taken modulo how many there are, or is the newest.
+/// A step. A step names an action by a number, modulo the number of actions, or names the newest action.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Propose(Proposal),
@@ -45,7 +45,7 @@ fn proposal() -> impl Strategy<Value = Proposal> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Mostly those who decide, and mostly the newest.
+    // Mostly people who can decide, and mostly the newest action.
     let who = || prop_oneof![5 => 0..3usize, 1 => 3..PEOPLE.len()];
     let which = || prop_oneof![2 => Just(usize::MAX), 1 => 0..64usize];
     let pair = || (who(), which());
@@ -71,13 +71,13 @@ proptest! {
     }
 }
 
-/// `LOOPIQ_MODEL_CASES`: how many sequences are tried.
+/// The number of sequences: `LOOPIQ_MODEL_CASES`.
 fn cases() -> u32 {
     let set = std::env::var("LOOPIQ_MODEL_CASES").ok();
     set.and_then(|cases| cases.parse().ok()).unwrap_or(24)
 }
 
-/// The world of the model's people, and what its actions are called here.
+/// The world of the model's people, with the engine's ID and digest of each action of the model.
 struct Stage {
     world: World,
     connection: sqlx::AnyConnection,
@@ -189,7 +189,7 @@ impl Stage {
             .prune(&reviewer, &id, &digest, &keep, "one is enough", "")
             .await?;
         let next = outcome.successor.clone().expect("a revision");
-        // Pruned twice is pruned.
+        // A second prune with the same items succeeds and changes nothing.
         if !self.actions.iter().any(|(known, _)| *known == next) {
             let page = self
                 .world
@@ -212,7 +212,7 @@ impl Stage {
             .is_ok()
     }
 
-    /// Where all actions stand.
+    /// The states of all actions.
     async fn states(&mut self) -> Vec<State> {
         let rows = sqlx::query("SELECT id, state FROM actions")
             .fetch_all(&mut self.connection)
@@ -233,7 +233,7 @@ async fn run(first: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
     };
     let mut waited = 0;
     for step in steps {
-        // What is said twice is answered as the first time, and changes nothing.
+        // The engine answers a repeated command like the first one and changes nothing, so a repeated command is not new.
         let new = |outcome: Result<Outcome, Error>| {
             outcome.is_ok_and(|outcome| outcome.done && !outcome.message.contains("nothing was done twice"))
         };
@@ -263,7 +263,7 @@ async fn run(first: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Wait(hours) if waited + hours < FRESH_HOURS => {
                 waited += hours;
-                stage.world.pass(hours * Timestamp::HOUR);
+                stage.world.advance_clock(hours * Timestamp::HOUR);
                 stage.world.engine.sweep().await.expect("swept");
                 model.wait(hours);
                 (true, true)

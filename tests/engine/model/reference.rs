@@ -1,15 +1,15 @@
-//! The model: what people and clients may do, as simply as it can be said. It knows no checks but one, that the same work is not done
-//! twice, and tries everybody everywhere instead of matching.
+//! The model: what people and clients may do, in the simplest form. Its only check is that the same work is not done twice, and it tries
+//! every person in every group instead of matching.
 
 use loopiq::domain::State;
 use std::collections::BTreeSet;
 
-/// Who there is. Two of them also propose.
+/// The people of the model. Two of these people also propose.
 pub(super) const PEOPLE: [&str; 5] = ["reviewer", "reviewer2", "lead", "auditor", "developer"];
 pub(super) const CALLERS: [&str; 2] = ["developer", "lead"];
 const RUNNERS: [&str; 3] = ["reviewer", "reviewer2", "lead"];
 
-/// The groups of a policy, each with those who are in it, once for each approval that it takes.
+/// The groups of a policy, each with its people. A group is repeated for each approval that the policy requires of the group.
 pub(super) type Groups = &'static [&'static [&'static str]];
 
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ const fn rules(source: &'static str, groups: Groups, separation: [bool; 3]) -> R
 
 const ANYBODY: Groups = &[&RUNNERS];
 
-/// The policies that a step can switch to. On the team of payments: reviewer and lead; of checkout: lead and reviewer2.
+/// The policies that a step can switch to. Members of the team payments: reviewer and lead; of the team checkout: lead and reviewer2.
 pub(super) const POLICIES: [Rules; 6] = [
     rules("# The built-in one.", ANYBODY, [false, true, true]),
     rules(
@@ -60,7 +60,7 @@ pub(super) const POLICIES: [Rules; 6] = [
     ),
 ];
 
-/// What can be asked for: three stories, and a package of two tasks with what is left of it without the second.
+/// What a client can propose: three stories, a package of two tasks, and the same package without its second task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Story(usize),
@@ -69,7 +69,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// Whether both make work of the same name.
+    /// Whether both shapes create work with the same title.
     fn is_alike(self, other: Shape) -> bool {
         let package = |shape| matches!(shape, Shape::Package | Shape::Pruned);
         self == other || (package(self) && package(other))
@@ -85,19 +85,19 @@ pub(super) struct Action {
     pub(super) state: State,
     shape: Shape,
     caller: &'static str,
-    /// The client and its key; a pruned one has none that anybody knows.
+    /// The client and its idempotency key; a pruned action has a key that no client knows.
     key: Option<(usize, usize)>,
     supersedes: Option<usize>,
     superseded_by: Option<usize>,
     repeats: Option<usize>,
     pruner: Option<&'static str>,
-    then: usize,
+    policy_at_proposal: usize,
     votes: BTreeSet<&'static str>,
     rejected_by_person: bool,
     hours: i64,
 }
 
-/// What becomes of a proposal.
+/// The outcome of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proposed {
     New,
@@ -107,7 +107,7 @@ pub(super) enum Proposed {
     Invalid,
 }
 
-/// A proposal: whose, by which client and key, of what, and instead of which.
+/// A proposal: its caller, client, key and shape, and the action that the proposal replaces.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proposal {
     pub(super) caller: &'static str,
@@ -123,7 +123,7 @@ pub(super) struct Model {
     pub(super) today: usize,
 }
 
-/// The most groups that these people fill, nobody twice.
+/// The largest number of groups that these people fill, with each person in at most one group.
 fn filled(groups: Groups, votes: &BTreeSet<&'static str>) -> usize {
     let Some((first, rest)) = groups.split_first() else {
         return 0;
@@ -153,7 +153,7 @@ impl Rules {
 
 impl Model {
     fn policies(&self, action: &Action) -> [Rules; 2] {
-        [POLICIES[action.then], POLICIES[self.today]]
+        [POLICIES[action.policy_at_proposal], POLICIES[self.today]]
     }
 
     pub(super) fn may(&self, who: &str, n: usize) -> bool {
@@ -167,13 +167,13 @@ impl Model {
         self.policies(action).iter().all(all)
     }
 
-    /// Whether the same work is there by now.
+    /// Whether the same work has been executed already.
     fn is_done(&self, shape: Shape) -> bool {
         let executed = |other: &Action| other.state == State::Executed && other.shape.is_alike(shape);
         self.actions.iter().any(executed)
     }
 
-    /// Ends an action; what only repeated it ends with it.
+    /// Closes an action, and with it the actions that repeat it.
     fn end(&mut self, n: usize, to: State) {
         let pending = self.actions[n].state == State::PendingApproval;
         self.actions[n].state = to;
@@ -201,14 +201,14 @@ impl Model {
             superseded_by: None,
             repeats,
             pruner,
-            then: self.today,
+            policy_at_proposal: self.today,
             votes: BTreeSet::new(),
             rejected_by_person: false,
             hours: 0,
         });
     }
 
-    /// Whether an action can give way to another; if so, it has.
+    /// Lets the new action replace the old one; `false` if the old action cannot be replaced.
     fn supersede(&mut self, old: usize, new: usize, caller: &str) -> bool {
         let action = &self.actions[old];
         if action.caller != caller || action.state == State::Executed {
@@ -261,7 +261,7 @@ impl Model {
         Proposed::New
     }
 
-    /// What is left of a package goes on as an action of its own.
+    /// Prunes a package: the remaining task becomes a new action.
     pub(super) fn prune(&mut self, who: &'static str, n: usize) -> bool {
         let action = &self.actions[n];
         if action.state != State::PendingApproval || action.shape != Shape::Package || !self.may(who, n) {
@@ -290,7 +290,7 @@ impl Model {
         let mut with = action.votes.clone();
         let voted = !with.insert(who);
         if !self.complete(n, &action.votes) {
-            // A policy that has become content lets it go on without another vote; otherwise one more has to help.
+            // After a policy change no approval may be missing, and then the action continues; otherwise this approval must fill a group.
             let helps = |rules: &Rules| rules.filled(&with, action) > rules.filled(&action.votes, action);
             if voted || !self.policies(action).iter().any(helps) {
                 return false;

@@ -1,4 +1,4 @@
-//! The log of a tenant: without gaps, in order, never changed.
+//! The audit log of a tenant: in order, without gaps, and never changed.
 
 use crate::world::World;
 use loopiq::audit::Event;
@@ -15,7 +15,7 @@ async fn head(world: &World, ctx: &Ctx) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn entries_of_many_at_once_are_numbered_without_gaps() {
+async fn concurrent_entries_are_numbered_without_gaps() {
     let world = World::new().await;
     let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let before = head(&world, &ctx).await;
@@ -44,7 +44,7 @@ async fn entries_of_many_at_once_are_numbered_without_gaps() {
                 }
             };
             let fails = n % 5 == 0;
-            // Those that wait for their turn and those that don't.
+            // Writes that take the tenant's lock, and writes that do not.
             let outcome = if n % 2 == 0 {
                 store
                     .write(&ctx, move |tx| Box::pin(async move { work(tx, fails) }))

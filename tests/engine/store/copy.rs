@@ -1,4 +1,4 @@
-//! A whole installation, into another database and back.
+//! Copies of a whole installation into another database and back.
 
 use crate::world::{World, text};
 use loopiq::domain::{InstallationKind, Timestamp};
@@ -6,7 +6,7 @@ use loopiq::engine::Visit;
 use loopiq::store::{Store, StoreError};
 use loopiq_testing::{Database, on_postgres};
 
-/// A world in which everything has happened that leaves a row.
+/// A world with rows in every table.
 async fn full() -> World {
     let world = World::new().await;
     let reviewer = world.person("reviewer");
@@ -29,7 +29,7 @@ async fn full() -> World {
     list.await.expect("a list");
     world.engine.flush_reads().await.expect("written");
     let store = world.engine.store();
-    // Only a demo gives tokens out.
+    // Only a demo issues tokens.
     let kind = store.decide_installation(InstallationKind::Demo, Timestamp(1)).await;
     assert_eq!(kind.expect("decided"), InstallationKind::Demo);
     store
@@ -69,20 +69,20 @@ async fn a_copy_holds_the_same_rows_in_either_kind_of_database() {
     );
     assert!(steps.windows(2).all(|pair| pair[0].0 <= pair[1].0));
 
-    // And into the other kind, where rows are the same but for how their order is kept.
+    // A copy into the other kind of database has the same rows.
     let file = Database::sqlite();
     let sqlite = Store::open(&file.url).await.expect("a database");
     let again = target.copy_into(&sqlite, |_| {}).await.expect("copied");
     assert_eq!(again, report);
     let bytes_aside = |rows: Vec<String>| {
-        // Bytes are shown as text by one database and in hex by the other.
+        // One database shows bytes as text, and the other shows bytes in hex.
         rows.into_iter()
             .filter(|row| !row.starts_with("evidence_files|"))
             .collect()
     };
     same(bytes_aside(file.dump().await), bytes_aside(before));
 
-    // A copy goes into an empty database alone.
+    // A copy into a database that is not empty is refused.
     let refused = world.engine.store().copy_into(&target, |_| {}).await;
     assert!(
         matches!(&refused, Err(StoreError::Copy(why)) if why.contains("not empty")),
@@ -90,11 +90,11 @@ async fn a_copy_holds_the_same_rows_in_either_kind_of_database() {
     );
 }
 
-/// The same rows, but for counts that went down to nothing: a copy has never counted those.
+/// Compares the rows, without counts of zero: triggers leave such rows in the original, and the copy never had them.
 fn same(copy: Vec<String>, original: Vec<String>) {
     let original: Vec<String> = original.into_iter().filter(|row| !row.ends_with("|count=0")).collect();
-    for (one, two) in copy.iter().zip(&original) {
-        assert_eq!(one, two);
+    for (copied, expected) in copy.iter().zip(&original) {
+        assert_eq!(copied, expected);
     }
     assert_eq!(copy.len(), original.len());
 }
@@ -103,13 +103,13 @@ fn same(copy: Vec<String>, original: Vec<String>) {
 async fn a_copy_leaves_no_table_out() {
     let world = World::new().await;
     let mut copied = loopiq::store::COPIED.to_vec();
-    // Of no tenant, and counted anew.
+    // Tables without a tenant, and counts, which triggers compute in the copy.
     copied.extend(["tenants", "installation", "sessions", "action_counts"]);
     copied.sort_unstable();
     assert_eq!(
         world.database.tables().await,
         copied,
-        "a new table is copied, or stands here with its reason"
+        "a new table is copied, or listed here with its reason"
     );
 }
 
@@ -117,7 +117,7 @@ async fn a_copy_leaves_no_table_out() {
 async fn a_copy_that_breaks_off_leaves_nothing() {
     use sqlx::Executor;
     let world = full().await;
-    // A row that the target cannot take: its table is not there.
+    // The target lacks a table, so the copy fails there.
     let other = Database::new().await;
     let target = Store::open(&other.url).await.expect("a database");
     other

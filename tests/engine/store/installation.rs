@@ -1,4 +1,4 @@
-//! What an installation is: decided once, and asked wherever somebody comes in.
+//! The kind of an installation, demo or production: the first start decides the kind, and every sign-in and every token is checked against it.
 
 use crate::world::{START, World};
 use loopiq::domain::{DEMO_ISSUER, InstallationKind, Role, Timestamp};
@@ -20,7 +20,7 @@ fn person(issuer: &str) -> Asserted {
 }
 
 #[tokio::test]
-async fn the_first_start_decides_for_ever() {
+async fn the_first_start_decides_the_kind_for_ever() {
     let database = Database::new().await;
     let store = Store::open(&database.url).await.expect("a database");
     assert_eq!(store.installation().await.expect("a look"), None);
@@ -30,7 +30,7 @@ async fn the_first_start_decides_for_ever() {
     let again = Store::open(&database.url).await.expect("a database");
     let kind = again.installation().await.expect("a look");
     assert_eq!(kind, Some(InstallationKind::Production));
-    // Not even its owner changes it by mistake.
+    // Triggers also refuse the change to the schema's owner.
     let mut owner = database.connect().await;
     for sql in ["UPDATE installation SET kind = 'demo'", "DELETE FROM installation"] {
         assert!(owner.execute(sql).await.is_err(), "{sql}");
@@ -38,7 +38,7 @@ async fn the_first_start_decides_for_ever() {
 }
 
 #[tokio::test]
-async fn of_many_that_start_at_once_one_decides() {
+async fn concurrent_first_starts_agree_on_the_kind() {
     let database = Database::new().await;
     let mut nodes = Vec::new();
     for n in 0..8 {
@@ -60,9 +60,9 @@ async fn of_many_that_start_at_once_one_decides() {
     assert_eq!(database.count("installation").await, 1);
 }
 
-/// Rows that were copied from a demo by hand are of no use in production, nor the other way round.
+/// The engine refuses rows that were copied by hand from a demo into a production database, and from production into a demo.
 #[tokio::test]
-async fn people_sessions_and_tokens_of_the_other_kind_are_nobody() {
+async fn people_sessions_and_tokens_of_the_other_kind_are_refused() {
     let demo = format!("http://127.0.0.1:3000{DEMO_ISSUER}");
     for (kind, own, foreign) in [
         (InstallationKind::Production, "https://idp.example", demo.as_str()),
@@ -75,7 +75,7 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_nobody() {
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
         engine.sign_in("acme", person(own)).await.expect("signed in");
 
-        // A session and a token for that person, whoever wrote them.
+        // A session and a token of that person, written without the engine.
         let row = |table: &str| format!("{table} WHERE email = 'mallory@acme.example'");
         assert_eq!(world.count(&row("people")).await, 1);
         let mut owner = world.database.connect().await;
@@ -120,7 +120,7 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_nobody() {
 }
 
 #[tokio::test]
-async fn tokens_are_given_out_in_a_demo_alone() {
+async fn only_a_demo_issues_tokens() {
     let world = World::new().await;
     let issue = async || {
         let tenant = world.acme.tenant.clone();
@@ -141,9 +141,9 @@ async fn tokens_are_given_out_in_a_demo_alone() {
     assert_eq!(world.count("tokens").await, 0);
 }
 
-/// A database from before this was recorded: its people say what it is.
+/// A database of a version that did not store the kind: the migration derives the kind from the issuers of the people.
 #[tokio::test]
-async fn an_older_installation_is_what_its_people_are() {
+async fn an_older_installation_gets_its_kind_from_its_people() {
     for (issuer, kind) in [
         (Some("http://127.0.0.1:3000/demo-idp"), Some(InstallationKind::Demo)),
         (Some("https://idp.example"), Some(InstallationKind::Production)),
@@ -152,7 +152,7 @@ async fn an_older_installation_is_what_its_people_are() {
         let database = Database::new().await;
         Store::open(&database.url).await.expect("a database").close().await;
         let mut owner = database.connect().await;
-        // As the version before left it.
+        // The schema of the version before.
         owner
             .execute("DROP TABLE installation; DELETE FROM _sqlx_migrations WHERE version = 12")
             .await

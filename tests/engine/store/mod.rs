@@ -1,5 +1,5 @@
-//! What the store promises, whichever database it stands on. The whole suite runs on SQLite, and on PostgreSQL where a cluster is named
-//! (`LOOPIQ_TEST_POSTGRES`).
+//! The guarantees of the store on each database. The whole suite runs on SQLite, or on PostgreSQL if `LOOPIQ_TEST_POSTGRES` names a
+//! cluster.
 
 mod audit;
 mod closed_sets;

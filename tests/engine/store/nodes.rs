@@ -1,4 +1,4 @@
-//! Several services on one database: what one does is so for the other, and what is to happen once happens once.
+//! Several services on one database: each service sees the changes of the others, and no change happens twice.
 
 use crate::world::{World, text};
 use loopiq::domain::Timestamp;
@@ -20,7 +20,7 @@ async fn sweeps_of_two_nodes_expire_each_action_once() {
     for n in 0..150 {
         world.proposed(&format!("k{n}")).await;
     }
-    world.pass(30 * Timestamp::DAY);
+    world.advance_clock(30 * Timestamp::DAY);
     let (one, two) = tokio::join!(world.engine.sweep(), other.sweep());
     assert_eq!(one.expect("swept") + two.expect("swept"), 150);
     assert_eq!(world.count("audit_entries WHERE event = 'action.expired'").await, 150);
@@ -81,7 +81,7 @@ async fn two_nodes_that_execute_at_once_do_it_once() {
 }
 
 #[tokio::test]
-async fn what_was_read_at_one_node_is_known_at_the_next() {
+async fn reads_at_one_node_count_at_another() {
     if !on_postgres() {
         eprintln!("skipped: a SQLite installation is one node, which keeps the latest reads in memory");
         return;

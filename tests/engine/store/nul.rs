@@ -1,5 +1,5 @@
-//! The character U+0000 reaches neither database, whichever use case it is sent to: it is refused as what the caller sent, and what was stored
-//! before is as it was.
+//! No use case stores the character U+0000 in either database: the engine refuses it as an error of the caller, and stored records stay
+//! unchanged.
 
 use crate::world::{World, text};
 use loopiq::context::Ctx;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const NUL: &str = "a\u{0}b";
 
-/// Not a fault of ours: refused, or answered without it.
+/// The outcome must not be a fault of the service: the engine refuses the call, or answers without the character.
 fn sound<T: std::fmt::Debug>(what: &str, answer: Result<T, Error>) -> Option<T> {
     match answer {
         Err(error @ (Error::Internal { .. } | Error::Unavailable { .. })) => panic!("{what}: {error:?}"),
@@ -20,14 +20,14 @@ fn sound<T: std::fmt::Debug>(what: &str, answer: Result<T, Error>) -> Option<T> 
     }
 }
 
-/// It must be refused: what it would store would hold the character.
+/// The engine must refuse the call, because it would store the character.
 fn refused<T: std::fmt::Debug>(what: &str, answer: Result<T, Error>) {
     if let Some(answer) = sound(what, answer) {
         panic!("{what} was let in: {answer:?}");
     }
 }
 
-/// Whether a row shown as text holds the character, as itself or escaped in JSON.
+/// Whether a row as text contains the character, directly or escaped in JSON.
 fn holds(row: &str) -> bool {
     row.contains('\0')
         || row.match_indices("\\u0000").any(|(at, _)| {
@@ -36,7 +36,7 @@ fn holds(row: &str) -> bool {
         })
 }
 
-/// Every string in a value replaced in turn.
+/// Copies of a value, each with another string replaced.
 fn poisoned(value: &Value) -> Vec<(String, Value)> {
     let mut places = Vec::new();
     collect(value, String::new(), &mut places);
@@ -67,7 +67,7 @@ fn collect(value: &Value, place: String, places: &mut Vec<String>) {
     }
 }
 
-/// Arguments of every tool that writes, with each string that it takes.
+/// Arguments for every tool that writes, with every string field of the tool.
 fn calls(world: &World, pending: &str, question: &str) -> Vec<(&'static str, Value)> {
     let acme = &world.acme;
     let mut package = world.package("nul");
@@ -285,7 +285,7 @@ async fn no_use_case_stores_a_null_character() {
         engine.import(&system, "SHOP-1", NUL, small(), None, None).await,
     );
 
-    // Who comes in.
+    // Sign-ins and tokens.
     engine
         .store()
         .decide_installation(InstallationKind::Demo, Timestamp(1))
@@ -319,7 +319,7 @@ async fn no_use_case_stores_a_null_character() {
     }
     sound("a bearer", engine.authenticate(NUL, NUL).await.map(drop));
 
-    // Sessions hold JSON, and no session can be made unreadable.
+    // Sessions contain JSON, and no input can make a session unreadable.
     let store = engine.store();
     let data = json!({ "flash": NUL }).to_string();
     let kept = store.create_session("digest", &data, Timestamp(i64::MAX)).await;
@@ -332,7 +332,7 @@ async fn no_use_case_stores_a_null_character() {
     assert!(kept.expect_err("refused").is_unstorable_text());
     let session = store.session("digest", Timestamp(0)).await.expect("it is still read");
     assert_eq!(session.expect("a session").0, "{}");
-    // A literal backslash and digits are text like any other.
+    // A literal backslash with digits is ordinary text.
     let data = json!({ "flash": "\\u0000" }).to_string();
     store
         .save_session("digest", &data, Timestamp(i64::MAX))
@@ -349,8 +349,9 @@ async fn no_use_case_stores_a_null_character() {
     }
 }
 
-/// Scanners quote what they scanned, and that may hold anything: a finding shows the character as a word, and a file whose names hold it is read the
-/// same way or refused whole. Nothing that is stored of it holds the character; the file's own bytes are kept as they are.
+/// Scanners quote the files that they scan, and these may contain any character. A finding shows the character as a word, and the import reads a
+/// file with the character in names the same way, or refuses the whole file. The stored records do not contain the character; the file's bytes
+/// are stored unchanged.
 #[tokio::test]
 async fn a_file_with_null_characters_is_refused_or_read_without_them() {
     let files = [

@@ -1,12 +1,12 @@
-//! What the service's role on PostgreSQL could try to become more than it is: somebody has its password, or a statement of the service was
-//! broken into. Every statement here is run as that role.
+//! Privilege escalation by the service's role on PostgreSQL: an attacker has the role's password, or injects SQL into a statement of the
+//! service. The tests execute every statement as that role.
 
 use crate::world::World;
 use loopiq::store::Store;
 use loopiq_testing::on_postgres;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 
-/// A world whose schema its owner has just upgraded, whatever was granted before; `None` where this run is SQLite's, which knows no roles.
+/// A world whose owner has just upgraded the schema, and a connection of the service's role. `None` on SQLite, which has no roles.
 async fn upgraded() -> Option<(World, AnyConnection)> {
     if !on_postgres() {
         eprintln!("skipped: roles are PostgreSQL's");
@@ -27,14 +27,14 @@ async fn upgraded() -> Option<(World, AnyConnection)> {
     Some((world, service))
 }
 
-/// `%I` in the statement is this database's name.
+/// Executes the statement as superuser; `%I` in the statement is the database's name.
 async fn as_superuser(world: &World, statement: &str) {
     let sql = format!("DO $$ BEGIN EXECUTE format('{statement}', current_database()); END $$");
     let mut superuser = world.database.connect().await;
     superuser.execute(AssertSqlSafe(sql)).await.expect("a statement");
 }
 
-/// What the role may do now that it must never be able to do.
+/// The rights that the service's role has now and must never have.
 async fn gained(service: &mut AnyConnection) -> Vec<String> {
     const SQL: &str = "SELECT what FROM (VALUES \
         ('change entries', has_table_privilege(current_user, 'public.audit_entries', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
@@ -56,9 +56,9 @@ async fn gained(service: &mut AnyConnection) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Statements that must fail, whoever the transaction says its tenant is.
+/// Statements that must fail, whatever tenant the transaction sets.
 const REFUSED: [&str; 88] = [
-    // Things of one's own, which would stand in front of the schema's.
+    // Objects of the role, which would shadow the objects of the schema.
     "CREATE TEMPORARY TABLE tokens (secret_digest TEXT)",
     "CREATE TEMPORARY VIEW tokens AS SELECT 1 AS secret_digest",
     "CREATE TEMPORARY SEQUENCE counted",
@@ -83,7 +83,7 @@ const REFUSED: [&str; 88] = [
     "CREATE FOREIGN DATA WRAPPER mine",
     "CREATE EVENT TRIGGER mine ON ddl_command_end EXECUTE FUNCTION refuse_change()",
     "CREATE PUBLICATION mine FOR ALL TABLES",
-    // To be somebody else.
+    // Another role.
     "SET ROLE loopiq_owner",
     "SELECT set_config('role', 'loopiq_owner', false)",
     "SET SESSION AUTHORIZATION loopiq_owner",
@@ -99,7 +99,7 @@ const REFUSED: [&str; 88] = [
     "REASSIGN OWNED BY loopiq_owner TO loopiq_service",
     "DROP OWNED BY loopiq_owner",
     "ALTER DEFAULT PRIVILEGES FOR ROLE loopiq_owner GRANT ALL ON TABLES TO loopiq_service",
-    // The owner's functions, triggers and walls.
+    // The owner's functions, triggers and row-level security.
     "ALTER FUNCTION token_holder(TEXT) SECURITY DEFINER",
     "ALTER FUNCTION session_holder(TEXT, BIGINT) SET search_path = pg_temp",
     "ALTER FUNCTION json_each(TEXT) OWNER TO loopiq_service",
@@ -125,7 +125,7 @@ const REFUSED: [&str; 88] = [
     "LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE",
     "DROP TABLE audit_entries CASCADE",
     "COMMENT ON TABLE actions IS 'mine'",
-    // What is kept for ever.
+    // Records that are kept for ever.
     "UPDATE audit_entries SET event = 'x'",
     "DELETE FROM audit_entries",
     "TRUNCATE audit_entries CASCADE",
@@ -142,7 +142,7 @@ const REFUSED: [&str; 88] = [
     "DELETE FROM actions",
     "DELETE FROM decisions",
     "DELETE FROM _sqlx_migrations",
-    // The machine that the server runs on.
+    // The machine of the database server.
     "COPY (SELECT 1) TO PROGRAM 'id'",
     "COPY tenants FROM PROGRAM 'id'",
     "COPY tenants TO '/tmp/loopiq-tenants'",
@@ -169,7 +169,7 @@ async fn the_services_role_gains_nothing_by_any_statement() {
         }
     }
     assert_eq!(gained(&mut service).await, Vec::<String>::new(), "after all of them");
-    // PostgreSQL only warns of a GRANT by somebody who may not: what counts is that it gives nothing.
+    // PostgreSQL only warns about a GRANT without the right to grant, so the test checks that the role gains nothing.
     for statement in [
         "GRANT UPDATE, DELETE ON audit_entries TO loopiq_service",
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO loopiq_service",
@@ -180,10 +180,11 @@ async fn the_services_role_gains_nothing_by_any_statement() {
     }
 }
 
-/// The attack that was found: a temporary view of a function stands in front of the table that the owner's function reads. Here the role may
-/// even make temporary things, as on a server where nobody could take that right away.
+/// The attack: the role creates temporary views that have the names of tables and that call a function of the role. If a function of the
+/// owner reads such a view, it runs the role's function with the owner's rights, which grants the role more rights. The test lets the role
+/// create temporary objects, as on a server where the owner cannot revoke that right.
 #[tokio::test]
-async fn nothing_that_the_role_puts_in_front_runs_as_the_owner() {
+async fn objects_that_shadow_the_schema_do_not_run_as_the_owner() {
     let Some((world, mut service)) = upgraded().await else {
         return;
     };
@@ -210,7 +211,7 @@ async fn nothing_that_the_role_puts_in_front_runs_as_the_owner() {
         "action_targets",
     ] {
         let list: String = columns(table).fetch_one(&mut service).await.expect("columns").get(0);
-        // Whoever reads it in the owner's name needs a right to it.
+        // The owner's functions can read the view only with a right to it.
         let view = format!("CREATE TEMPORARY VIEW {table} AS SELECT {list}; GRANT SELECT ON pg_temp.{table} TO PUBLIC");
         service.execute(AssertSqlSafe(view)).await.expect("a temporary view");
     }
@@ -235,20 +236,20 @@ async fn nothing_that_the_role_puts_in_front_runs_as_the_owner() {
         let _ = service.execute(touched).await;
         let _ = service.execute("ROLLBACK").await;
     }
-    // Somebody else's sign-in still finds what is in the schema.
+    // With the default search path and without the right to create temporary objects, the role has gained nothing.
     service.execute("SET search_path = DEFAULT").await.expect("a path");
     as_superuser(&world, "REVOKE TEMPORARY ON DATABASE %I FROM loopiq_service").await;
     assert_eq!(gained(&mut service).await, Vec::<String>::new());
-    // And the owner, who upgrades beside such a session, gives nothing away.
+    // An upgrade by the owner, while such a session is open, grants the role nothing either.
     Store::upgrade_schema(&world.database.owner_url, &world.database.url)
         .await
         .expect("upgraded");
     assert_eq!(gained(&mut service).await, Vec::<String>::new());
 }
 
-/// The rule behind it: no function has its owner's rights, and none looks a name up where its caller could have put something.
+/// The rule behind the test above: no function runs with its owner's rights, and no function looks up a name in a schema of its caller.
 #[tokio::test]
-async fn every_function_knows_its_names() {
+async fn every_function_has_a_fixed_search_path() {
     let world = World::new().await;
     if !on_postgres() {
         eprintln!("skipped: functions are PostgreSQL's");
@@ -272,9 +273,9 @@ async fn every_function_knows_its_names() {
     );
 }
 
-/// Where the owner of the tables is not the owner of the database, the upgrade says what is left to do, and does the rest.
+/// If the owner of the tables does not own the database, the upgrade names the rights that are left to revoke, and does the rest.
 #[tokio::test]
-async fn an_owner_who_cannot_take_a_right_away_says_so() {
+async fn an_upgrade_names_the_rights_that_it_cannot_revoke() {
     let Some((world, _service)) = upgraded().await else {
         return;
     };

@@ -1,10 +1,10 @@
-//! A schema that is not this binary's is one clear line, and one that was left half way is finished.
+//! A schema of another version gives a clear error of one line, and the next upgrade completes an interrupted one.
 
 use loopiq::store::{Store, StoreError};
 use loopiq_testing::{Database, POSTGRES, on_postgres};
 use sqlx::Executor;
 
-/// A database that nobody has put a schema into.
+/// A database without a schema.
 async fn empty() -> Database {
     match std::env::var(POSTGRES) {
         Ok(admin) => Database::empty_on_cluster(&admin).await,
@@ -52,7 +52,7 @@ async fn an_older_schema_is_upgraded_by_its_owner() {
     Store::upgrade_schema(&database.owner_url, &database.url)
         .await
         .expect("upgraded");
-    // A second time, and with a service beside it.
+    // A second upgrade, while a service runs on the database.
     let store = Store::open(&database.url).await.expect("opened");
     Store::upgrade_schema(&database.owner_url, &database.url)
         .await
@@ -61,7 +61,7 @@ async fn an_older_schema_is_upgraded_by_its_owner() {
 }
 
 #[tokio::test]
-async fn a_step_that_was_changed_is_told() {
+async fn a_changed_migration_is_reported() {
     let database = Database::new().await;
     Store::upgrade_schema(&database.owner_url, &database.url)
         .await
@@ -78,7 +78,7 @@ async fn a_step_that_was_changed_is_told() {
 #[tokio::test]
 async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
     let database = empty().await;
-    // In the way of a step's last statements: the step fails half way, and nothing of it stays.
+    // This object makes the last statements of a migration fail, and the database rolls the whole migration back.
     let blocking = if on_postgres() {
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
     } else {
@@ -111,7 +111,7 @@ async fn two_nodes_that_upgrade_at_once_do_it_once() {
     let database = empty().await;
     let upgrade = || Store::upgrade_schema(&database.owner_url, &database.url);
     if !on_postgres() {
-        // One machine has one service; a second one finds it done.
+        // On SQLite the services upgrade one after the other; the second service finds the schema upgraded.
         upgrade().await.expect("upgraded");
         upgrade().await.expect("nothing to do");
         return;

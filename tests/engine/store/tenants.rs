@@ -1,4 +1,4 @@
-//! Another tenant's records are like ones that do not exist.
+//! Records of another tenant look like records that do not exist.
 
 use crate::world::World;
 use loopiq::context::Ctx;
@@ -47,7 +47,7 @@ async fn a_transaction_sees_its_own_tenant_alone() {
                     assert_eq!(facts.work_items().count(), usize::from(sees));
                     assert_eq!(facts.people().count(), usize::from(sees));
                     assert_eq!(facts.all_evidence().count(), usize::from(sees));
-                    // A component has the same key in both tenants: each has its own.
+                    // Both tenants have a component with this key, and each tenant finds its own component.
                     assert_eq!(facts.components().count(), 1);
                     assert_eq!(tx.action(&id).await?.is_some(), sees);
                     assert_eq!(tx.audit_of_action(&id).await?.is_empty(), !sees);
@@ -65,7 +65,7 @@ async fn a_transaction_sees_its_own_tenant_alone() {
 }
 
 #[tokio::test]
-async fn facts_come_whole_whatever_was_asked_for() {
+async fn facts_contain_whole_records() {
     let world = World::new().await;
     let ctx = world.client("developer");
     let acme = world.acme.clone();
@@ -78,7 +78,7 @@ async fn facts_come_whole_whatever_was_asked_for() {
                 let query = FactsQuery::default().with([acme.finding.as_str(), acme.blocker.as_str()]);
                 let facts = tx.facts(&query).await?;
                 let finding = facts.finding(&acme.finding).expect("the finding");
-                // One by one and all in one statement: the same record.
+                // `facts` and the query for findings return the same record.
                 assert_eq!(Some(finding), tx.findings(&[acme.finding.as_str()]).await?.first());
                 assert_eq!(finding.evidence_ids, std::slice::from_ref(&acme.evidence));
                 assert_eq!(finding.release_ids, std::slice::from_ref(&acme.release));

@@ -1,4 +1,4 @@
-//! Text comes back as it was, and sorts by bytes.
+//! Both databases return text unchanged, and sort it by bytes.
 
 use crate::world::{World, work_item};
 use loopiq::context::Ctx;

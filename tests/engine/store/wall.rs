@@ -1,13 +1,13 @@
-//! The second wall on PostgreSQL: row-level security, and what the service's role may do at all.
+//! Row-level security on PostgreSQL, as a second line of defence, and the rights of the service's role.
 
 use crate::world::World;
 use loopiq_testing::on_postgres;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 
-/// Tables without a wall, each with its reason in the migration.
+/// Tables without row-level security. The migration gives the reason for each.
 const OPEN: [&str; 4] = ["installation", "sessions", "tenants", "tokens"];
 
-/// As the service's own role; `None` where this run is SQLite's, which has no such wall.
+/// A connection of the service's role; `None` on SQLite, which has no row-level security.
 async fn service(world: &World) -> Option<AnyConnection> {
     if !on_postgres() {
         eprintln!("skipped: row-level security is PostgreSQL's");
@@ -147,7 +147,7 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
 }
 
 #[tokio::test]
-async fn every_table_of_a_tenant_stands_behind_the_wall() {
+async fn every_table_of_a_tenant_has_row_level_security() {
     let world = World::new().await;
     if !on_postgres() {
         eprintln!("skipped: row-level security is PostgreSQL's");

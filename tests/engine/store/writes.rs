@@ -1,4 +1,4 @@
-//! Transactions: all or nothing, one after the other where it matters, and never in a reader's way.
+//! Transactions: all or nothing, in sequence for each tenant, and without blocking readers.
 
 use crate::world::{World, work_item};
 use loopiq::context::Ctx;
@@ -111,7 +111,7 @@ async fn a_state_changes_only_from_the_revision_it_was_read_in() {
 }
 
 #[tokio::test]
-async fn counts_are_those_of_the_actions() {
+async fn counts_match_the_actions() {
     let world = World::new().await;
     let reviewer = world.person("reviewer");
     for n in 0..6 {
@@ -158,7 +158,7 @@ async fn counts_are_those_of_the_actions() {
     ] {
         assert_eq!(counted(state).await, expected, "{state}");
     }
-    world.pass(400 * Timestamp::DAY);
+    world.advance_clock(400 * Timestamp::DAY);
     world.engine.sweep().await.expect("swept");
     assert_eq!((counted("pending_approval").await, counted("rejected").await), (0, 6));
 }
@@ -215,7 +215,7 @@ async fn writes_of_a_tenant_follow_one_another() {
     let mut tasks = Vec::new();
     for _ in 0..16 {
         let (store, ctx, id) = (world.engine.store().clone(), ctx.clone(), world.acme.story.clone());
-        // Read, think, write what follows from what was read: without turns, some would be lost.
+        // Each task writes a value that it computes from a value that it has read: without the tenant's lock, some updates would be lost.
         tasks.push(tokio::spawn(async move {
             store
                 .write::<_, Error, _>(&ctx, move |tx| {
@@ -268,7 +268,7 @@ async fn a_request_that_goes_away_leaves_no_transaction_open() {
     });
     has_begun.await.expect("begun");
     request.abort();
-    // The next one gets its turn.
+    // The next transaction gets the lock.
     let next = store.write::<_, Error, _>(&ctx, |tx| {
         Box::pin(async move { Ok(tx.inbox_frame("", Timestamp(0)).await?.teams.len()) })
     });
@@ -348,7 +348,7 @@ async fn a_session_comes_with_its_person_as_they_are_today() {
     assert_eq!(holder, None, "nobody is looked up in another tenant");
 }
 
-/// Readiness looks for itself after a fault, and a fault alone: refusals are daily bread, and its probe is a large write.
+/// Readiness probes the database only after a fault: refusals are frequent, and the probe is a large write.
 #[tokio::test]
 async fn a_refusal_is_no_fault_of_the_database() {
     use loopiq::store::WriteError;
@@ -373,9 +373,9 @@ async fn a_refusal_is_no_fault_of_the_database() {
     assert!(Error::internal("broken").is_fault());
 }
 
-/// What fails after it wrote takes back its own rows and nobody else's, whoever it shared a transaction with.
+/// A write that fails in a group commit rolls back its own rows, and no rows of the other writes in the same transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_that_write_at_once_fail_or_stay_each_by_itself() {
+async fn concurrent_writes_fail_or_commit_independently() {
     let world = World::new().await;
     let before = world.count("reads").await;
     let mut tasks = Vec::new();

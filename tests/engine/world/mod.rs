@@ -1,8 +1,8 @@
-//! A small world: two tenants, their people, one release each with evidence and a backlog; time stands still until it is moved.
+//! A small world: two tenants with people, a release, evidence and a backlog each, and a clock that only the test advances.
 
 mod records;
 
-pub(crate) use records::{Place, sarif};
+pub(crate) use records::{TenantRecords, sarif};
 
 use loopiq::context::Ctx;
 use loopiq::domain::*;
@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// When every test begins.
+/// The time at which every test begins.
 pub(crate) const START: &str = "2026-11-22T09:00:00Z";
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
-    pub(crate) acme: Place,
-    pub(crate) globex: Place,
+    pub(crate) acme: TenantRecords,
+    pub(crate) globex: TenantRecords,
     clock: TestClock,
     pub(crate) database: Database,
     /// The teams of acme, by key.
@@ -50,15 +50,15 @@ impl World {
         }
     }
 
-    pub(crate) fn pass(&self, micros: i64) {
-        self.clock.pass(micros);
+    pub(crate) fn advance_clock(&self, micros: i64) {
+        self.clock.advance_clock(micros);
     }
 
     pub(crate) fn person(&self, role: &str) -> Ctx {
         self.person_of(&self.acme, role)
     }
 
-    pub(crate) fn person_of(&self, place: &Place, role: &str) -> Ctx {
+    pub(crate) fn person_of(&self, place: &TenantRecords, role: &str) -> Ctx {
         let principal = Principal::Person {
             tenant: place.tenant.clone(),
             person: place.person(role),
@@ -81,7 +81,7 @@ impl World {
         self.client_of(&self.acme, role)
     }
 
-    pub(crate) fn client_of(&self, place: &Place, role: &str) -> Ctx {
+    pub(crate) fn client_of(&self, place: &TenantRecords, role: &str) -> Ctx {
         let principal = Principal::Client {
             tenant: place.tenant.clone(),
             caller: place.person(role),
@@ -90,7 +90,7 @@ impl World {
         Ctx::new(principal, self.engine.runtime())
     }
 
-    /// A work package of one story and two tasks, with real references. Each key asks for another one.
+    /// A work package of one story and two tasks, with real references. Packages with different keys differ.
     pub(crate) fn package(&self, key: &str) -> Value {
         let acme = &self.acme;
         json!({
@@ -121,7 +121,7 @@ impl World {
             .await
     }
 
-    /// Proposes a story like no other: (action ID, digest).
+    /// Proposes a story whose title is unlike all others: (action ID, digest).
     pub(crate) async fn story(&self, n: usize) -> (String, String) {
         let arguments = json!({
             "idempotencyKey": format!("story-{n}"), "reason": format!("Evidence {} asks for it.", self.acme.evidence),
@@ -152,7 +152,7 @@ impl World {
             .structured
     }
 
-    /// The marks of every warning that the action has today, as its page shows them.
+    /// The marks of all warnings that the action's page shows now.
     pub(crate) async fn marks(&self, id: &str) -> Vec<String> {
         match self
             .engine
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// Puts somebody on a team, which is made if it is not there.
+    /// Adds a person to a team, and creates the team if it does not exist.
     pub(crate) async fn join(&self, who: &str, team: &str) {
         let ctx = Ctx::system(self.acme.tenant.clone(), self.engine.runtime());
         let (person, key) = (self.acme.person(who).id, team.to_owned());
@@ -189,7 +189,7 @@ impl World {
         made.await.expect("a member");
     }
 
-    /// Switches a policy on, as an operator does; where it takes a second one, they confirm it.
+    /// Activates a policy as an operator. A second operator confirms the policy where that is required.
     pub(crate) async fn policy(&self, source: &str) -> i64 {
         let operator = self.person("operator");
         let today = async || {
@@ -211,20 +211,20 @@ impl World {
         }
     }
 
-    /// Approves as somebody who has looked at everything.
+    /// Approves as a person who has opened the page and all its sections.
     pub(crate) async fn approve(&self, who: &str, id: &str, digest: &str) -> Result<Outcome, Error> {
         self.engine.action_page(&self.person(who), id, Visit::Opened).await?;
         let consent = self.consent(id, digest).await;
         self.consent_as(&self.person(who), id, consent).await
     }
 
-    /// Sends this consent as somebody who has opened the page.
+    /// Sends this approval as a person who has opened the page.
     pub(crate) async fn consent_as(&self, ctx: &Ctx, id: &str, mut consent: ApprovalRequest) -> Result<Outcome, Error> {
         consent.view = self.opened(ctx, id).await;
         self.engine.approve(ctx, id, consent).await
     }
 
-    /// Approves with these acknowledgements alone, as somebody who has opened the page.
+    /// Approves with these acknowledgements only, as a person who has opened the page.
     pub(crate) async fn approve_as(
         &self,
         ctx: &Ctx,
@@ -240,13 +240,13 @@ impl World {
         self.consent_as(ctx, id, consent).await
     }
 
-    /// Runs it as somebody who has opened the page.
+    /// Executes the action as a person who has opened the page.
     pub(crate) async fn execute(&self, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
         let view = self.opened(ctx, id).await;
         self.engine.execute(ctx, id, &view).await
     }
 
-    /// Opens the page, unless this person has it open; the value that its forms carry, or nothing where it cannot be opened.
+    /// Opens the page, unless this person has it open. Returns the view that the page's forms carry; empty if the page cannot be opened.
     pub(crate) async fn opened(&self, ctx: &Ctx, id: &str) -> String {
         for record in [false, true] {
             if let Ok(page) = self
@@ -261,7 +261,7 @@ impl World {
         String::new()
     }
 
-    /// All that an approval takes: every warning acknowledged, every part opened, and the word typed where one is asked for.
+    /// A complete approval: every warning is acknowledged, every section is opened, and the confirmation word is typed if one is required.
     pub(crate) async fn consent(&self, id: &str, digest: &str) -> ApprovalRequest {
         let page = self
             .engine
@@ -277,7 +277,7 @@ impl World {
         }
     }
 
-    /// Rows of a table.
+    /// The number of rows of a table.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         self.database.count(table).await
     }
@@ -298,7 +298,7 @@ pub(crate) fn text(value: &Value, field: &str) -> String {
 /// Confirms a request as an operator who has its page open.
 pub(crate) async fn confirm(engine: &Engine, ctx: &Ctx, id: &str) -> Result<Outcome, Error> {
     let mut view = String::new();
-    // Others have no such page, and asking for it would be a denial of its own.
+    // Only operators have the page; for other people the request of the page would write a denial to the audit log.
     if allows(&ctx.principal, Permission::Configure)
         && let Ok(request) = engine.request(ctx, id).await
     {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// The records of one tenant.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct TenantRecords {
     pub(crate) tenant: TenantId,
     pub(crate) people: Vec<(String, Person)>,
     pub(crate) client: Client,
@@ -24,7 +24,7 @@ pub(crate) struct Place {
     pub(crate) elsewhere: BlockerId,
 }
 
-impl Place {
+impl TenantRecords {
     pub(crate) fn person(&self, role: &str) -> Person {
         self.people
             .iter()
@@ -43,7 +43,7 @@ pub(crate) fn sarif(results: Value) -> Vec<u8> {
 }
 
 /// Creates the records of a tenant.
-pub(super) async fn create_records(engine: &Engine, name: &str) -> Place {
+pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords {
     let tenant = TenantId::parse(name).expect("a tenant");
     let ctx = Ctx::system(tenant.clone(), engine.runtime());
     let runtime = engine.runtime().clone();
@@ -152,7 +152,7 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> Place {
         })
         .await
         .expect("blockers");
-    Place {
+    TenantRecords {
         tenant,
         people,
         client,

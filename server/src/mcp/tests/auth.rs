@@ -58,7 +58,7 @@ async fn a_token_that_is_refused_says_why() {
     let expired = service.token("developer").await;
     let (unknown, _) = challenge(service.send("loopiq_nothing", LIST).await).await;
     let (wrong, _) = challenge(service.send(&elsewhere, LIST).await).await;
-    service.pass(31 * Timestamp::DAY);
+    service.advance_clock(31 * Timestamp::DAY);
     let (late, detail) = challenge(service.send(&expired, LIST).await).await;
     for (challenge, why) in [(&unknown, "unknown"), (&wrong, "another resource"), (&late, "expired")] {
         assert!(

@@ -57,8 +57,8 @@ impl TestService {
         }
     }
 
-    pub(crate) fn pass(&self, micros: i64) {
-        self.clock.pass(micros);
+    pub(crate) fn advance_clock(&self, micros: i64) {
+        self.clock.advance_clock(micros);
     }
 
     pub(crate) fn mcp_url(&self) -> String {

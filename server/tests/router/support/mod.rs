@@ -115,8 +115,8 @@ impl Service {
     }
 
     /// Advances the clock.
-    pub(crate) fn pass(&self, micros: i64) {
-        self.clock.pass(micros);
+    pub(crate) fn advance_clock(&self, micros: i64) {
+        self.clock.advance_clock(micros);
     }
 
     /// Signs a person in with these roles, without a browser.
