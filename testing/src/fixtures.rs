@@ -39,7 +39,7 @@ impl TestClock {
         }
     }
 
-    /// Moves the clock by so many microseconds.
+    /// Advances the clock by this many microseconds.
     pub fn advance_clock(&self, micros: i64) {
         self.now.fetch_add(micros, Ordering::SeqCst);
     }

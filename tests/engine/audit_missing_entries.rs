@@ -1,9 +1,10 @@
-//! Entries that are deleted from the log of a tenant: in the middle the numbers have a gap, at the end the head row counts more entries.
+//! Entries that are deleted from a tenant's log: a deletion in the middle leaves a gap in the numbers, and after a deletion at the end the
+//! head row counts more entries than the log has.
 
 use crate::world::World;
 use sqlx::{AssertSqlSafe, Executor};
 
-/// The log as it is after its owner has dropped the triggers and deleted these entries.
+/// A world after the database's owner has dropped the triggers and deleted these entries, and the number of entries before.
 async fn without(entries: &str) -> (World, i64) {
     let world = World::new().await;
     world.proposed("k1").await;

@@ -1,4 +1,4 @@
-//! Columns that hold one of a closed set of values refuse every other value, and a closed action has what belongs to its state.
+//! Columns that hold one of a closed set of values refuse every other value, and a closed action has the columns that its state requires.
 
 use crate::world::World;
 use sqlx::{AssertSqlSafe, Executor};
@@ -25,7 +25,7 @@ async fn unknown_values_and_incomplete_states_are_refused_by_the_schema() {
         "UPDATE work_items SET kind = 'epic'",
     ];
     for sql in refused {
-        // A connection of its own: on PostgreSQL, the owner's, whose statements no row-level security hides rows from.
+        // A separate connection. On PostgreSQL it is a superuser's, because row-level security would hide rows from the service's role.
         let mut connection = world.database.connect().await;
         let error = connection.execute(AssertSqlSafe(sql)).await.expect_err(sql);
         assert!(error.to_string().to_lowercase().contains("check"), "{sql}: {error}");

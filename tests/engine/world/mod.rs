@@ -58,10 +58,10 @@ impl World {
         self.person_of(&self.acme, role)
     }
 
-    pub(crate) fn person_of(&self, place: &TenantRecords, role: &str) -> Ctx {
+    pub(crate) fn person_of(&self, records: &TenantRecords, role: &str) -> Ctx {
         let principal = Principal::Person {
-            tenant: place.tenant.clone(),
-            person: place.person(role),
+            tenant: records.tenant.clone(),
+            person: records.person(role),
             session: format!("session of {role}"),
         };
         Ctx::new(principal, self.engine.runtime())
@@ -81,11 +81,11 @@ impl World {
         self.client_of(&self.acme, role)
     }
 
-    pub(crate) fn client_of(&self, place: &TenantRecords, role: &str) -> Ctx {
+    pub(crate) fn client_of(&self, records: &TenantRecords, role: &str) -> Ctx {
         let principal = Principal::Client {
-            tenant: place.tenant.clone(),
-            caller: place.person(role),
-            client: place.client.clone(),
+            tenant: records.tenant.clone(),
+            caller: records.person(role),
+            client: records.client.clone(),
         };
         Ctx::new(principal, self.engine.runtime())
     }

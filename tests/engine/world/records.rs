@@ -1,4 +1,4 @@
-//! The records of one tenant: people, a release with a scan and what belongs to it, and a second release.
+//! The records of one tenant: people, a release with a scan, findings and a backlog, and a second release.
 
 use loopiq::context::Ctx;
 use loopiq::domain::*;
@@ -79,7 +79,7 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
         (runtime.id(), runtime.id(), runtime.id());
     let component: ComponentId = runtime.id();
     let member = people[0].1.id.clone();
-    let place = (
+    let scope = (
         team.clone(),
         release.clone(),
         other_release.clone(),
@@ -91,7 +91,7 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
         .store()
         .write::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move {
-                let (team, release, other, certification, control, story) = place;
+                let (team, release, other, certification, control, story) = scope;
                 tx.insert_team(&fixtures::team(&team, "checkout", "Checkout")).await?;
                 tx.insert_member(&team, &member).await?;
                 for (id, key) in [(&release, "SHOP-1"), (&other, "SHOP-2")] {
