@@ -1,6 +1,6 @@
 // One visit of the official client to a running demo: `node mcp/check.mjs --url http://127.0.0.1:3000 --release PAY-2026.11`,
-// with the token in LOOPIQ_TOKEN. It lists tools, reads, makes an invalid call, proposes, asks and withdraws, and repeats all steps with
-// the protocol of older clients. It prints a line for each step, and exits with 1 after the first failed step.
+// with the token in LOOPIQ_TOKEN. It lists tools, reads, makes an invalid call, proposes and withdraws, and repeats the steps with the
+// protocol of older clients. It prints a line for each step, and exits with 1 after the first failed step.
 
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';

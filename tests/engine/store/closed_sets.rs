@@ -25,7 +25,7 @@ async fn unknown_values_and_incomplete_states_are_refused_by_the_schema() {
         "UPDATE work_items SET kind = 'epic'",
     ];
     for sql in refused {
-        // A separate connection. On PostgreSQL it is a superuser's, because row-level security would hide rows from the service's role.
+        // A separate connection that sees every row, because row-level security would hide rows from the service's role.
         let mut connection = world.database.connect().await;
         let error = connection.execute(AssertSqlSafe(sql)).await.expect_err(sql);
         assert!(error.to_string().to_lowercase().contains("check"), "{sql}: {error}");
