@@ -237,7 +237,8 @@ async fn executing_a_task_marks_open_actions_about_its_story() {
             .done
     );
     let waiting = ActionId::parse(&waiting).expect("an ID");
-    let read = world.engine.store().read(&world.person("auditor"), move |tx| {
+    let auditor = world.person("auditor");
+    let read = world.engine.store().read(&auditor, move |tx| {
         Box::pin(async move { Ok::<_, Error>(tx.action(&waiting).await?) })
     });
     let action = read.await.expect("a read").expect("the action");
