@@ -214,13 +214,14 @@ mod tests {
         }
 
         #[test]
-        fn code_verdict_records_and_pointers_change_the_mark(one in check(), other in check()) {
-            let changed: [fn(&mut Check, &Check); 5] = [
+        fn code_verdict_records_pointers_and_basis_change_the_mark(one in check(), other in check()) {
+            let changed: [fn(&mut Check, &Check); 6] = [
                 |check, other| check.code = other.code,
                 |check, other| check.verdict = other.verdict,
                 |check, other| check.facts.clone_from(&other.facts),
                 |check, other| check.pointers.clone_from(&other.pointers),
                 |check, other| check.unlisted = other.pointers.first().cloned(),
+                |check, other| check.basis = other.pointers.first().cloned(),
             ];
             for change in changed {
                 let mut check = one.clone();
