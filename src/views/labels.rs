@@ -185,7 +185,7 @@ pub fn event_label(event: &str) -> &str {
         "action.withdrawn" => "withdrawn",
         "action.expired" => "expired",
         "action.superseded" => "superseded",
-        "action.pruned" => "approved only in part",
+        "action.pruned" => "left parts out",
         "action.asked" => "question asked",
         "action.answered" => "question answered",
         "action.executed" => "executed",

@@ -150,7 +150,8 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     let made = summary(change_set, "")
         .trim_end_matches('.')
         .replacen("Creates", "created", 1)
-        .replacen("Updates", "updated", 1);
+        .replacen("Updates", "updated", 1)
+        .replace(" updates ", " updated ");
     Ok(done(to, format!("Executed: {made}.")))
 }
 

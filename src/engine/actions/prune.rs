@@ -177,7 +177,7 @@ fn outcome(revision: &Action) -> Outcome {
         successor: Some(revision.id.to_string()),
         ..done(
             revision.state(),
-            "What is left is a proposal of its own now, with its own digest. It waits for a decision.",
+            "The parts you kept are a new proposal now, which waits for a decision. The earlier action was rejected.",
         )
     }
 }

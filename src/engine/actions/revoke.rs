@@ -56,7 +56,7 @@ impl ActionCommand for Revoke {
         lifecycle::close(tx, &action, &stage, entry).await?;
         Ok(Committed::Done(done(
             to,
-            "You took the approval back. Nothing was written.",
+            "You revoked the approval. The action is rejected now, and nothing was written. The agent can propose it again.",
         )))
     }
 }

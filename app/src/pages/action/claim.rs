@@ -17,7 +17,7 @@ pub(super) fn ClaimBox<'a>(claim: Claim, on_page: &'a HashSet<String>, open: boo
         .map(|read| read.records.len() + read.more as usize)
         .sum();
     let read = match (records, claim.reads.len()) {
-        (_, 0) => "The agent read no records before proposing this".to_owned(),
+        (_, 0) => "No reads are recorded between this proposal and the agent's previous one".to_owned(),
         (1, 1) => "The agent read 1 record in 1 call".to_owned(),
         (records, 1) => format!("The agent read {records} records in 1 call"),
         (records, calls) => format!("The agent read {records} records in {calls} calls"),
