@@ -211,7 +211,7 @@ fn check_repetition(input: &CheckInput<'_>, report: &mut CheckReport) {
         CheckCode::RepeatsPendingAction,
         Verdict::Warn,
         "The same proposal is already pending. This one ends when that one is decided. Agents: poll that action instead of proposing again.",
-        [action_reference(&first.to_string())],
+        [action_reference(first.as_str())],
         None,
     );
 }

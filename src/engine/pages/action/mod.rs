@@ -159,8 +159,7 @@ impl Engine {
                 .lifecycle
                 .stage
                 .message()
-                .as_deref()
-                .map(|words| with_codes(words, &action.lifecycle.stage.reason_codes()))
+                .map(|words| with_codes(words, action.lifecycle.stage.reason_codes()))
         };
         let risk = approvals
             .policies

@@ -62,7 +62,10 @@ fn branch(
     let criteria = item.fields.get("acceptanceCriteria").and_then(Value::as_array);
     let criteria: Vec<&str> = criteria.into_iter().flatten().filter_map(Value::as_str).collect();
     if !criteria.is_empty() {
-        lines.push(Line::text("Acceptance criteria", PlainText::from(&criteria.join("; "))));
+        lines.push(Line::text(
+            "Acceptance criteria",
+            PlainText::from(&criteria.join(" · ")),
+        ));
     }
     let references = ["findingIds", "controlIds", "evidenceIds", "blockerIds"]
         .iter()
