@@ -121,7 +121,7 @@ async function leaveOut(page, key, script = false) {
   await form.locator('input[type=checkbox]').nth(1).uncheck();
   await form.getByRole('textbox').fill('The second one is planned elsewhere.');
   await form.getByRole('button', { name: 'Create revised proposal' }).click();
-  await expect(page.locator('.flash-done')).toContainText('a proposal of its own');
+  await expect(page.locator('.flash-done')).toContainText('are a new proposal now');
   expect(page.url()).not.toContain(proposal.actionId);
   await expect(page.getByText('Replaces: ')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'What this revision changes' })).toBeVisible();
