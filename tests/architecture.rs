@@ -68,7 +68,15 @@ fn labels_for_people_are_above_the_domain_and_the_store_has_none() {
 
 #[test]
 fn only_pages_and_requests_make_values_for_pages() {
-    const EVERYWHERE: [&str; 6] = ["Label", "Outcome", "Preview", "summary", "event_label", "actor_label"];
+    const EVERYWHERE: [&str; 7] = [
+        "Label",
+        "Outcome",
+        "Preview",
+        "summary",
+        "executed_summary",
+        "event_label",
+        "actor_label",
+    ];
     let wrong: Vec<Reference> = references()
         .into_iter()
         .filter(|reference| reference.module == "views" && module_of(&reference.file) == "engine")

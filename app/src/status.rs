@@ -6,7 +6,7 @@ use loopiq::engine::Error;
 /// The HTTP status of an error of the engine.
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
-        Error::NotFound { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,
+        Error::NotFound { .. } | Error::NoAuditEntry { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,
         Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => StatusCode::BAD_REQUEST,
         Error::NotAuthorized { .. } => StatusCode::FORBIDDEN,
         Error::IdempotencyConflict { .. }

@@ -186,23 +186,7 @@ fn of_finding(id: FindingId, release: &ReleaseId) -> Finding {
 
 fn of_work_item(id: WorkItemId, release: &ReleaseId, team: &TeamId) -> WorkItem {
     WorkItem {
-        id,
         key: "WI-1".to_owned(),
-        kind: WorkItemKind::Story,
-        release_id: release.clone(),
-        parent_id: None,
-        team_id: team.clone(),
-        owner_id: None,
-        title: "A story".to_owned(),
-        description: String::new(),
-        status: WorkItemStatus::Open,
-        priority: Priority::Medium,
-        estimate: None,
-        acceptance_criteria: Vec::new(),
-        version: 1,
-        finding_ids: Vec::new(),
-        control_ids: Vec::new(),
-        evidence_ids: Vec::new(),
-        blocker_ids: Vec::new(),
+        ..WorkItem::new(&id, release, team, "A story")
     }
 }

@@ -86,24 +86,9 @@ fn evidence(n: u128, release: &Release, days: i64) -> Evidence {
 
 fn item(n: u128, release: &Release, kind: WorkItemKind, title: &str) -> WorkItem {
     WorkItem {
-        id: WorkItemId::from_bits(n),
         key: WorkItem::key_of(n as i64),
         kind,
-        release_id: release.id.clone(),
-        parent_id: None,
-        team_id: TeamId::from_bits(1),
-        owner_id: None,
-        title: title.into(),
-        description: String::new(),
-        status: WorkItemStatus::Open,
-        priority: Priority::Medium,
-        estimate: None,
-        acceptance_criteria: Vec::new(),
-        version: 1,
-        finding_ids: Vec::new(),
-        control_ids: Vec::new(),
-        evidence_ids: Vec::new(),
-        blocker_ids: Vec::new(),
+        ..WorkItem::new(&WorkItemId::from_bits(n), &release.id, &TeamId::from_bits(1), title)
     }
 }
 

@@ -300,6 +300,30 @@ pub struct WorkItem {
 }
 
 impl WorkItem {
+    /// An open story of medium priority that has no number yet.
+    pub fn new(id: &WorkItemId, release: &ReleaseId, team: &TeamId, title: &str) -> Self {
+        Self {
+            id: id.clone(),
+            key: String::new(),
+            kind: WorkItemKind::Story,
+            release_id: release.clone(),
+            parent_id: None,
+            team_id: team.clone(),
+            owner_id: None,
+            title: title.to_owned(),
+            description: String::new(),
+            status: WorkItemStatus::Open,
+            priority: Priority::Medium,
+            estimate: None,
+            acceptance_criteria: Vec::new(),
+            version: 1,
+            finding_ids: Vec::new(),
+            control_ids: Vec::new(),
+            evidence_ids: Vec::new(),
+            blocker_ids: Vec::new(),
+        }
+    }
+
     /// The name people use for the work item of this number: `WI-12`.
     pub fn key_of(number: i64) -> String {
         format!("WI-{number}")

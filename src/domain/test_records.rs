@@ -106,24 +106,13 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
     };
     facts.insert(blocker);
     let item = WorkItem {
-        id: WorkItemId::from_bits(n),
         key: WorkItem::key_of(n as i64),
-        kind: WorkItemKind::Story,
-        release_id: release_id.clone(),
-        parent_id: None,
-        team_id: TeamId::from_bits(n),
-        owner_id: None,
-        title: format!("Work item {n}"),
-        description: String::new(),
-        status: WorkItemStatus::Open,
-        priority: Priority::Medium,
-        estimate: None,
-        acceptance_criteria: Vec::new(),
-        version: 1,
-        finding_ids: Vec::new(),
-        control_ids: Vec::new(),
-        evidence_ids: Vec::new(),
-        blocker_ids: Vec::new(),
+        ..WorkItem::new(
+            &WorkItemId::from_bits(n),
+            &release_id,
+            &TeamId::from_bits(n),
+            &format!("Work item {n}"),
+        )
     };
     facts.insert(item);
     let action = ActionRef {

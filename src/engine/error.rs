@@ -15,6 +15,12 @@ pub enum Error {
         /// The ID as the caller gave it.
         id: String,
     },
+    /// The audit trail of this tenant has no entry with this number.
+    #[error("There is no audit entry {seq}. Search the audit trail for another one.")]
+    NoAuditEntry {
+        /// The number as it was given.
+        seq: i64,
+    },
     /// The tool does not exist, or the caller may not use it.
     #[error("There is no tool {name}. tools/list names those you can use.")]
     UnknownTool {
@@ -158,7 +164,7 @@ impl Error {
     /// The stable code of the error on every interface.
     pub fn code(&self) -> &'static str {
         match self {
-            Error::NotFound { .. } => "not_found",
+            Error::NotFound { .. } | Error::NoAuditEntry { .. } => "not_found",
             Error::UnknownTool { .. } => "unknown_tool",
             Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => "invalid_arguments",
             Error::NotAuthorized { .. } => "not_authorized",

@@ -38,7 +38,12 @@ impl Policy {
             other.decide_rule(&case.risk_input).1,
         );
         if !rule.asks_the_same(old_rule) {
-            words.push(format!("it would be decided by the rule \"{}\"", rule.name));
+            let (needs, needed) = (rule.needs(), old_rule.needs());
+            words.push(if needs == needed {
+                format!("it would need {needs} of other people, by the rule \"{}\"", rule.name)
+            } else {
+                format!("it would need {needs} by the rule \"{}\", not {needed}", rule.name)
+            });
         }
         for (people, what) in [(past.approvers, "approved"), (past.rejecters, "rejected")] {
             for member in people {
@@ -169,13 +174,13 @@ mod tests {
             told(leads, "", &plain()),
             [
                 vec![
-                    "it would be decided by the rule \"Leads\"".to_owned(),
+                    "it would need 1 approval from Leads by the rule \"Leads\", not 1 approval from Reviewers".to_owned(),
                     "P1 could not have approved it".to_owned(),
                     "P2 could not have rejected it".to_owned(),
                     "it would have waited for 1 more approval".to_owned(),
                 ],
                 vec![
-                    "it would be decided by the rule \"One reviewer or lead\"".to_owned(),
+                    "it would need 1 approval from Reviewers by the rule \"One reviewer or lead\", not 1 approval from Leads".to_owned(),
                     "it would have needed fewer approvals".to_owned(),
                 ]
             ]

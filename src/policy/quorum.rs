@@ -1,6 +1,7 @@
 //! Whether enough people have approved. Each group has a number of slots, and each person fills one.
 
 use super::rules::{DecideRule, Group, RoleRules};
+use crate::domain::text::prose::{counted, joined};
 use crate::domain::{Human, Person, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -66,6 +67,12 @@ impl DecideRule {
                 && covers(other.asked(), one.asked())
         };
         self.groups.len() == other.groups.len() && self.groups.iter().zip(&other.groups).all(same)
+    }
+
+    /// The approvals that the rule requires: `2 approvals from Reviewers and 1 approval from Checkout`.
+    pub fn needs(&self) -> String {
+        let group = |group: &Group| format!("{} from {}", counted(group.approvals, "approval"), group.name);
+        joined(&self.groups.iter().map(group).collect::<Vec<_>>())
     }
 
     /// Whether the person belongs to any group of the rule.

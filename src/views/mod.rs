@@ -19,7 +19,7 @@ pub use foldable_sections::{FoldableSections, titled_sections};
 pub use inbox::*;
 pub use labels::{Label, actor_label, event_label};
 pub use policy::*;
-pub use preview::{Preview, summary};
+pub use preview::{Preview, executed_summary, summary};
 pub use requests::*;
 pub use time::{When, duration, relative};
 

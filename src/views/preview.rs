@@ -53,8 +53,7 @@ fn counted_by_noun(nouns: Vec<&str>) -> String {
 
 /// `Creates 1 story and 12 tasks (R, team T).`
 pub fn summary(change_set: &ChangeSet, scope: &str) -> String {
-    let created = counted_by_noun(change_set.creates().map(noun).collect());
-    let updated = counted_by_noun(change_set.updates().map(|update| update.kind.label()).collect());
+    let (created, updated) = counts(change_set);
     let scope = match scope {
         "" => String::new(),
         scope => format!(" ({scope})"),
@@ -65,6 +64,25 @@ pub fn summary(change_set: &ChangeSet, scope: &str) -> String {
         (true, false) => format!("Updates {updated}{scope}."),
         (false, false) => format!("Creates {created} and updates {updated}{scope}."),
     }
+}
+
+/// `Executed: created 1 story and 12 tasks.`
+pub fn executed_summary(change_set: &ChangeSet) -> String {
+    let (created, updated) = counts(change_set);
+    match (created.is_empty(), updated.is_empty()) {
+        (true, true) => "Executed: changed nothing.".to_owned(),
+        (false, true) => format!("Executed: created {created}."),
+        (true, false) => format!("Executed: updated {updated}."),
+        (false, false) => format!("Executed: created {created} and updated {updated}."),
+    }
+}
+
+/// The records that are created and those that are updated, counted by kind.
+fn counts(change_set: &ChangeSet) -> (String, String) {
+    (
+        counted_by_noun(change_set.creates().map(noun).collect()),
+        counted_by_noun(change_set.updates().map(|update| update.kind.label()).collect()),
+    )
 }
 
 #[cfg(test)]
@@ -86,6 +104,8 @@ mod tests {
         let set = ChangeSet(vec![item("story"), item("task"), item("task")]);
         assert_eq!(summary(&set, "R, team T"), "Creates 1 story and 2 tasks (R, team T).");
         assert_eq!(summary(&ChangeSet::default(), ""), "Changes nothing.");
+        assert_eq!(executed_summary(&set), "Executed: created 1 story and 2 tasks.");
+        assert_eq!(executed_summary(&ChangeSet::default()), "Executed: changed nothing.");
     }
 
     #[test]

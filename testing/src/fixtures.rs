@@ -137,30 +137,6 @@ pub fn control(id: &ControlId, key: &str, title: &str, release: &ReleaseId) -> C
     }
 }
 
-/// An open story.
-pub fn work_item(id: &WorkItemId, release: &ReleaseId, team: &TeamId, title: &str) -> WorkItem {
-    WorkItem {
-        id: id.clone(),
-        key: String::new(),
-        kind: WorkItemKind::Story,
-        release_id: release.clone(),
-        parent_id: None,
-        team_id: team.clone(),
-        owner_id: None,
-        title: title.to_owned(),
-        description: String::new(),
-        status: WorkItemStatus::Open,
-        priority: Priority::Medium,
-        estimate: None,
-        acceptance_criteria: Vec::new(),
-        version: 1,
-        finding_ids: Vec::new(),
-        control_ids: Vec::new(),
-        evidence_ids: Vec::new(),
-        blocker_ids: Vec::new(),
-    }
-}
-
 /// A SARIF file of one run that ended at `ended` (RFC 3339), with these rules and results.
 pub fn sarif(ended: &str, rules: Value, results: Value) -> Vec<u8> {
     json!({

@@ -332,7 +332,7 @@ async fn the_same_title_is_found_among_many_that_share_its_words() {
             titles.insert(150, "Validate the cookie of the callback cache".to_owned());
             let changes = titles.into_iter().map(|title| {
                 let id: WorkItemId = runtime.id();
-                let item = crate::world::work_item(&id, &release, &team, &title);
+                let item = WorkItem::new(&id, &release, &team, &title);
                 let Ok(Value::Object(fields)) = serde_json::to_value(item) else {
                     panic!("an object")
                 };

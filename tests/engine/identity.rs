@@ -46,7 +46,7 @@ async fn resolve(world: &World, account: &Person, other: &Person, same: bool) {
             &first,
             account.id.as_str(),
             other.id.as_str(),
-            same,
+            Some(same),
             "They told me in person.",
         )
         .await

@@ -216,7 +216,7 @@ async fn an_operator_cannot_confirm_their_own_request_with_another_account() {
     let known = world.acme.person("operator").id;
     let link = async |ctx: &Ctx, same: bool| {
         engine
-            .request_link(ctx, again.id.as_str(), known.as_str(), same, "She said so.")
+            .request_link(ctx, again.id.as_str(), known.as_str(), Some(same), "She said so.")
             .await
     };
     // No operator has confirmed that the two accounts belong to two people.
@@ -253,7 +253,7 @@ async fn after_a_provider_change_the_console_and_one_operator_can_link_accounts(
                 &console(&world),
                 account.id.as_str(),
                 other.as_str(),
-                same,
+                Some(same),
                 "New provider.",
             )
             .await
@@ -328,4 +328,22 @@ async fn two_concurrent_operators_close_a_request_once() {
         );
         assert_eq!(in_force(&world).await, before + i64::from(confirmed.is_ok()));
     }
+}
+
+#[tokio::test]
+async fn authorization_comes_before_the_choice_between_same_and_different() {
+    let world = World::new().await;
+    let engine = &world.engine;
+    let people = ["lead", "auditor"].map(|role| world.acme.person(role).id);
+    let link = async |ctx| {
+        let [one, other] = &people;
+        engine
+            .request_link(ctx, one.as_str(), other.as_str(), None, "By phone.")
+            .await
+    };
+    let (reviewer, operator) = (world.person("reviewer"), world.person("operator"));
+    let denied = link(&reviewer).await;
+    assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{denied:?}");
+    let unchosen = link(&operator).await;
+    assert!(matches!(unchosen, Err(Error::Setting { .. })), "{unchosen:?}");
 }

@@ -155,7 +155,7 @@ async fn story(world: &World) {
     let ids = ["reviewer", "reviewer2"].map(|who| world.acme.person(who).id.to_string());
     for same in [false, true] {
         let asked = engine
-            .request_link(&operator, &ids[0], &ids[1], same, words)
+            .request_link(&operator, &ids[0], &ids[1], Some(same), words)
             .await
             .expect("asked");
         let second = world.person("operator2");

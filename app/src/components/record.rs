@@ -39,6 +39,8 @@ pub(crate) fn RecordLink(
     bare: bool,
 ) -> impl IntoView {
     let RecordLabel { kind, id, key, name } = record;
+    // A record of a kind without names is called by its kind.
+    let bare = bare || name.as_str() == kind.label();
     let label = view! {
         {(!bare).then(|| view! { <span class="record-kind">{kind.label()}</span> " " })}
         {key.filter(|key| *key != name).map(|key| view! { <code class="key">{key}</code> " " })}

@@ -54,7 +54,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "Not found", text),
+            Error::NotFound { .. } | Error::NoAuditEntry { .. } => Self::new(StatusCode::NOT_FOUND, "Not found", text),
             Error::NotAuthorized { .. } => Self::new(StatusCode::FORBIDDEN, "You don't have access", text),
             Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => {
                 Self::new(StatusCode::BAD_REQUEST, "Invalid address", text)

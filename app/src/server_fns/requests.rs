@@ -69,18 +69,15 @@ pub async fn link_people(
 ) -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
     let services = &request.services;
-    let asked = match whose.as_str() {
-        "same" | "different" => {
-            let same = whose == "same";
-            services
-                .engine
-                .request_link(&services.ctx, &one, &other, same, &text)
-                .await
-        }
-        _ => Err(loopiq::engine::Error::Setting {
-            message: "choose whether the accounts belong to the same person or to different people.".to_owned(),
-        }),
+    let same = match whose.as_str() {
+        "same" => Some(true),
+        "different" => Some(false),
+        _ => None,
     };
+    let asked = services
+        .engine
+        .request_link(&services.ctx, &one, &other, same, &text)
+        .await;
     let outcome = asked.map(|asked| Outcome {
         done: true,
         message: format!(
@@ -95,10 +92,10 @@ pub async fn link_people(
     Ok(respond(&request, FormRequest::outcome(outcome)).await)
 }
 
-/// Redirects a plain form to the page, which shows the outcome.
+/// Redirects a plain form to the page, which shows the outcome. A denial is the response itself.
 #[cfg(feature = "ssr")]
 async fn respond(request: &FormRequest, outcome: Outcome) -> Outcome {
-    if request.is_plain() {
+    if request.is_plain() && !FormRequest::is_denied() {
         SettingsPage::Requests.store_message(request.session(), &outcome).await;
         leptos_axum::redirect(SettingsPage::Requests.path());
     }

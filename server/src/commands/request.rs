@@ -85,7 +85,7 @@ async fn open(args: &RequestTenantArgs, runtime: &Runtime) -> Result<(Engine, Ct
 async fn request_link(args: RequestLinkArgs, same: bool, runtime: &Runtime) -> Result<()> {
     let (engine, ctx) = open(&args.tenant, runtime).await?;
     let asked = engine
-        .request_link(&ctx, &args.one, &args.other, same, &args.reason)
+        .request_link(&ctx, &args.one, &args.other, Some(same), &args.reason)
         .await?;
     let created = CreatedRequest {
         request: asked.id.to_string(),

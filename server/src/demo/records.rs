@@ -248,24 +248,10 @@ async fn write_release(
     for (title, status, priority) in spec.backlog {
         let id: WorkItemId = runtime.id();
         tx.insert_work_item(&WorkItem {
-            id: id.clone(),
-            key: String::new(),
-            kind: WorkItemKind::Story,
-            release_id: release.clone(),
-            parent_id: None,
-            team_id: team.clone(),
-            owner_id: None,
-            title: (*title).into(),
             description: "From the backlog, before any agent.".into(),
             status: *status,
             priority: *priority,
-            estimate: None,
-            acceptance_criteria: Vec::new(),
-            version: 1,
-            finding_ids: Vec::new(),
-            control_ids: Vec::new(),
-            evidence_ids: Vec::new(),
-            blocker_ids: Vec::new(),
+            ..WorkItem::new(&id, &release, &team, title)
         })
         .await?;
         backlog.push(id);

@@ -63,10 +63,13 @@ async fn one_operator_asks_and_another_one_confirms() {
         "{shown}"
     );
     assert!(shown.contains("another operator has to confirm it"), "{shown}");
-    let refused = send(&mut one, "/do/confirm-request", &[("id", &id)]).await;
+    // A denial has its own status, also as the response to a plain form.
+    let refused = one.post("/do/confirm-request", &[("id", &id)]).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
     assert!(
-        refused.contains("role=\"alert\"") && refused.contains("another operator has to confirm it"),
-        "{refused}"
+        refused.text.contains("another operator has to confirm it"),
+        "{}",
+        refused.text
     );
 
     let shown = page(&mut two).await;

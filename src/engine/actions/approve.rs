@@ -8,7 +8,7 @@ use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::decision::{DecisionBasis, acting_person, done, record_decision, replay};
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::decode_envelope;
-use crate::engine::actions::revalidate::{self, Approvable, recorded_view};
+use crate::engine::actions::revalidate::{self, Approvable};
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::{Policies, PolicyInput};
@@ -93,16 +93,7 @@ impl ActionCommand for Approve {
             first.message = format!("{} {}", first.message, still_missing(&approvals.missing(&input))).into();
             return Ok(Committed::Done(first));
         }
-        if let Some(why) = approvals.refuses_me(&input) {
-            return Err(Error::NotAuthorized { why });
-        }
-        if let Some(why) = approvals.why_approval_does_not_count(&input) {
-            return Err(Error::Refused {
-                code: ReasonCode::PolicyRefused,
-                message: format!("Nothing was decided. {why}"),
-            });
-        }
-        let seen = recorded_view(tx, &action, &request.view).await?;
+        let seen = revalidate::require_approvable(tx, &action, &approvals, &input, &request.view).await?;
         // Sections that the page does not have were not opened.
         let (opened, closed): (Vec<_>, Vec<_>) = seen
             .sections

@@ -97,17 +97,9 @@ pub(crate) async fn replay(tx: &mut WriteTx, action: &Action, kind: DecisionKind
     let person = acting_person(tx)?;
     let mut decisions = tx.decisions(&action.id).await?;
     decisions.retain(|decision| decision.kind == kind);
-    let ids = decisions.iter().map(|decision| decision.person_id.as_str());
-    let deciders = tx
-        .deciders_by_id(&ids.chain([person.id.as_str()]).collect::<Vec<_>>())
-        .await?;
-    let human = |id: &PersonId| {
-        let decider = deciders.iter().find(|decider| decider.person.id == *id);
-        decider.map(|decider| &decider.human)
-    };
-    let mine = decisions
-        .iter()
-        .find(|decision| human(&decision.person_id).is_some_and(|who| Some(who) == human(&person.id)));
+    let people = decisions.iter().map(|decision| &decision.person_id);
+    let mine = first_same_human(tx, people, &person.id).await?;
+    let mine = decisions.iter().find(|decision| Some(&decision.person_id) == mine);
     Ok(mine.map(|decision| {
         let message = format!(
             "You {} this on {}; nothing was done twice. It is {} now.",
@@ -117,6 +109,22 @@ pub(crate) async fn replay(tx: &mut WriteTx, action: &Action, kind: DecisionKind
         );
         done(action.state(), message)
     }))
+}
+
+/// The first of these accounts that belongs to the same human as `me`.
+pub(crate) async fn first_same_human<'p>(
+    tx: &mut WriteTx,
+    mut people: impl Iterator<Item = &'p PersonId> + Clone,
+    me: &'p PersonId,
+) -> Result<Option<&'p PersonId>, Error> {
+    let ids: Vec<&str> = people.clone().map(PersonId::as_str).chain([me.as_str()]).collect();
+    let deciders = tx.deciders_by_id(&ids).await?;
+    let human = |id: &PersonId| {
+        let decider = deciders.iter().find(|decider| decider.person.id == *id);
+        decider.map(|decider| &decider.human)
+    };
+    let mine = human(me);
+    Ok(people.find(|id| mine.is_some() && human(id) == mine))
 }
 
 /// What a decision is based on.

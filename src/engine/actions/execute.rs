@@ -15,7 +15,7 @@ use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{StoreError, WriteTx};
 use crate::tools::{Plan, PlannedItem};
-use crate::views::{Label, Outcome, summary};
+use crate::views::{Label, Outcome, executed_summary};
 use serde_json::{Value, json};
 
 impl Engine {
@@ -35,6 +35,10 @@ impl Engine {
 
     /// Records an attempt that an internal error interrupted; the action stays Approved.
     async fn attempt_interrupted(&self, ctx: &Ctx, id: &str, incident: &str) -> Result<(), Error> {
+        // The authorization itself may have met the error; a person without the permission attempted nothing.
+        if !allows(&ctx.principal, Permission::Execute) {
+            return Ok(());
+        }
         let (id, incident) = (lifecycle::parse_id(id)?, incident.to_owned());
         self.store
             .add(ctx, move |tx| {
@@ -147,12 +151,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     lifecycle::close(tx, action, &stage, entry).await?;
     record_attempt(tx, action, AttemptOutcome::Executed).await?;
     tx.mark_targets_changed(&action.id, &changed).await?;
-    let made = summary(change_set, "")
-        .trim_end_matches('.')
-        .replacen("Creates", "created", 1)
-        .replacen("Updates", "updated", 1)
-        .replace(" updates ", " updated ");
-    Ok(done(to, format!("Executed: {made}.")))
+    Ok(done(to, executed_summary(change_set)))
 }
 
 /// Closes the action as Failed. Nothing of its change set is written.

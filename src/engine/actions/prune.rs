@@ -6,7 +6,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
-use crate::engine::actions::decision::{acting_person, approvals_if_allowed, done, validate_text};
+use crate::engine::actions::decision::{acting_person, approvals_if_allowed, done, first_same_human, validate_text};
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::{self, PlanError, PlanInput, decode_envelope};
 use crate::engine::actions::revalidate::require_same_view;
@@ -193,13 +193,8 @@ async fn replay(tx: &mut WriteTx, action: &Action, person: &Person) -> Result<Op
     let Some(pruner) = &successor.origin.pruned_by else {
         return Ok(None);
     };
-    let deciders = tx.deciders_by_id(&[pruner.as_str(), person.id.as_str()]).await?;
-    let human = |id: &PersonId| {
-        let decider = deciders.iter().find(|decider| decider.person.id == *id);
-        decider.map(|decider| &decider.human)
-    };
-    let same = human(pruner).is_some_and(|who| Some(who) == human(&person.id));
-    Ok(same.then(|| outcome(&successor)))
+    let mine = first_same_human(tx, std::iter::once(pruner), &person.id).await?;
+    Ok(mine.map(|_| outcome(&successor)))
 }
 
 /// The payload with only these items of those that can be left out.

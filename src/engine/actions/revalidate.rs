@@ -22,7 +22,7 @@ use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::log_check;
 use crate::engine::actions::plan::{self, PlanError, Planned, decode_envelope};
-use crate::policy::Policies;
+use crate::policy::{Policies, PolicyInput};
 use crate::store::{ReadTx, ViewKey, WriteTx};
 use crate::views::Label;
 use crate::{checks, tools};
@@ -124,6 +124,31 @@ pub(crate) struct Approvable {
     pub planned: Planned,
     /// Marks of the warnings that the reviewer acknowledged.
     pub acknowledged: Vec<String>,
+}
+
+/// Whether an approval of the acting person would count now. `view`: the value that the forms of the action's page carry. Returns what the
+/// page showed.
+///
+/// # Errors
+/// [`Error::NotAuthorized`]: a policy does not let this person decide. [`Error::Refused`]: the approval would not count, or the page was not
+/// opened.
+pub(crate) async fn require_approvable(
+    tx: &mut ReadTx,
+    action: &Action,
+    approvals: &Approvals,
+    input: &PolicyInput<'_>,
+    view: &str,
+) -> Result<PageSnapshot, Error> {
+    if let Some(why) = approvals.refuses_me(input) {
+        return Err(Error::NotAuthorized { why });
+    }
+    if let Some(why) = approvals.why_approval_does_not_count(input) {
+        return Err(Error::Refused {
+            code: ReasonCode::PolicyRefused,
+            message: format!("Nothing was decided. {why}"),
+        });
+    }
+    recorded_view(tx, action, view).await
 }
 
 /// Validates an approval: `seen` is what the page showed, `acknowledged` what the reviewer ticked there.
@@ -324,7 +349,7 @@ fn require_acknowledged(checks: &[Check], acknowledged: &[String]) -> Result<Vec
     Ok(acknowledged.iter().map(|check| check.mark()).collect())
 }
 
-/// The warnings that were acknowledged, and those that were not. A check's name stands for its only warning. Only warnings that are
+/// The warnings that were acknowledged, and those that were not. A check's name means its only warning. Only warnings that are
 /// there can be acknowledged: one that comes up later is new.
 fn split_by_acknowledged<'c>(checks: &'c [Check], acknowledged: &[String]) -> (Vec<&'c Check>, Vec<&'c Check>) {
     let warnings = || checks.iter().filter(|check| check.warns());

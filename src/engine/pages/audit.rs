@@ -116,10 +116,7 @@ impl Engine {
             })
             .await?;
         let Some((record, names)) = found else {
-            return Err(Error::NotFound {
-                kind: RecordKind::Action,
-                id: format!("entry {seq}"),
-            });
+            return Err(Error::NoAuditEntry { seq });
         };
         let content = &record.content;
         let mut lines = vec![

@@ -1,6 +1,6 @@
 //! Both databases return text unchanged, and sort it by bytes.
 
-use crate::world::{World, work_item};
+use crate::world::World;
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
@@ -34,7 +34,7 @@ async fn text_comes_back_as_it_was() {
         .write::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move {
                 for (id, text) in &kept {
-                    let mut item = work_item(id, &release, &team, "A title");
+                    let mut item = WorkItem::new(id, &release, &team, "A title");
                     item.description = text.clone();
                     item.acceptance_criteria = vec![text.clone(), "two".into()];
                     item.estimate = Some(text.clone());

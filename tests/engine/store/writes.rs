@@ -1,6 +1,6 @@
 //! Transactions: all or nothing, in sequence for each tenant, and without blocking readers.
 
-use crate::world::{World, work_item};
+use crate::world::World;
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
@@ -15,7 +15,7 @@ fn system(world: &World) -> Ctx {
 
 /// A change set of one work item.
 fn create(world: &World, id: &WorkItemId, title: &str) -> Change {
-    let item = work_item(id, &world.acme.release, &world.acme.team, title);
+    let item = WorkItem::new(id, &world.acme.release, &world.acme.team, title);
     let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(item) else {
         panic!("an object")
     };

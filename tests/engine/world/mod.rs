@@ -11,7 +11,7 @@ use loopiq::store::Store;
 use loopiq::views::Outcome;
 use loopiq_testing::Database;
 use loopiq_testing::fixtures::TestClock;
-pub(crate) use loopiq_testing::fixtures::{sarif_result as result, work_item};
+pub(crate) use loopiq_testing::fixtures::sarif_result as result;
 use records::create_records;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

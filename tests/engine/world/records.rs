@@ -104,7 +104,7 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
                     .await?;
                 tx.insert_control(&fixtures::control(&control, "AC-3", "Access enforcement", &release))
                     .await?;
-                tx.insert_work_item(&fixtures::work_item(&story, &release, &team, "Harden the login"))
+                tx.insert_work_item(&WorkItem::new(&story, &release, &team, "Harden the login"))
                     .await?;
                 Ok(tx.ensure_client("Helix").await?)
             })

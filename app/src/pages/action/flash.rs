@@ -43,7 +43,7 @@ pub(super) fn FlashLine(flash: Flash, next: Option<Next>) -> impl IntoView {
     let next = next.map(|next| {
         view! {
             <a class="button" href=next.href>
-                "Next: "
+                "Next:\u{a0}"
                 <bdi>{next.headline}</bdi>
             </a>
         }

@@ -10,16 +10,20 @@ use crate::store::{Account, Entry, ReadTx, RequestRow, WriteTx};
 use serde_json::json;
 
 impl Engine {
-    /// Asks a second operator to confirm that two accounts belong to one person, or to two people.
+    /// Asks a second operator to confirm that two accounts belong to one person, or to two people. `same`: `None` if the operator has chosen
+    /// neither.
     pub async fn request_link(
         &self,
         ctx: &Ctx,
         one: &str,
         other: &str,
-        same: bool,
+        same: Option<bool>,
         reason: &str,
     ) -> Result<Asked, Error> {
         self.authorize(ctx, Permission::Configure).await?;
+        let same = same.ok_or_else(|| Error::Setting {
+            message: "choose whether the accounts belong to the same person or to different people.".to_owned(),
+        })?;
         let reason = validate_text(reason, "how you know whose these accounts are")?;
         let parse = |id: &str| {
             PersonId::parse(id.trim()).map_err(|_| Error::NotFound {

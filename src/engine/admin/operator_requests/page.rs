@@ -2,7 +2,8 @@
 
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::admin::operator_requests::{another_operator, form_value, may_confirm, missing, named, signed_in};
+use crate::engine::admin::operator_requests::settle::{form_value, may_confirm};
+use crate::engine::admin::operator_requests::{another_operator, missing, named, signed_in};
 use crate::engine::pages::policy;
 use crate::engine::{Engine, Error};
 use crate::policy::Decider;

@@ -54,7 +54,7 @@ pub(crate) fn panel(
             (Some(why), _) => Some(why.into()),
             (None, Some(block)) if pending => Some(match more {
                 0 => format!("Can't be approved yet: {}", block.message).into(),
-                _ => format!("Can't be approved yet: {} {more} more checks block it.", block.message).into(),
+                _ => format!("Can't be approved yet: {} {more} more results block it.", block.message).into(),
             }),
             _ => None,
         },

@@ -130,26 +130,12 @@ async fn an_open_work_item_with_the_same_title_is_skipped_and_does_not_count() {
     use loopiq::domain::*;
     let service = TestService::start().await;
     let ctx = Ctx::system(TenantId::parse("acme").unwrap(), service.engine.runtime());
-    let item = loopiq::domain::WorkItem {
-        id: service.engine.runtime().id(),
-        key: "WI-1".to_owned(),
-        kind: WorkItemKind::Story,
-        release_id: service.release.clone(),
-        parent_id: None,
-        team_id: service.team.clone(),
-        owner_id: None,
-        title: "Fix in src/db: SQL built from user input".to_owned(),
-        description: String::new(),
-        status: WorkItemStatus::Open,
-        priority: Priority::High,
-        estimate: None,
-        acceptance_criteria: Vec::new(),
-        version: 1,
-        finding_ids: Vec::new(),
-        control_ids: Vec::new(),
-        evidence_ids: Vec::new(),
-        blocker_ids: Vec::new(),
-    };
+    let item = loopiq::domain::WorkItem::new(
+        &service.engine.runtime().id(),
+        &service.release,
+        &service.team,
+        "Fix in src/db: SQL built from user input",
+    );
     let insert = service
         .engine
         .store()
