@@ -116,7 +116,7 @@ async function leaveOut(page, key, script = false) {
   const proposal = await proposeWorkPackage(client, 'PAY-2026.11', key, {}, rule);
   await signIn(page, 'reviewer@acme.example', `/actions/${proposal.actionId}`);
   if (script) await alive(page);
-  await page.locator('summary', { hasText: 'Approve only part' }).click();
+  await page.locator('summary', { hasText: 'Leave parts out' }).click();
   const form = page.locator('form[action$="/do/prune"]');
   await form.locator('input[type=checkbox]').nth(1).uncheck();
   await form.getByRole('textbox').fill('The second one is planned elsewhere.');

@@ -81,6 +81,7 @@ pub(super) fn RevokeForm(desk: Desk, id: String, view: String, draft: Draft) -> 
     view! {
         <details class="decide-reject" open=open>
             <summary>"Revoke approval"</summary>
+            <p>"Revoking ends this action: it is rejected, and the agent can propose it again."</p>
             <form method="post" action=Revoke::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="view" value=view />
@@ -138,12 +139,12 @@ pub(super) fn PruneForm(
     });
     view! {
         <details class="decide-reject" open=open>
-            <summary>"Approve only part"</summary>
+            <summary>"Leave parts out"</summary>
             <form method="post" action=Prune::url() on:submit=submit>
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="digest" value=digest />
                 <input type="hidden" name="view" value=view />
-                <p>"Clear what you don't want. The rest becomes a new proposal to approve."</p>
+                <p>"Clear what you don't want. The rest becomes a new proposal, which still needs approval. This action is then rejected."</p>
                 <fieldset>
                     <legend>"Keep"</legend>
                     {ticks.collect_view()}
