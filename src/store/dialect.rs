@@ -48,7 +48,7 @@ macro_rules! object {
 pub(super) use object;
 
 /// The SQL function that makes a JSON list of rows.
-macro_rules! gather {
+macro_rules! json_agg {
     (sqlite) => {
         "json_group_array"
     };
@@ -56,7 +56,7 @@ macro_rules! gather {
         "json_agg"
     };
 }
-pub(super) use gather;
+pub(super) use json_agg;
 
 /// A condition that a column's value is in a JSON list. PostgreSQL gets an array, because the planner then looks up each value in the
 /// column's index. For a sub-query, the planner can read the whole table.
@@ -107,7 +107,7 @@ impl Dialect {
             Dialect::Sqlite => "BEGIN".into_sql_str(),
             Dialect::Postgres => safe(format!(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
-                within(tenant)
+                set_tenant(tenant)
             )),
         }
     }
@@ -117,10 +117,10 @@ impl Dialect {
         match (self, lock) {
             // IMMEDIATE: if a deferred transaction starts to write, SQLite can return a busy error that no timeout retries.
             (Dialect::Sqlite, _) => "BEGIN IMMEDIATE".into_sql_str(),
-            (Dialect::Postgres, TenantLock::None) => safe(format!("BEGIN; {}", within(tenant))),
+            (Dialect::Postgres, TenantLock::None) => safe(format!("BEGIN; {}", set_tenant(tenant))),
             (Dialect::Postgres, TenantLock::Exclusive) => safe(format!(
                 "BEGIN; {}; SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{tenant}'))",
-                within(tenant)
+                set_tenant(tenant)
             )),
         }
     }
@@ -156,7 +156,7 @@ impl Dialect {
 
     /// Enters this tenant for the rest of the transaction, so that row-level security admits its rows.
     pub(super) fn enter(self, tenant: &TenantId) -> Option<SqlStr> {
-        (self == Dialect::Postgres).then(|| safe(within(tenant)))
+        (self == Dialect::Postgres).then(|| safe(set_tenant(tenant)))
     }
 
     /// Makes PostgreSQL plan each statement of this transaction for its actual parameters, instead of using a generic plan.
@@ -189,7 +189,7 @@ impl Dialect {
     }
 }
 
-fn within(tenant: &TenantId) -> String {
+fn set_tenant(tenant: &TenantId) -> String {
     format!("SET LOCAL loopiq.tenant = '{tenant}'")
 }
 

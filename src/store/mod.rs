@@ -5,7 +5,7 @@
 //!
 //! Rules for SQL in this module:
 //!
-//! - SQL is static text. `apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
+//! - SQL is static text. `queries/apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
 //!   tenant's name into the start of a transaction, and `TenantId` allows only a-z, 0-9 and hyphens.
 //! - A list is one JSON parameter (`json_each`), so that a statement is prepared once whatever its length. Lists of IDs in frequent statements go
 //!   through `in_list!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
@@ -18,55 +18,23 @@
 //! - A page of actions starts from `actions` and joins the rest with LEFT JOIN. With JOIN, a planner without statistics starts from the people.
 //! - Text with the character U+0000 is refused by `connection.rs`, which inspects the arguments of each statement.
 
-mod actions;
-mod apply;
-mod audit;
-mod check_context;
 mod connection;
 mod copy;
-mod deciders;
-mod decisions;
 mod dialect;
 mod error;
-mod facts;
-mod generic_words;
 mod group_commit;
-mod identity;
-mod import;
-mod imports;
-mod inbox;
-mod installation;
-mod limits;
-mod operator_requests;
-mod page_views;
-mod people;
-mod policies;
-mod questions;
-mod read_journal;
-mod records;
-mod related;
-mod related_actions;
+mod queries;
 mod row;
 mod schema;
-mod seed;
-mod sessions;
 
-pub use audit::{AuditRecord, Entry};
 pub use copy::{COPIED, CopyReport, CopyStep};
 pub use error::{StoreError, WriteError};
-pub use facts::{ProposalContext, Proposer};
-pub use identity::{Account, Resemblance};
-pub use import::{ImportedFinding, KeptEvidence, NewEvidence, NewFinding, PART, WantingFrom, WantingPage};
-pub use imports::{ImportKey, Progress};
-pub use inbox::{InboxFilter, InboxFrame, InboxItem};
-pub use limits::Waiting;
-pub use operator_requests::{RequestRow, Settled};
-pub use page_views::ViewKey;
-pub use people::{Asserted, TokenGrant, TokenRow};
-pub use policies::{PastActionRow, PolicyRow};
-pub use read_journal::ReadCall;
-pub use records::ListFilter;
-pub use related_actions::ActionSummary;
+pub use queries::{
+    Account, ActionSummary, Asserted, AuditRecord, Entry, ImportKey, ImportedFinding, InboxFilter, InboxFrame,
+    InboxItem, KeptEvidence, ListFilter, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress,
+    ProposalContext, Proposer, ReadCall, RequestRow, Resemblance, Settled, TokenGrant, TokenRow, ViewKey, Waiting,
+    WantingFrom, WantingPage,
+};
 
 use crate::context::Ctx;
 use crate::domain::Timestamp;

@@ -58,26 +58,32 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
 async fn schema_state(connection: &mut AnyConnection, dialect: Dialect) -> Result<SchemaState, StoreError> {
     let (applied, ours) = (applied(connection).await?, migrations(dialect));
     let newest = ours.iter().map(|migration| migration.version).max().unwrap_or_default();
+    // Databases of development versions have steps with the same numbers, so the checksums are compared first.
+    for (version, checksum) in &applied {
+        let own = ours.iter().find(|migration| migration.version == *version);
+        if own.is_some_and(|own| own.checksum[..] != checksum[..]) {
+            let empty = match dialect {
+                Dialect::Sqlite => "a new data directory",
+                Dialect::Postgres => "an empty database",
+            };
+            return Err(StoreError::Schema(format!(
+                "step {version} of the database's schema is not that of this loopiq; nothing was changed. Start with {empty}, or use the \
+                 loopiq that made this database"
+            )));
+        }
+    }
     if let Some((version, _)) = applied.iter().find(|(version, _)| !ours.version_exists(*version)) {
         return Ok(SchemaState::Newer(format!(
             "the database's schema is of version {version}, newer than this loopiq's {newest}; nothing was changed. Use the newer loopiq"
         )));
     }
     for migration in ours.iter() {
-        match applied.iter().find(|(version, _)| *version == migration.version) {
-            None => {
-                // A migration in the middle can be missing. The version is then that of the last migration before the gap.
-                let have = migration.version - 1;
-                return Ok(SchemaState::Older(format!(
-                    "the database's schema is of version {have}, older than this loopiq's {newest}; run `loopiq schema upgrade` first"
-                )));
-            }
-            Some((version, checksum)) if checksum[..] != migration.checksum[..] => {
-                return Err(StoreError::Schema(format!(
-                    "step {version} of the database's schema is not that of this loopiq; nothing was changed. Use the loopiq that made it"
-                )));
-            }
-            Some(_) => {}
+        if !applied.iter().any(|(version, _)| *version == migration.version) {
+            // A migration in the middle can be missing. The version is then that of the last migration before the gap.
+            let have = migration.version - 1;
+            return Ok(SchemaState::Older(format!(
+                "the database's schema is of version {have}, older than this loopiq's {newest}; run `loopiq schema upgrade` first"
+            )));
         }
     }
     Ok(SchemaState::Same)

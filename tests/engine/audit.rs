@@ -144,9 +144,9 @@ async fn a_changed_entry_is_named_and_triggers_refuse_changes() {
     }
     // The owner of the database can drop the trigger, but the hashes still show the change.
     let drop = if loopiq_testing::on_postgres() {
-        "DROP TRIGGER audit_contents_stay ON audit_contents"
+        "DROP TRIGGER audit_contents_no_change ON audit_contents"
     } else {
-        "DROP TRIGGER audit_contents_stay"
+        "DROP TRIGGER audit_contents_no_update"
     };
     connection.execute(drop).await.expect("dropped");
     connection

@@ -13,9 +13,9 @@ async fn without(entries: &str) -> (World, i64) {
     let mut connection = world.database.connect().await;
     for table in ["contents", "entries"] {
         let drop = if loopiq_testing::on_postgres() {
-            format!("DROP TRIGGER audit_{table}_stay ON audit_{table}")
+            format!("DROP TRIGGER audit_{table}_no_change ON audit_{table}")
         } else {
-            format!("DROP TRIGGER audit_{table}_remain")
+            format!("DROP TRIGGER audit_{table}_no_delete")
         };
         connection.execute(AssertSqlSafe(drop)).await.expect("dropped");
         let delete = format!("DELETE FROM audit_{table} WHERE tenant = 'acme' AND seq {entries}");

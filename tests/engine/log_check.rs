@@ -84,7 +84,7 @@ async fn a_revoked_action_cannot_be_restored() {
     world.engine.revoke(&reviewer, &id, "No.", "").await.expect("revoked");
     let back = vec![
         format!(
-            "UPDATE actions SET state = 'approved', settled_at = NULL, outcome = NULL, reason_codes = '[]' WHERE id = '{id}'"
+            "UPDATE actions SET state = 'approved', closed_at = NULL, outcome = NULL, reason_codes = '[]' WHERE id = '{id}'"
         ),
         format!("DELETE FROM decisions WHERE action_id = '{id}' AND kind = 'revoke'"),
     ];
@@ -121,13 +121,13 @@ async fn an_edited_entry_does_not_count() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
-    let on = if loopiq_testing::on_postgres() {
-        " ON audit_contents"
+    let trigger = if loopiq_testing::on_postgres() {
+        "audit_contents_no_change ON audit_contents"
     } else {
-        ""
+        "audit_contents_no_update"
     };
     let edited = vec![
-        format!("DROP TRIGGER audit_contents_stay{on}"),
+        format!("DROP TRIGGER {trigger}"),
         format!(
             "UPDATE audit_contents SET content = replace(content, 'SHOP-1', 'SHOP-2') WHERE tenant = 'acme' AND seq = \
              (SELECT MIN(seq) FROM audit_entries WHERE action_id = '{id}')"
@@ -142,9 +142,9 @@ async fn an_edited_entry_does_not_count() {
 #[tokio::test]
 async fn the_policy_judges_an_action_by_its_logged_proposal() {
     for change in [
-        "own_risk = 'low', gravest = NULL",
-        "own_risk = 'high'",
-        "gravest = 'none'",
+        "tool_risk = 'low', max_severity = NULL",
+        "tool_risk = 'high'",
+        "max_severity = 'none'",
         "expires_at = expires_at + 5184000000000",
         "risk = 'low'",
     ] {

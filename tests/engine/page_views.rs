@@ -14,7 +14,7 @@ async fn a_view_is_stored_once_per_person_digest_and_session() {
         .action_page(&reviewer, &id, Visit::Unrecorded)
         .await
         .expect("a prefetch");
-    assert_eq!(world.count("views").await, 0);
+    assert_eq!(world.count("page_views").await, 0);
     for _ in 0..3 {
         world
             .engine
@@ -22,13 +22,13 @@ async fn a_view_is_stored_once_per_person_digest_and_session() {
             .await
             .expect("a page");
     }
-    assert_eq!(world.count("views").await, 1);
+    assert_eq!(world.count("page_views").await, 1);
     world
         .engine
         .action_page(&world.person("reviewer2"), &id, Visit::Opened)
         .await
         .expect("a page");
-    assert_eq!(world.count("views").await, 2);
+    assert_eq!(world.count("page_views").await, 2);
 }
 
 /// An approval and an execution need a recorded view of the page by the same person, in the same session, with the same digest.

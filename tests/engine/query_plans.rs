@@ -12,27 +12,33 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Steps that may read all rows of one tenant, or of all tenants: a part of the step, and the reason.
-const MAY: [(&str, &str); 12] = [
-    ("evidence_incomplete", "imports that are under way"),
-    ("tenants USING", "all tenants are meant"),
-    ("audit_heads USING", "one row"),
-    ("audit_indexed USING", "one row"),
-    ("policies_1", "the last entry of the index"),
-    ("people_by_email", "who could decide: a tenant's people, cut off"),
-    ("teams_2", "a filter's choices, in order and cut off"),
-    ("releases_2", "a filter's choices, in order and cut off"),
-    ("action_counts", "a state and caller a row: this is what saves counting"),
+/// Steps that may read all rows of one tenant, or of all tenants: a part of the step, a part of the statement, and the reason.
+const MAY: [(&str, &str, &str); 12] = [
+    ("evidence_incomplete", "", "imports that are under way"),
+    ("SCAN tenants", "", "all tenants are meant"),
+    ("audit_heads USING", "", "one row"),
+    ("audit_indexed USING", "", "one row"),
+    ("policies_1", "", "the last entry of the index"),
+    (
+        "SEARCH p USING",
+        "FROM people p LEFT JOIN",
+        "who could decide: a tenant's people, cut off",
+    ),
+    ("SEARCH teams USING", "", "a filter's choices, cut off"),
+    ("releases_2", "", "a filter's choices, in order and cut off"),
+    (
+        "action_counts",
+        "",
+        "a state and caller a row: this is what saves counting",
+    ),
     (
         "person_addresses",
+        "",
         "accounts that operators have to identify: a tenant's people",
     ),
-    ("generic_words", "words that people have written down"),
+    ("generic_words", "", "words that people have written down"),
     // A foreign key to the table of an inserted row: SQLite reads the referencing table only while references are deferred.
-    (
-        "audit_entries USING COVERING INDEX sqlite_autoindex_audit_entries_1",
-        "of a new head",
-    ),
+    ("audit_entries USING", "INSERT INTO audit_heads", "of a new head"),
 ];
 
 /// The executed statements, as SQLx reports them.
@@ -270,7 +276,8 @@ async fn no_statement_reads_a_whole_tenant() {
         };
         for step in &steps {
             let all = step.contains("(tenant=?)") || (step.starts_with("SCAN") && !own(step));
-            if all && !MAY.iter().any(|(part, _)| step.contains(part)) {
+            let may = |(part, of, _): &(&str, &str, &str)| step.contains(part) && statement.contains(of);
+            if all && !MAY.iter().any(may) {
                 whole.push(format!("{step}\n    {statement}"));
             }
         }

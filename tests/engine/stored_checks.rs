@@ -26,7 +26,7 @@ async fn unreadable_results_are_left_out() {
         &[
             "UPDATE actions SET checks = REPLACE(checks, 'grounding.', 'grounding.unknown_')",
             "UPDATE decisions SET verdicts = REPLACE(verdicts, '\"code\":', '\"kind\":')",
-            "UPDATE views SET shown = REPLACE(shown, '\"id\":\"text-safety\"', '\"id\":\"spelling\"')",
+            "UPDATE page_views SET snapshot = REPLACE(snapshot, '\"id\":\"text-safety\"', '\"id\":\"spelling\"')",
         ],
     )
     .await;
@@ -53,7 +53,7 @@ async fn an_unreadable_view_does_not_count() {
         view,
         ..world.consent(&id, &digest).await
     };
-    run(&world, &["UPDATE views SET shown = '{}'"]).await;
+    run(&world, &["UPDATE page_views SET snapshot = '{}'"]).await;
     let refused = world.engine.approve(&reviewer, &id, consent.clone()).await;
     assert!(
         matches!(

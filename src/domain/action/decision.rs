@@ -32,7 +32,7 @@ pub struct Decision {
     /// The checks at that time.
     pub verdicts: Vec<Check>,
     /// Fields of the records that the action is about, at that time.
-    pub facts: Snapshot,
+    pub snapshot: Snapshot,
     /// Marks of the warnings that the reviewer acknowledged ([`Check::mark`]).
     pub acknowledged: Vec<String>,
     /// The version of the policy in force.
@@ -48,7 +48,7 @@ pub struct Decision {
     /// When the reviewer had last opened the page, in this session.
     pub opened_at: Option<Timestamp>,
     /// The IDs of the page's sections that the reviewer had opened (see [`Section::id`](crate::domain::Section::id)).
-    pub opened: Vec<String>,
+    pub opened_sections: Vec<String>,
     /// The text that the reviewer typed to confirm, where the policy asks for one.
     pub confirmation_text: Option<String>,
 }
@@ -85,7 +85,7 @@ mod tests {
                 person_id: PersonId::from_bits(1),
                 digest: String::new(),
                 verdicts: Vec::new(),
-                facts: Snapshot::default(),
+                snapshot: Snapshot::default(),
                 acknowledged: vec!["evidence".to_owned(), known.to_owned()],
                 policy_version: 1,
                 reason_codes: Vec::new(),
@@ -93,7 +93,7 @@ mod tests {
                 decided_at: Timestamp(0),
                 record_versions: BTreeMap::new(),
                 opened_at: None,
-                opened: Vec::new(),
+                opened_sections: Vec::new(),
                 confirmation_text: None,
             };
             decision.acknowledges(&warning)

@@ -114,7 +114,11 @@ impl ActionCommand for Approve {
             (action.state(), Event::Endorsed)
         };
         tx.claim(&action, to).await?;
-        let PageSnapshot { checks, facts, .. } = planned.snapshot();
+        let PageSnapshot {
+            checks,
+            facts: snapshot,
+            ..
+        } = planned.snapshot();
         let warned = if VerdictCounts::of(&checks).warn > 0 {
             " Its warnings were acknowledged."
         } else {
@@ -131,10 +135,10 @@ impl ActionCommand for Approve {
         } else {
             let basis = DecisionBasis {
                 checks,
-                facts,
+                snapshot,
                 record_versions: planned.record_versions(),
                 acknowledged,
-                opened: opened.into_iter().map(|section| section.id.clone()).collect(),
+                opened_sections: opened.into_iter().map(|section| section.id.clone()).collect(),
                 confirmation_text,
                 ..DecisionBasis::default()
             };

@@ -131,12 +131,12 @@ pub(crate) async fn first_same_human<'p>(
 #[derive(Default)]
 pub(crate) struct DecisionBasis {
     pub checks: Vec<Check>,
-    pub facts: Snapshot,
+    pub snapshot: Snapshot,
     pub record_versions: BTreeMap<String, String>,
     pub acknowledged: Vec<String>,
     pub codes: Vec<ReasonCode>,
     pub text: String,
-    pub opened: Vec<String>,
+    pub opened_sections: Vec<String>,
     pub confirmation_text: Option<String>,
 }
 
@@ -161,7 +161,7 @@ pub(crate) async fn record_decision(
         person_id: person.id,
         digest: action.proposal.digest.clone(),
         verdicts: basis.checks,
-        facts: basis.facts,
+        snapshot: basis.snapshot,
         record_versions: basis.record_versions,
         acknowledged: basis.acknowledged,
         policy_version: action.judgement.current_policy_version,
@@ -169,7 +169,7 @@ pub(crate) async fn record_decision(
         reason: basis.text,
         decided_at: now,
         opened_at,
-        opened: basis.opened,
+        opened_sections: basis.opened_sections,
         confirmation_text: basis.confirmation_text,
     };
     tx.insert_decision(&decision).await?;
@@ -182,7 +182,7 @@ pub(crate) async fn record_decision(
         "policyAtProposal": action.judgement.policy_version,
         "reasonCodes": decision.reason_codes,
         "openedAt": decision.opened_at,
-        "openedSections": decision.opened,
+        "openedSections": decision.opened_sections,
         "typed": decision.confirmation_text,
     });
     let mut entry = audit_entries::about(tx, action, event, to, details);

@@ -134,7 +134,7 @@ impl Engine {
             caller: sent.caller.id.clone(),
             key: key.unwrap_or_default(),
             since: ctx.now().plus(-READ_WINDOW),
-            ask: sent.request_digest.clone(),
+            request_digest: sent.request_digest.clone(),
         };
         let runtime = self.runtime.clone();
         self.store
@@ -152,7 +152,7 @@ impl Engine {
                         reads,
                         last_proposal,
                         same,
-                        repeated,
+                        repeated_by,
                         declined,
                         policy,
                     } = tx.proposal_context(&query, &proposer).await?;
@@ -166,11 +166,11 @@ impl Engine {
                     let unread = unread(&text, reads.iter().filter(of_trace));
                     // A revision never counts as a repeat.
                     let repeats = same.filter(|_| call.supersedes_action_id.is_none());
-                    if let Some(first) = repeats.as_ref().filter(|_| repeated >= MAX_REPEATS) {
+                    if let Some(first) = repeats.as_ref().filter(|_| repeated_by >= MAX_REPEATS) {
                         return Err(Error::Refused {
                             code: ReasonCode::Check(CheckId::Duplicates),
                             message: format!(
-                                "Nothing was stored: the same is pending in {first}, and was proposed {repeated} more times. Ask what became \
+                                "Nothing was stored: the same is pending in {first}, and was proposed {repeated_by} more times. Ask what became \
                                  of that one."
                             ),
                         });

@@ -72,10 +72,14 @@ impl ActionCommand for Reject {
         };
         let basis = match plan {
             Some(Ok(planned)) => {
-                let PageSnapshot { checks, facts, .. } = planned.snapshot();
+                let PageSnapshot {
+                    checks,
+                    facts: snapshot,
+                    ..
+                } = planned.snapshot();
                 DecisionBasis {
                     checks,
-                    facts,
+                    snapshot,
                     record_versions: planned.record_versions(),
                     ..DecisionBasis::default()
                 }

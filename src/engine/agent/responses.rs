@@ -294,7 +294,7 @@ fn decision_json(decision: &Decision, people: &[Person]) -> Value {
         "digest": decision.digest,
         "acknowledged": decision.acknowledged,
         "openedAt": decision.opened_at,
-        "openedSections": decision.opened,
+        "openedSections": decision.opened_sections,
         "typed": decision.confirmation_text,
         "policyVersion": decision.policy_version,
         "reasonCodes": decision.reason_codes,

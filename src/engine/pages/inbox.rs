@@ -131,13 +131,13 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         risk: item.risk,
         verdicts: item.verdicts,
         proposed: When::new(item.created_at, now),
-        age: match item.settled_at {
+        age: match item.closed_at {
             None => duration(now.since(item.created_at)),
             Some(at) => format!("took {}", duration(at.since(item.created_at))),
         },
         expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
-        repeats: item.repeats,
-        touched: item.touched && !state.is_final(),
+        repeats: item.repeated_by,
+        touched: item.targets_changed && !state.is_final(),
         approvals: judged.and_then(|one| one.approvals),
         not_mine: match (state.is_final(), allows(&ctx.principal, Permission::Approve)) {
             (true, _) => None,

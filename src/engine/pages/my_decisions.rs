@@ -162,7 +162,7 @@ impl Mine {
             today: self.today.clone(),
         };
         let ruled = |policy: &Policy| {
-            let place = usize::try_from(item.rule).unwrap_or_default();
+            let place = usize::try_from(item.policy_rule_index).unwrap_or_default();
             let known = policy
                 .rules
                 .decide

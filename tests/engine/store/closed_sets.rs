@@ -13,10 +13,10 @@ async fn unknown_values_and_incomplete_states_are_refused_by_the_schema() {
     let refused = [
         "UPDATE actions SET state = 'waiting'",
         "UPDATE actions SET risk = 'extreme'",
-        "UPDATE actions SET own_risk = 'extreme'",
-        "UPDATE actions SET gravest = 'worst'",
+        "UPDATE actions SET tool_risk = 'extreme'",
+        "UPDATE actions SET max_severity = 'worst'",
         "UPDATE actions SET result = NULL",
-        "UPDATE actions SET settled_at = NULL",
+        "UPDATE actions SET closed_at = NULL",
         "UPDATE actions SET outcome = 'Executed, and rejected.'",
         "UPDATE actions SET state = 'rejected'",
         "UPDATE decisions SET kind = 'endorse'",

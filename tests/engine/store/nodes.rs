@@ -102,7 +102,7 @@ async fn reads_at_one_node_count_at_another() {
     let rows = world.dump().await;
     let action = rows.iter().find(|row| row.starts_with("actions|")).expect("the action");
     let unread = action
-        .split("|unread=")
+        .split("|unread_ids=")
         .nth(1)
         .and_then(|rest| rest.split('|').next())
         .expect("unread");

@@ -60,19 +60,42 @@ async fn an_older_schema_is_upgraded_by_its_owner() {
     store.ping().await.expect("an answer");
 }
 
+/// A database of a development version: its first step was another one, and it has more steps.
 #[tokio::test]
-async fn a_changed_migration_is_reported() {
+async fn a_database_with_other_steps_is_refused_in_one_line() {
     let database = Database::new().await;
     Store::upgrade_schema(&database.owner_url, &database.url)
         .await
         .expect("upgraded");
-    let sql = "UPDATE _sqlx_migrations SET checksum = (SELECT m.checksum FROM _sqlx_migrations m WHERE m.version = 2) WHERE version = 1";
-    database.connect().await.execute(sql).await.expect("changed");
-    let why = refused(&database).await;
-    assert!(
-        why.contains("step 1") && why.contains("not that of this loopiq"),
-        "{why}"
-    );
+    let mut owner = database.connect().await;
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 1")
+        .bind(vec![7_u8; 48])
+        .execute(&mut owner)
+        .await
+        .expect("another step");
+    let more = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         SELECT 17, 'import', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+    owner.execute(more).await.expect("more steps");
+    let before = (database.tables().await, database.count("_sqlx_migrations").await);
+    let opened = refused(&database).await;
+    let upgraded = match Store::upgrade_schema(&database.owner_url, &database.url).await {
+        Err(StoreError::Schema(why)) => why,
+        other => panic!("another end: {other:?}"),
+    };
+    let start = if on_postgres() {
+        "Start with an empty database"
+    } else {
+        "Start with a new data directory"
+    };
+    for why in [opened, upgraded] {
+        assert!(
+            why.contains("step 1") && why.contains("nothing was changed") && why.contains(start),
+            "{why}"
+        );
+        assert_eq!(why.lines().count(), 1, "{why}");
+    }
+    let after = (database.tables().await, database.count("_sqlx_migrations").await);
+    assert_eq!(after, before);
 }
 
 #[tokio::test]
@@ -80,7 +103,7 @@ async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
     let database = empty().await;
     // This object makes the last statements of a migration fail, and the database rolls the whole migration back.
     let blocking = if on_postgres() {
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+        "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
     } else {
         "CREATE TABLE audit_terms (x TEXT)"
     };
@@ -90,7 +113,7 @@ async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
     assert!(matches!(&broken, Err(StoreError::Migrating(_))), "{broken:?}");
     assert_eq!(database.tables().await, before, "nothing of the step stayed");
     let unblocking = if on_postgres() {
-        "DROP FUNCTION refuse_change"
+        "DROP FUNCTION refuse_audit_change"
     } else {
         "DROP TABLE audit_terms"
     };

@@ -137,9 +137,9 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
     for sql in [
         "CREATE TABLE mine (id TEXT)",
         "ALTER TABLE actions DISABLE ROW LEVEL SECURITY",
-        "DROP POLICY own_tenant ON actions",
+        "DROP POLICY tenant_isolation ON actions",
         "SET ROLE loopiq_owner",
-        "SELECT wall_off('actions')",
+        "SELECT enable_tenant_isolation('actions')",
         "DELETE FROM _sqlx_migrations",
     ] {
         assert!(service.execute(sql).await.is_err(), "{sql}");

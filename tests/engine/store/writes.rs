@@ -377,7 +377,7 @@ async fn a_refusal_is_no_fault_of_the_database() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_writes_fail_or_commit_independently() {
     let world = World::new().await;
-    let before = world.count("reads").await;
+    let before = world.count("read_journal").await;
     let mut tasks = Vec::new();
     for n in 0..60 {
         let (store, ctx) = (world.engine.store().clone(), system(&world));
@@ -410,7 +410,7 @@ async fn concurrent_writes_fail_or_commit_independently() {
     for task in tasks {
         task.await.expect("no panic");
     }
-    assert_eq!(world.count("reads").await, before + 48);
+    assert_eq!(world.count("read_journal").await, before + 48);
 }
 
 #[tokio::test]
@@ -443,7 +443,7 @@ async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
         caller: world.acme.person("developer").id.clone(),
         key: String::new(),
         since: Timestamp(0),
-        ask: String::new(),
+        request_digest: String::new(),
     };
     let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move { Ok(tx.proposal_context(&FactsQuery::default(), &proposer).await?.reads) })

@@ -38,7 +38,7 @@ impl Baseline {
                     at: approval.decided_at,
                     shown: PageSnapshot {
                         checks: approval.verdicts.clone(),
-                        facts: approval.facts.clone(),
+                        facts: approval.snapshot.clone(),
                         sections: Vec::new(),
                     },
                 })

@@ -1,0 +1,827 @@
+-- The same tables as in SQLite, statement by statement. Differences:
+--   text sorts by bytes (COLLATE "C"), as in SQLite; bytes are BYTEA;
+--   at the end: SQL functions that SQLite has and PostgreSQL lacks, and row-level security as a second isolation of tenants.
+-- Times are BIGINT microseconds since 1970 in UTC. Every key begins with the tenant, except:
+--   tokens, sessions: looked up before the tenant is known, by a digest that cannot be guessed;
+--   installation: applies to the whole installation.
+
+-- The kind of this installation: `demo` or `production`, decided permanently at its first start. One row, which never changes.
+CREATE TABLE installation (
+    one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('demo', 'production')),
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE tenants (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- `email`: a verified address in lower case, or a claim that ends with ` (not verified)` and equals no address.
+-- `same_as`: the first of the accounts that operators have linked as one person; the first account names itself.
+CREATE TABLE people (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    issuer TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    email TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    roles TEXT COLLATE "C" NOT NULL,
+    asserted_at BIGINT NOT NULL,
+    same_as TEXT COLLATE "C",
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, issuer, subject)
+);
+CREATE INDEX people_by_email ON people (tenant, email);
+CREATE INDEX people_by_same_as ON people (tenant, same_as) WHERE same_as IS NOT NULL;
+
+-- Every address of an account, and since when. An account that gets the former address of another account cannot decide until operators
+-- have identified it.
+CREATE TABLE person_addresses (
+    tenant TEXT COLLATE "C" NOT NULL,
+    address TEXT COLLATE "C" NOT NULL,
+    person_id TEXT COLLATE "C" NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (tenant, address, person_id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX person_addresses_by_person ON person_addresses (tenant, person_id, address, since);
+
+-- Accounts that share an address and, as operators have stated, belong to different people. `one` < `other`.
+CREATE TABLE people_apart (
+    tenant TEXT COLLATE "C" NOT NULL,
+    one TEXT COLLATE "C" NOT NULL,
+    other TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, one, other),
+    FOREIGN KEY (tenant, one) REFERENCES people (tenant, id),
+    FOREIGN KEY (tenant, other) REFERENCES people (tenant, id)
+);
+
+CREATE TABLE teams (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key)
+);
+
+CREATE TABLE team_members (
+    tenant TEXT COLLATE "C" NOT NULL,
+    team_id TEXT COLLATE "C" NOT NULL,
+    person_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, team_id, person_id),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX team_members_by_person ON team_members (tenant, person_id);
+
+CREATE TABLE clients (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, name)
+);
+
+CREATE TABLE tokens (
+    secret_digest TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    client_id TEXT COLLATE "C" NOT NULL,
+    caller_id TEXT COLLATE "C" NOT NULL,
+    audience TEXT COLLATE "C" NOT NULL,
+    scopes TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
+);
+
+CREATE TABLE sessions (
+    id_digest TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    data TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+-- The numbers in keys of records: WI-12, FND-3.
+CREATE TABLE counters (
+    tenant TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (tenant, name)
+);
+
+-- Requests of operators, which a second operator confirms. `made_by`: NULL for the console.
+CREATE TABLE operator_requests (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    -- The requested change, as JSON, which is never updated.
+    change TEXT COLLATE "C" NOT NULL,
+    summary TEXT COLLATE "C" NOT NULL,
+    made_by TEXT COLLATE "C",
+    made_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    settled_by TEXT COLLATE "C",
+    settled_at BIGINT,
+    -- The outcome, as a sentence.
+    outcome TEXT COLLATE "C" NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, made_by) REFERENCES people (tenant, id),
+    FOREIGN KEY (tenant, settled_by) REFERENCES people (tenant, id)
+);
+CREATE INDEX operator_requests_by_state ON operator_requests (tenant, status, made_at, id);
+
+-- The versions of a tenant's policy, as written. Version 1 is the built-in policy, which no table contains.
+CREATE TABLE policies (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    version BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    note TEXT COLLATE "C" NOT NULL,
+    -- The operator who switched it on; NULL: at the console.
+    person_id TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, version),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+
+CREATE TABLE releases (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    severity_threshold TEXT COLLATE "C" NOT NULL,
+    commit_id TEXT COLLATE "C",
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key)
+);
+
+CREATE TABLE release_teams (
+    tenant TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    team_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, release_id, team_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+);
+
+CREATE TABLE components (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('application', 'module', 'repository', 'service')),
+    key TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    team_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, key),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+);
+CREATE INDEX components_by_key ON components (tenant, key);
+CREATE INDEX components_by_name ON components (tenant, name);
+
+CREATE TABLE release_components (
+    tenant TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    component_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, release_id, component_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, component_id) REFERENCES components (tenant, id)
+);
+
+CREATE TABLE certifications (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    statement TEXT COLLATE "C",
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);
+CREATE INDEX certifications_by_release ON certifications (tenant, release_id);
+
+CREATE TABLE controls (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    title TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, release_id, key),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);
+-- AC-2 (as people write it) and ac-2 (as documents do) are one control. An import looks up every control.
+CREATE INDEX controls_by_upper_key ON controls (tenant, release_id, UPPER(key));
+
+CREATE TABLE evidence_files (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    sha256 TEXT COLLATE "C" NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (tenant, sha256)
+);
+
+-- The bytes of a large file, in parts that are written one by one. The file's row in evidence_files is then empty.
+CREATE TABLE evidence_parts (
+    tenant TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    part BIGINT NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (tenant, sha256, part),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+
+CREATE TABLE evidence (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    -- The run of the file, which may contain several.
+    run BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    collected_at BIGINT NOT NULL,
+    collected_from TEXT COLLATE "C" NOT NULL,
+    imported_at BIGINT NOT NULL,
+    commit_id TEXT COLLATE "C",
+    -- 0 while the file's findings are not all stored: no reader sees the evidence and no proposal cites it.
+    complete BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    UNIQUE (tenant, release_id, sha256, run),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+-- For newer evidence of the same kind.
+CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);
+-- For interrupted imports.
+CREATE INDEX evidence_incomplete ON evidence (tenant, id) WHERE complete = 0;
+
+-- The evidence that a release uses for each provider and kind.
+CREATE TABLE current_evidence (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    evidence_id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, release_id, provider, kind),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id)
+);
+
+CREATE TABLE evidence_links (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    evidence_id TEXT COLLATE "C" NOT NULL,
+    target_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, evidence_id, target_id),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id)
+);
+CREATE INDEX evidence_links_by_target ON evidence_links (tenant, target_id);
+
+-- `justification`, `status_expires_at`: people's decisions on findings. `status_expires_at` is RFC 3339 text as given, because people
+-- set the date.
+CREATE TABLE findings (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    identity TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    rule TEXT COLLATE "C" NOT NULL,
+    title TEXT COLLATE "C" NOT NULL,
+    message TEXT COLLATE "C" NOT NULL,
+    severity TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    justification TEXT COLLATE "C",
+    status_expires_at TEXT COLLATE "C",
+    location TEXT COLLATE "C",
+    line BIGINT,
+    component TEXT COLLATE "C",
+    first_seen_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    UNIQUE (tenant, identity)
+);
+
+CREATE TABLE sightings (
+    tenant TEXT COLLATE "C" NOT NULL,
+    finding_id TEXT COLLATE "C" NOT NULL,
+    evidence_id TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, finding_id, evidence_id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);
+CREATE INDEX sightings_by_release ON sightings (tenant, release_id, finding_id);
+
+CREATE TABLE blockers (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    finding_id TEXT COLLATE "C",
+    control_id TEXT COLLATE "C",
+    status TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL DEFAULT 1,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    UNIQUE (tenant, release_id, finding_id),
+    UNIQUE (tenant, release_id, control_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id),
+    FOREIGN KEY (tenant, control_id) REFERENCES controls (tenant, id)
+);
+CREATE INDEX blockers_by_finding ON blockers (tenant, finding_id);
+CREATE INDEX blockers_by_control ON blockers (tenant, control_id);
+
+-- A risk that a person has accepted until it expires. Lists are JSON.
+CREATE TABLE risk_acceptances (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    owner_id TEXT COLLATE "C" NOT NULL,
+    finding_ids TEXT COLLATE "C" NOT NULL,
+    control_ids TEXT COLLATE "C" NOT NULL,
+    justification TEXT COLLATE "C" NOT NULL,
+    compensating_controls TEXT COLLATE "C" NOT NULL,
+    expires_at TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, owner_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX risk_acceptances_by_release ON risk_acceptances (tenant, release_id);
+
+-- Running or interrupted imports of large files: the number of stored records, and the report so far. The last batch deletes the row.
+CREATE TABLE imports (
+    tenant TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 over the records in their order. Another program version may read the same file differently.
+    plan TEXT COLLATE "C" NOT NULL,
+    done BIGINT NOT NULL,
+    report TEXT COLLATE "C" NOT NULL,
+    started_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, sha256),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);
+
+CREATE TABLE work_items (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('story', 'task')),
+    release_id TEXT COLLATE "C" NOT NULL,
+    parent_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C" NOT NULL,
+    owner_id TEXT COLLATE "C",
+    title TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    priority TEXT COLLATE "C" NOT NULL,
+    estimate TEXT COLLATE "C",
+    acceptance_criteria TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, parent_id) REFERENCES work_items (tenant, id) DEFERRABLE,
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id),
+    FOREIGN KEY (tenant, owner_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX work_items_by_release ON work_items (tenant, release_id, number);
+CREATE INDEX work_items_by_parent ON work_items (tenant, parent_id);
+
+-- The findings, controls, evidence and blockers of a work item. The ID's prefix is the kind.
+CREATE TABLE work_item_references (
+    tenant TEXT COLLATE "C" NOT NULL,
+    work_item_id TEXT COLLATE "C" NOT NULL,
+    record_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, work_item_id, record_id),
+    FOREIGN KEY (tenant, work_item_id) REFERENCES work_items (tenant, id)
+);
+CREATE INDEX work_item_references_by_record ON work_item_references (tenant, record_id);
+
+-- Words of titles, for the search for similar work items, which Rust code scores.
+CREATE TABLE work_item_words (
+    tenant TEXT COLLATE "C" NOT NULL,
+    word TEXT COLLATE "C" NOT NULL,
+    work_item_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, word, work_item_id),
+    FOREIGN KEY (tenant, work_item_id) REFERENCES work_items (tenant, id)
+);
+CREATE INDEX work_item_words_by_item ON work_item_words (tenant, work_item_id);
+
+-- Words that a tenant has added to the generic words of titles.
+CREATE TABLE generic_words (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    word TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, word)
+);
+
+-- `risk`: the class that the policy derives from `tool_risk`, the tool's own risk, and `max_severity`, the highest severity that the action
+-- waives.
+-- `unread_ids`: the cited records that the client had not read.
+-- `request_digest`: SHA-256 of the request without reason and key; equal for equal proposals.
+-- `blocks`, `warnings`, `passes`: the number of `checks` of each verdict, so that the inbox shows and filters them without reading checks.
+-- `policy_rule_index`: the index of the policy's rule that says who decides the action.
+-- `search_text`: the lower-case text that the inbox searches.
+-- `repeats_action_id`: the pending action that this action repeats; both are closed together.
+-- `pruned_by`: the person who made the action from another action by leaving parts out.
+-- `targets_changed_at`: when another action changed a record of this action.
+CREATE TABLE actions (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    approval_id TEXT COLLATE "C" NOT NULL,
+    client_id TEXT COLLATE "C" NOT NULL,
+    caller_id TEXT COLLATE "C" NOT NULL,
+    idempotency_key TEXT COLLATE "C" NOT NULL,
+    tool TEXT COLLATE "C" NOT NULL,
+    tool_version BIGINT NOT NULL,
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('pending_approval', 'approved', 'rejected', 'executed', 'failed')),
+    revision BIGINT NOT NULL,
+    risk TEXT COLLATE "C" NOT NULL CHECK (risk IN ('low', 'medium', 'high')),
+    tool_risk TEXT COLLATE "C" NOT NULL CHECK (tool_risk IN ('low', 'medium', 'high')),
+    max_severity TEXT COLLATE "C" CHECK (max_severity IN ('none', 'low', 'medium', 'high', 'critical')),
+    headline TEXT COLLATE "C" NOT NULL,
+    summary TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    workflow TEXT COLLATE "C",
+    request_id TEXT COLLATE "C" NOT NULL,
+    trace_id TEXT COLLATE "C" NOT NULL,
+    call_chain TEXT COLLATE "C" NOT NULL,
+    unread_ids TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C",
+    team_id TEXT COLLATE "C",
+    payload TEXT COLLATE "C" NOT NULL,
+    payload_digest TEXT COLLATE "C" NOT NULL,
+    envelope TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    request_digest TEXT COLLATE "C" NOT NULL,
+    checks TEXT COLLATE "C" NOT NULL,
+    blocks BIGINT NOT NULL,
+    warnings BIGINT NOT NULL,
+    passes BIGINT NOT NULL,
+    policy_version BIGINT NOT NULL,
+    policy_rule_index BIGINT NOT NULL,
+    search_text TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    reason_codes TEXT COLLATE "C" NOT NULL,
+    outcome TEXT COLLATE "C",
+    result TEXT COLLATE "C",
+    supersedes TEXT COLLATE "C",
+    superseded_by TEXT COLLATE "C",
+    repeats_action_id TEXT COLLATE "C",
+    pruned_by TEXT COLLATE "C",
+    targets_changed_at BIGINT,
+    -- A closed action has what belongs to its state, and no other action has it.
+    CHECK ((state IN ('rejected', 'executed', 'failed')) = (closed_at IS NOT NULL)),
+    CHECK ((state IN ('rejected', 'failed')) = (outcome IS NOT NULL)),
+    CHECK ((state = 'executed') = (result IS NOT NULL)),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, client_id, caller_id, idempotency_key),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX actions_by_state ON actions (tenant, state, created_at, id);
+CREATE INDEX actions_by_time ON actions (tenant, created_at, id);
+CREATE INDEX actions_by_caller ON actions (tenant, caller_id, created_at, id);
+CREATE INDEX actions_due ON actions (tenant, expires_at, id) WHERE state IN ('pending_approval', 'approved');
+CREATE INDEX actions_by_request ON actions (tenant, request_digest, state, id);
+CREATE INDEX actions_by_repeated ON actions (tenant, repeats_action_id, id) WHERE repeats_action_id IS NOT NULL;
+-- For counting the pending actions of a caller or a client, up to the policy's limit, before another is stored.
+CREATE INDEX actions_pending_by_caller ON actions (tenant, caller_id, expires_at, id) WHERE state = 'pending_approval';
+CREATE INDEX actions_pending_by_client ON actions (tenant, client_id, expires_at, id) WHERE state = 'pending_approval';
+
+-- The number of actions for each caller and state, updated by triggers, because every page of the inbox shows counts.
+-- Repetitions of a pending action are not counted as pending.
+CREATE TABLE action_counts (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    state TEXT COLLATE "C" NOT NULL,
+    caller_id TEXT COLLATE "C" NOT NULL,
+    count BIGINT NOT NULL,
+    PRIMARY KEY (tenant, state, caller_id)
+);
+
+-- The records that each open action changes or relies on, to find actions about the same records. A trigger deletes those of
+-- closed actions.
+CREATE TABLE action_targets (
+    tenant TEXT COLLATE "C" NOT NULL,
+    record_id TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, record_id, action_id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+CREATE INDEX action_targets_by_action ON action_targets (tenant, action_id);
+
+-- `verdicts`, `snapshot`: what the decision relied on: the checks and the fields of the records at that time.
+-- `record_versions`: the versions of these records, and the hashes of evidence.
+-- `opened_at`, `opened_sections`: when the decider had opened the page of the action, and which foldable sections.
+-- `confirmation_text`: the text that the decider typed to confirm.
+CREATE TABLE decisions (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('approve', 'reject', 'revoke')),
+    person_id TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    verdicts TEXT COLLATE "C" NOT NULL,
+    snapshot TEXT COLLATE "C" NOT NULL,
+    record_versions TEXT COLLATE "C" NOT NULL,
+    acknowledged TEXT COLLATE "C" NOT NULL,
+    policy_version BIGINT NOT NULL,
+    reason_codes TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    decided_at BIGINT NOT NULL,
+    opened_at BIGINT,
+    opened_sections TEXT COLLATE "C" NOT NULL,
+    confirmation_text TEXT COLLATE "C",
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX decisions_by_action ON decisions (tenant, action_id, decided_at);
+CREATE INDEX decisions_by_time ON decisions (tenant, decided_at);
+
+CREATE TABLE attempts (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    person_id TEXT COLLATE "C" NOT NULL,
+    outcome TEXT COLLATE "C" NOT NULL CHECK (outcome IN ('executed', 'failed', 'interrupted')),
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+CREATE INDEX attempts_by_action ON attempts (tenant, action_id);
+
+-- A reviewer's question about an action, and the proposer's answer.
+CREATE TABLE questions (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    person_id TEXT COLLATE "C" NOT NULL,
+    question TEXT COLLATE "C" NOT NULL,
+    asked_at BIGINT NOT NULL,
+    answer TEXT COLLATE "C",
+    answered_at BIGINT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX questions_by_action ON questions (tenant, action_id, id);
+
+-- A note on an action. Notes do not change the audit log.
+CREATE TABLE audit_notes (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    text TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+CREATE INDEX audit_notes_by_action ON audit_notes (tenant, action_id, id);
+
+-- Who has seen which digest: one row for each person, digest and session. `at`: the first visit; `seen_at`: the last visit.
+-- `snapshot`: the checks and the fields of records that the person saw at the last visit. Pages compute changes from it.
+CREATE TABLE page_views (
+    tenant TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    person_id TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    session TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    snapshot TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, action_id, person_id, digest, session),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+
+-- The journal of what agents read: one row for each call.
+CREATE TABLE read_journal (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    client_id TEXT COLLATE "C" NOT NULL,
+    caller_id TEXT COLLATE "C" NOT NULL,
+    trace_id TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL,
+    tool TEXT COLLATE "C" NOT NULL,
+    arguments_digest TEXT COLLATE "C" NOT NULL,
+    record_ids TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX read_journal_by_time ON read_journal (tenant, client_id, caller_id, at);
+
+-- The head of each tenant's log, which gives entries their numbers without gaps.
+CREATE TABLE audit_heads (
+    tenant TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    last_seq BIGINT NOT NULL
+);
+
+CREATE TABLE audit_entries (
+    tenant TEXT COLLATE "C" NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    event TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C",
+    content_hash TEXT COLLATE "C" NOT NULL,
+    leaf_hash TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, seq),
+    FOREIGN KEY (tenant) REFERENCES audit_heads (tenant)
+);
+CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
+CREATE INDEX audit_entries_by_time ON audit_entries (tenant, at, seq);
+
+-- A separate table, so that contents can be purged while the hashes of leaves remain valid.
+CREATE TABLE audit_contents (
+    tenant TEXT COLLATE "C" NOT NULL,
+    seq BIGINT NOT NULL,
+    salt TEXT COLLATE "C" NOT NULL,
+    content TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, seq),
+    FOREIGN KEY (tenant, seq) REFERENCES audit_entries (tenant, seq)
+);
+
+-- The index of the audit search: one row for each term of an entry.
+CREATE TABLE audit_terms (
+    tenant TEXT COLLATE "C" NOT NULL,
+    term TEXT COLLATE "C" NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (tenant, term, seq)
+);
+
+-- The last entry of a tenant's log that the search index contains. The index is updated later, many entries at a time, because it
+-- can be rebuilt from the entries and does not need their transaction.
+CREATE TABLE audit_indexed (
+    tenant TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    seq BIGINT NOT NULL
+);
+
+-- No function runs with the owner's rights, and none resolves names in a search path that its caller controls. Names in SQL functions
+-- are resolved when they are created (RETURN, BEGIN ATOMIC). PL/pgSQL functions qualify names and set their search path, with pg_temp
+-- last. A test checks every function.
+
+-- JSON functions of SQLite, so that both databases share queries. PostgreSQL's own `json_each` takes json, not text.
+CREATE FUNCTION json_each(list TEXT) RETURNS TABLE (value TEXT)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20
+BEGIN ATOMIC
+    SELECT item FROM pg_catalog.jsonb_array_elements_text(CAST(list AS pg_catalog.jsonb)) AS items (item);
+END;
+
+CREATE FUNCTION json_field(record TEXT, field TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CAST(record AS pg_catalog.jsonb) OPERATOR(pg_catalog.->>) field;
+CREATE OPERATOR ->> (LEFTARG = TEXT, RIGHTARG = TEXT, FUNCTION = json_field);
+
+-- Another function of SQLite: the position of a text in another, from 1, or 0. Unlike LIKE it needs no pattern.
+CREATE FUNCTION instr(whole TEXT, part TEXT) RETURNS BIGINT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CAST(pg_catalog.strpos(whole, part) AS BIGINT);
+
+-- The client and caller of a bearer token, and the data of a session with its person. These lookups happen before the tenant is known, so
+-- tokens and sessions have no row-level security: a lookup needs a digest that cannot be guessed. Other tables are then read in the tenant
+-- of the token or session, with the service's rights. The setting ends with the transaction.
+CREATE FUNCTION token_holder(digest TEXT)
+RETURNS TABLE (tenant TEXT, audience TEXT, expires_at BIGINT, client_id TEXT, client_name TEXT, id TEXT, issuer TEXT, email TEXT, name TEXT,
+    roles TEXT)
+LANGUAGE plpgsql SECURITY INVOKER ROWS 1 SET search_path = pg_catalog, public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    held public.tokens;
+BEGIN
+    SELECT t.* INTO held FROM public.tokens t WHERE t.secret_digest = digest;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM pg_catalog.set_config('loopiq.tenant', held.tenant, true);
+    RETURN QUERY SELECT held.tenant, held.audience, held.expires_at, c.id, c.name, p.id, p.issuer, p.email, p.name, p.roles
+        FROM public.clients c, public.people p
+        WHERE c.tenant = held.tenant AND c.id = held.client_id AND p.tenant = held.tenant AND p.id = held.caller_id;
+END $$;
+
+CREATE FUNCTION session_holder(digest TEXT, now BIGINT)
+RETURNS TABLE (data TEXT, id TEXT, issuer TEXT, email TEXT, name TEXT, roles TEXT)
+LANGUAGE plpgsql SECURITY INVOKER ROWS 1 SET search_path = pg_catalog, public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    held TEXT;
+    -- json and not jsonb, so that an old session with U+0000 can be read.
+    who pg_catalog.json;
+BEGIN
+    SELECT s.data INTO held FROM public.sessions s WHERE s.id_digest = digest AND s.expires_at > now;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    who := held::pg_catalog.json -> 'who';
+    PERFORM pg_catalog.set_config('loopiq.tenant', COALESCE(who ->> 'tenant', ''), true);
+    RETURN QUERY SELECT held, p.id, p.issuer, p.email, p.name, p.roles FROM (SELECT 1) AS one
+        LEFT JOIN public.people p ON p.tenant = who ->> 'tenant' AND p.id = who ->> 'person';
+END $$;
+
+-- Row-level security: a query without a tenant sees no row. The setting lasts for one transaction. The owner bypasses it, so the
+-- service must not be the owner. Not enabled for: tenants (background tasks iterate over them), installation, tokens and sessions.
+CREATE FUNCTION enable_tenant_isolation(name TEXT) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format('CREATE POLICY tenant_isolation ON public.%I USING (tenant = current_setting(''loopiq.tenant'', true)) '
+        'WITH CHECK (tenant = current_setting(''loopiq.tenant'', true))', name);
+END $$;
+REVOKE ALL ON FUNCTION enable_tenant_isolation(TEXT) FROM PUBLIC;
+
+SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
+    'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'counters', 'operator_requests', 'policies',
+    'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
+    'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances', 'imports', 'work_items',
+    'work_item_references', 'work_item_words', 'generic_words', 'actions', 'action_counts', 'action_targets', 'decisions', 'attempts',
+    'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries', 'audit_contents', 'audit_terms',
+    'audit_indexed']) AS tables (name);
+
+-- Neither the versions of a policy nor audit entries nor the kind of an installation can be changed or deleted, not even by the owner. The
+-- service has no right to change them.
+CREATE FUNCTION refuse_audit_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'audit entries cannot be changed or deleted';
+END $$;
+CREATE FUNCTION refuse_policy_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'versions of a policy cannot be changed or deleted';
+END $$;
+CREATE FUNCTION refuse_installation_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the kind of an installation cannot be changed or deleted';
+END $$;
+CREATE TRIGGER installation_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON installation
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_installation_change();
+CREATE TRIGGER policies_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON policies
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_policy_change();
+CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_contents_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_contents
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
+CREATE FUNCTION count_actions() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' AND NEW.repeats_action_id IS NOT NULL AND NEW.state = 'pending_approval' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE public.action_counts SET count = count - 1
+        WHERE tenant = OLD.tenant AND state = OLD.state AND caller_id = OLD.caller_id
+        AND (OLD.repeats_action_id IS NULL OR OLD.state <> 'pending_approval');
+    END IF;
+    INSERT INTO public.action_counts AS counted (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = counted.count + 1;
+    RETURN NULL;
+END $$;
+-- Deferred to COMMIT, when the transaction holds the head of its tenant's log, so that proposals do not wait for each other's
+-- counts and cannot deadlock.
+CREATE CONSTRAINT TRIGGER actions_count_insert AFTER INSERT ON actions DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION count_actions();
+CREATE CONSTRAINT TRIGGER actions_count_update AFTER UPDATE OF state ON actions DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION count_actions();
+
+CREATE FUNCTION drop_targets_of_closed_actions() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    IF NEW.state IN ('rejected', 'executed', 'failed') THEN
+        DELETE FROM public.action_targets WHERE tenant = NEW.tenant AND action_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER actions_drop_targets AFTER UPDATE OF state ON actions FOR EACH ROW EXECUTE FUNCTION drop_targets_of_closed_actions();

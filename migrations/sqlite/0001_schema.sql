@@ -1,0 +1,716 @@
+-- Times are BIGINT microseconds since 1970 in UTC. Every key begins with the tenant, except:
+--   tokens, sessions: looked up before the tenant is known, by a digest that cannot be guessed;
+--   installation: applies to the whole installation.
+-- WITHOUT ROWID stores the rows in the primary key itself: one B-tree instead of two. The tables whose rows can be longer than about 200
+-- bytes keep a rowid, because a B-tree with long rows is deep (https://sqlite.org/withoutrowid.html).
+
+-- The kind of this installation: `demo` or `production`, decided permanently at its first start. One row, which never changes.
+CREATE TABLE installation (
+    one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    kind TEXT NOT NULL CHECK (kind IN ('demo', 'production')),
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE tenants (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- `email`: a verified address in lower case, or a claim that ends with ` (not verified)` and equals no address.
+-- `same_as`: the first of the accounts that operators have linked as one person; the first account names itself.
+CREATE TABLE people (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    email TEXT NOT NULL,
+    name TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    asserted_at BIGINT NOT NULL,
+    same_as TEXT,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, issuer, subject)
+) WITHOUT ROWID;
+CREATE INDEX people_by_email ON people (tenant, email);
+CREATE INDEX people_by_same_as ON people (tenant, same_as) WHERE same_as IS NOT NULL;
+
+-- Every address of an account, and since when. An account that gets the former address of another account cannot decide until operators
+-- have identified it.
+CREATE TABLE person_addresses (
+    tenant TEXT NOT NULL,
+    address TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (tenant, address, person_id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX person_addresses_by_person ON person_addresses (tenant, person_id, address, since);
+
+-- Accounts that share an address and, as operators have stated, belong to different people. `one` < `other`.
+CREATE TABLE people_apart (
+    tenant TEXT NOT NULL,
+    one TEXT NOT NULL,
+    other TEXT NOT NULL,
+    PRIMARY KEY (tenant, one, other),
+    FOREIGN KEY (tenant, one) REFERENCES people (tenant, id),
+    FOREIGN KEY (tenant, other) REFERENCES people (tenant, id)
+) WITHOUT ROWID;
+
+CREATE TABLE teams (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key)
+) WITHOUT ROWID;
+
+CREATE TABLE team_members (
+    tenant TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, team_id, person_id),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX team_members_by_person ON team_members (tenant, person_id);
+
+CREATE TABLE clients (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, name)
+) WITHOUT ROWID;
+
+CREATE TABLE tokens (
+    secret_digest TEXT NOT NULL PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    caller_id TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
+) WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id_digest TEXT NOT NULL PRIMARY KEY,
+    data TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+-- The numbers in keys of records: WI-12, FND-3.
+CREATE TABLE counters (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (tenant, name)
+) WITHOUT ROWID;
+
+-- Requests of operators, which a second operator confirms. `made_by`: NULL for the console.
+CREATE TABLE operator_requests (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    -- The requested change, as JSON, which is never updated.
+    change TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    made_by TEXT,
+    made_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    settled_by TEXT,
+    settled_at BIGINT,
+    -- The outcome, as a sentence.
+    outcome TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, made_by) REFERENCES people (tenant, id),
+    FOREIGN KEY (tenant, settled_by) REFERENCES people (tenant, id)
+);
+CREATE INDEX operator_requests_by_state ON operator_requests (tenant, status, made_at, id);
+
+-- The versions of a tenant's policy, as written. Version 1 is the built-in policy, which no table contains.
+CREATE TABLE policies (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    version BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    note TEXT NOT NULL,
+    -- The operator who switched it on; NULL: at the console.
+    person_id TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, version),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+
+CREATE TABLE releases (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    severity_threshold TEXT NOT NULL,
+    commit_id TEXT,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key)
+) WITHOUT ROWID;
+
+CREATE TABLE release_teams (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, release_id, team_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+) WITHOUT ROWID;
+
+CREATE TABLE components (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('application', 'module', 'repository', 'service')),
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, key),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX components_by_key ON components (tenant, key);
+CREATE INDEX components_by_name ON components (tenant, name);
+
+CREATE TABLE release_components (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    component_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, release_id, component_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, component_id) REFERENCES components (tenant, id)
+) WITHOUT ROWID;
+
+CREATE TABLE certifications (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    statement TEXT,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);
+CREATE INDEX certifications_by_release ON certifications (tenant, release_id);
+
+CREATE TABLE controls (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    title TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, release_id, key),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+) WITHOUT ROWID;
+-- AC-2 (as people write it) and ac-2 (as documents do) are one control. An import looks up every control.
+CREATE INDEX controls_by_upper_key ON controls (tenant, release_id, UPPER(key));
+
+CREATE TABLE evidence_files (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    sha256 TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (tenant, sha256)
+);
+
+-- The bytes of a large file, in parts that are written one by one. The file's row in evidence_files is then empty.
+CREATE TABLE evidence_parts (
+    tenant TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    part BIGINT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (tenant, sha256, part),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+
+CREATE TABLE evidence (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    -- The run of the file, which may contain several.
+    run BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    collected_at BIGINT NOT NULL,
+    collected_from TEXT NOT NULL,
+    imported_at BIGINT NOT NULL,
+    commit_id TEXT,
+    -- 0 while the file's findings are not all stored: no reader sees the evidence and no proposal cites it.
+    complete BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    UNIQUE (tenant, release_id, sha256, run),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+-- For newer evidence of the same kind.
+CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);
+-- For interrupted imports.
+CREATE INDEX evidence_incomplete ON evidence (tenant, id) WHERE complete = 0;
+
+-- The evidence that a release uses for each provider and kind.
+CREATE TABLE current_evidence (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    evidence_id TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, release_id, provider, kind),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id)
+) WITHOUT ROWID;
+
+CREATE TABLE evidence_links (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    evidence_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, evidence_id, target_id),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX evidence_links_by_target ON evidence_links (tenant, target_id);
+
+-- `justification`, `status_expires_at`: people's decisions on findings. `status_expires_at` is RFC 3339 text as given, because people
+-- set the date.
+CREATE TABLE findings (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    title TEXT NOT NULL,
+    message TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    status TEXT NOT NULL,
+    justification TEXT,
+    status_expires_at TEXT,
+    location TEXT,
+    line BIGINT,
+    component TEXT,
+    first_seen_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    UNIQUE (tenant, identity)
+);
+
+CREATE TABLE sightings (
+    tenant TEXT NOT NULL,
+    finding_id TEXT NOT NULL,
+    evidence_id TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, finding_id, evidence_id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX sightings_by_release ON sightings (tenant, release_id, finding_id);
+
+CREATE TABLE blockers (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    finding_id TEXT,
+    control_id TEXT,
+    status TEXT NOT NULL,
+    version BIGINT NOT NULL DEFAULT 1,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, key),
+    UNIQUE (tenant, release_id, finding_id),
+    UNIQUE (tenant, release_id, control_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id),
+    FOREIGN KEY (tenant, control_id) REFERENCES controls (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX blockers_by_finding ON blockers (tenant, finding_id);
+CREATE INDEX blockers_by_control ON blockers (tenant, control_id);
+
+-- A risk that a person has accepted until it expires. Lists are JSON.
+CREATE TABLE risk_acceptances (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    owner_id TEXT NOT NULL,
+    finding_ids TEXT NOT NULL,
+    control_ids TEXT NOT NULL,
+    justification TEXT NOT NULL,
+    compensating_controls TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, owner_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX risk_acceptances_by_release ON risk_acceptances (tenant, release_id);
+
+-- Running or interrupted imports of large files: the number of stored records, and the report so far. The last batch deletes the row.
+CREATE TABLE imports (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    -- SHA-256 over the records in their order. Another program version may read the same file differently.
+    plan TEXT NOT NULL,
+    done BIGINT NOT NULL,
+    report TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, sha256),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+);
+
+CREATE TABLE work_items (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('story', 'task')),
+    release_id TEXT NOT NULL,
+    parent_id TEXT,
+    team_id TEXT NOT NULL,
+    owner_id TEXT,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    status TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    estimate TEXT,
+    acceptance_criteria TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, parent_id) REFERENCES work_items (tenant, id),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id),
+    FOREIGN KEY (tenant, owner_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX work_items_by_release ON work_items (tenant, release_id, number);
+CREATE INDEX work_items_by_parent ON work_items (tenant, parent_id);
+
+-- The findings, controls, evidence and blockers of a work item. The ID's prefix is the kind.
+CREATE TABLE work_item_references (
+    tenant TEXT NOT NULL,
+    work_item_id TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, work_item_id, record_id),
+    FOREIGN KEY (tenant, work_item_id) REFERENCES work_items (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX work_item_references_by_record ON work_item_references (tenant, record_id);
+
+-- Words of titles, for the search for similar work items, which Rust code scores.
+CREATE TABLE work_item_words (
+    tenant TEXT NOT NULL,
+    word TEXT NOT NULL,
+    work_item_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, word, work_item_id),
+    FOREIGN KEY (tenant, work_item_id) REFERENCES work_items (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX work_item_words_by_item ON work_item_words (tenant, work_item_id);
+
+-- Words that a tenant has added to the generic words of titles.
+CREATE TABLE generic_words (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    word TEXT NOT NULL,
+    PRIMARY KEY (tenant, word)
+) WITHOUT ROWID;
+
+-- `risk`: the class that the policy derives from `tool_risk`, the tool's own risk, and `max_severity`, the highest severity that the action
+-- waives.
+-- `unread_ids`: the cited records that the client had not read.
+-- `request_digest`: SHA-256 of the request without reason and key; equal for equal proposals.
+-- `blocks`, `warnings`, `passes`: the number of `checks` of each verdict, so that the inbox shows and filters them without reading checks.
+-- `policy_rule_index`: the index of the policy's rule that says who decides the action.
+-- `search_text`: the lower-case text that the inbox searches.
+-- `repeats_action_id`: the pending action that this action repeats; both are closed together.
+-- `pruned_by`: the person who made the action from another action by leaving parts out.
+-- `targets_changed_at`: when another action changed a record of this action.
+CREATE TABLE actions (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    approval_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    caller_id TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    tool_version BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending_approval', 'approved', 'rejected', 'executed', 'failed')),
+    revision BIGINT NOT NULL,
+    risk TEXT NOT NULL CHECK (risk IN ('low', 'medium', 'high')),
+    tool_risk TEXT NOT NULL CHECK (tool_risk IN ('low', 'medium', 'high')),
+    max_severity TEXT CHECK (max_severity IN ('none', 'low', 'medium', 'high', 'critical')),
+    headline TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    workflow TEXT,
+    request_id TEXT NOT NULL,
+    trace_id TEXT NOT NULL,
+    call_chain TEXT NOT NULL,
+    unread_ids TEXT NOT NULL,
+    release_id TEXT,
+    team_id TEXT,
+    payload TEXT NOT NULL,
+    payload_digest TEXT NOT NULL,
+    envelope TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    request_digest TEXT NOT NULL,
+    checks TEXT NOT NULL,
+    blocks BIGINT NOT NULL,
+    warnings BIGINT NOT NULL,
+    passes BIGINT NOT NULL,
+    policy_version BIGINT NOT NULL,
+    policy_rule_index BIGINT NOT NULL,
+    search_text TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    reason_codes TEXT NOT NULL,
+    outcome TEXT,
+    result TEXT,
+    supersedes TEXT,
+    superseded_by TEXT,
+    repeats_action_id TEXT,
+    pruned_by TEXT,
+    targets_changed_at BIGINT,
+    -- A closed action has what belongs to its state, and no other action has it.
+    CHECK ((state IN ('rejected', 'executed', 'failed')) = (closed_at IS NOT NULL)),
+    CHECK ((state IN ('rejected', 'failed')) = (outcome IS NOT NULL)),
+    CHECK ((state = 'executed') = (result IS NOT NULL)),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, client_id, caller_id, idempotency_key),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX actions_by_state ON actions (tenant, state, created_at, id);
+CREATE INDEX actions_by_time ON actions (tenant, created_at, id);
+CREATE INDEX actions_by_caller ON actions (tenant, caller_id, created_at, id);
+CREATE INDEX actions_due ON actions (tenant, expires_at, id) WHERE state IN ('pending_approval', 'approved');
+CREATE INDEX actions_by_request ON actions (tenant, request_digest, state, id);
+CREATE INDEX actions_by_repeated ON actions (tenant, repeats_action_id, id) WHERE repeats_action_id IS NOT NULL;
+-- For counting the pending actions of a caller or a client, up to the policy's limit, before another is stored.
+CREATE INDEX actions_pending_by_caller ON actions (tenant, caller_id, expires_at, id) WHERE state = 'pending_approval';
+CREATE INDEX actions_pending_by_client ON actions (tenant, client_id, expires_at, id) WHERE state = 'pending_approval';
+
+-- The number of actions for each caller and state, updated by triggers, because every page of the inbox shows counts.
+-- Repetitions of a pending action are not counted as pending.
+CREATE TABLE action_counts (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    state TEXT NOT NULL,
+    caller_id TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    PRIMARY KEY (tenant, state, caller_id)
+) WITHOUT ROWID;
+
+-- The records that each open action changes or relies on, to find actions about the same records. A trigger deletes those of
+-- closed actions.
+CREATE TABLE action_targets (
+    tenant TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, record_id, action_id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX action_targets_by_action ON action_targets (tenant, action_id);
+
+-- `verdicts`, `snapshot`: what the decision relied on: the checks and the fields of the records at that time.
+-- `record_versions`: the versions of these records, and the hashes of evidence.
+-- `opened_at`, `opened_sections`: when the decider had opened the page of the action, and which foldable sections.
+-- `confirmation_text`: the text that the decider typed to confirm.
+CREATE TABLE decisions (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('approve', 'reject', 'revoke')),
+    person_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    verdicts TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    record_versions TEXT NOT NULL,
+    acknowledged TEXT NOT NULL,
+    policy_version BIGINT NOT NULL,
+    reason_codes TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at BIGINT NOT NULL,
+    opened_at BIGINT,
+    opened_sections TEXT NOT NULL,
+    confirmation_text TEXT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX decisions_by_action ON decisions (tenant, action_id, decided_at);
+CREATE INDEX decisions_by_time ON decisions (tenant, decided_at);
+
+CREATE TABLE attempts (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('executed', 'failed', 'interrupted')),
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX attempts_by_action ON attempts (tenant, action_id);
+
+-- A reviewer's question about an action, and the proposer's answer.
+CREATE TABLE questions (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    question TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    answer TEXT,
+    answered_at BIGINT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX questions_by_action ON questions (tenant, action_id, id);
+
+-- A note on an action. Notes do not change the audit log.
+CREATE TABLE audit_notes (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+CREATE INDEX audit_notes_by_action ON audit_notes (tenant, action_id, id);
+
+-- Who has seen which digest: one row for each person, digest and session. `at`: the first visit; `seen_at`: the last visit.
+-- `snapshot`: the checks and the fields of records that the person saw at the last visit. Pages compute changes from it.
+CREATE TABLE page_views (
+    tenant TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    session TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    snapshot TEXT NOT NULL,
+    PRIMARY KEY (tenant, action_id, person_id, digest, session),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
+
+-- The journal of what agents read: one row for each call.
+CREATE TABLE read_journal (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    caller_id TEXT NOT NULL,
+    trace_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    arguments_digest TEXT NOT NULL,
+    record_ids TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX read_journal_by_time ON read_journal (tenant, client_id, caller_id, at);
+
+-- The head of each tenant's log, which gives entries their numbers without gaps.
+CREATE TABLE audit_heads (
+    tenant TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    last_seq BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE audit_entries (
+    tenant TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    event TEXT NOT NULL,
+    action_id TEXT,
+    content_hash TEXT NOT NULL,
+    leaf_hash TEXT NOT NULL,
+    PRIMARY KEY (tenant, seq),
+    FOREIGN KEY (tenant) REFERENCES audit_heads (tenant)
+) WITHOUT ROWID;
+CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
+CREATE INDEX audit_entries_by_time ON audit_entries (tenant, at, seq);
+
+-- A separate table, so that contents can be purged while the hashes of leaves remain valid.
+CREATE TABLE audit_contents (
+    tenant TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    salt TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (tenant, seq),
+    FOREIGN KEY (tenant, seq) REFERENCES audit_entries (tenant, seq)
+);
+
+-- The index of the audit search: one row for each term of an entry.
+CREATE TABLE audit_terms (
+    tenant TEXT NOT NULL,
+    term TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (tenant, term, seq)
+) WITHOUT ROWID;
+
+-- The last entry of a tenant's log that the search index contains. The index is updated later, many entries at a time, because it
+-- can be rebuilt from the entries and does not need their transaction.
+CREATE TABLE audit_indexed (
+    tenant TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    seq BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- Neither the versions of a policy nor audit entries nor the kind of an installation can be changed or deleted.
+CREATE TRIGGER installation_no_update BEFORE UPDATE ON installation
+BEGIN SELECT RAISE(ABORT, 'the kind of an installation cannot be changed'); END;
+CREATE TRIGGER installation_no_delete BEFORE DELETE ON installation
+BEGIN SELECT RAISE(ABORT, 'the kind of an installation cannot be deleted'); END;
+CREATE TRIGGER policies_no_update BEFORE UPDATE ON policies
+BEGIN SELECT RAISE(ABORT, 'a version of a policy cannot be changed'); END;
+CREATE TRIGGER policies_no_delete BEFORE DELETE ON policies
+BEGIN SELECT RAISE(ABORT, 'a version of a policy cannot be deleted'); END;
+CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
+BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be changed'); END;
+CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries
+BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be deleted'); END;
+CREATE TRIGGER audit_contents_no_update BEFORE UPDATE ON audit_contents
+BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be changed'); END;
+CREATE TRIGGER audit_contents_no_delete BEFORE DELETE ON audit_contents
+BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be deleted'); END;
+
+CREATE TRIGGER actions_count_insert AFTER INSERT ON actions WHEN NEW.repeats_action_id IS NULL OR NEW.state <> 'pending_approval'
+BEGIN
+    INSERT INTO action_counts (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
+END;
+CREATE TRIGGER actions_count_update AFTER UPDATE OF state ON actions WHEN OLD.state <> NEW.state
+BEGIN
+    UPDATE action_counts SET count = count - 1 WHERE tenant = OLD.tenant AND state = OLD.state AND caller_id = OLD.caller_id
+    AND (OLD.repeats_action_id IS NULL OR OLD.state <> 'pending_approval');
+    INSERT INTO action_counts (tenant, state, caller_id, count) VALUES (NEW.tenant, NEW.state, NEW.caller_id, 1)
+    ON CONFLICT (tenant, state, caller_id) DO UPDATE SET count = action_counts.count + 1;
+END;
+
+CREATE TRIGGER actions_drop_targets AFTER UPDATE OF state ON actions WHEN NEW.state IN ('rejected', 'executed', 'failed')
+BEGIN
+    DELETE FROM action_targets WHERE tenant = NEW.tenant AND action_id = NEW.id;
+END;

@@ -1,1 +1,0 @@
--- Empty: SQLite has neither stored functions nor roles.

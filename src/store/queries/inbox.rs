@@ -1,0 +1,280 @@
+//! The inbox: small rows, keyset pages, and counts.
+
+use super::people;
+use crate::domain::*;
+use crate::store::dialect::{Sql, object};
+use crate::store::row::{Columns, list};
+use crate::store::{ReadTx, StoreError};
+use std::collections::BTreeMap;
+
+/// The filter of an inbox page. An empty string sets no condition.
+#[derive(Debug, Clone, Default)]
+pub struct InboxFilter {
+    /// The state of the actions.
+    pub state: Option<State>,
+    /// Leaves out the actions that a client proposed for this person.
+    pub not_of: String,
+    /// Leaves out the actions that this person has approved, because a person approves an action once.
+    pub not_by: String,
+    /// Lists only actions with one of these policy rules, as `version:rule`.
+    pub rules: Option<Vec<String>>,
+    /// The name of the tool.
+    pub tool: String,
+    /// The ID of the team.
+    pub team: String,
+    /// The ID of the release.
+    pub release: String,
+    /// The worst verdict: `block`, `warn` or `pass`.
+    pub verdict: String,
+    /// A text that the action's search text must contain.
+    pub text: String,
+    /// The version of the tenant's current policy.
+    pub policy: i64,
+    /// The end of the previous page, as (time, ID).
+    pub after: Option<(i64, String)>,
+    /// The most rows of the page.
+    pub limit: i64,
+}
+
+/// An action in the inbox, without payload and envelope.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct InboxItem {
+    pub id: String,
+    pub state: State,
+    pub headline: String,
+    pub summary: String,
+    pub tool: String,
+    pub release_key: Option<String>,
+    pub team_name: Option<String>,
+    /// The human for whom the client proposed the action.
+    pub caller: Human,
+    pub caller_name: String,
+    pub client_name: String,
+    pub risk: Risk,
+    pub verdicts: VerdictCounts,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    /// The human who removed work items from the action.
+    pub pruner: Option<Human>,
+    pub tool_risk: Risk,
+    pub max_severity: Option<Severity>,
+    pub targets_changed: bool,
+    /// The number of pending actions that repeat this action.
+    pub repeated_by: i64,
+    pub policy_version: i64,
+    pub policy_rule_index: i64,
+    /// The payload of a pending action, if the tenant's policy has changed since the proposal.
+    pub payload: Option<String>,
+}
+
+/// The columns of a row, and the conditions of every tab. `$2` is a state, or empty.
+macro_rules! inbox_select {
+    ($states:literal) => {
+        concat!(
+            "SELECT a.id, a.state, a.headline, a.summary, a.tool, COALESCE(p.same_as, p.id) AS caller, a.risk, a.blocks, a.warnings, a.passes, ",
+            "a.created_at, a.expires_at, a.closed_at, (SELECT COALESCE(u.same_as, u.id) FROM people u WHERE u.tenant = $1 AND u.id = a.pruned_by) AS pruner, a.tool_risk, a.max_severity, a.targets_changed_at, a.policy_version, a.policy_rule_index, ",
+            "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN a.payload END AS payload, ",
+            "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats_action_id = a.id AND x.state = 'pending_approval') AS repeated_by, r.key AS release_key, t.name AS team_name, ",
+            "p.name AS caller_name, c.name AS client_name FROM actions a ",
+            // With LEFT JOIN, both databases read the actions first, in their order, and stop when the page is full.
+            "LEFT JOIN people p ON p.tenant = a.tenant AND p.id = a.caller_id ",
+            "LEFT JOIN clients c ON c.tenant = a.tenant AND c.id = a.client_id ",
+            "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id ",
+            "LEFT JOIN teams t ON t.tenant = a.tenant AND t.id = a.team_id ",
+            "WHERE a.tenant = $1 AND ",
+            $states,
+            " AND ($3 = '' OR a.tool = $3) AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) ",
+            "AND ($6 = '' OR instr(a.search_text, $6) > 0) AND ($7 = '' OR NOT EXISTS (SELECT 1 FROM decisions d ",
+            "WHERE d.tenant = $1 AND d.action_id = a.id AND d.person_id = $7 AND d.kind = 'approve')) ",
+            "AND ($14 = '' OR a.policy_version || ':' || a.policy_rule_index IN (SELECT value FROM json_each($14))) AND a.caller_id <> $15 AND (a.created_at, a.id) > ($8, $9) ",
+            "AND CASE $12 WHEN 'block' THEN a.blocks > 0 WHEN 'warn' THEN a.blocks = 0 AND a.warnings > 0 ",
+            "WHEN 'pass' THEN a.blocks = 0 AND a.warnings = 0 ELSE 1 = 1 END ",
+            "ORDER BY a.created_at, a.id LIMIT 0 + $11"
+        )
+    };
+}
+
+impl ReadTx {
+    /// A page of actions, oldest first. The open states leave out expired actions, because a task will reject them.
+    pub async fn inbox(&mut self, filter: &InboxFilter) -> Result<Vec<InboxItem>, StoreError> {
+        // A condition on one state reads an ordered range of the index. With any other condition, the database would sort all actions.
+        const OF_STATE: &str = inbox_select!(
+            "a.state = $2 AND (a.repeats_action_id IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
+             WHERE h.tenant = $1 AND h.id = a.repeats_action_id AND h.state = 'pending_approval')) AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))"
+        );
+        const OF_ALL: &str = inbox_select!(
+            "$2 = '' AND $10 > 0 AND (a.repeats_action_id IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
+             WHERE h.tenant = $1 AND h.id = a.repeats_action_id AND h.state = 'pending_approval'))"
+        );
+        let (after, after_id) = filter.after.clone().unwrap_or_default();
+        let now = self.ctx.now();
+        let rows = sqlx::query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
+            .bind(self.tenant())
+            .bind(filter.state.map_or("", State::as_str).to_owned())
+            .bind(filter.tool.clone())
+            .bind(filter.team.clone())
+            .bind(filter.release.clone())
+            .bind(filter.text.to_lowercase())
+            .bind(filter.not_by.clone())
+            .bind(after)
+            .bind(after_id)
+            .bind(now.0)
+            .bind(filter.limit)
+            .bind(filter.verdict.clone())
+            .bind(filter.policy)
+            .bind(filter.rules.as_ref().map_or_else(String::new, list))
+            .bind(filter.not_of.clone())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(InboxItem {
+                    id: row.text("id")?,
+                    state: row.read("state", State::parse)?,
+                    headline: row.text("headline")?,
+                    summary: row.text("summary")?,
+                    tool: row.text("tool")?,
+                    release_key: row.maybe_text("release_key")?,
+                    team_name: row.maybe_text("team_name")?,
+                    caller: people::human(row, "caller")?,
+                    caller_name: row.text("caller_name")?,
+                    client_name: row.text("client_name")?,
+                    risk: row.read("risk", Risk::parse)?,
+                    verdicts: VerdictCounts {
+                        pass: row.count("passes")?,
+                        warn: row.count("warnings")?,
+                        block: row.count("blocks")?,
+                    },
+                    created_at: row.time("created_at")?,
+                    expires_at: row.time("expires_at")?,
+                    closed_at: row.maybe_int("closed_at")?.map(Timestamp),
+                    pruner: match row.maybe_text("pruner")? {
+                        None => None,
+                        Some(_) => Some(people::human(row, "pruner")?),
+                    },
+                    tool_risk: row.read("tool_risk", Risk::parse)?,
+                    max_severity: row.maybe("max_severity", Severity::parse)?,
+                    targets_changed: row.maybe_int("targets_changed_at")?.is_some(),
+                    repeated_by: row.int("repeated_by")?,
+                    policy_version: row.int("policy_version")?,
+                    policy_rule_index: row.int("policy_rule_index")?,
+                    payload: row.maybe_text("payload")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The number of pending actions that match the filter, counted up to 1,000. The page of the filter has no effect.
+    pub async fn count_pending(&mut self, filter: &InboxFilter) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM actions a WHERE a.tenant = $1 AND a.state = 'pending_approval' \
+             AND a.expires_at > $2 AND a.repeats_action_id IS NULL AND a.caller_id <> $3 \
+             AND a.policy_version || ':' || a.policy_rule_index IN (SELECT value FROM json_each($4)) \
+             AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = $1 AND d.action_id = a.id AND d.person_id = $5 \
+             AND d.kind = 'approve') LIMIT 1000) AS few";
+        let now = self.ctx.now();
+        let row = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(now.0)
+            .bind(filter.not_of.clone())
+            .bind(filter.rules.as_ref().map_or_else(|| "[]".to_owned(), list))
+            .bind(filter.not_by.clone())
+            .fetch_one(&mut *self.tx)
+            .await?;
+        row.int("n")
+    }
+
+    /// The approvals of these actions, as (action, person).
+    pub async fn approvals_of(&mut self, actions: &[&str]) -> Result<Vec<(String, PersonId)>, StoreError> {
+        const SQL: &str = "SELECT action_id, person_id FROM decisions WHERE tenant = $1 AND kind = 'approve' \
+             AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
+        let rows = sqlx::query(SQL)
+            .bind(self.tenant())
+            .bind(list(actions))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.text("action_id")?,
+                    row.read("person_id", |t| PersonId::parse(t).ok())?,
+                ))
+            })
+            .collect()
+    }
+
+    /// Loads the [`InboxFrame`]. `mine` leaves out the proposals of `person`; `decided` counts the decisions after `since`.
+    pub async fn inbox_frame(&mut self, person: &str, since: Timestamp) -> Result<InboxFrame, StoreError> {
+        let rows = sqlx::query(self.sql(&FRAME))
+            .bind(self.tenant())
+            .bind(person.to_owned())
+            .bind(since.0)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let mut frame = InboxFrame::default();
+        for row in &rows {
+            let record: serde_json::Map<String, serde_json::Value> = row.json("record")?;
+            match row.text("kind")?.as_str() {
+                "team" => frame.teams.push((record.text("id")?, record.text("name")?)),
+                "release" => frame.releases.push((record.text("id")?, record.text("key")?)),
+                "decided" => frame.decided = record.int("count")?,
+                _ => {
+                    let state = record.read("state", State::parse)?;
+                    frame.counts.insert(state, record.int("count")?);
+                    if state == State::PendingApproval {
+                        frame.mine = record.int("others")?;
+                    }
+                }
+            }
+        }
+        frame.teams.sort_by(|one, two| one.1.cmp(&two.1));
+        frame.releases.sort_by(|one, two| one.1.cmp(&two.1));
+        Ok(frame)
+    }
+}
+
+/// The data around the rows of the inbox: counts and the choices of its filters.
+#[derive(Debug, Clone, Default)]
+pub struct InboxFrame {
+    /// The number of actions in each state, from the counts that triggers update.
+    pub counts: BTreeMap<State, i64>,
+    /// The number of pending actions that are not the person's own proposals.
+    pub mine: i64,
+    /// Teams for the filter, as ID and name, at most 500.
+    pub teams: Vec<(String, String)>,
+    /// Releases for the filter, as ID and key, at most 200.
+    pub releases: Vec<(String, String)>,
+    /// The number of decisions after `since`.
+    pub decided: i64,
+}
+
+/// All data of the [`InboxFrame`] in one statement.
+macro_rules! frame {
+    ($db:ident) => {
+        concat!(
+            "SELECT 'count' AS kind, CAST(",
+            object!($db),
+            "('state', state, 'count', CAST(SUM(count) AS BIGINT), \
+             'others', CAST(SUM(CASE WHEN caller_id <> $2 THEN count ELSE 0 END) AS BIGINT)) AS TEXT) AS record \
+             FROM action_counts WHERE tenant = $1 GROUP BY state \
+             UNION ALL SELECT 'team', CAST(",
+            object!($db),
+            "('id', id, 'name', name) AS TEXT) \
+             FROM (SELECT id, name FROM teams WHERE tenant = $1 ORDER BY name LIMIT 500) AS t \
+             UNION ALL SELECT 'release', CAST(",
+            object!($db),
+            "('id', id, 'key', key) AS TEXT) \
+             FROM (SELECT id, key FROM releases WHERE tenant = $1 ORDER BY key LIMIT 200) AS r \
+             UNION ALL SELECT 'decided', CAST(",
+            object!($db),
+            "('count', COUNT(*)) AS TEXT) \
+             FROM decisions WHERE tenant = $1 AND decided_at > $3"
+        )
+    };
+}
+
+const FRAME: Sql = Sql {
+    sqlite: frame!(sqlite),
+    postgres: frame!(postgres),
+};

@@ -1,0 +1,41 @@
+//! The kind of the installation: one row, which the first start writes. The row never changes.
+
+use crate::domain::{InstallationKind, Timestamp};
+use crate::store::row::Columns;
+use crate::store::{Store, StoreError};
+use sqlx::any::AnyRow;
+
+/// Reads the installation's kind from the row of a look-up.
+pub(super) fn kind(row: &AnyRow) -> Result<Option<InstallationKind>, StoreError> {
+    row.maybe("installation", InstallationKind::parse)
+}
+
+impl Store {
+    /// The kind of this installation; `None` before its first start.
+    pub async fn installation(&self) -> Result<Option<InstallationKind>, StoreError> {
+        let row = sqlx::query("SELECT kind FROM installation")
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| row.read("kind", InstallationKind::parse)).transpose()
+    }
+
+    /// Returns the kind of this installation, and sets it to `kind` if no node has set it. If several nodes start at the same time, one of
+    /// them sets the kind.
+    pub async fn decide_installation(
+        &self,
+        kind: InstallationKind,
+        now: Timestamp,
+    ) -> Result<InstallationKind, StoreError> {
+        if let Some(decided) = self.installation().await? {
+            return Ok(decided);
+        }
+        sqlx::query("INSERT INTO installation (one, kind, created_at) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING")
+            .bind(kind.as_str().to_owned())
+            .bind(now.0)
+            .execute(&self.writers)
+            .await?;
+        self.installation()
+            .await?
+            .ok_or(StoreError::Conflict("the kind of this installation"))
+    }
+}
