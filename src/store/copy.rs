@@ -1,13 +1,10 @@
 //! Copies a whole installation into an empty database of either kind. The target gets all rows in one transaction, or none.
 
+use super::db::{self, ColumnValue, Query, Row, Tx, Value};
 use super::row::Columns;
 use super::{Store, StoreError};
 use crate::domain::TenantId;
-use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
-use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
-use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Column, Executor, Row, ValueRef};
 
 /// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
 /// target count again.
@@ -86,21 +83,20 @@ pub struct CopyReport {
 
 /// One side of a copy.
 struct Side {
-    tx: super::Tx,
-    dialect: super::Dialect,
+    tx: Tx,
 }
 
 impl Side {
     async fn enter(&mut self, tenant: &TenantId) -> Result<(), StoreError> {
-        if let Some(sql) = self.dialect.enter(tenant) {
-            self.tx.execute(sql).await?;
+        if matches!(self.tx, Tx::Postgres(_)) {
+            self.tx.execute_batch(&db::set_tenant(tenant)).await?;
         }
         Ok(())
     }
 
     async fn count(&mut self, table: &'static str, tenant: Option<&TenantId>) -> Result<u64, StoreError> {
         let sql = format!("SELECT COUNT(*) AS count FROM {table} {}", condition(tenant));
-        let row = bound(AssertSqlSafe(sql), tenant).fetch_one(&mut *self.tx).await?;
+        let row = of_tenant(sql, tenant).fetch_one(&mut self.tx).await?;
         Ok(row.int("count")?.unsigned_abs())
     }
 
@@ -109,12 +105,17 @@ impl Side {
         const SQL: &str = "SELECT e.seq, e.leaf_hash, c.content FROM audit_entries e \
              JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq WHERE e.tenant = $1 ORDER BY e.seq";
         let (mut hash, mut entries) = (Sha256::new(), 0);
-        let mut rows = bound(SQL, Some(tenant)).fetch(&mut *self.tx);
-        while let Some(row) = rows.try_next().await? {
-            hash.update(row.text("leaf_hash")?);
-            hash.update(row.text("content")?);
-            entries += 1;
-        }
+        let query = of_tenant(SQL.to_owned(), Some(tenant));
+        query
+            .batches(&mut self.tx, VALUES, async |rows| {
+                for row in &rows {
+                    hash.update(row.text("leaf_hash")?);
+                    hash.update(row.text("content")?);
+                    entries += 1;
+                }
+                Ok(())
+            })
+            .await?;
         Ok((entries, crate::domain::canonical::hex(&hash.finalize())))
     }
 }
@@ -123,10 +124,10 @@ fn condition(tenant: Option<&TenantId>) -> &'static str {
     if tenant.is_some() { "WHERE tenant = $1" } else { "" }
 }
 
-fn bound<'q>(sql: impl sqlx::SqlSafeStr, tenant: Option<&TenantId>) -> Query<'q, Any, AnyArguments> {
-    let query = sqlx::query(sql);
+fn of_tenant<'q>(sql: String, tenant: Option<&'q TenantId>) -> Query<'q> {
+    let query = db::composed(sql);
     match tenant {
-        Some(tenant) => query.bind(tenant.as_str().to_owned()),
+        Some(tenant) => query.bind(tenant.as_str()),
         None => query,
     }
 }
@@ -140,14 +141,11 @@ impl Store {
         mut progress: impl FnMut(CopyStep) + Send,
     ) -> Result<CopyReport, StoreError> {
         let mut from = Side {
-            tx: self.readers.begin_with(self.dialect.begin_copy_from()).await?,
-            dialect: self.dialect,
+            tx: self.database.begin_copy_from().await?,
         };
         let mut to = Side {
-            tx: target.writers.begin_with(target.dialect.begin_copy_to()).await?,
-            dialect: target.dialect,
+            tx: target.database.begin_copy_to().await?,
         };
-        to.tx.execute(target.dialect.defer_references()).await?;
         let mut there = 0;
         for table in SHARED {
             there += to.count(table, None).await?;
@@ -157,8 +155,8 @@ impl Store {
                 "the target is not empty; nothing was copied. Copy into a new database".to_owned(),
             ));
         }
-        let tenants: Vec<TenantId> = sqlx::query("SELECT id FROM tenants ORDER BY id")
-            .fetch_all(&mut *from.tx)
+        let tenants: Vec<TenantId> = db::query("SELECT id FROM tenants ORDER BY id")
+            .fetch_all(&mut from.tx)
             .await?
             .iter()
             .map(|row| row.read("id", |t| TenantId::parse(t).ok()))
@@ -177,8 +175,10 @@ impl Store {
                 step.table = table;
                 copy(&mut from, &mut to, Some(tenant), &mut step, &mut progress).await?;
             }
-            if let Some(sql) = to.dialect.settle_deferred() {
-                to.tx.execute(sql).await?;
+            if matches!(to.tx, Tx::Postgres(_)) {
+                // Deferred triggers and checks run now, while the transaction is still in the tenant whose rows they read.
+                let settle = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
+                to.tx.execute_batch(settle).await?;
             }
             let (theirs, ours) = (from.audit_hash(tenant).await?, to.audit_hash(tenant).await?);
             if theirs != ours {
@@ -201,11 +201,7 @@ impl Store {
                 "PostgreSQL has a tool of its own for this: pg_dump, as the owner of the database".to_owned(),
             ));
         }
-        sqlx::query("VACUUM INTO $1")
-            .bind(file.to_owned())
-            .execute(&self.readers)
-            .await?;
-        Ok(())
+        Ok(self.database.backup(file).await?)
     }
 }
 
@@ -239,35 +235,26 @@ async fn copy(
     let table = step.table;
     let sql = format!("SELECT * FROM {table} {}", condition(tenant));
     let mut copied = 0;
-    {
-        let mut rows = bound(AssertSqlSafe(sql), tenant).fetch(&mut *from.tx);
-        let mut batch: Vec<AnyRow> = Vec::new();
-        loop {
-            let row = rows.try_next().await?;
-            let ended = row.is_none();
-            batch.extend(row);
-            let full = batch.first().is_some_and(|row| (batch.len() + 1) * row.len() > VALUES);
-            if !batch.is_empty() && (ended || full) {
-                insert(to, table, &batch).await?;
-                copied += batch.len() as u64;
-                step.done += batch.len() as u64;
+    of_tenant(sql, tenant)
+        .batches(&mut from.tx, VALUES, async |rows| {
+            if !rows.is_empty() {
+                insert(to, table, &rows).await?;
+                copied += rows.len() as u64;
+                step.done += rows.len() as u64;
                 progress(*step);
-                batch.clear();
             }
-            if ended {
-                break;
-            }
-        }
-    }
+            Ok(())
+        })
+        .await?;
     if to.count(table, tenant).await? != copied {
         return Err(differs(table, tenant.map_or("the installation", TenantId::as_str)));
     }
     Ok(())
 }
 
-async fn insert(to: &mut Side, table: &str, rows: &[AnyRow]) -> Result<(), StoreError> {
+async fn insert(to: &mut Side, table: &str, rows: &[Row]) -> Result<(), StoreError> {
     let Some(first) = rows.first() else { return Ok(()) };
-    let names: Vec<&str> = first.columns().iter().map(Column::name).collect();
+    let names: Vec<&str> = first.names().collect();
     let width = names.len();
     let groups: Vec<String> = (0..rows.len())
         .map(|row| {
@@ -275,41 +262,20 @@ async fn insert(to: &mut Side, table: &str, rows: &[AnyRow]) -> Result<(), Store
             format!("({})", values.join(", "))
         })
         .collect();
-    let sql = format!(
+    // The SQL consists of names from the database's own schema and of placeholders.
+    let mut query = db::composed(format!(
         "INSERT INTO {table} ({}) VALUES {}",
         names.join(", "),
         groups.join(", ")
-    );
-    // The SQL consists of names from the database's own schema and of placeholders.
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    for row in rows {
-        for column in row.columns() {
-            query = bind(query, row, column)?;
-        }
+    ));
+    for value in rows.iter().flat_map(Row::values) {
+        query = query.bind(match value {
+            ColumnValue::Null => Value::Null,
+            ColumnValue::Int(number) => number.into(),
+            ColumnValue::Text(text) => text.into(),
+            ColumnValue::Bytes(bytes) => bytes.into(),
+        });
     }
-    query.execute(&mut *to.tx).await?;
+    query.execute(&mut to.tx).await?;
     Ok(())
-}
-
-/// Binds a column's value. Columns contain only text, integers or bytes.
-fn bind<'q>(
-    query: Query<'q, Any, AnyArguments>,
-    row: &AnyRow,
-    column: &<Any as sqlx::Database>::Column,
-) -> Result<Query<'q, Any, AnyArguments>, StoreError> {
-    let at = column.ordinal();
-    Ok(match column.type_info().kind() {
-        AnyTypeInfoKind::Text => query.bind(row.try_get::<Option<String>, _>(at)?),
-        AnyTypeInfoKind::SmallInt | AnyTypeInfoKind::Integer | AnyTypeInfoKind::BigInt => {
-            query.bind(row.try_get::<Option<i64>, _>(at)?)
-        }
-        AnyTypeInfoKind::Blob => query.bind(row.try_get::<Option<Vec<u8>>, _>(at)?),
-        other => {
-            let null = row.try_get_raw(at)?.is_null();
-            return Err(StoreError::damaged(
-                column.name(),
-                format!("{other:?} (null: {null}) is no type of this schema"),
-            ));
-        }
-    })
 }

@@ -1,6 +1,6 @@
 //! Errors of the store.
 
-use super::connection::NulCharacter;
+use super::db::DatabaseError;
 use std::sync::Arc;
 
 /// An error of the store.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub enum StoreError {
     /// The database cannot be opened.
     #[error("the database cannot be opened: {0}")]
-    Opening(#[source] sqlx::Error),
+    Opening(#[source] DatabaseError),
     /// The database has another schema than this binary.
     #[error("{0}")]
     Schema(String),
@@ -17,10 +17,10 @@ pub enum StoreError {
     Copy(String),
     /// The schema cannot be migrated to this binary's version. An interrupted migration leaves no changes.
     #[error("the database's schema could not be upgraded; it is as it was before the step that failed: {0}")]
-    Migrating(#[source] sqlx::migrate::MigrateError),
+    Migrating(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database refused a statement, or the connection failed.
     #[error("the database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[from] DatabaseError),
     /// A stored value cannot be read.
     #[error("stored {what} cannot be read: {why}")]
     Damaged {
@@ -54,7 +54,7 @@ impl StoreError {
     /// Whether the database is temporarily unavailable (unreachable, full, overloaded). The client can retry later.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            StoreError::Opening(error) | StoreError::Database(error) => is_unavailable(error),
+            StoreError::Opening(error) | StoreError::Database(error) => error.is_unavailable(),
             StoreError::Together(error) => error.is_unavailable(),
             _ => false,
         }
@@ -63,7 +63,7 @@ impl StoreError {
     /// Whether an argument contains the character U+0000. The statement was not sent to the database.
     pub fn is_unstorable_text(&self) -> bool {
         match self {
-            StoreError::Database(sqlx::Error::Encode(error)) => error.is::<NulCharacter>(),
+            StoreError::Database(error) => matches!(error, DatabaseError::NulCharacter(_)),
             StoreError::Together(error) => error.is_unstorable_text(),
             _ => false,
         }
@@ -71,8 +71,7 @@ impl StoreError {
 
     /// Whether a constraint (unique, foreign key, check) refused the write. The data is the problem, not the database.
     pub fn is_constraint(&self) -> bool {
-        matches!(self, StoreError::Database(sqlx::Error::Database(error))
-            if error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation())
+        matches!(self, StoreError::Database(error) if error.is_constraint())
     }
 }
 
@@ -85,24 +84,5 @@ pub trait WriteError: From<StoreError> {
 impl WriteError for StoreError {
     fn is_fault(&self) -> bool {
         !self.is_constraint() && !self.is_unstorable_text() && !matches!(self, StoreError::Conflict(_))
-    }
-}
-
-fn is_unavailable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => {
-            let code = error.code().unwrap_or_default();
-            // PostgreSQL: connection (08), resources (53: full, too many connections), lock not available (55P03), operator intervention
-            // (57: shut down), system (58). SQLite's codes are numbers, and the low byte is the kind: 5 busy, 10 I/O, 13 full.
-            match code.parse::<i32>() {
-                Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 10 | 13),
-                _ => ["08", "53", "55P03", "57", "58"]
-                    .iter()
-                    .any(|class| code.starts_with(class)),
-            }
-        }
-        _ => false,
     }
 }

@@ -1,17 +1,18 @@
 //! Group commit: writes that arrive during a commit share the next transaction. A write waits for at most two commits: the running one and
-//! its own. On SQLite the whole database has one writer. On PostgreSQL a transaction holds the head row of its tenant's audit log until it
-//! commits.
+//! its own. On SQLite the whole database has one writer, and all writes share transactions. On PostgreSQL a transaction holds the head row of
+//! its tenant's audit log until it commits.
 //!
-//! Each write has its own savepoint, so that a write that fails does not undo the others. The task answers each write after the commit.
+//! Each write has its own savepoint, so that a write that fails or panics does not undo the others. The writes are answered after the commit.
 
-use super::connection::{Pool, Tx};
-use super::dialect::{Dialect, TenantLock};
+use super::db::{self, Database, DatabaseError, TenantLock, Tx, sqlite};
 use super::{ReadTx, StoreError, WriteError, WriteTx};
 use crate::context::Ctx;
 use crate::domain::TenantId;
+use futures::FutureExt;
+use futures::executor::block_on;
 use futures::future::BoxFuture;
-use sqlx::Executor;
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
@@ -21,8 +22,7 @@ const MAX_GROUP: usize = 64;
 /// The queues of writes that wait for the next transaction.
 #[derive(Clone)]
 pub(super) struct GroupCommit {
-    writers: Pool,
-    dialect: Dialect,
+    database: Database,
     waiting: Arc<Mutex<Waiting>>,
 }
 
@@ -30,13 +30,13 @@ pub(super) struct GroupCommit {
 /// one tenant.
 type CommitGroup = Option<TenantId>;
 
-/// The writes that wait, by group. An entry exists while a task drains the group.
+/// The writes that wait, by group. An entry exists while a task or the writer's thread drains the group.
 type Waiting = HashMap<CommitGroup, VecDeque<Box<dyn Job>>>;
 
 /// A write without its types.
 trait Job: Send {
     fn ctx(&self) -> &Ctx;
-    /// Runs the write. Returns whether its changes are committed; otherwise they are rolled back to its savepoint.
+    /// Runs the write. Returns whether its changes are to be committed; otherwise they are rolled back to its savepoint.
     fn run<'t>(&'t mut self, tx: &'t mut WriteTx) -> BoxFuture<'t, bool>;
     /// Sends the result to the caller, after the commit or its failure.
     fn end(self: Box<Self>, committed: Result<(), StoreError>);
@@ -62,7 +62,12 @@ where
     fn run<'t>(&'t mut self, tx: &'t mut WriteTx) -> BoxFuture<'t, bool> {
         Box::pin(async move {
             if let Some(work) = self.work.take() {
-                self.answer = Some(work(tx).await);
+                let answer = AssertUnwindSafe(async { work(tx).await }).catch_unwind().await;
+                self.answer = Some(answer.unwrap_or_else(|_| {
+                    Err(E::from(StoreError::Interrupted(
+                        "an error in the program ended it".to_owned(),
+                    )))
+                }));
             }
             matches!(self.answer, Some(Ok(_)))
         })
@@ -82,10 +87,9 @@ where
 }
 
 impl GroupCommit {
-    pub(super) fn new(dialect: Dialect, writers: Pool) -> Self {
+    pub(super) fn new(database: Database) -> Self {
         Self {
-            writers,
-            dialect,
+            database,
             waiting: Arc::default(),
         }
     }
@@ -103,13 +107,12 @@ impl GroupCommit {
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Work {
+        self.queue(Box::new(Work {
             ctx: ctx.clone(),
             work: Some(work),
             answer: None,
             reply,
-        };
-        self.queue(Box::new(job));
+        }));
         answer
             .await
             .unwrap_or_else(|_| Err(E::from(StoreError::Interrupted("its task is gone".to_owned()))))
@@ -117,37 +120,75 @@ impl GroupCommit {
 
     fn queue(&self, job: Box<dyn Job>) {
         let tenant = job.ctx().tenant().clone();
-        let group = (self.dialect == Dialect::Postgres).then(|| tenant.clone());
-        let mut waiting = self.waiting();
-        if let Some(others) = waiting.get_mut(&group) {
-            others.push_back(job);
-            return;
+        let group = matches!(self.database, Database::Postgres { .. }).then(|| tenant.clone());
+        {
+            let mut waiting = self.waiting();
+            if let Some(others) = waiting.get_mut(&group) {
+                others.push_back(job);
+                return;
+            }
+            waiting.insert(group.clone(), VecDeque::from([job]));
         }
-        waiting.insert(group.clone(), VecDeque::from([job]));
-        tokio::spawn(self.clone().drain(group, tenant));
+        let this = self.clone();
+        match &self.database {
+            Database::Sqlite { writer, .. } => {
+                if !writer.send(move |connection| this.drain_on_thread(connection)) {
+                    let jobs = self.waiting().remove(&None).unwrap_or_default();
+                    fail(jobs.into(), DatabaseError::Closed.into());
+                }
+            }
+            Database::Postgres { writers, .. } => drop(tokio::spawn(this.drain(writers.clone(), tenant))),
+        }
     }
 
-    /// Runs the waiting writes of a group until none is left. `tenant` is the tenant of the first write.
-    async fn drain(self, group: CommitGroup, tenant: TenantId) {
+    /// The next writes of a group. If none waits, the group's entry is removed: the next write starts another drain.
+    fn take(&self, group: &CommitGroup) -> Vec<Box<dyn Job>> {
+        let mut waiting = self.waiting();
+        let Some(all) = waiting.get_mut(group) else {
+            return Vec::new();
+        };
+        if all.is_empty() {
+            waiting.remove(group);
+            return Vec::new();
+        }
+        let some = all.len().min(MAX_GROUP);
+        all.drain(..some).collect()
+    }
+
+    /// Runs the waiting writes on SQLite's writer thread until none is left. Statements on SQLite never wait for another task, so that
+    /// `block_on` only polls.
+    fn drain_on_thread(self, mut connection: sqlite::Connection) -> sqlite::Connection {
         loop {
-            // The task takes a connection first, so that writes that arrive while it waits join this transaction.
-            let begin = self.dialect.begin_write(&tenant, TenantLock::None);
-            let connection = self.writers.begin_with(begin).await;
-            let jobs: Vec<_> = {
-                let mut waiting = self.waiting();
-                let all = waiting.entry(group.clone()).or_default();
-                let some = all.len().min(MAX_GROUP);
-                all.drain(..some).collect()
+            let jobs = self.take(&None);
+            let Some(first) = jobs.first() else { return connection };
+            let mut tx = WriteTx::new(Tx::Writer(connection), first.ctx().clone());
+            block_on(run_group(&mut tx, jobs, true));
+            connection = match tx.read.tx {
+                Tx::Writer(connection) => connection,
+                Tx::Reader(_) | Tx::Postgres(_) => unreachable!("the transaction began with the writer's connection"),
             };
-            match connection {
-                // The transaction runs in its own task, so that a write that panics breaks only this transaction.
-                Ok(tx) => drop(tokio::spawn(run_group(tx, self.dialect, jobs)).await),
-                Err(error) => fail(jobs, StoreError::from(error)),
+            if connection.is_in_transaction() {
+                // Nothing of this transaction was reported as committed. If the rollback fails, the next BEGIN fails too.
+                drop(connection.execute_batch("ROLLBACK"));
             }
-            let mut waiting = self.waiting();
-            if waiting.get(&group).is_none_or(VecDeque::is_empty) {
-                waiting.remove(&group);
-                return;
+        }
+    }
+
+    /// Runs the waiting writes of a tenant on PostgreSQL until none is left.
+    async fn drain(self, writers: sqlx::PgPool, tenant: TenantId) {
+        let group = Some(tenant);
+        while let Some(tenant) = &group {
+            // The task takes a connection first, so that writes that arrive while it waits join this transaction.
+            let connection = db::begin_write(&writers, tenant, TenantLock::None).await;
+            let jobs = self.take(&group);
+            let Some(first) = jobs.first() else { return };
+            match connection {
+                Ok(tx) => {
+                    let mut tx = WriteTx::new(tx, first.ctx().clone());
+                    // The transaction runs in its own task, so that a panic breaks only this transaction.
+                    drop(tokio::spawn(async move { run_group(&mut tx, jobs, false).await }).await);
+                }
+                Err(error) => fail(jobs, error.into()),
             }
         }
     }
@@ -160,39 +201,52 @@ fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
     }
 }
 
-/// Runs all writes in one transaction, commits, and answers each write.
-async fn run_group(tx: Tx, dialect: Dialect, mut jobs: Vec<Box<dyn Job>>) {
-    match commit(tx, dialect, &mut jobs).await {
+/// Runs all writes in one transaction, commits, and answers each write. `begin`: the transaction is not open yet.
+async fn run_group(tx: &mut WriteTx, mut jobs: Vec<Box<dyn Job>>, begin: bool) {
+    match commit(tx, &mut jobs, begin).await {
         Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
         Err(error) => fail(jobs, error),
     }
 }
 
-async fn commit(tx: Tx, dialect: Dialect, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    let Some(first) = jobs.first() else { return Ok(()) };
-    let ctx = first.ctx().clone();
-    let mut tx = WriteTx {
-        read: ReadTx { tx, ctx, dialect },
-        entries: Vec::new(),
-    };
+async fn commit(tx: &mut WriteTx, jobs: &mut [Box<dyn Job>], begin: bool) -> Result<(), StoreError> {
+    if begin {
+        // IMMEDIATE: if a deferred transaction starts to write, SQLite can return a busy error that no timeout retries.
+        tx.read.tx.execute_batch("BEGIN IMMEDIATE").await?;
+    }
     let alone = jobs.len() == 1;
-    for job in jobs {
+    for (index, job) in jobs.iter_mut().enumerate() {
         tx.read.ctx = job.ctx().clone();
-        if !alone {
-            tx.read.tx.execute("SAVEPOINT job").await?;
+        match index {
+            _ if alone => {}
+            0 => tx.read.tx.execute_batch("SAVEPOINT job").await?,
+            _ => tx.read.tx.execute_batch("RELEASE SAVEPOINT job; SAVEPOINT job").await?,
         }
         let entries = tx.entries.len();
-        if job.run(&mut tx).await {
+        let is_kept = job.run(tx).await;
+        // If the database has ended the whole transaction by itself (a full disk), no write is reported as committed.
+        if !tx.read.tx.is_open() {
+            return Err(DatabaseError::RolledBack.into());
+        }
+        if is_kept {
             continue;
         }
         if alone {
             return Ok(());
         }
         tx.entries.truncate(entries);
-        // If the database has ended the whole transaction by itself (a full disk), this savepoint does not exist. The statement then fails
-        // and no write is reported as committed.
-        tx.read.tx.execute("ROLLBACK TO SAVEPOINT job").await?;
+        tx.read.tx.execute_batch("ROLLBACK TO SAVEPOINT job").await?;
     }
     tx.append_entries().await?;
     Ok(tx.read.tx.commit().await?)
+}
+
+impl WriteTx {
+    /// A transaction that has recorded no audit entry.
+    pub(super) fn new(tx: Tx, ctx: Ctx) -> Self {
+        Self {
+            read: ReadTx { tx, ctx },
+            entries: Vec::new(),
+        }
+    }
 }

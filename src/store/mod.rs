@@ -1,11 +1,11 @@
-//! The only module with SQL: one set of queries through `sqlx::Any` over TEXT and BIGINT columns.
+//! The only module with SQL: one set of queries over TEXT and BIGINT columns, for both databases (`db`).
 //!
 //! The store has three entry points that take the [`Ctx`]: [`Store::read`], [`Store::write`], and [`Store::add`] for writes that need no
 //! tenant lock. Every query names its tenant; on PostgreSQL row-level security enforces the tenant again.
 //!
 //! Rules for SQL in this module:
 //!
-//! - SQL is static text. `queries/apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
+//! - SQL is static text. `apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
 //!   tenant's name into the start of a transaction, and `TenantId` allows only a-z, 0-9 and hyphens.
 //! - A list is one JSON parameter (`json_each`), so that a statement is prepared once whatever its length. Lists of IDs in frequent statements go
 //!   through `in_list!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
@@ -18,9 +18,8 @@
 //! - A page of actions starts from `actions` and joins the rest with LEFT JOIN. With JOIN, a planner without statistics starts from the people.
 //! - Text with the character U+0000 is refused by `connection.rs`, which inspects the arguments of each statement.
 
-mod connection;
 mod copy;
-mod dialect;
+mod db;
 mod error;
 mod group_commit;
 mod queries;
@@ -28,6 +27,7 @@ mod row;
 mod schema;
 
 pub use copy::{COPIED, CopyReport, CopyStep};
+pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
     Account, ActionSummary, Asserted, AuditRecord, Entry, ImportKey, ImportedFinding, InboxFilter, InboxFrame,
@@ -38,35 +38,29 @@ pub use queries::{
 
 use crate::context::Ctx;
 use crate::domain::Timestamp;
-use connection::{Pool, Tx};
-use dialect::{Dialect, Sql, TenantLock};
+use db::{Database, Dialect, TenantLock, Tx};
+use futures::executor::block_on;
 use futures::future::BoxFuture;
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, Connection, Executor};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// The database of an installation.
 #[derive(Clone)]
 pub struct Store {
-    dialect: Dialect,
+    database: Database,
     bypasses_row_security: bool,
     /// Whether a write has failed since the last readiness check. A later write that succeeds does not clear the flag, because a small
     /// write can still fit onto a full disk.
     broken: Arc<AtomicBool>,
-    readers: Pool,
-    writers: Pool,
-    /// Runs the writes of [`Store::add`], which share transactions.
+    /// Runs writes that share transactions: all writes on SQLite, those of [`Store::add`] on PostgreSQL.
     group_commit: group_commit::GroupCommit,
 }
 
-/// A transaction that reads one consistent state.
+/// A transaction that reads one consistent state. It ends when it is dropped.
 pub struct ReadTx {
     tx: Tx,
     ctx: Ctx,
-    dialect: Dialect,
 }
 
 /// A transaction that writes. Its audit entries are appended last, and it does not commit without them.
@@ -94,15 +88,11 @@ impl ReadTx {
         self.ctx.tenant().as_str().to_owned()
     }
 
-    /// The statement in the SQL of this database.
-    fn sql(&self, sql: &Sql) -> &'static str {
-        self.dialect.sql(sql)
-    }
-
-    /// Discards statement plans. An import calls this after it has added many rows to small tables.
+    /// Discards PostgreSQL's statement plans, including the plans of foreign keys. PostgreSQL made them for small tables, and they would read
+    /// a whole table after an import has added many rows.
     pub async fn forget_plans(&mut self) -> Result<(), StoreError> {
-        if let Some(sql) = self.dialect.forget_plans() {
-            self.tx.execute(sql).await?;
+        if matches!(self.tx, Tx::Postgres(_)) {
+            self.tx.execute_batch("DISCARD PLANS").await?;
         }
         Ok(())
     }
@@ -120,9 +110,14 @@ impl WriteTx {
     }
 }
 
-/// The most connections that read at the same time; on PostgreSQL, as many more write. A request that finds all of them in use waits for up
-/// to 10 seconds.
-const CONNECTIONS: u32 = 8;
+/// Interrupts a long read when its caller goes away. After the end of the read it has no effect.
+struct CancelOnDrop(db::sqlite::Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
 
 /// The size of the readiness check's test write, in bytes (1 MiB). A smaller write could fit onto a full disk.
 const PROBE: usize = 1 << 20;
@@ -131,59 +126,26 @@ impl Store {
     /// Opens a database. `url` is `sqlite://FILE?mode=rwc` or `postgres://…`. On SQLite this migrates the schema. On PostgreSQL this only
     /// checks the schema, because the role that owns it migrates it ([`Store::upgrade_schema`]).
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url).ok_or_else(StoreError::unknown_url)?;
-        // A pool would retry until its timeout. A single connection reports an error to the operator at once.
-        let mut first = AnyConnection::connect(url).await.map_err(StoreError::Opening)?;
-        match dialect {
+        let bypasses_row_security = match dialect {
             Dialect::Sqlite => {
-                first.execute(dialect.connection_setup()).await?;
-                schema::migrate(&mut first, dialect).await?;
+                schema::migrate_sqlite(&mut db::sqlite::open(url).map_err(StoreError::Opening)?)?;
+                false
             }
-            Dialect::Postgres => schema::check(&mut first, dialect).await?,
-        }
-        let bypasses_row_security = dialect == Dialect::Postgres && schema::bypasses_row_security(&mut first).await?;
-        first.close().await?;
-        let pool = |size: u32| {
-            AnyPoolOptions::new()
-                .max_connections(size)
-                .acquire_timeout(Duration::from_secs(10))
-                // A database server that restarts breaks all connections. The pool tests a connection first, so that no request fails
-                // because of that. A file needs no test.
-                .test_before_acquire(dialect == Dialect::Postgres)
-                // A full disk makes SQLite end a transaction without SQLx noticing. The pool discards such a connection, because it cannot
-                // begin another transaction.
-                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-                .after_connect(move |connection, _| {
-                    Box::pin(async move { connection.execute(dialect.connection_setup()).await.map(drop) })
-                })
-                .connect_lazy(url)
-                .map(Pool)
-                .map_err(StoreError::Opening)
+            Dialect::Postgres => schema::check_postgres(url).await?,
         };
-        let (readers, writers) = match dialect {
-            // SQLite has one writer at a time, and waiting for a connection costs less than waiting for the file lock. Each reader is a
-            // thread with its own cache, which every write on another connection empties.
-            Dialect::Sqlite => (
-                2 * std::thread::available_parallelism().map_or(2, usize::from) as u32,
-                1,
-            ),
-            Dialect::Postgres => (CONNECTIONS, CONNECTIONS),
-        };
-        let writers = pool(writers)?;
+        let database = Database::open(url, dialect).map_err(StoreError::Opening)?;
         Ok(Self {
-            dialect,
             bypasses_row_security,
             broken: Arc::default(),
-            readers: pool(readers.min(CONNECTIONS))?,
-            group_commit: group_commit::GroupCommit::new(dialect, writers.clone()),
-            writers,
+            group_commit: group_commit::GroupCommit::new(database.clone()),
+            database,
         })
     }
 
     /// Whether other nodes can use the same database.
     pub fn is_shared(&self) -> bool {
-        self.dialect == Dialect::Postgres
+        self.database.dialect() == Dialect::Postgres
     }
 
     /// Whether this role bypasses row-level security, as the owner of the tables or by privilege. Always `false` on SQLite, which has no
@@ -192,21 +154,43 @@ impl Store {
         self.bypasses_row_security
     }
 
+    /// Begins a transaction that reads one consistent state.
+    pub async fn begin(&self, ctx: &Ctx) -> Result<ReadTx, StoreError> {
+        Ok(ReadTx {
+            tx: self.database.begin_read(ctx.tenant()).await?,
+            ctx: ctx.clone(),
+        })
+    }
+
     /// Runs `work` in a transaction that reads one consistent state.
     pub async fn read<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
     where
         E: From<StoreError>,
         F: for<'t> FnOnce(&'t mut ReadTx) -> BoxFuture<'t, Result<T, E>>,
     {
-        let begin = self.dialect.begin_read(ctx.tenant());
-        let tx = self.readers.begin_with(begin).await.map_err(StoreError::from)?;
+        work(&mut self.begin(ctx).await?).await
+    }
+
+    /// Runs `work`, whose statements may take long (a search, a list with a text filter, an export), in a transaction that reads one
+    /// consistent state. On SQLite it runs on a blocking thread, and its statements are interrupted when the caller goes away.
+    pub async fn read_long<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut ReadTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let begun = self.database.begin_long_read(ctx.tenant()).await;
         let mut tx = ReadTx {
-            tx,
+            tx: begun.map_err(StoreError::from)?,
             ctx: ctx.clone(),
-            dialect: self.dialect,
         };
-        // The transaction has written nothing. Dropping it ends it, and the caller does not wait for that.
-        work(&mut tx).await
+        let Some(cancel) = tx.tx.cancel() else {
+            return work(&mut tx).await;
+        };
+        let _guard = CancelOnDrop(cancel);
+        let task = tokio::task::spawn_blocking(move || block_on(async move { work(&mut tx).await }));
+        task.await
+            .unwrap_or_else(|broken| Err(E::from(StoreError::Interrupted(broken.to_string()))))
     }
 
     /// Runs `work` in a write transaction, appends its audit entries and commits; an error rolls everything back. Within a tenant, these
@@ -217,15 +201,16 @@ impl Store {
         E: WriteError + Send + 'static,
         F: for<'t> FnOnce(&'t mut WriteTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let (writers, ctx, dialect) = (self.writers.clone(), ctx.clone(), self.dialect);
+        let writers = match &self.database {
+            // SQLite has one writer, so that writes that share a transaction still run one after the other.
+            Database::Sqlite { .. } => return self.add(ctx, work).await,
+            Database::Postgres { writers, .. } => writers.clone(),
+        };
+        let ctx = ctx.clone();
         // The transaction runs in its own task, so that a client that disconnects cannot leave it open.
         let task = tokio::spawn(async move {
-            let begin = dialect.begin_write(ctx.tenant(), TenantLock::Exclusive);
-            let tx = writers.begin_with(begin).await.map_err(StoreError::from)?;
-            let mut tx = WriteTx {
-                read: ReadTx { tx, ctx, dialect },
-                entries: Vec::new(),
-            };
+            let begun = db::begin_write(&writers, ctx.tenant(), TenantLock::Exclusive).await;
+            let mut tx = WriteTx::new(begun.map_err(StoreError::from)?, ctx);
             let answer = work(&mut tx).await?;
             tx.append_entries().await?;
             tx.read.tx.commit().await.map_err(StoreError::from)?;
@@ -262,7 +247,7 @@ impl Store {
     /// Checks that the database answers. After a fault this also checks that the database accepts writes, because a full disk still allows
     /// reads.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.readers.execute("SELECT 1").await?;
+        self.database.fetch_all(db::query("SELECT 1")).await?;
         if self.broken.load(Ordering::Relaxed) {
             // The test text is as large as a large proposal. Its letters are pseudo-random, so that the database cannot compress it.
             let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -282,7 +267,6 @@ impl Store {
 
     /// Closes all connections after their transactions have ended.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writers.close().await;
+        self.database.close().await;
     }
 }

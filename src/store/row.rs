@@ -1,11 +1,10 @@
 //! Reads typed columns. An error names the column.
 
 use super::StoreError;
+use super::db::{ColumnValue, Row};
 use crate::domain::{Check, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 /// Typed columns of a row.
 pub(super) trait Columns {
@@ -49,19 +48,70 @@ pub(super) trait Columns {
     }
 }
 
-impl Columns for AnyRow {
+impl Columns for Row {
     fn text(&self, column: &str) -> Result<String, StoreError> {
-        Ok(self.try_get(column)?)
+        match value(self, column)? {
+            ColumnValue::Text(text) => Ok(text.to_owned()),
+            other => Err(wrong(column, "text", &other)),
+        }
     }
     fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.try_get(column)?)
+        match value(self, column)? {
+            ColumnValue::Null => Ok(None),
+            ColumnValue::Text(text) => Ok(Some(text.to_owned())),
+            other => Err(wrong(column, "text", &other)),
+        }
     }
     fn int(&self, column: &str) -> Result<i64, StoreError> {
-        Ok(self.try_get(column)?)
+        match value(self, column)? {
+            ColumnValue::Int(number) => Ok(number),
+            other => Err(wrong(column, "a whole number", &other)),
+        }
     }
     fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        Ok(self.try_get(column)?)
+        match value(self, column)? {
+            ColumnValue::Null => Ok(None),
+            ColumnValue::Int(number) => Ok(Some(number)),
+            other => Err(wrong(column, "a whole number", &other)),
+        }
     }
+    fn read<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        match value(self, column)? {
+            ColumnValue::Text(text) => {
+                read(text).ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\"")))
+            }
+            other => Err(wrong(column, "text", &other)),
+        }
+    }
+    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        match value(self, column)? {
+            ColumnValue::Text(text) => serde_json::from_str(text).map_err(|error| StoreError::damaged(column, error)),
+            other => Err(wrong(column, "text", &other)),
+        }
+    }
+}
+
+/// The bytes of a column.
+pub(super) fn bytes(row: &Row, column: &str) -> Result<Vec<u8>, StoreError> {
+    match value(row, column)? {
+        ColumnValue::Bytes(bytes) => Ok(bytes.to_vec()),
+        other => Err(wrong(column, "bytes", &other)),
+    }
+}
+
+fn value<'r>(row: &'r Row, column: &str) -> Result<ColumnValue<'r>, StoreError> {
+    row.get(column)
+        .ok_or_else(|| StoreError::damaged(column, "the statement has no such column"))
+}
+
+fn wrong(column: &str, expected: &str, found: &ColumnValue<'_>) -> StoreError {
+    let found = match found {
+        ColumnValue::Null => "nothing",
+        ColumnValue::Int(_) => "a whole number",
+        ColumnValue::Text(_) => "text",
+        ColumnValue::Bytes(_) => "bytes",
+    };
+    StoreError::damaged(column, format!("expected {expected}, found {found}"))
 }
 
 /// A row in the form of a JSON object.

@@ -1,13 +1,12 @@
 //! Actions. A state change repeats its condition in the WHERE clause and asserts that one row changed.
 
 use crate::domain::*;
-use crate::store::dialect::Sql;
+use crate::store::db::{Row, Sql, query};
 use crate::store::row::{Columns, json, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use sqlx::any::AnyRow;
 
 /// Reads an action from a row of [`select!`].
-pub(super) fn action(row: &AnyRow) -> Result<Action, StoreError> {
+pub(super) fn action(row: &Row) -> Result<Action, StoreError> {
     let action = |text: &str| ActionId::parse(text).ok();
     Ok(Action {
         id: row.read("id", action)?,
@@ -63,7 +62,7 @@ pub(super) fn action(row: &AnyRow) -> Result<Action, StoreError> {
 }
 
 /// The state with its columns. If a column that the state needs is absent, the row is reported as damaged.
-fn stage(row: &AnyRow) -> Result<Stage, StoreError> {
+fn stage(row: &Row) -> Result<Stage, StoreError> {
     let closed_at = || row.time("closed_at");
     let refusal = || {
         Ok::<_, StoreError>(Refusal {
@@ -102,10 +101,10 @@ macro_rules! select {
 impl ReadTx {
     /// An action of this tenant.
     pub async fn action(&mut self, id: &ActionId) -> Result<Option<Action>, StoreError> {
-        let row = sqlx::query(select!("a.id = $2"))
+        let row = query(select!("a.id = $2"))
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .fetch_optional(&mut *self.tx)
+            .bind(id.as_str())
+            .fetch_optional(&mut self.tx)
             .await?;
         row.as_ref().map(action).transpose()
     }
@@ -122,15 +121,15 @@ impl ReadTx {
             "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND (a.created_at, a.id) < (CASE $4 WHEN '' THEN $6 ELSE (SELECT c.created_at \
              FROM actions c WHERE c.tenant = $1 AND c.id = $4) END, $4) ORDER BY a.created_at DESC, a.id DESC LIMIT 0 + $5"
         );
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
-            .bind(caller.as_str().to_owned())
-            .bind(state.map_or("", State::as_str).to_owned())
-            .bind(before.unwrap_or_default().to_owned())
+            .bind(caller.as_str())
+            .bind(state.map_or("", State::as_str))
+            .bind(before.unwrap_or_default())
             .bind(limit)
             // The first page begins before a time that is later than every action.
             .bind(i64::MAX)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(action).collect()
     }
@@ -139,11 +138,11 @@ impl ReadTx {
     pub async fn repeating(&mut self, id: &ActionId, limit: i64) -> Result<Vec<Action>, StoreError> {
         const SQL: &str =
             select!("a.repeats_action_id = $2 AND a.state = 'pending_approval' ORDER BY a.id LIMIT 0 + $3");
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
+            .bind(id.as_str())
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(action).collect()
     }
@@ -156,11 +155,11 @@ impl ReadTx {
              ORDER BY a.expires_at LIMIT 0 + $3"
         );
         let now = self.ctx.now();
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(now.0)
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(action).collect()
     }
@@ -180,12 +179,12 @@ macro_rules! insert {
 
 /// Stores an action and its targets, and returns whether the action was stored.
 const INSERT: Sql = Sql {
-    sqlite: concat!(
+    sqlite: &[
         insert!(),
-        "; INSERT INTO action_targets (tenant, record_id, action_id, expires_at) SELECT $1, value, $2, $30 FROM json_each($36) \
-         WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2 AND repeats_action_id IS NULL) \
-         ; SELECT COUNT(*) AS stored FROM actions WHERE tenant = $1 AND id = $2"
-    ),
+        "INSERT INTO action_targets (tenant, record_id, action_id, expires_at) SELECT $1, value, $2, $30 FROM json_each($36) \
+         WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2 AND repeats_action_id IS NULL)",
+        "SELECT COUNT(*) AS stored FROM actions WHERE tenant = $1 AND id = $2",
+    ],
     postgres: concat!(
         "WITH action AS (",
         insert!(),
@@ -199,12 +198,12 @@ impl WriteTx {
     pub async fn insert_targets(&mut self, action: &Action, targets: &[String]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
              SELECT $1, t.value, $2, $3 FROM json_each($4) t WHERE 1 = 1 ON CONFLICT (tenant, record_id, action_id) DO NOTHING";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(action.id.as_str().to_owned())
+            .bind(action.id.as_str())
             .bind(action.judgement.expires_at.0)
             .bind(list(targets))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
@@ -219,50 +218,50 @@ impl WriteTx {
         search_text: &str,
     ) -> Result<bool, StoreError> {
         let verdicts = VerdictCounts::of(&new.judgement.checks);
-        let rows = sqlx::query(self.sql(&INSERT))
+        let rows = query(INSERT)
             .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
-            .bind(new.approval_id.as_str().to_owned())
-            .bind(new.origin.client_id.as_str().to_owned())
-            .bind(new.origin.caller_id.as_str().to_owned())
-            .bind(new.proposal.idempotency_key.clone())
-            .bind(new.proposal.tool.clone())
+            .bind(new.id.as_str())
+            .bind(new.approval_id.as_str())
+            .bind(new.origin.client_id.as_str())
+            .bind(new.origin.caller_id.as_str())
+            .bind(&new.proposal.idempotency_key)
+            .bind(&new.proposal.tool)
             .bind(i64::from(new.proposal.tool_version))
-            .bind(new.state().as_str().to_owned())
+            .bind(new.state().as_str())
             .bind(new.lifecycle.revision)
-            .bind(new.judgement.risk.as_str().to_owned())
-            .bind(new.proposal.headline.clone())
-            .bind(new.proposal.summary.clone())
-            .bind(new.proposal.reason.clone())
-            .bind(new.proposal.workflow.clone())
-            .bind(new.origin.request_id.clone())
-            .bind(new.origin.trace_id.clone())
+            .bind(new.judgement.risk.as_str())
+            .bind(&new.proposal.headline)
+            .bind(&new.proposal.summary)
+            .bind(&new.proposal.reason)
+            .bind(&new.proposal.workflow)
+            .bind(&new.origin.request_id)
+            .bind(&new.origin.trace_id)
             .bind(json(&new.origin.call_chain)?)
             .bind(json(&new.origin.unread_ids)?)
-            .bind(new.proposal.release_id.as_ref().map(|id| id.as_str().to_owned()))
-            .bind(new.proposal.team_id.as_ref().map(|id| id.as_str().to_owned()))
-            .bind(new.proposal.payload.clone())
-            .bind(new.proposal.payload_digest.clone())
-            .bind(new.proposal.envelope.clone())
-            .bind(new.proposal.digest.clone())
+            .bind(new.proposal.release_id.as_ref().map(|id| id.as_str()))
+            .bind(new.proposal.team_id.as_ref().map(|id| id.as_str()))
+            .bind(&new.proposal.payload)
+            .bind(&new.proposal.payload_digest)
+            .bind(&new.proposal.envelope)
+            .bind(&new.proposal.digest)
             .bind(json(&new.judgement.checks)?)
             .bind(new.judgement.policy_version)
-            .bind(search_text.to_owned())
+            .bind(search_text)
             .bind(new.origin.created_at.0)
             .bind(new.judgement.expires_at.0)
             .bind(json(&new.lifecycle.stage.reason_codes())?)
-            .bind(new.proposal.supersedes.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(new.proposal.supersedes.as_ref().map(|id| id.as_str()))
             .bind(i64::from(verdicts.block))
             .bind(i64::from(verdicts.warn))
             .bind(i64::from(verdicts.pass))
             .bind(list(targets))
-            .bind(new.proposal.request_digest.clone())
-            .bind(new.lifecycle.repeats.as_ref().map(|id| id.as_str().to_owned()))
-            .bind(new.origin.pruned_by.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(&new.proposal.request_digest)
+            .bind(new.lifecycle.repeats.as_ref().map(|id| id.as_str()))
+            .bind(new.origin.pruned_by.as_ref().map(|id| id.as_str()))
             .bind(new.judgement.policy_rule_index)
-            .bind(new.judgement.tool_risk.as_str().to_owned())
-            .bind(new.judgement.max_severity.map(|severity| severity.as_str().to_owned()))
-            .fetch_all(&mut *self.read.tx)
+            .bind(new.judgement.tool_risk.as_str())
+            .bind(new.judgement.max_severity.map(|severity| severity.as_str()))
+            .fetch_all(&mut self.read.tx)
             .await?;
         Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)
     }
@@ -299,21 +298,21 @@ impl WriteTx {
         const SQL: &str = "UPDATE actions SET state = $7, revision = revision + 1, reason_codes = $8, outcome = $9, \
              result = $10, closed_at = $11 WHERE tenant = $1 AND id = $2 AND state = $3 AND revision = $4 \
              AND digest = $5 AND expires_at > $6";
-        let done = sqlx::query(SQL)
+        let done = query(SQL)
             .bind(self.tenant())
-            .bind(action.id.as_str().to_owned())
-            .bind(action.state().as_str().to_owned())
+            .bind(action.id.as_str())
+            .bind(action.state().as_str())
             .bind(action.lifecycle.revision)
-            .bind(action.proposal.digest.clone())
+            .bind(&action.proposal.digest)
             .bind(not_expired_at.0)
-            .bind(to.as_str().to_owned())
+            .bind(to.as_str())
             .bind(json(&closed.map_or(&[][..], Stage::reason_codes))?)
             .bind(closed.and_then(Stage::message).map(str::to_owned))
             .bind(closed.and_then(Stage::result).map(json).transpose()?)
             .bind(closed.and_then(Stage::closed_at).map(|at| at.0))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
-        if done.rows_affected() == 1 {
+        if done == 1 {
             Ok(())
         } else {
             Err(StoreError::Conflict("the action"))
@@ -325,23 +324,23 @@ impl WriteTx {
         const SQL: &str = "UPDATE actions SET targets_changed_at = $4 WHERE tenant = $1 AND id <> $2 AND targets_changed_at IS NULL AND id IN (SELECT action_id \
              FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($3)))";
         let now = self.ctx.now();
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(action.as_str().to_owned())
+            .bind(action.as_str())
             .bind(list(records))
             .bind(now.0)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
 
     /// Links a superseded action to the action that replaces it.
     pub async fn link_superseded(&mut self, old: &ActionId, new: &ActionId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE actions SET superseded_by = $3 WHERE tenant = $1 AND id = $2")
+        query("UPDATE actions SET superseded_by = $3 WHERE tenant = $1 AND id = $2")
             .bind(self.tenant())
-            .bind(old.as_str().to_owned())
-            .bind(new.as_str().to_owned())
-            .execute(&mut *self.read.tx)
+            .bind(old.as_str())
+            .bind(new.as_str())
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

@@ -1,11 +1,10 @@
 //! Applies a change set: exactly its changes and nothing else. A new kind of record needs one more entry in `TABLES`.
 
 use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, title_similarity};
-use crate::store::dialect::{Sql, multi_write};
+use crate::store::db::{Sql, composed, multi_write, query};
 use crate::store::row::{self, Columns, list};
 use crate::store::{StoreError, WriteTx};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Executor};
 
 /// How a kind of record is stored. SQL takes the names of tables and columns only from here, never from a payload.
 struct Table {
@@ -120,10 +119,10 @@ impl WriteTx {
     /// Applies a change set inside a savepoint: either all of it, or (with an error) none of it. After an error the transaction can
     /// continue. Returns the keys of the work items that the change set created, in order.
     pub async fn apply(&mut self, change_set: &ChangeSet) -> Result<Vec<String>, StoreError> {
-        self.read.tx.execute("SAVEPOINT apply").await?;
+        self.read.tx.execute_batch("SAVEPOINT apply").await?;
         let outcome = self.apply_all(change_set).await;
         if outcome.is_err() {
-            self.read.tx.execute("ROLLBACK TO SAVEPOINT apply").await?;
+            self.read.tx.execute_batch("ROLLBACK TO SAVEPOINT apply").await?;
         }
         outcome
     }
@@ -197,10 +196,10 @@ impl WriteTx {
             values.join(", ")
         );
         // The SQL consists of names from `TABLES` and of placeholders.
-        sqlx::query(AssertSqlSafe(sql))
+        composed(sql)
             .bind(self.tenant())
             .bind(row::json(&rows)?)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         if numbered {
             self.index(creates).await?;
@@ -230,27 +229,27 @@ impl WriteTx {
                     .map(|word| json!({ "item": create.id, "word": word })),
             );
         }
-        sqlx::query(self.sql(&SQL))
+        query(SQL)
             .bind(self.tenant())
             .bind(row::json(&references)?)
             .bind(row::json(&words)?)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
 
     /// Replaces the words of a title, for the search of similar items.
     pub(super) async fn index_title(&mut self, id: &str, title: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM work_item_words WHERE tenant = $1 AND work_item_id = $2")
+        query("DELETE FROM work_item_words WHERE tenant = $1 AND work_item_id = $2")
             .bind(self.tenant())
-            .bind(id.to_owned())
-            .execute(&mut *self.read.tx)
+            .bind(id)
+            .execute(&mut self.read.tx)
             .await?;
-        sqlx::query("INSERT INTO work_item_words (tenant, word, work_item_id) SELECT $1, value, $2 FROM json_each($3)")
+        query("INSERT INTO work_item_words (tenant, word, work_item_id) SELECT $1, value, $2 FROM json_each($3)")
             .bind(self.tenant())
-            .bind(id.to_owned())
+            .bind(id)
             .bind(list(title_similarity::index_terms(title)))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
@@ -275,14 +274,14 @@ impl WriteTx {
             sets.join(", ")
         );
         // The SQL consists of names from `TABLES` and of placeholders.
-        let mut statement = sqlx::query(AssertSqlSafe(sql))
+        let mut statement = composed(sql)
             .bind(self.tenant())
-            .bind(update.id.clone())
+            .bind(&update.id)
             .bind(update.expected_version);
         for text in texts {
             statement = statement.bind(text);
         }
-        if statement.execute(&mut *self.read.tx).await?.rows_affected() != 1 {
+        if statement.execute(&mut self.read.tx).await? != 1 {
             return Err(StoreError::Conflict("a record that it changes"));
         }
         if let Some(title) = update
@@ -304,11 +303,11 @@ impl WriteTx {
         }
         const SQL: &str = "INSERT INTO counters (tenant, name, last) VALUES ($1, $2, $3) \
              ON CONFLICT (tenant, name) DO UPDATE SET last = counters.last + $3 RETURNING last";
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
-            .bind(name.to_owned())
+            .bind(name)
             .bind(count)
-            .fetch_one(&mut *self.read.tx)
+            .fetch_one(&mut self.read.tx)
             .await?;
         Ok(row.int("last")? - count + 1)
     }

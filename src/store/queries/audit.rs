@@ -3,10 +3,9 @@
 use crate::audit::{Content, Event, Leaf, content_hash};
 use crate::context::Ctx;
 use crate::domain::{ActionId, AuditQuery, Timestamp, canonical};
-use crate::store::dialect::{Sql, multi_write};
+use crate::store::db::{self, Row, Sql, Tx, multi_write};
 use crate::store::row::{Columns, json, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use sqlx::any::AnyRow;
 
 /// An entry to append.
 #[derive(Debug, Clone)]
@@ -35,7 +34,7 @@ pub struct AuditRecord {
     pub content: Content,
 }
 
-fn record(row: &AnyRow) -> Result<AuditRecord, StoreError> {
+fn record(row: &Row) -> Result<AuditRecord, StoreError> {
     Ok(AuditRecord {
         seq: row.int("seq")?,
         at: row.time("at")?,
@@ -90,20 +89,20 @@ impl WriteTx {
         entries.sort_by(|one, two| one.0.tenant().cmp(two.0.tenant()));
         for of_tenant in entries.chunk_by(|one, two| one.0.tenant() == two.0.tenant()) {
             let count = of_tenant.len() as i64;
-            let row = sqlx::query(HEAD)
-                .bind(of_tenant[0].0.tenant().as_str().to_owned())
+            let row = db::query(HEAD)
+                .bind(of_tenant[0].0.tenant().as_str())
                 .bind(count)
-                .fetch_one(&mut *self.read.tx)
+                .fetch_one(&mut self.read.tx)
                 .await?;
             let before = row.int("last_seq")? - count;
             let rows = (before + 1..)
                 .zip(of_tenant)
                 .map(|(seq, (ctx, entry))| row_of(seq, ctx, entry));
             let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
-            sqlx::query(self.sql(&APPEND))
-                .bind(of_tenant[0].0.tenant().as_str().to_owned())
+            db::query(APPEND)
+                .bind(of_tenant[0].0.tenant().as_str())
                 .bind(json(&rows)?)
-                .execute(&mut *self.read.tx)
+                .execute(&mut self.read.tx)
                 .await?;
         }
         Ok(())
@@ -141,13 +140,13 @@ impl WriteTx {
              ON CONFLICT (tenant) DO UPDATE SET seq = $3 WHERE audit_indexed.seq = $2";
         const TERMS: &str = "INSERT INTO audit_terms (tenant, term, seq) \
              SELECT $1, value ->> 'term', CAST(value ->> 'seq' AS BIGINT) FROM json_each($2)";
-        let claimed = sqlx::query(CLAIM)
+        let claimed = db::query(CLAIM)
             .bind(self.tenant())
             .bind(after)
             .bind(to)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
-        if claimed.rows_affected() == 0 {
+        if claimed == 0 {
             return Ok(false);
         }
         let mut terms: Vec<(String, i64)> = Vec::new();
@@ -162,10 +161,10 @@ impl WriteTx {
             .iter()
             .map(|(term, seq)| serde_json::json!({ "term": term, "seq": seq }))
             .collect();
-        sqlx::query(TERMS)
+        db::query(TERMS)
             .bind(self.tenant())
             .bind(json(&rows)?)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(true)
     }
@@ -174,9 +173,9 @@ impl WriteTx {
 impl ReadTx {
     /// The number of the last entry that is indexed for the search.
     pub async fn audit_indexed(&mut self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT seq FROM audit_indexed WHERE tenant = $1")
+        let row = db::query("SELECT seq FROM audit_indexed WHERE tenant = $1")
             .bind(self.tenant())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map_or(Ok(0), |row| row.int("seq"))
     }
@@ -202,15 +201,17 @@ impl ReadTx {
              ORDER BY t.seq DESC LIMIT 0 + $5"
         );
         // With a generic plan, PostgreSQL would read the whole log.
-        if let Some(sql) = self.dialect.plan_for_values() {
-            sqlx::Executor::execute(&mut *self.tx, sql).await?;
+        if matches!(self.tx, Tx::Postgres(_)) {
+            self.tx
+                .execute_batch("SET LOCAL plan_cache_mode = force_custom_plan")
+                .await?;
         }
         let mut terms: Vec<String> = query.terms.iter().map(crate::domain::Term::indexed).collect();
         let rarest = self.rarest(&terms).await?;
         terms.retain(|term| Some(term) != rarest.as_ref());
         let after = query.after.unwrap_or(Timestamp(i64::MIN));
         let until = query.before.unwrap_or(Timestamp(i64::MAX));
-        let mut statement = sqlx::query(if rarest.is_some() { BY_TERMS } else { ALL })
+        let mut statement = db::query(if rarest.is_some() { BY_TERMS } else { ALL })
             .bind(self.tenant())
             .bind(before)
             .bind(after.0)
@@ -219,7 +220,7 @@ impl ReadTx {
         if let Some(rarest) = rarest {
             statement = statement.bind(list(terms)).bind(rarest);
         }
-        let rows = statement.fetch_all(&mut *self.tx).await?;
+        let rows = statement.fetch_all(&mut self.tx).await?;
         rows.iter().map(record).collect()
     }
 
@@ -231,10 +232,10 @@ impl ReadTx {
         if let [] | [_] = terms {
             return Ok(terms.first().cloned());
         }
-        let row = sqlx::query(SQL)
+        let row = db::query(SQL)
             .bind(self.tenant())
             .bind(list(terms))
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         Ok(Some(row.text("term")?))
     }
@@ -242,10 +243,10 @@ impl ReadTx {
     /// An entry by number.
     pub async fn audit_record(&mut self, seq: i64) -> Result<Option<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq = $2");
-        let row = sqlx::query(SQL)
+        let row = db::query(SQL)
             .bind(self.tenant())
             .bind(seq)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.as_ref().map(record).transpose()
     }
@@ -253,10 +254,10 @@ impl ReadTx {
     /// The last 500 entries of an action, in order.
     pub async fn audit_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.action_id = $2 ORDER BY e.seq DESC LIMIT 500");
-        let rows = sqlx::query(SQL)
+        let rows = db::query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .fetch_all(&mut *self.tx)
+            .bind(id.as_str())
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().rev().map(record).collect()
     }
@@ -267,10 +268,10 @@ impl ReadTx {
             "WHERE e.tenant = $1 AND e.action_id = $2 AND e.event NOT IN \
              ('action.viewed', 'action.asked', 'action.answered', 'action.attempt_failed', 'access.denied') ORDER BY e.seq LIMIT 1000"
         );
-        let rows = sqlx::query(SQL)
+        let rows = db::query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .fetch_all(&mut *self.tx)
+            .bind(id.as_str())
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(record).collect()
     }
@@ -279,20 +280,20 @@ impl ReadTx {
     /// them from there.
     pub async fn audit_stretch(&mut self, after: i64, limit: i64) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq > $2 AND c.seq > $2 ORDER BY e.seq LIMIT 0 + $3");
-        let rows = sqlx::query(SQL)
+        let rows = db::query(SQL)
             .bind(self.tenant())
             .bind(after)
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(record).collect()
     }
 
     /// The number of the log's last entry, 0 for none.
     pub async fn audit_head(&mut self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT last_seq FROM audit_heads WHERE tenant = $1")
+        let row = db::query("SELECT last_seq FROM audit_heads WHERE tenant = $1")
             .bind(self.tenant())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map_or(Ok(0), |row| row.int("last_seq"))
     }

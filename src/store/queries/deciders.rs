@@ -3,9 +3,9 @@
 use super::people;
 use crate::domain::{Human, Role};
 use crate::policy::Decider;
+use crate::store::db::{Row, query};
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError};
-use sqlx::any::AnyRow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A person with the key of one team, or none.
@@ -25,10 +25,10 @@ impl ReadTx {
     pub async fn deciders_by_id(&mut self, ids: &[&str]) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!("p.id IN (SELECT value FROM json_each($2)) ORDER BY p.name, p.id");
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(distinct))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         self.gathered(&rows).await
     }
@@ -38,19 +38,19 @@ impl ReadTx {
         const SQL: &str = select!(
             "(instr(p.roles, '\"reviewer\"') > 0 OR instr(p.roles, '\"lead\"') > 0) ORDER BY p.name, p.id LIMIT 1000"
         );
-        let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
+        let rows = query(SQL).bind(self.tenant()).fetch_all(&mut self.tx).await?;
         self.gathered(&rows).await
     }
 
     /// The people with the role operator. The statement reads at most 1,000 rows, one for each person and team.
     pub async fn operators(&mut self) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str = select!("instr(p.roles, '\"operator\"') > 0 ORDER BY p.name, p.id LIMIT 1000");
-        let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
+        let rows = query(SQL).bind(self.tenant()).fetch_all(&mut self.tx).await?;
         self.gathered(&rows).await
     }
 
     /// Makes deciders from rows. A human with several accounts has the roles of all accounts.
-    async fn gathered(&mut self, rows: &[AnyRow]) -> Result<Vec<Decider>, StoreError> {
+    async fn gathered(&mut self, rows: &[Row]) -> Result<Vec<Decider>, StoreError> {
         const SQL: &str =
             "SELECT same_as, roles FROM people WHERE tenant = $1 AND same_as IN (SELECT value FROM json_each($2))";
         let mut deciders = deciders(rows)?;
@@ -61,10 +61,10 @@ impl ReadTx {
         if linked.is_empty() {
             return Ok(deciders);
         }
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(linked))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         let mut held: BTreeMap<Human, BTreeSet<Role>> = BTreeMap::new();
         for row in &rows {
@@ -80,7 +80,7 @@ impl ReadTx {
     }
 }
 
-fn deciders(rows: &[AnyRow]) -> Result<Vec<Decider>, StoreError> {
+fn deciders(rows: &[Row]) -> Result<Vec<Decider>, StoreError> {
     let mut deciders: Vec<Decider> = Vec::new();
     for row in rows {
         let person = people::person(row)?;

@@ -1,11 +1,11 @@
 //! Decisions and attempts: what people did about an action, and the record versions that a decision is based on.
 
 use crate::domain::*;
+use crate::store::db::{Row, query};
 use crate::store::row::{Columns, json};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use sqlx::any::AnyRow;
 
-fn decision(row: &AnyRow) -> Result<Decision, StoreError> {
+fn decision(row: &Row) -> Result<Decision, StoreError> {
     Ok(Decision {
         id: row.read("id", |t| DecisionId::parse(t).ok())?,
         action_id: row.read("action_id", |t| ActionId::parse(t).ok())?,
@@ -29,10 +29,10 @@ fn decision(row: &AnyRow) -> Result<Decision, StoreError> {
 impl ReadTx {
     /// The decisions about an action, in order.
     pub async fn decisions(&mut self, id: &ActionId) -> Result<Vec<Decision>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND action_id = $2 ORDER BY decided_at, id")
+        let rows = query("SELECT * FROM decisions WHERE tenant = $1 AND action_id = $2 ORDER BY decided_at, id")
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .fetch_all(&mut *self.tx)
+            .bind(id.as_str())
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(decision).collect()
     }
@@ -44,25 +44,25 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO decisions (tenant, id, action_id, kind, person_id, digest, verdicts, acknowledged, \
              policy_version, reason_codes, reason, decided_at, snapshot, opened_at, opened_sections, confirmation_text, record_versions) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
-            .bind(new.action_id.as_str().to_owned())
-            .bind(new.kind.as_str().to_owned())
-            .bind(new.person_id.as_str().to_owned())
-            .bind(new.digest.clone())
+            .bind(new.id.as_str())
+            .bind(new.action_id.as_str())
+            .bind(new.kind.as_str())
+            .bind(new.person_id.as_str())
+            .bind(&new.digest)
             .bind(json(&new.verdicts)?)
             .bind(json(&new.acknowledged)?)
             .bind(new.policy_version)
             .bind(json(&new.reason_codes)?)
-            .bind(new.reason.clone())
+            .bind(&new.reason)
             .bind(new.decided_at.0)
             .bind(json(&new.snapshot)?)
             .bind(new.opened_at.map(|at| at.0))
             .bind(json(&new.opened_sections)?)
-            .bind(new.confirmation_text.clone())
+            .bind(&new.confirmation_text)
             .bind(json(&new.record_versions)?)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
@@ -71,14 +71,14 @@ impl WriteTx {
     pub async fn insert_attempt(&mut self, new: &Attempt) -> Result<(), StoreError> {
         const SQL: &str =
             "INSERT INTO attempts (tenant, id, action_id, person_id, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
-            .bind(new.action_id.as_str().to_owned())
-            .bind(new.person_id.as_str().to_owned())
-            .bind(new.outcome.as_str().to_owned())
+            .bind(new.id.as_str())
+            .bind(new.action_id.as_str())
+            .bind(new.person_id.as_str())
+            .bind(new.outcome.as_str())
             .bind(new.at.0)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

@@ -1,39 +1,24 @@
-//! Facts: the records that a plan or a check needs. One statement reads records of all kinds. The SQL is in `sql/`, one file for each
-//! database.
+//! Facts: the records that a plan or a check needs, read in one batch (`sql/facts.sql`).
 
 use super::records;
-use crate::domain::{Address, Facts, FactsQuery, Record};
-use crate::store::dialect::Sql;
+use crate::domain::{Address, Facts, FactsQuery, Record, RecordKind};
+use crate::store::db::{Batch, PartRow, Row, Value};
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-pub(super) const FACTS: Sql = Sql {
-    sqlite: include_str!("sql/facts.sqlite.sql"),
-    postgres: include_str!("sql/facts.postgres.sql"),
-};
-pub(super) type Row = Map<String, Value>;
+static FACTS: Batch = Batch::new(&[include_str!("sql/facts.sql")]);
 
 impl ReadTx {
     /// The records that the query names. Records that this tenant does not have are left out.
     pub async fn facts(&mut self, query: &FactsQuery) -> Result<Facts, StoreError> {
-        let ids = by_prefix(query);
-        if ids.is_empty() && query.emails.is_empty() && query.components.is_empty() && query.newest.is_none() {
+        if is_empty(query) {
             return Ok(Facts::default());
         }
-        let rows = sqlx::query(self.sql(&FACTS))
-            .bind(self.tenant())
-            .bind(Value::from(ids).to_string())
-            .bind(list(query.emails.iter().map(Address::as_str)))
-            .bind(list(&query.components))
-            .fetch_all(&mut *self.tx)
-            .await?;
         let mut found = FactRows::default();
-        for row in &rows {
-            let kind = row.text("kind")?;
-            if found.add(&kind, row.json("record")?)?.is_some() {
-                return Err(StoreError::damaged("kind", format!("unexpected \"{kind}\"")));
-            }
+        let values = parameters(self.tenant(), query);
+        for row in FACTS.fetch(&mut self.tx, values, |part| is_needed(part, query)).await? {
+            found.add(row)?;
         }
         let mut facts = found.finish()?;
         self.relate(query, &mut facts).await?;
@@ -41,13 +26,42 @@ impl ReadTx {
     }
 }
 
-/// The IDs of the query by prefix, as the statement's JSON parameter.
-pub(super) fn by_prefix(query: &FactsQuery) -> Map<String, Value> {
-    Record::KINDS
+fn is_empty(query: &FactsQuery) -> bool {
+    Record::KINDS.iter().all(|kind| query.ids_of(*kind).is_empty())
+        && query.emails.is_empty()
+        && query.components.is_empty()
+        && query.newest.is_none()
+}
+
+/// The parameters of `facts.sql`.
+pub(super) fn parameters(tenant: String, query: &FactsQuery) -> Vec<Value<'static>> {
+    let ids: Map<String, serde_json::Value> = Record::KINDS
         .iter()
-        .map(|kind| (kind.prefix().to_owned(), Value::from(query.ids_of(*kind))))
-        .filter(|(_, ids)| ids.as_array().is_some_and(|ids| !ids.is_empty()))
-        .collect()
+        .map(|kind| (kind.prefix().to_owned(), query.ids_of(*kind)))
+        .filter(|(_, ids)| !ids.is_empty())
+        .map(|(prefix, ids)| (prefix, ids.into()))
+        .collect();
+    vec![
+        tenant.into(),
+        serde_json::Value::from(ids).to_string().into(),
+        list(query.emails.iter().map(Address::as_str)).into(),
+        list(&query.components).into(),
+    ]
+}
+
+/// Whether a part of `facts.sql` can have rows for this query.
+pub(super) fn is_needed(part: &str, query: &FactsQuery) -> bool {
+    let has = |kind| !query.ids_of(kind).is_empty();
+    match part {
+        "person_of_address" => !query.emails.is_empty(),
+        "component_of_key" | "component_of_name" => !query.components.is_empty(),
+        "sighting" => has(RecordKind::Finding),
+        "reference" => has(RecordKind::WorkItem),
+        prefix => Record::KINDS
+            .iter()
+            .find(|kind| kind.prefix() == prefix)
+            .is_none_or(|kind| has(*kind)),
+    }
 }
 
 /// The facts of a statement's rows, with the rows that belong to a record that has not been read yet.
@@ -59,13 +73,18 @@ pub(super) struct FactRows {
 }
 
 impl FactRows {
-    /// Adds a row. Returns the record if its kind is not one of `facts.sql`.
-    pub(super) fn add(&mut self, kind: &str, record: Row) -> Result<Option<Row>, StoreError> {
-        match kind {
-            "record" => self.facts.insert(records::record(&record)?),
-            "sighting" => self.sightings.push(record),
-            "reference" => self.references.push(record),
-            _ => return Ok(Some(record)),
+    /// Adds a row. Returns the row if its part is not one of `facts.sql`.
+    pub(super) fn add(&mut self, row: PartRow) -> Result<Option<PartRow>, StoreError> {
+        match row.part {
+            "sighting" => self.sightings.push(row.row),
+            "reference" => self.references.push(row.row),
+            part if part.starts_with("person_") || part.starts_with("component_") => {
+                self.facts.insert(records::record(&row.row)?);
+            }
+            part if Record::KINDS.iter().any(|kind| kind.prefix() == part) => {
+                self.facts.insert(records::record(&row.row)?);
+            }
+            _ => return Ok(Some(row)),
         }
         Ok(None)
     }

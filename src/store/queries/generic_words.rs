@@ -1,14 +1,15 @@
 //! Generic words: words that a tenant has added to the built-in words that are too general for a title.
 
+use crate::store::db::query;
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 impl ReadTx {
     /// The tenant's generic words in alphabetical order, at most 5,000.
     pub async fn generic_words(&mut self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("SELECT word FROM generic_words WHERE tenant = $1 ORDER BY word LIMIT 5000")
+        let rows = query("SELECT word FROM generic_words WHERE tenant = $1 ORDER BY word LIMIT 5000")
             .bind(self.tenant())
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(|row| row.text("word")).collect()
     }
@@ -29,10 +30,10 @@ impl WriteTx {
     }
 
     async fn words(&mut self, sql: &'static str, words: &[String]) -> Result<(), StoreError> {
-        sqlx::query(sql)
+        query(sql)
             .bind(self.tenant())
             .bind(list(words))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

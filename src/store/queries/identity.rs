@@ -2,9 +2,9 @@
 
 use super::people::{human, person};
 use crate::domain::{Address, Human, Person, PersonId, Timestamp};
+use crate::store::db::{Row, query};
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use sqlx::any::AnyRow;
 
 /// An account, with the data that an operator compares.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ macro_rules! resemblances {
     };
 }
 
-fn resemblance(row: &AnyRow) -> Result<Resemblance, StoreError> {
+fn resemblance(row: &Row) -> Result<Resemblance, StoreError> {
     Ok(Resemblance {
         newcomer: row.read("newcomer", |t| PersonId::parse(t).ok())?,
         known: row.read("known", |t| PersonId::parse(t).ok())?,
@@ -60,10 +60,10 @@ impl ReadTx {
     /// The resemblance that prevents an account from deciding; if there are several, the one with the earliest other account.
     pub async fn unresolved(&mut self, person: &PersonId) -> Result<Option<Resemblance>, StoreError> {
         const SQL: &str = resemblances!("m.person_id = $2 ORDER BY o.since, o.person_id LIMIT 1");
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
-            .bind(person.as_str().to_owned())
-            .fetch_optional(&mut *self.tx)
+            .bind(person.as_str())
+            .fetch_optional(&mut self.tx)
             .await?;
         row.as_ref().map(resemblance).transpose()
     }
@@ -71,7 +71,7 @@ impl ReadTx {
     /// The open resemblances, newest first, at most 200.
     pub async fn resemblances(&mut self) -> Result<Vec<Resemblance>, StoreError> {
         const SQL: &str = resemblances!("1 = 1 ORDER BY m.since DESC, m.person_id, o.person_id LIMIT 200");
-        let rows = sqlx::query(SQL).bind(self.tenant()).fetch_all(&mut *self.tx).await?;
+        let rows = query(SQL).bind(self.tenant()).fetch_all(&mut self.tx).await?;
         rows.iter().map(resemblance).collect()
     }
 
@@ -79,10 +79,10 @@ impl ReadTx {
     pub async fn accounts(&mut self, ids: &[&str]) -> Result<Vec<Account>, StoreError> {
         const SQL: &str = "SELECT p.*, COALESCE(p.same_as, p.id) AS human FROM people p \
              WHERE p.tenant = $1 AND p.id IN (SELECT value FROM json_each($2))";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(ids))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| {
@@ -100,10 +100,10 @@ impl ReadTx {
     /// The accounts of a human.
     pub async fn accounts_of(&mut self, human: &Human) -> Result<Vec<PersonId>, StoreError> {
         const SQL: &str = "SELECT id FROM people WHERE tenant = $1 AND (id = $2 OR same_as = $2) ORDER BY id";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
-            .bind(human.account().as_str().to_owned())
-            .fetch_all(&mut *self.tx)
+            .bind(human.account().as_str())
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| row.read("id", |t| PersonId::parse(t).ok()))
@@ -117,12 +117,12 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO person_addresses (tenant, address, person_id, since) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (tenant, address, person_id) DO NOTHING";
         let now = self.ctx.now();
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(address.as_str().to_owned())
-            .bind(person.as_str().to_owned())
+            .bind(address.as_str())
+            .bind(person.as_str())
             .bind(now.0)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -132,11 +132,11 @@ impl WriteTx {
         const SQL: &str =
             "UPDATE people SET same_as = $2 WHERE tenant = $1 AND (id IN ($2, $3) OR same_as IN ($2, $3))";
         let (first, second) = if one < other { (one, other) } else { (other, one) };
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(first.account().as_str().to_owned())
-            .bind(second.account().as_str().to_owned())
-            .execute(&mut *self.tx)
+            .bind(first.account().as_str())
+            .bind(second.account().as_str())
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -145,11 +145,11 @@ impl WriteTx {
     pub async fn tell_apart(&mut self, one: &PersonId, other: &PersonId) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO people_apart (tenant, one, other) VALUES ($1, $2, $3) ON CONFLICT (tenant, one, other) DO NOTHING";
         let (first, second) = if one < other { (one, other) } else { (other, one) };
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(first.as_str().to_owned())
-            .bind(second.as_str().to_owned())
-            .execute(&mut *self.tx)
+            .bind(first.as_str())
+            .bind(second.as_str())
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }

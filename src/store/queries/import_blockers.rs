@@ -2,6 +2,7 @@
 
 use super::imports::AT_ONCE;
 use crate::domain::{BlockerId, Severity};
+use crate::store::db::query;
 use crate::store::row::{self, Columns};
 use crate::store::{ReadTx, StoreError, WriteTx};
 use serde_json::json;
@@ -75,13 +76,13 @@ impl ReadTx {
             WantingFrom::Finding(after) => (FINDINGS, after),
             WantingFrom::Control(after) => (CONTROLS, after),
         };
-        let rows = sqlx::query(sql)
+        let rows = query(sql)
             .bind(self.tenant())
-            .bind(release.to_owned())
+            .bind(release)
             .bind(severities(at_least))
-            .bind(after.clone())
+            .bind(after)
             .bind(PAGE as i64)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         let mut page = WantingPage::default();
         for row in &rows {
@@ -112,12 +113,12 @@ impl WriteTx {
         let mut made = 0;
         for some in subjects.chunks(AT_ONCE) {
             for (sql, findings) in [(FINDINGS_OF, true), (CONTROLS_OF, false)] {
-                let rows = sqlx::query(sql)
+                let rows = query(sql)
                     .bind(self.tenant())
-                    .bind(release.to_owned())
+                    .bind(release)
                     .bind(severities(at_least))
                     .bind(row::list(some))
-                    .fetch_all(&mut *self.read.tx)
+                    .fetch_all(&mut self.read.tx)
                     .await?;
                 let wanting: Vec<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
                 if !wanting.is_empty() {
@@ -142,11 +143,11 @@ impl WriteTx {
                 "control": (!findings).then_some(subject),
             }));
         }
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(release.to_owned())
+            .bind(release)
             .bind(row::json(&rows)?)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::imports::AT_ONCE;
 use crate::domain::{ControlId, ControlStatus};
+use crate::store::db::query;
 use crate::store::row::{self, Columns};
 use crate::store::{StoreError, WriteTx};
 use serde_json::json;
@@ -22,13 +23,13 @@ impl WriteTx {
                 let id = self.ctx.runtime.id::<ControlId>();
                 rows.push(json!({ "id": id.as_str(), "key": key, "title": title }));
             }
-            let done = sqlx::query(SQL)
+            let done = query(SQL)
                 .bind(self.tenant())
-                .bind(release.to_owned())
+                .bind(release)
                 .bind(row::json(&rows)?)
-                .execute(&mut *self.read.tx)
+                .execute(&mut self.read.tx)
                 .await?;
-            added += done.rows_affected();
+            added += done;
         }
         Ok(added)
     }
@@ -52,11 +53,11 @@ impl WriteTx {
                 .iter()
                 .map(|(key, status)| json!({ "key": key, "status": status.as_str() }))
                 .collect();
-            let rows = sqlx::query(FIND)
+            let rows = query(FIND)
                 .bind(self.tenant())
-                .bind(release.to_owned())
+                .bind(release)
                 .bind(row::json(&wanted)?)
-                .fetch_all(&mut *self.read.tx)
+                .fetch_all(&mut self.read.tx)
                 .await?;
             let mut found = Vec::with_capacity(rows.len());
             for row in &rows {
@@ -66,12 +67,12 @@ impl WriteTx {
             if found.is_empty() {
                 continue;
             }
-            let done = sqlx::query(SET)
+            let done = query(SET)
                 .bind(self.tenant())
                 .bind(row::json(&found)?)
-                .execute(&mut *self.read.tx)
+                .execute(&mut self.read.tx)
                 .await?;
-            changed += done.rows_affected();
+            changed += done;
         }
         Ok((changed, ids))
     }

@@ -1,6 +1,7 @@
 //! Evidence from files. Importing the same file again changes nothing.
 
 use crate::domain::{CollectedFrom, EvidenceId, Timestamp};
+use crate::store::db::query;
 use crate::store::row::{self, Columns};
 use crate::store::{StoreError, WriteTx};
 
@@ -41,13 +42,13 @@ impl WriteTx {
     /// [`WriteTx::keep_part`] stores the bytes.
     pub async fn keep_file(&mut self, sha256: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let whole = if bytes.len() > PART { &[] } else { bytes };
-        sqlx::query(
+        query(
             "INSERT INTO evidence_files (tenant, sha256, bytes) VALUES ($1, $2, $3) ON CONFLICT (tenant, sha256) DO NOTHING",
         )
         .bind(self.tenant())
-        .bind(sha256.to_owned())
+        .bind(sha256)
         .bind(whole.to_vec())
-        .execute(&mut *self.read.tx)
+        .execute(&mut self.read.tx)
         .await?;
         Ok(())
     }
@@ -57,12 +58,12 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO evidence_parts (tenant, sha256, part, bytes) SELECT $1, $2, $3, $4 \
              WHERE EXISTS (SELECT 1 FROM evidence_files WHERE tenant = $1 AND sha256 = $2 AND LENGTH(bytes) = 0) \
              ON CONFLICT (tenant, sha256, part) DO NOTHING";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(sha256.to_owned())
+            .bind(sha256)
             .bind(part)
             .bind(bytes.to_vec())
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
@@ -72,12 +73,12 @@ impl WriteTx {
     pub async fn insert_evidence(&mut self, new: &NewEvidence, complete: bool) -> Result<KeptEvidence, StoreError> {
         const KNOWN: &str = "SELECT id, collected_at, complete FROM evidence \
              WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4";
-        let known = sqlx::query(KNOWN)
+        let known = query(KNOWN)
             .bind(self.tenant())
-            .bind(new.release_id.clone())
-            .bind(new.sha256.clone())
+            .bind(&new.release_id)
+            .bind(&new.sha256)
             .bind(new.run)
-            .fetch_optional(&mut *self.read.tx)
+            .fetch_optional(&mut self.read.tx)
             .await?;
         if let Some(known) = known {
             if known.int("complete")? == 1 {
@@ -91,23 +92,23 @@ impl WriteTx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         let (id, now) = (self.ctx.runtime.id::<EvidenceId>(), self.ctx.now());
         let number = self.take_numbers("EV", 1).await?;
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
+            .bind(id.as_str())
             .bind(format!("EV-{number}"))
-            .bind(new.release_id.clone())
-            .bind(new.provider.clone())
-            .bind(new.kind.clone())
-            .bind(new.name.clone())
-            .bind(new.sha256.clone())
+            .bind(&new.release_id)
+            .bind(&new.provider)
+            .bind(&new.kind)
+            .bind(&new.name)
+            .bind(&new.sha256)
             .bind(new.size)
             .bind(new.collected_at.0)
-            .bind(new.collected_from.as_str().to_owned())
+            .bind(new.collected_from.as_str())
             .bind(now.0)
-            .bind(new.commit.clone())
+            .bind(&new.commit)
             .bind(new.run)
             .bind(i64::from(complete))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(KeptEvidence::New(id))
     }
@@ -116,10 +117,10 @@ impl WriteTx {
     pub async fn complete_evidence(&mut self, ids: &[&str]) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE evidence SET complete = 1 WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
             .bind(row::list(ids))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::imports::AT_ONCE;
 use crate::domain::{EvidenceId, FindingId, Severity, Timestamp};
+use crate::store::db::query;
 use crate::store::row::{self, Columns};
 use crate::store::{StoreError, WriteTx};
 use serde_json::json;
@@ -60,17 +61,17 @@ impl WriteTx {
             }));
             let ids = row::list(imported[before..].iter().map(|finding| finding.id.as_str()));
             // Without the condition `1 = 1`, SQLite parses ON as part of a join.
-            sqlx::query(
+            query(
                 "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) \
                  SELECT $1, value, $2, $3, $4 FROM json_each($5) WHERE 1 = 1 \
                  ON CONFLICT (tenant, finding_id, evidence_id) DO NOTHING",
             )
             .bind(self.tenant())
-            .bind(evidence.as_str().to_owned())
-            .bind(release.to_owned())
+            .bind(evidence.as_str())
+            .bind(release)
             .bind(seen_at.0)
             .bind(ids)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         }
         Ok(imported)
@@ -90,11 +91,11 @@ impl WriteTx {
             .iter()
             .map(|new| json!({ "identity": new.identity, "severity": new.severity.as_str() }))
             .collect();
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(row::json(&scan)?)
             .bind(seen_at.0)
-            .fetch_all(&mut *self.read.tx)
+            .fetch_all(&mut self.read.tx)
             .await?;
         rows.iter()
             .map(|row| {
@@ -134,10 +135,10 @@ impl WriteTx {
             }));
             ids.insert(new.identity.clone(), id);
         }
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
             .bind(row::json(&rows)?)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(ids)
     }

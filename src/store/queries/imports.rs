@@ -1,5 +1,6 @@
 //! The progress of imports of large files that are running or were interrupted.
 
+use crate::store::db::query;
 use crate::store::row::Columns;
 use crate::store::{StoreError, WriteTx};
 use serde_json::Value;
@@ -32,11 +33,11 @@ impl WriteTx {
     pub async fn import_progress(&mut self, key: &ImportKey) -> Result<Option<Progress>, StoreError> {
         const SQL: &str =
             "SELECT plan, done, report FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3";
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
-            .bind(key.release.clone())
-            .bind(key.sha256.clone())
-            .fetch_optional(&mut *self.read.tx)
+            .bind(&key.release)
+            .bind(&key.sha256)
+            .fetch_optional(&mut self.read.tx)
             .await?;
         row.map(|row| {
             Ok(Progress {
@@ -54,26 +55,26 @@ impl WriteTx {
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, release_id, sha256) \
              DO UPDATE SET plan = excluded.plan, done = excluded.done, report = excluded.report";
         let now = self.ctx.now();
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(key.release.clone())
-            .bind(key.sha256.clone())
-            .bind(progress.plan.clone())
+            .bind(&key.release)
+            .bind(&key.sha256)
+            .bind(&progress.plan)
             .bind(progress.done)
             .bind(progress.report.to_string())
             .bind(now.0)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
 
     /// Deletes the progress of an import that has ended.
     pub async fn end_import(&mut self, key: &ImportKey) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3")
+        query("DELETE FROM imports WHERE tenant = $1 AND release_id = $2 AND sha256 = $3")
             .bind(self.tenant())
-            .bind(key.release.clone())
-            .bind(key.sha256.clone())
-            .execute(&mut *self.read.tx)
+            .bind(&key.release)
+            .bind(&key.sha256)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::people;
 use crate::domain::*;
-use crate::store::dialect::{Sql, object};
+use crate::store::db::{Batch, PartRow, query};
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError};
 use std::collections::BTreeMap;
@@ -110,23 +110,23 @@ impl ReadTx {
         );
         let (after, after_id) = filter.after.clone().unwrap_or_default();
         let now = self.ctx.now();
-        let rows = sqlx::query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
+        let rows = query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
             .bind(self.tenant())
-            .bind(filter.state.map_or("", State::as_str).to_owned())
-            .bind(filter.tool.clone())
-            .bind(filter.team.clone())
-            .bind(filter.release.clone())
+            .bind(filter.state.map_or("", State::as_str))
+            .bind(&filter.tool)
+            .bind(&filter.team)
+            .bind(&filter.release)
             .bind(filter.text.to_lowercase())
-            .bind(filter.not_by.clone())
+            .bind(&filter.not_by)
             .bind(after)
             .bind(after_id)
             .bind(now.0)
             .bind(filter.limit)
-            .bind(filter.verdict.clone())
+            .bind(&filter.verdict)
             .bind(filter.policy)
             .bind(filter.rules.as_ref().map_or_else(String::new, list))
-            .bind(filter.not_of.clone())
-            .fetch_all(&mut *self.tx)
+            .bind(&filter.not_of)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| {
@@ -174,13 +174,13 @@ impl ReadTx {
              AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = $1 AND d.action_id = a.id AND d.person_id = $5 \
              AND d.kind = 'approve') LIMIT 1000) AS few";
         let now = self.ctx.now();
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
             .bind(now.0)
-            .bind(filter.not_of.clone())
+            .bind(&filter.not_of)
             .bind(filter.rules.as_ref().map_or_else(|| "[]".to_owned(), list))
-            .bind(filter.not_by.clone())
-            .fetch_one(&mut *self.tx)
+            .bind(&filter.not_by)
+            .fetch_one(&mut self.tx)
             .await?;
         row.int("n")
     }
@@ -189,10 +189,10 @@ impl ReadTx {
     pub async fn approvals_of(&mut self, actions: &[&str]) -> Result<Vec<(String, PersonId)>, StoreError> {
         const SQL: &str = "SELECT action_id, person_id FROM decisions WHERE tenant = $1 AND kind = 'approve' \
              AND action_id IN (SELECT value FROM json_each($2)) ORDER BY decided_at, id";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(actions))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| {
@@ -206,24 +206,18 @@ impl ReadTx {
 
     /// Loads the [`InboxFrame`]. `mine` leaves out the proposals of `person`; `decided` counts the decisions after `since`.
     pub async fn inbox_frame(&mut self, person: &str, since: Timestamp) -> Result<InboxFrame, StoreError> {
-        let rows = sqlx::query(self.sql(&FRAME))
-            .bind(self.tenant())
-            .bind(person.to_owned())
-            .bind(since.0)
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let values = vec![self.tenant().into(), person.into(), since.0.into()];
         let mut frame = InboxFrame::default();
-        for row in &rows {
-            let record: serde_json::Map<String, serde_json::Value> = row.json("record")?;
-            match row.text("kind")?.as_str() {
-                "team" => frame.teams.push((record.text("id")?, record.text("name")?)),
-                "release" => frame.releases.push((record.text("id")?, record.text("key")?)),
-                "decided" => frame.decided = record.int("count")?,
+        for PartRow { part, row } in FRAME.fetch(&mut self.tx, values, |_| true).await? {
+            match part {
+                "team" => frame.teams.push((row.text("id")?, row.text("name")?)),
+                "release" => frame.releases.push((row.text("id")?, row.text("key")?)),
+                "decided" => frame.decided = row.int("count")?,
                 _ => {
-                    let state = record.read("state", State::parse)?;
-                    frame.counts.insert(state, record.int("count")?);
+                    let state = row.read("state", State::parse)?;
+                    frame.counts.insert(state, row.int("count")?);
                     if state == State::PendingApproval {
-                        frame.mine = record.int("others")?;
+                        frame.mine = row.int("others")?;
                     }
                 }
             }
@@ -249,32 +243,4 @@ pub struct InboxFrame {
     pub decided: i64,
 }
 
-/// All data of the [`InboxFrame`] in one statement.
-macro_rules! frame {
-    ($db:ident) => {
-        concat!(
-            "SELECT 'count' AS kind, CAST(",
-            object!($db),
-            "('state', state, 'count', CAST(SUM(count) AS BIGINT), \
-             'others', CAST(SUM(CASE WHEN caller_id <> $2 THEN count ELSE 0 END) AS BIGINT)) AS TEXT) AS record \
-             FROM action_counts WHERE tenant = $1 GROUP BY state \
-             UNION ALL SELECT 'team', CAST(",
-            object!($db),
-            "('id', id, 'name', name) AS TEXT) \
-             FROM (SELECT id, name FROM teams WHERE tenant = $1 ORDER BY name LIMIT 500) AS t \
-             UNION ALL SELECT 'release', CAST(",
-            object!($db),
-            "('id', id, 'key', key) AS TEXT) \
-             FROM (SELECT id, key FROM releases WHERE tenant = $1 ORDER BY key LIMIT 200) AS r \
-             UNION ALL SELECT 'decided', CAST(",
-            object!($db),
-            "('count', COUNT(*)) AS TEXT) \
-             FROM decisions WHERE tenant = $1 AND decided_at > $3"
-        )
-    };
-}
-
-const FRAME: Sql = Sql {
-    sqlite: frame!(sqlite),
-    postgres: frame!(postgres),
-};
+static FRAME: Batch = Batch::new(&[include_str!("sql/inbox_frame.sql")]);

@@ -1,20 +1,21 @@
 //! The kind of the installation: one row, which the first start writes. The row never changes.
 
 use crate::domain::{InstallationKind, Timestamp};
+use crate::store::db::{Row, query};
 use crate::store::row::Columns;
 use crate::store::{Store, StoreError};
-use sqlx::any::AnyRow;
 
 /// Reads the installation's kind from the row of a look-up.
-pub(super) fn kind(row: &AnyRow) -> Result<Option<InstallationKind>, StoreError> {
+pub(super) fn kind(row: &Row) -> Result<Option<InstallationKind>, StoreError> {
     row.maybe("installation", InstallationKind::parse)
 }
 
 impl Store {
     /// The kind of this installation; `None` before its first start.
     pub async fn installation(&self) -> Result<Option<InstallationKind>, StoreError> {
-        let row = sqlx::query("SELECT kind FROM installation")
-            .fetch_optional(&self.readers)
+        let row = self
+            .database
+            .fetch_optional(query("SELECT kind FROM installation"))
             .await?;
         row.map(|row| row.read("kind", InstallationKind::parse)).transpose()
     }
@@ -29,10 +30,14 @@ impl Store {
         if let Some(decided) = self.installation().await? {
             return Ok(decided);
         }
-        sqlx::query("INSERT INTO installation (one, kind, created_at) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING")
-            .bind(kind.as_str().to_owned())
-            .bind(now.0)
-            .execute(&self.writers)
+        self.database
+            .execute(
+                query(
+                    "INSERT INTO installation (one, kind, created_at) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING",
+                )
+                .bind(kind.as_str())
+                .bind(now.0),
+            )
             .await?;
         self.installation()
             .await?

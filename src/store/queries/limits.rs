@@ -2,6 +2,7 @@
 
 use crate::domain::Action;
 use crate::policy::Limits;
+use crate::store::db::query;
 use crate::store::row::Columns;
 use crate::store::{StoreError, WriteTx};
 
@@ -25,15 +26,15 @@ impl WriteTx {
              FROM (SELECT 1 FROM actions WHERE tenant = $1 AND caller_id = $2 \
              AND state = 'pending_approval' AND expires_at > $4 AND id <> $5 LIMIT 0 + $6) AS own";
         let now = self.ctx.now();
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
-            .bind(action.origin.caller_id.as_str().to_owned())
-            .bind(action.origin.client_id.as_str().to_owned())
+            .bind(action.origin.caller_id.as_str())
+            .bind(action.origin.client_id.as_str())
             .bind(now.0)
-            .bind(action.id.as_str().to_owned())
+            .bind(action.id.as_str())
             .bind(limits.pending_per_caller)
             .bind(limits.pending_per_client)
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         Ok(Waiting {
             of_caller: row.int("of_caller")?,

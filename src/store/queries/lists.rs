@@ -5,9 +5,9 @@ use super::records::{
     work_item,
 };
 use crate::domain::*;
+use crate::store::db::{Row, query};
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError};
-use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 /// The filter of a list, and where its page begins. The empty filter matches every record.
@@ -51,29 +51,29 @@ macro_rules! blocker_select {
     };
 }
 
-type Rows = Result<Vec<AnyRow>, StoreError>;
+type Rows = Result<Vec<Row>, StoreError>;
 
 impl ReadTx {
     async fn by_ids(&mut self, sql: &'static str, ids: &[&str]) -> Rows {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(sqlx::query(sql)
+        Ok(query(sql)
             .bind(self.tenant())
             .bind(list(ids))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?)
     }
 
     async fn page(&mut self, sql: &'static str, filter: &ListFilter) -> Rows {
-        Ok(sqlx::query(sql)
+        Ok(query(sql)
             .bind(self.tenant())
             .bind(filter.release.clone().unwrap_or_default())
             .bind(filter.status.clone().unwrap_or_default())
             .bind(like(filter.text.as_ref()))
             .bind(filter.after.clone().unwrap_or_default())
             .bind(filter.limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?)
     }
 
@@ -170,7 +170,7 @@ impl ReadTx {
              (SELECT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2)) AND ($3 = '' OR status = $3) \
              AND LOWER(title || ' ' || rule || ' ' || provider || ' ' || COALESCE(location, '')) LIKE $4 ESCAPE '\\' \
              AND id > $5 AND ($7 = '[]' OR severity IN (SELECT value FROM json_each($7))) ORDER BY id LIMIT 0 + $6";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(filter.release.clone().unwrap_or_default())
             .bind(filter.status.clone().unwrap_or_default())
@@ -178,7 +178,7 @@ impl ReadTx {
             .bind(filter.after.clone().unwrap_or_default())
             .bind(filter.limit)
             .bind(list(&filter.severities))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         self.with_sightings(rows.iter().map(finding).collect::<Result<_, _>>()?)
             .await
@@ -263,11 +263,11 @@ impl ReadTx {
         const SQL: &str = "SELECT work_item_id, COUNT(*) AS shared FROM work_item_words \
              WHERE tenant = $1 AND word IN (SELECT value FROM json_each($2)) \
              GROUP BY work_item_id ORDER BY shared DESC, work_item_id LIMIT 0 + $3";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(words))
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         let mut shared = BTreeMap::new();
         for row in &rows {

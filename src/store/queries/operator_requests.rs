@@ -1,9 +1,9 @@
 //! Operator requests: changes that one operator asks for and a second operator confirms.
 
 use crate::domain::{OperatorChange, PersonId, RequestId, RequestStatus, Timestamp};
+use crate::store::db::{Row, query};
 use crate::store::row::{Columns, json};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use sqlx::any::AnyRow;
 
 /// A stored operator request.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub struct Settled {
     pub outcome: String,
 }
 
-fn request(row: &AnyRow) -> Result<RequestRow, StoreError> {
+fn request(row: &Row) -> Result<RequestRow, StoreError> {
     let person = |column| row.maybe(column, |t| PersonId::parse(t).ok());
     Ok(RequestRow {
         id: row.read("id", |t| RequestId::parse(t).ok())?,
@@ -70,10 +70,10 @@ fn request(row: &AnyRow) -> Result<RequestRow, StoreError> {
 impl ReadTx {
     /// A request by ID.
     pub async fn operator_request(&mut self, id: &RequestId) -> Result<Option<RequestRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM operator_requests WHERE tenant = $1 AND id = $2")
+        let row = query("SELECT * FROM operator_requests WHERE tenant = $1 AND id = $2")
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .fetch_optional(&mut *self.tx)
+            .bind(id.as_str())
+            .fetch_optional(&mut self.tx)
             .await?;
         row.as_ref().map(request).transpose()
     }
@@ -82,10 +82,10 @@ impl ReadTx {
     pub async fn open_requests(&mut self, limit: i64) -> Result<Vec<RequestRow>, StoreError> {
         const SQL: &str = "SELECT * FROM operator_requests WHERE tenant = $1 AND status = 'pending' \
              ORDER BY made_at DESC, id DESC LIMIT 0 + $2";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(request).collect()
     }
@@ -94,10 +94,10 @@ impl ReadTx {
     pub async fn settled_requests(&mut self, limit: i64) -> Result<Vec<RequestRow>, StoreError> {
         const SQL: &str = "SELECT * FROM operator_requests WHERE tenant = $1 \
              AND status IN ('confirmed', 'declined', 'withdrawn', 'expired') ORDER BY made_at DESC, id DESC LIMIT 0 + $2";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(request).collect()
     }
@@ -107,11 +107,11 @@ impl ReadTx {
         const SQL: &str = "SELECT * FROM operator_requests WHERE tenant = $1 AND status = 'pending' AND expires_at <= $2 \
              ORDER BY made_at, id LIMIT 0 + $3";
         let now = self.ctx.now();
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(now.0)
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(request).collect()
     }
@@ -122,16 +122,16 @@ impl WriteTx {
     pub async fn insert_request(&mut self, new: &RequestRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO operator_requests (tenant, id, change, summary, made_by, made_at, expires_at, status) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
+            .bind(new.id.as_str())
             .bind(json(&new.change)?)
-            .bind(new.summary.clone())
-            .bind(new.made_by.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(&new.summary)
+            .bind(new.made_by.as_ref().map(|id| id.as_str()))
             .bind(new.made_at.0)
             .bind(new.expires_at.0)
-            .bind(new.status.as_str().to_owned())
-            .execute(&mut *self.tx)
+            .bind(new.status.as_str())
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -144,16 +144,16 @@ impl WriteTx {
         const SQL: &str = "UPDATE operator_requests SET status = $3, settled_by = $4, settled_at = $5, outcome = $6 \
              WHERE tenant = $1 AND id = $2 AND status = 'pending'";
         let now = self.ctx.now();
-        let done = sqlx::query(SQL)
+        let done = query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .bind(settled.status.as_str().to_owned())
-            .bind(settled.by.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(id.as_str())
+            .bind(settled.status.as_str())
+            .bind(settled.by.as_ref().map(|id| id.as_str()))
             .bind(now.0)
-            .bind(settled.outcome.clone())
-            .execute(&mut *self.tx)
+            .bind(&settled.outcome)
+            .execute(&mut self.tx)
             .await?;
-        if done.rows_affected() == 1 {
+        if done == 1 {
             Ok(())
         } else {
             Err(StoreError::Conflict("the request"))

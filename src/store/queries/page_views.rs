@@ -3,7 +3,7 @@
 use crate::context::Ctx;
 use crate::domain::canonical::sha256_hex;
 use crate::domain::*;
-use crate::store::dialect::{Sql, multi_write};
+use crate::store::db::{Sql, multi_write, query};
 use crate::store::row::{Columns, json};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
@@ -53,13 +53,13 @@ impl ReadTx {
     pub async fn last_seen(&mut self, view: &ViewKey) -> Result<Option<(PageSnapshot, Timestamp)>, StoreError> {
         const SQL: &str = "SELECT snapshot, seen_at FROM page_views \
              WHERE tenant = $1 AND action_id = $2 AND person_id = $3 AND digest = $4 AND session = $5";
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
-            .bind(view.action.as_str().to_owned())
-            .bind(view.person.as_str().to_owned())
-            .bind(view.digest.clone())
-            .bind(view.session.clone())
-            .fetch_optional(&mut *self.tx)
+            .bind(view.action.as_str())
+            .bind(view.person.as_str())
+            .bind(&view.digest)
+            .bind(&view.session)
+            .fetch_optional(&mut self.tx)
             .await?;
         let Some(row) = row else { return Ok(None) };
         // A snapshot that this version cannot read does not count: the person must open the page again before approving.
@@ -80,18 +80,18 @@ impl WriteTx {
                 ON CONFLICT (tenant, action_id, person_id, digest, session) DO UPDATE SET seen_at = $6, snapshot = $7"
         );
         let (now, verdicts) = (self.ctx.now(), VerdictCounts::of(&snapshot.checks));
-        sqlx::query(self.sql(&SQL))
+        query(SQL)
             .bind(self.tenant())
-            .bind(view.action.as_str().to_owned())
-            .bind(view.person.as_str().to_owned())
-            .bind(view.digest.clone())
-            .bind(view.session.clone())
+            .bind(view.action.as_str())
+            .bind(view.person.as_str())
+            .bind(&view.digest)
+            .bind(&view.session)
             .bind(now.0)
             .bind(json(snapshot)?)
             .bind(i64::from(verdicts.block))
             .bind(i64::from(verdicts.warn))
             .bind(i64::from(verdicts.pass))
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::installation;
 use crate::domain::{
     Address, Client, ClientId, Email, Human, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId,
 };
-use crate::store::dialect::Sql;
+use crate::store::db::{Sql, query};
 use crate::store::row::{Columns, json, list};
 use crate::store::{ReadTx, Store, StoreError, WriteTx};
 
@@ -87,17 +87,16 @@ impl Store {
     /// Returns `None` for a person of a demo if the installation is not a demo, and for any other person if it is.
     pub async fn token(&self, secret_digest: &str) -> Result<Option<TokenRow>, StoreError> {
         const SQL: Sql = Sql {
-            sqlite: "SELECT t.tenant, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
+            sqlite: &[
+                "SELECT t.tenant, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
                  p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM tokens t \
                  JOIN clients c ON c.tenant = t.tenant AND c.id = t.client_id \
                  JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = $1",
+            ],
             // Row-level security hides people and clients. The function `token_holder` enters the token's tenant before it reads them.
             postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM token_holder($1)",
         };
-        let row = sqlx::query(self.dialect.sql(&SQL))
-            .bind(secret_digest.to_owned())
-            .fetch_optional(&self.readers)
-            .await?;
+        let row = self.database.fetch_optional(query(SQL).bind(secret_digest)).await?;
         let Some(row) = row else { return Ok(None) };
         if !InstallationKind::accepts(installation::kind(&row)?, &row.text("issuer")?) {
             return Ok(None);
@@ -116,8 +115,9 @@ impl Store {
 
     /// Every tenant. Background tasks loop over all tenants.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
-        let rows = sqlx::query("SELECT id FROM tenants ORDER BY id")
-            .fetch_all(&self.readers)
+        let rows = self
+            .database
+            .fetch_all(query("SELECT id FROM tenants ORDER BY id"))
             .await?;
         rows.iter()
             .map(|row| row.read("id", |t| TenantId::parse(t).ok()))
@@ -128,9 +128,9 @@ impl Store {
 impl ReadTx {
     /// The tenant's name; `None` if the tenant does not exist.
     pub async fn tenant_name(&mut self) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT name FROM tenants WHERE id = $1")
+        let row = query("SELECT name FROM tenants WHERE id = $1")
             .bind(self.tenant())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(|row| row.text("name")).transpose()
     }
@@ -141,10 +141,10 @@ impl ReadTx {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(ids))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(person).collect()
     }
@@ -159,20 +159,20 @@ impl ReadTx {
         if emails.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(emails.iter().map(Address::as_str)))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(person).collect()
     }
 
     /// A client by name.
     pub async fn client(&mut self, name: &str) -> Result<Option<Client>, StoreError> {
-        let row = sqlx::query("SELECT id, name FROM clients WHERE tenant = $1 AND name = $2")
+        let row = query("SELECT id, name FROM clients WHERE tenant = $1 AND name = $2")
             .bind(self.tenant())
-            .bind(name.to_owned())
-            .fetch_optional(&mut *self.tx)
+            .bind(name)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(|row| {
             Ok(Client {
@@ -186,10 +186,10 @@ impl ReadTx {
     /// Clients by ID.
     pub async fn clients(&mut self, ids: &[&str]) -> Result<Vec<Client>, StoreError> {
         const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(list(ids))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| {
@@ -210,16 +210,16 @@ impl WriteTx {
              email = excluded.email, name = excluded.name, roles = excluded.roles, asserted_at = excluded.asserted_at \
              RETURNING id, email, name, roles";
         let (fresh, now) = (self.ctx.runtime.id::<PersonId>(), self.ctx.now());
-        let row = sqlx::query(SQL)
+        let row = query(SQL)
             .bind(self.tenant())
-            .bind(fresh.as_str().to_owned())
-            .bind(asserted.issuer.clone())
-            .bind(asserted.subject.clone())
+            .bind(fresh.as_str())
+            .bind(&asserted.issuer)
+            .bind(&asserted.subject)
             .bind(asserted.email.to_string())
-            .bind(asserted.name.clone())
+            .bind(&asserted.name)
             .bind(json(&asserted.roles)?)
             .bind(now.0)
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         let person = person(&row)?;
         if let Some(address) = person.email.address() {
@@ -231,11 +231,11 @@ impl WriteTx {
     /// Stores a client and returns it. A client that has this name already does not change.
     pub async fn ensure_client(&mut self, name: &str) -> Result<Client, StoreError> {
         let fresh = self.ctx.runtime.id::<ClientId>();
-        sqlx::query("INSERT INTO clients (tenant, id, name) VALUES ($1, $2, $3) ON CONFLICT (tenant, name) DO NOTHING")
+        query("INSERT INTO clients (tenant, id, name) VALUES ($1, $2, $3) ON CONFLICT (tenant, name) DO NOTHING")
             .bind(self.tenant())
-            .bind(fresh.as_str().to_owned())
-            .bind(name.to_owned())
-            .execute(&mut *self.tx)
+            .bind(fresh.as_str())
+            .bind(name)
+            .execute(&mut self.tx)
             .await?;
         self.client(name).await?.ok_or(StoreError::Conflict("the client"))
     }
@@ -245,17 +245,17 @@ impl WriteTx {
         const SQL: &str = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, \
              created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let (tenant, now) = (self.tenant(), self.ctx.now());
-        sqlx::query(SQL)
-            .bind(grant.secret_digest.clone())
+        query(SQL)
+            .bind(&grant.secret_digest)
             .bind(tenant)
-            .bind(grant.id.as_str().to_owned())
-            .bind(grant.client.as_str().to_owned())
-            .bind(grant.caller.as_str().to_owned())
-            .bind(grant.audience.clone())
-            .bind("[\"read\",\"propose\"]".to_owned())
+            .bind(grant.id.as_str())
+            .bind(grant.client.as_str())
+            .bind(grant.caller.as_str())
+            .bind(&grant.audience)
+            .bind("[\"read\",\"propose\"]")
             .bind(now.0)
             .bind(grant.expires_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }

@@ -2,9 +2,9 @@
 
 use crate::domain::{Check, PersonId, RecordKind, Risk, Severity, State, Timestamp, ids};
 use crate::policy::Policy;
+use crate::store::db::{Row, query};
 use crate::store::row::{Columns, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
-use sqlx::any::AnyRow;
 use std::collections::{BTreeSet, HashMap};
 
 /// A version of a policy.
@@ -22,7 +22,7 @@ pub struct PolicyRow {
     pub created_at: Timestamp,
 }
 
-fn policy(row: &AnyRow) -> Result<PolicyRow, StoreError> {
+fn policy(row: &Row) -> Result<PolicyRow, StoreError> {
     Ok(PolicyRow {
         version: row.int("version")?,
         source: row.text("source")?,
@@ -38,9 +38,9 @@ fn policy(row: &AnyRow) -> Result<PolicyRow, StoreError> {
 impl ReadTx {
     /// The version of the tenant's current policy.
     pub async fn policy_version(&mut self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT COALESCE(MAX(version), 1) AS version FROM policies WHERE tenant = $1")
+        let row = query("SELECT COALESCE(MAX(version), 1) AS version FROM policies WHERE tenant = $1")
             .bind(self.tenant())
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
         row.int("version")
     }
@@ -50,10 +50,10 @@ impl ReadTx {
         if version == Policy::FIRST {
             return Ok(Some(crate::policy::BUILT_IN.to_owned()));
         }
-        let row = sqlx::query("SELECT source FROM policies WHERE tenant = $1 AND version = $2")
+        let row = query("SELECT source FROM policies WHERE tenant = $1 AND version = $2")
             .bind(self.tenant())
             .bind(version)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
         row.map(|row| row.text("source")).transpose()
     }
@@ -62,10 +62,10 @@ impl ReadTx {
     pub async fn policy_versions(&mut self, before: i64) -> Result<Vec<PolicyRow>, StoreError> {
         const SQL: &str = "SELECT version, '' AS source, note, person_id, created_at FROM policies \
              WHERE tenant = $1 AND version < $2 ORDER BY version DESC LIMIT 100";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(before)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(policy).collect()
     }
@@ -76,14 +76,14 @@ impl WriteTx {
     pub async fn insert_policy(&mut self, new: &PolicyRow) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO policies (tenant, version, source, note, person_id, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
             .bind(new.version)
-            .bind(new.source.clone())
-            .bind(new.note.clone())
-            .bind(new.person_id.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(&new.source)
+            .bind(&new.note)
+            .bind(new.person_id.as_ref().map(|id| id.as_str()))
             .bind(new.created_at.0)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
@@ -130,19 +130,19 @@ impl ReadTx {
              WHERE tenant = $1 AND outcome = 'executed' AND action_id IN (SELECT value FROM json_each($2)) ORDER BY at";
         const EVIDENCE: &str =
             "SELECT id, collected_at FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
             .bind(since.0)
             .bind(before.0)
-            .bind(before.1.clone())
+            .bind(&before.1)
             .bind(limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         let mut actions = rows.iter().map(past).collect::<Result<Vec<_>, _>>()?;
-        let rows = sqlx::query(DECISIONS)
+        let rows = query(DECISIONS)
             .bind(self.tenant())
             .bind(list(actions.iter().map(|action| action.id.as_str())))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         let mut places: HashMap<String, &mut PastActionRow> =
             actions.iter_mut().map(|action| (action.id.clone(), action)).collect();
@@ -168,10 +168,10 @@ impl ReadTx {
             .filter(|id| evidence(id))
             .map(str::to_owned)
             .collect();
-        let rows = sqlx::query(EVIDENCE)
+        let rows = query(EVIDENCE)
             .bind(self.tenant())
             .bind(list(&cited))
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         let collected = rows.iter().map(|row| Ok((row.text("id")?, row.time("collected_at")?)));
         let collected: HashMap<String, Timestamp> = collected.collect::<Result<_, StoreError>>()?;
@@ -186,15 +186,15 @@ impl ReadTx {
 
     /// The keys of all teams, at most 1,000.
     pub async fn team_keys(&mut self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("SELECT key FROM teams WHERE tenant = $1 ORDER BY key LIMIT 1000")
+        let rows = query("SELECT key FROM teams WHERE tenant = $1 ORDER BY key LIMIT 1000")
             .bind(self.tenant())
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(|row| row.text("key")).collect()
     }
 }
 
-fn past(row: &AnyRow) -> Result<PastActionRow, StoreError> {
+fn past(row: &Row) -> Result<PastActionRow, StoreError> {
     Ok(PastActionRow {
         id: row.text("id")?,
         headline: row.text("headline")?,

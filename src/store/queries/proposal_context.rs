@@ -1,25 +1,14 @@
-//! The context of a proposal: its records, and the earlier actions and reads that determine how the service treats it. One statement, which
-//! continues the statement of `facts.rs`. The SQL is in `sql/`, one file for each database.
+//! The context of a proposal: its records, and the earlier actions and reads that determine how the service treats it. Read in one
+//! batch with the records (`sql/facts.sql`, `sql/proposal_context.sql`).
 
-use super::facts::{FactRows, Row, by_prefix};
+use super::facts::{self, FactRows};
 use super::read_journal::{self, ReadCall};
-use crate::domain::{ActionId, Address, ClientId, Facts, FactsQuery, PersonId, Timestamp};
-use crate::store::dialect::Sql;
-use crate::store::row::{Columns, list};
+use crate::domain::{ActionId, ClientId, Facts, FactsQuery, PersonId, Timestamp};
+use crate::store::db::{Batch, PartRow, Row};
+use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError};
-use serde_json::Value;
-use sqlx::any::AnyRow;
 
-const PROPOSAL_CONTEXT: Sql = Sql {
-    sqlite: concat!(
-        include_str!("sql/facts.sqlite.sql"),
-        include_str!("sql/proposal_context.sqlite.sql")
-    ),
-    postgres: concat!(
-        include_str!("sql/facts.postgres.sql"),
-        include_str!("sql/proposal_context.postgres.sql")
-    ),
-};
+static PROPOSAL_CONTEXT: Batch = Batch::new(&[include_str!("sql/facts.sql"), include_str!("sql/proposal_context.sql")]);
 
 /// The client and person of a proposal, and the keys for the look-up of its context.
 #[derive(Debug, Clone)]
@@ -64,70 +53,46 @@ impl ReadTx {
         query: &FactsQuery,
         proposer: &Proposer,
     ) -> Result<ProposalContext, StoreError> {
-        let now = self.ctx.now();
-        let rows = sqlx::query(self.sql(&PROPOSAL_CONTEXT))
-            .bind(self.tenant())
-            .bind(Value::from(by_prefix(query)).to_string())
-            .bind(list(query.emails.iter().map(Address::as_str)))
-            .bind(list(&query.components))
-            .bind(proposer.client.as_str().to_owned())
-            .bind(proposer.key.clone())
-            .bind(proposer.caller.as_str().to_owned())
-            .bind(proposer.since.0)
-            .bind(proposer.request_digest.clone())
-            .bind(now.0)
-            .fetch_all(&mut *self.tx)
-            .await?;
-        let mut context = collect(&rows)?;
+        let mut values = facts::parameters(self.tenant(), query);
+        values.extend([
+            proposer.client.as_str().to_owned().into(),
+            proposer.key.clone().into(),
+            proposer.caller.as_str().to_owned().into(),
+            proposer.since.0.into(),
+            proposer.request_digest.clone().into(),
+            self.ctx.now().0.into(),
+        ]);
+        let is_needed = |part: &str| match part {
+            "known" => !proposer.key.is_empty(),
+            part => facts::is_needed(part, query),
+        };
+        let rows = PROPOSAL_CONTEXT.fetch(&mut self.tx, values, is_needed).await?;
+        let mut context = collect(rows)?;
         self.relate(query, &mut context.facts).await?;
         Ok(context)
     }
 }
 
-fn collect(rows: &[AnyRow]) -> Result<ProposalContext, StoreError> {
+fn collect(rows: Vec<PartRow>) -> Result<ProposalContext, StoreError> {
     let (mut context, mut found) = (ProposalContext::default(), FactRows::default());
     let action_id = |row: &Row| row.read("id", |text| ActionId::parse(text).ok());
     for row in rows {
-        let kind = row.text("kind")?;
-        let Some(record) = found.add(&kind, row.json("record")?)? else {
+        let Some(PartRow { part, row }) = found.add(row)? else {
             continue;
         };
-        match kind.as_str() {
-            "known" => context.known = Some(action_id(&record)?),
-            "proposed" => context.last_proposal = record.time("at")?,
+        match part {
+            "known" => context.known = Some(action_id(&row)?),
+            "proposed" => context.last_proposal = row.time("at")?,
             "same" => {
-                context.same = Some(action_id(&record)?);
-                context.repeated_by = record.int("repeated_by")?;
+                context.same = Some(action_id(&row)?);
+                context.repeated_by = row.int("repeated_by")?;
             }
-            "declined" => context.declined = Some(action_id(&record)?),
-            "policy" => context.policy = record.int("version")?,
-            _ => context.reads.push(read_journal::read_call(&record)?),
+            "declined" => context.declined = Some(action_id(&row)?),
+            "policy" => context.policy = row.int("version")?,
+            _ => context.reads.push(read_journal::read_call(&row)?),
         }
     }
     context.facts = found.finish()?;
     context.reads.sort_by_key(|read| read.at);
     Ok(context)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::facts::FACTS;
-    use super::*;
-
-    /// Replaces the PostgreSQL forms in a statement by those of SQLite.
-    fn normal(sql: &str) -> String {
-        sql.replace("json_build_object(", "json_object(")
-            .replace(
-                "= ANY (ARRAY(SELECT value FROM json_each(",
-                "IN (SELECT value FROM json_each(",
-            )
-            .replace(")))\n", "))\n")
-    }
-
-    #[test]
-    fn the_files_of_both_databases_ask_the_same() {
-        for sql in [FACTS, PROPOSAL_CONTEXT] {
-            assert_eq!(normal(sql.postgres), normal(sql.sqlite));
-        }
-    }
 }

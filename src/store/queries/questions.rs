@@ -1,16 +1,17 @@
 //! Questions about actions, and their answers.
 
 use crate::domain::{ActionId, Answer, PersonId, Question, QuestionId};
+use crate::store::db::query;
 use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 impl ReadTx {
     /// The questions about an action, oldest first: at most 200.
     pub async fn questions(&mut self, action: &ActionId) -> Result<Vec<Question>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM questions WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
+        let rows = query("SELECT * FROM questions WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
             .bind(self.tenant())
-            .bind(action.as_str().to_owned())
-            .fetch_all(&mut *self.tx)
+            .bind(action.as_str())
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| {
@@ -38,14 +39,14 @@ impl WriteTx {
     pub async fn insert_question(&mut self, new: &Question) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO questions (tenant, id, action_id, person_id, question, asked_at) \
              VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(SQL)
+        query(SQL)
             .bind(self.tenant())
-            .bind(new.id.as_str().to_owned())
-            .bind(new.action_id.as_str().to_owned())
-            .bind(new.person_id.as_str().to_owned())
-            .bind(new.text.clone())
+            .bind(new.id.as_str())
+            .bind(new.action_id.as_str())
+            .bind(new.person_id.as_str())
+            .bind(&new.text)
             .bind(new.asked_at.0)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
         Ok(())
     }
@@ -55,13 +56,13 @@ impl WriteTx {
         const SQL: &str =
             "UPDATE questions SET answer = $3, answered_at = $4 WHERE tenant = $1 AND id = $2 AND answer IS NULL";
         let now = self.ctx.now();
-        let done = sqlx::query(SQL)
+        let done = query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
-            .bind(answer.to_owned())
+            .bind(id.as_str())
+            .bind(answer)
             .bind(now.0)
-            .execute(&mut *self.read.tx)
+            .execute(&mut self.read.tx)
             .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 }

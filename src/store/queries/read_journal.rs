@@ -1,6 +1,7 @@
 //! The read journal: one row per call of a read tool. It is separate from the audit log, so that reads stay fast.
 
 use crate::domain::{ChainCall, Timestamp, canonical};
+use crate::store::db::query;
 use crate::store::row::{Columns, json};
 use crate::store::{StoreError, WriteTx};
 
@@ -66,11 +67,7 @@ impl WriteTx {
             }));
         }
         let tenant = self.tenant();
-        sqlx::query(SQL)
-            .bind(tenant)
-            .bind(json(&rows)?)
-            .execute(&mut *self.tx)
-            .await?;
+        query(SQL).bind(tenant).bind(json(&rows)?).execute(&mut self.tx).await?;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::records;
 use crate::domain::{ActionId, Facts, FactsQuery};
+use crate::store::db::{self};
 use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError};
 
@@ -19,12 +20,12 @@ impl ReadTx {
         }
         if let Some((release, provider, kind)) = &query.newest {
             for sql in [NEWEST, CURRENT] {
-                let row = sqlx::query(sql)
+                let row = db::query(sql)
                     .bind(self.tenant())
-                    .bind(release.as_str().to_owned())
-                    .bind(provider.clone())
-                    .bind(kind.clone())
-                    .fetch_optional(&mut *self.tx)
+                    .bind(release.as_str())
+                    .bind(provider)
+                    .bind(kind)
+                    .fetch_optional(&mut self.tx)
                     .await?;
                 if let Some(row) = row {
                     facts.insert(records::record(&row)?);
@@ -39,12 +40,12 @@ impl ReadTx {
         &mut self,
         release: &str,
     ) -> Result<Vec<crate::domain::CurrentEvidence>, StoreError> {
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT * FROM current_evidence WHERE tenant = $1 AND release_id = $2 ORDER BY provider, kind LIMIT 200",
         )
         .bind(self.tenant())
-        .bind(release.to_owned())
-        .fetch_all(&mut *self.tx)
+        .bind(release)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.iter().map(records::current_evidence).collect()
     }
@@ -54,12 +55,12 @@ impl ReadTx {
         &mut self,
         release: &str,
     ) -> Result<Vec<crate::domain::RiskAcceptance>, StoreError> {
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT * FROM risk_acceptances WHERE tenant = $1 AND release_id = $2 ORDER BY id DESC LIMIT 200",
         )
         .bind(self.tenant())
-        .bind(release.to_owned())
-        .fetch_all(&mut *self.tx)
+        .bind(release)
+        .fetch_all(&mut self.tx)
         .await?;
         rows.iter().map(records::risk_acceptance).collect()
     }
@@ -67,10 +68,10 @@ impl ReadTx {
     /// The notes on an action, oldest first: ID and text.
     pub async fn notes_of(&mut self, action: &ActionId) -> Result<Vec<(String, String)>, StoreError> {
         let rows =
-            sqlx::query("SELECT id, text FROM audit_notes WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
+            db::query("SELECT id, text FROM audit_notes WHERE tenant = $1 AND action_id = $2 ORDER BY id LIMIT 200")
                 .bind(self.tenant())
-                .bind(action.as_str().to_owned())
-                .fetch_all(&mut *self.tx)
+                .bind(action.as_str())
+                .fetch_all(&mut self.tx)
                 .await?;
         rows.iter()
             .map(|row| Ok((row.text("id")?, row.text("text")?)))

@@ -1,9 +1,9 @@
 //! Summaries of actions that are related to another action.
 
 use crate::domain::{Action, ActionId, State};
+use crate::store::db::{Row, query};
 use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError};
-use sqlx::any::AnyRow;
 
 /// A summary of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl From<&Action> for ActionSummary {
     }
 }
 
-fn summary(row: &AnyRow) -> Result<ActionSummary, StoreError> {
+fn summary(row: &Row) -> Result<ActionSummary, StoreError> {
     Ok(ActionSummary {
         id: row.read("id", |t| ActionId::parse(t).ok())?,
         headline: row.text("headline")?,
@@ -46,11 +46,11 @@ impl ReadTx {
              WHERE m.tenant = $1 AND m.action_id = $2 AND o.action_id <> $2 AND o.expires_at > $3 ORDER BY o.action_id LIMIT 20) AS s \
              JOIN actions a ON a.tenant = $1 AND a.id = s.action_id ORDER BY a.id";
         let now = self.ctx.now();
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
-            .bind(id.as_str().to_owned())
+            .bind(id.as_str())
             .bind(now.0)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(summary).collect()
     }
@@ -62,11 +62,11 @@ impl ReadTx {
              JOIN actions a ON a.tenant = $1 AND a.id = r.recent WHERE a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
              AND EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = a.tenant AND d.action_id = a.id AND d.kind = 'reject') \
              ORDER BY a.created_at DESC, a.id DESC LIMIT 10";
-        let rows = sqlx::query(SQL)
+        let rows = query(SQL)
             .bind(self.tenant())
-            .bind(action.origin.caller_id.as_str().to_owned())
+            .bind(action.origin.caller_id.as_str())
             .bind(action.origin.created_at.0)
-            .bind(action.proposal.tool.clone())
+            .bind(&action.proposal.tool)
             .bind(
                 action
                     .proposal
@@ -76,7 +76,7 @@ impl ReadTx {
             )
             // Rejections older than 30 days are left out, because they are not relevant to the reviewer.
             .bind(action.origin.created_at.plus(-30 * crate::domain::Timestamp::DAY).0)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut self.tx)
             .await?;
         rows.iter()
             .map(|row| Ok((summary(row)?, row.text("payload")?)))

@@ -1,14 +1,13 @@
 //! Writes records that LoopIQ's other parts own: releases, teams, controls. Demos and tests use this module; governed actions do not.
 
 use crate::domain::*;
+use crate::store::db::{Query, query};
 use crate::store::{StoreError, WriteTx};
 use serde_json::Value;
-use sqlx::Any;
-use sqlx::query::Query;
 
 impl WriteTx {
-    async fn run(&mut self, statement: Query<'_, Any, sqlx::any::AnyArguments>) -> Result<(), StoreError> {
-        statement.execute(&mut *self.read.tx).await?;
+    async fn run(&mut self, statement: Query<'_>) -> Result<(), StoreError> {
+        statement.execute(&mut self.read.tx).await?;
         Ok(())
     }
 
@@ -16,9 +15,9 @@ impl WriteTx {
     pub async fn insert_tenant(&mut self, name: &str) -> Result<(), StoreError> {
         let (tenant, now) = (self.tenant(), self.ctx.now());
         self.run(
-            sqlx::query("INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3)")
+            query("INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3)")
                 .bind(tenant)
-                .bind(name.to_owned())
+                .bind(name)
                 .bind(now.0),
         )
         .await
@@ -29,10 +28,10 @@ impl WriteTx {
     pub async fn move_issuer(&mut self, ends_with: &str, to: &str) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query("UPDATE people SET issuer = $3 WHERE tenant = $1 AND issuer LIKE $2 AND issuer <> $3")
+            query("UPDATE people SET issuer = $3 WHERE tenant = $1 AND issuer LIKE $2 AND issuer <> $3")
                 .bind(tenant)
                 .bind(format!("%{ends_with}"))
-                .bind(to.to_owned()),
+                .bind(to),
         )
         .await
     }
@@ -41,11 +40,11 @@ impl WriteTx {
     pub async fn insert_team(&mut self, team: &Team) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query("INSERT INTO teams (tenant, id, key, name) VALUES ($1, $2, $3, $4)")
+            query("INSERT INTO teams (tenant, id, key, name) VALUES ($1, $2, $3, $4)")
                 .bind(tenant)
-                .bind(team.id.as_str().to_owned())
-                .bind(team.key.clone())
-                .bind(team.name.clone()),
+                .bind(team.id.as_str())
+                .bind(&team.key)
+                .bind(&team.name),
         )
         .await
     }
@@ -54,10 +53,10 @@ impl WriteTx {
     pub async fn insert_member(&mut self, team: &TeamId, person: &PersonId) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query("INSERT INTO team_members (tenant, team_id, person_id) VALUES ($1, $2, $3)")
+            query("INSERT INTO team_members (tenant, team_id, person_id) VALUES ($1, $2, $3)")
                 .bind(tenant)
-                .bind(team.as_str().to_owned())
-                .bind(person.as_str().to_owned()),
+                .bind(team.as_str())
+                .bind(person.as_str()),
         )
         .await
     }
@@ -66,26 +65,26 @@ impl WriteTx {
     pub async fn insert_release(&mut self, release: &Release, teams: &[&TeamId]) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query(
+            query(
                 "INSERT INTO releases (tenant, id, key, name, status, severity_threshold, commit_id, version) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
-            .bind(tenant.clone())
-            .bind(release.id.as_str().to_owned())
-            .bind(release.key.clone())
-            .bind(release.name.clone())
-            .bind(release.status.as_str().to_owned())
-            .bind(release.severity_threshold.as_str().to_owned())
-            .bind(release.commit.clone())
+            .bind(&tenant)
+            .bind(release.id.as_str())
+            .bind(&release.key)
+            .bind(&release.name)
+            .bind(release.status.as_str())
+            .bind(release.severity_threshold.as_str())
+            .bind(&release.commit)
             .bind(release.version),
         )
         .await?;
         for team in teams {
             self.run(
-                sqlx::query("INSERT INTO release_teams (tenant, release_id, team_id) VALUES ($1, $2, $3)")
-                    .bind(tenant.clone())
-                    .bind(release.id.as_str().to_owned())
-                    .bind(team.as_str().to_owned()),
+                query("INSERT INTO release_teams (tenant, release_id, team_id) VALUES ($1, $2, $3)")
+                    .bind(&tenant)
+                    .bind(release.id.as_str())
+                    .bind(team.as_str()),
             )
             .await?;
         }
@@ -96,23 +95,21 @@ impl WriteTx {
     pub async fn insert_component(&mut self, component: &Component, releases: &[&ReleaseId]) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query(
-                "INSERT INTO components (tenant, id, kind, key, name, team_id) VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(tenant.clone())
-            .bind(component.id.as_str().to_owned())
-            .bind(component.kind.as_str().to_owned())
-            .bind(component.key.clone())
-            .bind(component.name.clone())
-            .bind(component.team_id.as_str().to_owned()),
+            query("INSERT INTO components (tenant, id, kind, key, name, team_id) VALUES ($1, $2, $3, $4, $5, $6)")
+                .bind(&tenant)
+                .bind(component.id.as_str())
+                .bind(component.kind.as_str())
+                .bind(&component.key)
+                .bind(&component.name)
+                .bind(component.team_id.as_str()),
         )
         .await?;
         for release in releases {
             self.run(
-                sqlx::query("INSERT INTO release_components (tenant, release_id, component_id) VALUES ($1, $2, $3)")
-                    .bind(tenant.clone())
-                    .bind(release.as_str().to_owned())
-                    .bind(component.id.as_str().to_owned()),
+                query("INSERT INTO release_components (tenant, release_id, component_id) VALUES ($1, $2, $3)")
+                    .bind(&tenant)
+                    .bind(release.as_str())
+                    .bind(component.id.as_str()),
             )
             .await?;
         }
@@ -123,16 +120,16 @@ impl WriteTx {
     pub async fn insert_certification(&mut self, certification: &Certification) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query(
+            query(
                 "INSERT INTO certifications (tenant, id, key, name, release_id, status, version) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(tenant)
-            .bind(certification.id.as_str().to_owned())
-            .bind(certification.key.clone())
-            .bind(certification.name.clone())
-            .bind(certification.release_id.as_str().to_owned())
-            .bind(certification.status.as_str().to_owned())
+            .bind(certification.id.as_str())
+            .bind(&certification.key)
+            .bind(&certification.name)
+            .bind(certification.release_id.as_str())
+            .bind(certification.status.as_str())
             .bind(certification.version),
         )
         .await
@@ -142,16 +139,16 @@ impl WriteTx {
     pub async fn insert_control(&mut self, control: &Control) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query(
+            query(
                 "INSERT INTO controls (tenant, id, key, title, release_id, status, version) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(tenant)
-            .bind(control.id.as_str().to_owned())
-            .bind(control.key.clone())
-            .bind(control.title.clone())
-            .bind(control.release_id.as_str().to_owned())
-            .bind(control.status.as_str().to_owned())
+            .bind(control.id.as_str())
+            .bind(&control.key)
+            .bind(&control.title)
+            .bind(control.release_id.as_str())
+            .bind(control.status.as_str())
             .bind(control.version),
         )
         .await
@@ -176,10 +173,10 @@ impl WriteTx {
     pub async fn touch_work_item(&mut self, id: &WorkItemId, title: &str) -> Result<(), StoreError> {
         let tenant = self.tenant();
         self.run(
-            sqlx::query("UPDATE work_items SET title = $3, version = version + 1 WHERE tenant = $1 AND id = $2")
+            query("UPDATE work_items SET title = $3, version = version + 1 WHERE tenant = $1 AND id = $2")
                 .bind(tenant)
-                .bind(id.as_str().to_owned())
-                .bind(title.to_owned()),
+                .bind(id.as_str())
+                .bind(title),
         )
         .await
     }
