@@ -189,7 +189,7 @@ fn facts_of_a_package(bencher: Bencher<'_, '_>, database: &str) {
         let read = world
             .engine
             .store()
-            .read::<_, Error, _>(&world.agent, |tx| Box::pin(async move { Ok(tx.facts(&query).await?) }));
+            .read_long::<_, Error, _>(&world.agent, |tx| Box::pin(async move { Ok(tx.facts(&query).await?) }));
         black_box(RUNTIME.block_on(read).expect("facts"))
     });
 }

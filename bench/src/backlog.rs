@@ -46,7 +46,7 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = release.to_owned();
     let known = store
-        .read::<_, Error, _>(&ctx, move |tx| {
+        .read_long::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move { Ok(tx.releases(&[id.as_str()]).await?) })
         })
         .await?;
@@ -64,7 +64,7 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
         ..ListFilter::default()
     };
     let findings = store
-        .read::<_, Error, _>(&ctx, move |tx| {
+        .read_long::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move { Ok(tx.list_findings(&filter).await?) })
         })
         .await?;

@@ -50,7 +50,7 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = ActionId::parse(action)?;
     let (template, entry) = store
-        .read::<_, Error, _>(&ctx, move |tx| {
+        .read_long::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move { Ok((tx.action(&id).await?, tx.audit_of_action(&id).await?.into_iter().next())) })
         })
         .await?;

@@ -141,16 +141,22 @@ impl GroupCommit {
         }
     }
 
-    /// The next writes of a group. If none waits, the group's entry is removed: the next write starts another drain.
+    /// Whether a write of the group waits. If none does, the group's entry is removed: the next write starts another drain.
+    fn is_waiting(&self, group: &CommitGroup) -> bool {
+        let mut waiting = self.waiting();
+        let is_empty = waiting.get(group).is_none_or(VecDeque::is_empty);
+        if is_empty {
+            waiting.remove(group);
+        }
+        !is_empty
+    }
+
+    /// The next writes of a group.
     fn take(&self, group: &CommitGroup) -> Vec<Box<dyn Job>> {
         let mut waiting = self.waiting();
         let Some(all) = waiting.get_mut(group) else {
             return Vec::new();
         };
-        if all.is_empty() {
-            waiting.remove(group);
-            return Vec::new();
-        }
         let some = all.len().min(MAX_GROUP);
         all.drain(..some).collect()
     }
@@ -158,9 +164,9 @@ impl GroupCommit {
     /// Runs the waiting writes on SQLite's writer thread until none is left. Statements on SQLite never wait for another task, so that
     /// `block_on` only polls.
     fn drain_on_thread(self, mut connection: sqlite::Connection) -> sqlite::Connection {
-        loop {
+        while self.is_waiting(&None) {
             let jobs = self.take(&None);
-            let Some(first) = jobs.first() else { return connection };
+            let Some(first) = jobs.first() else { break };
             let mut tx = WriteTx::new(Tx::Writer(connection), first.ctx().clone());
             block_on(run_group(&mut tx, jobs, true));
             connection = match tx.read.tx {
@@ -172,16 +178,17 @@ impl GroupCommit {
                 drop(connection.execute_batch("ROLLBACK"));
             }
         }
+        connection
     }
 
     /// Runs the waiting writes of a tenant on PostgreSQL until none is left.
     async fn drain(self, writers: sqlx::PgPool, tenant: TenantId) {
-        let group = Some(tenant);
-        while let Some(tenant) = &group {
+        let group = Some(tenant.clone());
+        while self.is_waiting(&group) {
             // The task takes a connection first, so that writes that arrive while it waits join this transaction.
-            let connection = db::begin_write(&writers, tenant, TenantLock::None).await;
+            let connection = db::begin_write(&writers, &tenant, TenantLock::None).await;
             let jobs = self.take(&group);
-            let Some(first) = jobs.first() else { return };
+            let Some(first) = jobs.first() else { break };
             match connection {
                 Ok(tx) => {
                     let mut tx = WriteTx::new(tx, first.ctx().clone());

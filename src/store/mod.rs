@@ -154,21 +154,12 @@ impl Store {
         self.bypasses_row_security
     }
 
-    /// Begins a transaction that reads one consistent state.
-    pub async fn begin(&self, ctx: &Ctx) -> Result<ReadTx, StoreError> {
+    /// Begins a transaction that reads one consistent state. It ends when it is dropped: a caller that does more than read drops it first.
+    pub async fn read(&self, ctx: &Ctx) -> Result<ReadTx, StoreError> {
         Ok(ReadTx {
             tx: self.database.begin_read(ctx.tenant()).await?,
             ctx: ctx.clone(),
         })
-    }
-
-    /// Runs `work` in a transaction that reads one consistent state.
-    pub async fn read<T, E, F>(&self, ctx: &Ctx, work: F) -> Result<T, E>
-    where
-        E: From<StoreError>,
-        F: for<'t> FnOnce(&'t mut ReadTx) -> BoxFuture<'t, Result<T, E>>,
-    {
-        work(&mut self.begin(ctx).await?).await
     }
 
     /// Runs `work`, whose statements may take long (a search, a list with a text filter, an export), in a transaction that reads one

@@ -91,13 +91,8 @@ async fn close(world: &World, how: &str, id: &str, digest: &str, mut package: Va
 
 async fn last_event(world: &World, id: &str) -> String {
     let id = ActionId::parse(id).expect("an ID");
-    let log = world
-        .engine
-        .store()
-        .read(&world.person("auditor"), move |tx| {
-            Box::pin(async move { Ok::<_, loopiq::engine::Error>(tx.audit_of_action(&id).await?) })
-        })
-        .await
-        .expect("the log");
+    let store = world.engine.store();
+    let mut tx = store.read(&world.person("auditor")).await.expect("a transaction");
+    let log = tx.audit_of_action(&id).await.expect("the log");
     log.last().expect("an entry").event.clone()
 }

@@ -238,9 +238,7 @@ async fn executing_a_task_marks_open_actions_about_its_story() {
     );
     let waiting = ActionId::parse(&waiting).expect("an ID");
     let auditor = world.person("auditor");
-    let read = world.engine.store().read(&auditor, move |tx| {
-        Box::pin(async move { Ok::<_, Error>(tx.action(&waiting).await?) })
-    });
-    let action = read.await.expect("a read").expect("the action");
+    let mut tx = world.engine.store().read(&auditor).await.expect("a transaction");
+    let action = tx.action(&waiting).await.expect("a read").expect("the action");
     assert!(action.lifecycle.targets_changed_at.is_some());
 }

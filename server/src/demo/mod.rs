@@ -74,11 +74,8 @@ pub async fn seed(engine: &Engine, issuer: &str) -> Result<()> {
 }
 
 async fn is_new(engine: &Engine, ctx: &Ctx) -> Result<bool> {
-    let name = engine
-        .store()
-        .read::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.tenant_name().await?) }))
-        .await?;
-    Ok(name.is_none())
+    let mut tx = engine.store().read(ctx).await?;
+    Ok(tx.tenant_name().await?.is_none())
 }
 
 /// Writes the tenant, and its people in the same way as their first sign-in.

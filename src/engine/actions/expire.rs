@@ -38,10 +38,10 @@ impl Engine {
     }
 
     async fn has_overdue(&self, ctx: &Ctx) -> Result<bool, Error> {
-        let due = self
-            .store
-            .read(ctx, |tx| Box::pin(async move { Ok::<_, Error>(tx.overdue(1).await?) }))
-            .await?;
+        let due = {
+            let tx = &mut self.store.read(ctx).await?;
+            tx.overdue(1).await?
+        };
         Ok(!due.is_empty())
     }
 

@@ -126,8 +126,7 @@ impl Engine {
         key: Option<String>,
         call: Result<CallOptions, Vec<FieldError>>,
     ) -> Result<Lookup, Error> {
-        let policy_cache = self.policies.clone();
-        let (tool, payload, text) = (sent.tool, sent.payload.clone(), sent.text.clone());
+        let (tool, payload) = (sent.tool, &sent.payload);
         let trace = ctx.trace_given.then(|| ctx.trace_id.clone());
         let proposer = Proposer {
             client: sent.client.id.clone(),
@@ -136,82 +135,75 @@ impl Engine {
             since: ctx.now().plus(-READ_WINDOW),
             request_digest: sent.request_digest.clone(),
         };
-        let runtime = self.runtime.clone();
-        self.store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let invalid = |fields| Error::Invalid { fields };
-                    // Invalid arguments need no records. They are reported after the key was looked up.
-                    let needs = call.and_then(|call| Ok((call, tool.needs(&payload)?)));
-                    let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
-                    // The checks name the caller.
-                    let query = query.with([&proposer.caller]);
-                    let ProposalContext {
-                        facts,
-                        known,
-                        reads,
-                        last_proposal,
-                        same,
-                        repeated_by,
-                        declined,
-                        policy,
-                    } = tx.proposal_context(&query, &proposer).await?;
-                    if let Some(known) = known
-                        && let Some(known) = tx.action(&known).await?
-                    {
-                        return Ok(Lookup::Known(Box::new(known)));
-                    }
-                    let (call, _) = needs.map_err(invalid)?;
-                    let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
-                    let unread = unread(&text, reads.iter().filter(of_trace));
-                    // A revision never counts as a repeat.
-                    let repeats = same.filter(|_| call.supersedes_action_id.is_none());
-                    if let Some(first) = repeats.as_ref().filter(|_| repeated_by >= MAX_REPEATS) {
-                        return Err(Error::Refused {
-                            code: ReasonCode::Check(CheckId::Duplicates),
-                            message: format!(
-                                "Nothing was stored: the same is pending in {first}, and was proposed {repeated_by} more times. Ask what became \
+        let tx = &mut self.store.read(ctx).await?;
+        let invalid = |fields| Error::Invalid { fields };
+        // Invalid arguments need no records. They are reported after the key was looked up.
+        let needs = call.and_then(|call| Ok((call, tool.needs(payload)?)));
+        let query = needs.as_ref().map(|(_, query)| query.clone()).unwrap_or_default();
+        // The checks name the caller.
+        let query = query.with([&proposer.caller]);
+        let ProposalContext {
+            facts,
+            known,
+            reads,
+            last_proposal,
+            same,
+            repeated_by,
+            declined,
+            policy,
+        } = tx.proposal_context(&query, &proposer).await?;
+        if let Some(known) = known
+            && let Some(known) = tx.action(&known).await?
+        {
+            return Ok(Lookup::Known(Box::new(known)));
+        }
+        let (call, _) = needs.map_err(invalid)?;
+        let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
+        let unread = unread(&sent.text, reads.iter().filter(of_trace));
+        // A revision never counts as a repeat.
+        let repeats = same.filter(|_| call.supersedes_action_id.is_none());
+        if let Some(first) = repeats.as_ref().filter(|_| repeated_by >= MAX_REPEATS) {
+            return Err(Error::Refused {
+                code: ReasonCode::Check(CheckId::Duplicates),
+                message: format!(
+                    "Nothing was stored: the same is pending in {first}, and was proposed {repeated_by} more times. Ask what became \
                                  of that one."
-                            ),
-                        });
-                    }
-                    let policies = Policies::single(policy_cache.version(tx, policy).await?);
-                    let proposed = PlanInput {
-                        payload: &payload,
-                        caller: &proposer.caller,
-                        unread: &unread,
-                        action: None,
-                        supersedes: call.supersedes_action_id.clone(),
-                        repeats: repeats.as_ref(),
-                    };
-                    let planned =
-                        match plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&runtime), &policies).await {
-                            Ok(planned) => planned,
-                            Err(PlanError::DoesNotFit(fields)) => return Err(invalid(fields)),
-                            Err(PlanError::Broken(error)) => return Err(error),
-                        };
-                    if let Some(declined) = declined {
-                        refuse_if_rejected_before(tx, &declined, &planned).await?;
-                    }
-                    let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
-                    let mut call_chain: Vec<ChainCall> = reads
-                        .iter()
-                        .filter(of_trace)
-                        .filter(|read| read.at > from)
-                        .map(ChainCall::from)
-                        .collect();
-                    call_chain.drain(..call_chain.len().saturating_sub(ChainCall::MAX_CALLS));
-                    let planned = PlannedProposal {
-                        planned,
-                        call_chain,
-                        unread,
-                        policies,
-                        repeats,
-                    };
-                    Ok(Lookup::New(call, Box::new(planned)))
-                })
-            })
-            .await
+                ),
+            });
+        }
+        let policies = Policies::single(self.policies.version(tx, policy).await?);
+        let proposed = PlanInput {
+            payload,
+            caller: &proposer.caller,
+            unread: &unread,
+            action: None,
+            supersedes: call.supersedes_action_id.clone(),
+            repeats: repeats.as_ref(),
+        };
+        let planned = match plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&self.runtime), &policies).await {
+            Ok(planned) => planned,
+            Err(PlanError::DoesNotFit(fields)) => return Err(invalid(fields)),
+            Err(PlanError::Broken(error)) => return Err(error),
+        };
+        if let Some(declined) = declined {
+            refuse_if_rejected_before(tx, &declined, &planned).await?;
+        }
+        let from = if trace.is_some() { Timestamp(0) } else { last_proposal };
+        let mut call_chain: Vec<ChainCall> = reads
+            .iter()
+            .filter(of_trace)
+            .filter(|read| read.at > from)
+            .map(ChainCall::from)
+            .collect();
+        call_chain.drain(..call_chain.len().saturating_sub(ChainCall::MAX_CALLS));
+        let planned = PlannedProposal {
+            planned,
+            call_chain,
+            unread,
+            policies,
+            repeats,
+        };
+        Ok(Lookup::New(call, Box::new(planned)))
     }
 
     /// Records the entry of a refused proposal: what was wrong with it, but not its content.

@@ -127,7 +127,7 @@ macro_rules! tool {
             $is_list,
             $journaled,
             $description,
-            |engine, ctx, $arguments: $type| { engine.store().read(ctx, move |$tx| Box::pin($body)) }
+            |engine, ctx, $arguments: $type| engine.store().read_long(ctx, move |$tx| Box::pin($body))
         )
     };
 }
@@ -311,14 +311,10 @@ impl Engine {
             });
         };
         let person = caller.id.clone();
-        let (teams, name) = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    Ok::<_, Error>((tx.teams_of_person(person.as_str()).await?, tx.tenant_name().await?))
-                })
-            })
-            .await?;
+        let (teams, name) = {
+            let tx = &mut self.store.read(ctx).await?;
+            (tx.teams_of_person(person.as_str()).await?, tx.tenant_name().await?)
+        };
         let tools: Vec<&str> = self.catalogue(ctx).await?.iter().map(|spec| spec.name).collect();
         Ok(json!({
             "tenant": { "id": ctx.tenant(), "name": name },
@@ -341,16 +337,9 @@ impl Engine {
             Some(word) => Some(State::parse(word).ok_or_else(|| Error::field("/status", "is no state of an action"))?),
         };
         let (limit, now) = (listing.limit.unwrap_or(50), ctx.now());
-        let actions = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    Ok::<_, Error>(
-                        tx.actions_of_caller(&caller, state, listing.cursor.as_deref(), limit)
-                            .await?,
-                    )
-                })
-            })
+        let tx = &mut self.store.read(ctx).await?;
+        let actions = tx
+            .actions_of_caller(&caller, state, listing.cursor.as_deref(), limit)
             .await?;
         let items: Vec<BTreeMap<&str, Value>> = actions
             .iter()

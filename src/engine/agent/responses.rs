@@ -79,28 +79,18 @@ impl Engine {
         };
         let action_id = ActionId::parse(id).map_err(|_| missing())?;
         let caller = ctx.principal.person().map(|person| person.id.clone());
-        let found = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let Some(action) = tx.action(&action_id).await? else {
-                        return Ok::<_, Error>(None);
-                    };
-                    if Some(&action.origin.caller_id) != caller.as_ref() {
-                        return Ok(None);
-                    }
-                    let decisions = tx.decisions(&action_id).await?;
-                    let mut ids: Vec<&str> = decisions.iter().map(|d| d.person_id.as_str()).collect();
-                    ids.push(action.origin.caller_id.as_str());
-                    let people = tx.people(&ids).await?;
-                    let log = tx.audit_of_action(&action_id).await?;
-                    let notes = tx.notes_of(&action_id).await?;
-                    let questions = tx.questions(&action_id).await?;
-                    Ok(Some((action, decisions, people, log, notes, questions)))
-                })
-            })
-            .await?;
-        let (action, decisions, people, log, notes, questions) = found.ok_or_else(missing)?;
+        let tx = &mut self.store.read(ctx).await?;
+        let found = tx.action(&action_id).await?;
+        let action = found
+            .filter(|action| Some(&action.origin.caller_id) == caller.as_ref())
+            .ok_or_else(missing)?;
+        let decisions = tx.decisions(&action_id).await?;
+        let mut ids: Vec<&str> = decisions.iter().map(|d| d.person_id.as_str()).collect();
+        ids.push(action.origin.caller_id.as_str());
+        let people = tx.people(&ids).await?;
+        let log = tx.audit_of_action(&action_id).await?;
+        let notes = tx.notes_of(&action_id).await?;
+        let questions = tx.questions(&action_id).await?;
         let mut answer = self.describe(ctx, &action, &decisions, &people, &log);
         let notes: Vec<Value> = notes
             .iter()

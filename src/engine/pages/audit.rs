@@ -35,18 +35,14 @@ impl Engine {
         };
         let before = after.parse().unwrap_or(i64::MAX);
         self.index_audit(ctx).await?;
-        let (records, total) = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let records = match &query {
-                        Some(query) => tx.search_audit(query, before, PAGE + 1).await?,
-                        None => Vec::new(),
-                    };
-                    Ok::<_, Error>((records, tx.audit_head().await?))
-                })
-            })
-            .await?;
+        let (records, total) = {
+            let tx = &mut self.store.read(ctx).await?;
+            let records = match &query {
+                Some(query) => tx.search_audit(query, before, PAGE + 1).await?,
+                None => Vec::new(),
+            };
+            (records, tx.audit_head().await?)
+        };
         let more = records.len() as i64 > PAGE;
         let rows: Vec<AuditRow> = records
             .iter()
@@ -66,21 +62,17 @@ impl Engine {
     /// the latest entries; a background task does it between searches.
     pub(crate) async fn index_audit(&self, ctx: &Ctx) -> Result<(), Error> {
         loop {
-            let (after, stretch) = self
-                .store
-                .read(ctx, |tx| {
-                    Box::pin(async move {
-                        let after = tx.audit_indexed().await?;
-                        // Comparing two rows is enough when the index is up to date, as it nearly always is.
-                        let stretch = if after < tx.audit_head().await? {
-                            tx.audit_stretch(after, STRETCH).await?
-                        } else {
-                            Vec::new()
-                        };
-                        Ok::<_, Error>((after, stretch))
-                    })
-                })
-                .await?;
+            let (after, stretch) = {
+                let tx = &mut self.store.read(ctx).await?;
+                let after = tx.audit_indexed().await?;
+                // Comparing two rows is enough when the index is up to date, as it nearly always is.
+                let stretch = if after < tx.audit_head().await? {
+                    tx.audit_stretch(after, STRETCH).await?
+                } else {
+                    Vec::new()
+                };
+                (after, stretch)
+            };
             let Some(to) = stretch.last().map(|record| record.seq) else {
                 return Ok(());
             };
@@ -103,21 +95,9 @@ impl Engine {
     /// One entry with its whole content.
     pub async fn audit_entry(&self, ctx: &Ctx, seq: i64) -> Result<AuditEntryView, Error> {
         self.authorize(ctx, Permission::SearchAudit).await?;
-        let found = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let Some(record) = tx.audit_record(seq).await? else {
-                        return Ok::<_, Error>(None);
-                    };
-                    let names = RecordNames::load(tx, &record.content.records).await?;
-                    Ok(Some((record, names)))
-                })
-            })
-            .await?;
-        let Some((record, names)) = found else {
-            return Err(Error::NoAuditEntry { seq });
-        };
+        let tx = &mut self.store.read(ctx).await?;
+        let record = tx.audit_record(seq).await?.ok_or(Error::NoAuditEntry { seq })?;
+        let names = RecordNames::load(tx, &record.content.records).await?;
         let content = &record.content;
         let mut lines = vec![
             ("Sequence", record.seq.to_string()),
@@ -167,14 +147,10 @@ impl Engine {
         };
         loop {
             let after = report.entries;
-            let (stretch, head) = self
-                .store
-                .read(&ctx, move |tx| {
-                    Box::pin(async move {
-                        Ok::<_, Error>((tx.audit_stretch(after, STRETCH).await?, tx.audit_head().await?))
-                    })
-                })
-                .await?;
+            let (stretch, head) = {
+                let tx = &mut self.store.read(&ctx).await?;
+                (tx.audit_stretch(after, STRETCH).await?, tx.audit_head().await?)
+            };
             for record in &stretch {
                 let expected = report.entries + 1;
                 if record.seq != expected {

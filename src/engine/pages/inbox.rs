@@ -22,56 +22,51 @@ impl Engine {
         let me = ctx.principal.person().map(|person| person.id.clone());
         let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
         let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
-        let (since, policy_cache) = (ctx.now().plus(-Timestamp::DAY), self.policies.clone());
-        let (items, frame, judged, mine, next) = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let mine = Mine::load(tx, &policy_cache, me.as_ref().filter(|_| may_decide)).await?;
-                    filter.policy = mine.today.version;
-                    let own_rules = InboxFilter {
-                        rules: Some(mine.rules()),
-                        not_of: if mine.today.rules.separation.caller_may_decide {
-                            String::new()
-                        } else {
-                            own.clone()
-                        },
-                        not_by: own.clone(),
-                        ..filter.clone()
-                    };
-                    let frame = tx.inbox_frame(&own, since).await?;
-                    let count = match may_decide {
-                        false => 0,
-                        true if mine.counts_are_exact() => frame.mine,
-                        true => tx.count_pending(&own_rules).await?,
-                    };
-                    if of_mine {
-                        filter = own_rules;
-                    }
-                    let (mut items, mut judged, mut next) = (Vec::new(), BTreeMap::new(), None);
-                    for _ in 0..BATCHES {
-                        let mut batch = tx.inbox(&filter).await?;
-                        let more = batch.len() as i64 > PAGE;
-                        batch.truncate(PAGE as usize);
-                        let last = batch.last().map(|last| (last.created_at.0, last.id.clone()));
-                        next = last.filter(|_| more);
-                        judged.append(&mut mine.judge(tx, &batch).await?);
-                        if of_mine {
-                            // SQL cannot evaluate separation of duties, approvals that others have given, and a policy
-                            // that has changed since the proposal.
-                            batch
-                                .retain(|item| judged.get(&item.id).is_some_and(|one: &Judged| one.not_mine.is_none()));
-                        }
-                        items.append(&mut batch);
-                        if next.is_none() || items.len() as i64 >= PAGE / 2 {
-                            break;
-                        }
-                        filter.after.clone_from(&next);
-                    }
-                    Ok::<_, Error>((items, frame, judged, count, next))
-                })
-            })
-            .await?;
+        let since = ctx.now().plus(-Timestamp::DAY);
+        let (items, frame, judged, mine, next) = {
+            let tx = &mut self.store.read(ctx).await?;
+            let mine = Mine::load(tx, &self.policies, me.as_ref().filter(|_| may_decide)).await?;
+            filter.policy = mine.today.version;
+            let own_rules = InboxFilter {
+                rules: Some(mine.rules()),
+                not_of: if mine.today.rules.separation.caller_may_decide {
+                    String::new()
+                } else {
+                    own.clone()
+                },
+                not_by: own.clone(),
+                ..filter.clone()
+            };
+            let frame = tx.inbox_frame(&own, since).await?;
+            let count = match may_decide {
+                false => 0,
+                true if mine.counts_are_exact() => frame.mine,
+                true => tx.count_pending(&own_rules).await?,
+            };
+            if of_mine {
+                filter = own_rules;
+            }
+            let (mut items, mut judged, mut next) = (Vec::new(), BTreeMap::new(), None);
+            for _ in 0..BATCHES {
+                let mut batch = tx.inbox(&filter).await?;
+                let more = batch.len() as i64 > PAGE;
+                batch.truncate(PAGE as usize);
+                let last = batch.last().map(|last| (last.created_at.0, last.id.clone()));
+                next = last.filter(|_| more);
+                judged.append(&mut mine.judge(tx, &batch).await?);
+                if of_mine {
+                    // SQL cannot evaluate separation of duties, approvals that others have given, and a policy
+                    // that has changed since the proposal.
+                    batch.retain(|item| judged.get(&item.id).is_some_and(|one: &Judged| one.not_mine.is_none()));
+                }
+                items.append(&mut batch);
+                if next.is_none() || items.len() as i64 >= PAGE / 2 {
+                    break;
+                }
+                filter.after.clone_from(&next);
+            }
+            (items, frame, judged, count, next)
+        };
         let next = next.map(|(at, id)| format!("{at}~{id}"));
         let count = |tab: Tab| match tab {
             Tab::Mine => mine,

@@ -35,27 +35,23 @@ impl Engine {
         compare: Option<i64>,
     ) -> Result<PolicyPage, Error> {
         self.authorize(ctx, Permission::ReadPolicy).await?;
-        let (today, source, other, rows, people, waiting) = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let today = tx.policy_version().await?;
-                    let source = source(tx, version.unwrap_or(today)).await?;
-                    let other = match compare {
-                        Some(version) => Some(self::source(tx, version).await?),
-                        None => None,
-                    };
-                    let rows = tx.policy_versions(i64::MAX).await?;
-                    let ids: Vec<&str> = rows
-                        .iter()
-                        .filter_map(|row| Some(row.person_id.as_ref()?.as_str()))
-                        .collect();
-                    let people = tx.people(&ids).await?;
-                    let waiting = waiting(tx).await?;
-                    Ok::<_, Error>((today, source, other, rows, people, waiting))
-                })
-            })
-            .await?;
+        let (today, source, other, rows, people, waiting) = {
+            let tx = &mut self.store.read(ctx).await?;
+            let today = tx.policy_version().await?;
+            let source = source(tx, version.unwrap_or(today)).await?;
+            let other = match compare {
+                Some(version) => Some(self::source(tx, version).await?),
+                None => None,
+            };
+            let rows = tx.policy_versions(i64::MAX).await?;
+            let ids: Vec<&str> = rows
+                .iter()
+                .filter_map(|row| Some(row.person_id.as_ref()?.as_str()))
+                .collect();
+            let people = tx.people(&ids).await?;
+            let waiting = waiting(tx).await?;
+            (today, source, other, rows, people, waiting)
+        };
         let now = ctx.now();
         let name = |id: &Option<PersonId>| match id {
             None => "an operator at the console".into(),
@@ -103,32 +99,26 @@ impl Engine {
                 });
             }
         };
-        let (source, policy_cache) = (source.to_owned(), self.policies.clone());
         let (now, since) = (ctx.now(), ctx.now().plus(-policy_impact::DAYS * Timestamp::DAY));
-        self.store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let today = policy_cache.today(tx).await?;
-                    let was = self::source(tx, today.version).await?;
-                    let (mistakes, notes) = against_people(tx, &rules).await?;
-                    let mut report = PolicyReport {
-                        mistakes: mistakes.into_iter().map(Into::into).collect(),
-                        notes: notes.into_iter().map(Into::into).collect(),
-                        loosens: loosens(&today.rules, &rules).iter().map(PlainText::from).collect(),
-                        difference: difference(&was, &source),
-                        effects: None,
-                    };
-                    if report.mistakes.is_empty() {
-                        let next = Policy {
-                            version: today.version + 1,
-                            rules,
-                        };
-                        report.effects = Some(policy_impact::on_past_actions(tx, &next, &today, since, now).await?);
-                    }
-                    Ok(report)
-                })
-            })
-            .await
+        let tx = &mut self.store.read(ctx).await?;
+        let today = self.policies.today(tx).await?;
+        let was = self::source(tx, today.version).await?;
+        let (mistakes, notes) = against_people(tx, &rules).await?;
+        let mut report = PolicyReport {
+            mistakes: mistakes.into_iter().map(Into::into).collect(),
+            notes: notes.into_iter().map(Into::into).collect(),
+            loosens: loosens(&today.rules, &rules).iter().map(PlainText::from).collect(),
+            difference: difference(&was, source),
+            effects: None,
+        };
+        if report.mistakes.is_empty() {
+            let next = Policy {
+                version: today.version + 1,
+                rules,
+            };
+            report.effects = Some(policy_impact::on_past_actions(tx, &next, &today, since, now).await?);
+        }
+        Ok(report)
     }
 
     /// Switches to another policy. `base` is the version that the policy was derived from; if another version is in

@@ -29,6 +29,8 @@ pub(in crate::store) fn pool(url: &str, size: u32) -> Result<PgPool, DatabaseErr
         // A database server that restarts breaks all connections. The pool tests a connection first, so that no request fails because of
         // that.
         .test_before_acquire(true)
+        // A connection whose transaction did not end cannot begin another one.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .after_connect(|connection, _| Box::pin(async move { connection.execute(SETUP).await.map(drop) }))
         .connect_lazy(url)?)
 }

@@ -10,7 +10,7 @@ async fn head(world: &World, ctx: &Ctx) -> i64 {
     let read = world
         .engine
         .store()
-        .read::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.audit_head().await?) }));
+        .read_long::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.audit_head().await?) }));
     read.await.expect("a head")
 }
 
@@ -20,7 +20,7 @@ async fn concurrent_entries_are_numbered_without_gaps() {
     let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let before = head(&world, &ctx).await;
     let template = {
-        let read = world.engine.store().read::<_, Error, _>(&ctx, |tx| {
+        let read = world.engine.store().read_long::<_, Error, _>(&ctx, |tx| {
             Box::pin(async move { Ok(tx.audit_record(1).await?.expect("an entry").content) })
         });
         read.await.expect("read")

@@ -39,7 +39,7 @@ async fn a_transaction_sees_its_own_tenant_alone() {
         world
             .engine
             .store()
-            .read::<_, Error, _>(&ctx, move |tx| {
+            .read_long::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
                     let facts = tx.facts(&query).await?;
                     assert_eq!(facts.releases().count(), usize::from(sees));
@@ -72,7 +72,7 @@ async fn facts_contain_whole_records() {
     world
         .engine
         .store()
-        .read::<_, Error, _>(&ctx, move |tx| {
+        .read_long::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move {
                 assert_eq!(tx.facts(&FactsQuery::default()).await?, Default::default());
                 let query = FactsQuery::default().with([acme.finding.as_str(), acme.blocker.as_str()]);

@@ -46,7 +46,7 @@ async fn text_comes_back_as_it_was() {
         .await
         .expect("kept");
     let ids: Vec<String> = wanted.iter().map(|(id, _)| id.to_string()).collect();
-    let facts = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+    let facts = world.engine.store().read_long::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move {
             let facts = tx.facts(&FactsQuery::default().with(&ids)).await?;
             let names: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -142,7 +142,7 @@ async fn keys_sort_by_bytes_and_pages_follow_them() {
     loop {
         let page = {
             let filter = filter.clone();
-            let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+            let read = world.engine.store().read_long::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move { Ok(tx.list_releases(&filter).await?) })
             });
             read.await.expect("a page")

@@ -139,7 +139,7 @@ async fn counts_match_the_actions() {
         async move {
             let ctx = world.person("reviewer");
             let state = State::parse(&state).expect("a state");
-            let read = world.engine.store().read::<_, Error, _>(&ctx, |tx| {
+            let read = world.engine.store().read_long::<_, Error, _>(&ctx, |tx| {
                 Box::pin(async move { Ok(tx.inbox_frame("nobody", Timestamp(0)).await?) })
             });
             read.await
@@ -192,7 +192,7 @@ async fn readers_never_wait_for_a_writer() {
         }
     });
     has_begun.await.expect("begun");
-    let reading = store.read::<_, Error, _>(&ctx, move |tx| {
+    let reading = store.read_long::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move {
             Ok((
                 tx.releases(&[release.as_str()]).await?.len(),
@@ -232,7 +232,7 @@ async fn writes_of_a_tenant_follow_one_another() {
         task.await.expect("no panic").expect("written");
     }
     let id = world.acme.story.clone();
-    let item = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+    let item = world.engine.store().read_long::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move { Ok(tx.work_items(&[id.as_str()]).await?.remove(0)) })
     });
     assert_eq!(
@@ -445,7 +445,7 @@ async fn many_reads_are_kept_in_one_go_and_come_back_in_order() {
         since: Timestamp(0),
         request_digest: String::new(),
     };
-    let read = world.engine.store().read::<_, Error, _>(&ctx, move |tx| {
+    let read = world.engine.store().read_long::<_, Error, _>(&ctx, move |tx| {
         Box::pin(async move { Ok(tx.proposal_context(&FactsQuery::default(), &proposer).await?.reads) })
     });
     assert_eq!(read.await.expect("read"), calls);

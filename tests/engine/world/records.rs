@@ -127,7 +127,7 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
     let (of, other) = (release.clone(), other_release.clone());
     let (blocker, elsewhere) = engine
         .store()
-        .read::<_, Error, _>(&ctx, move |tx| {
+        .read_long::<_, Error, _>(&ctx, move |tx| {
             Box::pin(async move {
                 let mut first = Vec::new();
                 for release in [of, other] {

@@ -130,7 +130,7 @@ impl TestService {
         let read = self
             .engine
             .store()
-            .read::<_, Error, _>(&ctx, move |tx| Box::pin(async move { Ok(tx.action(&id).await?) }));
+            .read_long::<_, Error, _>(&ctx, move |tx| Box::pin(async move { Ok(tx.action(&id).await?) }));
         read.await.unwrap().unwrap().origin.trace_id
     }
 

@@ -103,12 +103,10 @@ impl Engine {
             limit: 1,
             ..ListFilter::default()
         };
-        let found = self
-            .store
-            .read::<_, Error, _>(ctx, move |tx| {
-                Box::pin(async move { Ok(tx.list_releases(&wanted).await?.pop()) })
-            })
-            .await?;
+        let found = {
+            let tx = &mut self.store.read(ctx).await?;
+            tx.list_releases(&wanted).await?.pop()
+        };
         found.ok_or_else(|| Error::NotFound {
             kind: RecordKind::Release,
             id: key.to_owned(),
@@ -154,16 +152,12 @@ impl Engine {
         let mut from = Some(WantingFrom::Finding(String::new()));
         while let Some(place) = from {
             let (plan, policies) = (plan.clone(), self.policies.clone());
-            let page = self
-                .store
-                .read::<_, Error, _>(ctx, move |tx| {
-                    Box::pin(async move {
-                        tx.forget_plans().await?;
-                        let threshold = plan.threshold(tx, &policies).await?;
-                        Ok(tx.wanting_blockers(&plan.key.release, threshold, &place).await?)
-                    })
-                })
-                .await?;
+            let page = {
+                let tx = &mut self.store.read(ctx).await?;
+                tx.forget_plans().await?;
+                let threshold = plan.threshold(tx, &policies).await?;
+                tx.wanting_blockers(&plan.key.release, threshold, &place).await?
+            };
             wanting.extend(page.subjects);
             from = page.next;
         }

@@ -57,12 +57,10 @@ fn another_operator() -> String {
 impl Engine {
     /// Expires overdue requests and records it.
     pub(crate) async fn expire_requests(&self, ctx: &Ctx) -> Result<(), Error> {
-        let due = self
-            .store
-            .read(ctx, |tx| {
-                Box::pin(async move { Ok::<_, Error>(!tx.overdue_requests(1).await?.is_empty()) })
-            })
-            .await?;
+        let due = {
+            let tx = &mut self.store.read(ctx).await?;
+            !tx.overdue_requests(1).await?.is_empty()
+        };
         if !due {
             return Ok(());
         }

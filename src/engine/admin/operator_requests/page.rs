@@ -20,69 +20,59 @@ impl Engine {
     /// Pending requests, settled requests, and accounts that operators have to identify.
     pub async fn requests_page(&self, ctx: &Ctx) -> Result<RequestsPage, Error> {
         self.authorize(ctx, Permission::Configure).await?;
-        self.store
-            .read(ctx, |tx| {
-                Box::pin(async move {
-                    let now = tx.ctx().now();
-                    let mut rows = tx.open_requests(WAITING).await?;
-                    rows.extend(tx.settled_requests(HISTORY).await?);
-                    let open = tx.resemblances().await?;
-                    let ids = open.iter().flat_map(|one| [&one.newcomer, &one.known]);
-                    let context = RequestContext::load(tx, &rows, ids).await?;
-                    let mut views = Vec::new();
-                    for row in &rows {
-                        views.push(context.view(tx, row).await?);
-                    }
-                    let (waiting, history) = views
-                        .into_iter()
-                        .partition(|view| view.status == RequestStatus::Pending);
-                    let about = |one: &PersonId, other: &PersonId| {
-                        let both = |row: &&RequestRow| {
-                            matches!(&row.change, OperatorChange::LinkPeople { one: a, other: b, .. }
+        let tx = &mut self.store.read(ctx).await?;
+        let now = tx.ctx().now();
+        let mut rows = tx.open_requests(WAITING).await?;
+        rows.extend(tx.settled_requests(HISTORY).await?);
+        let open = tx.resemblances().await?;
+        let ids = open.iter().flat_map(|one| [&one.newcomer, &one.known]);
+        let context = RequestContext::load(tx, &rows, ids).await?;
+        let mut views = Vec::new();
+        for row in &rows {
+            views.push(context.view(tx, row).await?);
+        }
+        let (waiting, history) = views
+            .into_iter()
+            .partition(|view| view.status == RequestStatus::Pending);
+        let about = |one: &PersonId, other: &PersonId| {
+            let both = |row: &&RequestRow| {
+                matches!(&row.change, OperatorChange::LinkPeople { one: a, other: b, .. }
                                 if (a == one && b == other) || (a == other && b == one))
-                        };
-                        let mut waiting = rows.iter().filter(|row| row.status_at(now) == RequestStatus::Pending);
-                        waiting.find(both).map(|row| row.id.to_string().into())
-                    };
-                    let resemblances = open.iter().filter_map(|one| {
-                        Some(ResemblanceView {
-                            address: PlainText::from(&one.address),
-                            newcomer: context.account(&one.newcomer, now)?,
-                            known: context.account(&one.known, now)?,
-                            request: about(&one.newcomer, &one.known),
-                        })
-                    });
-                    Ok(RequestsPage {
-                        resemblances: resemblances.collect(),
-                        waiting,
-                        history,
-                        alone: (context
-                            .operators
-                            .iter()
-                            .map(|one| &one.human)
-                            .collect::<std::collections::BTreeSet<_>>()
-                            .len()
-                            < 2)
-                        .then(|| another_operator().into()),
-                    })
-                })
+            };
+            let mut waiting = rows.iter().filter(|row| row.status_at(now) == RequestStatus::Pending);
+            waiting.find(both).map(|row| row.id.to_string().into())
+        };
+        let resemblances = open.iter().filter_map(|one| {
+            Some(ResemblanceView {
+                address: PlainText::from(&one.address),
+                newcomer: context.account(&one.newcomer, now)?,
+                known: context.account(&one.known, now)?,
+                request: about(&one.newcomer, &one.known),
             })
-            .await
+        });
+        Ok(RequestsPage {
+            resemblances: resemblances.collect(),
+            waiting,
+            history,
+            alone: (context
+                .operators
+                .iter()
+                .map(|one| &one.human)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                < 2)
+            .then(|| another_operator().into()),
+        })
     }
 
     /// One request.
     pub async fn request(&self, ctx: &Ctx, id: &str) -> Result<RequestView, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let id = RequestId::parse(id).map_err(|_| missing(id))?;
-        self.store
-            .read(ctx, move |tx| {
-                Box::pin(async move {
-                    let row = tx.operator_request(&id).await?.ok_or_else(|| missing(id.as_str()))?;
-                    let context = RequestContext::load(tx, std::slice::from_ref(&row), []).await?;
-                    context.view(tx, &row).await
-                })
-            })
-            .await
+        let tx = &mut self.store.read(ctx).await?;
+        let row = tx.operator_request(&id).await?.ok_or_else(|| missing(id.as_str()))?;
+        let context = RequestContext::load(tx, std::slice::from_ref(&row), []).await?;
+        context.view(tx, &row).await
     }
 }
 

@@ -64,13 +64,11 @@ impl Engine {
     /// The page of an action. A visit with [`Visit::Opened`] is recorded once for each person, digest and session.
     pub async fn action_page(&self, ctx: &Ctx, id: &str, visit: Visit) -> Result<ActionView, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
-        let (action_id, policy_cache) = (parse_id(id)?, self.policies.clone());
-        let mut loaded = self
-            .store
-            .read(ctx, move |tx| {
-                Box::pin(async move { load(tx, &action_id, &policy_cache).await })
-            })
-            .await?;
+        let action_id = parse_id(id)?;
+        let mut loaded = {
+            let tx = &mut self.store.read(ctx).await?;
+            load(tx, &action_id, &self.policies).await?
+        };
         // The sections are stored whatever today's policy requires, because the policy may require more by the time of
         // the approval.
         let (envelope, facts) = (&loaded.envelope, loaded.names.facts());
@@ -116,13 +114,10 @@ impl Engine {
             })
             .await?;
         if first {
-            let id = loaded.action.id.clone();
-            loaded.timeline = self
-                .store
-                .read(ctx, move |tx| {
-                    Box::pin(async move { Ok::<_, Error>(tx.audit_of_action(&id).await?) })
-                })
-                .await?;
+            loaded.timeline = {
+                let tx = &mut self.store.read(ctx).await?;
+                tx.audit_of_action(&loaded.action.id).await?
+            };
         }
         Ok(())
     }
