@@ -472,9 +472,8 @@ CREATE TABLE actions (
     unread_ids TEXT COLLATE "C" NOT NULL,
     release_id TEXT COLLATE "C",
     team_id TEXT COLLATE "C",
-    payload TEXT COLLATE "C" NOT NULL,
     payload_digest TEXT COLLATE "C" NOT NULL,
-    envelope TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 of the envelope.
     digest TEXT COLLATE "C" NOT NULL,
     request_digest TEXT COLLATE "C" NOT NULL,
     checks TEXT COLLATE "C" NOT NULL,
@@ -513,6 +512,15 @@ CREATE INDEX actions_by_repeated ON actions (tenant, repeats_action_id, id) WHER
 -- For counting the pending actions of a caller or a client, up to the policy's limit, before another is stored.
 CREATE INDEX actions_pending_by_caller ON actions (tenant, caller_id, expires_at, id) WHERE state = 'pending_approval';
 CREATE INDEX actions_pending_by_client ON actions (tenant, client_id, expires_at, id) WHERE state = 'pending_approval';
+
+-- The bytes that an approval is bound to, which contain the only copy of the payload. Actions and audit entries refer to them by their digest.
+CREATE TABLE envelopes (
+    tenant TEXT COLLATE "C" NOT NULL,
+    action_id TEXT COLLATE "C" NOT NULL,
+    bytes TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, action_id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+);
 
 -- The number of actions for each caller and state, updated by triggers, because every page of the inbox shows counts.
 -- Repetitions of a pending action are not counted as pending.
@@ -759,7 +767,7 @@ SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
     'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'counters', 'operator_requests', 'policies',
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
     'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances', 'imports', 'work_items',
-    'work_item_references', 'work_item_words', 'generic_words', 'actions', 'action_counts', 'action_targets', 'decisions', 'attempts',
+    'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts', 'action_targets', 'decisions', 'attempts',
     'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries', 'audit_contents', 'audit_terms',
     'audit_indexed']) AS tables (name);
 
@@ -770,6 +778,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'audit entries cannot be changed or deleted';
+END $$;
+CREATE FUNCTION refuse_envelope_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'envelopes cannot be changed or deleted';
 END $$;
 CREATE FUNCTION refuse_policy_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
@@ -787,6 +801,8 @@ CREATE TRIGGER installation_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ins
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_installation_change();
 CREATE TRIGGER policies_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON policies
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_policy_change();
+CREATE TRIGGER envelopes_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON envelopes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_envelope_change();
 CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 CREATE TRIGGER audit_contents_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_contents

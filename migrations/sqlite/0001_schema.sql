@@ -471,9 +471,8 @@ CREATE TABLE actions (
     unread_ids TEXT NOT NULL,
     release_id TEXT,
     team_id TEXT,
-    payload TEXT NOT NULL,
     payload_digest TEXT NOT NULL,
-    envelope TEXT NOT NULL,
+    -- SHA-256 of the envelope.
     digest TEXT NOT NULL,
     request_digest TEXT NOT NULL,
     checks TEXT NOT NULL,
@@ -512,6 +511,15 @@ CREATE INDEX actions_by_repeated ON actions (tenant, repeats_action_id, id) WHER
 -- For counting the pending actions of a caller or a client, up to the policy's limit, before another is stored.
 CREATE INDEX actions_pending_by_caller ON actions (tenant, caller_id, expires_at, id) WHERE state = 'pending_approval';
 CREATE INDEX actions_pending_by_client ON actions (tenant, client_id, expires_at, id) WHERE state = 'pending_approval';
+
+-- The bytes that an approval is bound to, which contain the only copy of the payload. Actions and audit entries refer to them by their digest.
+CREATE TABLE envelopes (
+    tenant TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    bytes TEXT NOT NULL,
+    PRIMARY KEY (tenant, action_id),
+    FOREIGN KEY (tenant, action_id) REFERENCES actions (tenant, id)
+) WITHOUT ROWID;
 
 -- The number of actions for each caller and state, updated by triggers, because every page of the inbox shows counts.
 -- Repetitions of a pending action are not counted as pending.
@@ -688,6 +696,10 @@ CREATE TRIGGER policies_no_update BEFORE UPDATE ON policies
 BEGIN SELECT RAISE(ABORT, 'a version of a policy cannot be changed'); END;
 CREATE TRIGGER policies_no_delete BEFORE DELETE ON policies
 BEGIN SELECT RAISE(ABORT, 'a version of a policy cannot be deleted'); END;
+CREATE TRIGGER envelopes_no_update BEFORE UPDATE ON envelopes
+BEGIN SELECT RAISE(ABORT, 'an envelope cannot be changed'); END;
+CREATE TRIGGER envelopes_no_delete BEFORE DELETE ON envelopes
+BEGIN SELECT RAISE(ABORT, 'an envelope cannot be deleted'); END;
 CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
 BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be changed'); END;
 CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries

@@ -147,7 +147,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The search terms of the entry. Titles in the payload are included, so that an auditor finds an execution by its
+    /// The search terms of the entry. The titles of the payload are included, so that an auditor finds an execution by its
     /// subject.
     pub fn terms(&self, event: &str, action_id: Option<&str>) -> Vec<String> {
         let mut terms = vec![
@@ -199,8 +199,7 @@ impl Content {
                 .chain(&self.record_keys)
                 .map(|id| Term::new(TermField::Record, id)),
         );
-        let mut titles = Vec::new();
-        collect_titles(&self.details, &mut titles);
+        let titles = titles(&self.details);
         prose.extend(titles.iter().map(|title| Some(title.as_str())));
         for word in prose.into_iter().flatten().flat_map(text::words) {
             terms.push(Term::new(TermField::Word, word));
@@ -225,6 +224,13 @@ fn person_terms(terms: &mut Vec<Term>, id: &str, name: &str, email: &str) {
 }
 
 /// Every `title` in a payload or result.
+/// The titles in a payload, which an entry keeps for the search.
+pub fn titles(payload: &Value) -> Vec<String> {
+    let mut titles = Vec::new();
+    collect_titles(payload, &mut titles);
+    titles
+}
+
 fn collect_titles(value: &Value, titles: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_titles(item, titles)),
@@ -232,6 +238,9 @@ fn collect_titles(value: &Value, titles: &mut Vec<String>) {
             for (name, item) in fields {
                 match item {
                     Value::String(text) if name == "title" => titles.push(text.clone()),
+                    Value::Array(items) if name == "titles" => {
+                        titles.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
+                    }
                     other => collect_titles(other, titles),
                 }
             }

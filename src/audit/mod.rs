@@ -6,5 +6,5 @@
 mod content;
 mod leaf;
 
-pub use content::{Content, EVENTS, Event, Place};
+pub use content::{Content, EVENTS, Event, Place, titles};
 pub use leaf::{Leaf, content_hash};

@@ -50,6 +50,8 @@ pub struct AuditEntryView {
     pub records: Vec<FactRef>,
     /// The content as canonical JSON.
     pub content: PlainText,
+    /// The payload that the entry refers to by its digest, as JSON, and whether it still has that digest.
+    pub payload: Option<(PlainText, bool)>,
     /// The hash of its leaf in the log.
     pub leaf_hash: String,
     /// Whether content and leaf have the hashes that were stored.

@@ -1,4 +1,4 @@
-use crate::world::{World, text};
+use crate::world::{World, drop_trigger, text};
 use loopiq::engine::{Error, Visit};
 use serde_json::json;
 
@@ -139,16 +139,16 @@ async fn a_changed_entry_is_named_and_triggers_refuse_changes() {
         "DELETE FROM audit_contents WHERE seq = 3",
         "UPDATE audit_entries SET at = 0 WHERE seq = 3",
         "DELETE FROM audit_entries WHERE seq = 3",
+        "UPDATE envelopes SET bytes = '{}'",
+        "DELETE FROM envelopes",
     ] {
         assert!(connection.execute(sql).await.is_err(), "{sql}");
     }
     // The owner of the database can drop the trigger, but the hashes still show the change.
-    let drop = if loopiq_testing::on_postgres() {
-        "DROP TRIGGER audit_contents_no_change ON audit_contents"
-    } else {
-        "DROP TRIGGER audit_contents_no_update"
-    };
-    connection.execute(drop).await.expect("dropped");
+    connection
+        .execute(sqlx::AssertSqlSafe(drop_trigger("audit_contents")))
+        .await
+        .expect("dropped");
     connection
         .execute(
             "UPDATE audit_contents SET content = replace(content, 'acme', 'evil') WHERE tenant = 'acme' AND seq = 3",
@@ -191,7 +191,7 @@ async fn the_entry_of_a_proposal_keeps_all_required_fields() {
         "/tool",
         "/approvalId",
         "/idempotencyKey",
-        "/details/payload",
+        "/details/payloadDigest",
         "/details/digest",
         "/release/key",
     ] {
@@ -200,8 +200,47 @@ async fn the_entry_of_a_proposal_keeps_all_required_fields() {
             "{pointer}"
         );
     }
-    assert_eq!(
-        content["details"]["payload"]["parent"]["title"],
-        json!("Remove injection findings in login")
+    let (payload, _) = entry.payload.expect("the submitted payload");
+    let payload: serde_json::Value = serde_json::from_str(payload.as_str()).expect("JSON");
+    assert_eq!(payload["parent"]["title"], json!("Remove injection findings in login"));
+}
+
+#[tokio::test]
+async fn an_entry_shows_the_payload_that_its_digest_names() {
+    use sqlx::Executor;
+    let world = World::new().await;
+    let (id, _) = world.proposed("k1").await;
+    let auditor = world.person("auditor");
+    let seq = proposed_entry(&world, &id).await;
+    let entry = world.engine.audit_entry(&auditor, seq).await.expect("an entry");
+    let (payload, is_same) = entry.payload.expect("a payload");
+    assert!(is_same && payload.to_string().contains("\"children\""), "{payload:?}");
+    assert!(
+        !entry.content.to_string().contains("\"children\""),
+        "an entry refers to the payload by its digest: {:?}",
+        entry.content
     );
+    let mut connection = world.database.connect().await;
+    for sql in [
+        drop_trigger("envelopes"),
+        format!("UPDATE envelopes SET bytes = replace(bytes, '\"children\"', '\"kids\"') WHERE action_id = '{id}'"),
+    ] {
+        connection.execute(sqlx::AssertSqlSafe(sql)).await.expect("changed");
+    }
+    let entry = world.engine.audit_entry(&auditor, seq).await.expect("an entry");
+    let (payload, is_same) = entry.payload.expect("a payload");
+    assert!(!is_same && payload.to_string().contains("\"kids\""), "{payload:?}");
+}
+
+/// The number of the entry that records the proposal.
+async fn proposed_entry(world: &World, id: &str) -> i64 {
+    let id = loopiq::domain::ActionId::parse(id).expect("an ID");
+    let mut tx = world
+        .engine
+        .store()
+        .read(&world.person("auditor"))
+        .await
+        .expect("a transaction");
+    let log = tx.audit_of_action(&id).await.expect("the log");
+    log.first().expect("an entry").seq
 }

@@ -1,6 +1,6 @@
 //! An execution compares the tables with the audit log first.
 
-use crate::world::World;
+use crate::world::{World, drop_trigger};
 use loopiq::context::Ctx;
 use loopiq::domain::{ReasonCode, State};
 use loopiq::engine::Visit;
@@ -45,10 +45,12 @@ async fn text_that_was_not_approved_is_not_written() {
     world.approve("reviewer", &id, &digest).await.expect("approved");
     // The whole envelope of another action, with its digest, in every column that the execution reads.
     let swap = vec![
+        drop_trigger("envelopes"),
         format!(
-            "UPDATE actions SET envelope = (SELECT o.envelope FROM actions o WHERE o.id = '{other}'), digest = '{other_digest}', \
-             payload = (SELECT o.payload FROM actions o WHERE o.id = '{other}'), \
-             payload_digest = (SELECT o.payload_digest FROM actions o WHERE o.id = '{other}'), \
+            "UPDATE envelopes SET bytes = (SELECT o.bytes FROM envelopes o WHERE o.action_id = '{other}') WHERE action_id = '{id}'"
+        ),
+        format!(
+            "UPDATE actions SET digest = '{other_digest}', payload_digest = (SELECT o.payload_digest FROM actions o WHERE o.id = '{other}'), \
              tool = (SELECT o.tool FROM actions o WHERE o.id = '{other}') WHERE id = '{id}'"
         ),
         format!("UPDATE decisions SET digest = '{other_digest}' WHERE action_id = '{id}'"),
@@ -121,13 +123,8 @@ async fn an_edited_entry_does_not_count() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k1").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
-    let trigger = if loopiq_testing::on_postgres() {
-        "audit_contents_no_change ON audit_contents"
-    } else {
-        "audit_contents_no_update"
-    };
     let edited = vec![
-        format!("DROP TRIGGER {trigger}"),
+        drop_trigger("audit_contents"),
         format!(
             "UPDATE audit_contents SET content = replace(content, 'SHOP-1', 'SHOP-2') WHERE tenant = 'acme' AND seq = \
              (SELECT MIN(seq) FROM audit_entries WHERE action_id = '{id}')"

@@ -31,6 +31,7 @@ async fn a_proposal_is_kept_and_writes_nothing_else() {
         "audit_contents",
         "audit_entries",
         "audit_heads",
+        "envelopes",
     ];
     assert_eq!(tables, expected.map(str::to_owned).into());
 }

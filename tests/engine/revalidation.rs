@@ -1,6 +1,6 @@
 //! Conditions that the engine checks again when an action is approved and when it is executed.
 
-use crate::world::{World, text};
+use crate::world::{World, drop_trigger, text};
 use loopiq::domain::*;
 use loopiq::engine::Error;
 use serde_json::{Value, json};
@@ -197,11 +197,13 @@ async fn an_action_with_a_damaged_envelope_can_be_rejected() {
     let world = World::new().await;
     let (id, digest) = world.proposed("k").await;
     let mut connection = world.database.connect().await;
-    let damage = format!("UPDATE actions SET envelope = ' ' || envelope WHERE id = '{id}'");
-    connection
-        .execute(AssertSqlSafe(damage))
-        .await
-        .expect("a damaged envelope");
+    let damage = format!("UPDATE envelopes SET bytes = ' ' || bytes WHERE action_id = '{id}'");
+    for sql in [drop_trigger("envelopes"), damage] {
+        connection
+            .execute(AssertSqlSafe(sql))
+            .await
+            .expect("a damaged envelope");
+    }
     let reviewer = world.person("reviewer");
     let rejected = world
         .engine

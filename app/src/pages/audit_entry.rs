@@ -99,6 +99,25 @@ fn render(entry: AuditEntryView) -> AnyView {
                 <h2 id="content">"Content"</h2>
                 <CodeBlock text=entry.content what="the content as canonical JSON" />
             </section>
+            {entry
+                .payload
+                .map(|(text, is_same)| {
+                    view! {
+                        <section class="card" aria-labelledby="payload">
+                            <h2 id="payload">"Submitted payload"</h2>
+                            {(!is_same)
+                                .then(|| {
+                                    view! {
+                                        <p class="seal seal-broken" role="alert">
+                                            <Icon shape=Shape::Octagon />
+                                            "Changed: the stored payload no longer has the digest of this entry. Tell your operator, who runs loopiq audit verify."
+                                        </p>
+                                    }
+                                })}
+                            <CodeBlock text what="the payload as canonical JSON" />
+                        </section>
+                    }
+                })}
         </article>
     }
     .into_any()

@@ -57,8 +57,6 @@ pub struct Proposal {
     pub release_key: Option<String>,
     /// The team that the action belongs to.
     pub team_id: Option<TeamId>,
-    /// The arguments, as canonical JSON (RFC 8785).
-    pub payload: String,
     /// `sha256:` and the hash of the payload.
     pub payload_digest: String,
     /// The envelope as canonical JSON (RFC 8785): exactly what an approval is bound to.
@@ -69,6 +67,18 @@ pub struct Proposal {
     pub request_digest: String,
     /// The action that this proposal replaces.
     pub supersedes: Option<ActionId>,
+}
+
+impl Proposal {
+    /// The arguments, as canonical JSON (RFC 8785): a part of the envelope. `null` if the envelope is damaged.
+    pub fn payload(&self) -> &str {
+        #[derive(serde::Deserialize)]
+        struct Part<'e> {
+            #[serde(borrow)]
+            payload: &'e serde_json::value::RawValue,
+        }
+        serde_json::from_str(&self.envelope).map_or("null", |part: Part<'_>| part.payload.get())
+    }
 }
 
 /// Where a proposal came from.
@@ -208,7 +218,6 @@ mod tests {
                 release_id: None,
                 release_key: release_key.map(str::to_owned),
                 team_id: None,
-                payload: String::new(),
                 payload_digest: String::new(),
                 envelope,
                 digest,

@@ -1,6 +1,6 @@
 //! A plan becomes a stored action, whose envelope is never rebuilt.
 
-use crate::audit::Event;
+use crate::audit::{Event, titles};
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::lifecycle;
@@ -111,7 +111,6 @@ fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &Pla
             release_id: plan.scope.release.clone(),
             release_key,
             team_id: plan.scope.team.clone(),
-            payload: sent.text.clone(),
             payload_digest: sent.digest.clone(),
             envelope: bytes,
             digest,
@@ -192,8 +191,8 @@ pub(crate) struct NewAction {
     pub action: Action,
     /// The records that it changes or is based on.
     pub targets: Vec<String>,
-    /// The arguments, for the audit entry.
-    payload: Value,
+    /// The titles in the payload, for the audit entry.
+    titles: Vec<String>,
     search_text: String,
 }
 
@@ -208,7 +207,7 @@ impl NewAction {
         let action = build_action(ctx, sent, call, proposal)?;
         Ok(Self {
             targets: proposal.planned.targets.clone(),
-            payload: sent.payload.clone(),
+            titles: titles(&sent.payload),
             search_text: search_text(&action, sent),
             action,
         })
@@ -234,7 +233,8 @@ impl NewAction {
         let details = json!({
             "digest": action.proposal.digest,
             "payloadDigest": action.proposal.payload_digest,
-            "payload": self.payload,
+            // The payload itself is in the envelope. Its titles are here for the search.
+            "titles": self.titles,
             "checks": judgement.checks,
             "callerId": action.origin.caller_id,
             "risk": judgement.risk,
@@ -246,7 +246,7 @@ impl NewAction {
         });
         let mut entry = audit_entries::about(tx, action, Event::Proposed, State::PendingApproval, details);
         entry.content.note = Some(action.proposal.reason.clone());
-        let cited = ids::scan(&action.proposal.payload);
+        let cited = ids::scan(action.proposal.payload());
         entry.content.records = cited.into_iter().map(str::to_owned).collect();
         tx.record(entry);
         Ok(true)

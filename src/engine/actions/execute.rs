@@ -3,7 +3,7 @@
 //! A refusal is a committed outcome (Failed) with its entry. Only an internal error rolls back: the action stays Approved with an
 //! attempt recorded, and may be run again.
 
-use crate::audit::Event;
+use crate::audit::{Event, titles};
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
@@ -126,7 +126,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     let details = json!({
         "digest": action.proposal.digest,
         "payloadDigest": action.proposal.payload_digest,
-        "payload": envelope.payload,
+        "titles": titles(&envelope.payload),
         "result": result,
     });
     let mut entry = audit_entries::about(tx, action, Event::Executed, to, details);

@@ -233,7 +233,7 @@ impl Engine {
 
 /// The payload as the client sent it.
 fn submitted(action: &Action) -> Value {
-    serde_json::from_str(&action.proposal.payload).unwrap_or(Value::Null)
+    serde_json::from_str(action.proposal.payload()).unwrap_or(Value::Null)
 }
 
 /// The findings behind each code: message, records and pointers.

@@ -117,9 +117,14 @@ impl Engine {
             ("Reason", content.note.clone()),
         ];
         lines.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
-        let pretty = serde_json::from_str::<serde_json::Value>(&record.content_json)
-            .and_then(|value| serde_json::to_string_pretty(&value))
-            .unwrap_or_else(|_| record.content_json.clone());
+        let payload = match (&record.action_id, content.details.get("payloadDigest")) {
+            (Some(id), Some(digest)) => tx.action(id).await?.map(|action| {
+                let payload = action.proposal.payload();
+                let is_same = *digest == canonical::digest(payload.as_bytes());
+                (PlainText::from(&pretty(payload)), is_same)
+            }),
+            _ => None,
+        };
         Ok(AuditEntryView {
             row: row(&record, ctx.now()),
             lines: lines
@@ -131,7 +136,8 @@ impl Engine {
                 .iter()
                 .filter_map(|id| names.facts().reference(id))
                 .collect(),
-            content: PlainText::from(&pretty),
+            content: PlainText::from(&pretty(&record.content_json)),
+            payload,
             leaf_hash: record.leaf_hash.clone(),
             intact: record.is_intact(ctx.tenant()),
         })
@@ -171,6 +177,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// JSON with line breaks; any other text as it is.
+fn pretty(json: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(json)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| json.to_owned())
 }
 
 /// What an entry says without its actor: `approved`.

@@ -22,7 +22,6 @@ pub(super) fn action(row: &Row) -> Result<Action, StoreError> {
             release_id: row.maybe("release_id", |t| ReleaseId::parse(t).ok())?,
             release_key: row.maybe_text("release_key")?,
             team_id: row.maybe("team_id", |t| TeamId::parse(t).ok())?,
-            payload: row.text("payload")?,
             payload_digest: row.text("payload_digest")?,
             envelope: row.text("envelope")?,
             digest: row.text("digest")?,
@@ -88,10 +87,11 @@ fn stage(row: &Row) -> Result<Stage, StoreError> {
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT a.*, r.key AS release_key, (SELECT COALESCE(MAX(p.version), 1) FROM policies p WHERE p.tenant = $1) AS current_policy_version, ",
+            "SELECT a.*, COALESCE(e.bytes, '') AS envelope, r.key AS release_key, (SELECT COALESCE(MAX(p.version), 1) FROM policies p WHERE p.tenant = $1) AS current_policy_version, ",
             "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats_action_id = a.id AND x.state = 'pending_approval') AS repeated_by, ",
             "(SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = a.repeats_action_id AND h.state = 'pending_approval') AS repeats_pending ",
             "FROM actions a ",
+            "LEFT JOIN envelopes e ON e.tenant = a.tenant AND e.action_id = a.id ",
             "LEFT JOIN releases r ON r.tenant = a.tenant AND r.id = a.release_id WHERE a.tenant = $1 AND ",
             $condition
         )
@@ -168,28 +168,31 @@ impl ReadTx {
 macro_rules! insert {
     () => {
         "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, tool_version, state, revision, \
-         risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, unread_ids, release_id, team_id, payload, \
-         payload_digest, envelope, digest, checks, policy_version, search_text, created_at, expires_at, reason_codes, supersedes, \
-         blocks, warnings, passes, request_digest, repeats_action_id, pruned_by, policy_rule_index, tool_risk, max_severity) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-         $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $37, \
-         (SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = $38 AND h.state = 'pending_approval'), $39, $40, $41, $42) \
+         risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, unread_ids, release_id, team_id, \
+         payload_digest, digest, checks, policy_version, search_text, created_at, expires_at, reason_codes, supersedes, \
+         blocks, warnings, passes, request_digest, repeats_action_id, pruned_by, policy_rule_index, tool_risk, max_severity) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
+         $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, \
+         (SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = $35 AND h.state = 'pending_approval'), $36, $37, $38, $39) \
          ON CONFLICT (tenant, client_id, caller_id, idempotency_key) DO NOTHING"
     };
 }
 
-/// Stores an action and its targets, and returns whether the action was stored.
+/// Stores an action with its envelope ($41) and its targets ($40), and returns whether the action was stored.
 const INSERT: Sql = Sql {
     sqlite: &[
         insert!(),
-        "INSERT INTO action_targets (tenant, record_id, action_id, expires_at) SELECT $1, value, $2, $30 FROM json_each($36) \
+        "INSERT INTO envelopes (tenant, action_id, bytes) SELECT $1, $2, $41 WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2)",
+        "INSERT INTO action_targets (tenant, record_id, action_id, expires_at) SELECT $1, value, $2, $28 FROM json_each($40) \
          WHERE EXISTS (SELECT 1 FROM actions WHERE tenant = $1 AND id = $2 AND repeats_action_id IS NULL)",
         "SELECT COUNT(*) AS stored FROM actions WHERE tenant = $1 AND id = $2",
     ],
     postgres: concat!(
         "WITH action AS (",
         insert!(),
-        " RETURNING id, repeats_action_id), target AS (INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
-         SELECT $1, t.value, action.id, $30 FROM action, json_each($36) t WHERE action.repeats_action_id IS NULL) SELECT COUNT(*) AS stored FROM action"
+        " RETURNING id, repeats_action_id), envelope AS (INSERT INTO envelopes (tenant, action_id, bytes) SELECT $1, action.id, $41 FROM action), \
+         target AS (INSERT INTO action_targets (tenant, record_id, action_id, expires_at) \
+         SELECT $1, t.value, action.id, $28 FROM action, json_each($40) t WHERE action.repeats_action_id IS NULL) SELECT COUNT(*) AS stored FROM action"
     ),
 };
 
@@ -240,9 +243,7 @@ impl WriteTx {
             .bind(json(&new.origin.unread_ids)?)
             .bind(new.proposal.release_id.as_ref().map(|id| id.as_str()))
             .bind(new.proposal.team_id.as_ref().map(|id| id.as_str()))
-            .bind(&new.proposal.payload)
             .bind(&new.proposal.payload_digest)
-            .bind(&new.proposal.envelope)
             .bind(&new.proposal.digest)
             .bind(json(&new.judgement.checks)?)
             .bind(new.judgement.policy_version)
@@ -254,13 +255,14 @@ impl WriteTx {
             .bind(i64::from(verdicts.block))
             .bind(i64::from(verdicts.warn))
             .bind(i64::from(verdicts.pass))
-            .bind(list(targets))
             .bind(&new.proposal.request_digest)
             .bind(new.lifecycle.repeats.as_ref().map(|id| id.as_str()))
             .bind(new.origin.pruned_by.as_ref().map(|id| id.as_str()))
             .bind(new.judgement.policy_rule_index)
             .bind(new.judgement.tool_risk.as_str())
             .bind(new.judgement.max_severity.map(|severity| severity.as_str()))
+            .bind(list(targets))
+            .bind(&new.proposal.envelope)
             .fetch_all(&mut self.read.tx)
             .await?;
         Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)

@@ -75,7 +75,7 @@ macro_rules! inbox_select {
         concat!(
             "SELECT a.id, a.state, a.headline, a.summary, a.tool, COALESCE(p.same_as, p.id) AS caller, a.risk, a.blocks, a.warnings, a.passes, ",
             "a.created_at, a.expires_at, a.closed_at, (SELECT COALESCE(u.same_as, u.id) FROM people u WHERE u.tenant = $1 AND u.id = a.pruned_by) AS pruner, a.tool_risk, a.max_severity, a.targets_changed_at, a.policy_version, a.policy_rule_index, ",
-            "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN a.payload END AS payload, ",
+            "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN (SELECT e.bytes ->> 'payload' FROM envelopes e WHERE e.tenant = $1 AND e.action_id = a.id) END AS payload, ",
             "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats_action_id = a.id AND x.state = 'pending_approval') AS repeated_by, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
             // With LEFT JOIN, both databases read the actions first, in their order, and stop when the page is full.

@@ -122,7 +122,8 @@ impl ReadTx {
         before: &(i64, String),
         limit: i64,
     ) -> Result<Vec<PastActionRow>, StoreError> {
-        const SQL: &str = "SELECT id, headline, state, tool, tool_risk, max_severity, payload, caller_id, pruned_by, checks, created_at FROM actions \
+        const SQL: &str = "SELECT id, headline, state, tool, tool_risk, max_severity, COALESCE((SELECT e.bytes ->> 'payload' FROM envelopes e \
+             WHERE e.tenant = $1 AND e.action_id = actions.id), '') AS payload, caller_id, pruned_by, checks, created_at FROM actions \
              WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT 0 + $5";
         const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at AS at FROM decisions \
              WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) \

@@ -57,7 +57,8 @@ impl ReadTx {
 
     /// The last proposals with the same caller, tool and release that a person rejected, with their payloads: at most ten.
     pub async fn declined_of(&mut self, action: &Action) -> Result<Vec<(ActionSummary, String)>, StoreError> {
-        const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, a.payload FROM (SELECT id AS recent FROM actions \
+        const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, COALESCE((SELECT e.bytes ->> 'payload' FROM envelopes e \
+             WHERE e.tenant = $1 AND e.action_id = a.id), '') AS payload FROM (SELECT id AS recent FROM actions \
              WHERE tenant = $1 AND caller_id = $2 AND created_at < $3 AND created_at > $6 ORDER BY created_at DESC, id DESC LIMIT 500) AS r \
              JOIN actions a ON a.tenant = $1 AND a.id = r.recent WHERE a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
              AND EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = a.tenant AND d.action_id = a.id AND d.kind = 'reject') \

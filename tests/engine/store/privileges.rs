@@ -39,6 +39,7 @@ async fn gained(service: &mut AnyConnection) -> Vec<String> {
     const SQL: &str = "SELECT what FROM (VALUES \
         ('change entries', has_table_privilege(current_user, 'public.audit_entries', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
         ('change contents', has_table_privilege(current_user, 'public.audit_contents', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
+        ('change envelopes', has_table_privilege(current_user, 'public.envelopes', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
         ('change policies', has_table_privilege(current_user, 'public.policies', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
         ('change the kind', has_table_privilege(current_user, 'public.installation', 'UPDATE, DELETE, TRUNCATE, TRIGGER')), \
         ('delete actions', has_table_privilege(current_user, 'public.actions', 'DELETE, TRUNCATE, TRIGGER')), \
@@ -57,7 +58,7 @@ async fn gained(service: &mut AnyConnection) -> Vec<String> {
 }
 
 /// Statements that must fail, whatever tenant the transaction sets.
-const REFUSED: [&str; 88] = [
+const REFUSED: [&str; 91] = [
     // Objects of the role, which would shadow the objects of the schema.
     "CREATE TEMPORARY TABLE tokens (secret_digest TEXT)",
     "CREATE TEMPORARY VIEW tokens AS SELECT 1 AS secret_digest",
@@ -132,6 +133,9 @@ const REFUSED: [&str; 88] = [
     "UPDATE audit_contents SET content = '{}'",
     "DELETE FROM audit_contents",
     "TRUNCATE audit_contents",
+    "UPDATE envelopes SET bytes = '{}'",
+    "DELETE FROM envelopes",
+    "TRUNCATE envelopes",
     "UPDATE audit_terms SET term = 'x'",
     "DELETE FROM audit_terms",
     "DELETE FROM audit_heads",

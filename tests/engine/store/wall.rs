@@ -99,6 +99,7 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
             (
                 "UPDATE",
                 ![
+                    "envelopes",
                     "audit_entries",
                     "audit_contents",
                     "audit_terms",

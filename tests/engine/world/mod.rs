@@ -288,6 +288,15 @@ impl World {
     }
 }
 
+/// The statement with which the owner of the database removes the trigger that refuses to change the rows of a table.
+pub(crate) fn drop_trigger(table: &str) -> String {
+    if loopiq_testing::on_postgres() {
+        format!("DROP TRIGGER {table}_no_change ON {table}")
+    } else {
+        format!("DROP TRIGGER {table}_no_update")
+    }
+}
+
 pub(crate) fn text(value: &Value, field: &str) -> String {
     value[field]
         .as_str()

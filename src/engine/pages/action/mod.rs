@@ -178,7 +178,7 @@ impl Engine {
             references: references(&envelope, &names, now, &sections),
             claim: claim(&action, asked_by, &names, now, &sections),
             payload: fields(&envelope.payload),
-            payload_json: PlainText::from(&action.proposal.payload),
+            payload_json: PlainText::from(action.proposal.payload()),
             identifiers: identifiers(&action),
             call_chain: action.origin.call_chain.iter().map(|call| call.tool.clone()).collect(),
             timeline: timeline.iter().map(|record| step(record, now)).collect(),

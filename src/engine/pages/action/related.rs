@@ -42,7 +42,7 @@ pub(crate) async fn load(tx: &mut ReadTx, action: &Action, payload: &Value) -> R
         if action.proposal.supersedes.as_ref() == Some(&id) {
             earlier.push(Earlier {
                 title: "What this revision changes",
-                payload: serde_json::from_str(&other.proposal.payload).unwrap_or_default(),
+                payload: serde_json::from_str(other.proposal.payload()).unwrap_or_default(),
                 said: other.lifecycle.stage.message().map(str::to_owned),
                 action: ActionSummary::from(&other),
             });
