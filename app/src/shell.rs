@@ -81,13 +81,13 @@ fn Hydration(bundle: Bundle) -> impl IntoView {
     }
     let Bundle { script, wasm, .. } = bundle;
     let start = format!(
-        "const start = async () => {{
-            const bundle = await import({script:?});
-            await bundle.default({{ module_or_path: {wasm:?} }});
-            bundle.hydrate();
-            for (const island of document.querySelectorAll('leptos-island')) bundle[island.dataset.component]?.(island);
-        }};
-        'requestIdleCallback' in window ? requestIdleCallback(start) : start();"
+        "const start = async () => {{ \
+         const bundle = await import({script:?}); \
+         await bundle.default({{ module_or_path: {wasm:?} }}); \
+         bundle.hydrate(); \
+         for (const island of document.querySelectorAll('leptos-island')) bundle[island.dataset.component]?.(island); \
+         }}; \
+         'requestIdleCallback' in window ? requestIdleCallback(start) : start();"
     );
     view! {
         <link rel="modulepreload" href=script />

@@ -18,7 +18,7 @@ for (const colorScheme of ['light', 'dark']) {
       const paths = ['/', '/?tab=all', '/?tab=failed', '/?text=nothing-has-this-word', '/audit', '/audit?q=perso%3Arita', '/audit/1', '/settings/policy', '/nowhere'];
       for (const tab of ['pending', 'approved', 'executed', 'rejected', 'failed']) {
         await page.goto(`${url()}/?tab=${tab}`);
-        paths.push(await page.locator('.row-headline a').first().getAttribute('href'));
+        paths.push(await page.locator('.rows a').first().getAttribute('href'));
       }
       for (const path of paths) {
         await page.goto(url() + path);

@@ -69,13 +69,13 @@ for (const javaScriptEnabled of [true, false]) {
 
       // Lena has approved the action and Rita is on neither team, so only the other team can decide it.
       await lena.goto(`${service.url}/?tab=mine`);
-      await expect(lena.locator(`.row a[href="${path}"]`)).toHaveCount(0);
+      await expect(lena.locator(`.rows a[href="${path}"]`)).toHaveCount(0);
       const rita = await as('reviewer@acme.example', '/');
-      const row = rita.locator('.row').filter({ has: rita.locator(`a[href="${path}"]`) });
+      const row = rita.locator('.rows > li').filter({ has: rita.locator(`a[href="${path}"]`) });
       await expect(row).toContainText('1 of 2 approvals');
       await expect(row).toContainText('Only Payments and Checkout can decide this');
       const ravi = await as('reviewer2@acme.example', '/?tab=mine');
-      await expect(ravi.locator(`.row a[href="${path}"]`)).toHaveCount(1);
+      await expect(ravi.locator(`.rows a[href="${path}"]`)).toHaveCount(1);
       await ravi.goto(service.url + path);
       if (javaScriptEnabled) await alive(ravi);
       await acknowledge(ravi);

@@ -31,6 +31,11 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
+    /// The start of the second that contains this time.
+    pub fn whole_second(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(Self::SECOND))
+    }
+
     /// RFC 3339 in UTC, such as `2026-11-22T21:20:34.5Z`.
     pub fn rfc3339(self) -> String {
         self.datetime().format(&Rfc3339).unwrap_or_default()
@@ -115,6 +120,8 @@ mod tests {
         assert_eq!(units, (60_000_000, 3_600_000_000, 86_400_000_000));
         assert_eq!(at.rfc3339(), "2023-11-14T22:13:20.123456Z");
         assert_eq!(at.second(), "2023-11-14 22:13:20 UTC");
+        assert_eq!(at.whole_second().rfc3339(), "2023-11-14T22:13:20Z");
+        assert_eq!(Timestamp(-1).whole_second(), Timestamp(-Timestamp::SECOND));
         assert_eq!(Timestamp::parse(" 2023-11-15T00:13:20.123456+02:00 "), Some(at));
         assert_eq!(Timestamp::parse("2023-11-14 22:13"), None);
         assert_eq!((at.plus(5).since(at), at.since(at.plus(5))), (5, -5));

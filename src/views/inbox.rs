@@ -2,7 +2,6 @@
 
 use crate::domain::text::PlainText;
 use crate::domain::{Risk, State, VerdictCounts};
-use crate::views::When;
 use serde::{Deserialize, Serialize};
 
 /// One of the inbox's tabs.
@@ -125,8 +124,6 @@ pub struct InboxRow {
     pub headline: PlainText,
     /// The summary sentence.
     pub summary: PlainText,
-    /// The tool's title.
-    pub tool: String,
     /// The release's key, if it is about one.
     pub release: Option<PlainText>,
     /// The team's name, if it is for one.
@@ -137,12 +134,12 @@ pub struct InboxRow {
     pub risk: Risk,
     /// Verdicts.
     pub verdicts: VerdictCounts,
-    /// When it was proposed.
-    pub proposed: When,
+    /// When it was proposed: RFC 3339 to the second.
+    pub proposed: String,
     /// How long it has been pending (`3 h`), or how long it took (`took 3 h`).
     pub age: String,
-    /// When it expires, while it can.
-    pub expires: Option<When>,
+    /// When it expires, while it can: `in 21 h`.
+    pub expires: Option<String>,
     /// How many other proposals repeat it.
     pub repeats: i64,
     /// Whether another action changed its target records after the proposal.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A time as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct When {
-    /// RFC 3339, for `<time datetime>`.
+    /// RFC 3339 to the second, for `<time datetime>`.
     pub exact: String,
     /// `2026-11-22 21:20:34 UTC`.
     pub utc: String,
@@ -18,7 +18,7 @@ impl When {
     /// How `at` reads at the time `now`.
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
         Self {
-            exact: at.rfc3339(),
+            exact: at.whole_second().rfc3339(),
             utc: at.second(),
             relative: relative(at, now),
         }

@@ -1,8 +1,7 @@
 //! The checks of an action. Blocking checks and warnings are open; checks that passed are folded into one line.
 
-use super::icon::Icon;
 use super::record::FactLink;
-use super::state::verdict_look;
+use super::state::verdict_class;
 use leptos::prelude::*;
 use loopiq::domain::{Check, FactRef, Verdict, VerdictCounts};
 use loopiq::views::Label;
@@ -85,7 +84,7 @@ fn CheckItem<'a>(
     fields: &'a HashSet<String>,
     compared: &'a HashSet<String>,
 ) -> impl IntoView + use<> {
-    let (class, shape) = verdict_look(check.verdict);
+    let class = verdict_class(check.verdict);
     let mark = check.mark();
     let comparison = compared
         .contains(&mark)
@@ -105,10 +104,7 @@ fn CheckItem<'a>(
     let basis = !check.facts.is_empty() || !check.pointers.is_empty() || comparison.is_some();
     view! {
         <li>
-            <span class=class>
-                <Icon shape />
-                {check.verdict.label()}
-            </span>
+            <span class=class>{check.verdict.label()}</span>
             <div>
                 <p>
                     <span class="quiet">{check.id.label()} ": "</span>

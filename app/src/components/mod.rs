@@ -13,8 +13,6 @@ pub(crate) mod difference;
 #[cfg(feature = "ssr")]
 pub(crate) mod header;
 #[cfg(feature = "ssr")]
-pub(crate) mod icon;
-#[cfg(feature = "ssr")]
 pub(crate) mod lines;
 #[cfg(feature = "ssr")]
 pub(crate) mod message;

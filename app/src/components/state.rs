@@ -1,6 +1,7 @@
-//! States, risks and verdicts: always a word and an icon, never a colour alone.
+//! States, risks and verdicts: always a word and an icon, never a colour alone. The style sheet draws the icon that belongs to a class
+//! (`style/components/icons.css`), so that pages contain no drawings.
 
-use super::icon::{Icon, Shape};
+use leptos::either::Either;
 use leptos::prelude::*;
 use loopiq::domain::{Risk, State, Verdict, VerdictCounts};
 use loopiq::views::Label;
@@ -11,76 +12,66 @@ pub(crate) fn StateBadge(
     /// The state.
     state: State,
 ) -> impl IntoView {
-    let (class, shape) = match state {
-        State::PendingApproval => ("badge state-pending", Shape::Half),
-        State::Approved => ("badge state-approved", Shape::Ring),
-        State::Executed => ("badge state-executed", Shape::Tick),
-        State::Rejected => ("badge state-rejected", Shape::Cross),
-        State::Failed => ("badge state-failed", Shape::Triangle),
+    let class = match state {
+        State::PendingApproval => "badge pending",
+        State::Approved => "badge approved",
+        State::Executed => "badge executed",
+        State::Rejected => "badge rejected",
+        State::Failed => "badge failed",
     };
-    view! {
-        <span class=class>
-            <Icon shape />
-            {state.label()}
-        </span>
-    }
+    view! { <span class=class>{state.label()}</span> }
 }
 
-/// The risk of an action.
+/// The risk of an action: `Medium risk`.
 #[component]
 pub(crate) fn RiskBadge(
     /// The risk class.
     risk: Risk,
 ) -> impl IntoView {
-    let (class, shape) = match risk {
-        Risk::Low => ("risk risk-low", Shape::Bars(1)),
-        Risk::Medium => ("risk risk-medium", Shape::Bars(2)),
-        Risk::High => ("risk risk-high", Shape::Bars(3)),
-    };
-    view! {
-        <span class=class>
-            <Icon shape />
-            <span>{risk.label()} <span class="risk-word">" risk"</span></span>
-        </span>
+    view! { <span class=risk_class(risk)>{format!("{} risk", risk.label())}</span> }
+}
+
+/// The class of a risk.
+pub(crate) fn risk_class(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "risk low",
+        Risk::Medium => "risk medium",
+        Risk::High => "risk high",
     }
 }
 
-/// The class and the shape of a verdict.
-pub(crate) fn verdict_look(verdict: Verdict) -> (&'static str, Shape) {
+/// The class of a verdict.
+pub(crate) fn verdict_class(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Pass => ("verdict verdict-pass", Shape::Tick),
-        Verdict::Unknown => ("verdict verdict-warn", Shape::Question),
-        Verdict::Warn => ("verdict verdict-warn", Shape::Triangle),
-        Verdict::Block => ("verdict verdict-block", Shape::Octagon),
+        Verdict::Pass => "verdict pass",
+        Verdict::Unknown => "verdict unknown",
+        Verdict::Warn => "verdict warn",
+        Verdict::Block => "verdict block",
     }
 }
 
-/// How many checks block, warn and passed, in one column each. A zero is greyed out.
+/// How many checks block, warn and passed, in one column each. The columns are one image to a screen reader, whose name says what each
+/// number counts. A zero is greyed out.
 #[component]
 pub(crate) fn Counts(
     /// The counts.
     counts: VerdictCounts,
 ) -> impl IntoView {
-    let columns = [
-        (Verdict::Block, counts.block, "blocking"),
-        (Verdict::Warn, counts.warn, "warnings"),
-        (Verdict::Pass, counts.pass, "passed"),
-    ];
+    let VerdictCounts { block, warn, pass } = counts;
+    let warnings = if warn == 1 { "warning" } else { "warnings" };
+    let name = format!("{block} blocking, {warn} {warnings}, {pass} passed");
     view! {
-        <span class="counts">
-            {columns
-                .into_iter()
-                .map(|(verdict, count, word)| {
-                    let (class, shape) = verdict_look(verdict);
-                    view! {
-                        <span class=class class:zero=count == 0>
-                            <Icon shape />
-                            {count}
-                            <span class="unseen">" "{word}" "</span>
-                        </span>
-                    }
-                })
-                .collect_view()}
+        <span class="counts" role="img" aria-label=name>
+            {count(block)}
+            {count(warn)}
+            {count(pass)}
         </span>
+    }
+}
+
+fn count(count: u32) -> impl IntoView {
+    match count {
+        0 => Either::Left(view! { <span>0</span> }),
+        count => Either::Right(view! { <b>{count}</b> }),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::page_data::page_data;
 use crate::components::code::{CodeBlock, CopyText};
-use crate::components::icon::{Icon, Shape};
 use crate::components::record::FactLink;
 use crate::components::state::StateBadge;
 use crate::components::time::ExactTime;
@@ -109,7 +108,6 @@ fn render(entry: AuditEntryView) -> AnyView {
                                 .then(|| {
                                     view! {
                                         <p class="seal seal-broken" role="alert">
-                                            <Icon shape=Shape::Octagon />
                                             "Changed: the stored payload no longer has the digest of this entry. Tell your operator, who runs loopiq audit verify."
                                         </p>
                                     }
@@ -129,7 +127,6 @@ fn Seal(intact: bool) -> impl IntoView {
     if intact {
         view! {
             <p class="seal seal-intact">
-                <Icon shape=Shape::Tick />
                 "Unchanged: the content matches its stored hash."
             </p>
         }
@@ -137,7 +134,6 @@ fn Seal(intact: bool) -> impl IntoView {
     } else {
         view! {
             <p class="seal seal-broken" role="alert">
-                <Icon shape=Shape::Octagon />
                 "Changed: the content no longer matches its stored hash. Tell your operator, who runs loopiq audit verify."
             </p>
         }

@@ -3,13 +3,13 @@
 use super::link::link;
 use super::page_data::page_data;
 use crate::components::select::Select;
-use crate::components::state::{Counts, RiskBadge, StateBadge};
-use crate::components::time::RelativeTime;
+use crate::components::state::{Counts, StateBadge, risk_class};
 use crate::components::title::PageTitle;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
-use loopiq::views::{self, InboxQuery, InboxRow, Tab};
+use loopiq::views::{self, InboxQuery, InboxRow, Label, Tab};
 
 /// `/`.
 #[component]
@@ -174,77 +174,48 @@ fn Rows(rows: Vec<InboxRow>) -> impl IntoView {
             <span>"Checks"</span>
             <span class="number">"Waiting"</span>
         </div>
-        <ol class="rows">{rows.into_iter().map(|row| view! { <Row row /> }).collect_view()}</ol>
+        <ol class="rows">{rows.into_iter().map(row).collect_view()}</ol>
         <p class="quiet end">"Oldest first."</p>
     }
     .into_any()
 }
 
 /// One action. The headline's link covers the whole row.
-#[component]
-fn Row(row: InboxRow) -> impl IntoView {
+///
+/// A page has fifty rows, so a row has few elements, which the style sheet places. Headline and summary begin with an English verb, so they
+/// need no `dir="auto"`.
+fn row(row: InboxRow) -> impl IntoView {
     let href = format!("/actions/{}", row.id);
-    let place: Vec<PlainText> = row
-        .release
-        .into_iter()
-        .chain(row.team.map(|team| format!("{team} team").into()))
-        .collect();
-    let closed = row.state.is_final();
+    let team = row.team.map(|team| format!("{team} team").into());
+    let place = row.release.into_iter().chain(team);
+    let place = place.map(|place: PlainText| view! { <bdi>{place}</bdi> " · " });
+    let repeats = match row.repeats {
+        ..1 => None,
+        1 => Some("1 repeat".to_owned()),
+        count => Some(format!("{count} repeats")),
+    };
+    let touched = row.touched.then(|| "records changed since".to_owned());
+    let approvals = row.approvals.map(|(has, takes)| format!("{has} of {takes} approvals"));
+    let marks = [repeats, touched, approvals].into_iter().flatten();
+    let marks = marks.map(|mark| Either::Left(view! { " · " <span class="mark">{mark}</span> }));
+    let not_mine = row.not_mine.map(|why| Either::Right(view! { " · " <i>{why}</i> }));
     view! {
-        <li class="row">
-            <div class="row-state">
-                <StateBadge state=row.state />
-            </div>
-            <div class="row-what">
-                <p class="row-headline">
-                    <a href=href dir="auto">
-                        {row.headline}
-                    </a>
-                </p>
-                <p class="row-where" dir="auto">
-                    {row.summary}
-                </p>
-                <p class="row-where quiet">
-                    {place
-                        .into_iter()
-                        .map(|place| view! { <span class="part"><bdi>{place}</bdi></span> " " })
-                        .collect_view()}
-                    <span class="part">"proposed by " <bdi dir="ltr">{row.asked_by}</bdi></span>
-                    {(row.repeats > 0)
-                        .then(|| {
-                            let words = match row.repeats {
-                                1 => "1 repeat".to_owned(),
-                                count => format!("{count} repeats"),
-                            };
-                            view! { " " <span class="part mark">{words}</span> }
-                        })}
-                    {row.touched.then(|| view! { " " <span class="part mark">"records changed since"</span> })}
-                    {row
-                        .approvals
-                        .map(|(has, takes)| {
-                            view! { " " <span class="part mark">{has} " of " {takes} " approvals"</span> }
-                        })}
-                    {row.not_mine.map(|why| view! { " " <span class="part not-mine">{why}</span> })}
-                </p>
-            </div>
-            <div class="row-risk">
-                <RiskBadge risk=row.risk />
-            </div>
-            <div class="row-checks">
-                <Counts counts=row.verdicts />
-            </div>
-            <div class="row-age number">
-                <time datetime=row.proposed.exact title=format!("Proposed {}", row.proposed.utc)>
-                    <span class="unseen">{if closed { "Took " } else { "Waiting " }}</span>
-                    {row.age}
-                </time>
-                {row
-                    .expires
-                    .map(|expires| view! { <span class="quiet expires">"expires " <RelativeTime when=expires /></span> })}
+        <li>
+            <StateBadge state=row.state />
+            <a href=href>{row.headline}</a>
+            <p>{row.summary}</p>
+            <p>
+                {place.collect_view()} "proposed by " <bdi dir="ltr">{row.asked_by}</bdi> {marks.chain(not_mine).collect_view()}
+            </p>
+            <span class=risk_class(row.risk)>{row.risk.label()}</span>
+            <Counts counts=row.verdicts />
+            <div>
+                {row.expires.is_some().then(|| view! { <span>"Waiting "</span> })}
+                <time datetime=row.proposed>{row.age}</time>
+                {row.expires.map(|expires| view! { <small>{format!("expires {expires}")}</small> })}
             </div>
         </li>
     }
-    .into_any()
 }
 
 #[component]

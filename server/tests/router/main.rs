@@ -4,6 +4,7 @@ mod command_line;
 mod file_permissions;
 mod health_and_metrics;
 mod operator_requests;
+mod page_sizes;
 mod policy_page;
 mod rate_limits;
 mod requests_and_headers;

@@ -6,7 +6,7 @@ use crate::engine::pages::my_decisions::{Judged, Mine};
 use crate::engine::{Engine, Error};
 use crate::store::{InboxFilter, InboxItem};
 use crate::tools;
-use crate::views::{Choice, InboxPage, InboxQuery, InboxRow, Tab, When, duration};
+use crate::views::{Choice, InboxPage, InboxQuery, InboxRow, Tab, duration, relative};
 use std::collections::BTreeMap;
 
 /// Actions on one page.
@@ -119,18 +119,17 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         state,
         headline: PlainText::from(&item.headline),
         summary: PlainText::from(&item.summary),
-        tool: tools::find(&item.tool).map_or(item.tool.clone(), |tool| tool.title().to_owned()),
         release: item.release_key.as_deref().map(PlainText::from),
         team: item.team_name.as_deref().map(PlainText::from),
         asked_by: PlainText::from(&format!("{} via {}", item.caller_name, item.client_name)),
         risk: item.risk,
         verdicts: item.verdicts,
-        proposed: When::new(item.created_at, now),
+        proposed: item.created_at.whole_second().rfc3339(),
         age: match item.closed_at {
             None => duration(now.since(item.created_at)),
             Some(at) => format!("took {}", duration(at.since(item.created_at))),
         },
-        expires: (!state.is_final()).then(|| When::new(item.expires_at, now)),
+        expires: (!state.is_final()).then(|| relative(item.expires_at, now)),
         repeats: item.repeated_by,
         touched: item.targets_changed && !state.is_final(),
         approvals: judged.and_then(|one| one.approvals),

@@ -1,9 +1,8 @@
 //! What has changed since the reader opened the action, or since it was approved.
 
 use crate::components::comparison_table::{ComparisonTable, comparison_row};
-use crate::components::icon::Icon;
 use crate::components::record::RecordLink;
-use crate::components::state::verdict_look;
+use crate::components::state::verdict_class;
 use crate::components::time::RelativeTime;
 use leptos::prelude::*;
 use loopiq::domain::Check;
@@ -44,8 +43,11 @@ pub(super) fn ChangesSince<'a>(since: ChangesSinceView, on_page: &'a HashSet<Str
 }
 
 fn line(check: Check, gone: bool) -> impl IntoView {
-    let (class, shape) = verdict_look(check.verdict);
-    let word = if gone { "Resolved" } else { "New" };
+    let (class, word) = if gone {
+        ("verdict", "Resolved")
+    } else {
+        (verdict_class(check.verdict), "New")
+    };
     let message = if gone {
         view! { <del dir="auto">{check.message}</del> }.into_any()
     } else {
@@ -53,10 +55,7 @@ fn line(check: Check, gone: bool) -> impl IntoView {
     };
     view! {
         <li>
-            <span class=if gone { "verdict" } else { class }>
-                {(!gone).then(|| view! { <Icon shape /> })}
-                {word}
-            </span>
+            <span class=class>{word}</span>
             <p>
                 <span class="quiet">{check.id.label()} ": "</span>
                 {message}

@@ -1,9 +1,8 @@
 //! The payload as fields and as canonical JSON, and the identifiers of the action.
 
 use crate::components::code::{CodeBlock, CopyText};
-use crate::components::icon::Icon;
 use crate::components::record::anchor;
-use crate::components::state::verdict_look;
+use crate::components::state::verdict_class;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::{Check, RecordKind, Verdict};
@@ -73,13 +72,8 @@ impl Pointed {
 
     fn of(&self, pointer: &str) -> Option<AnyView> {
         let said = self.0.get(pointer)?.iter().map(|(verdict, check)| {
-            let (class, shape) = verdict_look(*verdict);
-            view! {
-                <a class=format!("{class} pointed") href="#checks">
-                    <Icon shape />
-                    {*check}
-                </a>
-            }
+            let class = format!("{} pointed", verdict_class(*verdict));
+            view! { <a class=class href="#checks">{*check}</a> }
         });
         Some(said.collect_view().into_any())
     }
