@@ -14,9 +14,9 @@ pub(crate) fn CopyText(
 ) -> impl IntoView {
     view! {
         <span class="copy-text">
-            <code>{text.clone()}</code>
+            <code>{text}</code>
             " "
-            <CopyButton text what />
+            <CopyButton what />
         </span>
     }
 }
@@ -31,7 +31,7 @@ pub(crate) fn CodeBlock(
 ) -> impl IntoView {
     view! {
         <div class="code-block">
-            <CopyButton text=text.clone() what=what.to_owned() />
+            <CopyButton what=what.to_owned() />
             <pre tabindex="0" role="region" aria-label=what>
                 <code>{text}</code>
             </pre>
