@@ -31,7 +31,12 @@ async fn an_inbox_of_fifty_actions_is_small() {
     assert_eq!((page.status, page.header("content-encoding")), (200, ""));
     let html = page.text;
     assert_eq!(html.matches("<a href=\"/actions/act_").count(), 50, "{html}");
-    for part in [TITLES[1], "Pending approval</span>", "Name of lead@acme.example via Helix", "Next page"] {
+    for part in [
+        TITLES[1],
+        "Pending approval</span>",
+        "Name of lead@acme.example via Helix",
+        "Next page",
+    ] {
         assert!(html.contains(part), "{part} in {html}");
     }
     assert!(html.len() <= INBOX, "{} bytes: {html}", html.len());

@@ -7,11 +7,8 @@ use loopiq::engine::Error;
 use loopiq::store::Entry;
 
 async fn head(world: &World, ctx: &Ctx) -> i64 {
-    let read = world
-        .engine
-        .store()
-        .read_long::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.audit_head().await?) }));
-    read.await.expect("a head")
+    let mut tx = world.engine.store().read(ctx).await.expect("a transaction");
+    tx.audit_head().await.expect("a head")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,10 +17,9 @@ async fn concurrent_entries_are_numbered_without_gaps() {
     let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
     let before = head(&world, &ctx).await;
     let template = {
-        let read = world.engine.store().read_long::<_, Error, _>(&ctx, |tx| {
-            Box::pin(async move { Ok(tx.audit_record(1).await?.expect("an entry").content) })
-        });
-        read.await.expect("read")
+        let mut tx = world.engine.store().read(&ctx).await.expect("a transaction");
+        let first = tx.audit_record(1).await.expect("read");
+        first.expect("an entry").content
     };
     let mut tasks = Vec::new();
     for n in 0..40 {

@@ -7,6 +7,7 @@ mod copy;
 mod installation;
 mod nodes;
 mod nul;
+mod panics;
 mod privileges;
 mod schema;
 mod tenants;

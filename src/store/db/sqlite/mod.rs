@@ -2,6 +2,8 @@
 
 mod connection;
 mod readers;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(in crate::store) use connection::{Cancel, Connection, Done};
