@@ -1,4 +1,4 @@
-//! Caches parsed policies. A version never changes, so that no entry becomes stale.
+//! Caches parsed policies. A committed version never changes, so that no entry becomes stale.
 
 use crate::domain::{Action, TenantId};
 use crate::engine::Error;
@@ -41,6 +41,10 @@ impl PolicyCache {
             .ok_or_else(|| damaged("it is not there".to_owned()))?;
         let rules = policy::parse(&source).map_err(|mistakes| damaged(mistakes[0].to_string()))?;
         let policy = Arc::new(Policy { version, rules });
+        // The version may belong to a write that is rolled back, and another policy may get its number.
+        if tx.sees_uncommitted() {
+            return Ok(policy);
+        }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_CACHED {
             known.clear();
@@ -61,5 +65,64 @@ impl PolicyCache {
             then: self.version(tx, action.judgement.policy_version).await?,
             today: self.version(tx, action.judgement.current_policy_version).await?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::{Ctx, Runtime};
+    use crate::domain::Timestamp;
+    use crate::store::{PolicyRow, Store};
+
+    /// Version 2 of a policy, which differs in one deadline.
+    fn second(hours: u32) -> PolicyRow {
+        PolicyRow {
+            version: 2,
+            source: policy::BUILT_IN.replacen("low = 72", &format!("low = {hours}"), 1),
+            note: String::new(),
+            person_id: None,
+            created_at: Timestamp(0),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_version_that_was_rolled_back_is_not_in_the_cache() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("loopiq.db").display());
+        let store = Store::open(&url).await.expect("a database");
+        let ctx = Ctx::system(
+            TenantId::parse("acme").expect("a tenant"),
+            &Runtime::new(|| Timestamp(0), |bytes| bytes.fill(7)),
+        );
+        let (cache, first) = (PolicyCache::default(), PolicyCache::default());
+        let rolled_back = store
+            .write::<Arc<Policy>, Error, _>(&ctx, {
+                let cache = cache.clone();
+                move |tx| {
+                    Box::pin(async move {
+                        tx.insert_tenant("Acme").await?;
+                        tx.insert_policy(&second(7)).await?;
+                        assert_eq!(cache.today(tx).await?.version, 2);
+                        Err(Error::internal("the write fails after the cache has read"))
+                    })
+                }
+            })
+            .await;
+        assert!(rolled_back.is_err());
+        store
+            .write::<_, Error, _>(&ctx, |tx| {
+                Box::pin(async move {
+                    tx.insert_tenant("Acme").await?;
+                    Ok(tx.insert_policy(&second(8)).await?)
+                })
+            })
+            .await
+            .expect("committed");
+        let mut tx = store.read(&ctx).await.expect("a transaction");
+        let cached = cache.today(&mut tx).await.expect("version 2");
+        let stored = first.today(&mut tx).await.expect("version 2");
+        assert_eq!(cached, stored);
+        assert!(!Arc::ptr_eq(&cached, &stored));
     }
 }

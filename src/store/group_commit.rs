@@ -3,6 +3,9 @@
 //! its tenant's audit log until it commits.
 //!
 //! Each write has its own savepoint, so that a write that fails or panics does not undo the others. The writes are answered after the commit.
+//! A write that decides by what it reads ([`Store::write`](super::Store::write)) can follow another one in its transaction on SQLite, and the
+//! audit log is among what it reads: so each write appends its own entries there. On PostgreSQL such a write has a transaction of its own, and
+//! a group appends the entries of all its writes at the end, because that takes the head row of the log for a shorter time.
 
 use super::db::{self, Database, DatabaseError, TenantLock, Tx, sqlite};
 use super::{ReadTx, StoreError, WriteError, WriteTx};
@@ -163,22 +166,19 @@ impl GroupCommit {
 
     /// Runs the waiting writes on SQLite's writer thread until none is left. Statements on SQLite never wait for another task, so that
     /// `block_on` only polls.
-    fn drain_on_thread(self, mut connection: sqlite::Connection) -> sqlite::Connection {
+    fn drain_on_thread(self, mut connection: sqlite::Connection) -> Option<sqlite::Connection> {
         while self.is_waiting(&None) {
             let jobs = self.take(&None);
             let Some(first) = jobs.first() else { break };
             let mut tx = WriteTx::new(Tx::Writer(connection), first.ctx().clone());
-            block_on(run_group(&mut tx, jobs, true));
-            connection = match tx.read.tx {
-                Tx::Writer(connection) => connection,
-                Tx::Reader(_) | Tx::Postgres(_) => unreachable!("the transaction began with the writer's connection"),
-            };
+            block_on(run_group(&mut tx, jobs));
+            connection = tx.read.tx.into_connection()?;
             if connection.is_in_transaction() {
                 // Nothing of this transaction was reported as committed. If the rollback fails, the next BEGIN fails too.
                 drop(connection.execute_batch("ROLLBACK"));
             }
         }
-        connection
+        Some(connection)
     }
 
     /// Runs the waiting writes of a tenant on PostgreSQL until none is left.
@@ -193,7 +193,7 @@ impl GroupCommit {
                 Ok(tx) => {
                     let mut tx = WriteTx::new(tx, first.ctx().clone());
                     // The transaction runs in its own task, so that a panic breaks only this transaction.
-                    drop(tokio::spawn(async move { run_group(&mut tx, jobs, false).await }).await);
+                    drop(tokio::spawn(async move { run_group(&mut tx, jobs).await }).await);
                 }
                 Err(error) => fail(jobs, error.into()),
             }
@@ -208,17 +208,19 @@ fn fail(jobs: Vec<Box<dyn Job>>, error: StoreError) {
     }
 }
 
-/// Runs all writes in one transaction, commits, and answers each write. `begin`: the transaction is not open yet.
-async fn run_group(tx: &mut WriteTx, mut jobs: Vec<Box<dyn Job>>, begin: bool) {
-    match commit(tx, &mut jobs, begin).await {
+/// Runs all writes in one transaction, commits, and answers each write.
+async fn run_group(tx: &mut WriteTx, mut jobs: Vec<Box<dyn Job>>) {
+    match commit(tx, &mut jobs).await {
         Ok(()) => jobs.into_iter().for_each(|job| job.end(Ok(()))),
         Err(error) => fail(jobs, error),
     }
 }
 
-async fn commit(tx: &mut WriteTx, jobs: &mut [Box<dyn Job>], begin: bool) -> Result<(), StoreError> {
-    if begin {
-        // IMMEDIATE: if a deferred transaction starts to write, SQLite can return a busy error that no timeout retries.
+async fn commit(tx: &mut WriteTx, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let on_sqlite = matches!(tx.read.tx, Tx::Writer(_));
+    if on_sqlite {
+        // PostgreSQL's transaction has begun with its connection. IMMEDIATE: if a deferred transaction starts to write, SQLite can return
+        // a busy error that no timeout retries.
         tx.read.tx.execute_batch("BEGIN IMMEDIATE").await?;
     }
     let alone = jobs.len() == 1;
@@ -236,6 +238,9 @@ async fn commit(tx: &mut WriteTx, jobs: &mut [Box<dyn Job>], begin: bool) -> Res
             return Err(DatabaseError::RolledBack.into());
         }
         if is_kept {
+            if on_sqlite {
+                tx.append_entries().await?;
+            }
             continue;
         }
         if alone {
@@ -252,7 +257,7 @@ impl WriteTx {
     /// A transaction that has recorded no audit entry.
     pub(super) fn new(tx: Tx, ctx: Ctx) -> Self {
         Self {
-            read: ReadTx { tx, ctx },
+            read: ReadTx { tx, ctx, writes: true },
             entries: Vec::new(),
         }
     }

@@ -5,18 +5,18 @@
 //!
 //! Rules for SQL in this module:
 //!
-//! - SQL is static text. `apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `dialect.rs` puts the
-//!   tenant's name into the start of a transaction, and `TenantId` allows only a-z, 0-9 and hyphens.
-//! - A list is one JSON parameter (`json_each`), so that a statement is prepared once whatever its length. Lists of IDs in frequent statements go
-//!   through `in_list!`: a sub-query on SQLite, an array on PostgreSQL, whose planner reads the whole table for a sub-query.
+//! - SQL is static text. `apply.rs` and `copy.rs` compose statements of table names, column names and placeholders; `db` puts the tenant's name
+//!   into the start of a transaction, and `TenantId` allows only a-z, 0-9 and hyphens.
+//! - A list is one JSON parameter (`json_each`), so that a statement is prepared once whatever its length. In a batch (`db::Batch`) PostgreSQL gets
+//!   an array instead, because its planner can read the whole table for a sub-query.
 //! - `LIMIT 0 + $n`, never `LIMIT $n`: SQLite prepares a statement again for each value of a bare parameter in LIMIT.
 //! - A state change repeats its condition in WHERE and asserts that one row changed.
 //! - Triggers update the counts that every page shows (`action_counts`). On PostgreSQL the triggers are deferred to COMMIT, when the
 //!   transaction holds the head of its tenant's log; otherwise two transactions could deadlock.
-//! - SQLite gets its index statistics once (`EXPECTED` in `schema.rs`). By default it expects ten rows per tenant and scans them all. A test
+//! - SQLite gets its index statistics once (`EXPECTED` in `schema/sqlite.rs`). By default it expects ten rows per tenant and scans them all. A test
 //!   reads the query plan of every statement of every use case and fails if the plan scans a whole tenant.
 //! - A page of actions starts from `actions` and joins the rest with LEFT JOIN. With JOIN, a planner without statistics starts from the people.
-//! - Text with the character U+0000 is refused by `connection.rs`, which inspects the arguments of each statement.
+//! - Text with the character U+0000 is refused by `db::Query`, which inspects the parameters of each statement.
 
 mod copy;
 mod db;
@@ -61,6 +61,8 @@ pub struct Store {
 pub struct ReadTx {
     tx: Tx,
     ctx: Ctx,
+    /// Whether the transaction also writes.
+    writes: bool,
 }
 
 /// A transaction that writes. Its audit entries are appended last, and it does not commit without them.
@@ -95,6 +97,11 @@ impl ReadTx {
             self.tx.execute_batch("DISCARD PLANS").await?;
         }
         Ok(())
+    }
+
+    /// Whether what this transaction reads can still be rolled back. Such data must not outlive the transaction, for example in a cache.
+    pub fn sees_uncommitted(&self) -> bool {
+        self.writes
     }
 
     /// The context: tenant, principal and time.
@@ -159,6 +166,7 @@ impl Store {
         Ok(ReadTx {
             tx: self.database.begin_read(ctx.tenant()).await?,
             ctx: ctx.clone(),
+            writes: false,
         })
     }
 
@@ -174,6 +182,7 @@ impl Store {
         let mut tx = ReadTx {
             tx: begun.map_err(StoreError::from)?,
             ctx: ctx.clone(),
+            writes: false,
         };
         let Some(cancel) = tx.tx.cancel() else {
             return work(&mut tx).await;

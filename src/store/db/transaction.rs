@@ -38,6 +38,14 @@ impl Tx {
         }
     }
 
+    /// The connection of a transaction that writes on SQLite.
+    pub(in crate::store) fn into_connection(self) -> Option<sqlite::Connection> {
+        match self {
+            Tx::Writer(connection) => Some(connection),
+            Tx::Reader(_) | Tx::Postgres(_) => None,
+        }
+    }
+
     /// What interrupts the statements of this transaction, if they run on a thread of this process.
     pub(in crate::store) fn cancel(&mut self) -> Option<sqlite::Cancel> {
         match self.handle() {

@@ -4,6 +4,7 @@
 mod audit;
 mod closed_sets;
 mod copy;
+mod groups;
 mod installation;
 mod nodes;
 mod nul;

@@ -15,7 +15,7 @@ use crate::views::Outcome;
 use serde_json::json;
 
 impl Engine {
-    /// Confirms a request and applies it. Nobody confirms a request of their own, with any of their accounts. `view` is
+    /// Confirms a request and applies it. An operator cannot confirm their own request with any of their accounts. `view` is
     /// the value in the page's form for this person, see [`RequestView::view`](crate::views::RequestView::view).
     pub async fn confirm_request(&self, ctx: &Ctx, id: &str, view: &str) -> Result<Outcome, Error> {
         self.settle_request(ctx, id, RequestCommand::Confirm(view.to_owned()))
@@ -163,7 +163,7 @@ pub(super) async fn may_confirm(tx: &mut ReadTx, me: &Decider, row: &RequestRow)
     }
     let same_at_console = matches!(row.change, OperatorChange::LinkPeople { same: true, .. }) && row.made_by.is_none();
     // After a change of the identity provider all accounts are new, including those of operators. One of them may
-    // confirm a request from the console that only links accounts, because a link gives nobody a right.
+    // confirm a request from the console that only links accounts, because a link grants no rights.
     if !same_at_console && let Some(open) = tx.unresolved(&me.person.id).await? {
         return denied(identity::not_resolved(&open));
     }

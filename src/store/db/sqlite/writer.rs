@@ -15,8 +15,8 @@ const SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGM
 /// The size of the thread's stack: the use cases run on it, and their futures are large in a debug build.
 const STACK: usize = 8 << 20;
 
-/// Work gets the connection and gives it back.
-type Work = Box<dyn FnOnce(Connection) -> Connection + Send>;
+/// Work gets the connection and gives it back. Without it, the next work gets a new one.
+type Work = Box<dyn FnOnce(Connection) -> Option<Connection> + Send>;
 
 /// Sends work to the thread. The thread ends when the last clone is dropped, or when the writer is closed.
 #[derive(Clone)]
@@ -37,12 +37,12 @@ impl Writer {
             .spawn(move || {
                 let mut connection = Some(first);
                 for work in received {
-                    // A panic ends only the work that panics. The connection is then closed, which rolls its transaction back, and the
-                    // caller of the work sees that nobody will reply.
+                    // A panic ends only the work that panics. The connection is then closed, which rolls its transaction back. The caller of
+                    // the work sees that its reply was dropped.
                     let Some(taken) = connection.take().or_else(|| open(&url).ok()) else {
                         continue;
                     };
-                    connection = catch_unwind(AssertUnwindSafe(|| work(taken))).ok();
+                    connection = catch_unwind(AssertUnwindSafe(|| work(taken))).ok().flatten();
                 }
             })
             .map_err(DatabaseError::Thread)?;
@@ -53,7 +53,7 @@ impl Writer {
     }
 
     /// Queues work. Returns `false` if the writer is closed.
-    pub(in crate::store) fn send(&self, work: impl FnOnce(Connection) -> Connection + Send + 'static) -> bool {
+    pub(in crate::store) fn send(&self, work: impl FnOnce(Connection) -> Option<Connection> + Send + 'static) -> bool {
         let sender = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         sender
             .as_ref()
@@ -69,7 +69,7 @@ impl Writer {
         self.send(move |mut connection| {
             // Sending fails if the caller has gone away. The result is then not needed.
             drop(reply.send(work(&mut connection)));
-            connection
+            Some(connection)
         });
         result.await.unwrap_or(Err(DatabaseError::Closed))
     }
