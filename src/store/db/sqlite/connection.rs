@@ -4,6 +4,7 @@ use crate::store::StoreError;
 use crate::store::db::error::DatabaseError;
 use crate::store::db::row::{ColumnNames, Row, is_full};
 use crate::store::db::value::Value;
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{OpenFlags, Statement};
 use std::collections::HashMap;
@@ -107,6 +108,9 @@ impl Connection {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let inner = rusqlite::Connection::open_with_flags(format!("file:{rest}{mode}"), flags)?;
         inner.set_prepared_statement_cache_capacity(PREPARED);
+        // Without this guarantee SQLite compares parameters with the conditions of partial indexes, and prepares the statement again each
+        // time its parameters are bound. The plans are those that `tests/engine/query_plans.rs` checks, which binds nothing.
+        inner.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let limits = Arc::<Limits>::default();
         if deadline.is_some() {
             let limits = Arc::clone(&limits);
@@ -163,6 +167,13 @@ impl Connection {
             self.columns.insert(key, columns);
         }
         self.finish(done)
+    }
+
+    /// How often SQLite has prepared this statement again.
+    #[cfg(test)]
+    pub(super) fn prepared_again(&self, sql: &str) -> i32 {
+        let statement = self.inner.prepare_cached(sql).expect("a statement");
+        statement.get_status(rusqlite::StatementStatus::RePrepare)
     }
 
     /// Runs one statement that was composed for this call.

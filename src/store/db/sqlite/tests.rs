@@ -35,6 +35,22 @@ fn parameters_are_bound_by_their_numbers() {
     assert!(missing.is_err(), "a parameter without a value");
 }
 
+#[test]
+fn a_statement_is_prepared_once_whatever_its_values() {
+    let (_folder, url) = file();
+    let mut connection = open(&url).expect("opened");
+    connection
+        .execute_batch("CREATE INDEX ones ON t (b) WHERE a = 'x'")
+        .expect("an index");
+    // To decide whether the partial index fits, SQLite would look at the value of `$1`.
+    const SQL: &str = "SELECT * FROM t WHERE a = $1 AND b = $2";
+    for a in ["x", "y", "x", "z"] {
+        let rows = connection.run(SQL, &[a.into(), 1.into()]).expect("rows").rows;
+        assert_eq!(rows.len(), usize::from(a == "x"), "{a}");
+    }
+    assert_eq!(connection.prepared_again(SQL), 0);
+}
+
 #[tokio::test]
 async fn a_statement_ends_at_its_deadline_and_the_connection_goes_on() {
     let (_folder, url) = file();
