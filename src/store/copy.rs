@@ -1,7 +1,6 @@
 //! Copies a whole installation into an empty database of either kind. The target gets all rows in one transaction, or none.
 
 use super::db::{self, ColumnValue, Query, Row, Tx, Value};
-use super::row::Columns;
 use super::{Store, StoreError};
 use crate::domain::TenantId;
 use sha2::{Digest, Sha256};

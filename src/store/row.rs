@@ -6,140 +6,112 @@ use crate::domain::{Check, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Typed columns of a row.
-pub(super) trait Columns {
-    fn text(&self, column: &str) -> Result<String, StoreError>;
-    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError>;
-    fn int(&self, column: &str) -> Result<i64, StoreError>;
-    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError>;
-    /// A count, which is never negative.
-    fn count(&self, column: &str) -> Result<u32, StoreError> {
-        u32::try_from(self.int(column)?).map_err(|error| StoreError::damaged(column, error))
+impl Row {
+    /// A text column.
+    pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.required(column, str::to_owned)
     }
-    fn time(&self, column: &str) -> Result<Timestamp, StoreError> {
-        self.int(column).map(Timestamp)
-    }
-    /// A text column that `read` parses: an ID or a stable name.
-    fn read<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
-        let text = self.text(column)?;
-        read(&text).ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\"")))
-    }
-    /// A text column that `read` parses; `None` if the column is NULL.
-    fn maybe<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
-        match self.maybe_text(column)? {
-            None => Ok(None),
-            Some(text) => read(&text)
-                .map(Some)
-                .ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\""))),
+
+    /// A text column; `None` if it is NULL.
+    pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        match self.column_value(column)? {
+            ColumnValue::Null => Ok(None),
+            ColumnValue::Text(text) => Ok(Some(text.to_owned())),
+            other => Err(unexpected(column, "text", other)),
         }
     }
-    /// A column that contains JSON.
-    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(column)?).map_err(|error| StoreError::damaged(column, error))
+
+    /// An integer column.
+    pub(super) fn int(&self, column: &str) -> Result<i64, StoreError> {
+        match self.column_value(column)? {
+            ColumnValue::Int(number) => Ok(number),
+            other => Err(unexpected(column, "a whole number", other)),
+        }
     }
+
+    /// An integer column; `None` if it is NULL.
+    pub(super) fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        match self.column_value(column)? {
+            ColumnValue::Null => Ok(None),
+            ColumnValue::Int(number) => Ok(Some(number)),
+            other => Err(unexpected(column, "a whole number", other)),
+        }
+    }
+
+    /// A count, which is never negative.
+    pub(super) fn count(&self, column: &str) -> Result<u32, StoreError> {
+        u32::try_from(self.int(column)?).map_err(|error| StoreError::damaged(column, error))
+    }
+
+    /// A time in microseconds since 1970.
+    pub(super) fn time(&self, column: &str) -> Result<Timestamp, StoreError> {
+        self.int(column).map(Timestamp)
+    }
+
+    /// A column of bytes.
+    pub(super) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        match self.column_value(column)? {
+            ColumnValue::Bytes(bytes) => Ok(bytes.to_vec()),
+            other => Err(unexpected(column, "bytes", other)),
+        }
+    }
+
+    /// A text column that `read` parses: an ID or a stable name.
+    pub(super) fn read<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        self.required(column, |text| parsed(column, text, read))?
+    }
+
+    /// A text column that `read` parses; `None` if the column is NULL.
+    pub(super) fn maybe<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        match self.column_value(column)? {
+            ColumnValue::Null => Ok(None),
+            ColumnValue::Text(text) => parsed(column, text, read).map(Some),
+            other => Err(unexpected(column, "text", other)),
+        }
+    }
+
+    /// A column that contains JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        let parsed = self.required(column, serde_json::from_str)?;
+        parsed.map_err(|error| StoreError::damaged(column, error))
+    }
+
     /// A column that contains check results. Results that this version cannot read are left out: pages show the others, and every decision
     /// uses results that the service computes at that moment.
-    fn checks(&self, column: &str) -> Result<Vec<Check>, StoreError> {
+    pub(super) fn checks(&self, column: &str) -> Result<Vec<Check>, StoreError> {
         let stored: Vec<Value> = self.json(column)?;
         Ok(stored
             .into_iter()
             .filter_map(|check| serde_json::from_value(check).ok())
             .collect())
     }
-}
 
-impl Columns for Row {
-    fn text(&self, column: &str) -> Result<String, StoreError> {
-        match value(self, column)? {
-            ColumnValue::Text(text) => Ok(text.to_owned()),
-            other => Err(wrong(column, "text", &other)),
+    /// What `read` makes of a text column.
+    fn required<'r, T>(&'r self, column: &str, read: impl FnOnce(&'r str) -> T) -> Result<T, StoreError> {
+        match self.column_value(column)? {
+            ColumnValue::Text(text) => Ok(read(text)),
+            other => Err(unexpected(column, "text", other)),
         }
     }
-    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-        match value(self, column)? {
-            ColumnValue::Null => Ok(None),
-            ColumnValue::Text(text) => Ok(Some(text.to_owned())),
-            other => Err(wrong(column, "text", &other)),
-        }
-    }
-    fn int(&self, column: &str) -> Result<i64, StoreError> {
-        match value(self, column)? {
-            ColumnValue::Int(number) => Ok(number),
-            other => Err(wrong(column, "a whole number", &other)),
-        }
-    }
-    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        match value(self, column)? {
-            ColumnValue::Null => Ok(None),
-            ColumnValue::Int(number) => Ok(Some(number)),
-            other => Err(wrong(column, "a whole number", &other)),
-        }
-    }
-    fn read<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
-        match value(self, column)? {
-            ColumnValue::Text(text) => {
-                read(text).ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\"")))
-            }
-            other => Err(wrong(column, "text", &other)),
-        }
-    }
-    fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
-        match value(self, column)? {
-            ColumnValue::Text(text) => serde_json::from_str(text).map_err(|error| StoreError::damaged(column, error)),
-            other => Err(wrong(column, "text", &other)),
-        }
+
+    fn column_value(&self, column: &str) -> Result<ColumnValue<'_>, StoreError> {
+        self.get(column)
+            .ok_or_else(|| StoreError::damaged(column, "the statement has no such column"))
     }
 }
 
-/// The bytes of a column.
-pub(super) fn bytes(row: &Row, column: &str) -> Result<Vec<u8>, StoreError> {
-    match value(row, column)? {
-        ColumnValue::Bytes(bytes) => Ok(bytes.to_vec()),
-        other => Err(wrong(column, "bytes", &other)),
-    }
+fn parsed<T>(column: &str, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+    read(text).ok_or_else(|| StoreError::damaged(column, format!("unexpected \"{text}\"")))
 }
 
-fn value<'r>(row: &'r Row, column: &str) -> Result<ColumnValue<'r>, StoreError> {
-    row.get(column)
-        .ok_or_else(|| StoreError::damaged(column, "the statement has no such column"))
-}
-
-fn wrong(column: &str, expected: &str, found: &ColumnValue<'_>) -> StoreError {
+fn unexpected(column: &str, expected: &str, found: ColumnValue<'_>) -> StoreError {
     let found = match found {
-        ColumnValue::Null => "nothing",
+        ColumnValue::Null => "NULL",
         ColumnValue::Int(_) => "a whole number",
         ColumnValue::Text(_) => "text",
         ColumnValue::Bytes(_) => "bytes",
     };
     StoreError::damaged(column, format!("expected {expected}, found {found}"))
-}
-
-/// A row in the form of a JSON object.
-impl Columns for serde_json::Map<String, Value> {
-    fn text(&self, column: &str) -> Result<String, StoreError> {
-        self.maybe_text(column)?
-            .ok_or_else(|| StoreError::damaged(column, "nothing is there"))
-    }
-    fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-        match self.get(column) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(StoreError::damaged(column, "not text")),
-        }
-    }
-    fn int(&self, column: &str) -> Result<i64, StoreError> {
-        self.maybe_int(column)?
-            .ok_or_else(|| StoreError::damaged(column, "nothing is there"))
-    }
-    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        match self.get(column) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value
-                .as_i64()
-                .map(Some)
-                .ok_or_else(|| StoreError::damaged(column, "not a whole number")),
-        }
-    }
 }
 
 /// A list as JSON text for `json_each`, so that one statement accepts any number of values.

@@ -4,12 +4,12 @@
 //! A file of a batch has one part after each line `-- part: NAME`, and is written for SQLite. On PostgreSQL two forms are replaced: a list
 //! becomes an array, because the planner then looks up each value in the column's index (for a sub-query it can read the whole table), and `json_group_array` becomes `json_agg`.
 
-use super::error::DatabaseError;
 use super::query::query;
 use super::row::{ColumnNames, Row};
 use super::sql::Text;
 use super::transaction::Tx;
 use super::value::Value;
+use crate::store::StoreError;
 use serde_json::Map;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -79,7 +79,7 @@ impl Batch {
         tx: &mut Tx,
         values: Vec<Value<'_>>,
         is_needed: impl Fn(&str) -> bool,
-    ) -> Result<Vec<PartRow>, DatabaseError> {
+    ) -> Result<Vec<PartRow>, StoreError> {
         let mut rows = Vec::new();
         if matches!(tx, Tx::Postgres(_)) {
             for row in query(self.postgres()).bind_all(values).fetch_all(tx).await? {
@@ -97,38 +97,26 @@ impl Batch {
         Ok(rows)
     }
 
-    fn part_row(&'static self, row: &Row) -> Result<PartRow, DatabaseError> {
-        use super::row::ColumnValue::Text;
-        let (Some(Text(name)), Some(Text(record))) = (row.get("part"), row.get("record")) else {
-            return Err(DatabaseError::NoRow);
-        };
-        let part = self
-            .parts()
-            .iter()
-            .find(|part| part.name == name)
-            .ok_or(DatabaseError::NoRow)?;
-        let fields: Map<String, serde_json::Value> =
-            serde_json::from_str(record).map_err(|error| unreadable(name, error))?;
+    /// The row of a part in PostgreSQL's form: the name of the part, and the columns as a JSON object.
+    fn part_row(&'static self, row: &Row) -> Result<PartRow, StoreError> {
+        let name = row.text("part")?;
+        let part = self.parts().iter().find(|part| part.name == name);
+        let part = part.ok_or_else(|| StoreError::damaged("part", &name))?.name;
+        let fields: Map<String, serde_json::Value> = row.json("record")?;
         let mut row = Row::new(&ColumnNames::new(fields.keys().map(String::as_str)));
-        for value in fields.values() {
+        for (column, value) in &fields {
             match value {
                 serde_json::Value::Null => row.push_null(),
                 serde_json::Value::String(text) => row.push_text(text),
-                serde_json::Value::Number(number) => {
-                    row.push_int(number.as_i64().ok_or_else(|| unreadable(name, "a fraction"))?)
-                }
+                serde_json::Value::Number(number) => match number.as_i64() {
+                    Some(number) => row.push_int(number),
+                    None => return Err(StoreError::damaged(column, "a fraction")),
+                },
                 // A list of `json_agg`.
                 other => row.push_text(&other.to_string()),
             }
         }
-        Ok(PartRow { part: part.name, row })
-    }
-}
-
-fn unreadable(part: &str, why: impl std::fmt::Display) -> DatabaseError {
-    DatabaseError::UnknownType {
-        column: part.to_owned(),
-        kind: why.to_string(),
+        Ok(PartRow { part, row })
     }
 }
 

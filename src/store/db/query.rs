@@ -9,7 +9,6 @@ use super::value::Value;
 use super::{postgres, sqlite};
 use crate::store::StoreError;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
-use std::borrow::Cow;
 
 /// A statement with its parameters `$1`, `$2` …
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub(in crate::store) fn query<'q>(text: impl Into<Text>) -> Query<'q> {
 
 /// A statement that is composed of names of the schema, constants and placeholders. A value of a request must be a parameter.
 pub(in crate::store) fn composed<'q>(sql: String) -> Query<'q> {
-    query(Text::Composed(Cow::Owned(sql)))
+    query(Text::Composed(sql))
 }
 
 impl<'q> Query<'q> {
@@ -144,7 +143,7 @@ impl<'q> Query<'q> {
         match &self.text {
             Text::Same(sql) => sql.into_sql_str(),
             Text::Each(sql) => sql.postgres.into_sql_str(),
-            Text::Composed(sql) => AssertSqlSafe(sql.clone().into_owned()).into_sql_str(),
+            Text::Composed(sql) => AssertSqlSafe(sql.clone()).into_sql_str(),
         }
     }
 
@@ -164,7 +163,7 @@ impl<'q> Query<'q> {
         }
         match &self.text {
             Text::Same(sql) => tracing::trace!(target: "loopiq::sql", statement = sql, rows),
-            Text::Composed(sql) => tracing::trace!(target: "loopiq::sql", statement = &**sql, rows),
+            Text::Composed(sql) => tracing::trace!(target: "loopiq::sql", statement = sql.as_str(), rows),
             Text::Each(sql) => {
                 for statement in sql.sqlite {
                     tracing::trace!(target: "loopiq::sql", statement, rows);

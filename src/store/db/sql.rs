@@ -3,8 +3,6 @@
 //! Most statements are the same on both databases, because they use only TEXT and BIGINT columns. PostgreSQL's schema adds three names that
 //! SQLite has, `json_each(text)`, `text ->> text` and `instr`, so that a list is one JSON parameter on both databases.
 
-use std::borrow::Cow;
-
 /// One statement in the SQL of each database. SQLite runs several statements one after the other, with the same parameters; the last one
 /// returns the rows.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +19,7 @@ pub(in crate::store) enum Text {
     /// A text for each database.
     Each(Sql),
     /// A text that is composed of names of the schema, constants and placeholders.
-    Composed(Cow<'static, str>),
+    Composed(String),
 }
 
 impl From<&'static str> for Text {

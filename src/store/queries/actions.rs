@@ -2,7 +2,7 @@
 
 use crate::domain::*;
 use crate::store::db::{Row, Sql, query};
-use crate::store::row::{Columns, json, list};
+use crate::store::row::{json, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// Reads an action from a row of [`select!`].

@@ -2,7 +2,7 @@
 
 use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, title_similarity};
 use crate::store::db::{Sql, composed, multi_write, query};
-use crate::store::row::{self, Columns, list};
+use crate::store::row::{self, list};
 use crate::store::{StoreError, WriteTx};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use crate::audit::{Content, Event, Leaf, content_hash};
 use crate::context::Ctx;
 use crate::domain::{ActionId, AuditQuery, Timestamp, canonical};
 use crate::store::db::{self, Row, Sql, Tx, multi_write};
-use crate::store::row::{Columns, json, list};
+use crate::store::row::{json, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// An entry to append.

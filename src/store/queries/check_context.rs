@@ -4,7 +4,7 @@
 use super::records;
 use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, Record, State, canonical};
 use crate::store::db::{self, Batch, PartRow, Row};
-use crate::store::row::{self, Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,7 +117,7 @@ impl ReadTx {
                 .fetch_optional(&mut self.tx)
                 .await?;
             let Some(file) = file else { continue };
-            let bytes: Vec<u8> = row::bytes(&file, "bytes")?;
+            let bytes: Vec<u8> = file.bytes("bytes")?;
             let mut found = Sha256::new_with_prefix(&bytes);
             // A large file is stored in parts, and its own row has no bytes.
             let mut part = 0_i64;
@@ -129,7 +129,7 @@ impl ReadTx {
                     .fetch_optional(&mut self.tx)
                     .await?;
                 let Some(row) = row else { break };
-                let some: Vec<u8> = row::bytes(&row, "bytes")?;
+                let some: Vec<u8> = row.bytes("bytes")?;
                 found.update(&some);
                 part += 1;
             }

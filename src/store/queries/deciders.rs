@@ -4,7 +4,7 @@ use super::people;
 use crate::domain::{Human, Role};
 use crate::policy::Decider;
 use crate::store::db::{Row, query};
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use crate::domain::*;
 use crate::store::db::{Row, query};
-use crate::store::row::{Columns, json};
+use crate::store::row::json;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 fn decision(row: &Row) -> Result<Decision, StoreError> {

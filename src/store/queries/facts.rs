@@ -3,7 +3,7 @@
 use super::records;
 use crate::domain::{Address, Facts, FactsQuery, Record, RecordKind};
 use crate::store::db::{Batch, PartRow, Row, Value};
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
 use serde_json::Map;
 

@@ -1,7 +1,7 @@
 //! Generic words: words that a tenant has added to the built-in words that are too general for a title.
 
 use crate::store::db::query;
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 impl ReadTx {

@@ -3,7 +3,7 @@
 use super::people::{human, person};
 use crate::domain::{Address, Human, Person, PersonId, Timestamp};
 use crate::store::db::{Row, query};
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// An account, with the data that an operator compares.

@@ -3,7 +3,7 @@
 use super::imports::AT_ONCE;
 use crate::domain::{ControlId, ControlStatus};
 use crate::store::db::query;
-use crate::store::row::{self, Columns};
+use crate::store::row;
 use crate::store::{StoreError, WriteTx};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{CollectedFrom, EvidenceId, Timestamp};
 use crate::store::db::query;
-use crate::store::row::{self, Columns};
+use crate::store::row;
 use crate::store::{StoreError, WriteTx};
 
 /// Evidence to store.

@@ -1,7 +1,6 @@
 //! The progress of imports of large files that are running or were interrupted.
 
 use crate::store::db::query;
-use crate::store::row::Columns;
 use crate::store::{StoreError, WriteTx};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use super::people;
 use crate::domain::*;
 use crate::store::db::{Batch, PartRow, query};
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,6 @@
 
 use crate::domain::{InstallationKind, Timestamp};
 use crate::store::db::{Row, query};
-use crate::store::row::Columns;
 use crate::store::{Store, StoreError};
 
 /// Reads the installation's kind from the row of a look-up.

@@ -3,7 +3,6 @@
 use crate::domain::Action;
 use crate::policy::Limits;
 use crate::store::db::query;
-use crate::store::row::Columns;
 use crate::store::{StoreError, WriteTx};
 
 /// The number of other actions that wait for a decision.

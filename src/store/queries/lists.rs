@@ -6,7 +6,7 @@ use super::records::{
 };
 use crate::domain::*;
 use crate::store::db::{Row, query};
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
 use std::collections::BTreeMap;
 

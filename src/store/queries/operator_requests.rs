@@ -2,7 +2,7 @@
 
 use crate::domain::{OperatorChange, PersonId, RequestId, RequestStatus, Timestamp};
 use crate::store::db::{Row, query};
-use crate::store::row::{Columns, json};
+use crate::store::row::json;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// A stored operator request.

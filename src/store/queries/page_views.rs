@@ -4,7 +4,7 @@ use crate::context::Ctx;
 use crate::domain::canonical::sha256_hex;
 use crate::domain::*;
 use crate::store::db::{Sql, multi_write, query};
-use crate::store::row::{Columns, json};
+use crate::store::row::json;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// Identifies a page view: a person saw this digest of an action in this session.

@@ -4,8 +4,8 @@ use super::installation;
 use crate::domain::{
     Address, Client, ClientId, Email, Human, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId,
 };
-use crate::store::db::{Sql, query};
-use crate::store::row::{Columns, json, list};
+use crate::store::db::{Row, Sql, query};
+use crate::store::row::{json, list};
 use crate::store::{ReadTx, Store, StoreError, WriteTx};
 
 /// The claims about a person that an identity provider asserted at sign-in.
@@ -68,7 +68,7 @@ macro_rules! first_at_address {
     };
 }
 
-pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
+pub(super) fn person(row: &Row) -> Result<Person, StoreError> {
     Ok(Person {
         id: row.read("id", |t| PersonId::parse(t).ok())?,
         email: Email::from(row.text("email")?),
@@ -78,7 +78,7 @@ pub(super) fn person(row: &impl Columns) -> Result<Person, StoreError> {
 }
 
 /// The human who owns an account. `column` contains `same_as`, or the account's own ID.
-pub(super) fn human(row: &impl Columns, column: &str) -> Result<Human, StoreError> {
+pub(super) fn human(row: &Row, column: &str) -> Result<Human, StoreError> {
     Ok(Human::of_account(row.read(column, |t| PersonId::parse(t).ok())?))
 }
 

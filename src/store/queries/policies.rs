@@ -3,7 +3,7 @@
 use crate::domain::{Check, PersonId, RecordKind, Risk, Severity, State, Timestamp, ids};
 use crate::policy::Policy;
 use crate::store::db::{Row, query};
-use crate::store::row::{Columns, list};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError, WriteTx};
 use std::collections::{BTreeSet, HashMap};
 

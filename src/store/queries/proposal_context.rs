@@ -5,7 +5,6 @@ use super::facts::{self, FactRows};
 use super::read_journal::{self, ReadCall};
 use crate::domain::{ActionId, ClientId, Facts, FactsQuery, PersonId, Timestamp};
 use crate::store::db::{Batch, PartRow, Row};
-use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError};
 
 static PROPOSAL_CONTEXT: Batch = Batch::new(&[include_str!("sql/facts.sql"), include_str!("sql/proposal_context.sql")]);

@@ -2,7 +2,6 @@
 
 use crate::domain::{ActionId, Answer, PersonId, Question, QuestionId};
 use crate::store::db::query;
-use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 impl ReadTx {

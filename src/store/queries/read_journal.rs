@@ -1,8 +1,8 @@
 //! The read journal: one row per call of a read tool. It is separate from the audit log, so that reads stay fast.
 
 use crate::domain::{ChainCall, Timestamp, canonical};
-use crate::store::db::query;
-use crate::store::row::{Columns, json};
+use crate::store::db::{Row, query};
+use crate::store::row::json;
 use crate::store::{StoreError, WriteTx};
 
 /// One call of a read tool.
@@ -37,7 +37,7 @@ impl From<&ReadCall> for ChainCall {
     }
 }
 
-pub(super) fn read_call(row: &impl Columns) -> Result<ReadCall, StoreError> {
+pub(super) fn read_call(row: &Row) -> Result<ReadCall, StoreError> {
     Ok(ReadCall {
         client_id: row.text("client_id")?,
         caller_id: row.text("caller_id")?,

@@ -3,10 +3,10 @@
 use super::people;
 use crate::domain::*;
 use crate::store::StoreError;
-use crate::store::row::Columns;
+use crate::store::db::Row;
 
 /// Converts a row to a record. The prefix of the ID determines the kind.
-pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
+pub(super) fn record(row: &Row) -> Result<Record, StoreError> {
     Ok(match row.read("id", RecordKind::of)? {
         RecordKind::Release => release(row)?.into(),
         RecordKind::Certification => certification(row)?.into(),
@@ -27,7 +27,7 @@ pub(super) fn record(row: &impl Columns) -> Result<Record, StoreError> {
 }
 
 /// Adds a sighting to its finding.
-pub(super) fn attach_sighting(finding: &mut Finding, row: &impl Columns) -> Result<(), StoreError> {
+pub(super) fn attach_sighting(finding: &mut Finding, row: &Row) -> Result<(), StoreError> {
     finding
         .evidence_ids
         .push(row.read("evidence_id", |t| EvidenceId::parse(t).ok())?);
@@ -49,7 +49,7 @@ pub(super) fn attach_reference(item: &mut WorkItem, record: String) {
     }
 }
 
-pub(super) fn release(row: &impl Columns) -> Result<Release, StoreError> {
+pub(super) fn release(row: &Row) -> Result<Release, StoreError> {
     Ok(Release {
         id: row.read("id", |t| ReleaseId::parse(t).ok())?,
         key: row.text("key")?,
@@ -61,7 +61,7 @@ pub(super) fn release(row: &impl Columns) -> Result<Release, StoreError> {
     })
 }
 
-pub(super) fn certification(row: &impl Columns) -> Result<Certification, StoreError> {
+pub(super) fn certification(row: &Row) -> Result<Certification, StoreError> {
     Ok(Certification {
         id: row.read("id", |t| CertificationId::parse(t).ok())?,
         key: row.text("key")?,
@@ -73,7 +73,7 @@ pub(super) fn certification(row: &impl Columns) -> Result<Certification, StoreEr
     })
 }
 
-pub(super) fn team(row: &impl Columns) -> Result<Team, StoreError> {
+pub(super) fn team(row: &Row) -> Result<Team, StoreError> {
     Ok(Team {
         id: row.read("id", |t| TeamId::parse(t).ok())?,
         key: row.text("key")?,
@@ -81,7 +81,7 @@ pub(super) fn team(row: &impl Columns) -> Result<Team, StoreError> {
     })
 }
 
-pub(super) fn component(row: &impl Columns) -> Result<Component, StoreError> {
+pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     Ok(Component {
         id: row.read("id", |t| ComponentId::parse(t).ok())?,
         kind: row.read("kind", ComponentKind::parse)?,
@@ -91,7 +91,7 @@ pub(super) fn component(row: &impl Columns) -> Result<Component, StoreError> {
     })
 }
 
-pub(super) fn control(row: &impl Columns) -> Result<Control, StoreError> {
+pub(super) fn control(row: &Row) -> Result<Control, StoreError> {
     Ok(Control {
         id: row.read("id", |t| ControlId::parse(t).ok())?,
         key: row.text("key")?,
@@ -102,7 +102,7 @@ pub(super) fn control(row: &impl Columns) -> Result<Control, StoreError> {
     })
 }
 
-pub(super) fn evidence(row: &impl Columns) -> Result<Evidence, StoreError> {
+pub(super) fn evidence(row: &Row) -> Result<Evidence, StoreError> {
     Ok(Evidence {
         id: row.read("id", |t| EvidenceId::parse(t).ok())?,
         key: row.text("key")?,
@@ -119,7 +119,7 @@ pub(super) fn evidence(row: &impl Columns) -> Result<Evidence, StoreError> {
     })
 }
 
-pub(super) fn finding(row: &impl Columns) -> Result<Finding, StoreError> {
+pub(super) fn finding(row: &Row) -> Result<Finding, StoreError> {
     Ok(Finding {
         id: row.read("id", |t| FindingId::parse(t).ok())?,
         key: row.text("key")?,
@@ -142,7 +142,7 @@ pub(super) fn finding(row: &impl Columns) -> Result<Finding, StoreError> {
     })
 }
 
-pub(super) fn blocker(row: &impl Columns) -> Result<Blocker, StoreError> {
+pub(super) fn blocker(row: &Row) -> Result<Blocker, StoreError> {
     Ok(Blocker {
         id: row.read("id", |t| BlockerId::parse(t).ok())?,
         key: row.text("key")?,
@@ -156,7 +156,7 @@ pub(super) fn blocker(row: &impl Columns) -> Result<Blocker, StoreError> {
     })
 }
 
-pub(super) fn current_evidence(row: &impl Columns) -> Result<CurrentEvidence, StoreError> {
+pub(super) fn current_evidence(row: &Row) -> Result<CurrentEvidence, StoreError> {
     Ok(CurrentEvidence {
         id: row.read("id", |t| CurrentEvidenceId::parse(t).ok())?,
         release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
@@ -167,7 +167,7 @@ pub(super) fn current_evidence(row: &impl Columns) -> Result<CurrentEvidence, St
     })
 }
 
-pub(super) fn risk_acceptance(row: &impl Columns) -> Result<RiskAcceptance, StoreError> {
+pub(super) fn risk_acceptance(row: &Row) -> Result<RiskAcceptance, StoreError> {
     Ok(RiskAcceptance {
         id: row.read("id", |t| RiskAcceptanceId::parse(t).ok())?,
         release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
@@ -180,7 +180,7 @@ pub(super) fn risk_acceptance(row: &impl Columns) -> Result<RiskAcceptance, Stor
     })
 }
 
-pub(super) fn action_ref(row: &impl Columns) -> Result<ActionRef, StoreError> {
+pub(super) fn action_ref(row: &Row) -> Result<ActionRef, StoreError> {
     Ok(ActionRef {
         id: row.read("id", |t| ActionId::parse(t).ok())?,
         headline: row.text("headline")?,
@@ -189,7 +189,7 @@ pub(super) fn action_ref(row: &impl Columns) -> Result<ActionRef, StoreError> {
     })
 }
 
-pub(super) fn work_item(row: &impl Columns) -> Result<WorkItem, StoreError> {
+pub(super) fn work_item(row: &Row) -> Result<WorkItem, StoreError> {
     Ok(WorkItem {
         id: row.read("id", |t| WorkItemId::parse(t).ok())?,
         key: WorkItem::key_of(row.int("number")?),

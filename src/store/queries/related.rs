@@ -3,7 +3,6 @@
 use super::records;
 use crate::domain::{ActionId, Facts, FactsQuery};
 use crate::store::db::{self};
-use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError};
 
 impl ReadTx {

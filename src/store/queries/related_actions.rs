@@ -2,7 +2,6 @@
 
 use crate::domain::{Action, ActionId, State};
 use crate::store::db::{Row, query};
-use crate::store::row::Columns;
 use crate::store::{ReadTx, StoreError};
 
 /// A summary of an action.

@@ -4,7 +4,6 @@ use super::installation;
 use super::people::person;
 use crate::domain::{InstallationKind, Person, Timestamp};
 use crate::store::db::{Sql, query};
-use crate::store::row::Columns;
 use crate::store::{Store, StoreError};
 
 impl Store {

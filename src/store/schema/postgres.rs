@@ -3,7 +3,7 @@
 use super::{Applied, SchemaState, migrations, schema_state};
 use crate::store::StoreError;
 use crate::store::db::{DatabaseError, Dialect, Row, Value, postgres};
-use crate::store::row::{self, Columns};
+
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
@@ -35,7 +35,7 @@ async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>, StoreErr
     {
         Ok(rows) => rows
             .iter()
-            .map(|row| Ok((row.int("version")?, row::bytes(row, "checksum")?)))
+            .map(|row| Ok((row.int("version")?, row.bytes("checksum")?)))
             .collect(),
         Err(error) if error.is_missing_table() => Ok(Vec::new()),
         Err(error) if error.postgres_code().as_deref() == Some("42501") => Err(StoreError::Schema(

@@ -4,7 +4,6 @@ use super::{Applied, SchemaState, migrations, schema_state};
 use crate::store::StoreError;
 use crate::store::db::sqlite::Connection;
 use crate::store::db::{Dialect, Value};
-use crate::store::row::{self, Columns};
 
 /// The table of applied migrations, as SQLx's own runner makes it on PostgreSQL.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
@@ -31,7 +30,7 @@ fn applied(connection: &mut Connection) -> Result<Vec<Applied>, StoreError> {
         Ok(done) => done
             .rows
             .iter()
-            .map(|row| Ok((row.int("version")?, row::bytes(row, "checksum")?)))
+            .map(|row| Ok((row.int("version")?, row.bytes("checksum")?)))
             .collect(),
         Err(error) if error.is_missing_table() => Ok(Vec::new()),
         Err(error) => Err(error.into()),
