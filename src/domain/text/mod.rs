@@ -23,9 +23,15 @@ pub fn is_forbidden(c: char) -> bool {
     }
 }
 
+/// Whether the text contains a forbidden character. Pages ask this of every text, and most are ASCII, which one loop without branches finds.
+fn has_forbidden(text: &str) -> bool {
+    let is_ascii_text = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
+    !text.bytes().fold(true, |all, byte| all & is_ascii_text(byte)) && text.contains(is_forbidden)
+}
+
 /// The text with each forbidden character written as its code point, `⟦U+202E⟧`, so that a reader sees it.
 pub fn visible(text: &str) -> String {
-    if !text.contains(is_forbidden) {
+    if !has_forbidden(text) {
         return text.to_owned();
     }
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {

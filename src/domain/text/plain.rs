@@ -1,6 +1,6 @@
 //! The type in which untrusted text reaches a page.
 
-use super::{is_forbidden, visible};
+use super::{has_forbidden, visible};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl From<&str> for PlainText {
 
 impl From<String> for PlainText {
     fn from(text: String) -> Self {
-        if text.contains(is_forbidden) {
+        if has_forbidden(&text) {
             Self(visible(&text))
         } else {
             Self(text)

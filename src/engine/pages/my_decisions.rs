@@ -161,16 +161,13 @@ impl Mine {
             then,
             today: self.today.clone(),
         };
-        let ruled = |policy: &Policy| {
-            let place = usize::try_from(item.policy_rule_index).unwrap_or_default();
-            let known = policy
-                .rules
-                .decide
-                .get(place)
-                .filter(|_| policy.version == item.policy_version);
-            known.unwrap_or_else(|| policy.decide_rule(&risk_input).1).clone()
-        };
-        let rules: Vec<_> = policies.each().map(|policy| (policy, ruled(policy))).collect();
+        let place = usize::try_from(item.policy_rule_index).unwrap_or_default();
+        let rules = policies.each().map(|policy| {
+            let rules = &policy.rules.decide;
+            let known = rules.get(place).filter(|_| policy.version == item.policy_version);
+            (policy, known.unwrap_or_else(|| policy.decide_rule(&risk_input).1))
+        });
+        let rules: Vec<_> = rules.collect();
         let missing: usize = rules
             .iter()
             .map(|(policy, rule)| {
