@@ -39,7 +39,7 @@ pub fn router(state: &AppState, site: &Site) -> Result<Router> {
         .merge(static_files::router(site))
         .method_not_allowed_fallback(static_files::method_not_allowed)
         .with_state(state.clone())
-        .merge(mcp::router(state.clone()));
+        .merge(mcp::router(state));
     Ok(router
         .layer(from_fn_with_state(state.clone(), limits::read_body))
         .layer(CatchPanicLayer::custom(move |panic| {

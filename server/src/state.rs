@@ -12,12 +12,16 @@ use loopiq::engine::Engine;
 use loopiq::store::Store;
 use loopiq_app::Bundle;
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The running service. axum clones it for each request; clones share their contents.
+/// The running service. axum clones it for each layer that a request passes, so a clone is only a reference.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<AppParts>);
+
+/// The parts of a running service.
+pub struct AppParts {
     /// The use cases.
     pub engine: Engine,
     /// The database. Handlers use it for browser sessions only, and the engine for everything else.
@@ -46,7 +50,21 @@ pub struct AppState {
     pub draining: Arc<AtomicBool>,
 }
 
-impl AppState {
+impl From<AppParts> for AppState {
+    fn from(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+impl AppParts {
     /// The audience that a bearer token for the MCP endpoint must have (RFC 8707).
     pub fn mcp_audience(&self) -> String {
         urls::mcp_audience(&self.public_url)

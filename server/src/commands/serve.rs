@@ -9,7 +9,7 @@ use crate::router::router;
 use crate::secret_key::SecretKeyArgs;
 use crate::sign_in_cookies::SignInCookies;
 use crate::site::Site;
-use crate::state::AppState;
+use crate::state::{AppParts, AppState};
 use crate::urls::{is_loopback_url, public_url};
 use crate::{demo, file_permissions, prometheus};
 use anyhow::{Context, Result, anyhow, bail};
@@ -133,7 +133,7 @@ fn build_state(
     let secret = args
         .secret_key
         .secret(&args.installation.data_dir, shared_database, &runtime)?;
-    Ok(AppState {
+    let parts = AppParts {
         sign_in_cookies: SignInCookies::new(&secret),
         requests: RequestSettings {
             proxies: args.rate_limits.proxies(),
@@ -152,7 +152,8 @@ fn build_state(
         stylesheet: Arc::from(site.stylesheet()),
         metrics: prometheus::recorder()?,
         draining: Arc::default(),
-    })
+    };
+    Ok(parts.into())
 }
 
 /// The error of wrong provider settings, from its cause: the error's own message is for the person who signs in.

@@ -50,13 +50,13 @@ impl McpState {
 }
 
 /// The routes of the MCP endpoint and its metadata.
-pub fn router(state: AppState) -> Router {
+pub fn router(state: &AppState) -> Router {
     routes(McpState {
         issuer: state.oidc.issuer().into(),
-        rate_limits: state.requests.rate_limits,
-        engine: state.engine,
-        runtime: state.runtime,
-        public_url: state.public_url,
+        rate_limits: state.requests.rate_limits.clone(),
+        engine: state.engine.clone(),
+        runtime: state.runtime.clone(),
+        public_url: state.public_url.clone(),
     })
 }
 

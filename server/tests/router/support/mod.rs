@@ -16,7 +16,7 @@ use loopiq_server::prometheus;
 use loopiq_server::router::router;
 use loopiq_server::sign_in_cookies::SignInCookies;
 use loopiq_server::site::Site;
-use loopiq_server::state::AppState;
+use loopiq_server::state::{AppParts, AppState};
 use loopiq_testing::fixtures::{self, TestClock};
 use loopiq_testing::{Database, write_site};
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Service {
             .await
             .unwrap();
         let (oidc, idp) = identity_provider(&url, &runtime, site.stylesheet(), people()).unwrap();
-        let state = AppState {
+        let state = AppState::from(AppParts {
             sign_in_cookies: SignInCookies::new(&runtime.random::<32>()),
             requests: RequestSettings {
                 serve_metrics: true,
@@ -76,7 +76,7 @@ impl Service {
             stylesheet: Arc::from(site.stylesheet()),
             metrics: prometheus::recorder().unwrap(),
             draining: Arc::default(),
-        };
+        });
         let router = router(&state, &site).unwrap();
         tokio::spawn(net::serve(
             listener,
