@@ -3,8 +3,7 @@
 use loopiq::domain::{Permission, allows};
 use loopiq::engine::{Ctx, Engine};
 
-/// The engine and the signed-in person. The server provides them for every page and server function.
-#[derive(Clone)]
+/// The engine and the signed-in person. The server provides them for every page and server function, as an `Arc`.
 pub struct Services {
     /// The use cases.
     pub engine: Engine,

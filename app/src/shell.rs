@@ -10,20 +10,44 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
+use std::sync::Arc;
 
-/// Where the browser finds what every page loads: paths in URLs, named by the files' content.
+/// Where the browser finds what every page loads: paths in URLs, named by the files' content. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// The JavaScript module that loads the WASM.
-    pub script: String,
+    pub script: Arc<str>,
     /// The WASM.
-    pub wasm: String,
+    pub wasm: Arc<str>,
     /// The style sheet.
-    pub stylesheet: String,
+    pub stylesheet: Arc<str>,
+    /// The inline script that starts the module, see [`Hydration`].
+    start: Arc<str>,
 }
 
-/// The whole HTML document.
-pub fn shell(options: LeptosOptions, bundle: Bundle) -> impl IntoView {
+impl Bundle {
+    /// The bundle of these paths.
+    pub fn new(script: &str, wasm: &str, stylesheet: &str) -> Self {
+        let start = format!(
+            "const start = async () => {{ \
+             const bundle = await import({script:?}); \
+             await bundle.default({{ module_or_path: {wasm:?} }}); \
+             bundle.hydrate(); \
+             for (const island of document.querySelectorAll('leptos-island')) bundle[island.dataset.component]?.(island); \
+             }}; \
+             'requestIdleCallback' in window ? requestIdleCallback(start) : start();"
+        );
+        Self {
+            script: script.into(),
+            wasm: wasm.into(),
+            stylesheet: stylesheet.into(),
+            start: start.into(),
+        }
+    }
+}
+
+/// The whole HTML document. `watch` are the options of `cargo leptos watch`, whose script reloads the page after a change.
+pub fn shell(watch: Option<LeptosOptions>, bundle: Bundle) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -34,7 +58,7 @@ pub fn shell(options: LeptosOptions, bundle: Bundle) -> impl IntoView {
                 <meta name="robots" content="noindex" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=bundle.stylesheet.clone() />
-                <AutoReload options />
+                {watch.map(|options| view! { <AutoReload options /> })}
                 <Hydration bundle />
                 <MetaTags />
             </head>
@@ -79,16 +103,9 @@ fn Hydration(bundle: Bundle) -> impl IntoView {
         // Only what is inside an island is hydrated.
         shared.set_is_hydrating(false);
     }
-    let Bundle { script, wasm, .. } = bundle;
-    let start = format!(
-        "const start = async () => {{ \
-         const bundle = await import({script:?}); \
-         await bundle.default({{ module_or_path: {wasm:?} }}); \
-         bundle.hydrate(); \
-         for (const island of document.querySelectorAll('leptos-island')) bundle[island.dataset.component]?.(island); \
-         }}; \
-         'requestIdleCallback' in window ? requestIdleCallback(start) : start();"
-    );
+    let Bundle {
+        script, wasm, start, ..
+    } = bundle;
     view! {
         <link rel="modulepreload" href=script />
         <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />

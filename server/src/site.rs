@@ -116,11 +116,7 @@ fn bundle(root: &Path, hashes: &Path) -> Result<Bundle> {
         }
         Ok(format!("/{PKG}/{name}"))
     };
-    Ok(Bundle {
-        script: path_of("js")?,
-        wasm: path_of("wasm")?,
-        stylesheet: path_of("css")?,
-    })
+    Ok(Bundle::new(&path_of("js")?, &path_of("wasm")?, &path_of("css")?))
 }
 
 #[cfg(test)]

@@ -5,17 +5,18 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use loopiq::domain::{Permission, Person, PlainText, TenantId};
 use loopiq::views::Label;
+use std::sync::Arc;
 
 /// The header. Without a signed-in person (route listing, tests) it has only the product's name.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
-    let services = use_context::<Services>();
+    let services = use_context::<Arc<Services>>();
     let may = |command| services.as_ref().is_some_and(|services| services.may(command));
     let (audit, policy) = (may(Permission::SearchAudit), may(Permission::ReadPolicy));
     let requests = may(Permission::Configure);
     let who = services.and_then(|services| {
-        let principal = services.ctx.principal;
+        let principal = &services.ctx.principal;
         principal
             .person()
             .cloned()

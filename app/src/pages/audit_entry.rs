@@ -17,14 +17,11 @@ use loopiq::views::AuditEntryView;
 pub(crate) fn AuditEntryPage() -> impl IntoView {
     let asked = use_params_map().get_untracked().get("seq").unwrap_or_default();
     page_data(
-        move |services| {
-            let asked = asked.clone();
-            async move {
-                let seq = asked
-                    .parse()
-                    .map_err(|_| Error::field("/seq", "must be the number of an entry"))?;
-                services.engine.audit_entry(&services.ctx, seq).await
-            }
+        |services| async move {
+            let seq = asked
+                .parse()
+                .map_err(|_| Error::field("/seq", "must be the number of an entry"))?;
+            services.engine.audit_entry(&services.ctx, seq).await
         },
         render,
     )

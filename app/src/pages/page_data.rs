@@ -2,48 +2,34 @@
 
 use super::problem::{Problem, ProblemView};
 use crate::services::Services;
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use loopiq::engine::Error;
-use serde::{Serialize, de::DeserializeOwned};
 use std::future::Future;
+use std::sync::Arc;
 
-/// Waits for `fetch` and renders its result. The resource is blocking and is created outside the `Suspense` that reads it, so that title and
-/// status are known before the first byte of the document is sent.
-pub(super) fn page_data<T, F, Fut>(fetch: F, render: fn(T) -> AnyView) -> impl IntoView
+/// Waits for `fetch` and renders its result. Every route is `SsrMode::Async`: Leptos renders the whole document before it sends the first
+/// byte, so title and status are known by then. No `Resource` is needed, because nothing of the page is loaded again in the browser.
+pub(super) fn page_data<T, Fut, V>(fetch: impl FnOnce(Arc<Services>) -> Fut, render: fn(T) -> V) -> impl IntoView
 where
-    T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
-    F: Fn(Services) -> Fut + Send + Sync + 'static,
+    T: Send + 'static,
     Fut: Future<Output = Result<T, Error>> + Send + 'static,
+    V: IntoView + Send + 'static,
 {
-    let services = use_context::<Services>();
+    let fetching = use_context::<Arc<Services>>().map(fetch);
     let response = use_context::<ResponseOptions>();
-    let resource = Resource::new_blocking(
-        || (),
-        move |()| {
-            let fetching = services.clone().map(&fetch);
-            async move {
-                match fetching {
-                    Some(fetching) => fetching.await.map_err(Problem::from),
-                    None => Err(Problem::signed_out()),
-                }
+    Suspend::new(async move {
+        let fetched = match fetching {
+            Some(fetching) => fetching.await.map_err(Problem::from),
+            None => Err(Problem::signed_out()),
+        };
+        match fetched {
+            Ok(data) => Either::Left(render(data)),
+            Err(problem) => {
+                problem.set_status(response.as_ref());
+                Either::Right(view! { <ProblemView problem /> })
             }
-        },
-    );
-    view! {
-        <Suspense>
-            {move || {
-                let response = response.clone();
-                Suspend::new(async move {
-                    match resource.await {
-                        Ok(found) => render(found),
-                        Err(problem) => {
-                            problem.set_status(response.as_ref());
-                            view! { <ProblemView problem /> }.into_any()
-                        }
-                    }
-                })
-            }}
-        </Suspense>
-    }
+        }
+    })
 }

@@ -6,10 +6,8 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use loopiq::domain::PlainText;
 use loopiq::engine::Error;
-use serde::{Deserialize, Serialize};
 
 /// Why a page cannot be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Problem {
     status: u16,
     title: PlainText,

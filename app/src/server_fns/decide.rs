@@ -14,6 +14,7 @@ use {
     loopiq::domain::{ReasonCode, State},
     loopiq::engine::{ApprovalRequest, Error},
     std::future::Future,
+    std::sync::Arc,
 };
 
 /// One form of the decision panel: the action that it is about, and what the person typed.
@@ -49,7 +50,7 @@ impl DecisionForm {
     }
 
     /// Gives the command to the engine and responds with its outcome.
-    async fn submit<F>(self, command: impl FnOnce(Services, String) -> F) -> Result<Outcome, ServerFnError>
+    async fn submit<F>(self, command: impl FnOnce(Arc<Services>, String) -> F) -> Result<Outcome, ServerFnError>
     where
         F: Future<Output = Result<Outcome, Error>>,
     {
@@ -149,8 +150,8 @@ pub async fn reject(
     DecisionForm::new(id, State::PendingApproval)?
         .with_draft("reject", &text, &codes)
         .submit(|services, id| async move {
-            let Services { engine, ctx, .. } = services;
-            engine.reject(&ctx, &id, &digest, &known, &text, &view).await
+            let Services { engine, ctx, .. } = &*services;
+            engine.reject(ctx, &id, &digest, &known, &text, &view).await
         })
         .await
 }
@@ -227,8 +228,8 @@ pub async fn prune(
     DecisionForm::new(id, State::PendingApproval)?
         .with_draft("prune", &text, &keep)
         .submit(|services, id| async move {
-            let Services { engine, ctx, .. } = services;
-            engine.prune(&ctx, &id, &digest, &keep, &text, &view).await
+            let Services { engine, ctx, .. } = &*services;
+            engine.prune(ctx, &id, &digest, &keep, &text, &view).await
         })
         .await
 }

@@ -15,11 +15,12 @@ mod ssr {
     use loopiq::domain::{ActionId, State};
     use loopiq::engine::Error;
     use loopiq::views::Outcome;
+    use std::sync::Arc;
     use tower_sessions::Session;
 
     /// What a server function needs from its HTTP request. Leptos' context is gone after the first await, so this is read before it.
     pub(in crate::server_fns) struct FormRequest {
-        pub(in crate::server_fns) services: Services,
+        pub(in crate::server_fns) services: Arc<Services>,
         session: Option<Session>,
         plain: bool,
     }
@@ -28,7 +29,7 @@ mod ssr {
         /// Reads Leptos' context. The server refuses requests without a session before they reach a server function.
         pub(in crate::server_fns) fn from_context() -> Result<Self, ServerFnError> {
             let services =
-                use_context::<Services>().ok_or_else(|| ServerFnError::new("Sign in, then send it again."))?;
+                use_context::<Arc<Services>>().ok_or_else(|| ServerFnError::new("Sign in, then send it again."))?;
             let accepts = use_context::<Parts>().and_then(|parts| {
                 parts
                     .headers

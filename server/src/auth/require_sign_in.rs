@@ -12,6 +12,7 @@ use loopiq::domain::{Permission, Person, Principal, allows};
 use loopiq::engine::Error;
 use loopiq_app::Services;
 use openidconnect::url::form_urlencoded;
+use std::sync::Arc;
 use tower_sessions::Session;
 
 /// Why a request is refused.
@@ -60,7 +61,7 @@ pub(crate) async fn require_sign_in(
         ctx: request_context(&state.runtime, principal, request.extensions(), request.headers()),
         prefetch: is_unseen(&request),
     };
-    request.extensions_mut().insert(services);
+    request.extensions_mut().insert(Arc::new(services));
     next.run(request).await
 }
 

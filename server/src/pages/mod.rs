@@ -8,19 +8,20 @@ use crate::state::AppState;
 use axum::Router;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::{provide_context, with_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use loopiq_app::Services;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_sessions::Session;
 
 /// The routes.
 pub(crate) fn router(state: &AppState) -> Router<AppState> {
-    let (options, bundle) = (state.leptos.clone(), state.bundle.clone());
+    let watch = std::env::var_os("LEPTOS_WATCH").map(|_| state.leptos.clone());
+    let bundle = state.bundle.clone();
     Router::new()
         .leptos_routes_with_context(state, pages().to_vec(), context, move || {
-            loopiq_app::shell(options.clone(), bundle.clone())
+            loopiq_app::shell(watch.clone(), bundle.clone())
         })
         .layer(from_fn_with_state(state.clone(), server_functions::handle))
         .layer(from_fn_with_state(state.clone(), auth::require_sign_in))
@@ -30,8 +31,7 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
 
-/// The pages. They are listed once per process: while Leptos lists routes, it loads no resource in the whole process, and a page
-/// rendered at that moment, as by another service in a test, would never finish.
+/// The pages, listed once per process: listing renders the app, and while it runs, Leptos loads no resource in the whole process.
 fn pages() -> &'static [AxumRouteListing] {
     static PAGES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
     PAGES.get_or_init(|| generate_route_list(loopiq_app::App))
@@ -51,15 +51,24 @@ pub fn function_paths() -> Vec<String> {
 
 /// Copies what middleware has put into the request's extensions into Leptos' context, for pages and server functions.
 fn context() {
-    let Some(parts) = use_context::<Parts>() else { return };
-    if let Some(CspNonce(nonce)) = parts.extensions.get() {
+    let copied = with_context::<Parts, _>(|Parts { extensions, .. }| {
+        (
+            extensions.get::<CspNonce>().cloned(),
+            extensions.get::<Arc<Services>>().cloned(),
+            extensions.get::<Session>().cloned(),
+        )
+    });
+    let Some((nonce, services, session)) = copied else {
+        return;
+    };
+    if let Some(CspNonce(nonce)) = nonce {
         // Replaces the nonce of leptos_axum, because the security header contains this one.
-        provide_context(nonce.clone());
+        provide_context(nonce);
     }
-    if let Some(services) = parts.extensions.get::<Services>() {
-        provide_context(services.clone());
+    if let Some(services) = services {
+        provide_context(services);
     }
-    if let Some(session) = parts.extensions.get::<Session>() {
-        provide_context(session.clone());
+    if let Some(session) = session {
+        provide_context(session);
     }
 }

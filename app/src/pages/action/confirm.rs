@@ -18,10 +18,7 @@ use loopiq::views::ActionView;
 pub(crate) fn ConfirmPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     page_data(
-        move |services| {
-            let id = id.clone();
-            async move { services.engine.action_page(&services.ctx, &id, Visit::Unrecorded).await }
-        },
+        |services| async move { services.engine.action_page(&services.ctx, &id, Visit::Unrecorded).await },
         render,
     )
 }

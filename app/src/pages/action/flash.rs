@@ -5,10 +5,8 @@ use crate::services::Services;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::views::{InboxQuery, Tab};
-use serde::{Deserialize, Serialize};
 
 /// The next action to decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Next {
     href: String,
     headline: PlainText,

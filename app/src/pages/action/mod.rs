@@ -47,30 +47,22 @@ pub(crate) fn ActionPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let session = use_context::<Session>();
     page_data(
-        move |services| {
-            let (id, session) = (id.clone(), session.clone());
-            async move {
-                // A prefetch is not a visit: it is not recorded, and it does not consume the flash message.
-                let seen = !services.prefetch;
-                let action = services
-                    .engine
-                    .action_page(&services.ctx, &id, if seen { Visit::Opened } else { Visit::Unrecorded })
-                    .await?;
-                let flash = if seen {
-                    Flash::take(session, &action.id).await
-                } else {
-                    None
-                };
-                let onward = match &flash {
-                    Some(flash) => next(&services, flash).await,
-                    None => None,
-                };
-                Ok((
-                    action,
-                    flash.map(|flash| (flash, onward)),
-                    services.may(Permission::SearchAudit),
-                ))
-            }
+        |services| async move {
+            // A prefetch is not a visit: it is not recorded, and it does not consume the flash message.
+            let seen = !services.prefetch;
+            let visit = if seen { Visit::Opened } else { Visit::Unrecorded };
+            let action = services.engine.action_page(&services.ctx, &id, visit).await?;
+            let flash = if seen {
+                Flash::take(session, &action.id).await
+            } else {
+                None
+            };
+            let onward = match &flash {
+                Some(flash) => next(&services, flash).await,
+                None => None,
+            };
+            let flash = flash.map(|flash| (flash, onward));
+            Ok((action, flash, services.may(Permission::SearchAudit)))
         },
         render,
     )

@@ -13,10 +13,9 @@ use crate::components::title::PageTitle;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use loopiq::views::{self, AuditRow};
-use serde::{Deserialize, Serialize};
 
 /// What the address asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Asked {
     q: String,
     from: String,
@@ -57,15 +56,10 @@ pub(crate) fn AuditPage() -> impl IntoView {
         after: get("after"),
     };
     page_data(
-        move |services| {
-            let asked = asked.clone();
-            async move {
-                let page = services
-                    .engine
-                    .search_audit(&services.ctx, &asked.text(), &asked.after)
-                    .await?;
-                Ok((asked, page))
-            }
+        |services| async move {
+            let (engine, ctx) = (&services.engine, &services.ctx);
+            let page = engine.search_audit(ctx, &asked.text(), &asked.after).await?;
+            Ok((asked, page))
         },
         render,
     )

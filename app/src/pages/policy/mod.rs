@@ -21,11 +21,9 @@ use leptos_router::hooks::use_query_map;
 use loopiq::domain::PlainText;
 use loopiq::engine::{Error, policy_mistakes};
 use loopiq::views::{self, Outcome, PolicyReport, PolicyVersion};
-use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 /// A draft with its report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Drafted {
     draft: PolicyDraft,
     report: PolicyReport,
@@ -33,7 +31,6 @@ struct Drafted {
 }
 
 /// All that the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
     page: views::PolicyPage,
     /// The version that the shown one is compared with.
@@ -52,12 +49,9 @@ pub(crate) fn PolicyPage() -> impl IntoView {
     let (version, compare) = (map.get("version"), map.get("compare"));
     let session = use_context::<Session>();
     page_data(
-        move |services| {
-            let (version, compare, session) = (version.clone(), compare.clone(), session.clone());
-            async move {
-                let (version, compare) = (number("version", version)?, number("compare", compare)?);
-                shown(&services, session.as_ref(), version, compare).await
-            }
+        |services| async move {
+            let (version, compare) = (number("version", version)?, number("compare", compare)?);
+            shown(&services, session.as_ref(), version, compare).await
         },
         render,
     )

@@ -8,10 +8,9 @@ use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::policy::Mistake;
 use loopiq::views::{Effect, Effects, PolicyReport};
-use serde::{Deserialize, Serialize};
 
 /// An error of a draft.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone)]
 pub(super) struct Wrong {
     /// The message, with line and field.
     words: PlainText,

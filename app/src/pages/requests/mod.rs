@@ -14,11 +14,9 @@ use crate::settings_message::SettingsPage;
 use leptos::prelude::*;
 use loopiq::engine::Error;
 use loopiq::views::{self, Outcome};
-use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 /// All that the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
     page: views::RequestsPage,
     said: Option<Outcome>,
@@ -29,10 +27,7 @@ struct Shown {
 pub(crate) fn RequestsPage() -> impl IntoView {
     let session = use_context::<Session>();
     page_data(
-        move |services| {
-            let session = session.clone();
-            async move { shown(&services, session.as_ref()).await }
-        },
+        |services| async move { shown(&services, session.as_ref()).await },
         render,
     )
 }
