@@ -4,7 +4,11 @@
 //! content is salted, so that nobody can guess a purged content from its leaf.
 
 mod content;
+mod fingerprint;
 mod leaf;
+mod position;
 
 pub use content::{Content, EVENTS, Event, Place, titles};
+pub use fingerprint::terms_fingerprint;
 pub use leaf::{Leaf, content_hash};
+pub use position::LogPosition;

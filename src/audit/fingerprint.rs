@@ -1,0 +1,102 @@
+//! Tells whether two versions of the service find the same entries by the same terms.
+
+use super::{Content, EVENTS, Place};
+use crate::domain::{Actor, ClientId, PersonId, canonical};
+use serde_json::json;
+
+/// A hash of the terms of sample entries: one entry of each event, by each kind of actor, with every field that has terms. If another version
+/// of the service takes other terms from an entry, its hash differs, and it builds the search index again.
+pub fn terms_fingerprint() -> String {
+    let mut terms = String::new();
+    for (_, event) in EVENTS {
+        for actor in actors() {
+            for term in sample(actor).terms(event, Some("act_Sample")) {
+                terms.push_str(&term);
+                terms.push('\n');
+            }
+        }
+    }
+    canonical::digest(terms.as_bytes())
+}
+
+fn actors() -> [Actor; 3] {
+    let person = || PersonId::from_bits(1);
+    [
+        Actor::System,
+        Actor::Person {
+            id: person(),
+            name: "Rita  van Reviewer".to_owned(),
+            email: "Rita@Acme.example".to_owned(),
+        },
+        Actor::Client {
+            id: ClientId::from_bits(2),
+            name: "Helix 2".to_owned(),
+            caller_id: person(),
+            caller_name: "Dana Ökonom".to_owned(),
+            caller_email: "dana@acme.example".to_owned(),
+        },
+    ]
+}
+
+fn sample(actor: Actor) -> Content {
+    let text = |text: &str| Some(text.to_owned());
+    Content {
+        version: 1,
+        actor,
+        request_id: "request".to_owned(),
+        trace_id: "0AF7651916CD43DD8448EB211C80319C".to_owned(),
+        workflow: text("Release readiness"),
+        tool: text("loopiq_create_work_item"),
+        tool_call_chain: vec!["loopiq_list_blockers".to_owned()],
+        approval_id: text("apr_Sample"),
+        idempotency_key: text(" Key 1 "),
+        headline: text("Fix-it: 2 İ findings, 東京の検索, x"),
+        state: text("pending_approval"),
+        release: Some(Place {
+            id: "rel_Sample".to_owned(),
+            key: "SHOP-2026.12".to_owned(),
+        }),
+        note: text("Blocks wi_7zzzzzzzzzzzzzzzzzzzzzzzzz and R&D's <b>rest</b>."),
+        records: vec!["fnd_Sample".to_owned()],
+        record_keys: vec!["WI-2".to_owned()],
+        details: json!({
+            "title": "Outer Title", "other": "not a title", "list": [{ "title": "Inner title" }, { "title": 7 }],
+            "titles": ["Kept title", 8],
+            "payload": { "parent": { "title": "Parameterize the query", "description": "not searched" } },
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_covers_labels_actors_and_every_kind_of_term() {
+        assert_eq!(terms_fingerprint(), terms_fingerprint());
+        let mut terms: Vec<String> = Vec::new();
+        for actor in actors() {
+            terms.extend(sample(actor).terms("action.revoked", Some("act_1")));
+        }
+        for field in crate::domain::TermField::NAMED
+            .map(|(_, name)| name)
+            .into_iter()
+            .chain(["word"])
+        {
+            assert!(
+                terms.iter().any(|term| term.starts_with(&format!("{field}:"))),
+                "{field}"
+            );
+        }
+        // A word of the event's label, of a nested title, of a name, and an ID in the note.
+        for term in [
+            "word:revoked",
+            "word:inner",
+            "word:kept",
+            "person:ökonom",
+            "record:wi_7zzzzzzzzzzzzzzzzzzzzzzzzz",
+        ] {
+            assert!(terms.iter().any(|found| found == term), "{term}: {terms:?}");
+        }
+    }
+}
