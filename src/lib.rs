@@ -3,7 +3,7 @@
 //! An agent's write is only ever *proposed*. A tool plans a [`domain::ChangeSet`], an [`domain::Envelope`] binds what a
 //! person approves, and the executor applies exactly that, once, with its audit entry in the same transaction.
 //!
-//! Lower modules never name higher ones: `domain` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import` ← `store` ← `engine`.
+//! Lower modules never name higher ones: `domain` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import` ← `store`, `search` ← `engine`.
 //! Everything that does I/O stands behind the crate's `engine` feature, so that the browser's bundle sees [`domain`] alone.
 
 pub mod domain;
@@ -21,6 +21,8 @@ pub mod engine;
 pub mod import;
 #[cfg(feature = "engine")]
 pub mod policy;
+#[cfg(feature = "engine")]
+pub mod search;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "engine")]

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 7] = [
     &["context"],
     &["policy"],
     &["tools", "checks", "audit", "import"],
-    &["store"],
+    &["store", "search"],
     &["engine"],
 ];
 
@@ -50,6 +50,18 @@ fn a_module_names_only_lower_layers() {
         })
         .collect();
     assert!(upward.is_empty(), "{upward:#?}");
+}
+
+#[test]
+fn store_and_search_do_not_know_each_other() {
+    let wrong: Vec<Reference> = references()
+        .into_iter()
+        .filter(|reference| {
+            let modules = [module_of(&reference.file), reference.module.as_str()];
+            modules == ["store", "search"] || modules == ["search", "store"]
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -1,0 +1,434 @@
+use super::*;
+use crate::domain::{Term, TermField, Timestamp};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::parse(name).unwrap()
+}
+
+fn position(seq: i64) -> LogPosition {
+    LogPosition {
+        seq,
+        leaf_hash: if seq == 0 { String::new() } else { format!("hash-{seq}") },
+    }
+}
+
+fn document(of: &TenantId, seq: i64, words: &[&str]) -> Document {
+    let terms = words.iter().map(|word| Term::new(TermField::Word, word).indexed());
+    Document::new(of, seq, Timestamp(seq * 10), terms.collect())
+}
+
+fn query(words: &[&str]) -> AuditQuery {
+    AuditQuery {
+        terms: words.iter().map(|word| Term::new(TermField::Word, word)).collect(),
+        ..AuditQuery::default()
+    }
+}
+
+fn find(index: &AuditIndex, of: &TenantId, words: &[&str]) -> Vec<i64> {
+    index.search(of, &query(words), (0, i64::MAX), 1_000).unwrap().unwrap()
+}
+
+/// The word of one entry. Words differ from their first letters on, so that the compression of the files leaves their ends as they are.
+fn own(seq: i64) -> String {
+    crate::domain::canonical::sha256_hex(&seq.to_be_bytes())[..20].to_owned()
+}
+
+/// Adds entries with the word `entry` and a word of their own.
+fn fill(index: &AuditIndex, of: &TenantId, seqs: std::ops::RangeInclusive<i64>) {
+    index.open().unwrap();
+    for seq in seqs {
+        let added = index.add(
+            of,
+            &position(seq - 1),
+            vec![document(of, seq, &["entry", &own(seq)])],
+            position(seq),
+        );
+        assert!(added, "{seq}");
+        if index.is_due() {
+            index.store().unwrap();
+        }
+    }
+}
+
+/// An index in a folder with 40 entries of acme, 32 of them stored, and 5 of globex.
+fn filled() -> (TempDir, AuditIndex) {
+    let temp = tempfile::tempdir().unwrap();
+    let index = in_folder(&temp);
+    fill(&index, &tenant("acme"), 1..=32);
+    fill(&index, &tenant("globex"), 1..=5);
+    fill(&index, &tenant("acme"), 33..=40);
+    (temp, index)
+}
+
+fn in_folder(temp: &TempDir) -> AuditIndex {
+    AuditIndex::in_folder(&temp.path().join("search")).with_batches_of(8)
+}
+
+fn files(temp: &TempDir) -> Vec<PathBuf> {
+    let entries = fs::read_dir(temp.path().join("search/1")).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.file_name().is_some_and(|name| name != "lock"));
+    files.sort();
+    files
+}
+
+/// A source of numbers that is the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// Searches give what a reader of all documents would find, however the documents are spread over memory, segments and tenants.
+#[test]
+fn a_search_finds_what_reading_every_document_finds() {
+    const WORDS: [&str; 7] = ["always", "often", "half", "seldom", "rare", "x", "never"];
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for batch in [1, 3, 8, 1_000] {
+        let index = AuditIndex::in_memory().with_batches_of(batch);
+        index.open().unwrap();
+        let tenants = [tenant("acme"), tenant("acme-2"), tenant("globex")];
+        let mut all: Vec<(usize, Document)> = Vec::new();
+        let mut ends = [0, 0, 0];
+        while all.len() < 300 {
+            let of = numbers.below(5).saturating_sub(2) as usize;
+            let count = 1 + numbers.below(4) as i64;
+            let documents: Vec<Document> = (ends[of] + 1..=ends[of] + count)
+                .map(|seq| {
+                    let words: Vec<&str> = [1, 2, 3, 10, 60, 7]
+                        .into_iter()
+                        .zip(WORDS)
+                        .filter(|(one_in, _)| numbers.below(*one_in) == 0)
+                        .map(|(_, word)| word)
+                        .collect();
+                    // Clocks of several nodes differ, so times are not quite in the order of the numbers.
+                    let at = Timestamp(seq * 10 + numbers.below(35) as i64);
+                    let terms = words.iter().map(|word| Term::new(TermField::Word, word).indexed());
+                    Document::new(&tenants[of], seq, at, terms.collect())
+                })
+                .collect();
+            all.extend(documents.iter().map(|document| (of, document.clone())));
+            assert!(index.add(&tenants[of], &position(ends[of]), documents, position(ends[of] + count)));
+            ends[of] += count;
+            if index.is_due() {
+                index.store().unwrap();
+            }
+        }
+        for _ in 0..400 {
+            let of = numbers.below(3) as usize;
+            let words: Vec<&str> = (0..numbers.below(4))
+                .map(|_| WORDS[numbers.below(7) as usize])
+                .collect();
+            let mut time = || (numbers.below(2) == 0).then(|| Timestamp(numbers.below(1_200) as i64));
+            let query = AuditQuery {
+                after: time(),
+                before: time(),
+                ..query(&words)
+            };
+            let before = [i64::MAX, numbers.below(130) as i64][numbers.below(2) as usize];
+            let limit = 1 + numbers.below(60) as usize;
+            let wanted = Wanted::new(&tenants[of], &query, before, limit);
+            let mut expected: Vec<i64> = all
+                .iter()
+                .filter(|(owner, document)| *owner == of && wanted.admits(document))
+                .map(|(_, document)| document.seq())
+                .collect();
+            expected.sort_by(|one, two| two.cmp(one));
+            expected.truncate(limit);
+            let found = index.search(&tenants[of], &query, (0, before), limit).unwrap().unwrap();
+            assert_eq!(found, expected, "batches of {batch}: {query:?} before {before}");
+        }
+        let size = index.size();
+        assert!(
+            size.segments <= 300 / batch / 8 + 12,
+            "small segments are merged: {size:?}"
+        );
+        assert!(
+            size.entries as usize + 2 * batch >= all.len() || batch == 1_000,
+            "{size:?}"
+        );
+    }
+}
+
+#[test]
+fn an_index_in_files_goes_on_where_it_ended() {
+    let (temp, index) = filled();
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    let expected: Vec<i64> = (1..=40).rev().collect();
+    assert_eq!(find(&index, &acme, &["entry"]), expected);
+    assert_eq!(find(&index, &globex, &["entry"]), [5, 4, 3, 2, 1]);
+    assert_eq!(index.end(&acme), position(40));
+    let stored = index.size().entries;
+    drop(index);
+    let index = in_folder(&temp);
+    assert!(!index.is_open());
+    index.open().unwrap();
+    assert_eq!(index.size().entries, stored);
+    let end = index.end(&acme).seq;
+    assert!((32..40).contains(&end), "{end}: what waited in memory is added again");
+    assert_eq!(find(&index, &acme, &[&own(32)]), [32]);
+    fill(&index, &acme, end + 1..=40);
+    assert_eq!(find(&index, &acme, &["entry"]), expected);
+}
+
+#[test]
+fn documents_are_added_after_the_end_only() {
+    let index = AuditIndex::in_memory();
+    let acme = tenant("acme");
+    let add = |after, seq| index.add(&acme, &after, vec![document(&acme, seq, &["entry"])], position(seq));
+    assert!(!add(position(0), 1), "not open yet");
+    index.open().unwrap();
+    assert!(add(position(0), 1));
+    assert!(!add(position(0), 1), "there already");
+    assert!(!add(position(2), 3), "a gap");
+    let other = LogPosition {
+        leaf_hash: "another".to_owned(),
+        ..position(1)
+    };
+    assert!(!add(other, 2), "another log");
+    assert!(add(position(1), 2));
+    assert_eq!(find(&index, &acme, &["entry"]), [2, 1]);
+    let search = |to| index.search(&acme, &query(&["entry"]), (to, i64::MAX), 9).unwrap();
+    assert_eq!(
+        (search(2), search(3)),
+        (Some(vec![2, 1]), None),
+        "the index does not end there yet"
+    );
+}
+
+#[test]
+fn a_damaged_index_is_replaced_by_an_empty_one() {
+    type Damage = fn(&PathBuf, Vec<u8>);
+    let damages: [(&str, Damage); 4] = [
+        ("cut off", |file, bytes| {
+            fs::write(file, &bytes[..bytes.len() / 2]).unwrap()
+        }),
+        ("emptied", |file, _| fs::write(file, b"").unwrap()),
+        ("changed", |file, mut bytes| {
+            let middle = bytes.len() / 3;
+            bytes[middle] ^= 0x55;
+            fs::write(file, bytes).unwrap();
+        }),
+        ("removed", |file, _| fs::remove_file(file).unwrap()),
+    ];
+    let acme = tenant("acme");
+    let (sound, index) = filled();
+    drop(index);
+    // One file of each kind.
+    let mut kinds = BTreeMap::new();
+    for file in files(&sound) {
+        kinds.insert(
+            file.extension().map(|end| end.to_owned()),
+            file.file_name().map(|name| name.to_owned()),
+        );
+    }
+    assert!(kinds.len() > 5, "{kinds:?}");
+    let names: BTreeSet<_> = kinds
+        .into_values()
+        .flatten()
+        .chain(["meta.json".into(), ".managed.json".into()])
+        .collect();
+    for name in names {
+        for (what, damage) in damages {
+            let temp = tempfile::tempdir().unwrap();
+            let folder = temp.path().join("search/1");
+            fs::create_dir_all(&folder).unwrap();
+            for file in files(&sound) {
+                fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+            }
+            let file = folder.join(&name);
+            damage(&file, fs::read(&file).unwrap());
+            let index = in_folder(&temp);
+            index.open().unwrap();
+            // Either nothing is left of the old index, or the damage does not matter, as of the list of files.
+            let end = index.end(&acme).seq;
+            let expected: Vec<i64> = (1..=end).rev().collect();
+            assert_eq!(find(&index, &acme, &["entry"]), expected, "{name:?} {what}");
+            let may_be_sound = name == "meta.json" || name == ".managed.json";
+            assert!(
+                end == 0 || (may_be_sound && what == "changed"),
+                "{name:?} {what}: {end}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_index_of_another_version_is_replaced() {
+    let (temp, index) = filled();
+    drop(index);
+    let meta = temp.path().join("search/1/meta.json");
+    let text = fs::read_to_string(&meta).unwrap();
+    let other = text.replace(&crate::audit::terms_fingerprint(), "another");
+    assert_ne!(text, other);
+    fs::write(&meta, other).unwrap();
+    let index = in_folder(&temp);
+    index.open().unwrap();
+    assert_eq!((index.end(&tenant("acme")), index.size().entries), (position(0), 0));
+}
+
+#[test]
+fn a_file_that_is_cut_off_meanwhile_gives_an_error_and_then_an_empty_index() {
+    let (temp, index) = filled();
+    let acme = tenant("acme");
+    for file in files(&temp) {
+        if file.extension().is_some_and(|end| end == "idx" || end == "term") {
+            fs::File::options()
+                .write(true)
+                .open(&file)
+                .unwrap()
+                .set_len(10)
+                .unwrap();
+        }
+    }
+    assert!(index.search(&acme, &query(&[&own(3)]), (40, i64::MAX), 9).is_err());
+    assert!(!index.is_open());
+    index.open().unwrap();
+    assert_eq!(index.end(&acme), position(0));
+    fill(&index, &acme, 1..=9);
+    assert_eq!(find(&index, &acme, &[&own(3)]), [3]);
+}
+
+#[test]
+fn a_folder_that_is_gone_is_made_again() {
+    let (temp, index) = filled();
+    let acme = tenant("acme");
+    fs::remove_dir_all(temp.path().join("search")).unwrap();
+    assert_eq!(find(&index, &acme, &[&own(3)]), [3], "the open files are still there");
+    let mut broken = false;
+    for seq in 41..=60 {
+        if !index.is_open() {
+            index.open().unwrap();
+        }
+        let end = index.end(&acme);
+        assert!(index.add(&acme, &end, vec![document(&acme, seq, &["entry"])], position(seq)));
+        broken |= index.is_due() && index.store().is_err();
+    }
+    assert!(broken, "the failure is reported");
+    assert!(temp.path().join("search/1/meta.json").exists());
+}
+
+#[test]
+fn a_log_that_was_replaced_is_indexed_from_its_start() {
+    for (temp, index) in [
+        filled(),
+        (tempfile::tempdir().unwrap(), AuditIndex::in_memory().with_batches_of(8)),
+    ] {
+        let acme = tenant("acme");
+        if !index.is_open() {
+            fill(&index, &acme, 1..=20);
+        }
+        index.clear().unwrap();
+        index.open().unwrap();
+        assert_eq!(index.end(&acme), position(0));
+        assert!(find(&index, &acme, &["entry"]).is_empty());
+        fill(&index, &acme, 1..=10);
+        assert_eq!(find(&index, &acme, &["entry"]).len(), 10);
+        drop(temp);
+    }
+}
+
+#[test]
+fn purged_content_leaves_memory_and_files() {
+    let (temp, index) = filled();
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    let holds = |seq: i64| {
+        let word = own(seq);
+        let end = &word.as_bytes()[10..];
+        files(&temp).iter().any(|file| contains(&fs::read(file).unwrap(), end))
+    };
+    assert!(holds(3) && holds(20) && holds(21));
+    // Entry 40 is in memory only. Entry 3 of globex stays.
+    index.forget(&acme, &BTreeSet::from([3, 20, 40, 77])).unwrap();
+    for seq in [20, 40] {
+        assert!(find(&index, &acme, &[&own(seq)]).is_empty(), "{seq}");
+        assert!(!holds(seq), "{seq}");
+    }
+    assert!(holds(21));
+    assert!(find(&index, &acme, &[&own(3)]).is_empty());
+    assert_eq!(find(&index, &globex, &[&own(3)]), [3]);
+    let expected: Vec<i64> = (1..40).rev().filter(|seq| ![3, 20].contains(seq)).collect();
+    assert_eq!(find(&index, &acme, &["entry"]), expected);
+    assert_eq!(index.end(&acme), position(40));
+    drop(index);
+    let index = in_folder(&temp);
+    index.open().unwrap();
+    assert!(find(&index, &acme, &[&own(3)]).is_empty() && find(&index, &acme, &[&own(20)]).is_empty());
+    assert_eq!(find(&index, &acme, &[&own(21)]), [21]);
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn two_processes_with_one_folder_have_an_index_each() {
+    let (temp, one) = filled();
+    let two = in_folder(&temp);
+    let acme = tenant("acme");
+    fill(&two, &acme, 1..=20);
+    assert_eq!(
+        (find(&one, &acme, &["entry"]).len(), find(&two, &acme, &["entry"]).len()),
+        (40, 20)
+    );
+    assert!(temp.path().join("search/2/meta.json").exists());
+}
+
+#[test]
+fn every_document_is_found_once_while_others_are_stored() {
+    let index = AuditIndex::in_memory().with_batches_of(4);
+    let acme = tenant("acme");
+    index.open().unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for seq in 1..=300 {
+                assert!(index.add(
+                    &acme,
+                    &position(seq - 1),
+                    vec![document(&acme, seq, &["entry"])],
+                    position(seq)
+                ));
+            }
+            while index.is_due() {
+                std::thread::yield_now();
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                index.store().unwrap();
+            }
+        });
+        while !done.load(Ordering::SeqCst) {
+            let least = index.end(&acme).seq;
+            let found = find(&index, &acme, &["entry"]);
+            let expected: Vec<i64> = (1..=found.len() as i64).rev().collect();
+            assert_eq!(found, expected);
+            assert!(found.len() as i64 >= least);
+        }
+    });
+}
+
+#[test]
+fn very_long_terms_are_found() {
+    let index = AuditIndex::in_memory().with_batches_of(1);
+    let acme = tenant("acme");
+    index.open().unwrap();
+    let long = "w".repeat(200_000);
+    let documents = vec![document(&acme, 1, &[&long]), document(&acme, 2, &[&format!("{long}x")])];
+    assert!(index.add(&acme, &position(0), documents, position(2)));
+    index.store().unwrap();
+    assert_eq!(index.size().entries, 2);
+    assert_eq!(find(&index, &acme, &[&long]), [1]);
+}
