@@ -673,21 +673,6 @@ CREATE TABLE audit_contents (
     FOREIGN KEY (tenant, seq) REFERENCES audit_entries (tenant, seq)
 );
 
--- The index of the audit search: one row for each term of an entry.
-CREATE TABLE audit_terms (
-    tenant TEXT COLLATE "C" NOT NULL,
-    term TEXT COLLATE "C" NOT NULL,
-    seq BIGINT NOT NULL,
-    PRIMARY KEY (tenant, term, seq)
-);
-
--- The last entry of a tenant's log that the search index contains. The index is updated later, many entries at a time, because it
--- can be rebuilt from the entries and does not need their transaction.
-CREATE TABLE audit_indexed (
-    tenant TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES tenants (id),
-    seq BIGINT NOT NULL
-);
-
 -- No function runs with the owner's rights, and none resolves names in a search path that its caller controls. Names in SQL functions
 -- are resolved when they are created (RETURN, BEGIN ATOMIC). PL/pgSQL functions qualify names and set their search path, with pg_temp
 -- last. A test checks every function.
@@ -768,8 +753,7 @@ SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
     'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances', 'imports', 'work_items',
     'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts', 'action_targets', 'decisions', 'attempts',
-    'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries', 'audit_contents', 'audit_terms',
-    'audit_indexed']) AS tables (name);
+    'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries', 'audit_contents']) AS tables (name);
 
 -- Neither the versions of a policy nor audit entries nor the kind of an installation can be changed or deleted, not even by the owner. The
 -- service has no right to change them.

@@ -672,21 +672,6 @@ CREATE TABLE audit_contents (
     FOREIGN KEY (tenant, seq) REFERENCES audit_entries (tenant, seq)
 );
 
--- The index of the audit search: one row for each term of an entry.
-CREATE TABLE audit_terms (
-    tenant TEXT NOT NULL,
-    term TEXT NOT NULL,
-    seq BIGINT NOT NULL,
-    PRIMARY KEY (tenant, term, seq)
-) WITHOUT ROWID;
-
--- The last entry of a tenant's log that the search index contains. The index is updated later, many entries at a time, because it
--- can be rebuilt from the entries and does not need their transaction.
-CREATE TABLE audit_indexed (
-    tenant TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
-    seq BIGINT NOT NULL
-) WITHOUT ROWID;
-
 -- Neither the versions of a policy nor audit entries nor the kind of an installation can be changed or deleted.
 CREATE TRIGGER installation_no_update BEFORE UPDATE ON installation
 BEGIN SELECT RAISE(ABORT, 'the kind of an installation cannot be changed'); END;

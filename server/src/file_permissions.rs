@@ -50,12 +50,12 @@ pub fn write(file: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Removes the permissions of other accounts on a folder. A folder that other accounts also use is left as it is, because they would lose
-/// access to their own files.
-pub fn restrict_dir(folder: &Path) {
+/// access to their own files. `own` are the subfolders that the service creates.
+pub fn restrict_dir(folder: &Path, own: &[&str]) {
     #[cfg(unix)]
-    unix::restrict_dir(folder);
+    unix::restrict_dir(folder, own);
     #[cfg(not(unix))]
-    let _ = folder;
+    let _ = (folder, own);
 }
 
 /// Removes the permissions of other accounts on a file, if the file exists.
@@ -78,7 +78,7 @@ mod unix {
     /// A folder that file systems create in their root.
     const LOST_AND_FOUND: &str = "lost+found";
 
-    pub(super) fn restrict_dir(folder: &Path) {
+    pub(super) fn restrict_dir(folder: &Path, own: &[&str]) {
         // `metadata` follows a link: an operator may set the data directory to one.
         let Some(found) = found(folder, std::fs::metadata(folder)) else {
             return;
@@ -86,7 +86,7 @@ mod unix {
         if narrowed(&found, FOLDER).is_none() {
             return;
         }
-        if is_shared(folder, &found) {
+        if is_shared(folder, &found, own) {
             tracing::warn!(
                 path = %folder.display(),
                 mode = %octal(&found),
@@ -154,16 +154,18 @@ mod unix {
         (mode & !allowed != 0).then_some(mode & allowed)
     }
 
-    /// Whether other programs use the folder too, as with `/tmp` or a home directory: it has the sticky bit, or subfolders, which
-    /// the service never creates.
-    fn is_shared(folder: &Path, found: &Metadata) -> bool {
-        let is_folder = |entry: io::Result<std::fs::DirEntry>| {
+    /// Whether other programs use the folder too, as with `/tmp` or a home directory: it has the sticky bit, or subfolders that the service
+    /// does not create.
+    fn is_shared(folder: &Path, found: &Metadata, own: &[&str]) -> bool {
+        let is_foreign = |entry: io::Result<std::fs::DirEntry>| {
             entry.is_ok_and(|entry| {
-                entry.file_type().is_ok_and(|kind| kind.is_dir()) && entry.file_name() != LOST_AND_FOUND
+                let name = entry.file_name();
+                let is_known = name == LOST_AND_FOUND || own.iter().any(|own| name == *own);
+                entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_known
             })
         };
         found.permissions().mode() & STICKY != 0
-            || std::fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_folder))
+            || std::fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_foreign))
     }
 
     fn octal(found: &Metadata) -> String {

@@ -9,6 +9,9 @@ use loopiq::store::Store;
 use openidconnect::url::Url;
 use std::path::{Path, PathBuf};
 
+/// The folder of the search indexes in the data directory.
+const SEARCH: &str = "search";
+
 /// Which installation a command uses.
 #[derive(Debug, Clone, Args)]
 pub struct Installation {
@@ -48,6 +51,11 @@ impl Installation {
         }
     }
 
+    /// The folder of the search indexes. They are built from the database, so a backup needs none of them.
+    pub fn search_folder(&self) -> PathBuf {
+        self.data_dir.join(SEARCH)
+    }
+
     /// The installation's name in messages. Never a URL, which may contain a password.
     pub fn name(&self) -> String {
         match self.file() {
@@ -73,7 +81,7 @@ impl Installation {
     /// Removes the permissions of other accounts on the installation's files. Call it before the database is opened: SQLite gives its WAL
     /// and journal files the mode that the database file has then.
     pub fn restrict_permissions(&self) {
-        file_permissions::restrict_dir(&self.data_dir);
+        file_permissions::restrict_dir(&self.data_dir, &[SEARCH]);
         file_permissions::restrict_file(&demo_url_file(&self.data_dir));
         self.restrict_database_permissions();
     }

@@ -5,6 +5,7 @@ mod actions;
 mod admin;
 mod agent;
 mod audit_entries;
+mod audit_search;
 mod error;
 mod pages;
 mod policy_cache;
@@ -21,7 +22,9 @@ pub use pages::audit::AuditReport;
 pub use pages::policy::{Switched, mistakes as policy_mistakes};
 
 use crate::domain::{Permission, Principal, allows};
+use crate::search::AuditIndex;
 use crate::store::{ReadCall, Store};
+use audit_search::AuditSearch;
 use policy_cache::PolicyCache;
 use std::sync::{Arc, Mutex};
 
@@ -36,12 +39,14 @@ pub struct Engine {
     journal: Arc<Mutex<Vec<(crate::domain::TenantId, ReadCall)>>>,
     /// Parsed policies.
     policies: PolicyCache,
+    /// The search over audit entries.
+    search: AuditSearch,
     /// Held while the journal is written, so that only one task writes it.
     flushing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
-    /// An engine on this store. `public_url` is the address of the web pages.
+    /// An engine on this store. `public_url` is the address of the web pages. Its search index is in memory.
     pub fn new(store: Store, runtime: Runtime, public_url: impl AsRef<str>) -> Self {
         Self {
             store,
@@ -49,7 +54,16 @@ impl Engine {
             public_url: public_url.as_ref().trim_end_matches('/').into(),
             journal: Arc::default(),
             policies: PolicyCache::default(),
+            search: AuditSearch::new(AuditIndex::in_memory()),
             flushing: Arc::default(),
+        }
+    }
+
+    /// The same engine with this search index.
+    pub fn with_audit_index(self, index: AuditIndex) -> Self {
+        Self {
+            search: AuditSearch::new(index),
+            ..self
         }
     }
 

@@ -30,8 +30,8 @@ pub use copy::{COPIED, CopyReport, CopyStep};
 pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
-    Account, ActionSummary, Asserted, AuditRecord, Entry, ImportKey, ImportedFinding, InboxFilter, InboxFrame,
-    InboxItem, KeptEvidence, ListFilter, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress,
+    Account, ActionSummary, Asserted, AuditRecord, Entry, EntryToIndex, ImportKey, ImportedFinding, InboxFilter,
+    InboxFrame, InboxItem, KeptEvidence, ListFilter, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress,
     ProposalContext, Proposer, ReadCall, RequestRow, Resemblance, Settled, TokenGrant, TokenRow, ViewKey, Waiting,
     WantingFrom, WantingPage,
 };

@@ -75,7 +75,6 @@ async fn an_execution_changes_exactly_what_the_preview_said() {
         "audit_heads",
         "audit_entries",
         "audit_contents",
-        "audit_terms",
     ];
     for row in &rows {
         let table = row.split('|').next().unwrap_or_default();

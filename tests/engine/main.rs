@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod audit_missing_entries;
+mod audit_search;
 mod canonical;
 mod changes_since;
 mod closing;

@@ -13,11 +13,10 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// Steps that may read all rows of one tenant, or of all tenants: a part of the step, a part of the statement, and the reason.
-const MAY: [(&str, &str, &str); 12] = [
+const MAY: [(&str, &str, &str); 11] = [
     ("evidence_incomplete", "", "imports that are under way"),
     ("SCAN tenants", "", "all tenants are meant"),
     ("audit_heads USING", "", "one row"),
-    ("audit_indexed USING", "", "one row"),
     ("policies_1", "", "the last entry of the index"),
     (
         "SEARCH p USING",

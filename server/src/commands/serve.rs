@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use loopiq::context::Runtime;
 use loopiq::engine::Engine;
+use loopiq::search::AuditIndex;
 use loopiq::store::Store;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -141,7 +142,8 @@ fn build_state(
             timeout: limits.request,
             serve_metrics: args.connections.metrics_listen.is_none() && is_loopback_url(url),
         },
-        engine: Engine::new(store.clone(), runtime.clone(), url),
+        engine: Engine::new(store.clone(), runtime.clone(), url)
+            .with_audit_index(AuditIndex::in_folder(&args.installation.search_folder())),
         store,
         runtime,
         public_url: Arc::from(url),

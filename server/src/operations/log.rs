@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Levels of libraries that log too much. A setting that names the library overrides them.
-const QUIET: &str = "tower_sessions=error,tower_sessions_core=error,sqlx=warn,hyper=warn,rmcp=warn";
+const QUIET: &str = "tower_sessions=error,tower_sessions_core=error,sqlx=warn,hyper=warn,rmcp=warn,tantivy=warn";
 
 /// Starts logging. `setting` contains `text` or `json`, and levels in the format of tracing's `EnvFilter`, separated by commas:
 /// `json,info,loopiq=debug`.

@@ -78,15 +78,32 @@ impl Drop for Running {
     }
 }
 
-/// Checks the modes of the data directory and its files while the demo runs.
+/// Checks the modes of the data directory and everything in it while the demo runs.
 fn assert_private(data: &Path, files: &[&str]) {
-    assert_eq!(mode(data), 0o700, "{}", data.display());
     for file in files {
         assert_eq!(mode(&data.join(file)), 0o600, "{file}");
     }
-    for entry in fs::read_dir(data).unwrap() {
+    // The service creates the search index after it is ready.
+    let index = data.join("search/1/meta.json");
+    for _ in 0..200 {
+        if index.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(mode(&index), 0o600);
+    assert_private_folder(data);
+}
+
+fn assert_private_folder(folder: &Path) {
+    assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        if path.is_dir() {
+            assert_private_folder(&path);
+        } else {
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
     }
 }
 

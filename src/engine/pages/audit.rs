@@ -34,62 +34,38 @@ impl Engine {
             Err(error) => (None, Some((error.at, error.message))),
         };
         let before = after.parse().unwrap_or(i64::MAX);
-        self.index_audit(ctx).await?;
-        let (records, total) = {
-            let tx = &mut self.store.read(ctx).await?;
-            let records = match &query {
-                Some(query) => tx.search_audit(query, before, PAGE + 1).await?,
-                None => Vec::new(),
-            };
-            (records, tx.audit_head().await?)
+        // `None` for an empty query, which the database answers: a page of the log.
+        let found = match &query {
+            Some(query) if *query == AuditQuery::default() => None,
+            Some(query) => Some(self.find_audit_entries(ctx, query, before, PAGE as usize + 1).await?),
+            None => Some(Vec::new()),
         };
-        let more = records.len() as i64 > PAGE;
+        let tx = &mut self.store.read(ctx).await?;
+        let total = tx.audit_head().await?;
+        let (seqs, records) = match found {
+            Some(seqs) => {
+                let records = tx.audit_records(&seqs).await?;
+                (seqs, records)
+            }
+            None => {
+                let records = tx.audit_page(before, PAGE + 1).await?;
+                (records.iter().map(|record| record.seq).collect(), records)
+            }
+        };
+        // The numbers say where the next page begins, because a purged entry has a number and no row.
+        let more = seqs.len() as i64 > PAGE;
+        let last = seqs.iter().take(PAGE as usize).next_back().copied().unwrap_or_default();
         let rows: Vec<AuditRow> = records
             .iter()
-            .take(PAGE as usize)
+            .filter(|record| record.seq >= last)
             .map(|record| row(record, ctx.now()))
             .collect();
-        let next = rows.last().filter(|_| more).map(|last| last.seq.to_string());
         Ok(AuditPage {
             rows,
-            next,
+            next: more.then(|| last.to_string()),
             total,
             error: error.map(|(at, message)| (at, message.into())),
         })
-    }
-
-    /// Updates the search index up to the last entry of the log. Each search does it first, so that no search misses
-    /// the latest entries; a background task does it between searches.
-    pub(crate) async fn index_audit(&self, ctx: &Ctx) -> Result<(), Error> {
-        loop {
-            let (after, stretch) = {
-                let tx = &mut self.store.read(ctx).await?;
-                let after = tx.audit_indexed().await?;
-                // Comparing two rows is enough when the index is up to date, as it nearly always is.
-                let stretch = if after < tx.audit_head().await? {
-                    tx.audit_stretch(after, STRETCH).await?
-                } else {
-                    Vec::new()
-                };
-                (after, stretch)
-            };
-            let Some(to) = stretch.last().map(|record| record.seq) else {
-                return Ok(());
-            };
-            self.store
-                .add(ctx, move |tx| {
-                    Box::pin(async move { Ok::<_, Error>(tx.index_audit(after, to, &stretch).await?) })
-                })
-                .await?;
-        }
-    }
-
-    /// Updates the search index of every tenant.
-    pub async fn index_audit_logs(&self) -> Result<(), Error> {
-        for tenant in self.store.tenants().await? {
-            self.index_audit(&Ctx::system(tenant, &self.runtime)).await?;
-        }
-        Ok(())
     }
 
     /// One entry with its whole content.

@@ -2,9 +2,9 @@
 
 use crate::audit::{Content, Event, Leaf, content_hash};
 use crate::context::Ctx;
-use crate::domain::{ActionId, AuditQuery, Timestamp, canonical};
-use crate::store::db::{self, Row, Sql, Tx, multi_write};
-use crate::store::row::{json, list};
+use crate::domain::{ActionId, Timestamp, canonical};
+use crate::store::db::{self, Row, Sql, multi_write};
+use crate::store::row::json;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 /// An entry to append.
@@ -45,6 +45,25 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         salt: row.text("salt")?,
         content_json: row.text("content")?,
         content: row.json("content")?,
+    })
+}
+
+fn entry_to_index(row: &Row) -> Result<EntryToIndex, StoreError> {
+    let seq = row.int("seq")?;
+    let content = match row.maybe_text("content")? {
+        None => None,
+        // One damaged entry must not keep all later ones out of the search. Verifying the log names it.
+        Some(text) => serde_json::from_str(&text)
+            .inspect_err(|error| tracing::error!(seq, %error, "the content of an audit entry cannot be read; the search does not find it"))
+            .ok(),
+    };
+    Ok(EntryToIndex {
+        seq,
+        at: row.time("at")?,
+        event: row.text("event")?,
+        action_id: row.maybe_text("action_id")?,
+        leaf_hash: row.text("leaf_hash")?,
+        content,
     })
 }
 
@@ -132,112 +151,94 @@ const APPEND: Sql = multi_write!(
         SELECT $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'salt', value ->> 'content' FROM json_each($2)"
 );
 
-impl WriteTx {
-    /// Indexes the entries after `after` up to `to` for the search, if the index still ends at `after`. Returns `false` if another task has
-    /// indexed them first.
-    pub async fn index_audit(&mut self, after: i64, to: i64, records: &[AuditRecord]) -> Result<bool, StoreError> {
-        const CLAIM: &str = "INSERT INTO audit_indexed (tenant, seq) VALUES ($1, $3) \
-             ON CONFLICT (tenant) DO UPDATE SET seq = $3 WHERE audit_indexed.seq = $2";
-        const TERMS: &str = "INSERT INTO audit_terms (tenant, term, seq) \
-             SELECT $1, value ->> 'term', CAST(value ->> 'seq' AS BIGINT) FROM json_each($2)";
-        let claimed = db::query(CLAIM)
-            .bind(self.tenant())
-            .bind(after)
-            .bind(to)
-            .execute(&mut self.read.tx)
-            .await?;
-        if claimed == 0 {
-            return Ok(false);
-        }
-        let mut terms: Vec<(String, i64)> = Vec::new();
-        for record in records {
-            let action = record.action_id.as_ref().map(ActionId::as_str);
-            let found = record.content.terms(&record.event, action);
-            terms.extend(found.into_iter().map(|term| (term, record.seq)));
-        }
-        // The terms are sorted like the index, so that the database writes each page of the index once.
-        terms.sort();
-        let rows: Vec<_> = terms
-            .iter()
-            .map(|(term, seq)| serde_json::json!({ "term": term, "seq": seq }))
-            .collect();
-        db::query(TERMS)
-            .bind(self.tenant())
-            .bind(json(&rows)?)
-            .execute(&mut self.read.tx)
-            .await?;
-        Ok(true)
-    }
+/// What the search index needs of an entry.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct EntryToIndex {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub event: String,
+    pub action_id: Option<String>,
+    pub leaf_hash: String,
+    /// `None` if the content was purged or cannot be read.
+    pub content: Option<Content>,
 }
 
 impl ReadTx {
-    /// The number of the last entry that is indexed for the search.
-    pub async fn audit_indexed(&mut self) -> Result<i64, StoreError> {
-        let row = db::query("SELECT seq FROM audit_indexed WHERE tenant = $1")
+    /// The number of the log's last entry (0 for none), and the hash of entry `seq` if there is such an entry.
+    pub async fn audit_end(&mut self, seq: i64) -> Result<(i64, Option<String>), StoreError> {
+        const SQL: &str = "SELECT audit_heads.last_seq, e.leaf_hash FROM audit_heads \
+             LEFT JOIN audit_entries e ON e.tenant = audit_heads.tenant AND e.seq = $2 WHERE audit_heads.tenant = $1";
+        let row = db::query(SQL)
             .bind(self.tenant())
+            .bind(seq)
             .fetch_optional(&mut self.tx)
             .await?;
-        row.map_or(Ok(0), |row| row.int("seq"))
+        row.map_or(Ok((0, None)), |row| {
+            Ok((row.int("last_seq")?, row.maybe_text("leaf_hash")?))
+        })
     }
 
-    /// A page of entries that match the query, newest first. The page begins below `before`.
-    pub async fn search_audit(
-        &mut self,
-        query: &AuditQuery,
-        before: i64,
-        limit: i64,
-    ) -> Result<Vec<AuditRecord>, StoreError> {
-        const ALL: &str = select!(
-            "FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq ",
-            "WHERE e.tenant = $1 AND e.seq < $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq DESC LIMIT 0 + $5"
-        );
-        // The statement reads the entries of the rarest term in index order, and looks up each other term in the index. CROSS JOIN makes
-        // SQLite use this order of tables.
-        const BY_TERMS: &str = select!(
-            "FROM audit_terms t CROSS JOIN audit_entries e CROSS JOIN audit_contents c ",
-            "WHERE t.tenant = $1 AND t.term = $7 AND t.seq < $2 AND NOT EXISTS (SELECT 1 FROM json_each($6) wanted \
-             WHERE NOT EXISTS (SELECT 1 FROM audit_terms o WHERE o.tenant = $1 AND o.term = wanted.value AND o.seq = t.seq)) \
-             AND e.tenant = $1 AND e.seq = t.seq AND e.at >= $3 AND e.at < $4 AND c.tenant = $1 AND c.seq = t.seq \
-             ORDER BY t.seq DESC LIMIT 0 + $5"
-        );
-        // With a generic plan, PostgreSQL would read the whole log.
-        if matches!(self.tx, Tx::Postgres(_)) {
-            self.tx
-                .execute_batch("SET LOCAL plan_cache_mode = force_custom_plan")
-                .await?;
-        }
-        let mut terms: Vec<String> = query.terms.iter().map(crate::domain::Term::indexed).collect();
-        let rarest = self.rarest(&terms).await?;
-        terms.retain(|term| Some(term) != rarest.as_ref());
-        let after = query.after.unwrap_or(Timestamp(i64::MIN));
-        let until = query.before.unwrap_or(Timestamp(i64::MAX));
-        let mut statement = db::query(if rarest.is_some() { BY_TERMS } else { ALL })
+    /// The entries after `after` for the search index, oldest first. The statement repeats the lower bound for both tables, so that
+    /// PostgreSQL merges them from there.
+    pub async fn audit_to_index(&mut self, after: i64, limit: i64) -> Result<Vec<EntryToIndex>, StoreError> {
+        const SQL: &str = "SELECT e.seq, e.at, e.event, e.action_id, e.leaf_hash, c.content FROM audit_entries e \
+             LEFT JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq AND c.seq > $2 \
+             WHERE e.tenant = $1 AND e.seq > $2 ORDER BY e.seq LIMIT 0 + $3";
+        let rows = db::query(SQL)
+            .bind(self.tenant())
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter().map(entry_to_index).collect()
+    }
+
+    /// The entries before `below` for a search without the index, newest first.
+    pub async fn audit_before(&mut self, below: i64, limit: i64) -> Result<Vec<EntryToIndex>, StoreError> {
+        const SQL: &str = "SELECT e.seq, e.at, e.event, e.action_id, e.leaf_hash, c.content FROM audit_entries e \
+             LEFT JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq AND c.seq < $2 \
+             WHERE e.tenant = $1 AND e.seq < $2 ORDER BY e.seq DESC LIMIT 0 + $3";
+        let rows = db::query(SQL)
+            .bind(self.tenant())
+            .bind(below)
+            .bind(limit)
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter().map(entry_to_index).collect()
+    }
+
+    /// A page of the log, newest first. The page begins below `before`.
+    pub async fn audit_page(&mut self, before: i64, limit: i64) -> Result<Vec<AuditRecord>, StoreError> {
+        const SQL: &str = select!("WHERE e.tenant = $1 AND e.seq < $2 ORDER BY e.seq DESC LIMIT 0 + $3");
+        let rows = db::query(SQL)
             .bind(self.tenant())
             .bind(before)
-            .bind(after.0)
-            .bind(until.0)
-            .bind(limit);
-        if let Some(rarest) = rarest {
-            statement = statement.bind(list(terms)).bind(rarest);
-        }
-        let rows = statement.fetch_all(&mut self.tx).await?;
+            .bind(limit)
+            .fetch_all(&mut self.tx)
+            .await?;
         rows.iter().map(record).collect()
     }
 
-    /// The term with the fewest entries. Counting stops at 2,000 entries; a term with more is common.
-    async fn rarest(&mut self, terms: &[String]) -> Result<Option<String>, StoreError> {
-        const SQL: &str = "SELECT wanted.value AS term, (SELECT COUNT(*) FROM (SELECT 1 FROM audit_terms t \
-             WHERE t.tenant = $1 AND t.term = wanted.value LIMIT 2000) AS counted) AS entries \
-             FROM json_each($2) wanted ORDER BY entries LIMIT 1";
-        if let [] | [_] = terms {
-            return Ok(terms.first().cloned());
+    /// The entries with these numbers, newest first. Entries without content are left out.
+    pub async fn audit_records(&mut self, seqs: &[i64]) -> Result<Vec<AuditRecord>, StoreError> {
+        const SQL: Sql = Sql {
+            sqlite: &[select!(
+                "WHERE e.tenant = $1 AND e.seq IN (SELECT value FROM json_each($2)) ORDER BY e.seq DESC"
+            )],
+            postgres: select!(
+                "WHERE e.tenant = $1 AND e.seq = ANY (ARRAY(SELECT CAST(value AS BIGINT) FROM json_each($2))) ORDER BY e.seq DESC"
+            ),
+        };
+        if seqs.is_empty() {
+            return Ok(Vec::new());
         }
-        let row = db::query(SQL)
+        let rows = db::query(SQL)
             .bind(self.tenant())
-            .bind(list(terms))
-            .fetch_one(&mut self.tx)
+            .bind(json(&seqs)?)
+            .fetch_all(&mut self.tx)
             .await?;
-        Ok(Some(row.text("term")?))
+        rows.iter().map(record).collect()
     }
 
     /// An entry by number.

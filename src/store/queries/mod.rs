@@ -34,7 +34,7 @@ mod related_actions;
 mod seed;
 mod sessions;
 
-pub use audit::{AuditRecord, Entry};
+pub use audit::{AuditRecord, Entry, EntryToIndex};
 pub use identity::{Account, Resemblance};
 pub use import_blockers::{WantingFrom, WantingPage};
 pub use import_evidence::{KeptEvidence, NewEvidence, PART};

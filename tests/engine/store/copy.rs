@@ -123,7 +123,7 @@ async fn a_copy_that_breaks_off_leaves_nothing() {
     other
         .connect()
         .await
-        .execute("DROP TABLE audit_terms")
+        .execute("DROP TABLE audit_contents")
         .await
         .expect("dropped");
     world

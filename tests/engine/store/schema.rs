@@ -105,7 +105,7 @@ async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
     let blocking = if on_postgres() {
         "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
     } else {
-        "CREATE TABLE audit_terms (x TEXT)"
+        "CREATE TABLE audit_contents (x TEXT)"
     };
     database.connect().await.execute(blocking).await.expect("in the way");
     let before = database.tables().await;
@@ -115,7 +115,7 @@ async fn an_upgrade_that_was_interrupted_is_finished_by_the_next() {
     let unblocking = if on_postgres() {
         "DROP FUNCTION refuse_audit_change"
     } else {
-        "DROP TABLE audit_terms"
+        "DROP TABLE audit_contents"
     };
     database
         .connect()

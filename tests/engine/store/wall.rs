@@ -102,7 +102,6 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
                     "envelopes",
                     "audit_entries",
                     "audit_contents",
-                    "audit_terms",
                     "policies",
                     "installation",
                 ]

@@ -7,6 +7,7 @@ pub(crate) use records::{TenantRecords, sarif};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse, Visit};
+use loopiq::search::AuditIndex;
 use loopiq::store::Store;
 use loopiq::views::Outcome;
 use loopiq_testing::Database;
@@ -36,7 +37,9 @@ impl World {
         let clock = TestClock::ticking(START);
         let runtime = clock.runtime();
         let store = Store::open(&database.url).await.expect("a database");
-        let engine = Engine::new(store, runtime, "http://127.0.0.1:3000");
+        // Small batches, so that the searches of most tests read stored entries too.
+        let index = AuditIndex::in_memory().with_batches_of(16);
+        let engine = Engine::new(store, runtime, "http://127.0.0.1:3000").with_audit_index(index);
         let acme = create_records(&engine, "acme").await;
         let globex = create_records(&engine, "globex").await;
         let teams = Mutex::new(BTreeMap::from([("checkout".to_owned(), acme.team.clone())]));
