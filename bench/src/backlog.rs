@@ -33,7 +33,8 @@ const NOUNS: [&str; 12] = [
     "callback", "cache",
 ];
 
-fn title(n: usize) -> String {
+/// A title that differs from most others.
+pub(crate) fn title(n: usize) -> String {
     let (verb, noun, other) = (VERBS[n % 8], NOUNS[n / 8 % 12], NOUNS[n / 96 % 12]);
     format!(
         "{verb} the {noun} of the {other} in services/s{}/f{n}.rs",

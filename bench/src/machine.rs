@@ -24,6 +24,17 @@ pub(crate) fn describe() -> String {
     text
 }
 
+/// The processor time that a process has used, in seconds.
+pub(crate) fn cpu_time(pid: u32) -> f64 {
+    /// Linux counts in hundredths of a second, whatever its own clock is.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name of the program, in parentheses, may contain spaces. The 12th and 13th fields after it are user and system time.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let times = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    times.sum::<f64>() / TICKS
+}
+
 /// The peak resident memory of a process, in MiB.
 pub(crate) fn peak_memory(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
