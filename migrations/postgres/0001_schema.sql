@@ -240,6 +240,21 @@ CREATE TABLE evidence_parts (
     FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
 );
 
+-- The result of the last time that the bytes of a file were hashed. It is a table of its own, because SQLite writes a whole row again, bytes
+-- included, if one of its columns changes.
+CREATE TABLE evidence_verifications (
+    tenant TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('intact', 'changed', 'missing')),
+    verified_at BIGINT NOT NULL,
+    -- When the scrub hashes the file again.
+    due_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, sha256),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+CREATE INDEX evidence_verifications_by_due_time ON evidence_verifications (tenant, due_at);
+CREATE INDEX evidence_verifications_by_state ON evidence_verifications (tenant, state);
+
 CREATE TABLE evidence (
     tenant TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -266,6 +281,8 @@ CREATE TABLE evidence (
 );
 -- For newer evidence of the same kind.
 CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);
+-- For the evidence that a changed file contains.
+CREATE INDEX evidence_by_file ON evidence (tenant, sha256);
 -- For interrupted imports.
 CREATE INDEX evidence_incomplete ON evidence (tenant, id) WHERE complete = 0;
 
@@ -751,9 +768,10 @@ REVOKE ALL ON FUNCTION enable_tenant_isolation(TEXT) FROM PUBLIC;
 SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
     'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'counters', 'operator_requests', 'policies',
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
-    'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances', 'imports', 'work_items',
-    'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts', 'action_targets', 'decisions', 'attempts',
-    'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries', 'audit_contents']) AS tables (name);
+    'evidence_verifications', 'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances',
+    'imports', 'work_items', 'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts',
+    'action_targets', 'decisions', 'attempts', 'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries',
+    'audit_contents']) AS tables (name);
 
 -- Neither the versions of a policy nor audit entries nor the kind of an installation can be changed or deleted, not even by the owner. The
 -- service has no right to change them.

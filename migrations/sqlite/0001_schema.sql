@@ -239,6 +239,21 @@ CREATE TABLE evidence_parts (
     FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
 );
 
+-- The result of the last time that the bytes of a file were hashed. It is a table of its own, because SQLite writes a whole row again, bytes
+-- included, if one of its columns changes.
+CREATE TABLE evidence_verifications (
+    tenant TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('intact', 'changed', 'missing')),
+    verified_at BIGINT NOT NULL,
+    -- When the scrub hashes the file again.
+    due_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, sha256),
+    FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
+);
+CREATE INDEX evidence_verifications_by_due_time ON evidence_verifications (tenant, due_at);
+CREATE INDEX evidence_verifications_by_state ON evidence_verifications (tenant, state);
+
 CREATE TABLE evidence (
     tenant TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -265,6 +280,8 @@ CREATE TABLE evidence (
 );
 -- For newer evidence of the same kind.
 CREATE INDEX evidence_by_kind ON evidence (tenant, release_id, provider, kind, collected_at);
+-- For the evidence that a changed file contains.
+CREATE INDEX evidence_by_file ON evidence (tenant, sha256);
 -- For interrupted imports.
 CREATE INDEX evidence_incomplete ON evidence (tenant, id) WHERE complete = 0;
 

@@ -3,7 +3,7 @@
 use crate::checks::CheckInput;
 use crate::checks::report::CheckReport;
 use crate::domain::text::prose::{grouped, listed};
-use crate::domain::{CheckCode, Evidence, FactRef, RecordKind, Timestamp, Verdict, WorkItemKind};
+use crate::domain::{CheckCode, Evidence, FactRef, FileState, RecordKind, Timestamp, Verdict, WorkItemKind};
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
     let mut report = CheckReport::new();
@@ -61,19 +61,20 @@ fn check_missing(input: &CheckInput<'_>, report: &mut CheckReport) {
 
 /// The stored bytes must have the recorded SHA-256.
 fn check_bytes(input: &CheckInput<'_>, cited: &[&Evidence], report: &mut CheckReport) {
-    let is_intact = |one: &&&Evidence| input.context.is_intact.get(one.id.as_str()).copied();
-    let changed: Vec<_> = cited
-        .iter()
-        .filter(|one| is_intact(one) == Some(false))
-        .copied()
-        .collect();
-    let gone: Vec<_> = cited.iter().filter(|one| is_intact(one).is_none()).copied().collect();
+    let (mut changed, mut unknown) = (Vec::new(), Vec::new());
+    for one in cited.iter().copied() {
+        match input.context.file_states.get(one.id.as_str()) {
+            Some(FileState::Intact) => {}
+            Some(FileState::Changed) => changed.push(one),
+            Some(FileState::Missing) | None => unknown.push(one),
+        }
+    }
     add(input, report, CheckCode::EvidenceChanged, &changed, |names| {
         format!(
             "The bytes of {names} have changed since the import. Import the file again, and find out who changed it."
         )
     });
-    add(input, report, CheckCode::EvidenceNotStored, &gone, |names| {
+    add(input, report, CheckCode::EvidenceNotStored, &unknown, |names| {
         format!("The bytes of {names} are not stored here, so they cannot be compared with those of the import.")
     });
 }

@@ -211,7 +211,9 @@ impl Case {
             members: [(TeamId::from_bits(1).to_string(), dana.id.to_string())].into(),
             release_teams: [TeamId::from_bits(1).to_string()].into(),
             release_components: [1, 3].map(|n| ComponentId::from_bits(n).to_string()).into(),
-            is_intact: (1..=3).map(|n| (EvidenceId::from_bits(n).to_string(), true)).collect(),
+            file_states: (1..=3)
+                .map(|n| (EvidenceId::from_bits(n).to_string(), FileState::Intact))
+                .collect(),
             ..CheckContext::default()
         };
         Self {

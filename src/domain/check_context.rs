@@ -49,8 +49,8 @@ pub struct CheckContext {
     pub open_actions: Vec<OpenAction>,
     /// Newer evidence of the same release, provider and kind as the cited evidence.
     pub newer_evidence: Vec<Evidence>,
-    /// Whether the stored bytes have the recorded SHA-256, by evidence ID. An ID without an entry has no stored bytes.
-    pub is_intact: BTreeMap<String, bool>,
+    /// Whether the stored bytes have the recorded SHA-256, by evidence ID.
+    pub file_states: BTreeMap<String, FileState>,
     /// Generic words that the tenant has added to the built-in list.
     pub generic_words: BTreeSet<String>,
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
 /// target count again.
-pub const COPIED: [&str; 42] = [
+pub const COPIED: [&str; 43] = [
     "people",
     "person_addresses",
     "people_apart",
@@ -26,6 +26,7 @@ pub const COPIED: [&str; 42] = [
     "controls",
     "evidence_files",
     "evidence_parts",
+    "evidence_verifications",
     "evidence",
     "evidence_links",
     "findings",

@@ -18,12 +18,12 @@ fn missing_changed_old_and_foreign_evidence() {
             c.facts.insert(evidence);
         })
     };
-    let intact = |state: Option<bool>| {
+    let stored = |state: Option<FileState>| {
         package(|c| {
             let key = EvidenceId::from_bits(1).to_string();
             match state {
-                Some(state) => drop(c.context.is_intact.insert(key, state)),
-                None => drop(c.context.is_intact.remove(&key)),
+                Some(state) => drop(c.context.file_states.insert(key, state)),
+                None => drop(c.context.file_states.remove(&key)),
             }
         })
     };
@@ -59,12 +59,12 @@ fn missing_changed_old_and_foreign_evidence() {
         ),
         (
             "bytes that were changed",
-            intact(Some(false)),
+            stored(Some(FileState::Changed)),
             &["evidence.changed block"],
         ),
         (
             "bytes that are not kept",
-            intact(None),
+            stored(None),
             &["evidence.not_stored unknown"],
         ),
     ]);

@@ -1,12 +1,11 @@
-//! Loads the context of a plan for the checks. One batch (`sql/check_context.sql`) loads all data except work items and the bytes of
-//! evidence, which need further statements.
+//! Loads the context of a plan for the checks. One batch (`sql/check_context.sql`) loads all data except work items. Hashing the bytes
+//! of evidence needs further statements.
 
 use super::records;
-use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, Record, State, canonical};
-use crate::store::db::{self, Batch, PartRow, Row};
+use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, Record, State};
+use crate::store::db::{Batch, PartRow, Row};
 use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most work items that a rare word can have. A word with more work items is common, and finds no similar items.
@@ -88,55 +87,9 @@ impl ReadTx {
                 .collect();
         }
         if !query.evidence.is_empty() {
-            context.is_intact = self.is_intact(&query.evidence).await?;
+            context.file_states = self.hash_evidence(&query.evidence).await?;
         }
         Ok(context)
-    }
-
-    /// Whether the stored bytes of evidence have the recorded SHA-256. Files are read one after the other, because a scan may be large, and
-    /// each file once, because several evidence records may share it.
-    async fn is_intact(&mut self, evidence: &BTreeSet<String>) -> Result<BTreeMap<String, bool>, StoreError> {
-        const NAMED: &str =
-            "SELECT id, sha256 FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
-        const BYTES: &str = "SELECT bytes FROM evidence_files WHERE tenant = $1 AND sha256 = $2";
-        const PART: &str = "SELECT bytes FROM evidence_parts WHERE tenant = $1 AND sha256 = $2 AND part = $3";
-        let rows = db::query(NAMED)
-            .bind(self.tenant())
-            .bind(list(evidence))
-            .fetch_all(&mut self.tx)
-            .await?;
-        let mut by_hash: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in &rows {
-            by_hash.entry(row.text("sha256")?).or_default().push(row.text("id")?);
-        }
-        let mut intact = BTreeMap::new();
-        for (hash, ids) in by_hash {
-            let file = db::query(BYTES)
-                .bind(self.tenant())
-                .bind(&hash)
-                .fetch_optional(&mut self.tx)
-                .await?;
-            let Some(file) = file else { continue };
-            let bytes: Vec<u8> = file.bytes("bytes")?;
-            let mut found = Sha256::new_with_prefix(&bytes);
-            // A large file is stored in parts, and its own row has no bytes.
-            let mut part = 0_i64;
-            while bytes.is_empty() {
-                let row = db::query(PART)
-                    .bind(self.tenant())
-                    .bind(&hash)
-                    .bind(part)
-                    .fetch_optional(&mut self.tx)
-                    .await?;
-                let Some(row) = row else { break };
-                let some: Vec<u8> = row.bytes("bytes")?;
-                found.update(&some);
-                part += 1;
-            }
-            let same = canonical::hex(&found.finalize()) == hash;
-            intact.extend(ids.into_iter().map(|id| (id, same)));
-        }
-        Ok(intact)
     }
 }
 

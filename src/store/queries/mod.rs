@@ -9,6 +9,7 @@ mod audit;
 mod check_context;
 mod deciders;
 mod decisions;
+mod evidence_files;
 mod facts;
 mod generic_words;
 mod identity;
@@ -35,6 +36,7 @@ mod seed;
 mod sessions;
 
 pub use audit::{AuditRecord, Entry, EntryToIndex};
+pub use evidence_files::{Hashed, StoredResult, Verified};
 pub use identity::{Account, Resemblance};
 pub use import_blockers::{WantingFrom, WantingPage};
 pub use import_evidence::{KeptEvidence, NewEvidence, PART};

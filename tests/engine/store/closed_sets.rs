@@ -21,6 +21,7 @@ async fn unknown_values_and_incomplete_states_are_refused_by_the_schema() {
         "UPDATE actions SET state = 'rejected'",
         "UPDATE decisions SET kind = 'endorse'",
         "UPDATE attempts SET outcome = 'broke'",
+        "UPDATE evidence_verifications SET state = 'unknown'",
         "UPDATE components SET kind = 'team'",
         "UPDATE work_items SET kind = 'epic'",
     ];

@@ -32,7 +32,7 @@ fn evidence() {
             &["another release and commit"],
         );
     }
-    let changed = package(|c| *c.context.is_intact.get_mut(&id(1)).unwrap() = false);
+    let changed = package(|c| *c.context.file_states.get_mut(&id(1)).unwrap() = FileState::Changed);
     names(&changed, CheckId::Evidence, &[id(1)], &places, &["The bytes of EV-1"]);
     let tomorrow = |micros: i64| {
         package(|c| {

@@ -191,6 +191,7 @@ async fn imported(
     held: &[Option<Held>],
     report: &mut ImportReport,
 ) -> Result<(), Error> {
+    tx.keep_import_result(&plan.key.sha256, plan.hashed_at).await?;
     let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
     let evidence = tx.evidence(&ids).await?;
     report.evidence_ids = evidence.into_iter().map(|evidence| evidence.key).collect();

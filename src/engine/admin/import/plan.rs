@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Plan {
     pub(crate) file: ImportFile,
     pub(crate) key: ImportKey,
+    /// When the bytes of the file were hashed.
+    pub(crate) hashed_at: Timestamp,
     release: Release,
     /// The evidence, one for each run.
     pub(crate) runs: Vec<NewEvidence>,
@@ -105,6 +107,7 @@ impl Plan {
                 release: release.id.as_str().to_owned(),
                 sha256,
             },
+            hashed_at: now,
             file,
             release,
             runs,
