@@ -18,6 +18,13 @@ pub const RATE_LIMITED: &str = "loopiq_rate_limited_total";
 /// Counter: sign-ins, by outcome.
 pub const SIGN_INS: &str = "loopiq_sign_ins_total";
 
+/// Gauge: stored evidence files that do not have the bytes of their import.
+pub const EVIDENCE_DAMAGED: &str = "loopiq_evidence_damaged_files";
+/// Gauge: for how many seconds the scrub has been late with the file that is due longest.
+pub const EVIDENCE_DELAY: &str = "loopiq_evidence_scrub_delay_seconds";
+/// Counter: bytes of evidence that the scrub has hashed.
+pub const EVIDENCE_SCRUBBED: &str = "loopiq_evidence_scrubbed_bytes_total";
+
 /// Upper bounds of the buckets of [`HTTP_SECONDS`], in seconds.
 const BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
@@ -56,6 +63,16 @@ pub fn recorder() -> Result<PrometheusHandle> {
         metrics::describe_counter!(CONNECTIONS_ENDED, "Closed connections, by reason.");
         metrics::describe_counter!(RATE_LIMITED, "Requests refused by a rate limit, by the kind of limit.");
         metrics::describe_counter!(SIGN_INS, "Sign-ins, by outcome.");
+        metrics::describe_gauge!(
+            EVIDENCE_DAMAGED,
+            "Stored evidence files that do not have the bytes of their import."
+        );
+        metrics::describe_gauge!(
+            EVIDENCE_DELAY,
+            metrics::Unit::Seconds,
+            "How late the scrub is with the evidence file that is due longest."
+        );
+        metrics::describe_counter!(EVIDENCE_SCRUBBED, "Bytes of evidence that the scrub has hashed.");
     }
     Ok(shared.clone())
 }

@@ -28,6 +28,8 @@ pub enum Event {
     Denied,
     ImportStarted,
     Imported,
+    EvidenceChanged,
+    EvidenceIntact,
     SignedIn,
     SignedOut,
     TokenIssued,
@@ -43,7 +45,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 31] = [
+pub const EVENTS: [(Event, &str); 33] = [
     (Event::Proposed, "action.proposed"),
     (Event::Refused, "action.refused"),
     (Event::Viewed, "action.viewed"),
@@ -63,6 +65,8 @@ pub const EVENTS: [(Event, &str); 31] = [
     (Event::Denied, "access.denied"),
     (Event::ImportStarted, "evidence.import_started"),
     (Event::Imported, "evidence.imported"),
+    (Event::EvidenceChanged, "evidence.changed"),
+    (Event::EvidenceIntact, "evidence.intact"),
     (Event::SignedIn, "session.signed_in"),
     (Event::SignedOut, "session.signed_out"),
     (Event::TokenIssued, "token.issued"),

@@ -42,6 +42,8 @@ pub enum Permission {
     Configure,
     /// Expire overdue actions.
     Sweep,
+    /// Verify the stored bytes of evidence.
+    Scrub,
 }
 
 impl Permission {
@@ -65,6 +67,7 @@ impl Permission {
         Permission::IssueToken,
         Permission::Configure,
         Permission::Sweep,
+        Permission::Scrub,
     ];
 
     /// The stable name in audit entries.
@@ -88,6 +91,7 @@ impl Permission {
             Permission::IssueToken => "issue_token",
             Permission::Configure => "configure",
             Permission::Sweep => "sweep",
+            Permission::Scrub => "scrub",
         }
     }
 }
@@ -110,9 +114,9 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             ReadPolicy => !person.roles.is_empty(),
             Configure => person.has_any(&[Role::Operator]),
             // Operators do this work at the console; no page exists for it.
-            ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep => false,
+            ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep | Scrub => false,
         },
-        Principal::System { .. } => matches!(command, Import | IssueToken | Configure | ReadPolicy | Sweep),
+        Principal::System { .. } => matches!(command, Import | IssueToken | Configure | ReadPolicy | Sweep | Scrub),
     }
 }
 
@@ -181,7 +185,7 @@ mod tests {
         assert_eq!(client(&[Role::Auditor, Role::Operator]), "");
         assert_eq!(
             allowed(&Principal::System { tenant: tenant() }),
-            "read_policy import issue_token configure sweep"
+            "read_policy import issue_token configure sweep scrub"
         );
     }
 }

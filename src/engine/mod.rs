@@ -7,6 +7,7 @@ mod agent;
 mod audit_entries;
 mod audit_search;
 mod error;
+mod evidence_files;
 mod pages;
 mod policy_cache;
 
@@ -15,6 +16,7 @@ pub use actions::approve::ApprovalRequest;
 pub use admin::access::{Authentication, TokenRefusal};
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
+pub use admin::scrub::ScrubReport;
 pub use agent::tools::{ToolResponse, ToolSpec};
 pub use error::Error;
 pub use pages::action::Visit;

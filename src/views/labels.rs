@@ -194,6 +194,8 @@ pub fn event_label(event: &str) -> &str {
         "access.denied" => "access denied",
         "evidence.import_started" => "evidence import started",
         "evidence.imported" => "evidence imported",
+        "evidence.changed" => "stored evidence found changed",
+        "evidence.intact" => "stored evidence found intact again",
         "session.signed_in" => "signed in",
         "session.signed_out" => "signed out",
         "token.issued" => "token issued",

@@ -9,6 +9,7 @@ mod changes_since;
 mod closing;
 mod decide;
 mod defence_in_depth;
+mod evidence_files;
 mod high_risk;
 mod identity;
 mod import;

@@ -203,6 +203,13 @@ async fn story(world: &World) {
         let imported = engine.import(&system, "SHOP-1", "file", file, None, None).await;
         imported.expect("an import");
     }
+    let changed = sqlx::query("UPDATE evidence_files SET bytes = x'00' WHERE sha256 = (SELECT sha256 FROM evidence WHERE id = $1)")
+        .bind(world.acme.evidence.as_str().to_owned())
+        .execute(&mut world.database.connect().await)
+        .await;
+    changed.expect("changed");
+    world.advance_clock(2 * loopiq::domain::Timestamp::DAY);
+    assert_eq!(engine.scrub().await.expect("scrubbed").damaged, 1);
 }
 
 #[tokio::test]

@@ -1,8 +1,14 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use crate::support::Service;
+use loopiq::context::Ctx;
+use loopiq::domain::{TenantId, Timestamp};
+use loopiq::engine::Error;
+use loopiq_server::operations::background;
 use reqwest::Method;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tower_sessions::session::Id;
 
 #[tokio::test]
@@ -82,4 +88,47 @@ async fn metrics_are_only_for_this_machine() {
         assert_eq!(answer.status, 404, "{name}");
         assert!(!answer.text.contains("http_request_duration"), "{name}");
     }
+}
+
+/// Starts the background tasks until the metrics contain this line, and stops them.
+async fn run_until(service: &Service, line: &str) {
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(background::run(service.state.clone(), stop.clone()));
+    let mut browser = service.browser();
+    let reported = async {
+        while !browser.get("/metrics").await.text.lines().any(|found| found == line) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let reported = tokio::time::timeout(Duration::from_secs(30), reported).await;
+    reported.unwrap_or_else(|_| panic!("no line {line}"));
+    stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(10), running).await;
+    ended.expect("they end when they are told to").expect("no panic");
+}
+
+#[tokio::test]
+async fn damaged_evidence_is_a_metric() {
+    let service = Service::start().await;
+    let ctx = Ctx::system(TenantId::parse("acme").unwrap(), &service.state.runtime);
+    let stored = service.state.store.write::<_, Error, _>(&ctx, |tx| {
+        Box::pin(async move {
+            tx.keep_file("a hash of other bytes", b"bytes").await?;
+            let now = tx.ctx().now();
+            Ok(tx.keep_import_result("a hash of other bytes", now).await?)
+        })
+    });
+    run_until(&service, "loopiq_evidence_damaged_files 0").await;
+    stored.await.unwrap();
+    service.advance_clock(Timestamp::MINUTE);
+    run_until(&service, "loopiq_evidence_damaged_files 1").await;
+    let metrics = service.browser().get("/metrics").await.text;
+    assert!(
+        metrics.contains("loopiq_evidence_scrub_delay_seconds 60\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("loopiq_evidence_scrubbed_bytes_total 5\n"),
+        "{metrics}"
+    );
 }

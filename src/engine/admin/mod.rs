@@ -1,7 +1,9 @@
-//! Administration: sign-in and tokens, identities, imports, generic words, operator requests.
+//! Administration: sign-in and tokens, identities, imports, the scrub of evidence, generic words, operator
+//! requests.
 
 pub(crate) mod access;
 pub(crate) mod generic_words;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod operator_requests;
+pub(crate) mod scrub;
