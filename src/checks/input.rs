@@ -111,8 +111,8 @@ impl<'a> CheckInput<'a> {
     }
 }
 
-/// The query for the context of a plan. The caller of this function sets the fields about stored actions: `before`, `supersedes` and
-/// `repeats`.
+/// The query for the context of a plan. The caller of this function sets the fields about stored actions: `before`, `supersedes`,
+/// `repeats` and `hash_evidence`.
 pub fn context_query(plan: &Plan, facts: &Facts, caller: &PersonId) -> CheckContextQuery {
     let items = items(plan);
     let mut query = CheckContextQuery {

@@ -19,8 +19,10 @@ pub struct CheckContextQuery {
     pub titles: BTreeSet<String>,
     /// Records that the plan changes or is based on; open actions about the same records are loaded.
     pub targets: BTreeSet<String>,
-    /// Cited evidence, whose bytes are hashed and whose newer versions are loaded.
+    /// Cited evidence. The state of its bytes and its newer versions are loaded.
     pub evidence: BTreeSet<String>,
+    /// Whether the bytes of the cited evidence are hashed now. Otherwise the stored result of the last time counts.
+    pub hash_evidence: bool,
     /// The action itself, if it is stored. Only open actions that were proposed before it are loaded: of two actions about the same
     /// records, the later one gets the warning, and an approval of the earlier one stays valid.
     pub before: Option<ActionId>,
@@ -49,7 +51,8 @@ pub struct CheckContext {
     pub open_actions: Vec<OpenAction>,
     /// Newer evidence of the same release, provider and kind as the cited evidence.
     pub newer_evidence: Vec<Evidence>,
-    /// Whether the stored bytes have the recorded SHA-256, by evidence ID.
+    /// Whether the stored bytes have the recorded SHA-256, by evidence ID: by the stored result, or as hashed now. Evidence without a
+    /// stored result has no entry.
     pub file_states: BTreeMap<String, FileState>,
     /// Generic words that the tenant has added to the built-in list.
     pub generic_words: BTreeSet<String>,

@@ -3,26 +3,31 @@
 use crate::audit::Event;
 use crate::domain::FileState;
 use crate::domain::text::prose::listed;
+use crate::engine::actions::plan::Planned;
 use crate::engine::{Error, audit_entries};
 use crate::store::{Entry, Verified, WriteTx};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Who hashed the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FoundBy {
     /// The scrub.
     Scrub,
+    /// The execution of an action that cites the evidence.
+    Execution,
 }
 
 impl FoundBy {
     fn as_str(self) -> &'static str {
         match self {
             FoundBy::Scrub => "scrub",
+            FoundBy::Execution => "execution",
         }
     }
 }
 
-/// Stores results.
+/// Stores results. From then on, the checks of proposals, pages and approvals use them.
 pub(crate) async fn keep(tx: &mut WriteTx, results: &[Verified], found_by: FoundBy) -> Result<(), Error> {
     if results.is_empty() {
         return Ok(());
@@ -34,6 +39,23 @@ pub(crate) async fn keep(tx: &mut WriteTx, results: &[Verified], found_by: Found
         }
     }
     Ok(())
+}
+
+/// Stores what the execution of an action has found about the evidence that the action cites, if it differs from the stored results.
+pub(crate) async fn keep_of_execution(tx: &mut WriteTx, planned: &Planned) -> Result<(), Error> {
+    let cited = planned.plan.evidence.iter().filter_map(|id| planned.facts.evidence(id));
+    let states = &planned.context.file_states;
+    let found: BTreeMap<&str, FileState> = cited
+        .filter_map(|evidence| Some((evidence.sha256.as_str(), *states.get(evidence.id.as_str())?)))
+        .collect();
+    let mut differing = Vec::new();
+    for before in tx.stored_results(found.keys().copied()).await? {
+        match found.get(before.sha256.as_str()) {
+            Some(&found) if found != before.state => differing.push(Verified { before, found }),
+            _ => {}
+        }
+    }
+    keep(tx, &differing, FoundBy::Execution).await
 }
 
 async fn record(tx: &mut WriteTx, result: &Verified, found_by: FoundBy) -> Result<(), Error> {

@@ -104,6 +104,17 @@ pub(crate) struct PlanInput<'a> {
     pub supersedes: Option<ActionId>,
     /// The pending action that it only repeats.
     pub repeats: Option<&'a ActionId>,
+    /// How the checks know whether the cited evidence is intact.
+    pub evidence: EvidenceBytes,
+}
+
+/// How the checks know whether the bytes of cited evidence are those that were imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EvidenceBytes {
+    /// By the stored result of the last time that they were hashed: by the import, the scrub or an execution.
+    StoredResult,
+    /// By hashing them now.
+    HashNow,
 }
 
 /// Why a payload could not be planned.
@@ -164,6 +175,7 @@ pub(crate) async fn plan(
         before: proposed.action.cloned(),
         supersedes: proposed.supersedes.clone(),
         repeats: proposed.repeats.cloned(),
+        hash_evidence: proposed.evidence == EvidenceBytes::HashNow,
         ..checks::context_query(&plan, &facts, proposed.caller)
     };
     let targets = query.targets.iter().cloned().collect();
@@ -269,6 +281,7 @@ pub(crate) async fn replan(
     action: &Action,
     envelope: &Envelope,
     policies: &Policies,
+    evidence: EvidenceBytes,
 ) -> Result<Planned, PlanError> {
     let query = tool.needs(&envelope.payload).map_err(PlanError::DoesNotFit)?;
     let facts = tx.facts(&query.with([&action.origin.caller_id])).await?;
@@ -279,6 +292,7 @@ pub(crate) async fn replan(
         action: Some(&action.id),
         repeats: action.lifecycle.repeats_pending.as_ref(),
         supersedes: envelope.supersedes_action_id.clone(),
+        evidence,
     };
     plan(
         tx,

@@ -4,7 +4,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
-use crate::engine::actions::plan::{self, PlanError, PlanInput, Planned};
+use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, PlanInput, Planned};
 use crate::engine::agent::responses::{dry_run, pending};
 use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::policy::Policies;
@@ -179,6 +179,7 @@ impl Engine {
             action: None,
             supersedes: call.supersedes_action_id.clone(),
             repeats: repeats.as_ref(),
+            evidence: EvidenceBytes::StoredResult,
         };
         let planned = match plan::plan(tx, tool, &proposed, facts, NewIds::Fresh(&self.runtime), &policies).await {
             Ok(planned) => planned,

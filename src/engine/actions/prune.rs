@@ -8,7 +8,7 @@ use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
 use crate::engine::actions::decision::{acting_person, approvals_if_allowed, done, first_same_human, validate_text};
 use crate::engine::actions::lifecycle;
-use crate::engine::actions::plan::{self, PlanError, PlanInput, decode_envelope};
+use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, PlanInput, decode_envelope};
 use crate::engine::actions::revalidate::require_same_view;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
@@ -132,6 +132,7 @@ async fn plan_revision(
         action: None,
         supersedes: Some(action.id.clone()),
         repeats: None,
+        evidence: EvidenceBytes::StoredResult,
     };
     let runtime = tx.ctx().runtime.clone();
     let planned = match plan::plan(tx, tool, &input, facts, NewIds::Fresh(&runtime), &policies).await {

@@ -13,6 +13,7 @@
 //! | the tool has the version that planned the action | x | x |
 //! | planning on the current records gives the same change set and the same evidence | x | x |
 //! | no check blocks, and every warning is acknowledged | x | x |
+//! | the bytes of the cited evidence have the recorded hash | by the stored result | hashed now |
 //!
 //! What the first three lines refuse leaves an approved action Approved; what a later line refuses at execution makes it Failed.
 
@@ -21,7 +22,8 @@ use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::log_check;
-use crate::engine::actions::plan::{self, PlanError, Planned, decode_envelope};
+use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, Planned, decode_envelope};
+use crate::engine::evidence_files;
 use crate::policy::{Policies, PolicyInput};
 use crate::store::{ReadTx, ViewKey, WriteTx};
 use crate::views::Label;
@@ -72,11 +74,12 @@ async fn same_plan(
     action: &Action,
     envelope: Envelope,
     policies: &Policies,
+    evidence: EvidenceBytes,
 ) -> Result<Validity, Error> {
     let Some(tool) = tools::find_version(&action.proposal.tool, action.proposal.tool_version) else {
         return Ok(Violation::new(ReasonCode::PlanChanged, "this version of the tool is gone").into());
     };
-    let planned = match plan::replan(tx, tool, action, &envelope, policies).await {
+    let planned = match plan::replan(tx, tool, action, &envelope, policies, evidence).await {
         Ok(planned) => planned,
         Err(PlanError::DoesNotFit(fields)) => {
             let detail = fields
@@ -101,7 +104,7 @@ async fn same_plan(
 /// [`Error::Refused`]: it would do something else than its envelope says, so that nobody may approve it.
 pub(crate) async fn current_plan(tx: &mut ReadTx, action: &Action, policies: &Policies) -> Result<Planned, Error> {
     let envelope = decode_envelope(action)?;
-    let violation = match same_plan(tx, action, envelope, policies).await? {
+    let violation = match same_plan(tx, action, envelope, policies, EvidenceBytes::StoredResult).await? {
         Validity::Valid(valid) => return Ok(valid.planned),
         Validity::Violated(violation) => violation,
     };
@@ -225,10 +228,11 @@ pub(crate) async fn for_execution(tx: &mut WriteTx, action: &Action, approvals: 
     if let Some(lost) = lost_rights(tx, action, &envelope, approvals).await? {
         return Ok(lost.into());
     }
-    let valid = match same_plan(tx, action, envelope, &approvals.policies).await? {
+    let valid = match same_plan(tx, action, envelope, &approvals.policies, EvidenceBytes::HashNow).await? {
         Validity::Valid(valid) => valid,
         violated => return Ok(violated),
     };
+    evidence_files::keep_of_execution(tx, &valid.planned).await?;
     let acknowledged = |check: &Check| checks::is_of_open_actions(check) || approvals.acknowledge(check);
     let new = valid
         .planned

@@ -2,7 +2,7 @@
 //! of evidence needs further statements.
 
 use super::records;
-use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, OpenAction, Record, State};
+use crate::domain::{ActionId, CheckContext, CheckContextQuery, FactsQuery, FileState, OpenAction, Record, State};
 use crate::store::db::{Batch, PartRow, Row};
 use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
@@ -42,6 +42,7 @@ impl ReadTx {
             "item_of_title" => !query.titles.is_empty(),
             "open" => !query.targets.is_empty(),
             "newer" => !query.evidence.is_empty(),
+            "verified" => !query.evidence.is_empty() && !query.hash_evidence,
             _ => true,
         };
         let rows = CHECK_CONTEXT.fetch(&mut self.tx, values, is_needed).await?;
@@ -66,6 +67,11 @@ impl ReadTx {
                 "item_of_title" => drop(wanted.insert(row.text("work_item_id")?)),
                 "word" => count_word(&row, &mut sharing)?,
                 "open" => add_open(&row, &mut open)?,
+                "verified" => drop(
+                    context
+                        .file_states
+                        .insert(row.text("id")?, row.read("state", FileState::parse)?),
+                ),
                 "newer" => context.newer_evidence.push(records::evidence(&row)?),
                 _ => drop(context.generic_words.insert(row.text("word")?)),
             }
@@ -86,7 +92,7 @@ impl ReadTx {
                 })
                 .collect();
         }
-        if !query.evidence.is_empty() {
+        if query.hash_evidence && !query.evidence.is_empty() {
             context.file_states = self.hash_evidence(&query.evidence).await?;
         }
         Ok(context)

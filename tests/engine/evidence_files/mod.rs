@@ -1,12 +1,15 @@
-//! When a modified evidence file is found.
+//! When a modified evidence file is found: by the scrub, and by every execution that relies on the file. In between, the stored result
+//! counts.
 
 mod scrub;
+mod stored_results;
 
 use crate::world::World;
 use loopiq::context::Ctx;
 use loopiq::domain::{FileState, Timestamp};
 use loopiq::engine::ScrubReport;
 use loopiq::store::StoredResult;
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 fn operator(world: &World) -> Ctx {
@@ -70,4 +73,17 @@ async fn state(world: &World, sha256: &str) -> FileState {
 
 async fn entries(world: &World, event: &str) -> i64 {
     world.count(&format!("audit_entries WHERE event = '{event}'")).await
+}
+
+/// The content of the last audit entry with this event.
+async fn entry(world: &World, event: &str) -> Value {
+    let row = sqlx::query(
+        "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
+         WHERE e.event = $1 ORDER BY e.seq DESC LIMIT 1",
+    )
+    .bind(event.to_owned())
+    .fetch_one(&mut world.database.connect().await)
+    .await;
+    let content: String = row.expect("an entry").get(0);
+    serde_json::from_str(&content).expect("JSON")
 }

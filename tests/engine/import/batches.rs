@@ -184,7 +184,7 @@ async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
     assert!(!again.unchanged);
     assert_eq!(world.count("evidence_parts").await, 3);
 
-    // The check hashes the cited evidence: it passes while all parts are intact, and fails after a part was changed.
+    // The check passes while all parts are intact, and fails after the scrub has found that a part was changed.
     let found = read(
         &world,
         "loopiq_search_evidence",
@@ -205,6 +205,8 @@ async fn a_file_of_many_bytes_is_kept_in_parts_and_stays_intact() {
         .execute(&mut owner)
         .await
         .expect("changed");
+    world.advance_clock(2 * Timestamp::DAY);
+    assert_eq!(world.engine.scrub().await.expect("a pass").damaged, 1);
     assert!(damaged(&checks("two").await), "{}", checks("two").await);
 }
 

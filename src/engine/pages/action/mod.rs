@@ -5,7 +5,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::lifecycle::{expiry_message, parse_id};
-use crate::engine::actions::plan::{self, PlanError, decode_envelope};
+use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, decode_envelope};
 use crate::engine::actions::revalidate::form_value;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::policy_cache::PolicyCache;
@@ -238,7 +238,16 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         (None, _) => {}
         (Some(tool), State::Rejected | State::Executed) => scope = plan::scope(tx, tool, &envelope).await?,
         (Some(tool), _) => {
-            match plan::replan(tx, tool, &action, &envelope, &approvals.policies).await {
+            match plan::replan(
+                tx,
+                tool,
+                &action,
+                &envelope,
+                &approvals.policies,
+                EvidenceBytes::StoredResult,
+            )
+            .await
+            {
                 Ok(planned) => {
                     shown = planned.snapshot();
                     scope = planned.plan.scope.clone();

@@ -55,6 +55,13 @@ SELECT DISTINCT n.id, n.key, n.release_id, n.provider, n.kind, n.name, n.sha256,
  WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($9))
  ORDER BY n.collected_at DESC LIMIT 100
 
+-- part: verified
+-- The result of the last time that the bytes of evidence were hashed.
+SELECT e.id, v.state
+  FROM evidence e
+  JOIN evidence_verifications v ON v.tenant = e.tenant AND v.sha256 = e.sha256
+ WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($9))
+
 -- part: generic
 SELECT word
   FROM generic_words
