@@ -16,6 +16,8 @@ pub(crate) enum FoundBy {
     Scrub,
     /// The execution of an action that cites the evidence.
     Execution,
+    /// An import that stored the bytes of a damaged file again.
+    Import,
 }
 
 impl FoundBy {
@@ -23,6 +25,7 @@ impl FoundBy {
         match self {
             FoundBy::Scrub => "scrub",
             FoundBy::Execution => "execution",
+            FoundBy::Import => "import",
         }
     }
 }

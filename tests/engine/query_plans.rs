@@ -203,11 +203,15 @@ async fn story(world: &World) {
         let imported = engine.import(&system, "SHOP-1", "file", file, None, None).await;
         imported.expect("an import");
     }
-    let changed = sqlx::query("UPDATE evidence_files SET bytes = x'00' WHERE sha256 = (SELECT sha256 FROM evidence WHERE id = $1)")
-        .bind(world.acme.evidence.as_str().to_owned())
-        .execute(&mut world.database.connect().await)
-        .await;
-    changed.expect("changed");
+    let evidence = world.acme.evidence.clone();
+    let changed = engine.store().write::<_, loopiq::engine::Error, _>(&system, move |tx| {
+        Box::pin(async move {
+            let file = tx.evidence(&[evidence.as_str()]).await?.remove(0).sha256;
+            tx.restore_file(&file, b"other bytes", 0).await?;
+            Ok(tx.restore_part(&file, 0, b"other bytes").await?)
+        })
+    });
+    changed.await.expect("changed");
     world.advance_clock(2 * loopiq::domain::Timestamp::DAY);
     assert_eq!(engine.scrub().await.expect("scrubbed").damaged, 1);
 }

@@ -232,6 +232,44 @@ impl WriteTx {
             .await?;
         Ok(())
     }
+
+    /// Stores the bytes of a file again where others are stored. `whole` is empty for a file in parts, whose number is `parts`:
+    /// [`WriteTx::restore_part`] stores them.
+    pub async fn restore_file(&mut self, sha256: &str, whole: &[u8], parts: usize) -> Result<(), StoreError> {
+        const FILE: &str = "INSERT INTO evidence_files (tenant, sha256, bytes) VALUES ($1, $2, $3) \
+             ON CONFLICT (tenant, sha256) DO UPDATE SET bytes = excluded.bytes WHERE evidence_files.bytes <> excluded.bytes";
+        // The service's role deletes no evidence. An empty part at the end does not change the hash.
+        const BEYOND: &str = "UPDATE evidence_parts SET bytes = $4 \
+             WHERE tenant = $1 AND sha256 = $2 AND part >= $3 AND LENGTH(bytes) > 0";
+        query(FILE)
+            .bind(self.tenant())
+            .bind(sha256)
+            .bind(whole)
+            .execute(&mut self.read.tx)
+            .await?;
+        query(BEYOND)
+            .bind(self.tenant())
+            .bind(sha256)
+            .bind(parts as i64)
+            .bind(Vec::<u8>::new())
+            .execute(&mut self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores a part of a file again where other bytes are stored. Parts are counted from 0.
+    pub async fn restore_part(&mut self, sha256: &str, part: usize, bytes: &[u8]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO evidence_parts (tenant, sha256, part, bytes) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (tenant, sha256, part) DO UPDATE SET bytes = excluded.bytes WHERE evidence_parts.bytes <> excluded.bytes";
+        query(SQL)
+            .bind(self.tenant())
+            .bind(sha256)
+            .bind(part as i64)
+            .bind(bytes)
+            .execute(&mut self.read.tx)
+            .await?;
+        Ok(())
+    }
 }
 
 /// Adds bytes to a hash. Other tasks of the same thread run between the slices.

@@ -1,6 +1,7 @@
 //! When a modified evidence file is found: by the scrub, and by every execution that relies on the file. In between, the stored result
 //! counts.
 
+mod restore;
 mod scrub;
 mod stored_results;
 

@@ -7,6 +7,7 @@
 mod batches;
 mod plan;
 mod report;
+mod restore;
 
 pub use report::ImportReport;
 
@@ -86,6 +87,18 @@ impl Engine {
         if plan.runs.is_empty() {
             return Ok(plan.report.clone());
         }
+        let restored = self.restore_if_damaged(ctx, &plan).await?;
+        let report = self.import_plan(ctx, plan, progress).await?;
+        Ok(ImportReport { restored, ..report })
+    }
+
+    /// Imports at once or in batches.
+    async fn import_plan(
+        &self,
+        ctx: &Ctx,
+        plan: Arc<Plan>,
+        progress: impl FnMut(ImportStep) + Send,
+    ) -> Result<ImportReport, Error> {
         let wanting = self.wanting_blockers(ctx, &plan).await?;
         if plan.records.len() <= AT_ONCE
             && plan.file.bytes.len() <= PART
@@ -184,7 +197,7 @@ async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Ve
     Ok(Some(held))
 }
 
-/// Records a finished import.
+/// Records a finished import, whose evidence is complete.
 async fn imported(
     tx: &mut WriteTx,
     plan: &Plan,

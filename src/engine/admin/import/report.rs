@@ -33,12 +33,25 @@ pub struct ImportReport {
     pub blockers: i64,
     /// Whether the tenant had everything in the file, so that nothing was written.
     pub unchanged: bool,
+    /// Whether the stored bytes of the file were damaged, and the import has stored them again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
 }
 
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.runs == 0 {
             return write!(f, "The file is valid and contains no runs; nothing was written.");
+        }
+        if self.restored {
+            write!(f, "The stored bytes of the file were damaged and are restored. ")?;
+        }
+        if self.unchanged && self.restored {
+            return write!(
+                f,
+                "The file is already evidence of {}; nothing else was written.",
+                self.release
+            );
         }
         if self.unchanged {
             return write!(
