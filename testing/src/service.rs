@@ -42,6 +42,35 @@ impl Service {
         listen: &str,
         settings: &[(&str, &str)],
     ) -> Result<Self> {
+        Self::spawn(bin, site, data_dir, database, listen, settings, Stdio::inherit())
+    }
+
+    /// Starts the demo with further settings, and with its log in a file.
+    ///
+    /// # Errors
+    /// See [`Service::start`]. The file cannot be created.
+    pub fn start_logging(
+        bin: &Path,
+        site: &Path,
+        data_dir: &Path,
+        database: &str,
+        listen: &str,
+        settings: &[(&str, &str)],
+        log: &Path,
+    ) -> Result<Self> {
+        let log = std::fs::File::create(log).with_context(|| log.display().to_string())?;
+        Self::spawn(bin, site, data_dir, database, listen, settings, log.into())
+    }
+
+    fn spawn(
+        bin: &Path,
+        site: &Path,
+        data_dir: &Path,
+        database: &str,
+        listen: &str,
+        settings: &[(&str, &str)],
+        log: Stdio,
+    ) -> Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "measures how long a start takes")]
         let began = Instant::now();
         let mut child = clean(bin)
@@ -59,6 +88,7 @@ impl Service {
             .env("LEPTOS_SITE_ROOT", site)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .with_context(|| format!("{} cannot be started", bin.display()))?;
         let mut ready = String::new();
