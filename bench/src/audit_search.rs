@@ -6,7 +6,7 @@
 use crate::backlog::title;
 use crate::fill::runtime;
 use crate::load::{self, now};
-use crate::machine;
+use crate::{machine, targets};
 use anyhow::{Context, Result, bail, ensure};
 use loopiq::audit::{Content, EVENTS, Event};
 use loopiq::context::{Ctx, Runtime};
@@ -15,6 +15,7 @@ use loopiq::engine::Error;
 use loopiq::store::{AuditRecord, Entry, Store};
 use loopiq_testing::{Agent, Database, Person, Service, package};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,12 +30,15 @@ pub(crate) async fn measure(bin: &Path, site: &Path, lengths: &[i64]) -> Result<
     let listen = service.url.trim_start_matches("http://").to_owned();
     let action = run_an_action(&service).await?;
     service.stop()?;
+    // The median of each query on the first log.
+    let mut first = HashMap::new();
     for length in lengths {
         let began = now();
         let store = Store::open(&database.url).await?;
         fill(&store, &action, *length).await?;
         store.close().await;
         println!("## {length} entries, written in {:.0} s", began.elapsed().as_secs_f64());
+        println!("Targets: {}. `x` is the ratio to the first log.", targets::LOG);
 
         // The index is built while the service starts with none.
         let _ = std::fs::remove_dir_all(data.join("search"));
@@ -81,7 +85,8 @@ pub(crate) async fn measure(bin: &Path, site: &Path, lengths: &[i64]) -> Result<
                 Ok(())
             })
             .await?;
-            println!("{what}: {}", times.describe());
+            let base = *first.entry(what).or_insert(times.median());
+            println!("{what}: {}, {:.1} x", times.describe(), times.median() / base);
         }
         println!(
             "peak memory after the searches {:.0} MB",

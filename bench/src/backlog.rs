@@ -1,4 +1,4 @@
-//! A large backlog: 100,000 work items and 10,000 findings, against which the checks judge a proposal.
+//! A large backlog of work items and findings, against which the checks judge a proposal.
 
 use crate::fill::runtime;
 use anyhow::{Context, Result};
@@ -8,10 +8,6 @@ use loopiq::engine::{Engine, Error};
 use loopiq::store::{ListFilter, Store};
 use serde_json::{Value, json};
 
-/// Work items in the backlog.
-const ITEMS: usize = 100_000;
-/// Findings in the backlog.
-const FINDINGS: usize = 10_000;
 /// Findings in one scan.
 const SCAN: usize = 250;
 /// Work items in one transaction.
@@ -42,8 +38,13 @@ pub(crate) fn title(n: usize) -> String {
     )
 }
 
-/// Fills a release. Work items exist for one finding in ten. Returns the other findings, with their evidence.
-pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec<(String, String)>> {
+/// A finding and its evidence.
+pub(crate) type Finding = (String, String);
+
+/// Fills a release with `items` work items, and findings for a tenth as many. Work items exist for one finding in ten.
+/// Returns the other findings.
+pub(crate) async fn fill(store: &Store, release: &str, team: &str, items: usize) -> Result<Vec<Finding>> {
+    let count = (items / 10).next_multiple_of(SCAN);
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = release.to_owned();
     let known = store
@@ -54,14 +55,14 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
     let key = known.first().context("the release")?.key.clone();
     // Many scans of some tens of kilobytes each, because the bytes of cited evidence are hashed for each proposal.
     let (engine, now) = (Engine::new(store.clone(), runtime(), ""), ctx.now().rfc3339());
-    for first in (0..FINDINGS).step_by(SCAN) {
+    for first in (0..count).step_by(SCAN) {
         let name = format!("bulk-{first}.sarif");
         engine.import(&ctx, &key, &name, scan(first, &now), None, None).await?;
     }
     let filter = ListFilter {
         release: Some(release.to_owned()),
         text: Some("bulk".to_owned()),
-        limit: FINDINGS as i64,
+        limit: count as i64,
         ..ListFilter::default()
     };
     let findings = store
@@ -71,16 +72,16 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
         .await?;
     let worked: Vec<String> = findings
         .iter()
-        .take(FINDINGS / 10)
+        .take(count / 10)
         .map(|finding| finding.id.to_string())
         .collect();
-    for batch in 0..ITEMS / BATCH {
+    for first in (0..items).step_by(BATCH) {
         let (release, team, worked) = (release.to_owned(), team.to_owned(), worked.clone());
         store
             .write::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
                     let runtime = tx.ctx().runtime.clone();
-                    let numbers = batch * BATCH..(batch + 1) * BATCH;
+                    let numbers = first..(first + BATCH).min(items);
                     let items = numbers.map(|n| item(runtime.id(), n, &release, &team, worked.get(n)));
                     let items = ChangeSet(items.collect());
                     Ok(tx.apply(&items).await.map(drop)?)
@@ -90,7 +91,7 @@ pub(crate) async fn fill(store: &Store, release: &str, team: &str) -> Result<Vec
     }
     findings
         .iter()
-        .skip(FINDINGS / 10)
+        .skip(count / 10)
         .map(|finding| {
             let evidence = finding.evidence_ids.first().context("its evidence")?;
             Ok((finding.id.to_string(), evidence.to_string()))
@@ -136,7 +137,7 @@ fn item(id: WorkItemId, n: usize, release: &str, team: &str, finding: Option<&St
 }
 
 /// The package with the next three findings and without its blocker, because no agent proposes the same work all day.
-pub(crate) fn about(package: &Value, findings: &[(String, String)], n: usize) -> Value {
+pub(crate) fn about(package: &Value, findings: &[Finding], n: usize) -> Value {
     let mut package = package.clone();
     package["blockerIds"] = json!([]);
     for (child, task) in package["children"].as_array_mut().into_iter().flatten().enumerate() {
@@ -148,9 +149,9 @@ pub(crate) fn about(package: &Value, findings: &[(String, String)], n: usize) ->
 }
 
 /// The package with a child for each of these findings.
-pub(crate) fn package(package: &Value, findings: &[(String, String)]) -> Value {
+pub(crate) fn package(package: &Value, findings: &[Finding]) -> Value {
     let mut package = package.clone();
-    let child = |(n, (finding, evidence)): (usize, &(String, String))| {
+    let child = |(n, (finding, evidence)): (usize, &Finding)| {
         json!({
             "clientRef": format!("c{n}"), "title": format!("Validate the callback of the cache in src/new{n}.rs"),
             "description": "What comes in is used as it is.", "controlIds": [], "findingIds": [finding], "evidenceIds": [evidence],

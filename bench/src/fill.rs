@@ -1,4 +1,4 @@
-//! Writes 100,000 actions and audit entries through the store like the service, with many in each transaction.
+//! Writes actions and audit entries through the store like the service, with many in each transaction.
 
 use anyhow::{Context, Result};
 use loopiq::audit::Event;
@@ -7,8 +7,8 @@ use loopiq::domain::{ActionId, Execution, ReasonCode, Refusal, Stage, TenantId, 
 use loopiq::engine::Error;
 use loopiq::store::{Entry, PolicyRow, Store};
 
-/// Actions and entries to write.
-pub(crate) const MANY: usize = 100_000;
+/// The limits of pending actions: more than any measurement proposes.
+const LIMIT: usize = 1_000_000;
 /// Actions in one transaction.
 const BATCH: usize = 500;
 
@@ -32,7 +32,7 @@ pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
             Box::pin(async move {
                 let policy = PolicyRow {
                     version: tx.policy_version().await? + 1,
-                    source: format!("[limits]\npending_per_caller = {MANY}\npending_per_client = {MANY}\n"),
+                    source: format!("[limits]\npending_per_caller = {LIMIT}\npending_per_client = {LIMIT}\n"),
                     note: "For benchmarks.".to_owned(),
                     person_id: None,
                     created_at: tx.ctx().now(),
@@ -44,9 +44,9 @@ pub(crate) async fn raise_limits(store: &Store) -> Result<()> {
         .context("the limits")
 }
 
-/// Fills the tenant acme with copies of one of its actions and of that action's first entry, with other IDs, keys,
-/// times and words.
-pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
+/// Fills the tenant acme with `count` copies of one of its actions and of that action's first entry, with other IDs,
+/// keys, times and words.
+pub(crate) async fn fill(store: &Store, action: &str, count: usize) -> Result<()> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = ActionId::parse(action)?;
     let (template, entry) = store
@@ -55,12 +55,12 @@ pub(crate) async fn fill(store: &Store, action: &str) -> Result<()> {
         })
         .await?;
     let (template, entry) = (template.context("the action")?, entry.context("its entry")?);
-    for batch in 0..MANY / BATCH {
+    for first in (0..count).step_by(BATCH) {
         let (template, content) = (template.clone(), entry.content.clone());
         store
             .write::<_, Error, _>(&ctx, move |tx| {
                 Box::pin(async move {
-                    for n in batch * BATCH..(batch + 1) * BATCH {
+                    for n in first..(first + BATCH).min(count) {
                         let runtime = tx.ctx().runtime.clone();
                         let mut copy = template.clone();
                         (copy.id, copy.approval_id) = (runtime.id(), runtime.id());

@@ -2,12 +2,13 @@
 //! of one line, served by a separate process.
 
 use crate::load::{self, AsyncWork, Times};
+use crate::machine;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::routing::{get, post_service};
 use axum::serve::ListenerExt;
 use leptos::prelude::*;
-use loopiq_testing::{Agent, Connection, Database};
+use loopiq_testing::{Agent, Connection};
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult, ServerCapabilities, ServerConfig};
 use rmcp::service::RequestContext;
@@ -18,8 +19,30 @@ use serde_json::json;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// What the machine achieves without the service. Times are medians in milliseconds.
+pub(crate) struct Floors {
+    /// The insertion of one row.
+    pub(crate) insert: f64,
+    /// Insertions per second by 32 clients.
+    pub(crate) inserts: f64,
+    /// A call of a tool that does nothing.
+    pub(crate) tool: f64,
+    /// Such calls per second by 32 clients.
+    pub(crate) tools: f64,
+    /// A page of one line.
+    pub(crate) page: f64,
+    /// Such pages per second by 32 clients.
+    pub(crate) pages: f64,
+    /// The processor time of a call of a tool that does nothing.
+    pub(crate) processor: f64,
+    /// The peak memory of the process that serves the floors, in MiB.
+    pub(crate) memory: f64,
+}
 
 /// The process that serves the floors.
 pub(crate) struct Floor {
@@ -50,9 +73,30 @@ impl Floor {
         })
     }
 
+    /// Measures the floors for a database with this URL.
+    pub(crate) async fn measure(&self, url: &str, folder: &Path) -> Result<Floors> {
+        let (insert, inserts) = insert(url, folder).await?;
+        let began = machine::cpu_time(self.child.id());
+        let tool = self.tool().await?;
+        let calls = tool.count() + tool.count() / 10 + 1;
+        let processor = (machine::cpu_time(self.child.id()) - began) / calls as f64 * 1e3;
+        let page = self.page().await?;
+        let (tools, pages) = self.rates().await?;
+        Ok(Floors {
+            insert: insert.median(),
+            inserts: inserts[1],
+            tool: tool.median(),
+            tools: tools[1],
+            page: page.median(),
+            pages: pages[1],
+            processor,
+            memory: machine::peak_memory(self.child.id()),
+        })
+    }
+
     /// Measures an MCP tool that does nothing.
-    pub(crate) async fn tool(&self) -> Result<Times> {
-        let agent = tokio::sync::Mutex::new(Agent::connect(&self.url, "none").await?);
+    async fn tool(&self) -> Result<Times> {
+        let agent = Mutex::new(Agent::connect(&self.url, "none").await?);
         let call = json!({});
         load::one_by_one(1_000, |_| async {
             agent.lock().await.call("nothing", &call).await.map(drop)
@@ -60,8 +104,17 @@ impl Floor {
         .await
     }
 
-    /// Measures many such calls at once, and a page of one line.
-    pub(crate) async fn rates(&self) -> Result<([f64; 3], [f64; 3])> {
+    /// Measures a page of one line.
+    async fn page(&self) -> Result<Times> {
+        let reader = Mutex::new(Connection::open(&self.url).await?);
+        load::one_by_one(1_000, |_| async {
+            reader.lock().await.send("GET", "/", &[], "").await.map(drop)
+        })
+        .await
+    }
+
+    /// Measures many such calls at once, and many such pages.
+    async fn rates(&self) -> Result<([f64; 3], [f64; 3])> {
         let (mut agents, mut readers) = (Vec::new(), Vec::new());
         for _ in 0..32 {
             agents.push(Agent::connect(&self.url, "none").await?);
@@ -88,15 +141,12 @@ impl AsyncWork<Connection> for Nothing {
 }
 
 /// Measures the insertion of one row that is flushed to disk: by one client, and by 32.
-pub(crate) async fn insert(database: &Database) -> Result<(Times, [f64; 3])> {
-    let is_file = database.url.starts_with("sqlite");
+async fn insert(url: &str, folder: &Path) -> Result<(Times, [f64; 3])> {
+    let is_file = url.starts_with("sqlite");
     let url = if is_file {
-        format!(
-            "sqlite://{}?mode=rwc",
-            database.folder.path().join("floor.db").display()
-        )
+        format!("sqlite://{}?mode=rwc", folder.join("floor.db").display())
     } else {
-        database.all_seeing_url.clone()
+        url.to_owned()
     };
     let pool = AnyPoolOptions::new()
         .max_connections(if is_file { 1 } else { 8 })

@@ -13,6 +13,11 @@ impl Times {
         Self(times)
     }
 
+    /// The number of runs.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The quantile for this share, in milliseconds.
     pub(crate) fn at(&self, share: f64) -> f64 {
         let index = ((self.0.len() as f64 * share) as usize).min(self.0.len().saturating_sub(1));

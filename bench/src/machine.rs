@@ -24,15 +24,41 @@ pub(crate) fn describe() -> String {
     text
 }
 
-/// The processor time that a process has used, in seconds.
-pub(crate) fn cpu_time(pid: u32) -> f64 {
+/// Processor time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Cpu {
+    /// In the program.
+    pub(crate) user: f64,
+    /// In the kernel, for the program.
+    pub(crate) kernel: f64,
+}
+
+/// The processor time that a process has used, in seconds, with the threads that have ended.
+pub(crate) fn cpu(pid: u32) -> Cpu {
+    cpu_of(&std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default())
+}
+
+fn cpu_of(stat: &str) -> Cpu {
     /// Linux counts in hundredths of a second, whatever its own clock is.
     const TICKS: f64 = 100.0;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name of the program, in parentheses, may contain spaces. The 12th and 13th fields after it are user and system time.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let times = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
-    times.sum::<f64>() / TICKS
+    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
+    let mut next = || {
+        fields
+            .next()
+            .and_then(|ticks| ticks.parse::<f64>().ok())
+            .unwrap_or(f64::NAN)
+    };
+    Cpu {
+        user: next() / TICKS,
+        kernel: next() / TICKS,
+    }
+}
+
+/// The processor time that a process has used, in seconds.
+pub(crate) fn cpu_time(pid: u32) -> f64 {
+    let Cpu { user, kernel } = cpu(pid);
+    user + kernel
 }
 
 /// The peak resident memory of a process, in MiB.
@@ -43,4 +69,22 @@ pub(crate) fn peak_memory(pid: u32) -> f64 {
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
         .map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cpu, cpu_of};
+
+    #[test]
+    fn times_are_counted_from_the_end_of_the_name() {
+        let stat = "7834 (a (b) c) S 1 7834 7834 0 -1 4194560 11263 0 12 0 253 71 0 0 20 0 7 0 3902583 1 1";
+        assert_eq!(
+            cpu_of(stat),
+            Cpu {
+                user: 2.53,
+                kernel: 0.71
+            }
+        );
+        assert!(cpu_of("").user.is_nan());
+    }
 }

@@ -1,7 +1,5 @@
 //! Measures the service over HTTP and MCP and prints each figure with its floor from the same run. `loopiq-bench BINARY
-//! SITE [sqlite|postgres]`.
-//!
-//! The service is the release binary on a database with 100,000 actions and audit entries. The client runs on the same
+//! SITE [sqlite|postgres]` starts the release binary on a database with 100,000 actions and audit entries. The client runs on the same
 //! machine with minimal overhead, and every figure includes it. `benches/engine.rs` measures parts of the engine.
 //!
 //! `loopiq-bench search BINARY SITE [ENTRIES...]` measures the audit search only, on logs of several lengths.
@@ -14,55 +12,74 @@ mod fill;
 mod floor;
 mod load;
 mod machine;
+mod prepare;
+mod requests;
 mod service;
 mod table;
+mod targets;
 
 use anyhow::{Context, Result};
 use loopiq_testing::{Cluster, Database, Durability};
-use std::path::PathBuf;
+use prepare::Setup;
+use std::path::{Path, PathBuf};
 use table::Table;
 
 const USAGE: &str = "usage: loopiq-bench [search] BINARY SITE";
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut words = std::env::args().skip(1);
-    let first = words.next().context(USAGE)?;
-    if first == "floor" {
-        return floor::serve().await;
+    let mut words = std::env::args().skip(1).peekable();
+    match words.peek().context(USAGE)?.as_str() {
+        "floor" => floor::serve().await,
+        "search" => search(words.skip(1)).await,
+        _ => measure(words).await,
     }
-    let only_search = first == "search";
-    let bin = if only_search {
-        words.next().context(USAGE)?
-    } else {
-        first
-    };
-    let bin = PathBuf::from(bin);
-    let site = PathBuf::from(words.next().context(USAGE)?);
-    if only_search {
-        println!("{}", machine::describe());
-        let lengths = words.map(|word| word.parse()).collect::<Result<Vec<i64>, _>>()?;
-        let lengths = if lengths.is_empty() {
-            vec![10_000, 1_000_000]
-        } else {
-            lengths
-        };
-        return audit_search::measure(&bin, &site, &lengths).await;
+}
+
+async fn search(mut words: impl Iterator<Item = String>) -> Result<()> {
+    let mut path = || words.next().map(PathBuf::from).context(USAGE);
+    let (bin, site) = (path()?, path()?);
+    println!("{}", machine::describe());
+    let mut lengths = words.map(|word| word.parse()).collect::<Result<Vec<i64>, _>>()?;
+    if lengths.is_empty() {
+        lengths = vec![10_000, 1_000_000];
     }
+    audit_search::measure(&bin, &site, &lengths).await
+}
+
+async fn measure(mut words: impl Iterator<Item = String>) -> Result<()> {
+    let mut path = || words.next().map(PathBuf::from).context(USAGE);
+    let (bin, site) = (path()?, path()?);
     let only = words.next();
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     println!("{}", machine::describe());
     let floor = floor::Floor::start()?;
     let mut table = Table::default();
     if wanted("sqlite") {
-        let sqlite = Database::sqlite();
-        service::measure("SQLite", &bin, &site, &sqlite, &floor, &mut table).await?;
+        let database = &Database::sqlite();
+        let setup = Setup {
+            name: "SQLite",
+            bin: &bin,
+            site: &site,
+            database,
+        };
+        service::measure(setup, &targets::SQLITE, &floor, &mut table).await?;
     }
     if wanted("postgres") {
-        let cluster = Cluster::start(Durability::Full)?;
-        let postgres = Database::on_cluster(&cluster.url("postgres")).await;
-        service::measure("PostgreSQL", &bin, &site, &postgres, &floor, &mut table).await?;
+        postgres(&bin, &site, &floor, &mut table).await?;
     }
     println!("{table}");
     Ok(())
+}
+
+async fn postgres(bin: &Path, site: &Path, floor: &floor::Floor, table: &mut Table) -> Result<()> {
+    let cluster = Cluster::start(Durability::Full)?;
+    let database = &Database::on_cluster(&cluster.url("postgres")).await;
+    let setup = Setup {
+        name: "PostgreSQL",
+        bin,
+        site,
+        database,
+    };
+    service::measure(setup, &targets::POSTGRES, floor, table).await
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 /// A figure with its floor.
+#[derive(Clone, Default)]
 pub(crate) struct Row {
     /// The database.
     pub(crate) database: &'static str,
@@ -13,7 +14,7 @@ pub(crate) struct Row {
     /// The figure of the same operation without the service.
     pub(crate) floor: String,
     /// The figure divided by the floor.
-    pub(crate) ratio: f64,
+    pub(crate) ratio: Option<f64>,
     /// The intended figure.
     pub(crate) target: &'static str,
 }
@@ -21,6 +22,18 @@ pub(crate) struct Row {
 /// All figures.
 #[derive(Default)]
 pub(crate) struct Table(pub(crate) Vec<Row>);
+
+impl Table {
+    /// Adds a figure, and shows it while the measurement goes on.
+    pub(crate) fn add(&mut self, row: Row) {
+        let ratio = row.ratio.map(|ratio| format!(", ratio {ratio:.1}")).unwrap_or_default();
+        eprintln!(
+            "{}: {}: {} (floor {}{ratio})",
+            row.database, row.what, row.figure, row.floor
+        );
+        self.0.push(row);
+    }
+}
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,11 +48,7 @@ impl fmt::Display for Table {
                 ratio,
                 target,
             } = row;
-            let ratio = if ratio.is_nan() {
-                String::new()
-            } else {
-                format!("{ratio:.1}")
-            };
+            let ratio = ratio.map(|ratio| format!("{ratio:.1}")).unwrap_or_default();
             writeln!(f, "| {database} | {what} | {figure} | {target} | {floor} | {ratio} |")?;
         }
         Ok(())
