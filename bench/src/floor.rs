@@ -17,7 +17,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use rmcp::{ErrorData, RoleServer};
 use serde_json::json;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyPool, Connection as _, Executor};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -170,6 +170,16 @@ async fn insert(url: &str, folder: &Path) -> Result<(Times, [f64; 3])> {
     pool.execute("DROP TABLE floor").await?;
     pool.close().await;
     Ok((times, rates))
+}
+
+/// Measures a statement that reads nothing, on one connection.
+pub(crate) async fn round_trip(url: &str) -> Result<Times> {
+    let connection = Mutex::new(sqlx::AnyConnection::connect(url).await?);
+    load::one_by_one(500, |_| async {
+        sqlx::query("SELECT 1").execute(&mut *connection.lock().await).await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn one_row(pool: &AnyPool) -> Result<()> {

@@ -8,6 +8,7 @@
 
 mod audit_search;
 mod backlog;
+mod delay;
 mod fill;
 mod floor;
 mod load;
@@ -20,9 +21,9 @@ mod targets;
 
 use anyhow::{Context, Result};
 use loopiq_testing::{Cluster, Database, Durability};
-use prepare::Setup;
+use prepare::{Prepared, Setup};
 use std::path::{Path, PathBuf};
-use table::Table;
+use table::{Row, Table};
 
 const USAGE: &str = "usage: loopiq-bench [search] BINARY SITE";
 
@@ -72,6 +73,7 @@ async fn measure(mut words: impl Iterator<Item = String>) -> Result<()> {
     Ok(())
 }
 
+/// PostgreSQL behind a socket, and behind a network.
 async fn postgres(bin: &Path, site: &Path, floor: &floor::Floor, table: &mut Table) -> Result<()> {
     let cluster = Cluster::start(Durability::Full)?;
     let database = &Database::on_cluster(&cluster.url("postgres")).await;
@@ -81,5 +83,29 @@ async fn postgres(bin: &Path, site: &Path, floor: &floor::Floor, table: &mut Tab
         site,
         database,
     };
-    service::measure(setup, &targets::POSTGRES, floor, table).await
+    let prepared = service::measure(setup, &targets::POSTGRES, floor, table).await?;
+    away(&prepared, floor, table).await
+}
+
+/// The same database through a server that delays each direction.
+async fn away(prepared: &Prepared<'_>, floor: &floor::Floor, table: &mut Table) -> Result<()> {
+    const NAME: &str = "PostgreSQL, 0.5 ms away";
+    let Database {
+        url, all_seeing_url, ..
+    } = prepared.setup.database;
+    let delay = delay::Delay::start(url)?;
+    let (here, away) = (all_seeing_url.as_str(), delay.url(all_seeing_url)?);
+    let (near, far) = (floor::round_trip(here).await?, floor::round_trip(&away).await?);
+    let intended = near.median() + delay::ROUND_TRIP.as_secs_f64() * 1e3;
+    let each_way = delay.shorten(far.median() - intended);
+    let far = floor::round_trip(&away).await?;
+    table.add(Row {
+        database: NAME,
+        what: format!("round trip (SELECT 1), {each_way:.2} ms delay each way"),
+        figure: far.describe(),
+        floor: format!("{:.2} ms (without the delay)", near.median()),
+        ratio: Some(far.median() / near.median()),
+        target: "",
+    });
+    service::measure_at(NAME, prepared, (&delay.url(url)?, &away), floor, table).await
 }

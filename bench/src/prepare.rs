@@ -84,10 +84,15 @@ impl<'a> Prepared<'a> {
 
     /// Starts the service.
     pub(crate) fn start(&self) -> Result<Service> {
+        self.start_on(&self.setup.database.url)
+    }
+
+    /// Starts the service with another URL of the same database.
+    pub(crate) fn start_on(&self, url: &str) -> Result<Service> {
         let Setup {
             bin, site, database, ..
         } = self.setup;
-        Service::start(bin, site, database.folder.path(), &database.url, &self.listen)
+        Service::start(bin, site, database.folder.path(), url, &self.listen)
     }
 
     /// What tells proposals apart.

@@ -16,7 +16,12 @@ use tokio::sync::Mutex;
 const MANY: usize = 100_000;
 
 /// Fills the database and measures everything on it.
-pub(crate) async fn measure(setup: Setup<'_>, targets: &Targets, floor: &Floor, table: &mut Table) -> Result<()> {
+pub(crate) async fn measure<'a>(
+    setup: Setup<'a>,
+    targets: &Targets,
+    floor: &Floor,
+    table: &mut Table,
+) -> Result<Prepared<'a>> {
     let prepared = Prepared::fill(setup, MANY).await?;
     let database = setup.database;
     let service = prepared.start()?;
@@ -39,6 +44,25 @@ pub(crate) async fn measure(setup: Setup<'_>, targets: &Targets, floor: &Floor, 
         format!("{:.0} MB (empty tool and bare page)", floors.memory),
         memory / floors.memory,
     );
+    service.stop()?;
+    Ok(prepared)
+}
+
+/// Measures what waits for the database, on the filled database with another URL.
+pub(crate) async fn measure_at(
+    name: &'static str,
+    prepared: &Prepared<'_>,
+    (url, all_seeing_url): (&str, &str),
+    floor: &Floor,
+    table: &mut Table,
+) -> Result<()> {
+    let service = prepared.start_on(url)?;
+    let folder = prepared.setup.database.folder.path();
+    let floors = floor.measure(all_seeing_url, folder).await?;
+    let targets = &targets::POSTGRES_AWAY;
+    let mut measurement = Measurement::new(name, prepared, &service, targets, &floors, table).await?;
+    measurement.proposal().await?;
+    measurement.run().await?;
     service.stop()
 }
 

@@ -49,3 +49,14 @@ pub(crate) const POSTGRES: Targets = Targets {
     inbox: "",
     audit: "10 ms",
 };
+
+/// The service with PostgreSQL behind a round trip of 0.5 ms.
+pub(crate) const POSTGRES_AWAY: Targets = Targets {
+    proposal: "6 ms",
+    proposals: "",
+    wide: "",
+    run: "15 ms",
+    page: "",
+    inbox: "",
+    audit: "",
+};
