@@ -36,8 +36,10 @@ pub(crate) struct Prepared<'a> {
     pub(crate) free: Arc<Vec<Finding>>,
     /// The address of the service. The URL of the demo's identity provider contains the port.
     listen: String,
-    /// The number of proposals that were made so far.
-    proposals: Arc<AtomicUsize>,
+    /// Numbers of proposals about the findings.
+    pub(crate) numbers: Numbers,
+    /// Numbers of proposals without findings.
+    pub(crate) others: Numbers,
 }
 
 impl<'a> Prepared<'a> {
@@ -78,7 +80,8 @@ impl<'a> Prepared<'a> {
             arguments,
             free,
             listen,
-            proposals: Arc::default(),
+            numbers: Numbers::default(),
+            others: Numbers::default(),
         })
     }
 
@@ -94,15 +97,10 @@ impl<'a> Prepared<'a> {
         } = self.setup;
         Service::start(bin, site, database.folder.path(), url, &self.listen)
     }
-
-    /// What tells proposals apart.
-    pub(crate) fn numbers(&self) -> Numbers {
-        Numbers(Arc::clone(&self.proposals))
-    }
 }
 
 /// Numbers of proposals. Each is used once, also after the service was started again.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Numbers(Arc<AtomicUsize>);
 
 impl Numbers {

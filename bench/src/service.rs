@@ -198,7 +198,7 @@ impl<'a> Measurement<'a> {
         let twelve = package(&mut self.proposer.lock().await.agent, 12).await?;
         let mut proposed = Vec::new();
         for _ in 0..111 {
-            let n = self.prepared.numbers().next();
+            let n = self.prepared.others.next();
             let agent = &mut self.proposer.lock().await.agent;
             let action = propose(agent, &mut fresh(&twelve, n), &format!("run-{n}")).await?;
             // The page is opened before the clock starts.
@@ -237,7 +237,8 @@ impl<'a> Measurement<'a> {
 
     /// The page of a pending action, next to all records and actions written so far.
     async fn waiting(&mut self) -> Result<()> {
-        let waiting = self.proposer.lock().await.propose().await?;
+        let mut arguments = self.prepared.arguments.clone();
+        let waiting = propose(&mut self.proposer.lock().await.agent, &mut arguments, "looked-at").await?;
         let path = format!("/actions/{}", waiting.id);
         self.page("page of a pending action", &path, 100, self.targets.page)
             .await
@@ -291,6 +292,6 @@ async fn proposer(prepared: &Prepared<'_>, service: &Service, token: &str) -> Re
         agent: Agent::connect(&service.url, token).await?,
         arguments: prepared.arguments.clone(),
         free: prepared.free.clone(),
-        numbers: prepared.numbers(),
+        numbers: prepared.numbers.clone(),
     })
 }
