@@ -20,8 +20,8 @@ SITE := $(CURDIR)/target/site
 WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help run test build bench dev lint fuzz mutants fmt clean
-.PHONY: run-built test-built build-built bench-built lint-built fuzz-built mutants-built wasm-dev wasm-release server server-release tests
+.PHONY: help run test build bench profile dev lint fuzz mutants fmt clean
+.PHONY: run-built test-built build-built bench-built profile-built lint-built fuzz-built mutants-built wasm-dev wasm-release server server-release server-profiling tests
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,10 @@ dev: ## run the demo and rebuild it on every change (needs cargo-leptos)
 bench: ## measure the service on both databases, each figure with its floor
 	@scripts/setup bench
 	@$(MAKE) bench-built
+
+profile: ## CPU, SQL, system calls, WAL frames and a flame graph for each use case, in target/profile
+	@scripts/setup build
+	@$(MAKE) profile-built
 
 lint: ## formatting, clippy for server and browser, and dependencies (cargo deny)
 	@scripts/setup lint
@@ -90,6 +94,14 @@ bench-built:
 	cargo bench --package loopiq-bench
 	@target/release/loopiq-bench target/release/loopiq $(SITE)
 
+# perf and strace are optional: without them the table has none of their figures. PROFILE passes options, such as `--requests 1000`.
+profile-built:
+	@+$(MAKE) wasm-dev
+	+$(BUILD) --package xtask
+	@+$(MAKE) server-profiling
+	@target/debug/xtask site --profile wasm-dev
+	@target/profiling/loopiq-bench profile target/profiling/loopiq $(SITE) target/profile $(PROFILE)
+
 dev-built:
 	cargo leptos watch -- serve --demo
 
@@ -109,6 +121,12 @@ server:
 server-release:
 	+$(BUILD) --package xtask
 	+$(BUILD) --package loopiq-server --release
+
+# With frame pointers, from which perf finds the callers of a function.
+server-profiling: export RUSTFLAGS := $(RUSTFLAGS) -C force-frame-pointers=yes
+server-profiling: export CFLAGS := $(CFLAGS) -fno-omit-frame-pointer
+server-profiling:
+	+$(BUILD) --profile profiling --package loopiq-server --package loopiq-bench
 
 # All test programs, and the binary that the browser tests start.
 tests:

@@ -3,6 +3,7 @@
 //! machine with minimal overhead, and every figure includes it. `benches/engine.rs` measures parts of the engine.
 //!
 //! `loopiq-bench search BINARY SITE [ENTRIES...]` measures the audit search only, on logs of several lengths.
+//! `loopiq-bench profile BINARY SITE FOLDER` shows where the time of a request goes.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
@@ -14,6 +15,7 @@ mod floor;
 mod load;
 mod machine;
 mod prepare;
+mod profile;
 mod requests;
 mod service;
 mod table;
@@ -25,13 +27,14 @@ use prepare::{Prepared, Setup};
 use std::path::{Path, PathBuf};
 use table::{Row, Table};
 
-const USAGE: &str = "usage: loopiq-bench [search] BINARY SITE";
+const USAGE: &str = "usage: loopiq-bench [search|profile] BINARY SITE";
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut words = std::env::args().skip(1).peekable();
     match words.peek().context(USAGE)?.as_str() {
         "floor" => floor::serve().await,
+        "profile" => profile::run(words.skip(1)).await,
         "search" => search(words.skip(1)).await,
         _ => measure(words).await,
     }

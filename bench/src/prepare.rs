@@ -97,6 +97,16 @@ impl<'a> Prepared<'a> {
         } = self.setup;
         Service::start(bin, site, database.folder.path(), url, &self.listen)
     }
+
+    /// Starts the service with these levels of its log, which is written to a file.
+    pub(crate) fn start_logging(&self, levels: &str, log: &Path) -> Result<Service> {
+        let Setup {
+            bin, site, database, ..
+        } = self.setup;
+        let settings = [("LOOPIQ_LOG", levels)];
+        let (folder, url) = (database.folder.path(), &database.url);
+        Service::start_logging(bin, site, folder, url, &self.listen, &settings, log)
+    }
 }
 
 /// Numbers of proposals. Each is used once, also after the service was started again.
@@ -107,5 +117,10 @@ impl Numbers {
     /// The next number.
     pub(crate) fn next(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many were used.
+    pub(crate) fn used(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Actions, entries and work items in the database.
-const MANY: usize = 100_000;
+pub(crate) const MANY: usize = 100_000;
 
 /// Fills the database and measures everything on it.
 pub(crate) async fn measure<'a>(
