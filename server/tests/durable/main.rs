@@ -6,6 +6,8 @@ mod database_failures;
 mod demo_or_production;
 mod import_while_running;
 mod kill_at_random;
+#[cfg(unix)]
+mod sqlite_files;
 
 use loopiq_testing::{Database, Service, write_site};
 use std::path::Path;
@@ -23,10 +25,14 @@ fn start(database: &Database, address: &str) -> Service {
 
 /// Starts a demo with these settings.
 fn start_with(database: &Database, address: &str, settings: &[(&str, &str)]) -> Service {
+    start_on(Path::new(env!("CARGO_BIN_EXE_loopiq")), database, address, settings)
+}
+
+/// Starts a demo with this program.
+fn start_on(bin: &Path, database: &Database, address: &str, settings: &[(&str, &str)]) -> Service {
     let site = database.folder.path().join("site");
     if !site.exists() {
         write_site(&site);
     }
-    let bin = Path::new(env!("CARGO_BIN_EXE_loopiq"));
     Service::start_with(bin, &site, database.folder.path(), &database.url, address, settings).expect("a service")
 }

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// WAL: readers never wait for the writer. FULL: acknowledged writes survive a power cut. The busy timeout is in milliseconds: a statement
-/// waits for the lock of another process. A negative cache size is in KiB.
+/// waits for the lock of another process. A negative cache size is in KiB. A reader that stays open makes the write-ahead log grow, because
+/// the log only starts anew when no reader needs it; the log is then cut to its limit, in bytes.
 const SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-     PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;";
+     PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; \
+     PRAGMA journal_size_limit = 16777216;";
 
 /// The size of the thread's stack: the use cases run on it, and their futures are large in a debug build.
 const STACK: usize = 8 << 20;
