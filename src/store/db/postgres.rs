@@ -13,6 +13,10 @@ use std::time::Duration;
 /// The most time that a request waits for a connection.
 const WAIT: Duration = Duration::from_secs(10);
 
+/// A database server that restarts breaks all connections. The pool tests a connection that was idle for so long before a request gets it,
+/// which takes a round trip. A restart takes longer, and the pool also tests each connection when a request returns it.
+const TEST_AFTER: Duration = Duration::from_millis(500);
+
 /// The statements that a connection runs first. The lock timeout is the same as on SQLite. The idle timeout releases the locks of a node
 /// that hangs. JIT compilation, parallel workers and a new plan for each list would cost more time than the queries of this service take.
 const SETUP: &str = "SET application_name = 'loopiq'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
@@ -26,11 +30,16 @@ pub(in crate::store) fn pool(url: &str, size: u32) -> Result<PgPool, DatabaseErr
     Ok(PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(WAIT)
-        // A database server that restarts breaks all connections. The pool tests a connection first, so that no request fails because of
-        // that.
-        .test_before_acquire(true)
-        // A connection whose transaction did not end cannot begin another one.
-        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for >= TEST_AFTER {
+                    connection.ping().await?;
+                }
+                // A connection whose transaction did not end cannot begin another one.
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .after_connect(|connection, _| Box::pin(async move { connection.execute(SETUP).await.map(drop) }))
         .connect_lazy(url)?)
 }
