@@ -520,9 +520,9 @@ CREATE TABLE actions (
     FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
     FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
 );
-CREATE INDEX actions_by_state ON actions (tenant, state, created_at, id);
-CREATE INDEX actions_by_time ON actions (tenant, created_at, id);
-CREATE INDEX actions_by_caller ON actions (tenant, caller_id, created_at, id);
+-- IDs begin with the time of the proposal, so that an index in the order of IDs is in the order of age.
+CREATE INDEX actions_by_state ON actions (tenant, state, id);
+CREATE INDEX actions_by_caller ON actions (tenant, caller_id, id);
 CREATE INDEX actions_due ON actions (tenant, expires_at, id) WHERE state IN ('pending_approval', 'approved');
 CREATE INDEX actions_by_request ON actions (tenant, request_digest, state, id);
 CREATE INDEX actions_by_repeated ON actions (tenant, repeats_action_id, id) WHERE repeats_action_id IS NOT NULL;
@@ -678,7 +678,6 @@ CREATE TABLE audit_entries (
     FOREIGN KEY (tenant) REFERENCES audit_heads (tenant)
 );
 CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
-CREATE INDEX audit_entries_by_time ON audit_entries (tenant, at, seq);
 
 -- A separate table, so that contents can be purged while the hashes of leaves remain valid.
 CREATE TABLE audit_contents (

@@ -1,6 +1,7 @@
 //! Typed IDs: a short prefix for the kind, and a UUIDv7 in base32. Text can be searched for IDs, and sorting by ID
 //! sorts by age.
 
+use super::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -47,6 +48,12 @@ macro_rules! ids {
             impl $name {
                 /// The ID of these 128 bits.
                 pub fn from_bits(bits: u128) -> Self { Self(encode($prefix, bits)) }
+                /// A text after every ID of this kind.
+                pub const LAST: &'static str = concat!($prefix, "_~");
+                /// The first ID that can be made at this time: a UUIDv7 begins with 48 bits of milliseconds since 1970.
+                pub fn first_of(time: Timestamp) -> Self {
+                    Self::from_bits(u128::try_from(time.0 / 1_000).unwrap_or_default() << 80)
+                }
                 /// The ID as text.
                 pub fn as_str(&self) -> &str { &self.0 }
                 /// Parses an ID of this kind.
@@ -205,6 +212,15 @@ impl fmt::Display for TenantId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_between_those_of_its_time_and_the_next() {
+        let id = ActionId::from_bits((1_700_000_000_123 << 80) + 7);
+        let at = |millis: i64| ActionId::first_of(Timestamp(millis * 1_000 + 999));
+        assert!(at(1_700_000_000_123) < id && id < at(1_700_000_000_124));
+        assert!(id.as_str() < ActionId::LAST);
+        assert_eq!(ActionId::first_of(Timestamp(-1)), ActionId::from_bits(0));
+    }
 
     #[test]
     fn ids_sort_as_their_bits_do_and_read_back() {

@@ -101,6 +101,8 @@ pub struct InboxPage {
     pub counts: Vec<(Tab, i64)>,
     /// Up to 50 actions, oldest first.
     pub rows: Vec<InboxRow>,
+    /// Why the person cannot decide any action; `None` if it depends on the action, or if all of these are closed.
+    pub not_mine: Option<PlainText>,
     /// Where the next page starts, if there is one.
     pub next: Option<String>,
     /// Tools to filter by.
@@ -146,6 +148,6 @@ pub struct InboxRow {
     pub touched: bool,
     /// How many approvals it has and needs, if it needs more than one.
     pub approvals: Option<(usize, usize)>,
-    /// Why the person cannot decide it; `None` if the person can, or if the action is closed.
+    /// Why the person cannot decide this action, although the person can decide others; `None` if the action is closed.
     pub not_mine: Option<PlainText>,
 }

@@ -54,7 +54,10 @@ fn render((query, page): (InboxQuery, views::InboxPage)) -> impl IntoView {
             {if page.rows.is_empty() {
                 Either::Left(view! { <Empty query=query.clone() filtered decided=page.decided_today /> })
             } else {
-                Either::Right(rows(page.rows))
+                Either::Right(view! {
+                    {page.not_mine.map(|why| view! { <p class="quiet">{why}</p> })}
+                    {rows(page.rows)}
+                })
             }}
             <nav class="pager" aria-label="Pages of the inbox">
                 {paged.then(|| view! { <a class="button" href=address(&query, "")>"First page"</a> })}

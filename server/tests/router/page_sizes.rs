@@ -42,6 +42,12 @@ async fn an_inbox_of_fifty_actions_is_small() {
     assert!(html.len() <= INBOX, "{} bytes: {html}", html.len());
     // Icons are in the style sheet.
     assert!(!html.contains("<svg"), "{html}");
+
+    // The reason why an auditor cannot decide is said once.
+    let html = service.signed_in("auditor@acme.example").await.get("/").await.text;
+    assert_eq!(html.matches("<a href=\"/actions/act_").count(), 50, "{html}");
+    assert_eq!(html.matches("Only reviewers and leads can decide").count(), 1, "{html}");
+    assert!(html.len() <= INBOX, "{} bytes: {html}", html.len());
 }
 
 /// Proposes so many stories for the release SHOP-2026.12, for the person `lead`.

@@ -23,7 +23,7 @@ impl Engine {
         let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
         let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
         let since = ctx.now().plus(-Timestamp::DAY);
-        let (items, frame, judged, mine, next) = {
+        let (items, frame, judged, not_mine, mine, next) = {
             let tx = &mut self.store.read(ctx).await?;
             let mine = Mine::load(tx, &self.policies, me.as_ref().filter(|_| may_decide)).await?;
             filter.policy = mine.today.version;
@@ -36,6 +36,10 @@ impl Engine {
                 },
                 not_by: own.clone(),
                 ..filter.clone()
+            };
+            let not_mine = match may_decide {
+                false => Some("Only reviewers and leads can decide these actions.".into()),
+                true => mine.unresolved.as_ref().map(Into::into),
             };
             let frame = tx.inbox_frame(&own, since).await?;
             let count = match may_decide {
@@ -51,7 +55,7 @@ impl Engine {
                 let mut batch = tx.inbox(&filter).await?;
                 let more = batch.len() as i64 > PAGE;
                 batch.truncate(PAGE as usize);
-                let last = batch.last().map(|last| (last.created_at.0, last.id.clone()));
+                let last = batch.last().map(|last| last.id.clone());
                 next = last.filter(|_| more);
                 judged.append(&mut mine.judge(tx, &batch).await?);
                 if of_mine {
@@ -60,14 +64,13 @@ impl Engine {
                     batch.retain(|item| judged.get(&item.id).is_some_and(|one: &Judged| one.not_mine.is_none()));
                 }
                 items.append(&mut batch);
-                if next.is_none() || items.len() as i64 >= PAGE / 2 {
-                    break;
+                match &next {
+                    Some(last) if (items.len() as i64) < PAGE / 2 => filter.after.clone_from(last),
+                    _ => break,
                 }
-                filter.after.clone_from(&next);
             }
-            (items, frame, judged, count, next)
+            (items, frame, judged, not_mine, count, next)
         };
-        let next = next.map(|(at, id)| format!("{at}~{id}"));
         let count = |tab: Tab| match tab {
             Tab::Mine => mine,
             Tab::All => frame.counts.values().sum(),
@@ -79,6 +82,7 @@ impl Engine {
         Ok(InboxPage {
             counts: Tab::ALL.iter().map(|(tab, ..)| (*tab, count(*tab))).collect(),
             rows: items.iter().map(|item| row(ctx, item, &judged)).collect(),
+            not_mine: not_mine.filter(|_| items.iter().any(|item| !item.state.is_final())),
             next,
             tools: tools::TOOLS
                 .iter()
@@ -92,10 +96,6 @@ impl Engine {
 }
 
 fn filter(query: &InboxQuery) -> InboxFilter {
-    let after = query
-        .after
-        .split_once('~')
-        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
     InboxFilter {
         state: query.tab.state(),
         tool: query.tool.clone(),
@@ -103,7 +103,7 @@ fn filter(query: &InboxQuery) -> InboxFilter {
         release: query.release.clone(),
         verdict: query.verdict.clone(),
         text: query.text.trim().to_owned(),
-        after,
+        after: query.after.clone(),
         limit: PAGE + 1,
         ..InboxFilter::default()
     }
@@ -133,14 +133,7 @@ fn row(ctx: &Ctx, item: &InboxItem, judged: &BTreeMap<String, Judged>) -> InboxR
         repeats: item.repeated_by,
         touched: item.targets_changed && !state.is_final(),
         approvals: judged.and_then(|one| one.approvals),
-        not_mine: match (state.is_final(), allows(&ctx.principal, Permission::Approve)) {
-            (true, _) => None,
-            (false, false) => ctx
-                .principal
-                .person()
-                .map(|_| "Only reviewers and leads can decide this.".into()),
-            (false, true) => judged.and_then(|one| one.not_mine.as_ref().map(Into::into)),
-        },
+        not_mine: judged.and_then(|one| one.not_mine.as_ref().map(Into::into)),
     }
 }
 

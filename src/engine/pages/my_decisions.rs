@@ -17,7 +17,7 @@ pub(crate) struct Mine {
     versions: BTreeMap<i64, Arc<Policy>>,
     me: Option<Decider>,
     /// Why the viewer may not decide until operators have identified the account.
-    unresolved: Option<String>,
+    pub(crate) unresolved: Option<String>,
 }
 
 /// The age limit of relevant policies, in microseconds: no action waits longer than this.
@@ -183,10 +183,7 @@ impl Mine {
             .map(|(_, rule)| rule.groups.iter().map(|group| group.approvals).sum())
             .max()
             .unwrap_or(1);
-        let not_mine = self.me.as_ref().and_then(|me| {
-            if let Some(why) = &self.unresolved {
-                return Some(why.clone());
-            }
+        let not_mine = self.me.as_ref().filter(|_| self.unresolved.is_none()).and_then(|me| {
             let separated = policies.each().find_map(|policy| policy.separates(me, &case));
             separated.or_else(|| {
                 let (_, rule) = rules.iter().find(|(_, rule)| !rule.admits(me))?;

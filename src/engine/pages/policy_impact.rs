@@ -31,7 +31,7 @@ pub(crate) async fn on_past_actions(
         ..Effects::default()
     };
     let mut people: HashMap<PersonId, Decider> = HashMap::new();
-    let mut before = (i64::MAX, String::new());
+    let mut before = ActionId::LAST.to_owned();
     loop {
         let batch = tx.past_actions(since, &before, BATCH).await?;
         let ids: Vec<&str> = batch
@@ -72,7 +72,7 @@ pub(crate) async fn on_past_actions(
         }
         match batch.last() {
             Some(last) if batch.len() as i64 == BATCH && effects.looked < MAX_ACTIONS => {
-                before = (last.created_at.0, last.id.clone());
+                before.clone_from(&last.id);
             }
             last => {
                 effects.more = last.is_some() && batch.len() as i64 == BATCH;

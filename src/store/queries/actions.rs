@@ -117,18 +117,14 @@ impl ReadTx {
         before: Option<&str>,
         limit: i64,
     ) -> Result<Vec<Action>, StoreError> {
-        const SQL: &str = select!(
-            "a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND (a.created_at, a.id) < (CASE $4 WHEN '' THEN $6 ELSE (SELECT c.created_at \
-             FROM actions c WHERE c.tenant = $1 AND c.id = $4) END, $4) ORDER BY a.created_at DESC, a.id DESC LIMIT 0 + $5"
-        );
+        const SQL: &str =
+            select!("a.caller_id = $2 AND ($3 = '' OR a.state = $3) AND a.id < $4 ORDER BY a.id DESC LIMIT 0 + $5");
         let rows = query(SQL)
             .bind(self.tenant())
             .bind(caller.as_str())
             .bind(state.map_or("", State::as_str))
-            .bind(before.unwrap_or_default())
+            .bind(before.unwrap_or(ActionId::LAST))
             .bind(limit)
-            // The first page begins before a time that is later than every action.
-            .bind(i64::MAX)
             .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(action).collect()

@@ -30,8 +30,8 @@ pub struct InboxFilter {
     pub text: String,
     /// The version of the tenant's current policy.
     pub policy: i64,
-    /// The end of the previous page, as (time, ID).
-    pub after: Option<(i64, String)>,
+    /// The ID of the last action of the previous page; empty for the first page.
+    pub after: String,
     /// The most rows of the page.
     pub limit: i64,
 }
@@ -75,7 +75,7 @@ macro_rules! inbox_select {
         concat!(
             "SELECT a.id, a.state, a.headline, a.summary, a.tool, COALESCE(p.same_as, p.id) AS caller, a.risk, a.blocks, a.warnings, a.passes, ",
             "a.created_at, a.expires_at, a.closed_at, (SELECT COALESCE(u.same_as, u.id) FROM people u WHERE u.tenant = $1 AND u.id = a.pruned_by) AS pruner, a.tool_risk, a.max_severity, a.targets_changed_at, a.policy_version, a.policy_rule_index, ",
-            "CASE WHEN a.policy_version <> $13 AND a.state = 'pending_approval' THEN (SELECT e.bytes ->> 'payload' FROM envelopes e WHERE e.tenant = $1 AND e.action_id = a.id) END AS payload, ",
+            "CASE WHEN a.policy_version <> $12 AND a.state = 'pending_approval' THEN (SELECT e.bytes ->> 'payload' FROM envelopes e WHERE e.tenant = $1 AND e.action_id = a.id) END AS payload, ",
             "(SELECT COUNT(*) FROM actions x WHERE x.tenant = $1 AND x.repeats_action_id = a.id AND x.state = 'pending_approval') AS repeated_by, r.key AS release_key, t.name AS team_name, ",
             "p.name AS caller_name, c.name AS client_name FROM actions a ",
             // With LEFT JOIN, both databases read the actions first, in their order, and stop when the page is full.
@@ -88,10 +88,10 @@ macro_rules! inbox_select {
             " AND ($3 = '' OR a.tool = $3) AND ($4 = '' OR a.team_id = $4) AND ($5 = '' OR a.release_id = $5) ",
             "AND ($6 = '' OR instr(a.search_text, $6) > 0) AND ($7 = '' OR NOT EXISTS (SELECT 1 FROM decisions d ",
             "WHERE d.tenant = $1 AND d.action_id = a.id AND d.person_id = $7 AND d.kind = 'approve')) ",
-            "AND ($14 = '' OR a.policy_version || ':' || a.policy_rule_index IN (SELECT value FROM json_each($14))) AND a.caller_id <> $15 AND (a.created_at, a.id) > ($8, $9) ",
-            "AND CASE $12 WHEN 'block' THEN a.blocks > 0 WHEN 'warn' THEN a.blocks = 0 AND a.warnings > 0 ",
+            "AND ($13 = '' OR a.policy_version || ':' || a.policy_rule_index IN (SELECT value FROM json_each($13))) AND a.caller_id <> $14 AND a.id > $8 ",
+            "AND CASE $11 WHEN 'block' THEN a.blocks > 0 WHEN 'warn' THEN a.blocks = 0 AND a.warnings > 0 ",
             "WHEN 'pass' THEN a.blocks = 0 AND a.warnings = 0 ELSE 1 = 1 END ",
-            "ORDER BY a.created_at, a.id LIMIT 0 + $11"
+            "ORDER BY a.id LIMIT 0 + $10"
         )
     };
 }
@@ -102,13 +102,12 @@ impl ReadTx {
         // A condition on one state reads an ordered range of the index. With any other condition, the database would sort all actions.
         const OF_STATE: &str = inbox_select!(
             "a.state = $2 AND (a.repeats_action_id IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
-             WHERE h.tenant = $1 AND h.id = a.repeats_action_id AND h.state = 'pending_approval')) AND (a.expires_at > $10 OR $2 NOT IN ('pending_approval', 'approved'))"
+             WHERE h.tenant = $1 AND h.id = a.repeats_action_id AND h.state = 'pending_approval')) AND (a.expires_at > $9 OR $2 NOT IN ('pending_approval', 'approved'))"
         );
         const OF_ALL: &str = inbox_select!(
-            "$2 = '' AND $10 > 0 AND (a.repeats_action_id IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
+            "$2 = '' AND $9 > 0 AND (a.repeats_action_id IS NULL OR a.state <> 'pending_approval' OR NOT EXISTS (SELECT 1 FROM actions h \
              WHERE h.tenant = $1 AND h.id = a.repeats_action_id AND h.state = 'pending_approval'))"
         );
-        let (after, after_id) = filter.after.clone().unwrap_or_default();
         let now = self.ctx.now();
         let rows = query(if filter.state.is_some() { OF_STATE } else { OF_ALL })
             .bind(self.tenant())
@@ -118,8 +117,7 @@ impl ReadTx {
             .bind(&filter.release)
             .bind(filter.text.to_lowercase())
             .bind(&filter.not_by)
-            .bind(after)
-            .bind(after_id)
+            .bind(&filter.after)
             .bind(now.0)
             .bind(filter.limit)
             .bind(&filter.verdict)

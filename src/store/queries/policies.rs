@@ -1,6 +1,6 @@
 //! Versions of a tenant's policy. Each version is stored as an operator wrote it, and never changes.
 
-use crate::domain::{Check, PersonId, RecordKind, Risk, Severity, State, Timestamp, ids};
+use crate::domain::{ActionId, Check, PersonId, RecordKind, Risk, Severity, State, Timestamp, ids};
 use crate::policy::Policy;
 use crate::store::db::{Row, query};
 use crate::store::row::list;
@@ -115,16 +115,16 @@ pub struct PastActionRow {
 }
 
 impl ReadTx {
-    /// Actions that clients proposed at or after `since`, newest first. The page begins below `before`, as (time, ID).
+    /// Actions that clients proposed at or after `since`, newest first. The page begins below the ID `before`.
     pub async fn past_actions(
         &mut self,
         since: Timestamp,
-        before: &(i64, String),
+        before: &str,
         limit: i64,
     ) -> Result<Vec<PastActionRow>, StoreError> {
         const SQL: &str = "SELECT id, headline, state, tool, tool_risk, max_severity, COALESCE((SELECT e.bytes ->> 'payload' FROM envelopes e \
              WHERE e.tenant = $1 AND e.action_id = actions.id), '') AS payload, caller_id, pruned_by, checks, created_at FROM actions \
-             WHERE tenant = $1 AND created_at >= $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT 0 + $5";
+             WHERE tenant = $1 AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT 0 + $4";
         const DECISIONS: &str = "SELECT action_id, kind, person_id, decided_at AS at FROM decisions \
              WHERE tenant = $1 AND action_id IN (SELECT value FROM json_each($2)) \
              UNION ALL SELECT action_id, 'run', person_id, at FROM attempts \
@@ -133,9 +133,8 @@ impl ReadTx {
             "SELECT id, collected_at FROM evidence WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
         let rows = query(SQL)
             .bind(self.tenant())
-            .bind(since.0)
-            .bind(before.0)
-            .bind(&before.1)
+            .bind(ActionId::first_of(since).as_str())
+            .bind(before)
             .bind(limit)
             .fetch_all(&mut self.tx)
             .await?;

@@ -1,6 +1,6 @@
 //! Summaries of actions that are related to another action.
 
-use crate::domain::{Action, ActionId, State};
+use crate::domain::{Action, ActionId, State, Timestamp};
 use crate::store::db::{Row, query};
 use crate::store::{ReadTx, StoreError};
 
@@ -58,14 +58,14 @@ impl ReadTx {
     pub async fn declined_of(&mut self, action: &Action) -> Result<Vec<(ActionSummary, String)>, StoreError> {
         const SQL: &str = "SELECT a.id, a.headline, a.state, a.outcome, COALESCE((SELECT e.bytes ->> 'payload' FROM envelopes e \
              WHERE e.tenant = $1 AND e.action_id = a.id), '') AS payload FROM (SELECT id AS recent FROM actions \
-             WHERE tenant = $1 AND caller_id = $2 AND created_at < $3 AND created_at > $6 ORDER BY created_at DESC, id DESC LIMIT 500) AS r \
+             WHERE tenant = $1 AND caller_id = $2 AND id < $3 AND id >= $6 ORDER BY id DESC LIMIT 500) AS r \
              JOIN actions a ON a.tenant = $1 AND a.id = r.recent WHERE a.tool = $4 AND COALESCE(a.release_id, '') = $5 AND a.state = 'rejected' \
              AND EXISTS (SELECT 1 FROM decisions d WHERE d.tenant = a.tenant AND d.action_id = a.id AND d.kind = 'reject') \
-             ORDER BY a.created_at DESC, a.id DESC LIMIT 10";
+             ORDER BY a.id DESC LIMIT 10";
         let rows = query(SQL)
             .bind(self.tenant())
             .bind(action.origin.caller_id.as_str())
-            .bind(action.origin.created_at.0)
+            .bind(action.id.as_str())
             .bind(&action.proposal.tool)
             .bind(
                 action
@@ -75,7 +75,7 @@ impl ReadTx {
                     .map_or_else(String::new, ToString::to_string),
             )
             // Rejections older than 30 days are left out, because they are not relevant to the reviewer.
-            .bind(action.origin.created_at.plus(-30 * crate::domain::Timestamp::DAY).0)
+            .bind(ActionId::first_of(action.origin.created_at.plus(-30 * Timestamp::DAY)).as_str())
             .fetch_all(&mut self.tx)
             .await?;
         rows.iter()

@@ -138,6 +138,7 @@ fn people() -> Vec<DemoPerson> {
     vec![
         person("acme", "reviewer@acme.example", &["reviewer"]),
         person("acme", "lead@acme.example", &["lead"]),
+        person("acme", "auditor@acme.example", &["auditor"]),
         person("acme", "operator@acme.example", &["operator"]),
         person("acme", "operator2@acme.example", &["operator"]),
         person("acme", "guest@acme.example", &[]),

@@ -19,7 +19,7 @@ SELECT client_id, caller_id, trace_id, request_id, tool, arguments_digest, recor
 SELECT created_at AS at
   FROM (SELECT created_at FROM actions
          WHERE tenant = $1 AND caller_id = $7 AND client_id = $5
-         ORDER BY created_at DESC LIMIT 1) AS latest
+         ORDER BY id DESC LIMIT 1) AS latest
 
 -- part: same
 -- The caller's oldest pending action with the same request, and how many pending actions repeat it.
