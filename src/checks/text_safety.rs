@@ -5,6 +5,8 @@
 use crate::checks::CheckInput;
 use crate::checks::report::CheckReport;
 use crate::domain::{CheckCode, Verdict, each_text, text};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
@@ -47,6 +49,9 @@ const APPEALS: [&str; 36] = [
     "safe to approve",
     "skip the review",
 ];
+
+/// Finds each phrase. Each text of a proposal is searched for all of them, so they are prepared once.
+static APPEAL: LazyLock<[Finder<'static>; APPEALS.len()]> = LazyLock::new(|| APPEALS.map(Finder::new));
 
 /// HTML elements with an effect. Names that occur in code, as in `Vec<u8>`, are not among them.
 const ELEMENTS: [&str; 24] = [
@@ -142,6 +147,9 @@ fn mixed(text: &str) -> Option<String> {
 
 /// Finds a word with imitating letters only, in a text that is mostly Latin.
 fn imitated(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
     let letters = || text.chars().filter(|c| c.is_alphabetic());
     if letters().filter(|c| is_latin(*c)).count() * 2 < letters().count() {
         return None;
@@ -152,14 +160,11 @@ fn imitated(text: &str) -> Option<String> {
 fn appeals(text: &str) -> Option<String> {
     let plain: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let plain = plain.join(" ").replace('\u{2019}', "'");
-    APPEALS
+    let begins_a_word = |at: usize| !plain[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+    let found = APPEAL
         .iter()
-        .find(|phrase| {
-            plain
-                .match_indices(**phrase)
-                .any(|(at, _)| !plain[..at].chars().next_back().is_some_and(char::is_alphanumeric))
-        })
-        .map(|phrase| (*phrase).to_owned())
+        .position(|phrase| phrase.find_iter(plain.as_bytes()).any(begins_a_word))?;
+    Some(APPEALS[found].to_owned())
 }
 
 fn markup(text: &str) -> Option<String> {

@@ -36,7 +36,7 @@ const CONNECTIONS: u32 = 8;
 const WAIT: Duration = Duration::from_secs(10);
 /// The longest time of a statement that reads for a request.
 const SHORT: Duration = Duration::from_secs(10);
-/// The longest time of a statement of a long read: a search, a list with a text filter, an export.
+/// The longest time of a statement of a long read: a search, or a list with a text filter.
 const LONG: Duration = Duration::from_secs(60);
 
 /// The databases that an installation can use.
@@ -120,13 +120,7 @@ impl Database {
     pub(in crate::store) async fn begin_read(&self, tenant: &TenantId) -> Result<Tx, DatabaseError> {
         match self {
             Database::Sqlite { readers, .. } => begin_on(readers).await,
-            Database::Postgres { readers, .. } => {
-                let begin = format!(
-                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
-                    set_tenant(tenant)
-                );
-                Ok(Tx::Postgres(Some(readers.begin_with(safe(begin)).await?)))
-            }
+            Database::Postgres { readers, .. } => begin_read_on_postgres(readers, tenant, SHORT).await,
         }
     }
 
@@ -134,7 +128,7 @@ impl Database {
     pub(in crate::store) async fn begin_long_read(&self, tenant: &TenantId) -> Result<Tx, DatabaseError> {
         match self {
             Database::Sqlite { long_readers, .. } => begin_on(long_readers).await,
-            Database::Postgres { .. } => self.begin_read(tenant).await,
+            Database::Postgres { readers, .. } => begin_read_on_postgres(readers, tenant, LONG).await,
         }
     }
 
@@ -243,6 +237,16 @@ async fn begin_on(readers: &sqlite::Readers) -> Result<Tx, DatabaseError> {
     let mut reader = readers.get(WAIT).await?;
     reader.connection()?.run("BEGIN", &[])?;
     Ok(Tx::Reader(reader))
+}
+
+/// Begins a transaction that reads in this tenant, on PostgreSQL. Each of its statements ends after `deadline`.
+async fn begin_read_on_postgres(readers: &PgPool, tenant: &TenantId, deadline: Duration) -> Result<Tx, DatabaseError> {
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
+        deadline.as_millis(),
+        set_tenant(tenant)
+    );
+    Ok(Tx::Postgres(Some(readers.begin_with(safe(begin)).await?)))
 }
 
 /// Begins a transaction that writes in this tenant, on PostgreSQL.

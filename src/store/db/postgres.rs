@@ -166,3 +166,29 @@ fn row(found: &PgRow, columns: &Arc<ColumnNames>) -> Result<Row, DatabaseError> 
     }
     Ok(row)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::TenantId;
+    use crate::store::db::{DatabaseError, begin_read_on_postgres, query};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_statement_that_reads_ends_at_its_deadline() {
+        let Ok(url) = std::env::var("LOOPIQ_TEST_POSTGRES") else {
+            eprintln!("skipped: it needs PostgreSQL");
+            return;
+        };
+        let pool = super::pool(&url, 1).expect("a pool");
+        let tenant = TenantId::parse("acme").expect("a tenant");
+        let begun = begin_read_on_postgres(&pool, &tenant, Duration::from_millis(50)).await;
+        let ended = query("SELECT CAST(pg_sleep(20) AS TEXT) AS slept").fetch_all(&mut begun.expect("begun")).await;
+        assert!(ended.as_ref().is_err_and(DatabaseError::is_unavailable), "{ended:?}");
+        assert_eq!(ended.err().and_then(|error| error.postgres_code()).as_deref(), Some("57014"));
+
+        // The connection goes on, without that deadline.
+        let begun = begin_read_on_postgres(&pool, &tenant, Duration::from_secs(10)).await;
+        let slept = query("SELECT CAST(pg_sleep(0.2) AS TEXT) AS slept").fetch_all(&mut begun.expect("begun")).await;
+        assert!(slept.is_ok(), "{slept:?}");
+    }
+}
