@@ -182,13 +182,20 @@ mod tests {
         let pool = super::pool(&url, 1).expect("a pool");
         let tenant = TenantId::parse("acme").expect("a tenant");
         let begun = begin_read_on_postgres(&pool, &tenant, Duration::from_millis(50)).await;
-        let ended = query("SELECT CAST(pg_sleep(20) AS TEXT) AS slept").fetch_all(&mut begun.expect("begun")).await;
+        let ended = query("SELECT CAST(pg_sleep(20) AS TEXT) AS slept")
+            .fetch_all(&mut begun.expect("begun"))
+            .await;
         assert!(ended.as_ref().is_err_and(DatabaseError::is_unavailable), "{ended:?}");
-        assert_eq!(ended.err().and_then(|error| error.postgres_code()).as_deref(), Some("57014"));
+        assert_eq!(
+            ended.err().and_then(|error| error.postgres_code()).as_deref(),
+            Some("57014")
+        );
 
         // The connection goes on, without that deadline.
         let begun = begin_read_on_postgres(&pool, &tenant, Duration::from_secs(10)).await;
-        let slept = query("SELECT CAST(pg_sleep(0.2) AS TEXT) AS slept").fetch_all(&mut begun.expect("begun")).await;
+        let slept = query("SELECT CAST(pg_sleep(0.2) AS TEXT) AS slept")
+            .fetch_all(&mut begun.expect("begun"))
+            .await;
         assert!(slept.is_ok(), "{slept:?}");
     }
 }
