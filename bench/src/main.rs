@@ -31,6 +31,7 @@ const USAGE: &str = "usage: loopiq-bench [search|profile] BINARY SITE";
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    sqlx::any::install_default_drivers();
     let mut words = std::env::args().skip(1).peekable();
     match words.peek().context(USAGE)?.as_str() {
         "floor" => floor::serve().await,
