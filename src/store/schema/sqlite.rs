@@ -80,7 +80,7 @@ fn expect(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.execute_batch(EXPECTED)?)
 }
 
-/// Index statistics for SQLite: a tenant has very many rows, a state many, any other value few. By default SQLite expects ten rows per
+/// Index statistics for SQLite: a tenant has very many rows, a state, a caller and a client many, any other value few. By default SQLite expects ten rows per
 /// tenant and reads all of them. No other statement collects statistics, so that a plan is the same for a database of any size. See
 /// <https://sqlite.org/fileformat2.html#stat1tab> and <https://sqlite.org/optoverview.html#manctrl>.
 const EXPECTED: &str = "
@@ -93,6 +93,7 @@ SELECT t.name, i.name, '1000000' || (
         WHEN i.\"unique\" AND c.seqno = (SELECT MAX(seqno) FROM pragma_index_info(i.name)) THEN ' 1'
         WHEN c.seqno = 0 THEN ' 500000'
         WHEN c.seqno = 1 AND c.name = 'state' THEN ' 50000'
+        WHEN c.seqno = 1 AND c.name IN ('caller_id', 'client_id') THEN ' 10000'
         ELSE ' 20' END, '')
     FROM (SELECT seqno, name FROM pragma_index_info(i.name) ORDER BY seqno) c)
 FROM sqlite_schema t JOIN pragma_index_list(t.name) i WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%';
