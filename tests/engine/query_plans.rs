@@ -285,6 +285,11 @@ async fn no_statement_reads_a_whole_tenant() {
                 !step.contains("actions_pending_by_") || statement.contains("AS of_caller"),
                 "{step}\n{statement}"
             );
+            // All actions of a client and a caller, without the key.
+            assert!(
+                !step.contains("(tenant=? AND client_id=? AND caller_id=?)"),
+                "{step}\n{statement}"
+            );
             let all = step.contains("(tenant=?)") || (step.starts_with("SCAN") && !own(step));
             let may = |(part, of, _): &(&str, &str, &str)| step.contains(part) && statement.contains(of);
             if all && !MAY.iter().any(may) {

@@ -93,7 +93,7 @@ SELECT t.name, i.name, '1000000' || (
         WHEN i.\"unique\" AND c.seqno = (SELECT MAX(seqno) FROM pragma_index_info(i.name)) THEN ' 1'
         WHEN c.seqno = 0 THEN ' 500000'
         WHEN c.seqno = 1 AND c.name = 'state' THEN ' 50000'
-        WHEN c.seqno = 1 AND c.name IN ('caller_id', 'client_id') THEN ' 10000'
+        WHEN c.seqno < 3 AND c.name IN ('caller_id', 'client_id') THEN ' 10000'
         ELSE ' 20' END, '')
     FROM (SELECT seqno, name FROM pragma_index_info(i.name) ORDER BY seqno) c)
 FROM sqlite_schema t JOIN pragma_index_list(t.name) i WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%';
