@@ -9,6 +9,7 @@ use loopiq::engine::Engine;
 use loopiq::store::Store;
 use loopiq_testing::{Agent, Database, Service, package};
 use serde_json::Value;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -105,7 +106,8 @@ impl<'a> Prepared<'a> {
         } = self.setup;
         let settings = [("LOOPIQ_LOG", levels)];
         let (folder, url) = (database.folder.path(), &database.url);
-        Service::start_logging(bin, site, folder, url, &self.listen, &settings, log)
+        let log = File::create(log).with_context(|| log.display().to_string())?;
+        Service::start_with(bin, site, folder, url, &self.listen, &settings, log.into())
     }
 }
 

@@ -4,17 +4,23 @@
 //!
 //! Also the service's binary ([`Service`]), with an agent and a person who use it over HTTP with minimal overhead.
 
+mod agent;
 mod cluster;
 mod database;
 mod files;
 pub mod fixtures;
 mod http;
+mod packages;
+mod person;
 mod service;
 mod site;
 
+pub use agent::Agent;
 pub use cluster::{Cluster, Durability};
 pub use database::{Database, POSTGRES, on_postgres};
 pub use files::{catalog, junit};
 pub use http::{Connection, Reply};
-pub use service::{Agent, Person, Service, fresh, package, unlike};
+pub use packages::{fresh, package, unlike};
+pub use person::Person;
+pub use service::Service;
 pub use site::{SITE_SCRIPT, write_site};

@@ -1,10 +1,9 @@
 //! A database that is unreachable, refuses access or is full: clear messages and statuses, no partial writes, and automatic recovery.
 
+use crate::proposals::{agent, propose, propose_until_refused};
 use crate::{address, start};
-use loopiq_testing::{
-    Agent, Cluster, Connection, Database, Durability, POSTGRES, Person, Service, on_postgres, package,
-};
-use serde_json::{Value, json};
+use loopiq_testing::{Cluster, Connection, Database, Durability, POSTGRES, Person, Service, on_postgres, package};
+use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -114,11 +113,9 @@ async fn the_service_recovers_when_the_database_returns() {
     let mut cluster = Cluster::start(Durability::Full).expect("a cluster");
     let database = Database::on_cluster(&cluster.url("postgres")).await;
     let service = start(&database, &address());
-    let token = service.token("developer@acme.example").expect("a token");
-    let mut agent = Agent::connect(&service.url, &token).await.expect("a connection");
-    let mut arguments = package(&mut agent, 2).await.expect("a package");
-    arguments["idempotencyKey"] = json!("before");
-    let before = propose(&mut agent, &arguments).await.expect("proposed");
+    let mut agent = agent(&service).await;
+    let package = package(&mut agent, 2).await.expect("a package");
+    let before = propose(&mut agent, &package, "before").await.expect("proposed");
     let mut reviewer = Person::sign_in(&service.url, "reviewer@acme.example")
         .await
         .expect("signed in");
@@ -127,8 +124,8 @@ async fn the_service_recovers_when_the_database_returns() {
     cluster.halt();
     until_ready_is(&service, 503).await;
     assert_eq!(status(&service, "/healthz").await.0, 200, "the process is alive");
-    arguments["idempotencyKey"] = json!("meanwhile");
-    let refused = propose(&mut agent, &arguments).await.expect_err("refused").to_string();
+    let refused = propose(&mut agent, &package, "meanwhile").await;
+    let refused = refused.expect_err("refused").to_string();
     assert!(
         refused.contains("503") && refused.contains("cannot be used just now"),
         "{refused}"
@@ -139,22 +136,15 @@ async fn the_service_recovers_when_the_database_returns() {
 
     cluster.resume().expect("back again");
     until_ready_is(&service, 200).await;
-    let after = propose(&mut agent, &arguments).await.expect("proposed");
+    let after = propose(&mut agent, &package, "meanwhile").await.expect("proposed");
     assert_ne!(after["actionId"], before["actionId"]);
-    arguments["idempotencyKey"] = json!("before");
-    assert_eq!(
-        propose(&mut agent, &arguments).await.expect("known")["actionId"],
-        before["actionId"]
-    );
+    let again = propose(&mut agent, &package, "before").await.expect("known");
+    assert_eq!(again["actionId"], before["actionId"]);
     assert_eq!(
         reviewer.get("/").await.expect("an answer").status,
         200,
         "the session is still there"
     );
-}
-
-async fn propose(agent: &mut Agent, arguments: &Value) -> anyhow::Result<Value> {
-    agent.call("loopiq_create_remediation_work_package", arguments).await
 }
 
 /// A small file system, unmounted on drop.
@@ -207,24 +197,11 @@ async fn the_service_recovers_from_a_full_disk_and_loses_nothing() {
         database.all_seeing_url.clone_from(&database.url);
     }
     let service = start(&database, &address());
-    let token = service.token("developer@acme.example").expect("a token");
-    let mut agent = Agent::connect(&service.url, &token).await.expect("a connection");
-    let mut arguments = package(&mut agent, 50).await.expect("a package");
+    let mut agent = agent(&service).await;
+    let package = package(&mut agent, 50).await.expect("a package");
 
     small.fill();
-    let (mut kept, mut refused) = (Vec::new(), None);
-    for n in 0..200 {
-        arguments["idempotencyKey"] = json!(format!("k{n}"));
-        match propose(&mut agent, &arguments).await {
-            Ok(answer) => kept.push(answer["actionId"].clone()),
-            Err(error) => {
-                refused = Some(error.to_string());
-                break;
-            }
-        }
-    }
-    let refused = refused.expect("the disk was never full");
-    assert!(refused.contains("cannot be used just now"), "{refused}");
+    let kept = propose_until_refused(&mut agent, &package).await;
     until_ready_is(&service, 503).await;
     // Reads still work, and acknowledged actions exist.
     if let Some(id) = kept.last() {
@@ -237,7 +214,8 @@ async fn the_service_recovers_from_a_full_disk_and_loses_nothing() {
 
     small.free();
     until_ready_is(&service, 200).await;
-    let again = propose(&mut agent, &arguments).await.expect("proposed");
+    let refused = format!("k{}", kept.len());
+    let again = propose(&mut agent, &package, &refused).await.expect("proposed");
     assert!(!kept.contains(&again["actionId"]));
     assert_eq!(
         database.count("actions WHERE idempotency_key LIKE 'k%'").await,

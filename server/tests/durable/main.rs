@@ -6,11 +6,13 @@ mod database_failures;
 mod demo_or_production;
 mod import_while_running;
 mod kill_at_random;
+mod proposals;
 #[cfg(unix)]
 mod sqlite_files;
 
 use loopiq_testing::{Database, Service, write_site};
 use std::path::Path;
+use std::process::Stdio;
 
 /// A free address, on which a test can start a service several times.
 fn address() -> String {
@@ -34,5 +36,6 @@ fn start_on(bin: &Path, database: &Database, address: &str, settings: &[(&str, &
     if !site.exists() {
         write_site(&site);
     }
-    Service::start_with(bin, &site, database.folder.path(), &database.url, address, settings).expect("a service")
+    let folder = database.folder.path();
+    Service::start_with(bin, &site, folder, &database.url, address, settings, Stdio::inherit()).expect("a service")
 }

@@ -1,24 +1,23 @@
 //! The files of SQLite: a write-ahead log that a reader holds, and a disk that fails while the writer writes.
 
+use crate::proposals::{self, propose, propose_until_refused};
 use crate::{address, start, start_on};
-use loopiq_testing::{Agent, Connection, Database, Service, on_postgres, package};
-use serde_json::{Value, json};
-use sqlx::Executor;
+use loopiq_testing::{Connection, Database, on_postgres, package};
+use serde_json::json;
+use sqlx::{AnyConnection, Connection as _, Executor};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// The size to which SQLite cuts its write-ahead log, in bytes: `journal_size_limit` of the writer.
 const LOG_LIMIT: u64 = 16 << 20;
 
-async fn agent(service: &Service) -> Agent {
-    let token = service.token("developer@acme.example").expect("a token");
-    Agent::connect(&service.url, &token).await.expect("a connection")
-}
-
-async fn propose(agent: &mut Agent, arguments: &Value, key: &str) -> anyhow::Result<Value> {
-    let mut arguments = arguments.clone();
-    arguments["idempotencyKey"] = json!(key);
-    agent.call("loopiq_create_remediation_work_package", &arguments).await
+/// Another process, such as a backup, that reads one state until the connection is closed.
+async fn snapshot(database: &Database) -> AnyConnection {
+    let mut reader = database.connect().await;
+    for sql in ["BEGIN", "SELECT COUNT(*) FROM actions"] {
+        reader.execute(sql).await.expect("a snapshot");
+    }
+    reader
 }
 
 fn log_size(database: &Database) -> u64 {
@@ -34,14 +33,10 @@ async fn the_log_grows_while_a_reader_stays_and_shrinks_after_it() {
     }
     let database = Database::sqlite();
     let service = start(&database, &address());
-    let mut agent = agent(&service).await;
+    let mut agent = proposals::agent(&service).await;
     let large = package(&mut agent, 50).await.expect("a package");
 
-    // Another process, such as a backup, reads one state for a long time.
-    let mut reader = database.connect().await;
-    for sql in ["BEGIN", "SELECT COUNT(*) FROM actions"] {
-        reader.execute(sql).await.expect("a snapshot");
-    }
+    let reader = snapshot(&database).await;
     let mut proposed = 0;
     while log_size(&database) <= LOG_LIMIT + (1 << 20) {
         let answer = propose(&mut agent, &large, &format!("k{proposed}")).await;
@@ -49,14 +44,14 @@ async fn the_log_grows_while_a_reader_stays_and_shrinks_after_it() {
         proposed += 1;
         assert!(proposed < 2_000, "the log does not grow: {}", log_size(&database));
     }
-    // Nobody waits for the reader: the newest action can be read.
+    // The reader delays no other request: the newest action can be read.
     let listed = agent
         .call("loopiq_list_actions", &json!({ "limit": 1 }))
         .await
         .expect("actions");
     assert_eq!(listed["items"][0]["idempotencyKey"], format!("k{}", proposed - 1));
 
-    reader.execute("ROLLBACK").await.expect("the end of the snapshot");
+    reader.close().await.expect("the end of the snapshot");
     for n in 0..20 {
         propose(&mut agent, &large, &format!("after-{n}"))
             .await
@@ -91,25 +86,11 @@ async fn a_write_that_the_disk_refuses_fails_alone_and_loses_nothing() {
     let address = address();
     let limited = with_limited_files(database.folder.path(), 4_096);
     let service = start_on(&limited, &database, &address, &[]);
-    let mut agent = self::agent(&service).await;
+    let mut agent = proposals::agent(&service).await;
     let large = package(&mut agent, 50).await.expect("a package");
     // While a snapshot is open, the write-ahead log only grows, and reaches the limit.
-    let mut reader = database.connect().await;
-    for sql in ["BEGIN", "SELECT COUNT(*) FROM actions"] {
-        reader.execute(sql).await.expect("a snapshot");
-    }
-    let (mut kept, mut refused) = (Vec::new(), None);
-    for n in 0..500 {
-        match propose(&mut agent, &large, &format!("k{n}")).await {
-            Ok(answer) => kept.push(answer["actionId"].clone()),
-            Err(error) => {
-                refused = Some(error.to_string());
-                break;
-            }
-        }
-    }
-    let refused = refused.expect("a write that fails");
-    assert!(refused.contains("cannot be used just now"), "{refused}");
+    let reader = snapshot(&database).await;
+    let kept = propose_until_refused(&mut agent, &large).await;
     let mut connection = Connection::open(&service.url).await.expect("a connection");
     let health = connection.send("GET", "/healthz", &[], "").await.expect("an answer");
     assert_eq!(health.status, 200, "the process is alive");
@@ -120,7 +101,7 @@ async fn a_write_that_the_disk_refuses_fails_alone_and_loses_nothing() {
     drop(reader);
     service.kill();
     let service = start(&database, &address);
-    let mut agent = self::agent(&service).await;
+    let mut agent = proposals::agent(&service).await;
     let again = propose(&mut agent, &large, "again").await.expect("proposed");
     assert!(!kept.contains(&again["actionId"]));
     service.command(&["audit", "verify"]).expect("the log holds");
