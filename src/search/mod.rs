@@ -1,7 +1,7 @@
-//! The search over audit entries: one index for each process that serves, beside the database.
+//! The search over audit entries: one index for each process that serves, in files of the data directory.
 //!
 //! An entry is written without its search terms. The index is fed from the log afterwards, and can be built again from it at any time. It says up
-//! to which entry it holds each tenant's log, so whoever searches first adds the entries after that one and then finds every entry that was
+//! to which entry it holds each tenant's log. A search first adds the entries after that one, and so finds every entry that was
 //! committed before the search began.
 //!
 //! New entries stay in memory until a batch of them is written as a *segment* (`segments.rs`). A search reads both (`lookup.rs`).
@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 const BATCH: usize = 1_024;
 /// The terms of a batch, for entries with very many of them.
 const BATCH_TERMS: usize = 64 * BATCH;
-/// So many batches fit into memory. Whoever adds more has to write a batch first.
+/// The most batches in memory. Before more entries are added, a batch is stored.
 const BATCHES: usize = 2;
 
 /// The search index of this process. Clones share it.
@@ -89,7 +89,8 @@ impl AuditIndex {
         self.live().is_open
     }
 
-    /// Opens the index. If it is missing, damaged or of another version, an empty one takes its place.
+    /// Opens the index. If it is missing, damaged or of another version, an empty one takes its place; in memory, if the folder cannot be
+    /// used, because a node with a database server may have no disk to write on.
     pub fn open(&self) -> Result<(), SearchError> {
         let mut segments = self.segments();
         if self.is_open() {
@@ -101,7 +102,13 @@ impl AuditIndex {
             *self.live_mut() = Live::empty();
             return Ok(());
         };
-        let opened = Segments::open(folder)?;
+        let opened = match Segments::open(folder) {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::warn!(%error, folder = %folder.display(), "the search index cannot be stored; this process keeps it in memory");
+                Segments::in_memory()?
+            }
+        };
         *self.live_mut() = Live::stored(&opened);
         *segments = Some(opened);
         Ok(())

@@ -21,7 +21,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Locks the first folder below `parent` that no other process uses, and removes the unused ones, because nobody keeps them up to date.
+    /// Locks the first folder below `parent` that no other process uses, and removes the unused ones, because no process keeps them up to date.
     pub(super) fn acquire(parent: &Path) -> io::Result<Self> {
         private_folder(parent)?;
         let mut own = None;
