@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// WAL: readers never wait for the writer. FULL: acknowledged writes survive a power cut. The busy timeout is in milliseconds: a statement
-/// waits for the lock of another process. A negative cache size is in KiB. A reader that stays open makes the write-ahead log grow, because
-/// the log only starts anew when no reader needs it; the log is then cut to its limit, in bytes.
+/// waits for the lock of another process. A negative cache size is in KiB. SQLite reuses the write-ahead log from its start when no reader
+/// needs its content, so a reader that stays open makes the log grow. `journal_size_limit`: to how many bytes SQLite then truncates it.
 const SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; \
      PRAGMA journal_size_limit = 16777216;";
