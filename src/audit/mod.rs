@@ -10,5 +10,5 @@ mod position;
 
 pub use content::{Content, EVENTS, Event, Place, titles};
 pub use fingerprint::terms_fingerprint;
-pub use leaf::{Leaf, content_hash};
+pub use leaf::leaf;
 pub use position::LogPosition;

@@ -1,11 +1,12 @@
 //! The audit log. A transaction appends its entries before it commits, and numbers them from a head row. Entries never change.
 
-use crate::audit::{Content, Event, Leaf, content_hash};
+use crate::audit::{Content, Event, leaf};
 use crate::context::Ctx;
 use crate::domain::{ActionId, Timestamp, canonical};
 use crate::store::db::{self, Row, Sql, multi_write};
 use crate::store::row::json;
 use crate::store::{ReadTx, StoreError, WriteTx};
+use loopiq_audit_log::content_hash;
 
 /// An entry to append.
 #[derive(Debug, Clone)]
@@ -70,7 +71,7 @@ fn entry_to_index(row: &Row) -> Result<EntryToIndex, StoreError> {
 impl AuditRecord {
     /// Whether content and leaf still have the hashes that were stored with them.
     pub fn is_intact(&self, tenant: &crate::domain::TenantId) -> bool {
-        let leaf = Leaf::new(
+        let leaf = leaf(
             tenant,
             self.seq,
             self.at,
@@ -78,8 +79,8 @@ impl AuditRecord {
             self.action_id.as_ref(),
             &self.content_hash,
         );
-        content_hash(&self.salt, &self.content_json) == self.content_hash
-            && leaf.hash().is_ok_and(|hash| hash == self.leaf_hash)
+        content_hash(&self.salt, &self.content_json).to_string() == self.content_hash
+            && leaf.hash().is_ok_and(|hash| hash.to_string() == self.leaf_hash)
     }
 }
 
@@ -130,13 +131,15 @@ impl WriteTx {
 
 /// An entry as a JSON parameter of `APPEND`.
 fn row_of(seq: i64, ctx: &Ctx, entry: &Entry) -> Result<serde_json::Value, StoreError> {
-    let damaged = |error: canonical::NotCanonical| StoreError::damaged("an audit entry", error);
     let (now, tenant) = (ctx.now(), ctx.tenant());
     let salt = canonical::hex(&ctx.runtime.random::<16>());
-    let content = canonical::to_string(&entry.content).map_err(damaged)?;
-    let hash = content_hash(&salt, &content);
-    let leaf = Leaf::new(tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash);
-    let leaf_hash = leaf.hash().map_err(damaged)?;
+    let content = canonical::to_string(&entry.content).map_err(|error| StoreError::damaged("an audit entry", error))?;
+    let hash = content_hash(&salt, &content).to_string();
+    let leaf = leaf(tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash);
+    let leaf_hash = leaf
+        .hash()
+        .map_err(|error| StoreError::damaged("an audit entry", error))?
+        .to_string();
     Ok(serde_json::json!({
         "seq": seq, "at": now.0, "event": entry.event.as_str(), "action": entry.action_id, "hash": hash, "leaf": leaf_hash,
         "salt": salt, "content": content,
