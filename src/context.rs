@@ -5,16 +5,18 @@ use crate::domain::{
     CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, QuestionId, ReleaseId,
     RequestId, RiskAcceptanceId, TeamId, TenantId, Timestamp, TokenId, WorkItemId,
 };
+use crate::log_keys::LogKeys;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The clock and the source of random bytes. Tests pass their own, to control the time.
+/// The clock, the source of random bytes, and the keys of the audit log. Tests pass their own, to control the time.
 #[derive(Clone)]
 pub struct Runtime {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     entropy: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
     /// Distinguishes and orders the IDs of one millisecond.
     counter: Arc<AtomicU64>,
+    log_keys: Option<LogKeys>,
 }
 
 impl Runtime {
@@ -27,7 +29,21 @@ impl Runtime {
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
             counter: Arc::default(),
+            log_keys: None,
         }
+    }
+
+    /// The same runtime with these keys of the audit log. Without keys, nothing that is audited can be written.
+    pub fn with_log_keys(self, keys: LogKeys) -> Self {
+        Self {
+            log_keys: Some(keys),
+            ..self
+        }
+    }
+
+    /// The keys of the audit log.
+    pub fn log_keys(&self) -> Option<&LogKeys> {
+        self.log_keys.as_ref()
     }
 
     /// The current time.
@@ -48,6 +64,7 @@ impl Runtime {
             clock: Arc::new(clock),
             entropy: self.entropy.clone(),
             counter: self.counter.clone(),
+            log_keys: self.log_keys.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! An agent's write is only ever *proposed*. A tool plans a [`domain::ChangeSet`], an [`domain::Envelope`] binds what a
 //! person approves, and the executor applies exactly that, once, with its audit entry in the same transaction.
 //!
-//! Lower modules never name higher ones: `domain` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import` ← `store`, `search` ← `engine`.
+//! Lower modules never name higher ones: `domain` ← `log_keys` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import` ← `store`, `search` ← `engine`.
 //! Everything that does I/O stands behind the crate's `engine` feature, so that the browser's bundle sees [`domain`] alone.
 
 pub mod domain;
@@ -19,6 +19,8 @@ pub mod context;
 pub mod engine;
 #[cfg(feature = "engine")]
 pub mod import;
+#[cfg(feature = "engine")]
+pub mod log_keys;
 #[cfg(feature = "engine")]
 pub mod policy;
 #[cfg(feature = "engine")]

@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. A module may name modules of lower layers and of its own.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["domain"],
     &["views"],
+    &["log_keys"],
     &["context"],
     &["policy"],
     &["tools", "checks", "audit", "import"],

@@ -16,6 +16,6 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NotExecuted { cause } => status_of(cause),
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::LogTampered { .. } | Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

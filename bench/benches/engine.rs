@@ -4,6 +4,7 @@ use divan::{Bencher, black_box};
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{FactsQuery, Principal, TenantId, Timestamp, canonical};
 use loopiq::engine::{Engine, Error};
+use loopiq::log_keys::LogKeys;
 use loopiq::store::{PolicyRow, Store};
 use loopiq::views::InboxQuery;
 use loopiq_testing::{Cluster, Database, Durability};
@@ -71,6 +72,7 @@ fn runtime() -> Runtime {
         },
         |bytes| getrandom::fill(bytes).expect("random bytes"),
     )
+    .with_log_keys(LogKeys::not_secret())
 }
 
 async fn world(database: Database) -> World {

@@ -3,8 +3,9 @@
 //! `loopiq-bench search BINARY SITE [ENTRIES...]`. The entries are those of an action that was proposed, read, approved and executed, with other
 //! IDs, people, titles and words. A million of them need 8 GB of disk and some minutes.
 
+use crate::audit_log;
 use crate::backlog::title;
-use crate::fill::runtime;
+use crate::fill::{self, runtime};
 use crate::load::{self, now};
 use crate::{machine, targets};
 use anyhow::{Context, Result, bail, ensure};
@@ -26,6 +27,7 @@ const BATCH: i64 = 500;
 pub(crate) async fn measure(bin: &Path, site: &Path, lengths: &[i64]) -> Result<()> {
     let database = Database::sqlite();
     let data = database.folder.path();
+    fill::share_key(data)?;
     let service = Service::start(bin, site, data, &database.url, "127.0.0.1:0")?;
     let listen = service.url.trim_start_matches("http://").to_owned();
     let action = run_an_action(&service).await?;
@@ -35,7 +37,7 @@ pub(crate) async fn measure(bin: &Path, site: &Path, lengths: &[i64]) -> Result<
     for length in lengths {
         let began = now();
         let store = Store::open(&database.url).await?;
-        fill(&store, &action, *length).await?;
+        fill_log(&store, &action, *length).await?;
         store.close().await;
         println!("## {length} entries, written in {:.0} s", began.elapsed().as_secs_f64());
         println!("Targets: {}. `x` is the ratio to the first log.", targets::LOG);
@@ -93,6 +95,7 @@ pub(crate) async fn measure(bin: &Path, site: &Path, lengths: &[i64]) -> Result<
             machine::peak_memory(service.pid())
         );
         service.stop()?;
+        audit_log::measure(&database).await?;
     }
     Ok(())
 }
@@ -125,7 +128,7 @@ async fn run_an_action(service: &Service) -> Result<String> {
 }
 
 /// Adds entries until the log of acme has this length.
-async fn fill(store: &Store, action: &str, length: i64) -> Result<()> {
+async fn fill_log(store: &Store, action: &str, length: i64) -> Result<()> {
     let ctx = Ctx::system(TenantId::parse("acme")?, &runtime());
     let id = ActionId::parse(action)?;
     let (templates, mut last) = {

@@ -5,7 +5,9 @@ use loopiq::audit::Event;
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{ActionId, Execution, ReasonCode, Refusal, Stage, TenantId, Timestamp};
 use loopiq::engine::Error;
+use loopiq::log_keys::LogKeys;
 use loopiq::store::{Entry, PolicyRow, Store};
+use std::path::Path;
 
 /// The limits of pending actions: more than any measurement proposes.
 const LIMIT: usize = 1_000_000;
@@ -22,6 +24,15 @@ pub(crate) fn runtime() -> Runtime {
         },
         |bytes| getrandom::fill(bytes).unwrap_or_default(),
     )
+    .with_log_keys(LogKeys::not_secret())
+}
+
+/// Gives the service the key of [`runtime`], before its first start, because both write entries of one log.
+pub(crate) fn share_key(data_dir: &Path) -> Result<()> {
+    let file = data_dir.join("audit-key");
+    std::fs::write(&file, LogKeys::not_secret().to_secret())?;
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    Ok(std::fs::set_permissions(&file, owner_only)?)
 }
 
 /// Raises the limits of pending actions by a policy, before the first proposal, so that one version judges all of them.

@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod audit_log;
 mod audit_search;
 mod backlog;
 mod delay;

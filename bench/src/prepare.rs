@@ -47,6 +47,7 @@ impl<'a> Prepared<'a> {
     /// Writes the demo's records, so many actions and audit entries, and a backlog of so many work items.
     pub(crate) async fn fill(setup: Setup<'a>, actions: usize) -> Result<Self> {
         let Setup { name, database, .. } = setup;
+        fill::share_key(database.folder.path())?;
         let service = Service::start(
             setup.bin,
             setup.site,

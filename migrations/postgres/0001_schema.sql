@@ -674,10 +674,53 @@ CREATE TABLE audit_entries (
     action_id TEXT COLLATE "C",
     content_hash TEXT COLLATE "C" NOT NULL,
     leaf_hash TEXT COLLATE "C" NOT NULL,
+    seal TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant, seq),
     FOREIGN KEY (tenant) REFERENCES audit_heads (tenant)
 );
 CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
+
+-- Hashes of complete subtrees of 16, 256, 4096 ... entries, from which any proof is computed with few rows. The hashes of smaller subtrees
+-- are computed from the leaf hashes. node: the subtree's level * 2^48 + its number among those of its level.
+CREATE TABLE audit_nodes (
+    tenant TEXT COLLATE "C" NOT NULL,
+    node BIGINT NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, node),
+    FOREIGN KEY (tenant) REFERENCES tenants (id)
+);
+
+-- Signed statements of a log's size and root hash. note: the signed note (C2SP tlog-checkpoint).
+CREATE TABLE audit_checkpoints (
+    tenant TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    note TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, size),
+    FOREIGN KEY (tenant, size) REFERENCES audit_entries (tenant, seq)
+);
+
+-- Signatures of witnesses under a checkpoint. line: the line of the signature in the note.
+CREATE TABLE audit_cosignatures (
+    tenant TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL,
+    witness TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    line TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, size, witness),
+    FOREIGN KEY (tenant, size) REFERENCES audit_checkpoints (tenant, size)
+);
+
+-- What each witness has received. size: the checkpoint that it has, 0 for none. at: the last attempt. error: why it failed.
+CREATE TABLE audit_deliveries (
+    tenant TEXT COLLATE "C" NOT NULL,
+    witness TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    error TEXT COLLATE "C",
+    PRIMARY KEY (tenant, witness),
+    FOREIGN KEY (tenant) REFERENCES tenants (id)
+);
 
 -- A separate table, so that contents can be purged while the hashes of leaves remain valid.
 CREATE TABLE audit_contents (
@@ -770,7 +813,7 @@ SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
     'evidence_verifications', 'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances',
     'imports', 'work_items', 'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts',
     'action_targets', 'decisions', 'attempts', 'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries',
-    'audit_contents']) AS tables (name);
+    'audit_contents', 'audit_nodes', 'audit_checkpoints', 'audit_cosignatures', 'audit_deliveries']) AS tables (name);
 
 -- Neither the versions of a policy nor audit entries nor the kind of an installation can be changed or deleted, not even by the owner. The
 -- service has no right to change them.
@@ -805,6 +848,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_policy_change();
 CREATE TRIGGER envelopes_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON envelopes
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_envelope_change();
 CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_nodes_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_nodes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_checkpoints_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_checkpoints
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_cosignatures_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_cosignatures
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 CREATE TRIGGER audit_contents_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_contents
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();

@@ -673,10 +673,53 @@ CREATE TABLE audit_entries (
     action_id TEXT,
     content_hash TEXT NOT NULL,
     leaf_hash TEXT NOT NULL,
+    seal TEXT NOT NULL,
     PRIMARY KEY (tenant, seq),
     FOREIGN KEY (tenant) REFERENCES audit_heads (tenant)
 ) WITHOUT ROWID;
 CREATE INDEX audit_entries_by_action ON audit_entries (tenant, action_id, seq);
+
+-- Hashes of complete subtrees of 16, 256, 4096 ... entries, from which any proof is computed with few rows. The hashes of smaller subtrees
+-- are computed from the leaf hashes. node: the subtree's level * 2^48 + its number among those of its level.
+CREATE TABLE audit_nodes (
+    tenant TEXT NOT NULL,
+    node BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (tenant, node),
+    FOREIGN KEY (tenant) REFERENCES tenants (id)
+) WITHOUT ROWID;
+
+-- Signed statements of a log's size and root hash. note: the signed note (C2SP tlog-checkpoint).
+CREATE TABLE audit_checkpoints (
+    tenant TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (tenant, size),
+    FOREIGN KEY (tenant, size) REFERENCES audit_entries (tenant, seq)
+) WITHOUT ROWID;
+
+-- Signatures of witnesses under a checkpoint. line: the line of the signature in the note.
+CREATE TABLE audit_cosignatures (
+    tenant TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    witness TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    line TEXT NOT NULL,
+    PRIMARY KEY (tenant, size, witness),
+    FOREIGN KEY (tenant, size) REFERENCES audit_checkpoints (tenant, size)
+) WITHOUT ROWID;
+
+-- What each witness has received. size: the checkpoint that it has, 0 for none. at: the last attempt. error: why it failed.
+CREATE TABLE audit_deliveries (
+    tenant TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    error TEXT,
+    PRIMARY KEY (tenant, witness),
+    FOREIGN KEY (tenant) REFERENCES tenants (id)
+) WITHOUT ROWID;
 
 -- A separate table, so that contents can be purged while the hashes of leaves remain valid.
 CREATE TABLE audit_contents (
@@ -705,6 +748,18 @@ CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
 BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be changed'); END;
 CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries
 BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be deleted'); END;
+CREATE TRIGGER audit_nodes_no_update BEFORE UPDATE ON audit_nodes
+BEGIN SELECT RAISE(ABORT, 'the audit log cannot be changed'); END;
+CREATE TRIGGER audit_nodes_no_delete BEFORE DELETE ON audit_nodes
+BEGIN SELECT RAISE(ABORT, 'the audit log cannot be changed'); END;
+CREATE TRIGGER audit_checkpoints_no_update BEFORE UPDATE ON audit_checkpoints
+BEGIN SELECT RAISE(ABORT, 'the audit log cannot be changed'); END;
+CREATE TRIGGER audit_checkpoints_no_delete BEFORE DELETE ON audit_checkpoints
+BEGIN SELECT RAISE(ABORT, 'the audit log cannot be changed'); END;
+CREATE TRIGGER audit_cosignatures_no_update BEFORE UPDATE ON audit_cosignatures
+BEGIN SELECT RAISE(ABORT, 'the audit log cannot be changed'); END;
+CREATE TRIGGER audit_cosignatures_no_delete BEFORE DELETE ON audit_cosignatures
+BEGIN SELECT RAISE(ABORT, 'the audit log cannot be changed'); END;
 CREATE TRIGGER audit_contents_no_update BEFORE UPDATE ON audit_contents
 BEGIN SELECT RAISE(ABORT, 'an audit entry cannot be changed'); END;
 CREATE TRIGGER audit_contents_no_delete BEFORE DELETE ON audit_contents

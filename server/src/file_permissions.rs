@@ -49,6 +49,17 @@ pub fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(&new, file)
 }
 
+/// Whether accounts outside the file's group can read it.
+///
+/// # Errors
+/// The file's metadata cannot be read.
+pub fn others_can_read(file: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o007 != 0);
+    #[cfg(not(unix))]
+    return file.metadata().map(|_| false);
+}
+
 /// Removes the permissions of other accounts on a folder. A folder that other accounts also use is left as it is, because they would lose
 /// access to their own files. `own` are the subfolders that the service creates.
 pub fn restrict_dir(folder: &Path, own: &[&str]) {

@@ -1,5 +1,6 @@
 //! An installation: a data directory and a database, opened as a demo or as production.
 
+use crate::audit_key::AuditKeyArgs;
 use crate::file_permissions;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -22,6 +23,9 @@ pub struct Installation {
     /// Default: `loopiq.db` in the data directory.
     #[arg(long, env = "LOOPIQ_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// The keys of the audit log.
+    #[command(flatten)]
+    pub audit_key: AuditKeyArgs,
 }
 
 impl Installation {
@@ -124,6 +128,14 @@ impl Installation {
         Ok(store)
     }
 
+    /// The runtime with the keys of the installation's audit log.
+    ///
+    /// # Errors
+    /// One line: the keys are missing or cannot be used.
+    pub fn with_log_keys(&self, runtime: &Runtime) -> Result<Runtime> {
+        Ok(runtime.clone().with_log_keys(self.audit_key.load(&self.data_dir)?))
+    }
+
     /// Starts the service as a demo or as production. The first start decides this permanently; a start as the other kind is refused before
     /// it writes anything.
     ///
@@ -140,6 +152,23 @@ impl Installation {
             Some(decided) => decided,
             None => store.decide_installation(wanted, runtime.now()).await?,
         };
+        self.must_be_of_kind(wanted, decided)
+    }
+
+    /// Fails if the installation was started as the other kind. Writes nothing.
+    ///
+    /// # Errors
+    /// One line that says what the installation is and where to start instead.
+    pub async fn must_be(&self, store: &Store, demo: bool) -> Result<()> {
+        let wanted = if demo {
+            InstallationKind::Demo
+        } else {
+            InstallationKind::Production
+        };
+        self.must_be_of_kind(wanted, store.installation().await?.unwrap_or(wanted))
+    }
+
+    fn must_be_of_kind(&self, wanted: InstallationKind, decided: InstallationKind) -> Result<()> {
         let name = self.name();
         match (wanted, decided) {
             (InstallationKind::Production, InstallationKind::Demo) => bail!(
@@ -254,6 +283,7 @@ mod tests {
         Installation {
             data_dir: dir.into(),
             database_url: url.map(str::to_owned),
+            audit_key: AuditKeyArgs::default(),
         }
     }
 

@@ -6,6 +6,8 @@
 //! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
 //! `oidc`, `demo_idp` → `urls`, `html` and the other modules without imports.
 
+mod api;
+pub mod audit_key;
 pub mod auth;
 pub mod cli;
 pub mod commands;
@@ -28,3 +30,4 @@ pub mod sign_in_cookies;
 pub mod site;
 pub mod state;
 pub mod urls;
+pub mod witnesses;

@@ -25,6 +25,13 @@ pub const EVIDENCE_DELAY: &str = "loopiq_evidence_scrub_delay_seconds";
 /// Counter: bytes of evidence that the scrub has hashed.
 pub const EVIDENCE_SCRUBBED: &str = "loopiq_evidence_scrubbed_bytes_total";
 
+/// Counter: signed checkpoints of audit logs.
+pub const CHECKPOINTS: &str = "loopiq_audit_checkpoints_total";
+/// Gauge: tenants whose audit log is not what this service wrote.
+pub const LOG_TAMPERED: &str = "loopiq_audit_logs_tampered";
+/// Gauge: pairs of a tenant and a witness that does not have the latest checkpoint.
+pub const WITNESS_DELAY: &str = "loopiq_audit_witnesses_late";
+
 /// Upper bounds of the buckets of [`HTTP_SECONDS`], in seconds.
 const BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,

@@ -3,7 +3,7 @@
 use crate::http::{demo_host, limits, message_page, observe, security_headers, static_files};
 use crate::site::Site;
 use crate::state::AppState;
-use crate::{auth, demo_idp, mcp, operations, pages};
+use crate::{api, auth, demo_idp, mcp, operations, pages};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -28,7 +28,9 @@ pub fn router(state: &AppState, site: &Site) -> Result<Router> {
             move |_| message_page::cross_site(&stylesheet)
         });
 
-    let mut browsers = pages::router(state).merge(auth::router(state));
+    let mut browsers = pages::router(state)
+        .merge(auth::router(state))
+        .merge(api::router(state));
     if let Some(idp) = &state.demo_idp {
         browsers = browsers.nest("/demo-idp", demo_idp::router(idp.clone()).with_state(()));
     }

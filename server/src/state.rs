@@ -5,6 +5,7 @@ use crate::net::RequestSettings;
 use crate::oidc::Oidc;
 use crate::sign_in_cookies::SignInCookies;
 use crate::urls;
+use crate::witnesses::CheckpointSettings;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use loopiq::context::Runtime;
@@ -36,6 +37,8 @@ pub struct AppParts {
     pub sign_in_cookies: SignInCookies,
     /// Rate limits, the request time limit and trusted proxies.
     pub requests: RequestSettings,
+    /// How often checkpoints of the audit logs are signed, and who gets them.
+    pub checkpoints: CheckpointSettings,
     /// The demo's identity provider; `None` in production.
     pub demo_idp: Option<DemoIdp>,
     /// Leptos' settings: where the files of the site are.

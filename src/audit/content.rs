@@ -42,10 +42,12 @@ pub enum Event {
     OperatorExpired,
     PersonLinked,
     PersonToldApart,
+    CheckpointSigned,
+    KeyRotated,
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 33] = [
+pub const EVENTS: [(Event, &str); 35] = [
     (Event::Proposed, "action.proposed"),
     (Event::Refused, "action.refused"),
     (Event::Viewed, "action.viewed"),
@@ -79,6 +81,8 @@ pub const EVENTS: [(Event, &str); 33] = [
     (Event::OperatorExpired, "operator.expired"),
     (Event::PersonLinked, "person.linked"),
     (Event::PersonToldApart, "person.told_apart"),
+    (Event::CheckpointSigned, "audit.checkpoint_signed"),
+    (Event::KeyRotated, "audit.key_rotated"),
 ];
 
 impl Event {

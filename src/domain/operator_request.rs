@@ -48,6 +48,11 @@ pub enum OperatorChange {
         /// How the operator knows.
         reason: String,
     },
+    /// Replaces the key that signs the audit log.
+    RotateLogKey {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl OperatorChange {
@@ -56,6 +61,7 @@ impl OperatorChange {
         match self {
             OperatorChange::Policy { .. } => "policy",
             OperatorChange::LinkPeople { .. } => "link_people",
+            OperatorChange::RotateLogKey { .. } => "rotate_log_key",
         }
     }
 }

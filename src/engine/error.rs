@@ -21,6 +21,15 @@ pub enum Error {
         /// The number as it was given.
         seq: i64,
     },
+    /// The audit log is not what this service wrote.
+    #[error(
+        "The audit log of this organisation was changed from outside: {why}. Nothing was signed or run. Tell an operator: `loopiq audit verify` \
+         names the first bad entry, and a copy of the log from before shows what was changed."
+    )]
+    LogTampered {
+        /// What is wrong.
+        why: String,
+    },
     /// The tool does not exist, or the caller may not use it.
     #[error("There is no tool {name}. tools/list names those you can use.")]
     UnknownTool {
@@ -175,7 +184,7 @@ impl Error {
             Error::Refused { code, .. } => code.as_str(),
             Error::NotExecuted { cause } => cause.code(),
             Error::Unavailable { .. } => "unavailable",
-            Error::Internal { .. } => "internal",
+            Error::LogTampered { .. } | Error::Internal { .. } => "internal",
         }
     }
 
@@ -237,7 +246,10 @@ impl From<StoreError> for Error {
 
 impl WriteError for Error {
     fn is_fault(&self) -> bool {
-        matches!(self, Error::Internal { .. } | Error::Unavailable { .. })
+        matches!(
+            self,
+            Error::Internal { .. } | Error::Unavailable { .. } | Error::LogTampered { .. }
+        )
     }
 }
 

@@ -5,6 +5,7 @@ mod actions;
 mod admin;
 mod agent;
 mod audit_entries;
+mod audit_log;
 mod audit_search;
 mod error;
 mod evidence_files;
@@ -18,9 +19,9 @@ pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use admin::scrub::ScrubReport;
 pub use agent::tools::{ToolResponse, ToolSpec};
+pub use audit_log::{AuditReport, EntryProof, Signed, WitnessUpdate};
 pub use error::Error;
 pub use pages::action::Visit;
-pub use pages::audit::AuditReport;
 pub use pages::policy::{Switched, mistakes as policy_mistakes};
 
 use crate::domain::{Permission, Principal, allows};

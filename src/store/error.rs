@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The shared transaction of a group commit was not committed.
     #[error("{0}")]
     Together(Arc<StoreError>),
+    /// The program that writes has no keys of the audit log.
+    #[error("nothing was written: the keys of the audit log were not loaded")]
+    NoLogKeys,
     /// The task of a write ended before its commit, so that nothing was committed.
     #[error("a write broke off: {0}")]
     Interrupted(String),

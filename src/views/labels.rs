@@ -195,6 +195,8 @@ pub fn event_label(event: &str) -> &str {
         "evidence.import_started" => "evidence import started",
         "evidence.imported" => "evidence imported",
         "evidence.changed" => "stored evidence found changed",
+        "audit.checkpoint_signed" => "checkpoint of the audit trail signed",
+        "audit.key_rotated" => "key of the audit trail replaced",
         "evidence.intact" => "stored evidence found intact again",
         "session.signed_in" => "signed in",
         "session.signed_out" => "signed out",

@@ -81,6 +81,11 @@ pub enum ChangeView {
         /// How the operator knows.
         reason: PlainText,
     },
+    /// A new key for the audit log.
+    RotateLogKey {
+        /// Why.
+        reason: PlainText,
+    },
 }
 
 /// An account with the fields that distinguish it from others.

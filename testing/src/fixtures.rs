@@ -3,6 +3,7 @@
 
 use loopiq::context::Runtime;
 use loopiq::domain::*;
+use loopiq::log_keys::LogKeys;
 use loopiq::store::Asserted;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -65,6 +66,7 @@ impl TestClock {
                     .for_each(|(byte, random)| *byte = random);
             },
         )
+        .with_log_keys(LogKeys::not_secret())
     }
 }
 

@@ -131,7 +131,11 @@ async fn a_changed_entry_is_named_and_triggers_refuse_changes() {
     use sqlx::Executor;
     let world = World::new().await;
     executed(&world).await;
-    let whole = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    let whole = world
+        .engine
+        .verify_audit(&world.acme.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!((whole.bad, whole.entries > 5), (None, true));
     let mut connection = world.database.connect().await;
     for sql in [
@@ -155,9 +159,17 @@ async fn a_changed_entry_is_named_and_triggers_refuse_changes() {
         )
         .await
         .expect("changed");
-    let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    let report = world
+        .engine
+        .verify_audit(&world.acme.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!(report.bad.map(|(seq, _)| seq), Some(3));
-    let other = world.engine.verify_audit(&world.globex.tenant).await.expect("a report");
+    let other = world
+        .engine
+        .verify_audit(&world.globex.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!(other.bad, None);
 }
 

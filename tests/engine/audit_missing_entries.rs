@@ -8,7 +8,11 @@ use sqlx::{AssertSqlSafe, Executor};
 async fn without(entries: &str) -> (World, i64) {
     let world = World::new().await;
     world.proposed("k1").await;
-    let whole = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    let whole = world
+        .engine
+        .verify_audit(&world.acme.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!(whole.bad, None);
     let mut connection = world.database.connect().await;
     for table in ["contents", "entries"] {
@@ -29,11 +33,19 @@ async fn entries_that_are_missing_at_the_end_are_named() {
     for count in [1, 2] {
         let last = "(SELECT last_seq FROM audit_heads WHERE tenant = 'acme')";
         let (world, entries) = without(&format!("> {last} - {count}")).await;
-        let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+        let report = world
+            .engine
+            .verify_audit(&world.acme.tenant, &[])
+            .await
+            .expect("a report");
         let first = entries - count + 1;
         assert_eq!(report.bad, Some((first, "is missing".to_owned())));
         assert_eq!(report.entries, first - 1, "those before it were checked");
-        let other = world.engine.verify_audit(&world.globex.tenant).await.expect("a report");
+        let other = world
+            .engine
+            .verify_audit(&world.globex.tenant, &[])
+            .await
+            .expect("a report");
         assert_eq!(other.bad, None);
     }
 }
@@ -41,13 +53,21 @@ async fn entries_that_are_missing_at_the_end_are_named() {
 #[tokio::test]
 async fn an_empty_log_is_not_whole_if_its_head_counts_entries() {
     let (world, _) = without("> 0").await;
-    let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    let report = world
+        .engine
+        .verify_audit(&world.acme.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!(report.bad, Some((1, "is missing".to_owned())));
 }
 
 #[tokio::test]
 async fn an_entry_that_is_missing_in_the_middle_is_named() {
     let (world, _) = without("= 2").await;
-    let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    let report = world
+        .engine
+        .verify_audit(&world.acme.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!(report.bad, Some((2, "is missing".to_owned())));
 }

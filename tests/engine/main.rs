@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod audit_missing_entries;
 mod audit_search;
+mod audit_tampering;
 mod canonical;
 mod changes_since;
 mod closing;

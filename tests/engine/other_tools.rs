@@ -348,7 +348,7 @@ async fn a_note_is_bound_to_an_action_and_changes_no_entry() {
     assert_eq!(
         world
             .engine
-            .verify_audit(&world.acme.tenant)
+            .verify_audit(&world.acme.tenant, &[])
             .await
             .expect("a report")
             .bad,

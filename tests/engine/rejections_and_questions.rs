@@ -352,7 +352,11 @@ async fn repeated_proposals_are_one_line_and_one_decision() {
         .await
         .expect("a page");
     assert_eq!((page.rows.len(), page.counts[0].1), (0, 0));
-    let report = world.engine.verify_audit(&world.acme.tenant).await.expect("a report");
+    let report = world
+        .engine
+        .verify_audit(&world.acme.tenant, &[])
+        .await
+        .expect("a report");
     assert_eq!(report.bad, None);
 }
 

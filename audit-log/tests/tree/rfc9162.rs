@@ -3,10 +3,10 @@
 
 use sha2::{Digest, Sha256};
 
-pub type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// MTH(D[n]) of leaf hashes (section 2.1.1).
-pub fn tree_hash(leaves: &[Hash]) -> Hash {
+pub(crate) fn tree_hash(leaves: &[Hash]) -> Hash {
     match leaves {
         [] => Sha256::digest([]).into(),
         [leaf] => *leaf,
@@ -26,7 +26,7 @@ fn split(n: usize) -> usize {
     k
 }
 
-pub fn leaf(data: &[u8]) -> Hash {
+pub(crate) fn leaf(data: &[u8]) -> Hash {
     Sha256::digest([&[0], data].concat()).into()
 }
 
@@ -35,7 +35,7 @@ fn node(left: &Hash, right: &Hash) -> Hash {
 }
 
 /// PATH(m, D[n]) (section 2.1.3.1).
-pub fn path(m: usize, leaves: &[Hash]) -> Vec<Hash> {
+pub(crate) fn path(m: usize, leaves: &[Hash]) -> Vec<Hash> {
     if leaves.len() <= 1 {
         return Vec::new();
     }
@@ -49,7 +49,7 @@ pub fn path(m: usize, leaves: &[Hash]) -> Vec<Hash> {
 }
 
 /// PROOF(m, D[n]) (section 2.1.4.1).
-pub fn proof(m: usize, leaves: &[Hash]) -> Vec<Hash> {
+pub(crate) fn proof(m: usize, leaves: &[Hash]) -> Vec<Hash> {
     subproof(m, leaves, true)
 }
 
@@ -67,7 +67,7 @@ fn subproof(m: usize, leaves: &[Hash], complete: bool) -> Vec<Hash> {
 }
 
 /// Section 2.1.3.2.
-pub fn includes(hash: Hash, leaf_index: u64, tree_size: u64, path: &[Hash], root: &Hash) -> bool {
+pub(crate) fn includes(hash: Hash, leaf_index: u64, tree_size: u64, path: &[Hash], root: &Hash) -> bool {
     if leaf_index >= tree_size {
         return false;
     }
@@ -94,7 +94,7 @@ pub fn includes(hash: Hash, leaf_index: u64, tree_size: u64, path: &[Hash], root
 }
 
 /// Section 2.1.4.2.
-pub fn extends(first: u64, second: u64, first_hash: &Hash, second_hash: &Hash, path: &[Hash]) -> bool {
+pub(crate) fn extends(first: u64, second: u64, first_hash: &Hash, second_hash: &Hash, path: &[Hash]) -> bool {
     if first == second {
         return path.is_empty() && first_hash == second_hash;
     }

@@ -2,6 +2,7 @@
 
 use super::{SESSION_PERSON, SESSION_USER, SessionUser, TOUCH_EVERY, no_role_page, session_store, session_user};
 use crate::http::message_page::{self, MessagePage};
+use crate::http::problem::problem;
 use crate::http::{rate_limits, request_context};
 use crate::state::AppState;
 use axum::extract::{Request, State};
@@ -116,6 +117,8 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
 fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
     let html = message_page::wants_html(request.headers());
     match denied {
+        Denied::SignedOut if is_api(request) => problem(StatusCode::UNAUTHORIZED, "Sign in first."),
+        Denied::NoRole if is_api(request) => problem(StatusCode::FORBIDDEN, "Your account has no role in this tenant."),
         // A prefetch must not start a sign-in.
         Denied::SignedOut if is_page(request) && !is_prefetch(request.headers()) => {
             Redirect::to(&login_url(request.uri())).into_response()
@@ -134,7 +137,13 @@ fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
 /// Whether the browser opens the address as a page. Forms and scripts call the other addresses, and cannot follow a redirect to the
 /// sign-in.
 fn is_page(request: &Request) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && !request.uri().path().starts_with("/do/")
+    let path = request.uri().path();
+    matches!(*request.method(), Method::GET | Method::HEAD) && !path.starts_with("/do/") && !is_api(request)
+}
+
+/// Whether a program calls the address.
+fn is_api(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
 }
 
 /// The sign-in that returns to this address.

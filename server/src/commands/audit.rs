@@ -2,14 +2,22 @@
 
 use super::{find_tenant, open_engine, print_line};
 use crate::installation::Installation;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
+use loopiq::engine::Signed;
+use loopiq_audit_log::Note;
+use std::path::PathBuf;
 
 /// The commands on the audit trail.
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
-    /// Check every entry of the log, and that none is missing.
+    /// Check every entry of the log, that none is missing, that the log continues every signed checkpoint, and that actions and decisions fit
+    /// their entries.
     Verify(AuditVerifyArgs),
+    /// Sign a checkpoint of the log now, and print it.
+    Checkpoint(AuditCheckpointArgs),
+    /// Print the public keys that verify checkpoints, the one that signs first.
+    Keys(AuditKeysArgs),
 }
 
 /// The arguments of `loopiq audit verify`.
@@ -20,9 +28,29 @@ pub struct AuditVerifyArgs {
     /// The tenant. Default: all tenants.
     #[arg(long)]
     tenant: Option<String>,
+    /// A checkpoint that you have kept elsewhere, as a witness or `loopiq audit checkpoint` wrote it: the log must continue it. Needs --tenant.
+    #[arg(long, value_name = "FILE", requires = "tenant")]
+    checkpoint: Vec<PathBuf>,
     /// Print one JSON object for each tenant.
     #[arg(long)]
     json: bool,
+}
+
+/// The arguments of `loopiq audit checkpoint`.
+#[derive(Debug, clap::Args)]
+pub struct AuditCheckpointArgs {
+    #[command(flatten)]
+    installation: Installation,
+    /// The tenant.
+    #[arg(long)]
+    tenant: String,
+}
+
+/// The arguments of `loopiq audit keys`.
+#[derive(Debug, clap::Args)]
+pub struct AuditKeysArgs {
+    #[command(flatten)]
+    installation: Installation,
 }
 
 /// Runs the command.
@@ -30,27 +58,46 @@ pub struct AuditVerifyArgs {
 /// # Errors
 /// An entry is invalid, and the line names the first one; or there is no such tenant.
 pub async fn run(command: AuditCommand, runtime: Runtime) -> Result<()> {
-    let AuditCommand::Verify(AuditVerifyArgs {
-        installation,
-        tenant,
-        json,
-    }) = command;
-    let engine = open_engine(&installation, &runtime).await?;
-    let tenants = match tenant {
+    match command {
+        AuditCommand::Verify(args) => verify(args, runtime).await,
+        AuditCommand::Checkpoint(args) => checkpoint(args, runtime).await,
+        AuditCommand::Keys(args) => {
+            let keys = args.installation.audit_key.load(&args.installation.data_dir)?;
+            keys.public().iter().try_for_each(|key| print_line(&key.to_string()))
+        }
+    }
+}
+
+async fn checkpoint(args: AuditCheckpointArgs, runtime: Runtime) -> Result<()> {
+    let engine = open_engine(&args.installation, &runtime).await?;
+    let tenant = find_tenant(&engine, &args.tenant).await?;
+    match engine.sign_checkpoint(&tenant).await? {
+        Signed::New(checkpoint) | Signed::UpToDate(checkpoint) => print_line(checkpoint.note.to_string().trim_end()),
+        Signed::Empty => bail!("the audit log of {tenant} is empty"),
+    }
+}
+
+async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
+    let kept: Vec<Note> = args.checkpoint.iter().map(read_note).collect::<Result<_>>()?;
+    let engine = open_engine(&args.installation, &runtime).await?;
+    let tenants = match args.tenant {
         Some(name) => vec![find_tenant(&engine, &name).await?],
         None => engine.store().tenants().await?,
     };
     let mut bad = Vec::new();
     for tenant in tenants {
-        let report = engine.verify_audit(&tenant).await?;
-        let (tenant, entries) = (&report.tenant, report.entries);
-        if json {
+        let report = engine.verify_audit(&tenant, &kept).await?;
+        let (tenant, entries, signed, actions) = (&report.tenant, report.entries, report.signed, report.actions);
+        if args.json {
             print_line(&serde_json::to_string(&report)?)?;
         }
         match &report.bad {
+            Some((0, why)) => bad.push(format!("{tenant}: {why}")),
             Some((seq, why)) => bad.push(format!("{tenant}: entry {seq} {why}")),
-            None if json => {}
-            None => print_line(&format!("{tenant}: {entries} entries, all valid"))?,
+            None if args.json => {}
+            None => print_line(&format!(
+                "{tenant}: {entries} entries, all valid; {signed} of them are signed; {actions} actions fit their entries"
+            ))?,
         }
     }
     if bad.is_empty() {
@@ -58,4 +105,10 @@ pub async fn run(command: AuditCommand, runtime: Runtime) -> Result<()> {
     } else {
         bail!("{}", bad.join("; "))
     }
+}
+
+fn read_note(file: &PathBuf) -> Result<Note> {
+    let cannot = || format!("the checkpoint in {} cannot be used", file.display());
+    let text = std::fs::read_to_string(file).with_context(cannot)?;
+    text.parse().with_context(cannot)
 }

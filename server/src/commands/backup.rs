@@ -47,7 +47,7 @@ pub async fn run(args: BackupArgs) -> Result<()> {
     let size = std::fs::metadata(&file)?.len();
     store.close().await;
     print_line(&format!(
-        "{} contains the whole installation: {size} bytes",
+        "{} contains the whole database: {size} bytes. The keys are not in it: keep copies of `audit-key` and `secret-key` elsewhere",
         file.display()
     ))
 }

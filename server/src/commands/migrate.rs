@@ -1,6 +1,7 @@
 //! `loopiq migrate`: copies a whole installation into another database.
 
 use super::{print, print_line};
+use crate::audit_key::AuditKeyArgs;
 use crate::installation::{Installation, database_url, require_tenant_isolation};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -60,6 +61,7 @@ pub async fn run(args: MigrateArgs, runtime: Runtime) -> Result<()> {
     let source = Installation {
         data_dir: Default::default(),
         database_url: Some(from.clone()),
+        audit_key: AuditKeyArgs::default(),
     };
     source.must_exist()?;
     source.restrict_database_permissions();
@@ -82,7 +84,7 @@ pub async fn run(args: MigrateArgs, runtime: Runtime) -> Result<()> {
     bar.finish_and_clear();
     let engine = Engine::new(target.clone(), runtime, "");
     for (tenant, entries, _) in &report.audit {
-        let checked = engine.verify_audit(tenant).await?;
+        let checked = engine.verify_audit(tenant, &[]).await?;
         if let Some((seq, why)) = checked.bad {
             bail!("{tenant}: audit entry {seq} {why}, in the copy and so in the source");
         }

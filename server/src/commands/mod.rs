@@ -24,14 +24,16 @@ use output::{print, print_line};
 
 /// An engine on an existing installation. Commands create no links, so the engine has no public URL.
 async fn open_engine(installation: &Installation, runtime: &Runtime) -> Result<Engine> {
-    Ok(Engine::new(installation.open().await?, runtime.clone(), ""))
+    let store = installation.open().await?;
+    Ok(Engine::new(store, installation.with_log_keys(runtime)?, ""))
 }
 
 /// An engine, and the context of the system in one tenant.
 async fn open_tenant(installation: &Installation, tenant: &str, runtime: &Runtime) -> Result<(Engine, Ctx)> {
     let engine = open_engine(installation, runtime).await?;
     let tenant = find_tenant(&engine, tenant).await?;
-    Ok((engine, Ctx::system(tenant, runtime)))
+    let ctx = Ctx::system(tenant, engine.runtime());
+    Ok((engine, ctx))
 }
 
 /// The tenant of this name.

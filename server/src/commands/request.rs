@@ -5,7 +5,7 @@ use crate::installation::Installation;
 use anyhow::Result;
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::PlainText;
-use loopiq::engine::Engine;
+use loopiq::engine::{Asked, Engine};
 use loopiq::views::{AccountView, ChangeView, RequestView, RequestsPage};
 use serde::Serialize;
 use std::fmt;
@@ -21,6 +21,8 @@ pub enum RequestCommand {
     Same(RequestLinkArgs),
     /// Request that two accounts are kept separate, because they belong to different people.
     Different(RequestLinkArgs),
+    /// Request that the key that signs the audit log is replaced.
+    AuditKey(RequestAuditKeyArgs),
 }
 
 /// The arguments of every `loopiq request` command.
@@ -59,6 +61,16 @@ pub struct RequestLinkArgs {
     tenant: RequestTenantArgs,
 }
 
+/// The arguments of `loopiq request audit-key`.
+#[derive(Debug, clap::Args)]
+pub struct RequestAuditKeyArgs {
+    /// Why the key has to be replaced.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    tenant: RequestTenantArgs,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -75,6 +87,13 @@ pub async fn run(command: RequestCommand, runtime: Runtime) -> Result<()> {
         }
         RequestCommand::Same(args) => request_link(args, true, &runtime).await,
         RequestCommand::Different(args) => request_link(args, false, &runtime).await,
+        RequestCommand::AuditKey(RequestAuditKeyArgs { reason, tenant }) => {
+            let (engine, ctx) = open(&tenant, &runtime).await?;
+            print(
+                &CreatedRequest::of(engine.request_key_rotation(&ctx, &reason).await?),
+                tenant.json,
+            )
+        }
     }
 }
 
@@ -87,13 +106,7 @@ async fn request_link(args: RequestLinkArgs, same: bool, runtime: &Runtime) -> R
     let asked = engine
         .request_link(&ctx, &args.one, &args.other, Some(same), &args.reason)
         .await?;
-    let created = CreatedRequest {
-        request: asked.id.to_string(),
-        expires_at: asked.expires_at.minute(),
-        next: asked.next(),
-        confirmers: asked.confirmers,
-    };
-    print(&created, args.tenant.json)
+    print(&CreatedRequest::of(asked), args.tenant.json)
 }
 
 #[derive(Serialize)]
@@ -104,6 +117,17 @@ struct CreatedRequest {
     confirmers: Vec<String>,
     #[serde(skip)]
     next: String,
+}
+
+impl CreatedRequest {
+    fn of(asked: Asked) -> Self {
+        Self {
+            request: asked.id.to_string(),
+            expires_at: asked.expires_at.minute(),
+            next: asked.next(),
+            confirmers: asked.confirmers,
+        }
+    }
 }
 
 impl fmt::Display for CreatedRequest {
@@ -204,6 +228,7 @@ impl fmt::Display for RequestDetails {
                 }
                 Ok(())
             }
+            ChangeView::RotateLogKey { reason } => write!(f, "\nreason: {reason}"),
             ChangeView::LinkPeople {
                 one,
                 other,

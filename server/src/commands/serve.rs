@@ -11,10 +11,11 @@ use crate::sign_in_cookies::SignInCookies;
 use crate::site::Site;
 use crate::state::{AppParts, AppState};
 use crate::urls::{is_loopback_url, public_url};
+use crate::witnesses::CheckpointArgs;
 use crate::{demo, file_permissions, prometheus};
 use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
-use loopiq::context::Runtime;
+use loopiq::context::{Ctx, Runtime};
 use loopiq::engine::Engine;
 use loopiq::search::AuditIndex;
 use loopiq::store::Store;
@@ -41,6 +42,11 @@ pub struct ServeArgs {
     oidc: OidcArgs,
     #[command(flatten)]
     secret_key: SecretKeyArgs,
+    /// Create a new key of the audit log although the log has entries, because the old key is lost.
+    #[arg(long)]
+    new_audit_key: bool,
+    #[command(flatten)]
+    checkpoints: CheckpointArgs,
     #[command(flatten)]
     rate_limits: RateLimitArgs,
     #[command(flatten)]
@@ -93,11 +99,20 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
 
     let store = Store::open(&database).await?;
     installation::require_tenant_isolation(&store, args.demo).await?;
+    args.installation.must_be(&store, args.demo).await?;
+    let has_entries = has_audit_entries(&store, &runtime).await?;
+    let installation = &args.installation;
+    let keys =
+        installation
+            .audit_key
+            .load_or_new(&installation.data_dir, &url, has_entries, args.new_audit_key, &runtime)?;
+    let runtime = runtime.with_log_keys(keys.keys().clone());
     let state = build_state(&args, &limits, store, runtime, &url, &site, address)?;
     // After the settings are checked, so that a start with wrong settings does not decide the installation's kind.
     args.installation
         .start_as(&state.store, args.demo, &state.runtime)
         .await?;
+    keys.store()?;
     prepare_demo(&args, &state).await?;
     installation::warn_if_empty(&state.store).await?;
     let router = router(&state, &site)?;
@@ -105,6 +120,16 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
     let told_to_stop = shutdown::told_to_stop().context("the process cannot listen for signals")?;
     print_line(&format!("ready on {url}"))?;
     serve(listener, router, metrics_listener, limits, state, told_to_stop).await
+}
+
+/// Whether a tenant's audit log has entries.
+async fn has_audit_entries(store: &Store, runtime: &Runtime) -> Result<bool> {
+    for tenant in store.tenants().await? {
+        if store.read(&Ctx::system(tenant, runtime)).await?.audit_head().await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
@@ -136,6 +161,7 @@ fn build_state(
         .secret(&args.installation.data_dir, shared_database, &runtime)?;
     let parts = AppParts {
         sign_in_cookies: SignInCookies::new(&secret),
+        checkpoints: args.checkpoints.settings(),
         requests: RequestSettings {
             proxies: args.rate_limits.proxies(),
             rate_limits: args.rate_limits.rate_limits(),

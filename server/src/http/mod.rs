@@ -4,6 +4,7 @@ pub(crate) mod demo_host;
 pub(crate) mod limits;
 pub(crate) mod message_page;
 pub(crate) mod observe;
+pub(crate) mod problem;
 pub(crate) mod rate_limits;
 mod request_context;
 pub(crate) mod security_headers;

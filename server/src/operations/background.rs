@@ -2,6 +2,7 @@
 
 use crate::prometheus::{EVIDENCE_DAMAGED, EVIDENCE_DELAY, EVIDENCE_SCRUBBED};
 use crate::state::AppState;
+use crate::witnesses;
 use loopiq::domain::Timestamp;
 use loopiq::engine::{Error, ScrubReport};
 use std::time::Duration;
@@ -19,14 +20,16 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// The interval of the passes of the scrub over stored evidence. A pass hashes about 16 MiB, so that a node hashes 135 GiB a day.
 const SCRUB: Duration = Duration::from_secs(10);
 
-/// Runs until `stop`: writes the journal of reads, feeds the search index, expires actions, deletes old sessions and verifies stored
-/// evidence. A failed task is logged and runs again after its interval.
+/// Runs until `stop`: writes the journal of reads, feeds the search index, expires actions, deletes old sessions, verifies stored evidence,
+/// and signs checkpoints of the audit logs. A failed task is logged and runs again after its interval.
 pub async fn run(state: AppState, stop: CancellationToken) {
-    // Three tasks, because building the index takes minutes for a large log, and hashing a large file takes longer than an interval.
+    // Four tasks, because building the index takes minutes for a large log, hashing a large file takes longer than an interval, and a witness
+    // may take seconds to answer.
     tokio::join!(
         flush_and_sweep(&state, &stop),
         index(&state, &stop),
-        scrub(&state, &stop)
+        scrub(&state, &stop),
+        sign_checkpoints(&state, &stop)
     );
 }
 
@@ -57,6 +60,26 @@ async fn scrub(state: &AppState, stop: &CancellationToken) {
         loop {
             ticks.tick().await;
             report(state.engine.scrub().await);
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = passes => {}
+    }
+}
+
+/// Signs checkpoints and sends them to the witnesses. The first pass is at once, so that what happened before a restart is signed.
+async fn sign_checkpoints(state: &AppState, stop: &CancellationToken) {
+    let settings = &state.checkpoints;
+    let client = match witnesses::client() {
+        Ok(client) => client,
+        Err(error) => return tracing::error!(%error, "no checkpoint is signed: the HTTP client cannot be set up"),
+    };
+    let mut ticks = interval(settings.interval);
+    let passes = async {
+        loop {
+            ticks.tick().await;
+            witnesses::pass(&state.engine, &client, &settings.witnesses).await;
         }
     };
     tokio::select! {

@@ -8,7 +8,6 @@ pub(crate) mod decision;
 pub(crate) mod execute;
 pub(crate) mod expire;
 pub(crate) mod lifecycle;
-pub(crate) mod log_check;
 pub(crate) mod plan;
 pub(crate) mod propose;
 pub(crate) mod prune;

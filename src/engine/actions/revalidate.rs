@@ -8,7 +8,7 @@
 //! | no problem has come up that the page did not show | x | |
 //! | the envelope's bytes give the digest | x | x |
 //! | an approval names this digest | | x |
-//! | tables and audit entries agree ([`log_check`]) | | x |
+//! | tables and audit entries agree ([`action_check`]) | | x |
 //! | caller and approvers have the rights they need, and no approval is missing | | x |
 //! | the tool has the version that planned the action | x | x |
 //! | planning on the current records gives the same change set and the same evidence | x | x |
@@ -21,8 +21,8 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::log_check;
 use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, Planned, decode_envelope};
+use crate::engine::audit_log::action_check;
 use crate::engine::evidence_files;
 use crate::policy::{Policies, PolicyInput};
 use crate::store::{ReadTx, ViewKey, WriteTx};
@@ -222,7 +222,7 @@ pub(crate) async fn for_execution(tx: &mut WriteTx, action: &Action, approvals: 
     if approvals.given.is_empty() {
         return Ok(Violation::new(ReasonCode::DigestMismatch, "no approval names its digest").into());
     }
-    if let Some(detail) = log_check::difference(tx, action, approvals).await? {
+    if let Some(detail) = action_check::difference(tx, action, approvals).await? {
         return Ok(Violation::new(ReasonCode::EnvelopeDamaged, detail).into());
     }
     if let Some(lost) = lost_rights(tx, action, &envelope, approvals).await? {

@@ -6,25 +6,9 @@ use crate::engine::pages::record_names::RecordNames;
 use crate::engine::{Engine, Error};
 use crate::store::AuditRecord;
 use crate::views::{AuditEntryView, AuditPage, AuditRow, RecordLabel, When, actor_label, event_label};
-use serde::Serialize;
 
 /// Entries on one page.
 const PAGE: i64 = 50;
-/// Entries in one read of a verification.
-const STRETCH: i64 = 500;
-
-/// The result of verifying a tenant's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuditReport {
-    /// The tenant that owns the log.
-    pub tenant: TenantId,
-    /// The number of verified entries.
-    pub entries: i64,
-    /// The first invalid entry, and what is wrong with it.
-    pub bad: Option<(i64, String)>,
-}
-
 impl Engine {
     /// A page of the audit trail, newest first. For an invalid query, the page contains the error and its position.
     pub async fn search_audit(&self, ctx: &Ctx, q: &str, after: &str) -> Result<AuditPage, Error> {
@@ -117,41 +101,6 @@ impl Engine {
             leaf_hash: record.leaf_hash.clone(),
             intact: record.is_intact(ctx.tenant()),
         })
-    }
-
-    /// Verifies a tenant's whole log: every number is present, and every content and leaf has its stored hash.
-    pub async fn verify_audit(&self, tenant: &TenantId) -> Result<AuditReport, Error> {
-        let ctx = Ctx::system(tenant.clone(), &self.runtime);
-        let mut report = AuditReport {
-            tenant: tenant.clone(),
-            entries: 0,
-            bad: None,
-        };
-        loop {
-            let after = report.entries;
-            let (stretch, head) = {
-                let tx = &mut self.store.read(&ctx).await?;
-                (tx.audit_stretch(after, STRETCH).await?, tx.audit_head().await?)
-            };
-            for record in &stretch {
-                let expected = report.entries + 1;
-                if record.seq != expected {
-                    report.bad = Some((expected, "is missing".to_owned()));
-                    return Ok(report);
-                }
-                if !record.is_intact(tenant) {
-                    report.bad = Some((record.seq, "is not what was written".to_owned()));
-                    return Ok(report);
-                }
-                report.entries += 1;
-            }
-            if (stretch.len() as i64) < STRETCH {
-                if report.entries < head {
-                    report.bad = Some((report.entries + 1, "is missing".to_owned()));
-                }
-                return Ok(report);
-            }
-        }
     }
 }
 

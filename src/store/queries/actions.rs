@@ -109,6 +109,24 @@ impl ReadTx {
         row.as_ref().map(action).transpose()
     }
 
+    /// The IDs of the tenant's actions after `after`, oldest first.
+    pub async fn action_ids_after(
+        &mut self,
+        after: Option<&ActionId>,
+        limit: i64,
+    ) -> Result<Vec<ActionId>, StoreError> {
+        const SQL: &str = "SELECT id FROM actions WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT 0 + $3";
+        let rows = query(SQL)
+            .bind(self.tenant())
+            .bind(after.map_or("", ActionId::as_str))
+            .bind(limit)
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| row.read("id", |text| ActionId::parse(text).ok()))
+            .collect()
+    }
+
     /// A page of a person's own proposals, newest first. The page begins after the action `before`.
     pub async fn actions_of_caller(
         &mut self,

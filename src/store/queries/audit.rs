@@ -1,12 +1,13 @@
 //! The audit log. A transaction appends its entries before it commits, and numbers them from a head row. Entries never change.
 
+use super::audit_tree::add_nodes;
 use crate::audit::{Content, Event, leaf};
 use crate::context::Ctx;
-use crate::domain::{ActionId, Timestamp, canonical};
+use crate::domain::{ActionId, TenantId, Timestamp, canonical};
 use crate::store::db::{self, Row, Sql, multi_write};
 use crate::store::row::json;
 use crate::store::{ReadTx, StoreError, WriteTx};
-use loopiq_audit_log::content_hash;
+use loopiq_audit_log::{Hash, Leaf, content_hash};
 
 /// An entry to append.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct AuditRecord {
     pub action_id: Option<ActionId>,
     pub content_hash: String,
     pub leaf_hash: String,
+    /// The code by which the service recognises the entries that it wrote ([`crate::log_keys::LogKeys`]).
+    pub seal: String,
     pub salt: String,
     /// The stored text of the content, which the hashes cover.
     pub content_json: String,
@@ -43,6 +46,7 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         action_id: row.maybe("action_id", |t| ActionId::parse(t).ok())?,
         content_hash: row.text("content_hash")?,
         leaf_hash: row.text("leaf_hash")?,
+        seal: row.text("seal")?,
         salt: row.text("salt")?,
         content_json: row.text("content")?,
         content: row.json("content")?,
@@ -69,16 +73,21 @@ fn entry_to_index(row: &Row) -> Result<EntryToIndex, StoreError> {
 }
 
 impl AuditRecord {
-    /// Whether content and leaf still have the hashes that were stored with them.
-    pub fn is_intact(&self, tenant: &crate::domain::TenantId) -> bool {
-        let leaf = leaf(
+    /// The leaf.
+    pub fn leaf<'a>(&'a self, tenant: &'a TenantId) -> Leaf<'a> {
+        leaf(
             tenant,
             self.seq,
             self.at,
             &self.event,
             self.action_id.as_ref(),
             &self.content_hash,
-        );
+        )
+    }
+
+    /// Whether content and leaf still have the hashes that were stored with them.
+    pub fn is_intact(&self, tenant: &TenantId) -> bool {
+        let leaf = self.leaf(tenant);
         content_hash(&self.salt, &self.content_json).to_string() == self.content_hash
             && leaf.hash().is_ok_and(|hash| hash.to_string() == self.leaf_hash)
     }
@@ -88,7 +97,7 @@ impl AuditRecord {
 macro_rules! select {
     ($from:literal, $rest:literal) => {
         concat!(
-            "SELECT e.seq, e.at, e.event, e.action_id, e.content_hash, e.leaf_hash, c.salt, c.content ",
+            "SELECT e.seq, e.at, e.event, e.action_id, e.content_hash, e.leaf_hash, e.seal, c.salt, c.content ",
             $from,
             $rest
         )
@@ -108,48 +117,52 @@ impl WriteTx {
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_by(|one, two| one.0.tenant().cmp(two.0.tenant()));
         for of_tenant in entries.chunk_by(|one, two| one.0.tenant() == two.0.tenant()) {
+            let tenant = of_tenant[0].0.tenant();
             let count = of_tenant.len() as i64;
             let row = db::query(HEAD)
-                .bind(of_tenant[0].0.tenant().as_str())
+                .bind(tenant.as_str())
                 .bind(count)
                 .fetch_one(&mut self.read.tx)
                 .await?;
             let before = row.int("last_seq")? - count;
-            let rows = (before + 1..)
-                .zip(of_tenant)
-                .map(|(seq, (ctx, entry))| row_of(seq, ctx, entry));
-            let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+            let (mut rows, mut leaves) = (Vec::new(), Vec::new());
+            for (seq, (ctx, entry)) in (before + 1..).zip(of_tenant) {
+                let (row, leaf) = row_of(seq, ctx, entry)?;
+                rows.push(row);
+                leaves.push(leaf);
+            }
             db::query(APPEND)
-                .bind(of_tenant[0].0.tenant().as_str())
+                .bind(tenant.as_str())
                 .bind(json(&rows)?)
                 .execute(&mut self.read.tx)
                 .await?;
+            add_nodes(&mut self.read.tx, tenant, before as u64, leaves).await?;
         }
         Ok(())
     }
 }
 
-/// An entry as a JSON parameter of `APPEND`.
-fn row_of(seq: i64, ctx: &Ctx, entry: &Entry) -> Result<serde_json::Value, StoreError> {
+/// An entry as a JSON parameter of `APPEND`, and its leaf hash.
+fn row_of(seq: i64, ctx: &Ctx, entry: &Entry) -> Result<(serde_json::Value, Hash), StoreError> {
     let (now, tenant) = (ctx.now(), ctx.tenant());
+    let keys = ctx.runtime.log_keys().ok_or(StoreError::NoLogKeys)?;
     let salt = canonical::hex(&ctx.runtime.random::<16>());
     let content = canonical::to_string(&entry.content).map_err(|error| StoreError::damaged("an audit entry", error))?;
     let hash = content_hash(&salt, &content).to_string();
-    let leaf = leaf(tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash);
-    let leaf_hash = leaf
+    let leaf = leaf(tenant, seq, now, entry.event.as_str(), entry.action_id.as_ref(), &hash)
         .hash()
-        .map_err(|error| StoreError::damaged("an audit entry", error))?
-        .to_string();
-    Ok(serde_json::json!({
-        "seq": seq, "at": now.0, "event": entry.event.as_str(), "action": entry.action_id, "hash": hash, "leaf": leaf_hash,
-        "salt": salt, "content": content,
-    }))
+        .map_err(|error| StoreError::damaged("an audit entry", error))?;
+    let row = serde_json::json!({
+        "seq": seq, "at": now.0, "event": entry.event.as_str(), "action": entry.action_id, "hash": hash, "leaf": leaf,
+        "seal": keys.seal(&leaf), "salt": salt, "content": content,
+    });
+    Ok((row, leaf))
 }
 
 const APPEND: Sql = multi_write!(
-    entry: "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash) \
+    entry: "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash, seal) \
             SELECT $1, CAST(value ->> 'seq' AS BIGINT), CAST(value ->> 'at' AS BIGINT), value ->> 'event', value ->> 'action', \
-            value ->> 'hash', value ->> 'leaf' FROM json_each($2)",
+            value ->> 'hash', value ->> 'leaf', value ->> 'seal' FROM json_each($2)",
     => "INSERT INTO audit_contents (tenant, seq, salt, content) \
         SELECT $1, CAST(value ->> 'seq' AS BIGINT), value ->> 'salt', value ->> 'content' FROM json_each($2)"
 );

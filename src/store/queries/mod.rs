@@ -6,6 +6,8 @@
 mod actions;
 mod apply;
 mod audit;
+mod audit_checkpoints;
+mod audit_tree;
 mod check_context;
 mod deciders;
 mod decisions;
@@ -36,6 +38,7 @@ mod seed;
 mod sessions;
 
 pub use audit::{AuditRecord, Entry, EntryToIndex};
+pub use audit_checkpoints::{Delivery, StoredCheckpoint};
 pub use evidence_files::{Hashed, StoredResult, Verified};
 pub use identity::{Account, Resemblance};
 pub use import_blockers::{WantingFrom, WantingPage};

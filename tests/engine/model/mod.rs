@@ -312,7 +312,7 @@ async fn run(first: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let report = stage
         .world
         .engine
-        .verify_audit(&stage.world.acme.tenant)
+        .verify_audit(&stage.world.acme.tenant, &[])
         .await
         .expect("a report");
     prop_assert_eq!(report.bad, None);

@@ -163,7 +163,7 @@ async fn a_backup_of_a_running_installation_is_whole() {
     let copy = Store::open(&format!("sqlite://{path}")).await.expect("the backup");
     let engine = loopiq::engine::Engine::new(copy, world.engine.runtime().clone(), "");
     for tenant in [&world.acme.tenant, &world.globex.tenant] {
-        let report = engine.verify_audit(tenant).await.expect("a report");
+        let report = engine.verify_audit(tenant, &[]).await.expect("a report");
         assert!(report.bad.is_none() && report.entries > 0, "{report:?}");
     }
     assert!(

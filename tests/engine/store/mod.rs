@@ -2,6 +2,7 @@
 //! cluster.
 
 mod audit;
+mod audit_tree;
 mod closed_sets;
 mod copy;
 mod groups;

@@ -133,6 +133,11 @@ fn Change(change: ChangeView) -> impl IntoView {
             }
             .into_any()
         }
+        ChangeView::RotateLogKey { reason } => view! {
+            <p>"The audit log would be signed with a new key from then on. Everybody who verifies exports needs the new public key, too. What the old key signed stays valid."</p>
+            <p>"Reason: " <bdi>{reason}</bdi></p>
+        }
+        .into_any(),
     }
 }
 

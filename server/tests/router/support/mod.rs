@@ -60,6 +60,7 @@ impl Service {
             .unwrap();
         let (oidc, idp) = identity_provider(&url, &runtime, site.stylesheet(), people()).unwrap();
         let state = AppState::from(AppParts {
+            checkpoints: Default::default(),
             sign_in_cookies: SignInCookies::new(&runtime.random::<32>()),
             requests: RequestSettings {
                 serve_metrics: true,

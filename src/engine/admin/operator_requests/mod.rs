@@ -196,6 +196,7 @@ fn record(tx: &mut WriteTx, event: Event, row: &RequestRow, outcome: Value, note
             same,
             reason,
         } => json!({ "one": one, "other": other, "same": same, "reason": reason }),
+        OperatorChange::RotateLogKey { reason } => json!({ "reason": reason }),
     };
     let mut content = audit_entries::content(tx.ctx());
     content.records = vec![row.id.to_string()];

@@ -201,6 +201,9 @@ impl RequestContext {
                 same: *same,
                 reason: PlainText::from(reason),
             },
+            OperatorChange::RotateLogKey { reason } => ChangeView::RotateLogKey {
+                reason: PlainText::from(reason),
+            },
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::actions::command::Committed;
 use crate::engine::actions::decision::validate_text;
 use crate::engine::admin::identity;
 use crate::engine::admin::operator_requests::{done, expire, link, missing, record, refused, signed_in};
+use crate::engine::audit_log;
 use crate::engine::pages::policy;
 use crate::engine::{Engine, Error};
 use crate::policy::Decider;
@@ -193,5 +194,6 @@ async fn carry_out(tx: &mut WriteTx, row: &RequestRow, me: &Decider) -> Result<S
             Ok(format!("Policy version {version} is now active."))
         }
         OperatorChange::LinkPeople { one, other, same, .. } => link::resolve(tx, row, one, other, *same).await,
+        OperatorChange::RotateLogKey { reason } => audit_log::rotation::rotate(tx, row, reason),
     }
 }

@@ -1,0 +1,21 @@
+//! The HTTP API for programs, under `/api/v1`. Errors are problem details (RFC 9457).
+
+mod audit;
+
+use crate::auth;
+use crate::state::AppState;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+
+/// The routes.
+pub(crate) fn router(state: &AppState) -> Router<AppState> {
+    let signed_in = Router::new()
+        .route("/api/v1/audit/checkpoint", get(audit::checkpoint))
+        .route("/api/v1/audit/consistency", get(audit::consistency))
+        .route("/api/v1/audit/{seq}/proof", get(audit::proof))
+        .layer(from_fn_with_state(state.clone(), auth::require_sign_in))
+        .layer(auth::session_layer(state));
+    // Public keys are for everybody: a verifier has no account.
+    signed_in.route("/api/v1/audit/keys", get(audit::keys))
+}

@@ -1,0 +1,218 @@
+//! The keys of the audit log: from a setting, or from a file in the data directory, which the first start creates.
+
+use crate::file_permissions;
+use anyhow::{Context, Result, bail};
+use loopiq::context::Runtime;
+use loopiq::log_keys::{KeyFile, LogKeys};
+use loopiq_audit_log::SigningKey;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The name of the file in the data directory.
+const FILE: &str = "audit-key";
+
+/// The source of the keys. All nodes and commands of an installation need the same keys.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct AuditKeyArgs {
+    /// The keys that sign and seal the audit log, as in an `audit-key` file: one key in each line, the one that signs first. Prefer a file.
+    #[arg(
+        long,
+        env = "LOOPIQ_AUDIT_KEY",
+        value_name = "KEYS",
+        hide_env_values = true,
+        conflicts_with = "audit_key_file"
+    )]
+    audit_key: Option<String>,
+    /// A file that contains these keys; with several nodes, a copy of one file. Default: `audit-key` in the data directory, which the first
+    /// start creates.
+    #[arg(long, env = "LOOPIQ_AUDIT_KEY_FILE", value_name = "FILE")]
+    audit_key_file: Option<PathBuf>,
+}
+
+impl AuditKeyArgs {
+    fn file(&self, data_dir: &Path) -> PathBuf {
+        self.audit_key_file.clone().unwrap_or_else(|| data_dir.join(FILE))
+    }
+
+    /// The keys of an installation that has some.
+    ///
+    /// # Errors
+    /// One line: there is no key, it cannot be read, or other accounts can read it.
+    pub fn load(&self, data_dir: &Path) -> Result<LogKeys> {
+        if let Some(text) = &self.audit_key {
+            return LogKeys::parse(text).context("LOOPIQ_AUDIT_KEY (or --audit-key) is not a key of the audit log");
+        }
+        let file = self.file(data_dir);
+        load(&file)?.with_context(|| {
+            format!(
+                "there is no key of the audit log at {}: `loopiq serve` creates it; with a database server, give each program the same \
+                 LOOPIQ_AUDIT_KEY_FILE",
+                file.display()
+            )
+        })
+    }
+
+    /// The keys, or a new one if there is none. Call [`LogKeys::store`] on a new one when the start is certain. `url`: the service's URL, which
+    /// names the key. `has_entries`: whether the log is not empty, so that a missing key is a loss. `replace`: whether a lost key is to be
+    /// replaced.
+    ///
+    /// # Errors
+    /// One line, see [`AuditKeyArgs::load`]; or the key is lost.
+    pub fn load_or_new(
+        &self,
+        data_dir: &Path,
+        url: &str,
+        has_entries: bool,
+        replace: bool,
+        runtime: &Runtime,
+    ) -> Result<KeysAtStart> {
+        let file = self.file(data_dir);
+        let is_default = self.audit_key.is_none() && self.audit_key_file.is_none();
+        if !is_default || load(&file)?.is_some() {
+            return self.load(data_dir).map(KeysAtStart::Found);
+        }
+        if has_entries && !replace {
+            bail!(
+                "the key of the audit log is missing: there are entries, but no file {}. Restore it from your backup; nodes that share a database \
+                 need the same LOOPIQ_AUDIT_KEY_FILE. If it is lost, start once with --new-audit-key: entries that a checkpoint covers stay \
+                 verifiable with the old public key",
+                file.display()
+            );
+        }
+        let host = url.split_once("://").map_or(url, |(_, host)| host);
+        let key = SigningKey::new(&format!("{host}/audit"), &runtime.random())?;
+        Ok(KeysAtStart::New(
+            LogKeys::new(key, []).stored_in(Arc::new(OnDisk(file))),
+        ))
+    }
+}
+
+/// The keys that a start of the service found or made.
+pub enum KeysAtStart {
+    /// Keys that were there.
+    Found(LogKeys),
+    /// A key that is not stored yet.
+    New(LogKeys),
+}
+
+impl KeysAtStart {
+    /// The keys.
+    pub fn keys(&self) -> &LogKeys {
+        let (Self::Found(keys) | Self::New(keys)) = self;
+        keys
+    }
+
+    /// Stores a new key, and says what to do with it.
+    ///
+    /// # Errors
+    /// One line: the file cannot be written.
+    pub fn store(&self) -> Result<()> {
+        let Self::New(keys) = self else { return Ok(()) };
+        keys.store()
+            .map_err(|why| anyhow::anyhow!("the key of the audit log cannot be stored: {why}"))?;
+        tracing::info!(
+            public_key = %keys.signing().public(),
+            "the key of the audit log was created: keep a copy of the file audit-key in a safe place, and give the public key to your auditors"
+        );
+        Ok(())
+    }
+}
+
+/// The keys in a file; `None` if there is no such file.
+fn load(file: &Path) -> Result<Option<LogKeys>> {
+    let cannot = || format!("the key of the audit log in {} cannot be used", file.display());
+    let text = match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.with_context(cannot)?,
+    };
+    if file_permissions::others_can_read(file).with_context(cannot)? {
+        bail!(
+            "other accounts can read the key of the audit log in {}, and with it they could forge entries. If nobody has, `chmod 600` it; \
+             otherwise replace it",
+            file.display()
+        );
+    }
+    let keys = LogKeys::parse(&text).with_context(cannot)?;
+    Ok(Some(keys.stored_in(Arc::new(OnDisk(file.to_owned())))))
+}
+
+/// The file of the keys.
+struct OnDisk(PathBuf);
+
+impl KeyFile for OnDisk {
+    fn read(&self) -> Result<String, String> {
+        std::fs::read_to_string(&self.0).map_err(|error| format!("{} cannot be read: {error}", self.0.display()))
+    }
+
+    fn write(&self, text: &str) -> Result<(), String> {
+        file_permissions::write(&self.0, text.as_bytes())
+            .map_err(|error| format!("{} cannot be written: {error}", self.0.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loopiq::domain::Timestamp;
+
+    fn runtime() -> Runtime {
+        Runtime::new(|| Timestamp(0), |bytes| getrandom::fill(bytes).unwrap())
+    }
+
+    #[test]
+    fn a_key_is_created_once_and_a_lost_one_only_on_request() {
+        let temp = tempfile::tempdir().unwrap();
+        let args = AuditKeyArgs::default();
+        assert!(format!("{:#}", args.load(temp.path()).err().unwrap()).contains("loopiq serve"));
+        let create = |has_entries, replace| {
+            let url = "https://loopiq.example:8443";
+            let found = args.load_or_new(temp.path(), url, has_entries, replace, &runtime())?;
+            found.store()?;
+            anyhow::Ok(found.keys().clone())
+        };
+        let first = create(false, false).unwrap();
+        assert_eq!(first.origin("acme"), "loopiq.example:8443/audit/acme");
+        assert_eq!(create(true, false).unwrap().public(), first.public());
+        assert_eq!(args.load(temp.path()).unwrap().public(), first.public());
+        first.rotate(&[3; 32]).unwrap();
+        assert_eq!(args.load(temp.path()).unwrap().public(), first.public());
+        assert_eq!(first.public().len(), 2);
+
+        std::fs::remove_file(temp.path().join(FILE)).unwrap();
+        let lost = format!("{:#}", create(true, false).err().unwrap());
+        assert!(lost.contains("--new-audit-key"), "{lost}");
+        assert_ne!(create(true, true).unwrap().public(), first.public());
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let temp = tempfile::tempdir().unwrap();
+        let args = AuditKeyArgs::default();
+        let new = args.load_or_new(temp.path(), "http://127.0.0.1:3000", false, false, &runtime());
+        new.unwrap().store().unwrap();
+        let file = temp.path().join(FILE);
+        let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        for (bits, refused) in [(0o640, false), (0o644, true), (0o604, true), (0o600, false)] {
+            mode(bits);
+            assert_eq!(args.load(temp.path()).is_err(), refused, "{bits:o}");
+        }
+        let secret = std::fs::read_to_string(&file).unwrap();
+        for damaged in ["", "nonsense", &secret[..secret.len() - 9]] {
+            std::fs::write(&file, damaged).unwrap();
+            let line = format!("{:#}", args.load(temp.path()).err().unwrap());
+            assert!(
+                line.contains("audit-key") && (damaged.is_empty() || !line.contains(damaged)),
+                "{line}"
+            );
+        }
+        let given = |audit_key: &str| AuditKeyArgs {
+            audit_key: Some(audit_key.to_owned()),
+            audit_key_file: None,
+        };
+        assert!(given(&secret).load(temp.path()).is_ok());
+        assert!(given("nonsense").load(temp.path()).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! Comparison of the tables with the audit log. Before an action runs, its envelope, its decisions and its state are compared with the
+//! entries that were written when the action was proposed and decided. An attacker who can write the tables alone can neither change what
+//! was approved nor invent an approval.
+
+use super::{check_entry, keys, read_checkpoint};
+use crate::audit::Event;
+use crate::domain::{Action, Actor, Decision, DecisionKind, PersonId, State};
+use crate::engine::Error;
+use crate::engine::actions::approvals::Approvals;
+use crate::store::{AuditRecord, ReadTx, StoreError};
+use serde_json::{Value, json};
+
+/// What differs between the action and its entries, in words that follow a colon; `None` if nothing does. Each entry is checked by its hashes,
+/// by its seal, and by its proof for the latest checkpoint, if the checkpoint covers it.
+pub(crate) async fn difference(
+    tx: &mut ReadTx,
+    action: &Action,
+    approvals: &Approvals,
+) -> Result<Option<&'static str>, Error> {
+    let entries = tx.lifecycle_of_action(&action.id).await?;
+    let (tenant, keys) = (tx.ctx().tenant().clone(), keys(tx)?);
+    for entry in &entries {
+        match check_entry(entry, &tenant) {
+            Err(_) => return Ok(Some("an audit entry of this action is not what was written")),
+            Ok(leaf) if !keys.sealed(&leaf, &entry.seal) => {
+                return Ok(Some("an audit entry of this action was not written by this service"));
+            }
+            Ok(_) => {}
+        }
+    }
+    if !are_in_the_tree(tx, &entries).await? {
+        return Ok(Some("an audit entry of this action is not in the signed log"));
+    }
+    Ok(compared(action, &approvals.given, &entries))
+}
+
+/// Whether the tree of the latest checkpoint contains the entries that it covers.
+async fn are_in_the_tree(tx: &mut ReadTx, entries: &[AuditRecord]) -> Result<bool, Error> {
+    let (tenant, keys) = (tx.ctx().tenant().clone(), keys(tx)?);
+    let Some(stored) = tx.latest_checkpoint().await? else {
+        return Ok(true);
+    };
+    let Ok(checkpoint) = read_checkpoint(&stored, &tenant, &keys) else {
+        return Ok(false);
+    };
+    let covered: Vec<&AuditRecord> = entries
+        .iter()
+        .filter(|entry| entry.seq as u64 <= checkpoint.size)
+        .collect();
+    let seqs: Vec<u64> = covered.iter().map(|entry| entry.seq as u64).collect();
+    if seqs.is_empty() {
+        return Ok(true);
+    }
+    let proofs = match tx.audit_inclusion(&seqs, checkpoint.size).await {
+        Ok(proofs) => proofs,
+        // A hash of the tree is missing.
+        Err(StoreError::Damaged { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(covered.iter().zip(&proofs).all(|(entry, proof)| {
+        let leaf = entry.leaf(&tenant).bytes();
+        leaf.is_ok_and(|leaf| proof.verify(leaf.as_bytes(), &checkpoint.root).is_ok())
+    }))
+}
+
+/// What differs between the tables and the entries of an action in any state, in words that follow a colon.
+pub(super) fn record_difference(
+    action: &Action,
+    decisions: &[Decision],
+    entries: &[AuditRecord],
+) -> Option<&'static str> {
+    let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
+        return Some("the audit trail holds no proposal of this action");
+    };
+    if !proposes(proposed, action) {
+        return Some("the audit trail holds another proposal of this action");
+    }
+    let approvals = decisions
+        .iter()
+        .filter(|decision| decision.kind == DecisionKind::Approve);
+    if !approvals
+        .clone()
+        .all(|one| entries.iter().any(|entry| approves(entry, one)))
+    {
+        return Some("the audit trail holds no entry of an approval that the tables hold");
+    }
+    // An approval by a person who has approved before has an entry, but no decision of its own.
+    let recorded = entries
+        .iter()
+        .filter(|entry| is(entry, Event::Approved) || is(entry, Event::Endorsed))
+        .filter_map(|entry| entry.content.details["decisionId"].as_str());
+    for decision in recorded {
+        if !approvals.clone().any(|approval| approval.id.as_str() == decision) {
+            return Some("the tables do not hold all approvals that the audit trail holds");
+        }
+    }
+    let last = entries.iter().rev().find_map(|entry| entry.content.state.as_deref());
+    if last != Some(action.state().as_str()) {
+        return Some("by the audit trail this action is in another state");
+    }
+    None
+}
+
+fn compared(action: &Action, approvals: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
+    let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
+        return Some("the audit trail holds no proposal of this action");
+    };
+    if !proposes(proposed, action) {
+        return Some("the audit trail holds another proposal of this action");
+    }
+    if !approvals
+        .iter()
+        .all(|one| entries.iter().any(|entry| approves(entry, one)))
+    {
+        return Some("the audit trail holds no entry of an approval that the tables hold");
+    }
+    let approved = entries.iter().any(|entry| is(entry, Event::Approved));
+    let last = entries.last().and_then(|entry| entry.content.state.as_deref());
+    if !approved || last != Some(State::Approved.as_str()) {
+        return Some("by the audit trail this action is not approved");
+    }
+    None
+}
+
+fn is(entry: &AuditRecord, event: Event) -> bool {
+    entry.event == event.as_str()
+}
+
+/// Whether the entry records this proposal: the same envelope, for the same person, with everything that the policy judges it by.
+fn proposes(entry: &AuditRecord, action: &Action) -> bool {
+    let details = &entry.content.details;
+    let by = match (&entry.content.actor, &action.origin.pruned_by) {
+        (Actor::Client { caller_id, .. }, None) => caller_id == &action.origin.caller_id,
+        // A revision that a reviewer made by leaving parts out.
+        (Actor::Person { id, .. }, Some(pruner)) => id == pruner,
+        _ => false,
+    };
+    by && [
+        ("digest", json!(action.proposal.digest)),
+        ("payloadDigest", json!(action.proposal.payload_digest)),
+        ("callerId", json!(action.origin.caller_id)),
+        ("risk", json!(action.judgement.risk)),
+        ("toolRisk", json!(action.judgement.tool_risk)),
+        ("maxSeverity", json!(action.judgement.max_severity)),
+        ("expiresAt", json!(action.judgement.expires_at)),
+        ("policyVersion", json!(action.judgement.policy_version)),
+    ]
+    .into_iter()
+    .all(|(field, value)| details[field] == value)
+}
+
+/// Whether the entry records this approval: the same decision by the same person about the same envelope.
+fn approves(entry: &AuditRecord, decision: &Decision) -> bool {
+    let by = |person: &PersonId| matches!(&entry.content.actor, Actor::Person { id, .. } if id == person);
+    let same = |field: &str, value: Value| entry.content.details[field] == value;
+    (is(entry, Event::Approved) || is(entry, Event::Endorsed))
+        && by(&decision.person_id)
+        && same("decisionId", json!(decision.id.as_str()))
+        && same("digest", json!(decision.digest))
+        && same("acknowledged", json!(decision.acknowledged))
+        && same("policyVersion", json!(decision.policy_version))
+}

@@ -1,0 +1,135 @@
+//! Signing checkpoints. Before a checkpoint is signed, every entry since the last one is checked: the service signs no entry that it did not
+//! write itself.
+
+use super::{check_entry, keys, read_checkpoint};
+use crate::audit::Event;
+use crate::context::Ctx;
+use crate::domain::{Permission, TenantId};
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::{Entry, StoredCheckpoint};
+use loopiq_audit_log::{Checkpoint, Tree};
+use serde_json::json;
+
+/// Entries in one read.
+const STRETCH: i64 = 1_000;
+
+/// The outcome of signing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signed {
+    /// A new checkpoint.
+    New(StoredCheckpoint),
+    /// Nothing happened since the last checkpoint.
+    UpToDate(StoredCheckpoint),
+    /// The log is empty.
+    Empty,
+}
+
+impl Engine {
+    /// Signs a checkpoint for a person who may search the audit trail, if there is something new.
+    pub async fn checkpoint_on_demand(&self, ctx: &Ctx) -> Result<Signed, Error> {
+        self.authorize(ctx, Permission::SearchAudit).await?;
+        self.sign_checkpoint(ctx.tenant()).await
+    }
+
+    /// Signs a checkpoint of a tenant's log, if there are entries since the last one.
+    ///
+    /// # Errors
+    /// [`Error::LogTampered`]: an entry since the last checkpoint was not written by this service, or the log was changed before. Nothing is
+    /// signed then.
+    pub async fn sign_checkpoint(&self, tenant: &TenantId) -> Result<Signed, Error> {
+        let ctx = Ctx::system(tenant.clone(), &self.runtime);
+        let Some((checkpoint, previous)) = self.checked_state(&ctx).await? else {
+            let latest = self.store.read(&ctx).await?.latest_checkpoint().await?;
+            return Ok(latest.map_or(Signed::Empty, Signed::UpToDate));
+        };
+        let mut note = checkpoint.to_note();
+        let log_keys = self.runtime.log_keys().ok_or(crate::store::StoreError::NoLogKeys)?;
+        note.sign(&log_keys.signing());
+        let size = checkpoint.size;
+        let entry = Entry {
+            event: Event::CheckpointSigned,
+            action_id: None,
+            content: crate::audit::Content {
+                details: json!({
+                    "size": size, "root": checkpoint.root, "previousSize": previous, "key": log_keys.signing().public().to_string(),
+                }),
+                ..audit_entries::content(&ctx)
+            },
+        };
+        let stored = self.store.write(&ctx, move |tx| {
+            Box::pin(async move {
+                // Another node may have signed this size in the meantime.
+                if tx.insert_checkpoint(size, &note).await? {
+                    tx.record(entry);
+                }
+                tx.checkpoint(size).await
+            })
+        });
+        let stored: Option<StoredCheckpoint> = stored.await?;
+        stored
+            .map(Signed::New)
+            .ok_or_else(|| Error::internal("a checkpoint that was just stored"))
+    }
+
+    /// The checked state of the log since the last checkpoint, and that checkpoint's size. `None` if nothing happened since then.
+    async fn checked_state(&self, ctx: &Ctx) -> Result<Option<(Checkpoint, u64)>, Error> {
+        let tenant = ctx.tenant();
+        let (mut tree, previous, head) = {
+            let tx = &mut self.store.read(ctx).await?;
+            let latest = tx.latest_checkpoint().await?;
+            let size = latest.as_ref().map_or(0, |latest| latest.size);
+            if !tx.has_news_after(size).await? {
+                return Ok(None);
+            }
+            let tree = tx.audit_tree(size).await?;
+            if let Some(latest) = latest {
+                let signed = read_checkpoint(&latest, tenant, &keys(tx)?).map_err(tampered)?;
+                if signed.root != tree.root() {
+                    return Err(tampered(format!(
+                        "the first {size} entries are not those that were signed"
+                    )));
+                }
+            }
+            (tree, size, tx.audit_head().await? as u64)
+        };
+        while tree.size() < head {
+            self.grow(ctx, &mut tree, head).await?;
+        }
+        let root = tree.root();
+        if self.store.read(ctx).await?.audit_root(head).await? != root {
+            return Err(tampered(
+                "the stored hashes of its tree do not fit its entries".to_owned(),
+            ));
+        }
+        let origin = self.runtime.log_keys().map(|keys| keys.origin(tenant.as_str()));
+        let size = head;
+        Ok(origin.map(|origin| (Checkpoint { origin, size, root }, previous)))
+    }
+
+    /// Adds a stretch of checked entries to the tree.
+    async fn grow(&self, ctx: &Ctx, tree: &mut Tree, head: u64) -> Result<(), Error> {
+        let tx = &mut self.store.read(ctx).await?;
+        let keys = keys(tx)?;
+        let after = tree.size();
+        let records = tx.audit_stretch(after as i64, STRETCH).await?;
+        for record in records.iter().take_while(|record| record.seq as u64 <= head) {
+            let seq = record.seq as u64;
+            if seq != tree.size() + 1 {
+                return Err(tampered(format!("entry {} is missing", tree.size() + 1)));
+            }
+            let leaf = check_entry(record, ctx.tenant()).map_err(|why| tampered(format!("entry {seq} {why}")))?;
+            if !keys.sealed(&leaf, &record.seal) {
+                return Err(tampered(format!("entry {seq} was not written by this service")));
+            }
+            tree.push(leaf, |_, _| ());
+        }
+        if tree.size() == after {
+            return Err(tampered(format!("entry {} is missing", after + 1)));
+        }
+        Ok(())
+    }
+}
+
+fn tampered(why: String) -> Error {
+    Error::LogTampered { why }
+}

@@ -1,0 +1,52 @@
+//! The use cases of the audit log itself: signed checkpoints, proofs, witnesses, verification, and the comparison of an action with its entries.
+
+pub(crate) mod action_check;
+mod checkpoints;
+mod proofs;
+pub(crate) mod rotation;
+mod verify;
+mod verify_actions;
+mod witnesses;
+
+pub use checkpoints::Signed;
+pub use proofs::EntryProof;
+pub use verify::AuditReport;
+pub use witnesses::WitnessUpdate;
+
+use crate::domain::TenantId;
+use crate::engine::Error;
+use crate::log_keys::LogKeys;
+use crate::store::{AuditRecord, ReadTx, StoreError, StoredCheckpoint};
+use loopiq_audit_log::{Checkpoint, Hash};
+
+/// The keys of the log. Without them nothing that is audited can be written, so that an engine that writes has them.
+fn keys(tx: &ReadTx) -> Result<LogKeys, Error> {
+    Ok(tx.ctx().runtime.log_keys().ok_or(StoreError::NoLogKeys)?.clone())
+}
+
+/// What is wrong with an entry by itself, in words that follow "entry 7"; otherwise its leaf hash.
+fn check_entry(record: &AuditRecord, tenant: &TenantId) -> Result<Hash, &'static str> {
+    if !record.is_intact(tenant) {
+        return Err("is not what was written: its content or its leaf does not fit its hash");
+    }
+    record
+        .leaf_hash
+        .parse()
+        .map_err(|_| "has a leaf hash that cannot be read")
+}
+
+/// The checkpoint that a stored note contains, if a key of this installation signed it for this tenant's log.
+fn read_checkpoint(stored: &StoredCheckpoint, tenant: &TenantId, keys: &LogKeys) -> Result<Checkpoint, String> {
+    let size = stored.size;
+    stored
+        .note
+        .verify(&keys.public())
+        .map_err(|error| format!("the checkpoint of {size} entries is not valid: {error}"))?;
+    let checkpoint: Checkpoint = stored.note.text.parse().map_err(|error| format!("{error}"))?;
+    if checkpoint.size != size || checkpoint.origin != keys.origin(tenant.as_str()) {
+        return Err(format!(
+            "the checkpoint of {size} entries belongs to another log or size"
+        ));
+    }
+    Ok(checkpoint)
+}

@@ -1,0 +1,197 @@
+//! Verification of a whole log in the database: entries, tree, checkpoints, and the tables that the entries are about.
+
+use super::{check_entry, read_checkpoint};
+use crate::context::Ctx;
+use crate::domain::TenantId;
+use crate::engine::{Engine, Error};
+use crate::log_keys::LogKeys;
+use crate::store::StoredCheckpoint;
+use loopiq_audit_log::{Checkpoint, Hash, Node, Note, Tree};
+use serde::Serialize;
+
+/// Entries in one read of a verification.
+const STRETCH: i64 = 1_000;
+
+/// The result of verifying a tenant's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// The tenant that owns the log.
+    pub tenant: TenantId,
+    /// The number of verified entries.
+    pub entries: i64,
+    /// The number of entries that a valid checkpoint covers.
+    pub signed: u64,
+    /// The number of actions that were compared with their entries.
+    pub actions: u64,
+    /// The first invalid entry, and what is wrong with it. 0 if the fault is in no entry.
+    pub bad: Option<(i64, String)>,
+}
+
+/// The state of a verification.
+struct Verification {
+    tenant: TenantId,
+    /// `None` if the program has no keys: seals and signatures are not checked then.
+    keys: Option<LogKeys>,
+    tree: Tree,
+    /// The checkpoints that are still ahead, in the order of their sizes: those of the database and those that the verifier was given.
+    ahead: Vec<Checkpoint>,
+    signed: u64,
+    /// The first entry since the last checkpoint that has not a seal of this service.
+    unsealed: Option<i64>,
+    /// The nodes that the database should have for the current stretch.
+    nodes: Vec<(Node, Hash)>,
+}
+
+impl Verification {
+    /// Adds the next entry. Returns what is wrong with it.
+    fn add(&mut self, record: &crate::store::AuditRecord) -> Option<(i64, String)> {
+        let expected = self.tree.size() as i64 + 1;
+        if record.seq != expected {
+            return Some((expected, "is missing".to_owned()));
+        }
+        let leaf = match check_entry(record, &self.tenant) {
+            Ok(leaf) => leaf,
+            Err(why) => return Some((record.seq, why.to_owned())),
+        };
+        let is_sealed = |keys: &LogKeys| keys.sealed(&leaf, &record.seal);
+        if self.unsealed.is_none() && !self.keys.as_ref().is_none_or(is_sealed) {
+            self.unsealed = Some(record.seq);
+        }
+        let nodes = &mut self.nodes;
+        self.tree.push(leaf, |node, hash| nodes.push((node, hash)));
+        while self.ahead.first().is_some_and(|next| next.size == self.tree.size()) {
+            let checkpoint = self.ahead.remove(0);
+            if checkpoint.root != self.tree.root() {
+                let size = checkpoint.size;
+                return Some(match self.unsealed {
+                    Some(seq) => (
+                        seq,
+                        format!(
+                            "was not written by this service; the checkpoint of {size} entries has another root hash"
+                        ),
+                    ),
+                    None => {
+                        let first = self.signed as i64 + 1;
+                        let why = format!(
+                            "or one of those after it, up to {size}, is not what was signed: the checkpoint has another root hash"
+                        );
+                        (first, why)
+                    }
+                });
+            }
+            // What a checkpoint covers was written by a holder of its key, even if the seal's key is lost.
+            (self.signed, self.unsealed) = (checkpoint.size, None);
+        }
+        None
+    }
+
+    /// What is wrong at the end of the log.
+    fn end(&self, head: i64) -> Option<(i64, String)> {
+        let entries = self.tree.size() as i64;
+        if entries < head {
+            return Some((entries + 1, "is missing".to_owned()));
+        }
+        if let Some(ahead) = self.ahead.first() {
+            let why = format!("is missing: a checkpoint covers {} entries", ahead.size);
+            return Some((entries + 1, why));
+        }
+        let why = "was not written by this service: it has no valid seal, and no checkpoint covers it";
+        self.unsealed.map(|seq| (seq, why.to_owned()))
+    }
+}
+
+impl Engine {
+    /// Verifies a tenant's whole log: every entry is present, is what was written, and was written by this service; the stored tree fits; the
+    /// tree fits every checkpoint; and every action and decision fits its entries. `kept`: checkpoints that the verifier has kept
+    /// elsewhere, which show what was rewritten since.
+    pub async fn verify_audit(&self, tenant: &TenantId, kept: &[Note]) -> Result<AuditReport, Error> {
+        let ctx = Ctx::system(tenant.clone(), &self.runtime);
+        let mut report = AuditReport {
+            tenant: tenant.clone(),
+            entries: 0,
+            signed: 0,
+            actions: 0,
+            bad: None,
+        };
+        let (mut verification, head) = match self.begin(&ctx, kept).await? {
+            Ok(begun) => begun,
+            Err(why) => {
+                report.bad = Some((0, why));
+                return Ok(report);
+            }
+        };
+        report.bad = loop {
+            if let Some(bad) = self.stretch(&ctx, &mut verification, head).await? {
+                break Some(bad);
+            }
+            let verified = verification.tree.size() as i64;
+            if verified >= head || verified == report.entries {
+                break verification.end(head);
+            }
+            report.entries = verified;
+        };
+        report.entries = verification.tree.size() as i64;
+        report.signed = verification.signed;
+        if report.bad.is_none() {
+            (report.actions, report.bad) = self.verify_actions(&ctx).await?;
+        }
+        Ok(report)
+    }
+
+    /// The checkpoints to verify, and the number of the last entry. The inner error says which checkpoint is not valid.
+    async fn begin(&self, ctx: &Ctx, kept: &[Note]) -> Result<Result<(Verification, i64), String>, Error> {
+        let tx = &mut self.store.read(ctx).await?;
+        let (keys, tenant) = (self.runtime.log_keys().cloned(), ctx.tenant());
+        let mut stored = tx.checkpoints_after(0, i64::MAX).await?;
+        for note in kept {
+            let size = note.text.parse::<Checkpoint>().map(|checkpoint| checkpoint.size);
+            let Ok(size) = size else {
+                return Ok(Err("the given checkpoint is not a checkpoint".to_owned()));
+            };
+            let (note, at) = (note.clone(), ctx.now());
+            stored.push(StoredCheckpoint { size, at, note });
+        }
+        stored.sort_by_key(|checkpoint| checkpoint.size);
+        let read = |keys: &LogKeys| stored.iter().map(|one| read_checkpoint(one, tenant, keys)).collect();
+        let ahead: Result<Vec<_>, String> = keys.as_ref().map_or_else(|| Ok(Vec::new()), read);
+        let head = tx.audit_head().await?;
+        Ok(ahead.map(|ahead| {
+            let verification = Verification {
+                tenant: tenant.clone(),
+                keys,
+                tree: Tree::default(),
+                ahead,
+                signed: 0,
+                unsealed: None,
+                nodes: Vec::new(),
+            };
+            (verification, head)
+        }))
+    }
+
+    /// Verifies the next entries. Returns the first fault.
+    async fn stretch(
+        &self,
+        ctx: &Ctx,
+        verification: &mut Verification,
+        head: i64,
+    ) -> Result<Option<(i64, String)>, Error> {
+        let tx = &mut self.store.read(ctx).await?;
+        let records = tx.audit_stretch(verification.tree.size() as i64, STRETCH).await?;
+        for record in records.iter().take_while(|record| record.seq <= head) {
+            if let Some(bad) = verification.add(record) {
+                return Ok(Some(bad));
+            }
+        }
+        let computed = std::mem::take(&mut verification.nodes);
+        let differs = tx.differing_node(&computed).await?;
+        Ok(differs.map(|node| {
+            let last = node.first_leaf() + (1 << node.level);
+            (
+                last as i64,
+                "completes a part of the tree whose stored hash is another one".to_owned(),
+            )
+        }))
+    }
+}
