@@ -44,14 +44,15 @@ pub const KEY_PREFIX: char = '=';
 
 /// Names of files, versions and the like, without line numbers: words with a digit, or with a sign between their letters.
 fn names(title: &str) -> BTreeSet<String> {
-    title
-        .split_whitespace()
+    text::normalized(title)
+        // In a script without spaces, a name ends where the script begins again.
+        .split(|c: char| c.is_whitespace() || text::is_unspaced(c))
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         // A single capital is a name, so that `key A` and `key B` differ.
         .map(
             |word| match word.chars().all(char::is_uppercase) && word.chars().count() == 1 {
-                true => format!("#{}", word.to_lowercase()),
-                false => word.to_lowercase(),
+                true => format!("#{}", text::folded(word)),
+                false => text::folded(word),
             },
         )
         .map(|word| match word.rsplit_once(':') {
@@ -150,6 +151,29 @@ mod tests {
         );
         assert_eq!(names_in("See std::fmt and a.ts:b"), ["a.ts:b", "std::fmt"]);
         assert_eq!(names_in("key A, KEY and a"), ["#a"]);
+    }
+
+    #[test]
+    fn titles_are_alike_however_their_letters_are_written() {
+        let title = "Vérifier les clés de signature dans auth.ts";
+        let decomposed = "Ve\u{301}rifier les cle\u{301}s de signature dans auth.ts";
+        let wide = "Ｖérifier les clés de signature dans ａｕｔｈ.ts";
+        for same in [decomposed, wide] {
+            assert_eq!(
+                (percent(title, same), title_key(title) == title_key(same)),
+                (100, true),
+                "{same}"
+            );
+        }
+    }
+
+    #[test]
+    fn titles_without_spaces_are_compared_by_pairs_of_characters() {
+        assert!(percent("修复登录页面的注入漏洞v2", "修复登录页面注入漏洞 v2") >= 70);
+        assert!(percent("東京の検索を修正する", "東京の検索を修正") >= 80);
+        assert!(percent("แก้ไขช่องโหว่การค้นหา", "แก้ไขช่องโหว่ของการค้นหา") >= 70);
+        assert_eq!(percent("修复登录v2", "修复登录v3"), 0, "another version");
+        assert!(percent("修复登录页面", "更新依赖版本") < 20);
     }
 
     #[test]
