@@ -1,40 +1,70 @@
-//! Queries of the audit search: bounded, and a parsed query can be written and parsed again.
+//! Queries of the audit search: bounded, errors stand in the query, and a meaning can be written and read again.
 
+use loopiq::domain::query::{self, Expr, MAX_CHARACTERS, MAX_CONDITIONS, Vocabulary};
 use loopiq::domain::text::is_forbidden;
-use loopiq::domain::{AuditQuery, Term, TermField};
+use loopiq::domain::{QueryError, Term};
+use loopiq::engine::audit_vocabulary;
+use std::sync::LazyLock;
+
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(audit_vocabulary);
 
 pub(crate) fn hold(text: &str) {
-    let query = match AuditQuery::parse(text) {
-        Ok(query) => query,
-        Err(error) => {
-            let characters = text.chars().count();
-            assert!((error.at as usize) <= characters, "at {} of {characters}", error.at);
-            let said = error.to_string();
-            assert!(said.chars().count() <= 600 && !said.contains(is_forbidden), "{said}");
+    let meant = match query::parse(text, &VOCABULARY) {
+        Ok(read) => read.expr,
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            errors.iter().for_each(|error| holds_for_error(text, error));
             return;
         }
     };
-    assert!(query.terms.len() <= AuditQuery::MAX_TERMS);
-    for term in &query.terms {
-        assert!(!term.value.is_empty(), "a condition on nothing: {text:?}");
-        assert_eq!(
-            *term,
-            Term::new(term.field, &term.value),
-            "it is not as the index writes it"
+    let mut conditions = 0;
+    each_condition(&meant, &mut |condition| {
+        conditions += 1;
+        match condition {
+            Expr::Term(term) => {
+                assert!(!term.value.is_empty(), "a condition on nothing: {text:?}");
+                assert_eq!(
+                    *term,
+                    Term::new(term.field, &term.value),
+                    "it is not as the index writes it"
+                );
+            }
+            Expr::Text(text) => assert!(!text.words().is_empty()),
+            _ => {}
+        }
+    });
+    assert!(conditions <= MAX_CONDITIONS);
+    // The written form has more parentheses and quotation marks, so it can be too long or too deep.
+    match query::parse(&meant.to_string(), &VOCABULARY) {
+        Ok(again) => assert_eq!(again.expr, meant, "{text:?}"),
+        Err(errors) => assert!(
+            errors.iter().all(|error| error.message.contains("at most")),
+            "{text:?}: {errors:?}"
+        ),
+    }
+    let narrowed = query::with(text, "key:k");
+    if narrowed.chars().count() < MAX_CHARACTERS && conditions < MAX_CONDITIONS {
+        let narrowed = query::conditions(&narrowed);
+        assert!(
+            meant == Expr::All || narrowed.iter().any(|one| one == "key:k"),
+            "{text:?}: {narrowed:?}"
         );
     }
-    let again = AuditQuery::parse(&written(&query)).expect("what was understood");
-    assert_eq!(again, query);
 }
 
-/// The text of the query.
-fn written(query: &AuditQuery) -> String {
-    let term = |term: &Term| match term.field {
-        TermField::Word => term.value.clone(),
-        field => format!("{}:\"{}\"", field.as_str(), term.value),
-    };
-    let mut parts: Vec<String> = query.terms.iter().map(term).collect();
-    parts.extend(query.after.map(|at| format!("after:{}", at.rfc3339())));
-    parts.extend(query.before.map(|at| format!("before:{}", at.rfc3339())));
-    parts.join(" ")
+fn holds_for_error(text: &str, error: &QueryError) {
+    let characters = text.chars().count();
+    let end = error.at as usize + error.length as usize;
+    assert!(end <= characters, "at {}+{} of {characters}", error.at, error.length);
+    let said = error.to_string();
+    assert!(said.chars().count() <= 600 && !said.contains(is_forbidden), "{said}");
+}
+
+fn each_condition(expr: &Expr, found: &mut impl FnMut(&Expr)) {
+    match expr {
+        Expr::Not(inner) => each_condition(inner, found),
+        Expr::And(all) | Expr::Or(all) => all.iter().for_each(|one| each_condition(one, found)),
+        Expr::All => {}
+        condition => found(condition),
+    }
 }

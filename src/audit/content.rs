@@ -1,6 +1,7 @@
 //! The content of an audit entry, and the terms that find it.
 
-use crate::domain::{Actor, Term, TermField, ids, text};
+use super::Terms;
+use crate::domain::{Actor, Term, TermField, ids};
 use crate::views::event_label;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,7 +158,7 @@ pub struct Content {
 impl Content {
     /// The search terms of the entry. The titles of the payload are included, so that an auditor finds an execution by its
     /// subject.
-    pub fn terms(&self, event: &str, action_id: Option<&str>) -> Vec<String> {
+    pub fn terms(&self, event: &str, action_id: Option<&str>) -> Terms {
         let mut terms = vec![
             Term::new(TermField::Event, event),
             Term::new(TermField::Trace, &self.trace_id),
@@ -209,9 +210,6 @@ impl Content {
         );
         let titles = titles(&self.details);
         prose.extend(titles.iter().map(|title| Some(title.as_str())));
-        for word in prose.into_iter().flatten().flat_map(text::words) {
-            terms.push(Term::new(TermField::Word, word));
-        }
         // IDs in the note refer to records as well.
         let cited: Vec<Term> = self
             .note
@@ -220,9 +218,7 @@ impl Content {
             .map(|id| Term::new(TermField::Record, id))
             .collect();
         terms.extend(cited);
-        terms.sort();
-        terms.dedup();
-        terms.iter().map(Term::indexed).collect()
+        Terms::new(terms, prose.into_iter().flatten())
     }
 }
 

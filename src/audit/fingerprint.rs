@@ -10,7 +10,9 @@ pub fn terms_fingerprint() -> String {
     let mut terms = String::new();
     for (_, event) in EVENTS {
         for actor in actors() {
-            for term in sample(actor).terms(event, Some("act_Sample")) {
+            let found = sample(actor).terms(event, Some("act_Sample"));
+            let words = found.words.iter().map(|(at, word)| format!("{at} {word}"));
+            for term in found.values.into_iter().chain(words) {
                 terms.push_str(&term);
                 terms.push('\n');
             }
@@ -50,7 +52,7 @@ fn sample(actor: Actor) -> Content {
         tool_call_chain: vec!["loopiq_list_blockers".to_owned()],
         approval_id: text("apr_Sample"),
         idempotency_key: text(" Key 1 "),
-        headline: text("Fix-it: 2 İ findings, 東京の検索, x"),
+        headline: text("Fix-it: 2 İ findings, 東京の検索, x, C++ ﬁ e\u{301}"),
         state: text("pending_approval"),
         release: Some(Place {
             id: "rel_Sample".to_owned(),
@@ -76,13 +78,11 @@ mod tests {
         assert_eq!(terms_fingerprint(), terms_fingerprint());
         let mut terms: Vec<String> = Vec::new();
         for actor in actors() {
-            terms.extend(sample(actor).terms("action.revoked", Some("act_1")));
+            let found = sample(actor).terms("action.revoked", Some("act_1"));
+            terms.extend(found.values);
+            terms.extend(found.words.into_iter().map(|(_, word)| format!("word:{word}")));
         }
-        for field in crate::domain::TermField::NAMED
-            .map(|(_, name)| name)
-            .into_iter()
-            .chain(["word"])
-        {
+        for field in crate::domain::TermField::NAMED.map(|(_, name)| name) {
             assert!(
                 terms.iter().any(|term| term.starts_with(&format!("{field}:"))),
                 "{field}"
@@ -93,6 +93,9 @@ mod tests {
             "word:revoked",
             "word:inner",
             "word:kept",
+            "word:東京",
+            "word:c++",
+            "word:é",
             "person:ökonom",
             "record:wi_7zzzzzzzzzzzzzzzzzzzzzzzzz",
         ] {

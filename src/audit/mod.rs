@@ -7,8 +7,10 @@ mod content;
 mod fingerprint;
 mod leaf;
 mod position;
+mod terms;
 
 pub use content::{Content, EVENTS, Event, Place, titles};
 pub use fingerprint::terms_fingerprint;
 pub use leaf::leaf;
 pub use position::LogPosition;
+pub use terms::Terms;

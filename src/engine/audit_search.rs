@@ -2,9 +2,10 @@
 
 use crate::audit::LogPosition;
 use crate::context::Ctx;
-use crate::domain::{AuditQuery, TenantId};
+use crate::domain::TenantId;
+use crate::domain::query::Expr;
 use crate::engine::{Engine, Error};
-use crate::search::{AuditIndex, Document, SearchError};
+use crate::search::{AuditIndex, Document, SearchError, Wanted};
 use crate::store::{EntryToIndex, ReadTx};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,16 +76,17 @@ enum Next {
 }
 
 impl Engine {
-    /// The numbers of the newest entries below `before` that match the query, newest first. The search sees every entry that was committed before
+    /// The numbers of the newest entries below `before` that the expression wants, newest first. The search sees every entry that was committed before
     /// it. While the index is being built, it reads the entries that the index does not hold yet.
     pub(crate) async fn find_audit_entries(
         &self,
         ctx: &Ctx,
-        query: &AuditQuery,
+        expr: &Expr,
         before: i64,
         limit: usize,
     ) -> Result<Vec<i64>, Error> {
         let (mut found, mut below) = (Vec::new(), before);
+        let wanted = Wanted::new(ctx.tenant(), expr);
         loop {
             let to = match self.entries_below(ctx, below).await? {
                 Next::Nothing => return Ok(found),
@@ -92,9 +94,9 @@ impl Engine {
                 Next::AlmostIndexed => self.index_audit(ctx).await?,
                 Next::Read(entries) => {
                     below = entries.last().map_or(0, |last| last.seq);
-                    let matching = entries.iter().filter(|entry| {
-                        document(ctx.tenant(), entry).is_some_and(|document| document.matches(ctx.tenant(), query))
-                    });
+                    let matching = entries
+                        .iter()
+                        .filter(|entry| document(ctx.tenant(), entry).is_some_and(|document| wanted.admits(&document)));
                     found.extend(matching.map(|entry| entry.seq).take(limit - found.len()));
                     if found.len() == limit {
                         return Ok(found);
@@ -102,10 +104,10 @@ impl Engine {
                     continue;
                 }
             };
-            let (tenant, query, limit) = (ctx.tenant().clone(), query.clone(), limit - found.len());
+            let (tenant, expr, limit) = (ctx.tenant().clone(), expr.clone(), limit - found.len());
             let rest = self
                 .search
-                .blocking(move |index| index.search(&tenant, &query, (to, below), limit))
+                .blocking(move |index| index.search(&tenant, &expr, (to, below), limit))
                 .await?;
             // Another task may have cleared the index meanwhile.
             if let Some(rest) = rest {
@@ -235,5 +237,5 @@ fn add(index: &AuditIndex, tenant: &TenantId, end: &LogPosition, entries: &[Entr
 fn document(tenant: &TenantId, entry: &EntryToIndex) -> Option<Document> {
     let content = entry.content.as_ref()?;
     let terms = content.terms(&entry.event, entry.action_id.as_deref());
-    Some(Document::new(tenant, entry.seq, entry.at, terms))
+    Some(Document::new(tenant, entry.seq, entry.at, &terms))
 }

@@ -22,6 +22,7 @@ pub use agent::tools::{ToolResponse, ToolSpec};
 pub use audit_log::{AuditReport, EntryProof, Signed, WitnessUpdate};
 pub use error::Error;
 pub use pages::action::Visit;
+pub use pages::audit_query::audit_vocabulary;
 pub use pages::policy::{Switched, mistakes as policy_mistakes};
 
 use crate::domain::{Permission, Principal, allows};

@@ -1,6 +1,8 @@
-//! What the index holds of an audit entry, and what a search wants.
+//! What the index holds of an audit entry.
 
-use crate::domain::{AuditQuery, TenantId, Term, Timestamp, canonical};
+use crate::audit::Terms;
+use crate::domain::{TenantId, Timestamp, canonical};
+use std::ops::Range;
 
 /// The searchable part of an audit entry.
 ///
@@ -9,29 +11,83 @@ use crate::domain::{AuditQuery, TenantId, Term, Timestamp, canonical};
 pub struct Document {
     seq: i64,
     at: Timestamp,
-    keys: Box<[u8]>,
+    /// The tenant, and the values of fields in this tenant.
+    values: Keys,
+    /// The words of the texts in this tenant.
+    words: Keys,
+    /// The place of each word.
+    places: Box<[u32]>,
+}
+
+/// Sorted keys in one piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Keys {
+    bytes: Box<[u8]>,
     /// Where each key ends.
     ends: Box<[u32]>,
 }
 
-impl Document {
-    /// The document of an entry with these terms, in the form of [`Term::indexed`].
-    pub fn new(tenant: &TenantId, seq: i64, at: Timestamp, mut terms: Vec<String>) -> Self {
-        terms.sort_unstable();
-        terms.dedup();
-        let (mut keys, mut ends) = (key(tenant, ""), Vec::with_capacity(terms.len() + 1));
-        ends.push(keys.len() as u32);
-        for term in &terms {
-            keys.extend(key(tenant, term));
-            ends.push(keys.len() as u32);
+impl Keys {
+    fn new<'a>(keys: impl Iterator<Item = &'a [u8]>) -> Self {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for key in keys {
+            bytes.extend_from_slice(key);
+            ends.push(bytes.len() as u32);
         }
-        let (keys, ends) = (keys.into(), ends.into());
-        Self { seq, at, keys, ends }
+        let (bytes, ends) = (bytes.into(), ends.into());
+        Self { bytes, ends }
     }
 
-    /// Whether the document has all terms of the tenant's query and is of its period.
-    pub fn matches(&self, tenant: &TenantId, query: &AuditQuery) -> bool {
-        Wanted::new(tenant, query, i64::MAX, 0).admits(self)
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, index: usize) -> &[u8] {
+        let end_of = |index: usize| self.ends.get(index).map_or(0, |end| *end as usize);
+        let start = index.checked_sub(1).map_or(0, end_of);
+        self.bytes.get(start..end_of(index)).unwrap_or_default()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// Where a key stands.
+    fn find(&self, key: &[u8]) -> Range<usize> {
+        let first_with = |is_before: fn(&[u8], &[u8]) -> bool| {
+            let (mut low, mut high) = (0, self.len());
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if is_before(self.get(middle), key) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            low
+        };
+        first_with(|one, key| one < key)..first_with(|one, key| one <= key)
+    }
+}
+
+impl Document {
+    /// The document of an entry with these terms.
+    pub fn new(tenant: &TenantId, seq: i64, at: Timestamp, terms: &Terms) -> Self {
+        let mut values: Vec<Vec<u8>> = terms.values.iter().map(|value| key(tenant, value)).collect();
+        values.push(key(tenant, ""));
+        values.sort_unstable();
+        values.dedup();
+        let words = terms.words.iter().map(|(place, word)| (key(tenant, word), *place));
+        let mut words: Vec<(Vec<u8>, u32)> = words.collect();
+        words.sort_unstable();
+        words.dedup();
+        Self {
+            seq,
+            at,
+            values: Keys::new(values.iter().map(Vec::as_slice)),
+            words: Keys::new(words.iter().map(|(word, _)| word.as_slice())),
+            places: words.iter().map(|(_, place)| *place).collect(),
+        }
     }
 
     /// The number of the entry.
@@ -46,63 +102,38 @@ impl Document {
 
     /// The number of keys, which is what the document costs.
     pub(super) fn size(&self) -> usize {
-        self.ends.len()
+        self.values.len() + self.words.len()
     }
 
-    /// What the index finds the document by: its tenant, and each of its terms in this tenant.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let key = self.keys.get(start..*end as usize).unwrap_or_default();
-            start = *end as usize;
-            key
-        })
+    /// The document's tenant, and the values of its fields in this tenant.
+    pub(super) fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.values.iter()
     }
-}
 
-/// What a search wants: the documents with all of these keys, limited to the entries before a number.
-pub(super) struct Wanted {
-    /// Each key begins with the tenant's name, so a search cannot find the entries of another tenant.
-    pub(super) keys: Vec<Vec<u8>>,
-    /// Entries with a smaller number.
-    pub(super) before: i64,
-    /// Entries from this time on.
-    pub(super) from: i64,
-    /// Entries before this time.
-    pub(super) until: i64,
-    /// The most entries.
-    pub(super) limit: usize,
-}
+    /// The words with their places. The places of one word are in their order.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&[u8], u32)> {
+        self.words.iter().zip(self.places.iter().copied())
+    }
 
-impl Wanted {
-    /// A query without terms wants every document of the tenant.
-    pub(super) fn new(tenant: &TenantId, query: &AuditQuery, before: i64, limit: usize) -> Self {
-        let mut keys: Vec<Vec<u8>> = query
-            .terms
+    /// Whether a field has this value.
+    pub(super) fn has_value(&self, value: &[u8]) -> bool {
+        !self.values.find(value).is_empty()
+    }
+
+    /// Whether a text has these words at these distances.
+    pub(super) fn has_words(&self, words: &[(u32, Vec<u8>)]) -> bool {
+        let Some(((first_at, first), others)) = words.split_first() else {
+            return false;
+        };
+        let has = |word: &[u8], place: u32| {
+            self.places
+                .get(self.words.find(word))
+                .is_some_and(|places| places.binary_search(&place).is_ok())
+        };
+        let starts = self.places.get(self.words.find(first)).unwrap_or_default();
+        starts
             .iter()
-            .map(|term| key(tenant, &Term::indexed(term)))
-            .collect();
-        if keys.is_empty() {
-            keys.push(key(tenant, ""));
-        }
-        Self {
-            keys,
-            before,
-            from: query.after.map_or(i64::MIN, |time| time.0),
-            until: query.before.map_or(i64::MAX, |time| time.0),
-            limit,
-        }
-    }
-
-    /// Whether a document is wanted.
-    pub(super) fn admits(&self, document: &Document) -> bool {
-        document.seq < self.before
-            && self.admits_time(document.at.0)
-            && self.keys.iter().all(|wanted| document.keys().any(|key| key == wanted))
-    }
-
-    pub(super) fn admits_time(&self, at: i64) -> bool {
-        (self.from..self.until).contains(&at)
+            .any(|start| others.iter().all(|(at, word)| has(word, start + (at - first_at))))
     }
 }
 
@@ -126,48 +157,47 @@ pub(super) fn key(tenant: &TenantId, term: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn tenant(name: &str) -> TenantId {
+        TenantId::parse(name).unwrap()
+    }
+
     #[test]
     fn a_key_belongs_to_one_tenant_and_stays_short() {
-        let tenant = |name: &str| TenantId::parse(name).unwrap();
-        assert_eq!(key(&tenant("acme"), "word:a/b"), b"acme/word:a/b");
-        assert_ne!(key(&tenant("acme"), "word:x"), key(&tenant("acme-2"), "word:x"));
+        assert_eq!(key(&tenant("acme"), "key:a/b"), b"acme/key:a/b");
+        assert_ne!(key(&tenant("acme"), "key:x"), key(&tenant("acme-2"), "key:x"));
         let long = |end: &str| key(&tenant("acme"), &format!("key:{}{end}", "k".repeat(100_000)));
         assert_ne!(long("a"), long("b"));
         assert!(long("a").len() < LONGEST);
     }
 
     #[test]
-    fn a_document_has_its_tenant_and_each_term_once() {
-        let tenant = TenantId::parse("acme").unwrap();
-        let terms = ["word:b", "word:a", "word:b"].map(str::to_owned).to_vec();
-        let document = Document::new(&tenant, 1, Timestamp(1), terms);
-        let keys: Vec<&[u8]> = document.keys().collect();
-        assert_eq!(keys, [&b"acme/"[..], b"acme/word:a", b"acme/word:b"]);
-        assert_eq!(document.size(), 3);
-        let word = |value: &str| AuditQuery {
-            terms: vec![Term::new(crate::domain::TermField::Word, value)],
-            ..AuditQuery::default()
+    fn a_document_has_its_tenant_and_each_value_once() {
+        let terms = Terms {
+            values: ["key:b", "key:a", "key:b"].map(str::to_owned).to_vec(),
+            words: Vec::new(),
         };
-        let matches = |tenant: &str, word: &AuditQuery| document.matches(&TenantId::parse(tenant).unwrap(), word);
-        assert!(matches("acme", &word("A")) && matches("acme", &AuditQuery::default()));
-        assert!(
-            !matches("acme", &word("c"))
-                && !matches("globex", &word("a"))
-                && !matches("globex", &AuditQuery::default())
-        );
+        let document = Document::new(&tenant("acme"), 1, Timestamp(1), &terms);
+        let values: Vec<&[u8]> = document.values().collect();
+        assert_eq!(values, [&b"acme/"[..], b"acme/key:a", b"acme/key:b"]);
+        assert_eq!(document.size(), 3);
+        assert!(document.has_value(b"acme/key:a") && !document.has_value(b"acme/key:"));
+        assert!(!document.has_value(b"globex/key:a"));
     }
 
     #[test]
-    fn a_period_includes_its_start_and_not_its_end() {
-        let query = AuditQuery {
-            after: Some(Timestamp(10)),
-            before: Some(Timestamp(20)),
-            ..AuditQuery::default()
+    fn words_are_found_at_their_distances() {
+        let words = [(0, "to"), (1, "be"), (2, "or"), (4, "to"), (5, "be"), (7, "x")];
+        let terms = Terms {
+            values: Vec::new(),
+            words: words.map(|(at, word)| (at, word.to_owned())).to_vec(),
         };
-        let tenant = TenantId::parse("acme").unwrap();
-        let wanted = Wanted::new(&tenant, &query, 5, 1);
-        let admitted = |seq, at| wanted.admits(&Document::new(&tenant, seq, Timestamp(at), Vec::new()));
-        assert_eq!([9, 10, 19, 20].map(|at| admitted(1, at)), [false, true, true, false]);
-        assert_eq!([4, 5].map(|seq| admitted(seq, 10)), [true, false]);
+        let acme = tenant("acme");
+        let document = Document::new(&acme, 1, Timestamp(1), &terms);
+        let has = |words: &[(u32, &str)]| {
+            let words: Vec<(u32, Vec<u8>)> = words.iter().map(|(at, word)| (*at, key(&acme, word))).collect();
+            document.has_words(&words)
+        };
+        assert!(has(&[(0, "be")]) && has(&[(0, "to"), (1, "be"), (2, "or")]) && has(&[(3, "be"), (5, "x")]));
+        assert!(!has(&[(0, "be"), (1, "to")]) && !has(&[(0, "or"), (1, "to")]) && !has(&[(0, "not")]) && !has(&[]));
     }
 }

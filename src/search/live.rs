@@ -1,8 +1,9 @@
 //! What searches read, at one moment: the stored segments and the documents that wait in memory.
 
-use super::document::{Document, Wanted};
+use super::document::Document;
 use super::lookup::View;
 use super::segments::{Addition, Segments};
+use super::wanted::Wanted;
 use crate::audit::LogPosition;
 use crate::domain::TenantId;
 use std::collections::{BTreeMap, BTreeSet};

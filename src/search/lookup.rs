@@ -1,14 +1,13 @@
 //! Finds the newest matching entries in the stored part of the index.
 
 use super::SearchError;
-use super::document::Wanted;
-use super::segments::{AT, KEYS, SEQ};
+use super::matches::{Lists, Matches};
+use super::segments::{AT, SEQ, VALUES, WORDS};
+use super::wanted::Wanted;
 use std::sync::Arc;
 use tantivy::columnar::ColumnValues;
-use tantivy::index::{InvertedIndexReader, SegmentReader};
-use tantivy::postings::SegmentPostings;
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet, Searcher, TERMINATED};
+use tantivy::index::SegmentReader;
+use tantivy::{DocId, Searcher, TERMINATED};
 
 /// The segments at one moment, those with the newest entries first. A view never changes.
 #[derive(Clone, Default)]
@@ -17,9 +16,8 @@ pub(super) struct View(Arc<[Arc<Segment>]>);
 /// A segment that is open.
 struct Segment {
     reader: SegmentReader,
-    keys: Arc<InvertedIndexReader>,
     seqs: Arc<dyn ColumnValues<i64>>,
-    times: Arc<dyn ColumnValues<i64>>,
+    lists: Lists,
 }
 
 impl View {
@@ -70,12 +68,16 @@ impl View {
 impl Segment {
     fn open(reader: &SegmentReader) -> Result<Self, SearchError> {
         let column = |name: &str| Ok::<_, SearchError>(reader.fast_fields().i64(name)?.first_or_default_col(0));
-        let keys: Field = reader.schema().get_field(KEYS)?;
+        let inverted = |name: &str| Ok::<_, SearchError>(reader.inverted_index(reader.schema().get_field(name)?)?);
         let segment = Self {
             reader: reader.clone(),
-            keys: reader.inverted_index(keys)?,
             seqs: column(SEQ)?,
-            times: column(AT)?,
+            lists: Lists {
+                values: inverted(VALUES)?,
+                words: inverted(WORDS)?,
+                times: column(AT)?,
+                end: reader.max_doc(),
+            },
         };
         // Searches rely on the order. Without this check, they would miss entries of a segment that is not sorted.
         let docs = 0..reader.max_doc();
@@ -113,54 +115,22 @@ impl Segment {
 
     /// Adds the numbers of the newest wanted entries of this segment.
     fn find(&self, wanted: &Wanted, found: &mut Vec<i64>) -> Result<(), SearchError> {
-        let (from, until) = (self.times.min_value(), self.times.max_value());
+        let times = &self.lists.times;
         let first = self.first_before(wanted.before);
-        if until < wanted.from || from >= wanted.until || first >= self.reader.max_doc() {
+        let is_outside = times.max_value() < wanted.from || times.min_value() >= wanted.until;
+        if is_outside || first >= self.reader.max_doc() {
             return Ok(());
         }
-        let mut terms = Vec::with_capacity(wanted.keys.len());
-        for key in &wanted.keys {
-            match self.keys.terms().get(key)? {
-                Some(term) => terms.push(term),
-                None => return Ok(()),
-            }
-        }
-        // The rarest term leads, the others only confirm.
-        terms.sort_by_key(|term| term.doc_freq);
-        let mut lists = Vec::with_capacity(terms.len());
-        for term in &terms {
-            lists.push(self.keys.read_postings_from_terminfo(term, IndexRecordOption::Basic)?);
-        }
-        let Some((lead, others)) = lists.split_first_mut() else {
-            return Ok(());
-        };
+        let mut matches = Matches::new(&wanted.condition, &self.lists)?;
         let alive = self.reader.alive_bitset();
-        let (mut doc, mut left) = (advance_to(lead, first), wanted.limit);
+        let (mut doc, mut left) = (matches.first_from(first), wanted.limit);
         while doc != TERMINATED && left > 0 {
-            if let Some(next) = others
-                .iter_mut()
-                .map(|other| advance_to(other, doc))
-                .find(|at| *at != doc)
-            {
-                doc = if next == TERMINATED {
-                    next
-                } else {
-                    advance_to(lead, next)
-                };
-                continue;
-            }
-            let is_alive = alive.is_none_or(|alive| alive.is_alive(doc));
-            if is_alive && wanted.admits_time(self.times.get_val(doc)) {
+            if alive.is_none_or(|alive| alive.is_alive(doc)) {
                 found.push(self.seq(doc));
                 left -= 1;
             }
-            doc = lead.advance();
+            doc = matches.first_from(doc + 1);
         }
         Ok(())
     }
-}
-
-/// The first document of the list from `doc` on.
-fn advance_to(list: &mut SegmentPostings, doc: DocId) -> DocId {
-    if list.doc() < doc { list.seek(doc) } else { list.doc() }
 }

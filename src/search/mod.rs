@@ -4,7 +4,8 @@
 //! to which entry it holds each tenant's log. A search first adds the entries after that one, and so finds every entry that was
 //! committed before the search began.
 //!
-//! New entries stay in memory until a batch of them is written as a *segment* (`segments.rs`). A search reads both (`lookup.rs`).
+//! New entries stay in memory until a batch of them is written as a *segment* (`segments.rs`). A search reads both (`lookup.rs`),
+//! by the same condition (`wanted.rs`).
 //!
 //! Every function takes the tenant, and every key of the index begins with its name. The functions block: they read and write files.
 
@@ -13,16 +14,19 @@ mod error;
 mod files;
 mod live;
 mod lookup;
+mod matches;
 mod segments;
 mod slot;
 mod stored;
+mod wanted;
 
 pub use document::Document;
 pub use error::SearchError;
+pub use wanted::Wanted;
 
 use crate::audit::LogPosition;
-use crate::domain::{AuditQuery, TenantId};
-use document::Wanted;
+use crate::domain::TenantId;
+use crate::domain::query::Expr;
 use live::Live;
 use segments::Segments;
 use std::collections::BTreeSet;
@@ -202,16 +206,16 @@ impl AuditIndex {
         removed
     }
 
-    /// The numbers of the newest entries below `before` that match the query, newest first; `None` if the index does not hold the tenant's log up
+    /// The numbers of the newest entries below `before` that the expression wants, newest first; `None` if the index does not hold the tenant's log up
     /// to entry `to`.
     pub fn search(
         &self,
         tenant: &TenantId,
-        query: &AuditQuery,
+        expr: &Expr,
         (to, before): (i64, i64),
         limit: usize,
     ) -> Result<Option<Vec<i64>>, SearchError> {
-        let mut wanted = Wanted::new(tenant, query, before, limit);
+        let mut wanted = Wanted::newest(tenant, expr, before, limit);
         let (mut found, view) = {
             let live = self.live();
             match live.newest(tenant, to, &wanted) {

@@ -21,12 +21,12 @@ use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::{Index, IndexSettings, IndexSortByField, Order, SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 use tantivy::query::{BooleanQuery, Query, RangeQuery, TermQuery};
-use tantivy::schema::{BytesOptions, IndexRecordOption, NumericOptions, Schema};
+use tantivy::schema::{BytesOptions, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::store::Compressor;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Term};
 
 /// The version of this module's format. A new one makes every node build its index again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The entries of the largest segments.
 const MOST: u32 = 65_536;
 /// Segments of about one size that are merged into one.
@@ -34,8 +34,10 @@ const TOGETHER: usize = 8;
 /// The memory for new entries, in bytes: the least that the library accepts. A batch of entries needs a third of it.
 const WRITER_MEMORY: usize = 15_000_000;
 
-/// The name of the field for keys.
-pub(super) const KEYS: &str = "keys";
+/// The name of the field for tenants and values.
+pub(super) const VALUES: &str = "values";
+/// The name of the field for words.
+pub(super) const WORDS: &str = "words";
 /// The name of the field for entry numbers, by which segments are sorted.
 pub(super) const SEQ: &str = "seq";
 /// The name of the field for times.
@@ -44,8 +46,13 @@ pub(super) const AT: &str = "at";
 fn schema() -> (Schema, Fields) {
     let mut schema = Schema::builder();
     let number = || NumericOptions::default().set_fast();
+    let words = TextFieldIndexing::default()
+        .set_tokenizer("raw")
+        .set_fieldnorms(false)
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
     let fields = Fields {
-        keys: schema.add_bytes_field(KEYS, BytesOptions::default().set_indexed()),
+        values: schema.add_bytes_field(VALUES, BytesOptions::default().set_indexed()),
+        words: schema.add_text_field(WORDS, TextOptions::default().set_indexing_options(words)),
         seq: schema.add_i64_field(SEQ, number()),
         at: schema.add_i64_field(AT, number()),
     };
@@ -231,7 +238,7 @@ impl Segments {
     pub(super) fn remove(&mut self, tenant: &TenantId, seqs: &BTreeSet<i64>) -> Result<(), SearchError> {
         for seq in seqs {
             let number = Bound::Included(Term::from_field_i64(self.fields.seq, *seq));
-            let of_tenant = Term::from_field_bytes(self.fields.keys, &key(tenant, ""));
+            let of_tenant = Term::from_field_bytes(self.fields.values, &key(tenant, ""));
             let query: [Box<dyn Query>; 2] = [
                 Box::new(TermQuery::new(of_tenant, IndexRecordOption::Basic)),
                 Box::new(RangeQuery::new(number.clone(), number)),

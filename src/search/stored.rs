@@ -4,12 +4,15 @@ use super::document::Document;
 use std::sync::Arc;
 use tantivy::schema::Field;
 use tantivy::schema::document::{ReferenceValue, ReferenceValueLeaf, Value};
+use tantivy::tokenizer::{PreTokenizedString, Token};
 
 /// The fields of a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
-    /// What documents are found by, see [`Document::keys`].
-    pub(super) keys: Field,
+    /// The tenant and the values of fields, see [`Document::values`].
+    pub(super) values: Field,
+    /// The words of texts with their places, see [`Document::words`].
+    pub(super) words: Field,
     /// The entry's number.
     pub(super) seq: Field,
     /// The entry's time.
@@ -28,17 +31,21 @@ impl tantivy::Document for Stored {
 
     fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
         let Self { document, fields } = self;
-        let keys = document.keys().map(|key| (fields.keys, StoredValue::Key(key)));
+        let values = document
+            .values()
+            .map(|value| (fields.values, StoredValue::Value(value)));
+        let words = std::iter::once((fields.words, StoredValue::Words(document)));
         let numbers = [(fields.seq, document.seq()), (fields.at, document.at().0)];
         let numbers = numbers.map(|(field, number)| (field, StoredValue::Number(number)));
-        Box::new(keys.chain(numbers))
+        Box::new(values.chain(words).chain(numbers))
     }
 }
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum StoredValue<'a> {
-    Key(&'a [u8]),
+    Value(&'a [u8]),
+    Words(&'a Document),
     Number(i64),
 }
 
@@ -48,8 +55,22 @@ impl<'a> Value<'a> for StoredValue<'a> {
 
     fn as_value(&self) -> ReferenceValue<'a, Self> {
         ReferenceValue::Leaf(match *self {
-            StoredValue::Key(key) => ReferenceValueLeaf::Bytes(key),
+            StoredValue::Value(value) => ReferenceValueLeaf::Bytes(value),
+            StoredValue::Words(document) => ReferenceValueLeaf::PreTokStr(Box::new(tokens(document))),
             StoredValue::Number(number) => ReferenceValueLeaf::I64(number),
         })
+    }
+}
+
+/// The words in the form in which the library takes them. Offsets in the text are not stored.
+fn tokens(document: &Document) -> PreTokenizedString {
+    let token = |(word, place): (&[u8], u32)| Token {
+        position: place as usize,
+        text: String::from_utf8_lossy(word).into_owned(),
+        ..Token::default()
+    };
+    PreTokenizedString {
+        text: String::new(),
+        tokens: document.words().map(token).collect(),
     }
 }

@@ -1,6 +1,9 @@
 mod damage;
+mod meaning;
 
 use super::*;
+use crate::audit::Terms;
+use crate::domain::query::Text;
 use crate::domain::{Term, TermField, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,15 +23,21 @@ fn position(seq: i64) -> LogPosition {
 }
 
 fn document(of: &TenantId, seq: i64, words: &[&str]) -> Document {
-    let terms = words.iter().map(|word| Term::new(TermField::Word, word).indexed());
-    Document::new(of, seq, Timestamp(seq * 10), terms.collect())
+    let words = words.iter().zip((0..).step_by(2));
+    let terms = Terms {
+        values: Vec::new(),
+        words: words.map(|(word, at)| (at, (*word).to_owned())).collect(),
+    };
+    Document::new(of, seq, Timestamp(seq * 10), &terms)
 }
 
-fn query(words: &[&str]) -> AuditQuery {
-    AuditQuery {
-        terms: words.iter().map(|word| Term::new(TermField::Word, word)).collect(),
-        ..AuditQuery::default()
-    }
+fn query(words: &[&str]) -> Expr {
+    Expr::And(
+        words
+            .iter()
+            .map(|word| Expr::Text(Text::new(word).expect("a word")))
+            .collect(),
+    )
 }
 
 fn find(index: &AuditIndex, of: &TenantId, words: &[&str]) -> Vec<i64> {
@@ -88,77 +97,6 @@ impl Numbers {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % end
-    }
-}
-
-/// Searches give what a reader of all documents would find, however the documents are spread over memory, segments and tenants.
-#[test]
-fn a_search_finds_what_reading_every_document_finds() {
-    const WORDS: [&str; 7] = ["always", "often", "half", "seldom", "rare", "x", "never"];
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    for batch in [1, 3, 8, 1_000] {
-        let index = AuditIndex::in_memory().with_batches_of(batch);
-        index.open().unwrap();
-        let tenants = [tenant("acme"), tenant("acme-2"), tenant("globex")];
-        let mut all: Vec<(usize, Document)> = Vec::new();
-        let mut ends = [0, 0, 0];
-        while all.len() < 300 {
-            let of = numbers.below(5).saturating_sub(2) as usize;
-            let count = 1 + numbers.below(4) as i64;
-            let documents: Vec<Document> = (ends[of] + 1..=ends[of] + count)
-                .map(|seq| {
-                    let words: Vec<&str> = [1, 2, 3, 10, 60, 7]
-                        .into_iter()
-                        .zip(WORDS)
-                        .filter(|(one_in, _)| numbers.below(*one_in) == 0)
-                        .map(|(_, word)| word)
-                        .collect();
-                    // Clocks of several nodes differ, so times are not quite in the order of the numbers.
-                    let at = Timestamp(seq * 10 + numbers.below(35) as i64);
-                    let terms = words.iter().map(|word| Term::new(TermField::Word, word).indexed());
-                    Document::new(&tenants[of], seq, at, terms.collect())
-                })
-                .collect();
-            all.extend(documents.iter().map(|document| (of, document.clone())));
-            assert!(index.add(&tenants[of], &position(ends[of]), documents, position(ends[of] + count)));
-            ends[of] += count;
-            if index.is_due() {
-                index.store().unwrap();
-            }
-        }
-        for _ in 0..400 {
-            let of = numbers.below(3) as usize;
-            let words: Vec<&str> = (0..numbers.below(4))
-                .map(|_| WORDS[numbers.below(7) as usize])
-                .collect();
-            let mut time = || (numbers.below(2) == 0).then(|| Timestamp(numbers.below(1_200) as i64));
-            let query = AuditQuery {
-                after: time(),
-                before: time(),
-                ..query(&words)
-            };
-            let before = [i64::MAX, numbers.below(130) as i64][numbers.below(2) as usize];
-            let limit = 1 + numbers.below(60) as usize;
-            let wanted = Wanted::new(&tenants[of], &query, before, limit);
-            let mut expected: Vec<i64> = all
-                .iter()
-                .filter(|(owner, document)| *owner == of && wanted.admits(document))
-                .map(|(_, document)| document.seq())
-                .collect();
-            expected.sort_by(|one, two| two.cmp(one));
-            expected.truncate(limit);
-            let found = index.search(&tenants[of], &query, (0, before), limit).unwrap().unwrap();
-            assert_eq!(found, expected, "batches of {batch}: {query:?} before {before}");
-        }
-        let size = index.size();
-        assert!(
-            size.segments <= 300 / batch / 8 + 12,
-            "small segments are merged: {size:?}"
-        );
-        assert!(
-            size.entries as usize + 2 * batch >= all.len() || batch == 1_000,
-            "{size:?}"
-        );
     }
 }
 

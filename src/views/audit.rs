@@ -27,7 +27,7 @@ pub struct AuditRow {
 }
 
 /// A page of the audit search.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AuditPage {
     /// Newest first, up to 50.
     pub rows: Vec<AuditRow>,
@@ -35,8 +35,32 @@ pub struct AuditPage {
     pub next: Option<String>,
     /// How many entries the tenant's log holds.
     pub total: i64,
-    /// The error of the query: character position from 0, and message.
-    pub error: Option<(u32, PlainText)>,
+    /// What is wrong with the form. Nothing was searched then.
+    pub errors: Vec<AuditFault>,
+}
+
+/// What the form of the audit search asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditForm {
+    /// The query, see [`domain::query`](crate::domain::query).
+    pub q: String,
+    /// The first day; empty for no limit.
+    pub from: String,
+    /// The last day, which is included; empty for no limit.
+    pub to: String,
+}
+
+/// A mistake in the form of the audit search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditFault {
+    /// The field of [`AuditForm`] by its name.
+    pub field: &'static str,
+    /// The first wrong character, from 0.
+    pub at: u32,
+    /// The number of wrong characters; 0 if something is missing there.
+    pub length: u32,
+    /// What is wrong, and what is allowed.
+    pub message: PlainText,
 }
 
 /// One audit entry with all its fields.

@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod audit_missing_entries;
+mod audit_query;
 mod audit_search;
 mod audit_tampering;
 mod canonical;

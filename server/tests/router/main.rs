@@ -1,6 +1,7 @@
 //! The whole service over its real router and sockets, and the binary's commands. One test program, because linking takes most of the time.
 
 mod audit_api;
+mod audit_page;
 mod command_line;
 mod file_permissions;
 mod health_and_metrics;

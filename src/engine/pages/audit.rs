@@ -1,27 +1,38 @@
 //! Searches and verifies the audit trail.
 
 use crate::context::Ctx;
+use crate::domain::query::Expr;
 use crate::domain::*;
+use crate::engine::pages::audit_query;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::{Engine, Error};
 use crate::store::AuditRecord;
-use crate::views::{AuditEntryView, AuditPage, AuditRow, RecordLabel, When, actor_label, event_label};
+use crate::views::{AuditEntryView, AuditForm, AuditPage, AuditRow, RecordLabel, When, actor_label, event_label};
 
 /// Entries on one page.
 const PAGE: i64 = 50;
 impl Engine {
-    /// A page of the audit trail, newest first. For an invalid query, the page contains the error and its position.
+    /// A page of the audit trail, newest first, for a query alone. See [`Engine::audit_page`].
     pub async fn search_audit(&self, ctx: &Ctx, q: &str, after: &str) -> Result<AuditPage, Error> {
+        let form = AuditForm {
+            q: q.to_owned(),
+            ..AuditForm::default()
+        };
+        self.audit_page(ctx, &form, after).await
+    }
+
+    /// A page of the audit trail, newest first. For a query that cannot be read, the page has its errors with their places.
+    pub async fn audit_page(&self, ctx: &Ctx, form: &AuditForm, after: &str) -> Result<AuditPage, Error> {
         self.authorize(ctx, Permission::SearchAudit).await?;
-        let (query, error) = match AuditQuery::parse(q) {
-            Ok(query) => (Some(query), None),
-            Err(error) => (None, Some((error.at, error.message))),
+        let (expr, errors) = match audit_query::read(form) {
+            Ok(query) => (Some(self.with_record_ids(ctx, query).await?), Vec::new()),
+            Err(errors) => (None, errors),
         };
         let before = after.parse().unwrap_or(i64::MAX);
         // `None` for an empty query, which the database answers: a page of the log.
-        let found = match &query {
-            Some(query) if *query == AuditQuery::default() => None,
-            Some(query) => Some(self.find_audit_entries(ctx, query, before, PAGE as usize + 1).await?),
+        let found = match &expr {
+            Some(Expr::All) => None,
+            Some(expr) => Some(self.find_audit_entries(ctx, expr, before, PAGE as usize + 1).await?),
             None => Some(Vec::new()),
         };
         let tx = &mut self.store.read(ctx).await?;
@@ -48,7 +59,7 @@ impl Engine {
             rows,
             next: more.then(|| last.to_string()),
             total,
-            error: error.map(|(at, message)| (at, message.into())),
+            errors,
         })
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 pub(crate) mod audit;
+pub(crate) mod audit_query;
 pub(crate) mod inbox;
 pub(crate) mod my_decisions;
 pub(crate) mod policy;

@@ -31,6 +31,7 @@ mod policies;
 mod proposal_context;
 mod questions;
 mod read_journal;
+mod record_keys;
 mod records;
 mod related;
 mod related_actions;

@@ -2,8 +2,7 @@
 
 use super::Asked;
 use leptos::prelude::*;
-use loopiq::domain::PlainText;
-use loopiq::domain::State;
+use loopiq::domain::{PlainText, State, query};
 use loopiq::views::{AuditRow, Label};
 use std::collections::BTreeMap;
 
@@ -40,12 +39,13 @@ struct Facet {
     count: Option<u32>,
 }
 
-/// `field:value`, with quotes where the value holds a space.
+/// `field:value`, with quotation marks where a sign of the value has a meaning in queries.
 fn term(field: &str, value: &str) -> String {
-    if value.contains(char::is_whitespace) {
-        format!("{field}:\"{value}\"")
-    } else {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if value.chars().all(is_plain) {
         format!("{field}:{value}")
+    } else {
+        format!("{field}:{}", query::quoted(value))
     }
 }
 
@@ -73,17 +73,13 @@ fn group(title: &'static str, facets: Vec<Facet>, asked: &Asked) -> Option<AnyVi
 }
 
 fn item(facet: Facet, asked: &Asked) -> AnyView {
-    let terms: Vec<&str> = asked.q.split_whitespace().collect();
-    let chosen = terms.contains(&facet.term.as_str());
+    let q = &asked.form.q;
+    let chosen = query::conditions(q).contains(&facet.term);
     // A link for a term that the query already has removes the term.
     let q = if chosen {
-        terms
-            .into_iter()
-            .filter(|term| *term != facet.term)
-            .collect::<Vec<_>>()
-            .join(" ")
+        query::without(q, &facet.term)
     } else {
-        format!("{} {}", asked.q, facet.term).trim().to_owned()
+        query::with(q, &facet.term)
     };
     view! {
         <li>
@@ -95,4 +91,15 @@ fn item(facet: Facet, asked: &Asked) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::term;
+
+    #[test]
+    fn a_value_with_signs_is_quoted() {
+        assert_eq!(term("release", "SHOP-2026.12"), "release:SHOP-2026.12");
+        assert_eq!(term("release", "a \"b\" (c)"), "release:\"a \\\"b\\\" (c)\"");
+    }
 }

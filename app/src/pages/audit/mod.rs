@@ -12,35 +12,20 @@ use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use loopiq::views::{self, AuditRow};
+use loopiq::views::{self, AuditForm, AuditRow};
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Asked {
-    q: String,
-    from: String,
-    to: String,
+    form: AuditForm,
     after: String,
 }
 
 impl Asked {
-    /// The query text followed by the two dates as terms. The text comes first, so that error positions in it stay correct.
-    fn text(&self) -> String {
-        let mut text = self.q.clone();
-        for (name, value) in [("after", &self.from), ("before", &self.to)] {
-            if !value.is_empty() {
-                text.push_str(if text.is_empty() { "" } else { " " });
-                text.push_str(&format!("{name}:{value}"));
-            }
-        }
-        text
-    }
-
+    /// The address of a page with this query and the same days.
     fn address(&self, q: &str, after: &str) -> String {
-        link(
-            "/audit",
-            &[("q", q), ("from", &self.from), ("to", &self.to), ("after", after)],
-        )
+        let AuditForm { from, to, .. } = &self.form;
+        link("/audit", &[("q", q), ("from", from), ("to", to), ("after", after)])
     }
 }
 
@@ -50,15 +35,17 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let map = use_query_map().get_untracked();
     let get = |name: &str| map.get(name).unwrap_or_default();
     let asked = Asked {
-        q: get("q"),
-        from: get("from"),
-        to: get("to"),
+        form: AuditForm {
+            q: get("q"),
+            from: get("from"),
+            to: get("to"),
+        },
         after: get("after"),
     };
     page_data(
         |services| async move {
             let (engine, ctx) = (&services.engine, &services.ctx);
-            let page = engine.search_audit(ctx, &asked.text(), &asked.after).await?;
+            let page = engine.audit_page(ctx, &asked.form, &asked.after).await?;
             Ok((asked, page))
         },
         render,
@@ -66,18 +53,18 @@ pub(crate) fn AuditPage() -> impl IntoView {
 }
 
 fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
-    let older = page.next.as_ref().map(|after| asked.address(&asked.q, after));
-    let newest = (!asked.after.is_empty()).then(|| asked.address(&asked.q, ""));
+    let older = page.next.as_ref().map(|after| asked.address(&asked.form.q, after));
+    let newest = (!asked.after.is_empty()).then(|| asked.address(&asked.form.q, ""));
     let total = match page.total {
         1 => "1 entry in the log.".to_owned(),
         total => format!("{} entries in the log.", grouped(total)),
     };
-    let failed = page.error.is_some();
+    let failed = !page.errors.is_empty();
     view! {
         <PageTitle text="Audit" />
         <div class="page audit">
             <h1>"Audit trail"</h1>
-            <QueryForm asked=asked.clone() error=page.error />
+            <QueryForm asked=asked.clone() errors=page.errors />
             {(!failed)
                 .then(|| {
                     view! {
@@ -180,22 +167,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_become_terms_behind_the_text() {
-        let asked = |q: &str, from: &str, to: &str| {
-            Asked {
-                q: q.to_owned(),
-                from: from.to_owned(),
-                to: to.to_owned(),
-                after: String::new(),
-            }
-            .text()
+    fn an_address_keeps_the_days() {
+        let asked = Asked {
+            form: AuditForm {
+                q: "a".to_owned(),
+                from: "2026-11-01".to_owned(),
+                to: String::new(),
+            },
+            after: "7".to_owned(),
         };
-        assert_eq!(asked("injection", "2026-11-01", ""), "injection after:2026-11-01");
-        assert_eq!(
-            asked("", "2026-11-01", "2026-12-01"),
-            "after:2026-11-01 before:2026-12-01"
-        );
-        assert_eq!(asked("", "", ""), "");
+        assert_eq!(asked.address("a OR b", ""), "/audit?q=a%20OR%20b&from=2026-11-01");
     }
 
     #[test]
