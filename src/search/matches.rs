@@ -30,7 +30,7 @@ pub(super) struct Matches {
 
 enum Kind {
     Nothing,
-    List(SegmentPostings),
+    List(Box<SegmentPostings>),
     Phrase(Vec<Word>),
     Period {
         times: Arc<dyn ColumnValues<i64>>,
@@ -63,7 +63,7 @@ impl Matches {
         };
         let kind = match condition {
             Condition::Value(value) => match list(&lists.values, value, IndexRecordOption::Basic)? {
-                Some(list) => Kind::List(list),
+                Some(list) => Kind::List(Box::new(list)),
                 None => Kind::Nothing,
             },
             Condition::Words(words) => phrase(words, lists)?,
@@ -205,7 +205,7 @@ fn phrase(words: &[(u32, Vec<u8>)], lists: &Lists) -> Result<Kind, SearchError> 
     }
     Ok(match found.pop() {
         None => Kind::Nothing,
-        Some(only) if found.is_empty() => Kind::List(only.list),
+        Some(only) if found.is_empty() => Kind::List(Box::new(only.list)),
         Some(last) => {
             found.push(last);
             Kind::Phrase(found)

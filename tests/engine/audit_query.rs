@@ -251,9 +251,8 @@ async fn what_says_nothing_or_is_unknown_is_an_error_at_its_place() {
         let found = error(&world, q).await;
         assert!(found.starts_with(expected), "{q}: {found}");
     }
-    let started = std::time::Instant::now();
-    error(&world, &"(".repeat(10_000)).await;
-    assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    let parentheses = error(&world, &"(".repeat(10_000)).await;
+    assert!(parentheses.starts_with("4000+1 "), "{parentheses}");
     assert_eq!(events(&world, "event:Proposed").await, ["action.proposed"], "a label");
     assert_eq!(page(&world, "!!! perso:a state:x").await.errors.len(), 3);
     let hostile = error(&world, "a\u{202E}:x").await;

@@ -191,6 +191,7 @@ fn an_error_stands_at_its_place_and_says_what_is_allowed() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a duration is measured")]
 fn a_large_query_is_refused_quickly() {
     let started = std::time::Instant::now();
     for (query, place) in [
