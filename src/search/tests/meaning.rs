@@ -180,22 +180,24 @@ fn a_search_finds_what_is_meant() {
                 index.store().unwrap();
             }
         }
+        let documents: Vec<Document> = all.iter().map(|entry| entry.document(&tenants)).collect();
         let mut matches = 0;
         for _ in 0..600 {
             let owner = numbers.below(3) as usize;
             let expr = expression(&mut numbers, 0);
             let before = [i64::MAX, numbers.below(130) as i64][numbers.below(2) as usize];
             let limit = 1 + numbers.below(60) as usize;
-            let newest = |is_wanted: &dyn Fn(&Entry) -> bool| -> Vec<i64> {
-                let wanted = all.iter().filter(|entry| entry.seq < before && is_wanted(entry));
-                let mut seqs: Vec<i64> = wanted.map(|entry| entry.seq).collect();
+            let newest = |is_wanted: &dyn Fn(&Entry, &Document) -> bool| -> Vec<i64> {
+                let wanted = all.iter().zip(&documents);
+                let wanted = wanted.filter(|(entry, document)| entry.seq < before && is_wanted(entry, document));
+                let mut seqs: Vec<i64> = wanted.map(|(entry, _)| entry.seq).collect();
                 seqs.sort_by(|one, two| two.cmp(one));
                 seqs.truncate(limit);
                 seqs
             };
-            let meant = newest(&|entry| entry.owner == owner && entry.is_meant(&expr));
+            let meant = newest(&|entry, _| entry.owner == owner && entry.is_meant(&expr));
             let wanted = Wanted::new(&tenants[owner], &expr);
-            let read = newest(&|entry| wanted.admits(&entry.document(&tenants)));
+            let read = newest(&|_, document| wanted.admits(document));
             let found = index
                 .search(&tenants[owner], &expr, (0, before), limit)
                 .unwrap()
