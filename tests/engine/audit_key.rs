@@ -1,0 +1,134 @@
+//! Replacing the key of the audit log: one operator asks, another one confirms, and what the old key signed stays valid.
+
+use crate::world::{World, confirm};
+use loopiq::context::Ctx;
+use loopiq::engine::{Engine, Error, Signed};
+use loopiq::log_keys::{KeyFile, LogKeys};
+use std::sync::{Arc, Mutex};
+
+/// A key file in memory, which can be full.
+#[derive(Default)]
+struct Memory {
+    text: Mutex<String>,
+    full: Mutex<bool>,
+}
+
+impl KeyFile for Memory {
+    fn read(&self) -> Result<String, String> {
+        Ok(self.text.lock().expect("a lock").clone())
+    }
+
+    fn write(&self, text: &str) -> Result<(), String> {
+        if *self.full.lock().expect("a lock") {
+            return Err("no space left on device".to_owned());
+        }
+        text.clone_into(&mut self.text.lock().expect("a lock"));
+        Ok(())
+    }
+}
+
+/// An engine on the world's database whose keys are in a file.
+fn node(world: &World, file: &Arc<Memory>) -> Engine {
+    let keys = LogKeys::not_secret().stored_in(file.clone());
+    if file.read().is_ok_and(|text| text.is_empty()) {
+        keys.store().expect("stored");
+    }
+    let runtime = world.engine.runtime().clone().with_log_keys(keys);
+    Engine::new(world.engine.store().clone(), runtime, "")
+}
+
+fn on(engine: &Engine, ctx: &Ctx) -> Ctx {
+    Ctx::new(ctx.principal.clone(), engine.runtime())
+}
+
+async fn signed(engine: &Engine, world: &World) -> loopiq_audit_log::Note {
+    match engine.sign_checkpoint(&world.acme.tenant).await.expect("signed") {
+        Signed::New(checkpoint) => checkpoint.note,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_signs_and_the_old_one_stays_valid() {
+    let world = World::new().await;
+    let file = Arc::new(Memory::default());
+    let (engine, other_node) = (node(&world, &file), node(&world, &file));
+    let before = signed(&engine, &world).await;
+    let (first, second) = (
+        on(&engine, &world.person("operator")),
+        on(&engine, &world.person("operator2")),
+    );
+    for role in ["reviewer", "lead", "auditor", "developer"] {
+        let denied = engine
+            .request_key_rotation(&on(&engine, &world.person(role)), "Why not")
+            .await;
+        assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{role}");
+    }
+    let long = "x".repeat(1_001);
+    for reason in ["", "  ", long.as_str()] {
+        let refused = engine.request_key_rotation(&first, reason).await;
+        assert!(matches!(refused, Err(Error::Setting { .. })), "{reason}");
+    }
+    let asked = engine.request_key_rotation(&first, "Olga left.").await.expect("asked");
+    assert!(
+        confirm(&engine, &first, asked.id.as_str()).await.is_err(),
+        "nobody confirms alone"
+    );
+    assert_eq!(engine.log_public_keys().len(), 1);
+
+    // The keys cannot be stored: nothing changes, and the request waits.
+    *file.full.lock().expect("a lock") = true;
+    let refused = confirm(&engine, &second, asked.id.as_str())
+        .await
+        .expect_err("a full disk");
+    assert!(refused.to_string().contains("no space left"), "{refused}");
+    assert_eq!(engine.log_public_keys().len(), 1);
+    *file.full.lock().expect("a lock") = false;
+
+    let done = confirm(&engine, &second, asked.id.as_str()).await.expect("confirmed");
+    let keys = engine.log_public_keys();
+    assert!(
+        done.done && keys.len() == 2 && done.message.contains(&keys[0]),
+        "{done:?}"
+    );
+    let after = signed(&engine, &world).await;
+    let public = |key: &String| key.parse::<loopiq_audit_log::PublicKey>().expect("a key");
+    assert!(after.verify(&[public(&keys[0])]).is_ok() && after.verify(&[public(&keys[1])]).is_err());
+    assert!(before.verify(&[public(&keys[1])]).is_ok());
+
+    // The node that was not asked reads the file when it meets the new key's seals.
+    let report = other_node
+        .verify_audit(&world.acme.tenant, &[before])
+        .await
+        .expect("a report");
+    assert_eq!((report.bad, other_node.log_public_keys()), (None, keys.clone()));
+    let auditor = world.person("auditor");
+    let entries = engine
+        .search_audit(&auditor, "event:audit.key_rotated", "")
+        .await
+        .expect("entries");
+    let seq = entries.rows.first().expect("an entry").seq;
+    let entry = engine.audit_entry(&auditor, seq).await.expect("an entry");
+    assert!(
+        keys.iter().all(|key| entry.content.contains(key.as_str())),
+        "{:?}",
+        entry.content
+    );
+}
+
+#[tokio::test]
+async fn keys_of_a_setting_are_replaced_in_the_setting() {
+    let world = World::new().await;
+    let (first, second) = (world.person("operator"), world.person("operator2"));
+    let asked = world
+        .engine
+        .request_key_rotation(&first, "Olga left.")
+        .await
+        .expect("asked");
+    let refused = confirm(&world.engine, &second, asked.id.as_str())
+        .await
+        .expect_err("no file");
+    assert!(refused.to_string().contains("LOOPIQ_AUDIT_KEY"), "{refused}");
+    let page = world.engine.requests_page(&second).await.expect("a page");
+    assert_eq!(page.waiting.len(), 1, "it can still be declined");
+}
