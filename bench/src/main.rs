@@ -3,6 +3,7 @@
 //! machine with minimal overhead, and every figure includes it. `benches/engine.rs` measures parts of the engine.
 //!
 //! `loopiq-bench search BINARY SITE [ENTRIES...]` measures the audit search only, on logs of several lengths.
+//! `loopiq-bench log [ENTRIES]` measures the audit log only: appends, checkpoints, proofs and verification.
 //! `loopiq-bench profile BINARY SITE FOLDER` shows where the time of a request goes.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
@@ -38,6 +39,7 @@ async fn main() -> Result<()> {
         "floor" => floor::serve().await,
         "profile" => profile::run(words.skip(1)).await,
         "search" => search(words.skip(1)).await,
+        "log" => audit_log::run(words.skip(1)).await,
         _ => measure(words).await,
     }
 }
