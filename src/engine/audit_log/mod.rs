@@ -38,10 +38,10 @@ fn check_entry(record: &AuditRecord, tenant: &TenantId) -> Result<Hash, &'static
 /// The checkpoint that a stored note contains, if a key of this installation signed it for this tenant's log.
 fn read_checkpoint(stored: &StoredCheckpoint, tenant: &TenantId, keys: &LogKeys) -> Result<Checkpoint, String> {
     let size = stored.size;
-    stored
-        .note
-        .verify(&keys.public())
-        .map_err(|error| format!("the checkpoint of {size} entries is not valid: {error}"))?;
+    let verify = || stored.note.verify(&keys.public()).map(drop);
+    // Another node may have signed it with a new key.
+    let verified = verify().or_else(|error| if keys.reload() { verify() } else { Err(error) });
+    verified.map_err(|error| format!("the checkpoint of {size} entries is not valid: {error}"))?;
     let checkpoint: Checkpoint = stored.note.text.parse().map_err(|error| format!("{error}"))?;
     if checkpoint.size != size || checkpoint.origin != keys.origin(tenant.as_str()) {
         return Err(format!(
