@@ -102,6 +102,9 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
                     "envelopes",
                     "audit_entries",
                     "audit_contents",
+                    "audit_nodes",
+                    "audit_checkpoints",
+                    "audit_cosignatures",
                     "policies",
                     "installation",
                 ]
