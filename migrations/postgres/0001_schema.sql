@@ -485,6 +485,8 @@ CREATE TABLE actions (
     workflow TEXT COLLATE "C",
     request_id TEXT COLLATE "C" NOT NULL,
     trace_id TEXT COLLATE "C" NOT NULL,
+    client_request_id TEXT COLLATE "C",
+    client_trace_id TEXT COLLATE "C",
     call_chain TEXT COLLATE "C" NOT NULL,
     unread_ids TEXT COLLATE "C" NOT NULL,
     release_id TEXT COLLATE "C",
@@ -757,8 +759,8 @@ RETURN CAST(pg_catalog.strpos(whole, part) AS BIGINT);
 -- tokens and sessions have no row-level security: a lookup needs a digest that cannot be guessed. Other tables are then read in the tenant
 -- of the token or session, with the service's rights. The setting ends with the transaction.
 CREATE FUNCTION token_holder(digest TEXT)
-RETURNS TABLE (tenant TEXT, audience TEXT, expires_at BIGINT, client_id TEXT, client_name TEXT, id TEXT, issuer TEXT, email TEXT, name TEXT,
-    roles TEXT)
+RETURNS TABLE (tenant TEXT, token_id TEXT, audience TEXT, expires_at BIGINT, client_id TEXT, client_name TEXT, id TEXT, issuer TEXT, email TEXT,
+    name TEXT, roles TEXT)
 LANGUAGE plpgsql SECURITY INVOKER ROWS 1 SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
@@ -770,7 +772,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_catalog.set_config('loopiq.tenant', held.tenant, true);
-    RETURN QUERY SELECT held.tenant, held.audience, held.expires_at, c.id, c.name, p.id, p.issuer, p.email, p.name, p.roles
+    RETURN QUERY SELECT held.tenant, held.id, held.audience, held.expires_at, c.id, c.name, p.id, p.issuer, p.email, p.name, p.roles
         FROM public.clients c, public.people p
         WHERE c.tenant = held.tenant AND c.id = held.client_id AND p.tenant = held.tenant AND p.id = held.caller_id;
 END $$;

@@ -484,6 +484,8 @@ CREATE TABLE actions (
     workflow TEXT,
     request_id TEXT NOT NULL,
     trace_id TEXT NOT NULL,
+    client_request_id TEXT,
+    client_trace_id TEXT,
     call_chain TEXT NOT NULL,
     unread_ids TEXT NOT NULL,
     release_id TEXT,

@@ -1,7 +1,7 @@
 //! Tells whether two versions of the service find the same entries by the same terms.
 
 use super::{Content, EVENTS, Place};
-use crate::domain::{Actor, ClientId, PersonId, canonical};
+use crate::domain::{Actor, ClientId, ClientOfEntry, EventOutcome, PersonId, Source, SourceKind, canonical};
 use serde_json::json;
 
 /// A hash of the terms of sample entries: one entry of each event, by each kind of actor, with every field that has terms. If another version
@@ -45,13 +45,30 @@ fn sample(actor: Actor) -> Content {
     Content {
         version: 1,
         actor,
+        client: Some(ClientOfEntry {
+            id: ClientId::from_bits(3),
+            name: text("Helix 2"),
+            version: text("2.1"),
+        }),
+        agent: text("Helix 2.1"),
+        source: Source {
+            kind: SourceKind::Request,
+            address: text("192.0.2.1"),
+            session: text("tok_Sample"),
+        },
         request_id: "request".to_owned(),
         trace_id: "0AF7651916CD43DD8448EB211C80319C".to_owned(),
+        client_request_id: text("req-1"),
+        client_trace_id: text("1AF7651916CD43DD8448EB211C80319C"),
         workflow: text("Release readiness"),
         tool: text("loopiq_create_work_item"),
         tool_call_chain: vec!["loopiq_list_blockers".to_owned()],
         approval_id: text("apr_Sample"),
         idempotency_key: text(" Key 1 "),
+        payload_digest: text("sha256:00"),
+        schema_version: Some(1),
+        policy_version: Some(1),
+        outcome: Some(EventOutcome::Ok),
         headline: text("Fix-it: 2 İ findings, 東京の検索, x, C++ ﬁ e\u{301}"),
         state: text("pending_approval"),
         release: Some(Place {
@@ -98,6 +115,8 @@ mod tests {
             "word:é",
             "person:ökonom",
             "record:wi_7zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "record:tok_sample",
+            "trace:1af7651916cd43dd8448eb211c80319c",
         ] {
             assert!(terms.iter().any(|found| found == term), "{term}: {terms:?}");
         }

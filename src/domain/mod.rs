@@ -23,6 +23,7 @@ mod record;
 mod records;
 mod section;
 mod snapshot;
+mod source;
 mod string_enum;
 #[cfg(test)]
 pub(crate) mod test_records;
@@ -54,5 +55,6 @@ pub use record::Record;
 pub use records::*;
 pub use section::{Section, sections_to_open};
 pub use snapshot::{FieldDifference, PageSnapshot, Snapshot};
+pub use source::{ClientOfEntry, EventOutcome, SenderClaims, Source, SourceKind, session_name};
 pub use text::PlainText;
 pub use time::Timestamp;

@@ -2,7 +2,7 @@
 
 use crate::audit::{Content, Event, Place};
 use crate::context::Ctx;
-use crate::domain::{Action, ActionId, Permission, State};
+use crate::domain::{Action, ActionId, ClientOfEntry, Permission, Principal, State};
 use crate::engine::{Engine, Error};
 use crate::store::{Entry, ReadTx};
 use serde_json::{Value, json};
@@ -12,13 +12,22 @@ pub(crate) fn content(ctx: &Ctx) -> Content {
     Content {
         version: 1,
         actor: ctx.principal.actor(),
+        client: client(ctx),
+        agent: ctx.claims.agent.clone(),
+        source: ctx.source.clone(),
         request_id: ctx.request_id.clone(),
         trace_id: ctx.trace_id.clone(),
+        client_request_id: ctx.claims.request_id.clone(),
+        client_trace_id: ctx.claims.trace_id.clone(),
         workflow: ctx.workflow.clone(),
         tool: None,
         tool_call_chain: Vec::new(),
         approval_id: None,
         idempotency_key: None,
+        payload_digest: None,
+        schema_version: None,
+        policy_version: None,
+        outcome: None,
         headline: None,
         state: None,
         release: None,
@@ -26,6 +35,18 @@ pub(crate) fn content(ctx: &Ctx) -> Content {
         records: Vec::new(),
         record_keys: Vec::new(),
         details: Value::Null,
+    }
+}
+
+/// The client that makes the request.
+fn client(ctx: &Ctx) -> Option<ClientOfEntry> {
+    match &ctx.principal {
+        Principal::Client { client, .. } => Some(ClientOfEntry {
+            id: client.id.clone(),
+            name: Some(client.name.to_string()),
+            version: ctx.claims.version.clone(),
+        }),
+        Principal::Person { .. } | Principal::System { .. } => None,
     }
 }
 
@@ -37,8 +58,19 @@ pub(crate) fn about(tx: &ReadTx, action: &Action, event: Event, state: State, de
         .release_id
         .clone()
         .zip(action.proposal.release_key.clone());
+    let ctx = tx.ctx();
+    let proposer = || ClientOfEntry {
+        id: action.origin.client_id.clone(),
+        name: None,
+        version: None,
+    };
     let content = Content {
+        client: client(ctx).or_else(|| Some(proposer())),
         trace_id: action.origin.trace_id.clone(),
+        client_trace_id: action.origin.client_trace_id.clone(),
+        payload_digest: Some(action.proposal.payload_digest.clone()),
+        schema_version: Some(action.proposal.tool_version),
+        policy_version: Some(action.judgement.current_policy_version),
         workflow: action.proposal.workflow.clone(),
         tool: Some(action.proposal.tool.clone()),
         tool_call_chain: action.origin.call_chain.iter().map(|call| call.tool.clone()).collect(),
@@ -51,7 +83,7 @@ pub(crate) fn about(tx: &ReadTx, action: &Action, event: Event, state: State, de
             key,
         }),
         details,
-        ..content(tx.ctx())
+        ..content(ctx)
     };
     Entry {
         event,

@@ -112,7 +112,8 @@ impl ReadTx {
 
 impl WriteTx {
     /// Adds an audit entry. The transaction numbers and writes its entries before it commits.
-    pub fn record(&mut self, entry: Entry) {
+    pub fn record(&mut self, mut entry: Entry) {
+        entry.content.outcome = Some(entry.event.outcome());
         self.entries.push((self.read.ctx.clone(), entry));
     }
 }

@@ -153,6 +153,12 @@ labels! {
         Told = "set by the importer",
         Import = "time of import; the file names none",
     }
+    SourceKind {
+        Service = "LoopIQ itself",
+        Command = "a command at the console",
+        Request = "a request",
+    }
+    EventOutcome { Ok = "OK", Refused = "Refused", Failed = "Failed", }
     DecisionKind { Approve = "Approved", Reject = "Rejected", Revoke = "Revoked", }
     RequestStatus {
         Pending = "Waiting for a second operator",

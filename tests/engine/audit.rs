@@ -206,7 +206,12 @@ async fn the_entry_of_a_proposal_keeps_all_required_fields() {
         "/tool",
         "/approvalId",
         "/idempotencyKey",
-        "/details/payloadDigest",
+        "/payloadDigest",
+        "/schemaVersion",
+        "/policyVersion",
+        "/client/name",
+        "/source/kind",
+        "/outcome",
         "/details/digest",
         "/release/key",
     ] {

@@ -28,11 +28,11 @@ async fn open_engine(installation: &Installation, runtime: &Runtime) -> Result<E
     Ok(Engine::new(store, installation.with_log_keys(runtime)?, ""))
 }
 
-/// An engine, and the context of the system in one tenant.
+/// An engine, and the context of a command in one tenant.
 async fn open_tenant(installation: &Installation, tenant: &str, runtime: &Runtime) -> Result<(Engine, Ctx)> {
     let engine = open_engine(installation, runtime).await?;
     let tenant = find_tenant(&engine, tenant).await?;
-    let ctx = Ctx::system(tenant, engine.runtime());
+    let ctx = Ctx::command(tenant, engine.runtime());
     Ok((engine, ctx))
 }
 

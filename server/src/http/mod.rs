@@ -11,5 +11,6 @@ pub(crate) mod security_headers;
 pub(crate) mod static_files;
 
 pub use loopiq_app::status_of;
+pub(crate) use request_context::TokenUsed;
 pub(crate) use request_context::request_context;
 pub use request_context::{RequestId, trace_id};

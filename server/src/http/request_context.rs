@@ -1,15 +1,23 @@
 //! The context in which the engine handles a request.
 
-use axum::http::{Extensions, HeaderMap};
+use crate::net::ClientAddress;
+use axum::http::{Extensions, HeaderMap, HeaderName, header};
 use loopiq::context::{Ctx, Runtime};
-use loopiq::domain::Principal;
+use loopiq::domain::{Principal, SenderClaims, TokenId};
 use std::sync::Arc;
 
-/// The request's ID, in its extensions.
+/// The header of a request's ID, in both directions.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The bearer token of a request, in its extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenUsed(pub TokenId);
+
+/// The request's ID, in its extensions. The service generates it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
 
-/// The context of a request by this principal: with the request's ID, and with the trace that the client has given.
+/// The context of a request by this principal: with the request's ID, where the request comes from, and what its sender says.
 pub(crate) fn request_context(
     runtime: &Runtime,
     principal: Principal,
@@ -20,11 +28,25 @@ pub(crate) fn request_context(
     if let Some(RequestId(id)) = extensions.get() {
         ctx.request_id = id.to_string();
     }
+    ctx.source.address = extensions.get().map(|ClientAddress(address)| address.to_string());
+    if let Some(TokenUsed(token)) = extensions.get() {
+        ctx.source.session = Some(token.to_string());
+    }
+    ctx.claims.request_id = client_request_id(headers);
+    ctx.claims.agent = text(headers, &header::USER_AGENT).and_then(SenderClaims::bounded_program);
     if let Some(trace) = trace_id(headers) {
-        ctx.trace_id = trace;
-        ctx.trace_given = true;
+        ctx.join_trace(&trace);
     }
     ctx
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The sender's own ID of the request, if it can be stored.
+pub(crate) fn client_request_id(headers: &HeaderMap) -> Option<String> {
+    text(headers, &X_REQUEST_ID).and_then(SenderClaims::valid_request_id)
 }
 
 /// The trace ID in the header `traceparent` (W3C Trace Context, 3.2).

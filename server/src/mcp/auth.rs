@@ -2,7 +2,7 @@
 
 use super::McpState;
 use super::problem::problem;
-use crate::http::rate_limits;
+use crate::http::{TokenUsed, rate_limits};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -23,7 +23,7 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
         );
     };
     match state.engine.authenticate(token, &state.resource()).await {
-        Ok(Authentication::Accepted(principal)) => {
+        Ok(Authentication::Accepted(principal, token)) => {
             let span = tracing::Span::current();
             span.record("tenant", principal.tenant().as_str());
             if let Some(person) = principal.person() {
@@ -33,6 +33,7 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
                 return too_many_requests(seconds);
             }
             request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(TokenUsed(token));
             next.run(request).await
         }
         Ok(Authentication::Refused(refusal)) => {

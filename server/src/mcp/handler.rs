@@ -4,7 +4,7 @@ use crate::http::{request_context, trace_id};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use loopiq::context::{Ctx, Runtime};
-use loopiq::domain::Principal;
+use loopiq::domain::{Principal, SenderClaims};
 use loopiq::engine::{Engine, Error, ToolResponse, ToolSpec};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation, JsonObject,
@@ -46,8 +46,11 @@ impl Handler {
         };
         let mut ctx = request_context(&self.runtime, principal.clone(), &parts.extensions, &parts.headers);
         if let Some(trace) = message_trace(&context.meta) {
-            ctx.trace_id = trace;
-            ctx.trace_given = true;
+            ctx.join_trace(&trace);
+        }
+        if let Some(program) = context.meta.client_info() {
+            ctx.claims.agent = SenderClaims::bounded_program(&format!("{} {}", program.name, program.version));
+            ctx.claims.version = SenderClaims::bounded_program(&program.version);
         }
         Ok(ctx)
     }

@@ -2,6 +2,7 @@
 
 mod audit_api;
 mod audit_page;
+mod audit_sources;
 mod command_line;
 mod file_permissions;
 mod health_and_metrics;

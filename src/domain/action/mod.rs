@@ -90,10 +90,14 @@ pub struct Origin {
     pub caller_id: PersonId,
     /// The reviewer who made it from another action by leaving parts out, if one did.
     pub pruned_by: Option<PersonId>,
-    /// The request that carried the proposal.
+    /// The request that carried the proposal. The service generated the ID.
     pub request_id: String,
-    /// The trace that the request belongs to.
+    /// The trace that the request belongs to. The service generated the ID.
     pub trace_id: String,
+    /// The client's own ID of that request.
+    pub client_request_id: Option<String>,
+    /// The trace ID that the client named.
+    pub client_trace_id: Option<String>,
     /// The calls of read tools in that trace before the proposal, oldest first.
     pub call_chain: Vec<ChainCall>,
     /// IDs that the payload cites although no read had returned them.
@@ -230,6 +234,8 @@ mod tests {
                 pruned_by: None,
                 request_id: String::new(),
                 trace_id: String::new(),
+                client_request_id: None,
+                client_trace_id: None,
                 call_chain: Vec::new(),
                 unread_ids: Vec::new(),
                 created_at: Timestamp(0),

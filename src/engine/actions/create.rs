@@ -123,6 +123,8 @@ fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &Pla
             pruned_by: None,
             request_id: ctx.request_id.clone(),
             trace_id: ctx.trace_id.clone(),
+            client_request_id: ctx.claims.request_id.clone(),
+            client_trace_id: ctx.claims.trace_id.clone(),
             call_chain: proposal.call_chain.clone(),
             unread_ids: proposal.unread.clone(),
             created_at: now,
@@ -232,7 +234,6 @@ impl NewAction {
         let judgement = &action.judgement;
         let details = json!({
             "digest": action.proposal.digest,
-            "payloadDigest": action.proposal.payload_digest,
             // The payload itself is in the envelope. Its titles are here for the search.
             "titles": self.titles,
             "checks": judgement.checks,

@@ -125,7 +125,6 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     let result = result(&envelope, &planned.plan);
     let details = json!({
         "digest": action.proposal.digest,
-        "payloadDigest": action.proposal.payload_digest,
         "titles": titles(&envelope.payload),
         "result": result,
     });

@@ -163,6 +163,11 @@ async fn plan_revision(
     let mut revision = NewAction::build(tx.ctx(), &sent, &call, &planned)?;
     // With the trace of the first proposal, one search finds the whole history.
     revision.action.origin.trace_id.clone_from(&origin.trace_id);
+    revision
+        .action
+        .origin
+        .client_trace_id
+        .clone_from(&origin.client_trace_id);
     Ok(revision)
 }
 

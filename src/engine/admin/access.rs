@@ -28,8 +28,8 @@ pub enum TokenRefusal {
 /// The result of presenting a bearer token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Authentication {
-    /// The client, and the caller that it acts for.
-    Accepted(Principal),
+    /// The client and the caller that it acts for, and the ID of the token.
+    Accepted(Principal, TokenId),
     /// The token is not accepted.
     Refused(TokenRefusal),
 }
@@ -115,11 +115,12 @@ impl Engine {
         if token.audience != audience {
             return Ok(Authentication::Refused(TokenRefusal::WrongAudience));
         }
-        Ok(Authentication::Accepted(Principal::Client {
+        let principal = Principal::Client {
             tenant: token.tenant,
             caller: token.caller,
             client: token.client,
-        }))
+        };
+        Ok(Authentication::Accepted(principal, token.id))
     }
 
     /// Issues a token for a client and a caller without asking the caller, which only a demo allows. The secret is
@@ -131,7 +132,7 @@ impl Engine {
         client: &str,
         audience: &str,
     ) -> Result<String, Error> {
-        let ctx = Ctx::system(tenant.clone(), &self.runtime);
+        let ctx = Ctx::command(tenant.clone(), &self.runtime);
         self.authorize(&ctx, Permission::IssueToken).await?;
         if self.store.installation().await? != Some(InstallationKind::Demo) {
             return Err(Error::Setting {

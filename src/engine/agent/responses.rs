@@ -212,11 +212,15 @@ impl Engine {
             .map(|d| who(&d.person_id))
             .collect();
         user.insert("approvers".into(), Value::Array(approvers));
+        let origin = &action.origin;
         json!({
             "userIdentity": user,
             "tenant": ctx.tenant(),
-            "requestId": action.origin.request_id,
-            "traceId": action.origin.trace_id,
+            "requestId": origin.request_id,
+            "clientRequestId": origin.client_request_id,
+            // The trace as the client knows it, and the service's own ID, which the audit entries have.
+            "traceId": origin.client_trace_id.as_ref().unwrap_or(&origin.trace_id),
+            "serviceTraceId": origin.trace_id,
             "workflow": action.proposal.workflow,
             "toolCallChain": action.origin.call_chain,
             "toolName": action.proposal.tool,

@@ -135,18 +135,18 @@ fn proposes(entry: &AuditRecord, action: &Action) -> bool {
         (Actor::Person { id, .. }, Some(pruner)) => id == pruner,
         _ => false,
     };
-    by && [
-        ("digest", json!(action.proposal.digest)),
-        ("payloadDigest", json!(action.proposal.payload_digest)),
-        ("callerId", json!(action.origin.caller_id)),
-        ("risk", json!(action.judgement.risk)),
-        ("toolRisk", json!(action.judgement.tool_risk)),
-        ("maxSeverity", json!(action.judgement.max_severity)),
-        ("expiresAt", json!(action.judgement.expires_at)),
-        ("policyVersion", json!(action.judgement.policy_version)),
-    ]
-    .into_iter()
-    .all(|(field, value)| details[field] == value)
+    by && entry.content.payload_digest.as_ref() == Some(&action.proposal.payload_digest)
+        && [
+            ("digest", json!(action.proposal.digest)),
+            ("callerId", json!(action.origin.caller_id)),
+            ("risk", json!(action.judgement.risk)),
+            ("toolRisk", json!(action.judgement.tool_risk)),
+            ("maxSeverity", json!(action.judgement.max_severity)),
+            ("expiresAt", json!(action.judgement.expires_at)),
+            ("policyVersion", json!(action.judgement.policy_version)),
+        ]
+        .into_iter()
+        .all(|(field, value)| details[field] == value)
 }
 
 /// Whether the entry records this approval: the same decision by the same person about the same envelope.

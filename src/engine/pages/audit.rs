@@ -7,7 +7,9 @@ use crate::engine::pages::audit_query;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::{Engine, Error};
 use crate::store::AuditRecord;
-use crate::views::{AuditEntryView, AuditForm, AuditPage, AuditRow, RecordLabel, When, actor_label, event_label};
+use crate::views::{
+    AuditEntryView, AuditForm, AuditPage, AuditRow, Label, RecordLabel, When, actor_label, event_label,
+};
 
 /// Entries on one page.
 const PAGE: i64 = 50;
@@ -75,7 +77,16 @@ impl Engine {
             ("Request ID", content.request_id.clone()),
             ("Trace ID", content.trace_id.clone()),
         ];
+        let source = &content.source;
         let optional = [
+            ("Client's request ID", content.client_request_id.clone()),
+            ("Client's trace ID", content.client_trace_id.clone()),
+            ("Outcome", content.outcome.map(|outcome| outcome.label().to_owned())),
+            ("Client", content.client.as_ref().map(client_label)),
+            ("Program", content.agent.clone()),
+            ("Came from", Some(source.kind.label().to_owned())),
+            ("Source address", source.address.clone()),
+            ("Session or token", source.session.clone()),
             ("Action ID", record.action_id.as_ref().map(|id| id.as_str().to_owned())),
             ("Approval ID", content.approval_id.clone()),
             ("Idempotency key", content.idempotency_key.clone()),
@@ -85,10 +96,19 @@ impl Engine {
                 "Tool call chain",
                 (!content.tool_call_chain.is_empty()).then(|| content.tool_call_chain.join(" → ")),
             ),
+            ("Payload digest", content.payload_digest.clone()),
+            (
+                "Schema version",
+                content.schema_version.map(|version| version.to_string()),
+            ),
+            (
+                "Policy version",
+                content.policy_version.map(|version| version.to_string()),
+            ),
             ("Reason", content.note.clone()),
         ];
         lines.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
-        let payload = match (&record.action_id, content.details.get("payloadDigest")) {
+        let payload = match (&record.action_id, &content.payload_digest) {
             (Some(id), Some(digest)) => tx.action(id).await?.map(|action| {
                 let payload = action.proposal.payload();
                 let is_same = *digest == canonical::digest(payload.as_bytes());
@@ -113,6 +133,17 @@ impl Engine {
             intact: record.is_intact(ctx.tenant()),
         })
     }
+}
+
+/// The client with its ID, and with its version if it reported one.
+fn client_label(client: &ClientOfEntry) -> String {
+    let named = client
+        .name
+        .as_deref()
+        .map_or_else(String::new, |name| format!("{name} "));
+    let version = client.version.as_deref();
+    let version = version.map_or_else(String::new, |version| format!(", version {version}"));
+    format!("{named}({}{version})", client.id)
 }
 
 /// JSON with line breaks; any other text as it is.

@@ -34,6 +34,8 @@ pub(super) fn action(row: &Row) -> Result<Action, StoreError> {
             pruned_by: row.maybe("pruned_by", |t| PersonId::parse(t).ok())?,
             request_id: row.text("request_id")?,
             trace_id: row.text("trace_id")?,
+            client_request_id: row.maybe_text("client_request_id")?,
+            client_trace_id: row.maybe_text("client_trace_id")?,
             call_chain: row.json("call_chain")?,
             unread_ids: row.json("unread_ids")?,
             created_at: row.time("created_at")?,
@@ -184,10 +186,11 @@ macro_rules! insert {
         "INSERT INTO actions (tenant, id, approval_id, client_id, caller_id, idempotency_key, tool, tool_version, state, revision, \
          risk, headline, summary, reason, workflow, request_id, trace_id, call_chain, unread_ids, release_id, team_id, \
          payload_digest, digest, checks, policy_version, search_text, created_at, expires_at, reason_codes, supersedes, \
-         blocks, warnings, passes, request_digest, repeats_action_id, pruned_by, policy_rule_index, tool_risk, max_severity) \
+         blocks, warnings, passes, request_digest, repeats_action_id, pruned_by, policy_rule_index, tool_risk, max_severity, \
+         client_request_id, client_trace_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
          $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, \
-         (SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = $35 AND h.state = 'pending_approval'), $36, $37, $38, $39) \
+         (SELECT h.id FROM actions h WHERE h.tenant = $1 AND h.id = $35 AND h.state = 'pending_approval'), $36, $37, $38, $39, $42, $43) \
          ON CONFLICT (tenant, client_id, caller_id, idempotency_key) DO NOTHING"
     };
 }
@@ -277,6 +280,8 @@ impl WriteTx {
             .bind(new.judgement.max_severity.map(|severity| severity.as_str()))
             .bind(list(targets))
             .bind(&new.proposal.envelope)
+            .bind(&new.origin.client_request_id)
+            .bind(&new.origin.client_trace_id)
             .fetch_all(&mut self.read.tx)
             .await?;
         Ok(rows.last().map_or(Ok(0), |row| row.int("stored"))? == 1)

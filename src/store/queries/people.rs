@@ -26,6 +26,8 @@ pub struct Asserted {
 /// The tenant, client and person that a bearer token identifies.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
+    /// The token's ID, which is not secret.
+    pub id: TokenId,
     /// The tenant of client and person.
     pub tenant: TenantId,
     /// The client that received the token.
@@ -88,7 +90,7 @@ impl Store {
     pub async fn token(&self, secret_digest: &str) -> Result<Option<TokenRow>, StoreError> {
         const SQL: Sql = Sql {
             sqlite: &[
-                "SELECT t.tenant, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
+                "SELECT t.tenant, t.id AS token_id, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
                  p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM tokens t \
                  JOIN clients c ON c.tenant = t.tenant AND c.id = t.client_id \
                  JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = $1",
@@ -102,6 +104,7 @@ impl Store {
             return Ok(None);
         }
         Ok(Some(TokenRow {
+            id: row.read("token_id", |t| TokenId::parse(t).ok())?,
             tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
             client: Client {
                 id: row.read("client_id", |t| ClientId::parse(t).ok())?,

@@ -161,7 +161,7 @@ async fn results_and_refusals_match_the_declared_schema() {
     }
 }
 
-/// Proposes an action and returns the trace ID in its record.
+/// Proposes an action and returns the trace ID that its record has from the client, or else the service's.
 async fn trace_of(service: &TestService, token: &str, key: &str, more: Value, header: Option<&str>) -> String {
     let mut arguments = service.work_item(key);
     arguments["title"] = json!(format!("Rotate the signing keys of gateway {key}"));
@@ -172,7 +172,9 @@ async fn trace_of(service: &TestService, token: &str, key: &str, more: Value, he
         .as_str()
         .unwrap_or_else(|| panic!("{proposed}"))
         .to_owned();
-    service.trace_of(&id).await
+    let (named, own) = service.trace_of(&id).await;
+    assert!(own.len() == 32 && named.as_ref() != Some(&own), "{own}");
+    named.unwrap_or(own)
 }
 
 #[tokio::test]

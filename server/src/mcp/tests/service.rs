@@ -123,15 +123,16 @@ impl TestService {
         read(response).await["result"].clone()
     }
 
-    /// The trace that an action was proposed in.
-    pub(crate) async fn trace_of(&self, action: &str) -> String {
+    /// The trace that an action was proposed in: as the client named it, and the service's own ID.
+    pub(crate) async fn trace_of(&self, action: &str) -> (Option<String>, String) {
         let ctx = Ctx::system(TenantId::parse("acme").unwrap(), self.engine.runtime());
         let id = ActionId::parse(action).unwrap();
         let read = self
             .engine
             .store()
             .read_long::<_, Error, _>(&ctx, move |tx| Box::pin(async move { Ok(tx.action(&id).await?) }));
-        read.await.unwrap().unwrap().origin.trace_id
+        let origin = read.await.unwrap().unwrap().origin;
+        (origin.client_trace_id, origin.trace_id)
     }
 
     /// The arguments of a valid work item.

@@ -115,6 +115,21 @@ impl Service {
         token.await.unwrap()
     }
 
+    /// The contents of all audit entries of this event, oldest first.
+    pub(crate) async fn entries(&self, event: &str) -> Vec<serde_json::Value> {
+        let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
+                   WHERE e.event = $1 ORDER BY e.tenant, e.seq";
+        let contents: Vec<String> = sqlx::query_scalar(sql)
+            .bind(event)
+            .fetch_all(&mut self.database.connect().await)
+            .await
+            .unwrap();
+        contents
+            .iter()
+            .map(|content| serde_json::from_str(content).unwrap())
+            .collect()
+    }
+
     /// Advances the clock.
     pub(crate) fn advance_clock(&self, micros: i64) {
         self.clock.advance_clock(micros);

@@ -215,6 +215,8 @@ pub(crate) fn identifiers(action: &Action) -> Vec<(PlainText, PlainText)> {
         ),
     ];
     let optional = [
+        ("Client's request ID", action.origin.client_request_id.clone()),
+        ("Client's trace ID", action.origin.client_trace_id.clone()),
         ("Workflow", action.proposal.workflow.clone()),
         (
             "Supersedes",
