@@ -180,7 +180,7 @@ pub struct Content {
     /// A person's or an agent's text: the agent's reason, the text of a rejection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// IDs of the records that the event created, changed or is about.
+    /// IDs of the records that the event created, changed or is about. Records that were written come first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
     /// Keys of those records that have one.

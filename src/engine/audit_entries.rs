@@ -2,10 +2,59 @@
 
 use crate::audit::{Content, Event, Place};
 use crate::context::Ctx;
-use crate::domain::{Action, ActionId, ClientOfEntry, Permission, Principal, State};
+use crate::domain::{Action, ActionId, ClientOfEntry, Facts, FactsQuery, Permission, Principal, Snapshot, State, ids};
 use crate::engine::{Engine, Error};
 use crate::store::{Entry, ReadTx};
 use serde_json::{Value, json};
+
+/// The records that an entry names: their IDs, and the keys of those that have one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NamedRecords {
+    ids: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl NamedRecords {
+    /// These records, with their keys in these facts.
+    pub(crate) fn in_facts<'i>(facts: &Facts, ids: impl IntoIterator<Item = &'i str>) -> Self {
+        Self::with_keys(ids, |id| facts.get(id)?.key())
+    }
+
+    /// The records that the action's payload names, with their keys in this snapshot.
+    pub(crate) fn in_snapshot(action: &Action, snapshot: &Snapshot) -> Self {
+        let key = |id: &str| snapshot.0.get(id)?.get("key")?.as_str();
+        Self::with_keys(ids::scan(action.proposal.payload()), key)
+    }
+
+    /// The records that the action's payload names, for entries without a plan. Reads the keys from the database.
+    pub(crate) async fn load(tx: &mut ReadTx, action: &Action) -> Result<Self, Error> {
+        let named = ids::scan(action.proposal.payload());
+        let facts = tx.facts(&FactsQuery::default().with(&named)).await?;
+        Ok(Self::in_facts(&facts, named))
+    }
+
+    fn with_keys<'i, 'k>(ids: impl IntoIterator<Item = &'i str>, key: impl Fn(&str) -> Option<&'k str>) -> Self {
+        let mut named = Self::default();
+        for id in ids {
+            if !named.ids.iter().any(|known| known == id) {
+                named.ids.push(id.to_owned());
+                named.keys.extend(key(id).map(str::to_owned));
+            }
+        }
+        named
+    }
+
+    /// Adds the records to an entry, after those that it names already.
+    pub(crate) fn add_to(self, content: &mut Content) {
+        for (list, more) in [(&mut content.records, self.ids), (&mut content.record_keys, self.keys)] {
+            for name in more {
+                if !list.contains(&name) {
+                    list.push(name);
+                }
+            }
+        }
+    }
+}
 
 /// The content with actor and request; the use case adds what happened.
 pub(crate) fn content(ctx: &Ctx) -> Content {

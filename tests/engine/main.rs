@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod audit_entries;
 mod audit_key;
 mod audit_missing_entries;
 mod audit_query;

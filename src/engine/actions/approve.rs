@@ -114,6 +114,7 @@ impl ActionCommand for Approve {
             (action.state(), Event::Endorsed)
         };
         tx.claim(&action, to).await?;
+        let named = planned.named_records(action.proposal.payload());
         let PageSnapshot {
             checks,
             facts: snapshot,
@@ -131,7 +132,9 @@ impl ActionCommand for Approve {
                 "policyVersion": action.judgement.current_policy_version,
                 "acknowledged": acknowledged,
             });
-            audit_entries::about(tx, &action, event, to, details)
+            let mut entry = audit_entries::about(tx, &action, event, to, details);
+            named.add_to(&mut entry.content);
+            entry
         } else {
             let basis = DecisionBasis {
                 checks,
@@ -140,6 +143,7 @@ impl ActionCommand for Approve {
                 acknowledged,
                 opened_sections: opened.into_iter().map(|section| section.id.clone()).collect(),
                 confirmation_text,
+                named,
                 ..DecisionBasis::default()
             };
             record_decision(tx, &action, to, event, DecisionKind::Approve, basis).await?

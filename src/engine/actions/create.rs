@@ -5,6 +5,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::Planned;
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::{Error, audit_entries};
 use crate::policy::{Limits, Policies};
 use crate::store::{Waiting, WriteTx};
@@ -195,6 +196,8 @@ pub(crate) struct NewAction {
     pub targets: Vec<String>,
     /// The titles in the payload, for the audit entry.
     titles: Vec<String>,
+    /// The records that it names, for the audit entry.
+    pub named: NamedRecords,
     search_text: String,
 }
 
@@ -210,6 +213,7 @@ impl NewAction {
         Ok(Self {
             targets: proposal.planned.targets.clone(),
             titles: titles(&sent.payload),
+            named: proposal.planned.named_records(&sent.text),
             search_text: search_text(&action, sent),
             action,
         })
@@ -247,8 +251,7 @@ impl NewAction {
         });
         let mut entry = audit_entries::about(tx, action, Event::Proposed, State::PendingApproval, details);
         entry.content.note = Some(action.proposal.reason.clone());
-        let cited = ids::scan(action.proposal.payload());
-        entry.content.records = cited.into_iter().map(str::to_owned).collect();
+        self.named.clone().add_to(&mut entry.content);
         tx.record(entry);
         Ok(true)
     }

@@ -6,6 +6,7 @@ use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::plan::decode_envelope;
 use crate::engine::admin::identity;
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Error, audit_entries};
 use crate::store::{Entry, ViewKey, WriteTx};
@@ -138,6 +139,7 @@ pub(crate) struct DecisionBasis {
     pub text: String,
     pub opened_sections: Vec<String>,
     pub confirmation_text: Option<String>,
+    pub named: NamedRecords,
 }
 
 /// Stores the decision of the acting person. Returns its audit entry, which the caller records. `to`: the action's state afterwards.
@@ -188,5 +190,6 @@ pub(crate) async fn record_decision(
     let mut entry = audit_entries::about(tx, action, event, to, details);
     entry.content.note = (!decision.reason.is_empty()).then_some(decision.reason);
     entry.content.records = vec![decision.id.as_str().to_owned()];
+    basis.named.add_to(&mut entry.content);
     Ok(entry)
 }

@@ -11,6 +11,7 @@ use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::decision::{acting_person, done};
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::revalidate::{self, Valid, Validity, Violation};
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{StoreError, WriteTx};
@@ -101,7 +102,12 @@ impl ActionCommand for Execute {
         revalidate::require_runnable(tx, &action, &approvals, &self.view).await?;
         let outcome = match revalidate::for_execution(tx, &action, &approvals).await? {
             Validity::Valid(valid) => apply(tx, &action, *valid).await?,
-            Validity::Violated(violation) => fail(tx, &action, violation).await?,
+            Validity::Violated(violation) => {
+                // Possibly nothing can be planned any more; the last approval has the keys of that moment.
+                let shown = approvals.given.last().map(|approval| approval.snapshot.clone());
+                let named = NamedRecords::in_snapshot(&action, &shown.unwrap_or_default());
+                fail(tx, &action, violation, named).await?
+            }
         };
         Ok(Committed::Done(outcome))
     }
@@ -111,13 +117,14 @@ impl ActionCommand for Execute {
 async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcome, Error> {
     let Valid { envelope, planned } = valid;
     let change_set = &envelope.change_set;
-    let mut keys = match tx.apply(change_set).await {
+    let keys = match tx.apply(change_set).await {
         Ok(keys) => keys,
         // A change set that no longer fits the records fails the action; a fault of the database does not.
         Err(error) if error.is_constraint() || matches!(error, StoreError::Conflict(_)) => {
             let code = ReasonCode::StaleTarget;
             let detail = code.label().to_owned();
-            return fail(tx, action, Violation { code, detail }).await;
+            let named = planned.named_records(action.proposal.payload());
+            return fail(tx, action, Violation { code, detail }, named).await;
         }
         Err(error) => return Err(error.into()),
     };
@@ -129,8 +136,6 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
         "result": result,
     });
     let mut entry = audit_entries::about(tx, action, Event::Executed, to, details);
-    let updated = change_set.updates();
-    keys.extend(updated.filter_map(|update| Some(planned.facts.name_of(&update.id)?.0?.to_owned())));
     entry.content.record_keys = keys;
     let written = [change_set.created_ids(), change_set.updated_ids()].concat();
     let used = planned.plan.references.iter().map(|(id, _)| id);
@@ -143,6 +148,9 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     });
     let changed: Vec<String> = written.iter().chain(used).chain(&planned.targets).cloned().collect();
     entry.content.records = written;
+    planned
+        .named_records(action.proposal.payload())
+        .add_to(&mut entry.content);
     let stage = Stage::Executed(Execution {
         at: tx.ctx().now(),
         result,
@@ -154,13 +162,14 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
 }
 
 /// Closes the action as Failed. Nothing of its change set is written.
-async fn fail(tx: &mut WriteTx, action: &Action, violation: Violation) -> Result<Outcome, Error> {
+async fn fail(tx: &mut WriteTx, action: &Action, violation: Violation, named: NamedRecords) -> Result<Outcome, Error> {
     let Violation { code, detail } = violation;
     let to = action.state().fail()?;
     let message = format!("Not executed: {detail}. Nothing was written. A new proposal can take its place.");
     let details = json!({ "reasonCodes": [code], "digest": action.proposal.digest });
     let mut entry = audit_entries::about(tx, action, Event::Failed, to, details);
     entry.content.note = Some(message.clone());
+    named.add_to(&mut entry.content);
     let stage = Stage::Failed(Refusal {
         at: tx.ctx().now(),
         codes: vec![code],

@@ -4,9 +4,10 @@ use crate::checks;
 use crate::checks::CheckInput;
 use crate::domain::{
     Action, ActionId, Check, CheckContext, CheckContextQuery, Envelope, EvidenceDigest, Facts, FactsQuery, FieldError,
-    PageSnapshot, PersonId, Record, Risk, Severity, Snapshot, Timestamp, Verdict, canonical,
+    PageSnapshot, PersonId, Record, Risk, Severity, Snapshot, Timestamp, Verdict, canonical, ids,
 };
 use crate::engine::Error;
+use crate::engine::audit_entries::NamedRecords;
 use crate::policy;
 use crate::policy::{Policies, Policy, RiskInput};
 use crate::store::{ReadTx, StoreError};
@@ -83,6 +84,12 @@ impl Planned {
             Some((id.clone(), version))
         })
         .collect()
+    }
+
+    /// The records that the payload names and that the plan changes, for audit entries.
+    pub(crate) fn named_records(&self, payload: &str) -> NamedRecords {
+        let updated = self.plan.change_set.updates().map(|update| update.id.as_str());
+        NamedRecords::in_facts(&self.facts, ids::scan(payload).into_iter().chain(updated))
     }
 
     /// `R, team T`.

@@ -96,10 +96,12 @@ impl ActionCommand for Prune {
         if !revision.insert(tx, None).await? {
             return Err(refused("its revision is there already"));
         }
+        let named = revision.named.clone();
         let revision = revision.action;
         let details = json!({ "supersedes": action.id, "kept": self.keep });
         let mut entry = audit_entries::about(tx, &revision, Event::Pruned, revision.state(), details);
         entry.content.note = Some(text);
+        named.add_to(&mut entry.content);
         tx.record(entry);
         Ok(Committed::Done(outcome(&revision)))
     }

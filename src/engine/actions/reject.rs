@@ -10,6 +10,7 @@ use crate::engine::actions::decision::{
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::decode_envelope;
 use crate::engine::actions::revalidate::{current_plan, require_same_view};
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
 use crate::store::WriteTx;
@@ -81,11 +82,13 @@ impl ActionCommand for Reject {
                     checks,
                     snapshot,
                     record_versions: planned.record_versions(),
+                    named: planned.named_records(action.proposal.payload()),
                     ..DecisionBasis::default()
                 }
             }
             None | Some(Err(Error::Refused { .. })) => DecisionBasis {
                 checks: action.judgement.checks.clone(),
+                named: NamedRecords::load(tx, &action).await?,
                 ..DecisionBasis::default()
             },
             Some(Err(broken)) => return Err(broken),

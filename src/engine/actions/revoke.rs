@@ -9,6 +9,7 @@ use crate::engine::actions::decision::{
 };
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::revalidate::require_same_view;
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
 use crate::store::WriteTx;
@@ -49,6 +50,7 @@ impl ActionCommand for Revoke {
         let basis = DecisionBasis {
             codes: vec![ReasonCode::Revoked],
             text: text.clone(),
+            named: NamedRecords::load(tx, &action).await?,
             ..DecisionBasis::default()
         };
         let entry = record_decision(tx, &action, to, Event::Revoked, DecisionKind::Revoke, basis).await?;

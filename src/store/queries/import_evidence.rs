@@ -29,10 +29,10 @@ pub const PART: usize = 4 << 20;
 /// The result of storing evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptEvidence {
-    /// The evidence is new.
-    New(EvidenceId),
-    /// An interrupted import has stored the evidence, but not all its findings. Contains the time of collection.
-    Incomplete(EvidenceId, Timestamp),
+    /// The evidence is new. Contains its key.
+    New(EvidenceId, String),
+    /// An interrupted import has stored the evidence, but not all its findings. Contains its key and the time of collection.
+    Incomplete(EvidenceId, String, Timestamp),
     /// The evidence is stored with all its findings.
     Known,
 }
@@ -71,7 +71,7 @@ impl WriteTx {
     /// Stores evidence, unless the release already has evidence of the same run of the same bytes. If `complete` is `false`, readers do not
     /// see the evidence until [`WriteTx::complete_evidence`].
     pub async fn insert_evidence(&mut self, new: &NewEvidence, complete: bool) -> Result<KeptEvidence, StoreError> {
-        const KNOWN: &str = "SELECT id, collected_at, complete FROM evidence \
+        const KNOWN: &str = "SELECT id, key, collected_at, complete FROM evidence \
              WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4";
         let known = query(KNOWN)
             .bind(self.tenant())
@@ -85,17 +85,21 @@ impl WriteTx {
                 return Ok(KeptEvidence::Known);
             }
             let id = known.read("id", |text| EvidenceId::parse(text).ok())?;
-            return Ok(KeptEvidence::Incomplete(id, known.time("collected_at")?));
+            return Ok(KeptEvidence::Incomplete(
+                id,
+                known.text("key")?,
+                known.time("collected_at")?,
+            ));
         }
         const SQL: &str = "INSERT INTO evidence (tenant, id, key, release_id, provider, kind, name, sha256, size, \
              collected_at, collected_from, imported_at, commit_id, run, complete) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         let (id, now) = (self.ctx.runtime.id::<EvidenceId>(), self.ctx.now());
-        let number = self.take_numbers("EV", 1).await?;
+        let key = format!("EV-{}", self.take_numbers("EV", 1).await?);
         query(SQL)
             .bind(self.tenant())
             .bind(id.as_str())
-            .bind(format!("EV-{number}"))
+            .bind(&key)
             .bind(&new.release_id)
             .bind(&new.provider)
             .bind(&new.kind)
@@ -110,7 +114,7 @@ impl WriteTx {
             .bind(i64::from(complete))
             .execute(&mut self.read.tx)
             .await?;
-        Ok(KeptEvidence::New(id))
+        Ok(KeptEvidence::New(id, key))
     }
 
     /// Makes evidence visible to readers after all its findings are stored.

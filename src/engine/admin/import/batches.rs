@@ -10,7 +10,7 @@ use crate::audit::{Event, Place};
 use crate::context::Ctx;
 use crate::domain::{Timestamp, text};
 use crate::engine::admin::import::plan::{Held, Plan};
-use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported};
+use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported, keys};
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, Progress, WriteTx};
 use serde_json::json;
@@ -169,6 +169,7 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>
         });
         content.headline = Some(format!("Import {}", text::visible(&plan.file.name)));
         content.records = held.iter().flatten().map(|held| held.id.as_str().to_owned()).collect();
+        content.record_keys = keys(&held);
         content.details = json!({ "sha256": plan.key.sha256, "records": plan.records.len() });
         tx.record(Entry {
             event: Event::ImportStarted,

@@ -185,12 +185,13 @@ async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Ve
     let mut held = Vec::with_capacity(plan.runs.len());
     for run in &plan.runs {
         held.push(match tx.insert_evidence(run, complete).await? {
-            KeptEvidence::New(id) => Some(Held {
+            KeptEvidence::New(id, key) => Some(Held {
                 id,
+                key,
                 collected_at: run.collected_at,
             }),
             KeptEvidence::Incomplete(..) if complete => return Ok(None),
-            KeptEvidence::Incomplete(id, collected_at) => Some(Held { id, collected_at }),
+            KeptEvidence::Incomplete(id, key, collected_at) => Some(Held { id, key, collected_at }),
             KeptEvidence::Known => None,
         });
     }
@@ -206,8 +207,7 @@ async fn imported(
 ) -> Result<(), Error> {
     tx.keep_import_result(&plan.key.sha256, plan.hashed_at).await?;
     let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
-    let evidence = tx.evidence(&ids).await?;
-    report.evidence_ids = evidence.into_iter().map(|evidence| evidence.key).collect();
+    report.evidence_ids = keys(held);
     let mut content = audit_entries::content(tx.ctx());
     content.release = Some(Place {
         id: plan.key.release.clone(),
@@ -223,6 +223,11 @@ async fn imported(
         content,
     });
     Ok(())
+}
+
+/// The keys of the evidence.
+fn keys(held: &[Option<Held>]) -> Vec<String> {
+    held.iter().flatten().map(|held| held.key.clone()).collect()
 }
 
 fn distinct(mut ids: Vec<String>) -> Vec<String> {

@@ -29,6 +29,7 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) id: EvidenceId,
+    pub(crate) key: String,
     pub(crate) collected_at: Timestamp,
 }
 

@@ -1,0 +1,144 @@
+//! What audit entries contain: the records that they name, with their keys, and the entries of sign-ins, replays, checks and searches.
+
+use crate::world::{World, text};
+use loopiq::engine::Visit;
+use serde_json::{Value, json};
+
+/// The events and contents of all entries of acme, oldest first.
+async fn entries(world: &World) -> Vec<(String, Value)> {
+    let sql = "SELECT e.event, c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
+               WHERE e.tenant = 'acme' ORDER BY e.seq";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql)
+        .fetch_all(&mut world.database.connect().await)
+        .await
+        .expect("entries");
+    rows.into_iter()
+        .map(|(event, content)| (event, serde_json::from_str(&content).expect("JSON")))
+        .collect()
+}
+
+/// The contents of the entries of one event, oldest first.
+async fn of_event(world: &World, event: &str) -> Vec<Value> {
+    let all = entries(world).await;
+    all.into_iter()
+        .filter(|(name, _)| name == event)
+        .map(|(_, content)| content)
+        .collect()
+}
+
+/// The events that a search finds, sorted.
+async fn found(world: &World, query: &str) -> Vec<String> {
+    let page = world.engine.search_audit(&world.person("auditor"), query, "").await;
+    let mut events: Vec<String> = page.expect("a page").rows.into_iter().map(|row| row.event).collect();
+    events.sort();
+    events.dedup();
+    events
+}
+
+#[tokio::test]
+async fn a_record_is_found_by_its_key_in_every_entry_of_its_story() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    world.execute(&world.person("reviewer"), &id).await.expect("executed");
+    let story = ["action.approved", "action.executed", "action.proposed"];
+    for key in ["FND-1", "EV-1"] {
+        let by_key = found(&world, &format!("record:{key} action:{id}")).await;
+        assert_eq!(by_key, story, "{key}");
+    }
+    for record in [world.acme.finding.as_str(), world.acme.evidence.as_str()] {
+        assert_eq!(
+            found(&world, &format!("record:{record} action:{id}")).await,
+            story,
+            "{record}"
+        );
+    }
+    assert_eq!(
+        found(&world, "record:EV-1 event:evidence.imported").await,
+        ["evidence.imported"]
+    );
+    // The work items that the execution created come first.
+    let executed = of_event(&world, "action.executed").await.remove(0);
+    assert_eq!(executed["records"][0], executed["details"]["result"]["parentId"]);
+    assert!(
+        executed["recordKeys"][0].as_str().expect("a key").starts_with("WI-"),
+        "{executed}"
+    );
+
+    let update = json!({
+        "idempotencyKey": "u1", "reason": "It has a new owner.", "workItemId": executed["records"][0], "expectedVersion": 1,
+        "changes": { "owner": "lead@acme.example" },
+    });
+    let developer = world.client("developer");
+    let proposed = world
+        .engine
+        .call_tool(&developer, "loopiq_update_work_item", update)
+        .await;
+    let (id, digest) = {
+        let proposed = proposed.expect("a proposal").structured;
+        (text(&proposed, "actionId"), text(&proposed, "digest"))
+    };
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    let item = loopiq::domain::WorkItemId::parse(executed["records"][0].as_str().expect("an ID")).expect("an ID");
+    let lead = world.person("lead");
+    let changed = world
+        .engine
+        .store()
+        .write::<_, loopiq::engine::Error, _>(&lead, move |tx| {
+            Box::pin(async move { Ok(tx.touch_work_item(&item, "Another title").await?) })
+        });
+    changed.await.expect("changed");
+    let outcome = world
+        .execute(&world.person("reviewer"), &id)
+        .await
+        .expect("a committed refusal");
+    assert!(!outcome.done);
+    let key = executed["recordKeys"][0].as_str().expect("a key");
+    assert_eq!(
+        found(&world, &format!("record:{key} action:{id}")).await,
+        ["action.approved", "action.failed", "action.proposed"]
+    );
+}
+
+#[tokio::test]
+async fn rejections_and_revisions_name_the_records_too() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let reviewer = world.person("reviewer");
+    let kept = ["one".to_owned()];
+    let pruned = world
+        .engine
+        .prune(&reviewer, &id, &digest, &kept, "Only one.", "")
+        .await;
+    let revision = pruned.expect("pruned").successor.expect("a revision");
+    assert_eq!(
+        found(&world, &format!("record:FND-1 action:{revision}")).await,
+        ["action.proposed", "action.pruned"]
+    );
+    let page = world
+        .engine
+        .action_page(&reviewer, &revision, Visit::Opened)
+        .await
+        .expect("a page");
+    world
+        .approve("reviewer", &revision, &page.digest)
+        .await
+        .expect("approved");
+    world
+        .engine
+        .revoke(&reviewer, &revision, "A mistake.", "")
+        .await
+        .expect("revoked");
+    let (rejected, digest) = world.proposed("k2").await;
+    world
+        .engine
+        .reject(&reviewer, &rejected, &digest, &[], "Not now.", "")
+        .await
+        .expect("rejected");
+    for (event, action) in [("action.revoked", &revision), ("action.rejected", &rejected)] {
+        assert_eq!(
+            found(&world, &format!("record:FND-1 event:{event} action:{action}")).await,
+            [event]
+        );
+    }
+}
