@@ -102,6 +102,34 @@ macro_rules! typed {
 typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId ClientId ComponentId ControlId CurrentEvidenceId DecisionId EvidenceId
     EvidenceLinkId FindingId PersonId QuestionId ReleaseId RequestId RiskAcceptanceId TeamId TokenId WorkItemId);
 
+/// What the service knows about a request before it knows the principal.
+#[derive(Debug, Clone, Default)]
+pub struct RequestOrigin {
+    /// The ID that the service gave to the request; `None` to generate one.
+    pub request_id: Option<String>,
+    /// The network address of the sender.
+    pub address: Option<String>,
+    /// What the sender says about itself and the request.
+    pub claims: SenderClaims,
+}
+
+impl RequestOrigin {
+    /// The context of this request, made by this principal.
+    pub fn context(&self, principal: Principal, runtime: &Runtime) -> Ctx {
+        let mut ctx = Ctx::new(principal, runtime);
+        if let Some(id) = &self.request_id {
+            ctx.request_id.clone_from(id);
+        }
+        ctx.source.kind = SourceKind::Request;
+        ctx.source.address.clone_from(&self.address);
+        ctx.claims = self.claims.clone();
+        if let Some(trace) = &self.claims.trace_id {
+            ctx.join_trace(trace);
+        }
+        ctx
+    }
+}
+
 /// One request of one principal.
 #[derive(Clone)]
 pub struct Ctx {

@@ -32,6 +32,7 @@ pub enum Event {
     EvidenceChanged,
     EvidenceIntact,
     SignedIn,
+    SignInFailed,
     SignedOut,
     TokenIssued,
     Configured,
@@ -48,7 +49,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 35] = [
+pub const EVENTS: [(Event, &str); 36] = [
     (Event::Proposed, "action.proposed"),
     (Event::Refused, "action.refused"),
     (Event::Viewed, "action.viewed"),
@@ -71,6 +72,7 @@ pub const EVENTS: [(Event, &str); 35] = [
     (Event::EvidenceChanged, "evidence.changed"),
     (Event::EvidenceIntact, "evidence.intact"),
     (Event::SignedIn, "session.signed_in"),
+    (Event::SignInFailed, "session.sign_in_failed"),
     (Event::SignedOut, "session.signed_out"),
     (Event::TokenIssued, "token.issued"),
     (Event::Configured, "tenant.configured"),
@@ -98,7 +100,7 @@ impl Event {
     /// How an event of this kind ended.
     pub fn outcome(self) -> EventOutcome {
         match self {
-            Event::Refused | Event::Denied => EventOutcome::Refused,
+            Event::Refused | Event::Denied | Event::SignInFailed => EventOutcome::Refused,
             Event::Failed | Event::AttemptFailed | Event::EvidenceChanged => EventOutcome::Failed,
             _ => EventOutcome::Ok,
         }

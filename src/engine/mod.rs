@@ -7,14 +7,15 @@ mod agent;
 mod audit_entries;
 mod audit_log;
 mod audit_search;
+mod entry_limits;
 mod error;
 mod evidence_files;
 mod pages;
 mod policy_cache;
 
-pub use crate::context::{Ctx, Runtime};
+pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;
-pub use admin::access::{Authentication, TokenRefusal};
+pub use admin::access::{Authentication, FailedSignIn, TokenRefusal, VerifiedIdentity};
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use admin::scrub::ScrubReport;
@@ -29,6 +30,7 @@ use crate::domain::{Permission, Principal, allows};
 use crate::search::AuditIndex;
 use crate::store::{ReadCall, Store};
 use audit_search::AuditSearch;
+use entry_limits::EntryLimits;
 use policy_cache::PolicyCache;
 use std::sync::{Arc, Mutex};
 
@@ -45,6 +47,8 @@ pub struct Engine {
     policies: PolicyCache,
     /// The search over audit entries.
     search: AuditSearch,
+    /// Limits on entries that anybody could cause again and again.
+    entry_limits: EntryLimits,
     /// Held while the journal is written, so that only one task writes it.
     flushing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -59,6 +63,7 @@ impl Engine {
             journal: Arc::default(),
             policies: PolicyCache::default(),
             search: AuditSearch::new(AuditIndex::in_memory()),
+            entry_limits: EntryLimits::default(),
             flushing: Arc::default(),
         }
     }

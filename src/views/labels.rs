@@ -205,6 +205,7 @@ pub fn event_label(event: &str) -> &str {
         "audit.key_rotated" => "key of the audit trail replaced",
         "evidence.intact" => "stored evidence found intact again",
         "session.signed_in" => "signed in",
+        "session.sign_in_failed" => "sign-in failed",
         "session.signed_out" => "signed out",
         "token.issued" => "token issued",
         "tenant.configured" => "tenant settings changed",

@@ -3,7 +3,7 @@
 use crate::world::{World, confirm, text};
 use loopiq::context::Ctx;
 use loopiq::domain::{Email, Person, Principal, Role, Timestamp};
-use loopiq::engine::{Error, Visit};
+use loopiq::engine::{Error, RequestOrigin, Visit};
 use loopiq::store::Asserted;
 use loopiq::views::{InboxQuery, Tab};
 
@@ -22,7 +22,11 @@ pub(crate) async fn signs_in(
         name: format!("{subject} at {issuer}"),
         roles: roles.to_vec(),
     };
-    let (tenant, person) = world.engine.sign_in("acme", asserted).await.expect("a sign-in");
+    let (tenant, person) = world
+        .engine
+        .sign_in("acme", asserted, &RequestOrigin::default())
+        .await
+        .expect("a sign-in");
     let principal = Principal::Person {
         tenant,
         person: person.clone(),
@@ -340,7 +344,7 @@ async fn claims_of_a_provider_have_limits() {
             name: name.to_owned(),
             roles: vec![Role::Auditor],
         };
-        world.engine.sign_in("acme", asserted).await
+        world.engine.sign_in("acme", asserted, &RequestOrigin::default()).await
     };
     let (_, same) = sign_in("s", verified("long"), &long).await.expect("a sign-in");
     assert_eq!((same.id, same.name.as_str().chars().count()), (person.id, 200));

@@ -207,7 +207,11 @@ async fn an_approver_who_lost_their_role_counts_no_more() {
         name: reviewer.name.to_string(),
         roles: vec![Role::Auditor],
     };
-    world.engine.sign_in("acme", asserted).await.expect("a sign-in");
+    world
+        .engine
+        .sign_in("acme", asserted, &loopiq::engine::RequestOrigin::default())
+        .await
+        .expect("a sign-in");
     let outcome = world.execute(&world.person("lead"), &id).await.expect("an outcome");
     assert!(!outcome.done);
     assert_eq!(world.get(&id).await["reasonCodes"], json!(["not_authorized"]));

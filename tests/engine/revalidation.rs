@@ -84,7 +84,7 @@ async fn an_approver_who_lost_their_role_stops_the_execution() {
     };
     world
         .engine
-        .sign_in("acme", asserted)
+        .sign_in("acme", asserted, &loopiq::engine::RequestOrigin::default())
         .await
         .expect("signed in with less");
     let outcome = world

@@ -1,22 +1,24 @@
 //! Signing in: the redirect to the identity provider, and the callback from it.
 
-use super::{SESSION_USER, SessionUser, no_role_page};
+use super::{SESSION_USER, SessionUser, no_role_page, session_store};
 use crate::http::message_page::{self, MessagePage};
-use crate::http::status_of;
+use crate::http::{request_origin, status_of};
 use crate::oidc::{Assertion, OidcError};
 use crate::prometheus::SIGN_INS;
 use crate::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use loopiq::domain::{Permission, Principal, Role, allows};
+use loopiq::engine::{FailedSignIn, RequestOrigin};
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
 use serde::Deserialize;
 use std::error::Error as _;
 use tower_sessions::Session;
-use tower_sessions::session::Error as SessionError;
+use tower_sessions::session::{Error as SessionError, Id};
+use tower_sessions::session_store::Error as SessionStoreError;
 
 #[derive(Deserialize)]
 pub(super) struct LoginQuery {
@@ -74,12 +76,14 @@ pub(super) struct CallbackQuery {
 pub(super) async fn callback(
     State(state): State<AppState>,
     headers: HeaderMap,
+    extensions: Extensions,
     session: Session,
     query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Response {
     let Ok(Query(query)) = query else {
         return invalid_callback(&state);
     };
+    let origin = request_origin(&extensions, &headers);
     let oauth_state = query.state.clone().unwrap_or_default();
     let taken = state.sign_in_cookies.take(&oauth_state, &headers, state.is_https());
     let Some((pending, cookies)) = taken else {
@@ -93,8 +97,11 @@ pub(super) async fn callback(
     } else if let Some(code) = query.code {
         let iss = query.iss.as_deref();
         match state.oidc.finish(pending, &code, &oauth_state, iss, now).await {
-            Ok(assertion) => sign_in(&state, &session, assertion, &return_to).await,
-            Err(error) => failed(&state, &error, &return_to),
+            Ok(assertion) => sign_in(&state, &session, assertion, &return_to, &origin).await,
+            Err(error) => {
+                record_failure(&state, &error, &origin).await;
+                failed(&state, &error, &return_to)
+            }
         }
     } else {
         invalid_callback(&state)
@@ -103,8 +110,15 @@ pub(super) async fn callback(
 }
 
 /// Signs the person in, under a new session ID.
-async fn sign_in(state: &AppState, session: &Session, assertion: Assertion, return_to: &str) -> Response {
-    let (tenant, person) = match state.engine.sign_in(&assertion.tenant, asserted(&assertion)).await {
+async fn sign_in(
+    state: &AppState,
+    session: &Session,
+    assertion: Assertion,
+    return_to: &str,
+    origin: &RequestOrigin,
+) -> Response {
+    let asserted = asserted(&assertion);
+    let (tenant, person) = match state.engine.sign_in(&assertion.tenant, asserted, origin).await {
         Ok(found) => found,
         Err(error) => {
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
@@ -120,25 +134,53 @@ async fn sign_in(state: &AppState, session: &Session, assertion: Assertion, retu
         person: person.id.clone(),
         seen: state.runtime.now().0,
     };
-    let principal = Principal::Person {
-        tenant,
-        person,
-        // The session begins below, and only for a person who is allowed to sign in.
-        session: String::new(),
+    let principal = |session: String| Principal::Person {
+        tenant: tenant.clone(),
+        person: person.clone(),
+        session,
     };
-    if !allows(&principal, Permission::SignIn) {
+    // The session begins below, and only for a person who is allowed to sign in.
+    if !allows(&principal(String::new()), Permission::SignIn) {
         metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
         return no_role_page().page(&state.stylesheet);
     }
-    match start_session(session, user).await {
-        Ok(()) => {
-            metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
-            Redirect::to(return_to).into_response()
-        }
+    let id = match start_session(session, user).await {
+        Ok(id) => id,
         Err(error) => {
             tracing::error!(%error, "a session could not be stored");
-            message_page::unavailable().page(&state.stylesheet)
+            return message_page::unavailable().page(&state.stylesheet);
         }
+    };
+    let ctx = origin.context(principal(session_store::digest(&id)), &state.runtime);
+    if let Err(error) = state.engine.signed_in(&ctx, &assertion.issuer).await {
+        tracing::error!(%error, "a sign-in could not be recorded");
+        // The browser has not seen the ID of the session, so a session that cannot be deleted either is lost.
+        if let Err(error) = session.flush().await {
+            tracing::error!(%error, "a session could not be ended");
+        }
+        return message_page::unavailable().page(&state.stylesheet);
+    }
+    metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
+    Redirect::to(return_to).into_response()
+}
+
+/// Records a failed sign-in in the log of the tenant that the token names. Other failures have no tenant, and are only in the service's own log
+/// and metrics.
+async fn record_failure(state: &AppState, error: &OidcError, origin: &RequestOrigin) {
+    let Some((tenant, claimed)) = error
+        .claimed()
+        .and_then(|claimed| Some((claimed.tenant.clone()?, claimed)))
+    else {
+        return;
+    };
+    let failed = FailedSignIn {
+        tenant,
+        code: error.code(),
+        message: error.to_string(),
+        identity: claimed.identity.clone(),
+    };
+    if let Err(error) = state.engine.sign_in_failed(origin, failed).await {
+        tracing::error!(%error, "a failed sign-in could not be recorded");
     }
 }
 
@@ -161,12 +203,16 @@ fn asserted(assertion: &Assertion) -> Asserted {
     }
 }
 
-/// Starts a session for this person, and deletes what a previous person's session contained.
-async fn start_session(session: &Session, user: SessionUser) -> Result<(), SessionError> {
+/// Starts and stores a session for this person, and deletes what a previous person's session contained. Returns the session's ID.
+async fn start_session(session: &Session, user: SessionUser) -> Result<Id, SessionError> {
     session.clear().await;
     session.insert(SESSION_USER, user).await?;
     // Against session fixation: an attacker could know the ID from before the sign-in.
-    session.cycle_id().await
+    session.cycle_id().await?;
+    session.save().await?;
+    session.id().ok_or(SessionError::Store(SessionStoreError::Backend(
+        "a stored session has no ID".to_owned(),
+    )))
 }
 
 fn invalid_callback(state: &AppState) -> Response {
@@ -186,7 +232,11 @@ fn failed(state: &AppState, error: &OidcError, return_to: &str) -> Response {
         causes.push(one.to_string());
         cause = one.source();
     }
-    tracing::warn!(cause = causes.join(": "), "a sign-in failed: {error}");
+    tracing::warn!(
+        code = error.code(),
+        cause = causes.join(": "),
+        "a sign-in failed: {error}"
+    );
     let status = match error {
         OidcError::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         OidcError::Misconfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -12,5 +12,5 @@ pub(crate) mod static_files;
 
 pub use loopiq_app::status_of;
 pub(crate) use request_context::TokenUsed;
-pub(crate) use request_context::request_context;
 pub use request_context::{RequestId, trace_id};
+pub(crate) use request_context::{request_context, request_origin};

@@ -2,7 +2,7 @@
 
 use crate::net::ClientAddress;
 use axum::http::{Extensions, HeaderMap, HeaderName, header};
-use loopiq::context::{Ctx, Runtime};
+use loopiq::context::{Ctx, RequestOrigin, Runtime};
 use loopiq::domain::{Principal, SenderClaims, TokenId};
 use std::sync::Arc;
 
@@ -24,20 +24,25 @@ pub(crate) fn request_context(
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Ctx {
-    let mut ctx = Ctx::new(principal, runtime);
-    if let Some(RequestId(id)) = extensions.get() {
-        ctx.request_id = id.to_string();
-    }
-    ctx.source.address = extensions.get().map(|ClientAddress(address)| address.to_string());
+    let mut ctx = request_origin(extensions, headers).context(principal, runtime);
     if let Some(TokenUsed(token)) = extensions.get() {
         ctx.source.session = Some(token.to_string());
     }
-    ctx.claims.request_id = client_request_id(headers);
-    ctx.claims.agent = text(headers, &header::USER_AGENT).and_then(SenderClaims::bounded_program);
-    if let Some(trace) = trace_id(headers) {
-        ctx.join_trace(&trace);
-    }
     ctx
+}
+
+/// What is known about a request before its principal is.
+pub(crate) fn request_origin(extensions: &Extensions, headers: &HeaderMap) -> RequestOrigin {
+    RequestOrigin {
+        request_id: extensions.get().map(|RequestId(id)| id.to_string()),
+        address: extensions.get().map(|ClientAddress(address)| address.to_string()),
+        claims: SenderClaims {
+            agent: text(headers, &header::USER_AGENT).and_then(SenderClaims::bounded_program),
+            version: None,
+            request_id: client_request_id(headers),
+            trace_id: trace_id(headers),
+        },
+    }
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

@@ -1,10 +1,20 @@
 //! Errors of signing in, with messages that tell the person what to do.
 
+use loopiq::engine::VerifiedIdentity;
 use std::error::Error;
 use std::sync::Arc;
 
 /// The cause of an error: for the log, not for the page.
 pub type Cause = Arc<dyn Error + Send + Sync>;
+
+/// What the token of a failed sign-in says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// The tenant. The token may be unverified.
+    pub tenant: Option<String>,
+    /// Whom the token names, if its signature was verified.
+    pub identity: Option<VerifiedIdentity>,
+}
 
 /// Why a sign-in failed.
 ///
@@ -64,6 +74,10 @@ pub enum OidcError {
         /// What was wrong with it.
         #[source]
         cause: Cause,
+        /// The kind of error, as a stable code.
+        code: &'static str,
+        /// What the token says; `None` if it cannot be read.
+        claimed: Option<Box<Claimed>>,
     },
     /// The token lacks a required claim.
     #[error(
@@ -73,10 +87,42 @@ pub enum OidcError {
     MissingClaim {
         /// The claim's name, as the settings have it.
         claim: String,
+        /// What the token says.
+        claimed: Option<Box<Claimed>>,
     },
 }
 
 impl OidcError {
+    /// The kind of error, as a stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Misconfigured { .. } => "misconfigured",
+            Self::StateMismatch => "state_mismatch",
+            Self::Expired => "expired",
+            Self::WrongIssuer { .. } => "wrong_issuer",
+            Self::Refused { .. } => "refused_by_provider",
+            Self::InvalidToken { code, .. } => code,
+            Self::MissingClaim { .. } => "missing_claim",
+        }
+    }
+
+    /// What the token says, if the provider has sent one that can be read.
+    pub fn claimed(&self) -> Option<&Claimed> {
+        match self {
+            Self::InvalidToken { claimed, .. } | Self::MissingClaim { claimed, .. } => claimed.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The same error with what the token says.
+    pub(super) fn with_claimed(mut self, said: Claimed) -> Self {
+        if let Self::InvalidToken { claimed, .. } | Self::MissingClaim { claimed, .. } = &mut self {
+            *claimed = Some(Box::new(said));
+        }
+        self
+    }
+
     /// The provider's refusal. The text is untrusted, so it is reduced to the characters that RFC 6749 (4.1.2.1) allows, and to 200
     /// of them.
     pub(super) fn refused(error: &str, description: Option<&str>) -> Self {

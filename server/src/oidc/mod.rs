@@ -25,7 +25,7 @@ use openidconnect::{
 use loopiq::domain::Email;
 
 pub use args::OidcArgs;
-pub use error::{Cause, OidcError};
+pub use error::{Cause, Claimed, OidcError};
 pub use pending::{PendingSignIn, local_path};
 
 use error::because;
@@ -165,15 +165,19 @@ impl Oidc {
         let tokens = self.exchange(&provider, code, pending.pkce_verifier).await?;
         let nonce = Nonce::new(pending.nonce);
         let settings = &self.0.settings;
-        match verify::assertion(settings, &provider, &tokens, &nonce, now) {
+        let mut verified_by = provider.clone();
+        let outcome = match verify::assertion(settings, &provider, &tokens, &nonce, now) {
             Err(NotTrusted::UnknownKey(_)) => {
                 // Providers rotate keys: the key that signed the token may be newer than the cached ones.
-                let newer = self.0.provider_cache.newer_than(&provider, now).await?;
-                verify::assertion(settings, &newer, &tokens, &nonce, now)
+                verified_by = self.0.provider_cache.newer_than(&provider, now).await?;
+                verify::assertion(settings, &verified_by, &tokens, &nonce, now)
             }
             outcome => outcome,
-        }
-        .map_err(NotTrusted::into_error)
+        };
+        outcome.map_err(|refused| {
+            let claimed = verify::claimed(settings, &verified_by, &tokens, now);
+            refused.into_error().with_claimed(claimed)
+        })
     }
 
     /// The URL at which a person also signs out of the provider. `None` if the provider has no such page, or if no person has
@@ -209,9 +213,16 @@ impl Oidc {
                 Some(Unreadable::NoSubject) => {
                     return Err(OidcError::MissingClaim {
                         claim: "sub".to_owned(),
+                        claimed: None,
                     });
                 }
-                Some(Unreadable::Token) => return Err(OidcError::InvalidToken { cause: Arc::new(error) }),
+                Some(Unreadable::Token) => {
+                    return Err(OidcError::InvalidToken {
+                        cause: Arc::new(error),
+                        code: "invalid_token",
+                        claimed: None,
+                    });
+                }
                 None => Arc::new(error),
             },
             Err(RequestTokenError::Other(what)) => because(what),

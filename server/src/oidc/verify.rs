@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loopiq::domain::{Address, Email};
+use loopiq::engine::VerifiedIdentity;
 use openidconnect::core::{CoreGenderClaim, CoreJsonWebKey};
 use openidconnect::{
     AccessTokenHash, ClaimsVerificationError, IdTokenClaims, IdTokenVerifier, Nonce, OAuth2TokenResponse as _,
@@ -14,7 +15,7 @@ use openidconnect::{
 use serde_json::Value;
 
 use super::claims::{OtherClaims, find, many, one};
-use super::error::{OidcError, because};
+use super::error::{Claimed, OidcError, because};
 use super::provider::{Provider, Tokens};
 use super::{Assertion, OidcSettings};
 
@@ -29,7 +30,7 @@ pub(super) enum NotTrusted {
 impl NotTrusted {
     pub(super) fn into_error(self) -> OidcError {
         match self {
-            Self::UnknownKey(error) => OidcError::InvalidToken { cause: Arc::new(error) },
+            Self::UnknownKey(error) => unverified(error),
             Self::Final(error) => error,
         }
     }
@@ -84,7 +85,7 @@ pub(super) fn assertion(
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
             NotTrusted::UnknownKey(error)
         }
-        error => NotTrusted::Final(OidcError::InvalidToken { cause: Arc::new(error) }),
+        error => NotTrusted::Final(unverified(error)),
     })?;
     // The library leaves two checks to its caller. A token for another client (azp), or with another access token
     // (at_hash), was not issued for this sign-in.
@@ -115,6 +116,47 @@ pub(super) fn assertion(
     Ok(read(settings, claims)?)
 }
 
+/// The error of a token that the library does not accept.
+fn unverified(error: ClaimsVerificationError) -> OidcError {
+    let code = match &error {
+        ClaimsVerificationError::SignatureVerification(_) => "bad_signature",
+        ClaimsVerificationError::InvalidNonce(_) => "wrong_nonce",
+        ClaimsVerificationError::InvalidAudience(_) => "wrong_audience",
+        ClaimsVerificationError::InvalidIssuer(_) => "wrong_issuer",
+        ClaimsVerificationError::Expired(_) => "token_expired",
+        _ => "invalid_token",
+    };
+    OidcError::InvalidToken {
+        cause: Arc::new(error),
+        code,
+        claimed: None,
+    }
+}
+
+/// What a token says that was not accepted: the tenant, and the person only if the provider signed the token for this client.
+pub(super) fn claimed(settings: &OidcSettings, provider: &Provider, tokens: &Tokens, now: i64) -> Claimed {
+    let Some(token) = tokens.id_token() else {
+        return Claimed::default();
+    };
+    let any_nonce = |_: Option<&Nonce>| Ok(());
+    let identity = token
+        .claims(&verifier(provider, now), any_nonce)
+        .ok()
+        .map(|claims| VerifiedIdentity {
+            issuer: claims.issuer().to_string(),
+            subject: claims.subject().to_string(),
+            email: claims.email().map_or_else(String::new, |email| email.to_string()),
+        });
+    let text = token.to_string();
+    let payload = text
+        .split('.')
+        .nth(1)
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let claims: Option<serde_json::Map<String, Value>> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let tenant = claims.and_then(|claims| Some(one(find(&claims, &settings.tenant_claim)?)?.to_owned()));
+    Claimed { tenant, identity }
+}
+
 /// The library's verifier, with asymmetric algorithms only and with the caller's clock.
 fn verifier(provider: &Provider, now: i64) -> IdTokenVerifier<'_, CoreJsonWebKey> {
     let clock = UNIX_EPOCH + Duration::from_secs(now.try_into().unwrap_or_default());
@@ -137,6 +179,7 @@ fn verifier(provider: &Provider, now: i64) -> IdTokenVerifier<'_, CoreJsonWebKey
 fn read(settings: &OidcSettings, claims: &IdTokenClaims<OtherClaims, CoreGenderClaim>) -> Result<Assertion, OidcError> {
     let missing = |claim: &str| OidcError::MissingClaim {
         claim: claim.to_owned(),
+        claimed: None,
     };
     let other = &claims.additional_claims().0;
     let tenant = find(other, &settings.tenant_claim)
@@ -176,7 +219,11 @@ fn email(address: &str, verified: Option<bool>, domains: &[String]) -> Email {
 }
 
 fn invalid(why: &str) -> OidcError {
-    OidcError::InvalidToken { cause: because(why) }
+    OidcError::InvalidToken {
+        cause: because(why),
+        code: "invalid_token",
+        claimed: None,
+    }
 }
 
 fn non_empty(text: Option<&str>) -> Option<&str> {

@@ -48,7 +48,15 @@ impl Log {
             self.signed_in += 1;
             let email = format!("auditor{}@acme.example", self.signed_in);
             let who = asserted("http://127.0.0.1/idp", &email, &[loopiq::domain::Role::Auditor]);
-            self.engine.sign_in("acme", who).await.unwrap();
+            let origin = loopiq::engine::RequestOrigin::default();
+            let (tenant, person) = self.engine.sign_in("acme", who, &origin).await.unwrap();
+            let principal = loopiq::domain::Principal::Person {
+                tenant,
+                person,
+                session: email,
+            };
+            let session = origin.context(principal, self.engine.runtime());
+            self.engine.signed_in(&session, "http://127.0.0.1/idp").await.unwrap();
         }
     }
 

@@ -14,6 +14,7 @@ mod requests_and_headers;
 mod server_functions;
 mod sessions;
 mod sign_in;
+mod sign_in_entries;
 mod sign_in_required;
 mod sign_out;
 mod static_files;

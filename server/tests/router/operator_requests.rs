@@ -125,7 +125,7 @@ async fn operators_decide_whether_two_accounts_are_one_person() {
     let newcomer = service
         .state
         .engine
-        .sign_in("acme", asserted)
+        .sign_in("acme", asserted, &loopiq::engine::RequestOrigin::default())
         .await
         .unwrap()
         .1

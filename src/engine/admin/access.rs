@@ -1,7 +1,7 @@
 //! Sign-in, sign-out and bearer tokens.
 
 use crate::audit::Event;
-use crate::context::Ctx;
+use crate::context::{Ctx, RequestOrigin};
 use crate::domain::*;
 use crate::engine::admin::identity;
 use crate::engine::{Engine, Error, audit_entries};
@@ -34,24 +34,89 @@ pub enum Authentication {
     Refused(TokenRefusal),
 }
 
+/// A sign-in that failed, as the service that talks to the identity provider saw it.
+#[derive(Debug, Clone)]
+pub struct FailedSignIn {
+    /// The tenant that the token names. The token may be unverified: the name only selects the log.
+    pub tenant: String,
+    /// Why it failed, as a stable code.
+    pub code: &'static str,
+    /// Why it failed, as the person was told.
+    pub message: String,
+    /// Whom the identity provider named, if the token's signature was verified.
+    pub identity: Option<VerifiedIdentity>,
+}
+
+/// Whom a verified token names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedIdentity {
+    /// The identity provider's issuer.
+    pub issuer: String,
+    /// The person's ID at the issuer.
+    pub subject: String,
+    /// The e-mail address in the token, verified or not.
+    pub email: String,
+}
+
+/// The network address that failed sign-ins are counted by. Requests without an address share one count.
+fn address(ctx: &Ctx) -> &str {
+    ctx.source.address.as_deref().unwrap_or_default()
+}
+
+/// The person as the actor of an entry.
+fn actor(person: &Person) -> Actor {
+    Actor::Person {
+        id: person.id.clone(),
+        name: person.name.to_string(),
+        email: person.email.to_string(),
+    }
+}
+
 impl Engine {
-    /// Stores an identity provider's assertion about a person, and returns the person.
-    pub async fn sign_in(&self, tenant: &str, asserted: Asserted) -> Result<(TenantId, Person), Error> {
-        let unknown = || Error::NotAuthorized {
-            why: "Your organisation is not set up here. Ask the operator of this service.".to_owned(),
+    /// Stores an identity provider's assertion about a person, and returns the person. A person without a role cannot sign in, which is
+    /// recorded; for others [`Engine::signed_in`] records the sign-in once the session exists.
+    pub async fn sign_in(
+        &self,
+        tenant: &str,
+        asserted: Asserted,
+        origin: &RequestOrigin,
+    ) -> Result<(TenantId, Person), Error> {
+        let failed = |code: &'static str, error: &Error, asserted: &Asserted| FailedSignIn {
+            tenant: tenant.to_owned(),
+            code,
+            message: error.to_string(),
+            identity: Some(VerifiedIdentity {
+                issuer: asserted.issuer.clone(),
+                subject: asserted.subject.clone(),
+                email: asserted.email.to_string(),
+            }),
         };
-        let asserted = identity::bounded(asserted)?;
-        let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
+        let asserted = match identity::bounded(asserted.clone()) {
+            Ok(bounded) => bounded,
+            Err(error) => {
+                self.sign_in_failed(origin, failed("invalid_claims", &error, &asserted))
+                    .await?;
+                return Err(error);
+            }
+        };
         if !InstallationKind::accepts(self.store.installation().await?, &asserted.issuer) {
             tracing::warn!(
                 issuer = asserted.issuer,
                 "sign-in by a provider of the other kind of installation"
             );
-            return Err(Error::NotAuthorized {
+            let error = Error::NotAuthorized {
                 why: "A demo's people cannot sign in to a production installation, nor others to a demo.".to_owned(),
-            });
+            };
+            self.sign_in_failed(origin, failed("wrong_installation", &error, &asserted))
+                .await?;
+            return Err(error);
         }
-        let ctx = Ctx::system(tenant.clone(), &self.runtime);
+        let unknown = || Error::NotAuthorized {
+            why: "Your organisation is not set up here. Ask the operator of this service.".to_owned(),
+        };
+        let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
+        let ctx = self.origin_context(origin, &tenant);
+        let limits = self.entry_limits.clone();
         let person = self
             .store
             .add(&ctx, move |tx| {
@@ -60,13 +125,46 @@ impl Engine {
                         return Ok::<_, Error>(None);
                     }
                     let person = tx.assert_person(&asserted).await?;
+                    if person.roles.is_empty()
+                        && let Some(dropped) = limits.record_failure(address(tx.ctx()), tx.ctx().now())
+                    {
+                        let mut content = audit_entries::content(tx.ctx());
+                        content.actor = actor(&person);
+                        content.note = Some("The identity provider asserts no role that this service knows.".to_owned());
+                        content.details = json!({
+                            "code": "no_role", "issuer": asserted.issuer, "subject": asserted.subject, "notRecorded": dropped,
+                        });
+                        tx.record(Entry {
+                            event: Event::SignInFailed,
+                            action_id: None,
+                            content,
+                        });
+                    }
+                    Ok(Some(person))
+                })
+            })
+            .await?;
+        match person {
+            // Without a tenant there is no audit log for the failure.
+            None => {
+                tracing::warn!(tenant = ctx.tenant().as_str(), "sign-in for an unknown tenant");
+                Err(unknown())
+            }
+            Some(person) => Ok((tenant, person)),
+        }
+    }
+
+    /// Records that a person has signed in: the context is that of the new session.
+    pub async fn signed_in(&self, ctx: &Ctx, issuer: &str) -> Result<(), Error> {
+        let Some(person) = ctx.principal.person().cloned() else {
+            return Err(Error::internal("a sign-in without a person"));
+        };
+        let issuer = issuer.to_owned();
+        self.store
+            .add(ctx, move |tx| {
+                Box::pin(async move {
                     let mut content = audit_entries::content(tx.ctx());
-                    content.actor = Actor::Person {
-                        id: person.id.clone(),
-                        name: person.name.to_string(),
-                        email: person.email.to_string(),
-                    };
-                    content.details = json!({ "issuer": asserted.issuer, "roles": person.roles });
+                    content.details = json!({ "issuer": issuer, "roles": person.roles });
                     if let Some(open) = tx.unresolved(&person.id).await? {
                         content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
                         content.records = vec![open.known.to_string()];
@@ -76,18 +174,58 @@ impl Engine {
                         action_id: None,
                         content,
                     });
-                    Ok(Some(person))
+                    Ok(())
                 })
             })
-            .await?;
-        match person {
-            // Without a tenant there is no audit log for the denial.
-            None => {
-                tracing::warn!(tenant = ctx.tenant().as_str(), "sign-in for an unknown tenant");
-                Err(unknown())
-            }
-            Some(person) => Ok((tenant, person)),
-        }
+            .await
+    }
+
+    /// Records a sign-in that failed, in the log of the tenant that the identity provider's token names. Without such a tenant there is no
+    /// log, and only the service's own log has the failure. Few failures of one address are recorded: see [`EntryLimits`].
+    ///
+    /// [`EntryLimits`]: crate::engine::entry_limits::EntryLimits
+    pub async fn sign_in_failed(&self, origin: &RequestOrigin, failed: FailedSignIn) -> Result<(), Error> {
+        let Ok(tenant) = TenantId::parse(&failed.tenant) else {
+            return Ok(());
+        };
+        let ctx = self.origin_context(origin, &tenant);
+        let limits = self.entry_limits.clone();
+        self.store
+            .add(&ctx, move |tx| {
+                Box::pin(async move {
+                    if tx.tenant_name().await?.is_none() {
+                        return Ok(());
+                    }
+                    let Some(dropped) = limits.record_failure(address(tx.ctx()), tx.ctx().now()) else {
+                        tracing::warn!(
+                            code = failed.code,
+                            "a failed sign-in is not recorded: the address has too many"
+                        );
+                        return Ok(());
+                    };
+                    let mut content = audit_entries::content(tx.ctx());
+                    content.note = Some(identity::shown(&failed.message));
+                    content.details = json!({ "code": failed.code, "notRecorded": dropped });
+                    if let Some(identity) = failed.identity {
+                        content.details["issuer"] = json!(identity::shown(&identity.issuer));
+                        content.details["subject"] = json!(identity::shown(&identity.subject));
+                        content.details["email"] = json!(identity::shown(&identity.email));
+                    }
+                    tx.record(Entry {
+                        event: Event::SignInFailed,
+                        action_id: None,
+                        content,
+                    });
+                    Ok::<_, Error>(())
+                })
+            })
+            .await
+    }
+
+    /// The context of a request that has no principal yet, in the tenant that its sender belongs to.
+    fn origin_context(&self, origin: &RequestOrigin, tenant: &TenantId) -> Ctx {
+        let nobody = Principal::System { tenant: tenant.clone() };
+        origin.context(nobody, &self.runtime)
     }
 
     /// Records that a person ended the session.

@@ -55,8 +55,8 @@ pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
     })
 }
 
-/// The name on one line, shortened, with visible hidden characters.
-fn shown(name: &str) -> String {
+/// A name or another claim on one line, shortened, with visible hidden characters.
+pub(crate) fn shown(name: &str) -> String {
     let spaced = |c: char| if c.is_whitespace() { ' ' } else { c };
     let mut short: String = name.trim().chars().take(LONGEST_NAME + 1).map(spaced).collect();
     if short.chars().count() > LONGEST_NAME {

@@ -71,9 +71,10 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_refused() {
         let world = World::new().await;
         let (engine, store) = (&world.engine, world.engine.store());
         store.decide_installation(kind, Timestamp(1)).await.expect("decided");
-        let refused = engine.sign_in("acme", person(foreign)).await;
+        let origin = loopiq::engine::RequestOrigin::default();
+        let refused = engine.sign_in("acme", person(foreign), &origin).await;
         assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
-        engine.sign_in("acme", person(own)).await.expect("signed in");
+        engine.sign_in("acme", person(own), &origin).await.expect("signed in");
 
         // A session and a token of that person, written without the engine.
         let row = |table: &str| format!("{table} WHERE email = 'mallory@acme.example'");

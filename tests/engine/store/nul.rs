@@ -306,9 +306,19 @@ async fn no_use_case_stores_a_null_character() {
         }
     };
     for n in 0..4 {
-        refused("a claim", engine.sign_in("acme", asserted(n)).await);
+        refused(
+            "a claim",
+            engine
+                .sign_in("acme", asserted(n), &loopiq::engine::RequestOrigin::default())
+                .await,
+        );
     }
-    refused("a tenant", engine.sign_in(NUL, asserted(9)).await);
+    refused(
+        "a tenant",
+        engine
+            .sign_in(NUL, asserted(9), &loopiq::engine::RequestOrigin::default())
+            .await,
+    );
     let tenant: TenantId = world.acme.tenant.clone();
     for (email, client, audience) in [
         (NUL, "Helix", "a"),

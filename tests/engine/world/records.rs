@@ -2,7 +2,7 @@
 
 use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::{Engine, Error};
+use loopiq::engine::{Engine, Error, RequestOrigin};
 use loopiq::store::Asserted;
 use loopiq_testing::fixtures::{self, sarif_result};
 use serde_json::{Value, json};
@@ -71,7 +71,18 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
             name: format!("{who} of {name}"),
             ..fixtures::asserted("https://idp.example", &email, &roles)
         };
-        let (_, person) = engine.sign_in(name, asserted).await.expect("a sign-in");
+        let origin = RequestOrigin::default();
+        let signed_in = engine.sign_in(name, asserted, &origin).await;
+        let (tenant, person) = signed_in.expect("a sign-in");
+        if !person.roles.is_empty() {
+            let session = Principal::Person {
+                tenant,
+                person: person.clone(),
+                session: format!("first session of {who}"),
+            };
+            let ctx = origin.context(session, &runtime);
+            engine.signed_in(&ctx, "https://idp.example").await.expect("recorded");
+        }
         people.push((who.to_owned(), person));
     }
     let (team, release, other_release): (TeamId, ReleaseId, ReleaseId) = (runtime.id(), runtime.id(), runtime.id());

@@ -180,7 +180,10 @@ async fn insert_records(engine: &Engine) -> (ReleaseId, TeamId) {
     for (who, roles) in [("developer", vec![Role::Developer]), ("auditor", vec![Role::Auditor])] {
         let email = format!("{who}@acme.example");
         let asserted = fixtures::asserted("http://127.0.0.1:3000/demo-idp", &email, &roles);
-        engine.sign_in("acme", asserted).await.unwrap();
+        engine
+            .sign_in("acme", asserted, &loopiq::engine::RequestOrigin::default())
+            .await
+            .unwrap();
     }
     let rules = json!([
         sarif_rule("sql-injection", "SQL built from user input", "9.1"),

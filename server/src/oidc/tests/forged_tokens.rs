@@ -185,7 +185,7 @@ async fn a_token_of_another_time_or_without_a_subject_is_refused() {
     for change in without_subject {
         let error = outcome(change, &[]).await.unwrap_err();
         assert!(
-            matches!(&error, OidcError::MissingClaim { claim } if claim == "sub"),
+            matches!(&error, OidcError::MissingClaim { claim, .. } if claim == "sub"),
             "{error:?}"
         );
     }

@@ -18,7 +18,7 @@ async fn a_missing_required_claim_is_named() {
         let oidc = Oidc::new(settings).unwrap();
         let (pending, callback) = provider.sign_in(&oidc).await;
         let outcome = provider.finish(&oidc, pending, &callback).await;
-        assert!(matches!(outcome, Err(OidcError::MissingClaim { claim }) if claim == missing));
+        assert!(matches!(outcome, Err(OidcError::MissingClaim { claim, .. }) if claim == missing));
     }
 }
 

@@ -4,9 +4,10 @@ mod browser;
 
 pub(crate) use browser::{Answer, Browser};
 
+use axum::Router;
 use loopiq::context::Ctx;
 use loopiq::domain::{InstallationKind, PersonId, Role, TenantId};
-use loopiq::engine::{Engine, Error};
+use loopiq::engine::{Engine, Error, RequestOrigin};
 use loopiq::store::Store;
 use loopiq_server::demo::identity_provider;
 use loopiq_server::demo_idp::DemoPerson;
@@ -39,6 +40,11 @@ impl Service {
 
     /// Starts a service with these settings.
     pub(crate) async fn with(requests: RequestSettings) -> Self {
+        Self::behind(requests, |router| router).await
+    }
+
+    /// Starts a service with these settings, whose router the test wraps.
+    pub(crate) async fn behind(requests: RequestSettings, wrap: impl FnOnce(Router) -> Router) -> Self {
         let database = Database::new().await;
         let root = database.folder.path().join("site");
         write_site(&root);
@@ -78,7 +84,7 @@ impl Service {
             metrics: prometheus::recorder().unwrap(),
             draining: Arc::default(),
         });
-        let router = router(&state, &site).unwrap();
+        let router = wrap(router(&state, &site).unwrap());
         tokio::spawn(net::serve(
             listener,
             router,
@@ -138,7 +144,9 @@ impl Service {
     /// Signs a person in with these roles, without a browser.
     pub(crate) async fn assert_roles(&self, email: &str, roles: &[Role]) -> PersonId {
         let asserted = fixtures::asserted(&format!("{}/demo-idp", self.url), email, roles);
-        self.state.engine.sign_in("acme", asserted).await.unwrap().1.id
+        let origin = RequestOrigin::default();
+        let signed_in = self.state.engine.sign_in("acme", asserted, &origin).await;
+        signed_in.unwrap().1.id
     }
 }
 
