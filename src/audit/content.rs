@@ -11,6 +11,7 @@ use serde_json::Value;
 #[allow(missing_docs)]
 pub enum Event {
     Proposed,
+    Replayed,
     Refused,
     Viewed,
     Endorsed,
@@ -49,8 +50,9 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 36] = [
+pub const EVENTS: [(Event, &str); 37] = [
     (Event::Proposed, "action.proposed"),
+    (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
     (Event::Viewed, "action.viewed"),
     (Event::Endorsed, "action.endorsed"),

@@ -182,6 +182,7 @@ pub fn actor_label(actor: &Actor) -> PlainText {
 pub fn event_label(event: &str) -> &str {
     match event {
         "action.proposed" => "proposed",
+        "action.replayed" => "proposed again with the same key",
         "action.refused" => "proposal refused",
         "action.viewed" => "viewed",
         "action.endorsed" => "approved (more approvals needed)",

@@ -1,6 +1,7 @@
 //! What audit entries contain: the records that they name, with their keys, and the entries of sign-ins, replays, checks and searches.
 
 use crate::world::{World, text};
+use loopiq::domain::Timestamp;
 use loopiq::engine::Visit;
 use serde_json::{Value, json};
 
@@ -141,4 +142,53 @@ async fn rejections_and_revisions_name_the_records_too() {
             [event]
         );
     }
+}
+
+#[tokio::test]
+async fn a_repeated_proposal_is_recorded_with_growing_gaps() {
+    let world = World::new().await;
+    let (id, _) = world.proposed("k1").await;
+    let mut helix = world.client("developer");
+    helix.claims.request_id = Some("retry-1".to_owned());
+    let replay = async || {
+        let tool = "loopiq_create_remediation_work_package";
+        let again = world.engine.call_tool(&helix, tool, world.package("k1")).await;
+        assert_eq!(text(&again.expect("the original").structured, "actionId"), id);
+        of_event(&world, "action.replayed").await.len()
+    };
+    assert_eq!(replay().await, 1);
+    assert_eq!(replay().await, 1, "within a minute");
+    world.advance_clock(2 * Timestamp::MINUTE);
+    assert_eq!(replay().await, 2);
+    world.advance_clock(Timestamp::MINUTE);
+    assert_eq!(replay().await, 2, "within as much time as had passed before");
+    world.advance_clock(2 * Timestamp::MINUTE);
+    assert_eq!(replay().await, 3);
+    let entry = of_event(&world, "action.replayed").await.remove(0);
+    assert_eq!(
+        (&entry["clientRequestId"], &entry["idempotencyKey"]),
+        (&"retry-1".into(), &"k1".into())
+    );
+    let proposed = of_event(&world, "action.proposed").await.remove(0);
+    assert_eq!(entry["details"]["firstRequestId"], proposed["requestId"]);
+    assert_ne!(entry["requestId"], proposed["requestId"]);
+    assert_eq!(entry["traceId"], proposed["traceId"]);
+}
+
+#[tokio::test]
+async fn replays_do_not_keep_an_action_from_running() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    world.proposed("k1").await;
+    let outcome = world.execute(&world.person("reviewer"), &id).await.expect("executed");
+    assert!(outcome.done, "{outcome:?}");
+    world.advance_clock(Timestamp::DAY);
+    world.proposed("k1").await;
+    let states: Vec<Value> = of_event(&world, "action.replayed")
+        .await
+        .into_iter()
+        .map(|one| one["state"].clone())
+        .collect();
+    assert_eq!(states, ["approved", "executed"]);
 }

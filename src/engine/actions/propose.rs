@@ -20,6 +20,9 @@ const READ_WINDOW: i64 = Timestamp::DAY;
 /// Pending actions that may repeat one action; a further proposal is refused.
 const MAX_REPEATS: i64 = 200;
 
+/// A repeated proposal is recorded again after this time at the earliest, in microseconds; see [`is_replay_due`].
+const REPLAY_GAP: i64 = Timestamp::MINUTE;
+
 /// What the database knows about a proposal.
 enum Lookup {
     /// The key belongs to this action.
@@ -108,6 +111,7 @@ impl Engine {
     /// [`Error::IdempotencyConflict`]: that action was another proposal.
     async fn original(&self, ctx: &Ctx, sent: &Submission, action: Action) -> Result<ToolResponse, Error> {
         if action.proposal.tool == sent.tool.name() && action.proposal.payload_digest == sent.digest {
+            self.record_replay(ctx, &action).await?;
             return self.repeat_response(ctx, action).await;
         }
         Err(Error::IdempotencyConflict {
@@ -116,6 +120,41 @@ impl Engine {
             at: action.origin.created_at,
             action: action.id,
         })
+    }
+
+    /// Records that the client used the key of this action again, unless that was recorded recently.
+    async fn record_replay(&self, ctx: &Ctx, action: &Action) -> Result<(), Error> {
+        let last = {
+            let tx = &mut self.store.read(ctx).await?;
+            tx.last_recorded(&action.id, Event::Replayed).await?
+        };
+        if !is_replay_due(action.origin.created_at, last, ctx.now()) {
+            return Ok(());
+        }
+        let action = action.clone();
+        let written = self
+            .store
+            .add(ctx, move |tx| {
+                Box::pin(async move {
+                    let details = json!({
+                        "firstRequestId": action.origin.request_id,
+                        "firstProposedAt": action.origin.created_at,
+                    });
+                    let state = action.state_at(tx.ctx().now());
+                    tx.record(audit_entries::about(tx, &action, Event::Replayed, state, details));
+                    Ok::<_, Error>(())
+                })
+            })
+            .await;
+        match written {
+            // A client repeats a proposal because it has missed the response. The response changes nothing, so it does not depend on a
+            // database that takes writes.
+            Err(error @ Error::Unavailable { .. }) => {
+                tracing::error!(%error, "a repeated proposal could not be recorded");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Looks up the action that the key belongs to, or plans the proposal on the current records: one read transaction.
@@ -230,6 +269,12 @@ impl Engine {
     }
 }
 
+/// Whether a repeated proposal is recorded: the first one, and then one after as much time as had passed between the proposal and the last
+/// recorded one. The gaps double, so that a client that repeats a proposal in a loop adds about twenty entries in a year, not one a minute.
+fn is_replay_due(proposed: Timestamp, last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| now.0.saturating_sub(last.0) >= last.0.saturating_sub(proposed.0).max(REPLAY_GAP))
+}
+
 fn sent(tool: &'static dyn AnyTool, arguments: &Value, client: &Client, caller: &Person) -> Result<Submission, Error> {
     if !arguments.is_object() {
         return Err(Error::field("", "must be an object"));
@@ -277,4 +322,22 @@ fn unread<'r>(payload: &str, reads: impl Iterator<Item = &'r ReadCall>) -> Vec<S
         .filter(|id| !read.contains(id))
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_of_replays_adds_few_entries() {
+        let (mut last, mut recorded) = (None, 0);
+        for second in 0..365 * 24 * 360 {
+            // One replay in ten seconds, for a year.
+            let now = Timestamp(second * 10 * Timestamp::SECOND);
+            if is_replay_due(Timestamp(0), last, now) {
+                (last, recorded) = (Some(now), recorded + 1);
+            }
+        }
+        assert!((15..=25).contains(&recorded), "{recorded}");
+    }
 }

@@ -279,11 +279,13 @@ impl ReadTx {
         rows.iter().rev().map(record).collect()
     }
 
-    /// The entries that define an action and its decisions, oldest first: all except page views, questions and denials.
+    /// The entries that define an action and its decisions, oldest first: all except page views, questions, denials, repeated proposals and
+    /// changes of the checks.
     pub async fn lifecycle_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!(
             "WHERE e.tenant = $1 AND e.action_id = $2 AND e.event NOT IN \
-             ('action.viewed', 'action.asked', 'action.answered', 'action.attempt_failed', 'access.denied') ORDER BY e.seq LIMIT 1000"
+             ('action.viewed', 'action.asked', 'action.answered', 'action.attempt_failed', 'access.denied', \
+             'action.replayed', 'checks.changed') ORDER BY e.seq LIMIT 1000"
         );
         let rows = db::query(SQL)
             .bind(self.tenant())

@@ -7,6 +7,7 @@ mod actions;
 mod apply;
 mod audit;
 mod audit_checkpoints;
+mod audit_recent;
 mod audit_tree;
 mod check_context;
 mod deciders;
