@@ -27,6 +27,7 @@ pub enum Event {
     Executed,
     Failed,
     AttemptFailed,
+    ChecksChanged,
     Denied,
     ImportStarted,
     Imported,
@@ -36,6 +37,7 @@ pub enum Event {
     SignInFailed,
     SignedOut,
     TokenIssued,
+    AuditSearched,
     Configured,
     PolicySwitched,
     OperatorRequested,
@@ -50,7 +52,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 37] = [
+pub const EVENTS: [(Event, &str); 39] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -68,6 +70,7 @@ pub const EVENTS: [(Event, &str); 37] = [
     (Event::Executed, "action.executed"),
     (Event::Failed, "action.failed"),
     (Event::AttemptFailed, "action.attempt_failed"),
+    (Event::ChecksChanged, "checks.changed"),
     (Event::Denied, "access.denied"),
     (Event::ImportStarted, "evidence.import_started"),
     (Event::Imported, "evidence.imported"),
@@ -77,6 +80,7 @@ pub const EVENTS: [(Event, &str); 37] = [
     (Event::SignInFailed, "session.sign_in_failed"),
     (Event::SignedOut, "session.signed_out"),
     (Event::TokenIssued, "token.issued"),
+    (Event::AuditSearched, "audit.searched"),
     (Event::Configured, "tenant.configured"),
     (Event::PolicySwitched, "policy.switched"),
     (Event::OperatorRequested, "operator.requested"),

@@ -1,6 +1,6 @@
 //! Limits on audit entries that anybody could cause again and again. Each process counts for itself, in memory.
 
-use crate::domain::Timestamp;
+use crate::domain::{PersonId, TenantId, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const MAX_FAILURES: u32 = 10;
 /// The time in which failures of one address are counted, in microseconds.
 const FAILURE_WINDOW: i64 = 10 * Timestamp::MINUTE;
+/// A person's search is recorded again after this time, in microseconds.
+const SEARCH_WINDOW: i64 = 10 * Timestamp::MINUTE;
 /// Entries of a map after which outdated ones are removed. A map that is still full afterwards is cleared: the limit then begins again.
 const MAX_KEYS: usize = 10_000;
 
@@ -24,7 +26,11 @@ struct Failures {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EntryLimits {
     failures: Arc<Mutex<HashMap<String, Failures>>>,
+    searches: Arc<Mutex<HashMap<Search, Timestamp>>>,
 }
+
+/// A search: tenant, person and query.
+pub(crate) type Search = (TenantId, PersonId, String);
 
 fn lock<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held leaves a complete map: the lock only guards single changes.
@@ -66,6 +72,21 @@ impl EntryLimits {
         }
         known.recorded += 1;
         Some(std::mem::take(&mut known.dropped))
+    }
+}
+
+impl EntryLimits {
+    /// Whether this search was not recorded in the last ten minutes.
+    pub(crate) fn is_search_due(&self, search: &Search, now: Timestamp) -> bool {
+        let searches = lock(&self.searches);
+        searches.get(search).is_none_or(|at| at.plus(SEARCH_WINDOW) <= now)
+    }
+
+    /// Remembers that this search was recorded.
+    pub(crate) fn search_recorded(&self, search: Search, now: Timestamp) {
+        let mut searches = lock(&self.searches);
+        prune(&mut searches, |at| at.plus(SEARCH_WINDOW) > now);
+        searches.insert(search, now);
     }
 }
 

@@ -6,7 +6,7 @@ use loopiq::engine::Visit;
 use serde_json::{Value, json};
 
 /// The events and contents of all entries of acme, oldest first.
-async fn entries(world: &World) -> Vec<(String, Value)> {
+pub(crate) async fn entries(world: &World) -> Vec<(String, Value)> {
     let sql = "SELECT e.event, c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
                WHERE e.tenant = 'acme' ORDER BY e.seq";
     let rows: Vec<(String, String)> = sqlx::query_as(sql)
@@ -191,4 +191,137 @@ async fn replays_do_not_keep_an_action_from_running() {
         .map(|one| one["state"].clone())
         .collect();
     assert_eq!(states, ["approved", "executed"]);
+}
+
+#[tokio::test]
+async fn a_search_is_recorded_once_in_ten_minutes() {
+    let world = World::new().await;
+    let auditor = world.person("auditor");
+    for (q, count) in [
+        ("finding", 1),
+        (" finding ", 1),
+        ("event:action.proposed", 2),
+        ("", 2),
+        ("nonsense:x", 2),
+    ] {
+        world.engine.search_audit(&auditor, q, "").await.expect("a page");
+        assert_eq!(of_event(&world, "audit.searched").await.len(), count, "{q:?}");
+    }
+    world
+        .engine
+        .search_audit(&world.person("lead"), "finding", "")
+        .await
+        .expect("a page");
+    world
+        .engine
+        .search_audit(&auditor, "finding", "5")
+        .await
+        .expect("another page");
+    world.advance_clock(11 * Timestamp::MINUTE);
+    let long = format!("finding {}", "x".repeat(2_000));
+    for q in ["finding", &long] {
+        world.engine.search_audit(&auditor, q, "").await.expect("a page");
+    }
+    let searches = of_event(&world, "audit.searched").await;
+    let said: Vec<(&str, &str)> = searches
+        .iter()
+        .map(|one| {
+            (
+                one["actor"]["name"].as_str().expect("who"),
+                one["details"]["query"].as_str().expect("what"),
+            )
+        })
+        .collect();
+    assert_eq!(said[0], ("auditor of acme", "finding"));
+    assert_eq!(
+        said[2..4],
+        [("lead of acme", "finding"), ("auditor of acme", "finding")]
+    );
+    assert!(said.len() == 5 && said[4].1.chars().count() <= 1_000, "{said:?}");
+    assert!(searches[0]["details"]["results"].is_u64() && searches[0]["details"]["more"] == false);
+    // The entry of a search does not match the searched words.
+    assert!(!found(&world, "finding").await.contains(&"audit.searched".to_owned()));
+    assert_eq!(
+        found(&world, "event:audit.searched person:lead").await,
+        ["audit.searched"]
+    );
+}
+
+/// Gives the finding of acme another status, which changes the result of checks.
+async fn finding_status(world: &World, status: &str) {
+    let sql = format!(
+        "UPDATE findings SET status = '{status}' WHERE tenant = 'acme' AND id = '{}'",
+        world.acme.finding
+    );
+    let mut connection = world.database.connect().await;
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("changed");
+}
+
+#[tokio::test]
+async fn a_change_of_the_checks_is_recorded_once_when_it_is_found() {
+    let world = World::new().await;
+    let (id, digest) = world.proposed("k1").await;
+    let (one, two) = (world.person("reviewer"), world.person("reviewer2"));
+    let open =
+        async |ctx: &loopiq::context::Ctx, visit| world.engine.action_page(ctx, &id, visit).await.expect("a page");
+    open(&one, Visit::Opened).await;
+    assert!(
+        of_event(&world, "checks.changed").await.is_empty(),
+        "nothing has changed"
+    );
+
+    finding_status(&world, "fixed").await;
+    open(&one, Visit::Unrecorded).await;
+    assert!(
+        of_event(&world, "checks.changed").await.is_empty(),
+        "nobody has seen it"
+    );
+    // The approval is refused, because the page did not show the new problem; the change is recorded.
+    let view = world.opened(&one, &id).await;
+    let request = loopiq::engine::ApprovalRequest {
+        digest: digest.clone(),
+        view,
+        ..Default::default()
+    };
+    world
+        .engine
+        .approve(&one, &id, request)
+        .await
+        .expect_err("the page is out of date");
+    let [entry] = of_event(&world, "checks.changed").await.try_into().expect("one entry");
+    assert_eq!(entry["actor"]["kind"], "system");
+    assert_ne!(
+        entry["details"]["checks"],
+        of_event(&world, "action.proposed").await[0]["details"]["checks"]
+    );
+    let page = open(&two, Visit::Opened).await;
+    open(&one, Visit::Opened).await;
+    assert_eq!(
+        of_event(&world, "checks.changed").await.len(),
+        1,
+        "it is recorded already"
+    );
+    assert!(page.timeline.iter().any(|step| step.event == "checks.changed"));
+
+    // Back to what the proposal had: the log has another result last.
+    finding_status(&world, "open").await;
+    open(&two, Visit::Opened).await;
+    assert_eq!(of_event(&world, "checks.changed").await.len(), 2);
+
+    // At the execution.
+    world.approve("reviewer", &id, &digest).await.expect("approved");
+    finding_status(&world, "fixed").await;
+    let outcome = world.execute(&one, &id).await.expect("a committed refusal");
+    assert!(!outcome.done, "{outcome:?}");
+    let last = entries(&world)
+        .await
+        .into_iter()
+        .rev()
+        .map(|(event, _)| event)
+        .take(2)
+        .collect::<Vec<_>>();
+    assert_eq!(last, ["action.failed", "checks.changed"]);
 }

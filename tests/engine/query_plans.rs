@@ -92,7 +92,7 @@ impl Subscriber for Statements {
 }
 
 /// Runs every use case of people and agents once.
-async fn story(world: &World) {
+pub(crate) async fn story(world: &World) {
     let engine = &world.engine;
     let (reviewer, auditor, operator) = (
         world.person("reviewer"),

@@ -4,6 +4,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::{Approvals, still_missing};
+use crate::engine::actions::check_changes;
 use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::decision::{DecisionBasis, acting_person, done, record_decision, replay};
 use crate::engine::actions::lifecycle;
@@ -105,8 +106,14 @@ impl ActionCommand for Approve {
         } else {
             None
         };
+        let planned = revalidate::current_plan(tx, &action, &approvals.policies).await?;
+        check_changes::record(tx, &action, &seen.checks, &planned.checks).await?;
         let Approvable { planned, acknowledged } =
-            revalidate::for_approval(tx, &action, &approvals, &seen, &request.acknowledged).await?;
+            match revalidate::for_approval(planned, &approvals, &seen, &request.acknowledged) {
+                Ok(approvable) => approvable,
+                // Committed, because a change of the checks may have been recorded.
+                Err(error) => return Ok(Committed::Refused(error)),
+            };
         let missing = approvals.missing_with_me(&input);
         let (to, event) = if missing.is_empty() {
             (approved, Event::Approved)

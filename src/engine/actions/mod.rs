@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod approve;
+pub(crate) mod check_changes;
 pub(crate) mod command;
 pub(crate) mod create;
 pub(crate) mod decision;

@@ -3,6 +3,7 @@
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
+use crate::engine::actions::check_changes;
 use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::decision::{
     DecisionBasis, acting_person, approvals_if_allowed, done, record_decision, replay, validate_text,
@@ -73,6 +74,7 @@ impl ActionCommand for Reject {
         };
         let basis = match plan {
             Some(Ok(planned)) => {
+                check_changes::record(tx, &action, &action.judgement.checks, &planned.checks).await?;
                 let PageSnapshot {
                     checks,
                     facts: snapshot,

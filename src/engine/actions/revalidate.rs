@@ -21,6 +21,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::check_changes;
 use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, Planned, decode_envelope};
 use crate::engine::audit_log::action_check;
 use crate::engine::evidence_files;
@@ -154,18 +155,16 @@ pub(crate) async fn require_approvable(
     recorded_view(tx, action, view).await
 }
 
-/// Validates an approval: `seen` is what the page showed, `acknowledged` what the reviewer ticked there.
+/// Validates an approval: `planned` is the current plan, `seen` what the page showed, `acknowledged` what the reviewer ticked there.
 ///
 /// # Errors
 /// [`Error::Refused`] says what stands against it.
-pub(crate) async fn for_approval(
-    tx: &mut ReadTx,
-    action: &Action,
+pub(crate) fn for_approval(
+    planned: Planned,
     approvals: &Approvals,
     seen: &PageSnapshot,
     acknowledged: &[String],
 ) -> Result<Approvable, Error> {
-    let planned = current_plan(tx, action, &approvals.policies).await?;
     unchanged_since_opened(seen, &planned.checks)?;
     let acknowledged = require_acknowledged(&planned.checks, acknowledged)?;
     // A person who has approved makes no second decision, and so acknowledges nothing more.
@@ -233,6 +232,9 @@ pub(crate) async fn for_execution(tx: &mut WriteTx, action: &Action, approvals: 
         violated => return Ok(violated),
     };
     evidence_files::keep_of_execution(tx, &valid.planned).await?;
+    if let Some(approval) = approvals.given.last() {
+        check_changes::record(tx, action, &approval.verdicts, &valid.planned.checks).await?;
+    }
     let acknowledged = |check: &Check| checks::is_of_open_actions(check) || approvals.acknowledge(check);
     let new = valid
         .planned

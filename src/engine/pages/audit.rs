@@ -1,18 +1,23 @@
 //! Searches and verifies the audit trail.
 
+use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::query::Expr;
 use crate::domain::*;
 use crate::engine::pages::audit_query;
 use crate::engine::pages::record_names::RecordNames;
-use crate::engine::{Engine, Error};
-use crate::store::AuditRecord;
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::{AuditRecord, Entry};
 use crate::views::{
     AuditEntryView, AuditForm, AuditPage, AuditRow, Label, RecordLabel, When, actor_label, event_label,
 };
+use serde_json::json;
 
 /// Entries on one page.
 const PAGE: i64 = 50;
+/// The part of a query that its entry contains, in characters.
+const LONGEST_QUERY: usize = 1_000;
+
 impl Engine {
     /// A page of the audit trail, newest first, for a query alone. See [`Engine::audit_page`].
     pub async fn search_audit(&self, ctx: &Ctx, q: &str, after: &str) -> Result<AuditPage, Error> {
@@ -23,7 +28,8 @@ impl Engine {
         self.audit_page(ctx, &form, after).await
     }
 
-    /// A page of the audit trail, newest first. For a query that cannot be read, the page has its errors with their places.
+    /// A page of the audit trail, newest first. For a query that cannot be read, the page has its errors with their places. A search is recorded
+    /// once for each person, query and ten minutes, whatever pages of it are opened; opening the log without a query is not recorded.
     pub async fn audit_page(&self, ctx: &Ctx, form: &AuditForm, after: &str) -> Result<AuditPage, Error> {
         self.authorize(ctx, Permission::SearchAudit).await?;
         let (expr, errors) = match audit_query::read(form) {
@@ -57,12 +63,42 @@ impl Engine {
             .filter(|record| record.seq >= last)
             .map(|record| row(record, ctx.now()))
             .collect();
+        if expr.is_some_and(|expr| expr != Expr::All) {
+            self.record_search(ctx, form, rows.len(), more).await?;
+        }
         Ok(AuditPage {
             rows,
             next: more.then(|| last.to_string()),
             total,
             errors,
         })
+    }
+
+    /// Records a search with the number of results on its page, and whether there are more.
+    async fn record_search(&self, ctx: &Ctx, form: &AuditForm, results: usize, more: bool) -> Result<(), Error> {
+        let Some(person) = ctx.principal.person() else {
+            return Ok(());
+        };
+        let query = form.q.trim().chars().take(LONGEST_QUERY).collect::<String>();
+        let asked = json!({ "query": query, "from": form.from, "to": form.to });
+        let search = (ctx.tenant().clone(), person.id.clone(), asked.to_string());
+        if !self.entry_limits.is_search_due(&search, ctx.now()) {
+            return Ok(());
+        }
+        let mut content = audit_entries::content(ctx);
+        // In the details, which the search does not read: the query would find itself.
+        content.details = asked;
+        content.details["results"] = json!(results);
+        content.details["more"] = json!(more);
+        let entry = Entry {
+            event: Event::AuditSearched,
+            action_id: None,
+            content,
+        };
+        // Written before the person sees the results.
+        self.write_entry(ctx, entry).await?;
+        self.entry_limits.search_recorded(search, ctx.now());
+        Ok(())
     }
 
     /// One entry with its whole content.

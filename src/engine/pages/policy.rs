@@ -226,6 +226,7 @@ pub(crate) async fn put_in_force(
     tx.insert_policy(&row).await?;
     let mut content = audit_entries::content(tx.ctx());
     content.note = (!row.note.is_empty()).then(|| row.note.clone());
+    content.policy_version = Some(row.version);
     content.details = json!({
         "policyVersion": row.version, "before": today,
         "sha256": canonical::sha256_hex(row.source.as_bytes()), "source": row.source, "request": proof,

@@ -67,7 +67,7 @@ impl World {
             person: records.person(role),
             session: format!("session of {role}"),
         };
-        Ctx::new(principal, self.engine.runtime())
+        self.context(principal)
     }
 
     /// The same person in another session.
@@ -77,7 +77,15 @@ impl World {
             person: self.acme.person(role),
             session: session.to_owned(),
         };
-        Ctx::new(principal, self.engine.runtime())
+        self.context(principal)
+    }
+
+    /// A request of this principal from a network address, with a program that says its name.
+    fn context(&self, principal: Principal) -> Ctx {
+        let mut ctx = Ctx::new(principal, self.engine.runtime());
+        ctx.source.address = Some("192.0.2.1".to_owned());
+        ctx.claims.agent = Some("probe 1.0".to_owned());
+        ctx
     }
 
     pub(crate) fn client(&self, role: &str) -> Ctx {
@@ -90,7 +98,7 @@ impl World {
             caller: records.person(role),
             client: records.client.clone(),
         };
-        Ctx::new(principal, self.engine.runtime())
+        self.context(principal)
     }
 
     /// A work package of one story and two tasks, with real references. Packages with different keys differ.

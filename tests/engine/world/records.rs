@@ -71,7 +71,10 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
             name: format!("{who} of {name}"),
             ..fixtures::asserted("https://idp.example", &email, &roles)
         };
-        let origin = RequestOrigin::default();
+        let origin = RequestOrigin {
+            address: Some("192.0.2.1".to_owned()),
+            ..RequestOrigin::default()
+        };
         let signed_in = engine.sign_in(name, asserted, &origin).await;
         let (tenant, person) = signed_in.expect("a sign-in");
         if !person.roles.is_empty() {

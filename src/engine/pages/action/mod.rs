@@ -4,6 +4,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::check_changes;
 use crate::engine::actions::lifecycle::{expiry_message, parse_id};
 use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, decode_envelope};
 use crate::engine::actions::revalidate::form_value;
@@ -46,6 +47,8 @@ struct Loaded {
     last_seen: Option<(PageSnapshot, Timestamp)>,
     since: Option<Baseline>,
     comparisons: Vec<Comparison>,
+    /// Whether today's checks of a pending action differ from those that the log has last.
+    has_new_checks: bool,
     approvals: Approvals,
     approvals_view: Option<ApprovalsView>,
     related: RelatedRecords,
@@ -77,11 +80,36 @@ impl Engine {
         loaded.shown.sections = titled_sections(sections, &envelope.change_set, facts);
         let opened = visit == Visit::Opened;
         if opened {
+            self.keep_checks(ctx, &mut loaded).await?;
             self.keep_view(ctx, &mut loaded).await?;
         }
         let recorded = opened || loaded.last_seen.is_some();
         let value = form_value(ctx, &loaded.action).filter(|_| recorded);
         Ok(self.render(ctx, loaded, value))
+    }
+
+    /// Records that today's checks differ from those that the log has last.
+    async fn keep_checks(&self, ctx: &Ctx, loaded: &mut Loaded) -> Result<(), Error> {
+        if !loaded.has_new_checks {
+            return Ok(());
+        }
+        let (id, now) = (loaded.action.id.clone(), loaded.checks.clone());
+        // Under the tenant's lock, because several people may open the page at the same time.
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    match tx.action(&id).await? {
+                        Some(action) if action.state_at(tx.ctx().now()) == State::PendingApproval => {
+                            check_changes::compare_and_record(tx, &action, &now).await
+                        }
+                        _ => Ok(()),
+                    }
+                })
+            })
+            .await?;
+        let tx = &mut self.store.read(ctx).await?;
+        loaded.timeline = tx.audit_of_action(&loaded.action.id).await?;
+        Ok(())
     }
 
     /// Stores what the page showed this person, if it differs from the last visit in this session. The first visit is
@@ -298,6 +326,10 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
     wanted.extend(baseline.chain(shown.facts.0.keys()).cloned());
     wanted.extend(today.iter().flat_map(comparisons::named));
     let names = RecordNames::load(tx, &wanted).await?;
+    let (timeline, notes) = (tx.audit_of_action(id).await?, tx.notes_of(id).await?);
+    let has_new_checks = today.as_ref().is_some_and(|planned| {
+        check_changes::differ(&check_changes::last_recorded(&action, &timeline), &planned.checks)
+    });
     let comparisons = today.map_or_else(Vec::new, |planned| comparisons::all(&planned, &names));
     if shown.facts.0.is_empty() {
         // Without a plan, the snapshot contains the records of the baseline, of which one may explain the failure.
@@ -305,7 +337,6 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         shown.facts = Snapshot::of(names.facts(), ids.map(String::as_str));
         shown.checks.clone_from(&checks);
     }
-    let (timeline, notes) = (tx.audit_of_action(id).await?, tx.notes_of(id).await?);
     let tenant = tx.tenant_name().await?.unwrap_or_default();
     let client = tx
         .clients(&[action.origin.client_id.as_str()])
@@ -327,6 +358,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         last_seen,
         since,
         comparisons,
+        has_new_checks,
         approvals,
         approvals_view,
         related,
