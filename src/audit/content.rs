@@ -301,3 +301,26 @@ fn collect_titles(value: &Value, titles: &mut Vec<String>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_lists_every_event_and_every_field() {
+        let document = include_str!("../../docs/audit-entries.md");
+        let mut listed: Vec<&str> = document
+            .lines()
+            .skip_while(|line| *line != "## Events")
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        let mut events: Vec<&str> = EVENTS.iter().map(|(_, name)| *name).collect();
+        listed.sort_unstable();
+        events.sort_unstable();
+        assert_eq!(listed, events);
+        let content = serde_json::to_value(crate::audit::fingerprint::sample(Actor::System)).unwrap();
+        for field in content.as_object().unwrap().keys() {
+            assert!(document.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+}

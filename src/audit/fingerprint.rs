@@ -40,7 +40,8 @@ fn actors() -> [Actor; 3] {
     ]
 }
 
-fn sample(actor: Actor) -> Content {
+/// An entry with every field.
+pub(super) fn sample(actor: Actor) -> Content {
     let text = |text: &str| Some(text.to_owned());
     Content {
         version: 1,

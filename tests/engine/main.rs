@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod audit_entries;
+mod audit_fields;
 mod audit_key;
 mod audit_missing_entries;
 mod audit_query;
