@@ -8,6 +8,7 @@ mod payload;
 mod policy;
 mod query;
 mod records;
+mod verifier;
 
 use loopiq::import::Format;
 
@@ -15,7 +16,7 @@ use loopiq::import::Format;
 pub type Target = fn(&[u8]);
 
 /// Every target, with the name of its folders.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("sarif", sarif),
     ("osv", osv),
     ("cyclonedx", cyclonedx),
@@ -26,6 +27,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("policy", policy),
     ("canonical", canonical),
     ("payload", payload),
+    ("verifier", verifier),
 ];
 
 /// The reader of SARIF.
@@ -81,5 +83,12 @@ pub fn canonical(data: &[u8]) {
 pub fn payload(data: &[u8]) {
     if let Some((choice, arguments)) = data.split_first() {
         payload::hold(*choice, arguments);
+    }
+}
+
+/// The browser's verifier of the audit log.
+pub fn verifier(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        verifier::hold(text);
     }
 }
