@@ -18,6 +18,7 @@ export LEPTOS_OUTPUT_NAME := loopiq
 unexport CARGO_TARGET_DIR
 SITE := $(CURDIR)/target/site
 WASM := --package=loopiq-app --lib --target=wasm32-unknown-unknown --no-default-features --features=hydrate
+VERIFIER := --package=loopiq-verifier --lib --target=wasm32-unknown-unknown --no-default-features
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: help run test build bench profile dev lint fuzz mutants fmt clean
@@ -172,5 +173,6 @@ lint-built:
 	cargo fmt --all --check
 	$(CLIPPY) --workspace --all-targets -- -D warnings
 	$(CLIPPY) $(WASM) --profile wasm-dev -- -D warnings
+	$(CLIPPY) $(VERIFIER) --profile wasm-dev -- -D warnings
 	cargo deny --workspace --locked check bans licenses sources
 	@scripts/advisories

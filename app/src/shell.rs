@@ -21,6 +21,8 @@ pub struct Bundle {
     pub wasm: Arc<str>,
     /// The style sheet.
     pub stylesheet: Arc<str>,
+    /// The module that verifies the audit log, which only its pages load. cargo-leptos does not build it.
+    pub verifier: Option<Arc<str>>,
     /// The inline script that starts the module, see [`Hydration`].
     start: Arc<str>,
 }
@@ -41,13 +43,23 @@ impl Bundle {
             script: script.into(),
             wasm: wasm.into(),
             stylesheet: stylesheet.into(),
+            verifier: None,
             start: start.into(),
+        }
+    }
+
+    /// The bundle with the module that verifies the audit log.
+    pub fn with_verifier(self, script: Option<&str>) -> Self {
+        Self {
+            verifier: script.map(Arc::from),
+            ..self
         }
     }
 }
 
 /// The whole HTML document. `watch` are the options of `cargo leptos watch`, whose script reloads the page after a change.
 pub fn shell(watch: Option<LeptosOptions>, bundle: Bundle) -> impl IntoView {
+    provide_context(bundle.clone());
     view! {
         <!DOCTYPE html>
         <html lang="en">

@@ -1,4 +1,4 @@
-//! The site's files on disk: script, WASM, style sheet and static files.
+//! The site's files on disk: script, WASM, style sheet, the verifier of the audit log, and static files.
 
 use anyhow::{Context, Result, bail};
 use leptos::config::LeptosOptions;
@@ -116,7 +116,15 @@ fn bundle(root: &Path, hashes: &Path) -> Result<Bundle> {
         }
         Ok(format!("/{PKG}/{name}"))
     };
-    Ok(Bundle::new(&path_of("js")?, &path_of("wasm")?, &path_of("css")?))
+    // cargo-leptos, which `make dev` uses, does not build the verifier.
+    let verifier = hash_of("verifier").ok().map(|hash| format!("verifier-{hash}/main.js"));
+    if let Some(file) = verifier.as_ref().map(|name| root.join(PKG).join(name))
+        && !file.is_file()
+    {
+        bail!("{} is missing", file.display());
+    }
+    let verifier = verifier.map(|name| format!("/{PKG}/{name}"));
+    Ok(Bundle::new(&path_of("js")?, &path_of("wasm")?, &path_of("css")?).with_verifier(verifier.as_deref()))
 }
 
 #[cfg(test)]
@@ -138,5 +146,14 @@ mod tests {
         std::fs::write(temp.path().join("pkg/loopiq.c.css"), "").unwrap();
         let site = Site::at(temp.path()).unwrap();
         assert_eq!(site.stylesheet(), "/pkg/loopiq.c.css");
+        assert_eq!(site.bundle().verifier, None);
+
+        std::fs::write(temp.path().join("hash.txt"), "js: a\nwasm: b\ncss: c\nverifier: d\n").unwrap();
+        let line = Site::at(temp.path()).unwrap_err().to_string();
+        assert!(line.ends_with("verifier-d/main.js is missing"), "{line}");
+        std::fs::create_dir(temp.path().join("pkg/verifier-d")).unwrap();
+        std::fs::write(temp.path().join("pkg/verifier-d/main.js"), "").unwrap();
+        let site = Site::at(temp.path()).unwrap();
+        assert_eq!(site.bundle().verifier.as_deref(), Some("/pkg/verifier-d/main.js"));
     }
 }

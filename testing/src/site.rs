@@ -14,8 +14,11 @@ pub fn write_site(root: &Path) {
     let write = |path: &Path, text: &str| fs::write(path, text).expect("a file");
     write(
         &root.join("hash.txt"),
-        &format!("js: {hash}\nwasm: {hash}\ncss: {hash}\n"),
+        &format!("js: {hash}\nwasm: {hash}\ncss: {hash}\nverifier: {hash}\n"),
     );
+    let verifier = pkg.join(format!("verifier-{hash}"));
+    fs::create_dir_all(&verifier).expect("a folder");
+    write(&verifier.join("main.js"), "export {};");
     write(&root.join("favicon.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
     for (extension, text) in [("js", "export default 1;"), ("wasm", "\0asm"), ("css", "body{}")] {
         write(&pkg.join(format!("loopiq.{hash}.{extension}")), text);

@@ -1,11 +1,14 @@
 //! Builds the site that the server delivers: `xtask site --profile wasm-dev|wasm-release [--optimize]`.
 //!
 //! Replaces `cargo leptos build` for the browser's half, because installing cargo-leptos takes long. The result has the
-//! form that Leptos expects: `site/hash.txt` and `site/pkg/loopiq.<hash>.{js,wasm,css}`, precompressed. Steps with
-//! unchanged inputs are skipped, and the old site remains in place until the new site is complete.
+//! form that Leptos expects: `site/hash.txt` and `site/pkg/loopiq.<hash>.{js,wasm,css}`, precompressed. The verifier of the audit
+//! log is in `site/pkg/verifier-<hash>/`. Steps with unchanged inputs are skipped, and the old site remains in place until the new site is
+//! complete.
 
 mod files;
 mod site;
+mod verifier;
+mod wasm;
 
 use anyhow::{Context, Result, bail};
 

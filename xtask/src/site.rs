@@ -1,6 +1,7 @@
 //! The steps from the sources to the site.
 
 use crate::files::{self, Key};
+use crate::{verifier, wasm};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,17 +23,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    fn profile(&self) -> &'static str {
+    pub(crate) fn profile(&self) -> &'static str {
         if self.release { "wasm-release" } else { "wasm-dev" }
     }
 
-    fn brotli_quality(&self) -> u32 {
+    pub(crate) fn brotli_quality(&self) -> u32 {
         if self.release { 11 } else { 5 }
     }
 }
 
 /// The folders of a build. The working directory is the workspace, as under make.
-struct Paths {
+pub(crate) struct Paths {
     target: PathBuf,
 }
 
@@ -45,21 +46,26 @@ impl Paths {
         Ok(Self { target: target.into() })
     }
 
+    /// Cargo's build folder.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     fn site(&self) -> PathBuf {
         self.target.join("site")
     }
 
     /// The output of a step, kept so that an unchanged step is only copied.
-    fn part(&self, name: &str) -> PathBuf {
+    pub(crate) fn part(&self, name: &str) -> PathBuf {
         self.target.join("xtask").join(name)
     }
 
-    fn stamp(&self, name: &str) -> PathBuf {
+    pub(crate) fn stamp(&self, name: &str) -> PathBuf {
         self.target.join("xtask").join(format!("{name}.stamp"))
     }
 
     /// A program that `scripts/setup` installed with npm, and the package description with its version.
-    fn tool(&self, package: &str, program: &str) -> Result<(PathBuf, Vec<u8>)> {
+    pub(crate) fn tool(&self, package: &str, program: &str) -> Result<(PathBuf, Vec<u8>)> {
         let modules = Path::new("target/tools/node_modules");
         let description = files::read(&modules.join(package).join("package.json"))
             .with_context(|| format!("{program} is not installed: run scripts/setup"))?;
@@ -70,16 +76,18 @@ impl Paths {
 /// Builds the site.
 pub(crate) fn build(options: &Options) -> Result<()> {
     let paths = Paths::new()?;
-    let wasm = step("cargo build for the browser", || {
-        compile(&paths, options).map(|wasm| (wasm, true))
+    step("cargo build for the browser", || {
+        wasm::compile_app(options).map(|()| ((), true))
     })?;
 
-    let bundle = step("browser bundle", || bundle(&paths, options, &wasm))?;
+    let bundle = step("browser bundle", || bundle(&paths, options))?;
+    let verifier = step("verifier", || verifier::build(&paths, options))?;
     let style = step("style sheet", || style(&paths, options))?;
     let statics = step("static files", || statics(&paths, options))?;
     step("site", || {
         let key = Key::new("site")
             .with(bundle.as_bytes())
+            .with(verifier.as_bytes())
             .with(style.as_bytes())
             .with(statics.as_bytes())
             .finish();
@@ -103,52 +111,21 @@ fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-/// Builds the app for the browser. The features `hydrate` and `ssr` exclude each other, so this is a separate build.
-fn compile(paths: &Paths, options: &Options) -> Result<Vec<u8>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    run(Command::new(cargo).args([
-        "build",
-        "--package=loopiq-app",
-        "--lib",
-        "--target=wasm32-unknown-unknown",
-        "--no-default-features",
-        "--features=hydrate",
-        "--profile",
-        options.profile(),
-    ]))?;
-    files::read(
-        &paths
-            .target
-            .join("wasm32-unknown-unknown")
-            .join(options.profile())
-            .join("loopiq_app.wasm"),
-    )
-}
-
 /// Builds JavaScript and WASM: wasm-bindgen, wasm-opt if requested, names, compression. Returns the step's key.
-fn bundle(paths: &Paths, options: &Options, wasm: &[u8]) -> Result<(String, bool)> {
-    let wasm_opt = options
-        .optimize
-        .then(|| paths.tool("binaryen", "wasm-opt"))
-        .transpose()?;
+fn bundle(paths: &Paths, options: &Options) -> Result<(String, bool)> {
+    let wasm_opt = wasm::optimizer(paths, options)?;
+    let bytes = wasm::compiled(paths, options, "loopiq_app")?;
     let key = Key::new("bundle")
-        .with(wasm)
+        .with(include_bytes!("wasm.rs"))
+        .with(&bytes)
         .with(format!("{options:?}").as_bytes())
         .with(wasm_opt.as_ref().map_or(&[][..], |(_, version)| version))
         .finish();
     let done = files::folder(&paths.part("bundle"), &paths.stamp("bundle"), &key, |new| {
         // A separate folder, because the site does not contain wasm-bindgen's own file names.
-        let raw = paths.part("bindgen");
-        if raw.exists() {
-            std::fs::remove_dir_all(&raw)?;
-        }
-        timed("wasm-bindgen", || bindgen(wasm, &raw))?;
-        let bound = raw.join(format!("{NAME}_bg.wasm"));
-        if let Some((program, _)) = &wasm_opt {
-            timed("wasm-opt -Oz", || optimize(program, &bound))?;
-        }
+        let raw = wasm::bound(paths, NAME, &bytes, wasm_opt.as_ref())?;
         named(new, "js", &files::read(&raw.join(format!("{NAME}.js")))?)?;
-        named(new, "wasm", &files::read(&bound)?)?;
+        named(new, "wasm", &files::read(&raw.join(format!("{NAME}_bg.wasm")))?)?;
         // The bundle imports the snippets by relative path. wasm-bindgen puts a hash into their folder's name.
         files::copy_tree(&raw.join("snippets"), &new.join("snippets"))?;
         timed("compression", || files::precompress(new, options.brotli_quality()))
@@ -158,44 +135,11 @@ fn bundle(paths: &Paths, options: &Options, wasm: &[u8]) -> Result<(String, bool
 
 /// Reports a part of a step.
 #[expect(clippy::disallowed_methods, reason = "a build tool reports how long its steps take")]
-fn timed(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(crate) fn timed(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
     let start = Instant::now();
     run()?;
     eprintln!("site:   {name} ({})", seconds(start.elapsed()));
     Ok(())
-}
-
-/// Uses wasm-bindgen as a library, so that Cargo.lock keeps its version equal to that of the bundle.
-fn bindgen(wasm: &[u8], out: &Path) -> Result<()> {
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_bytes(NAME, wasm.to_vec())
-        .web(true)?
-        .typescript(false)
-        // The page names the WASM file, whose final name is unknown here.
-        .omit_default_module_path(true)
-        // Names of functions are a third of the file, and no visitor needs them.
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(out)
-}
-
-/// Shrinks the WASM file in place. The features are rustc's defaults, which every current browser supports.
-fn optimize(program: &Path, wasm: &Path) -> Result<()> {
-    run(Command::new(program)
-        .args([
-            "-Oz",
-            "--enable-bulk-memory",
-            "--enable-nontrapping-float-to-int",
-            "--enable-sign-ext",
-        ])
-        .args([
-            "--enable-mutable-globals",
-            "--enable-reference-types",
-            "--enable-multivalue",
-        ])
-        .arg(wasm)
-        .arg("-o")
-        .arg(wasm))
 }
 
 /// Bundles one style sheet from `style/main.css` and its imports. Returns the step's key.
@@ -240,17 +184,20 @@ fn named(dir: &Path, extension: &str, bytes: &[u8]) -> Result<()> {
     )
 }
 
-/// Combines the parts, with the `hash.txt` from which Leptos reads the names.
+/// Combines the parts, with the `hash.txt` from which the server reads the names.
 fn assemble(paths: &Paths, new: &Path) -> Result<()> {
     let pkg = new.join("pkg");
     files::copy_tree(&paths.part("statics"), new)?;
     files::copy_tree(&paths.part("bundle"), &pkg)?;
     files::copy_tree(&paths.part("style"), &pkg)?;
+    files::copy_tree(&paths.part(verifier::NAME), &pkg)?;
     let mut hashes = String::new();
     for extension in ["js", "wasm", "css"] {
         let (_, hash) = find(&pkg, extension)?;
         hashes.push_str(&format!("{extension}: {hash}\n"));
     }
+    let hash = verifier::hash(&paths.part(verifier::NAME))?;
+    hashes.push_str(&format!("{}: {hash}\n", verifier::NAME));
     files::write(&new.join("hash.txt"), hashes.as_bytes())
 }
 
@@ -289,7 +236,7 @@ fn sizes(paths: &Paths) -> Result<()> {
 }
 
 /// Runs a program; the error names it.
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command.status().with_context(|| format!("cannot start {program}"))?;
     if !status.success() {
