@@ -63,6 +63,15 @@ pub struct AuditFault {
     pub message: PlainText,
 }
 
+/// The latest signed checkpoint, if it covers an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoveringCheckpoint {
+    /// The number of entries that it covers.
+    pub size: u64,
+    /// When it was signed.
+    pub at: When,
+}
+
 /// One audit entry with all its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntryView {
@@ -80,4 +89,6 @@ pub struct AuditEntryView {
     pub leaf_hash: String,
     /// Whether content and leaf have the hashes that were stored.
     pub intact: bool,
+    /// The latest checkpoint, if it covers the entry.
+    pub checkpoint: Option<CoveringCheckpoint>,
 }

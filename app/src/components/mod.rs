@@ -28,3 +28,5 @@ pub(crate) mod time;
 pub(crate) mod title;
 #[cfg(feature = "ssr")]
 pub(crate) mod tree;
+#[cfg(feature = "ssr")]
+pub(crate) mod verifier;

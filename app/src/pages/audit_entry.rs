@@ -1,7 +1,10 @@
 //! One audit entry with all its fields, to compare with an export.
 
+mod proof;
+
+use self::proof::Proof;
 use super::page_data::page_data;
-use crate::components::code::{CodeBlock, CopyText};
+use crate::components::code::CodeBlock;
 use crate::components::record::FactLink;
 use crate::components::state::StateBadge;
 use crate::components::time::ExactTime;
@@ -30,6 +33,7 @@ pub(crate) fn AuditEntryPage() -> impl IntoView {
 fn render(entry: AuditEntryView) -> AnyView {
     let row = entry.row;
     let release = row.release.clone();
+    let event = row.event.clone();
     view! {
         <PageTitle text=format!("Audit entry {}", row.seq) />
         <article class="page entry">
@@ -64,9 +68,9 @@ fn render(entry: AuditEntryView) -> AnyView {
                         .into_iter()
                         .map(|(label, value)| view! { <div><dt>{label}</dt><dd><bdi>{value}</bdi></dd></div> })
                         .collect_view()}
-                    <div><dt>"Leaf hash"</dt><dd><CopyText text=entry.leaf_hash.into() what="the leaf hash".to_owned() /></dd></div>
                 </dl>
             </section>
+            <Proof seq=row.seq event leaf_hash=entry.leaf_hash.into() checkpoint=entry.checkpoint />
             {(!entry.records.is_empty())
                 .then(|| {
                     view! {
@@ -91,7 +95,7 @@ fn render(entry: AuditEntryView) -> AnyView {
                         </section>
                     }
                 })}
-            <section class="card" aria-labelledby="content">
+            <section class="card" aria-labelledby="content" data-content>
                 <h2 id="content">"Content"</h2>
                 <CodeBlock text=entry.content what="the content as canonical JSON" />
             </section>

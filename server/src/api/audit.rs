@@ -84,6 +84,14 @@ pub(super) async fn consistency(
     }
 }
 
+/// `GET /api/v1/audit/key-rotations`: the numbers of the entries that announce keys of the log, newest first.
+pub(super) async fn key_rotations(Extension(services): Extension<Arc<Services>>) -> Response {
+    match services.engine.audit_key_rotations(&services.ctx).await {
+        Ok(entries) => Json(entries).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
 /// `GET /api/v1/audit/keys`: the public keys, one in each line, the one that signs first.
 pub(super) async fn keys(State(state): State<AppState>) -> Response {
     text(

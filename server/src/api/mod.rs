@@ -13,6 +13,7 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
     let signed_in = Router::new()
         .route("/api/v1/audit/checkpoint", get(audit::checkpoint))
         .route("/api/v1/audit/consistency", get(audit::consistency))
+        .route("/api/v1/audit/key-rotations", get(audit::key_rotations))
         .route("/api/v1/audit/{seq}/proof", get(audit::proof))
         .layer(from_fn_with_state(state.clone(), auth::require_sign_in))
         .layer(auth::session_layer(state));

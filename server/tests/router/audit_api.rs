@@ -95,6 +95,7 @@ async fn the_api_answers_bad_requests_with_problem_details() {
         "/api/v1/audit/1/proof",
         "/api/v1/audit/checkpoint",
         "/api/v1/audit/consistency?from=1&to=1",
+        "/api/v1/audit/key-rotations",
     ];
     let mut reviewer = service.signed_in("reviewer@acme.example").await;
     for path in paths {

@@ -9,7 +9,8 @@ use crate::engine::pages::record_names::RecordNames;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{AuditRecord, Entry};
 use crate::views::{
-    AuditEntryView, AuditForm, AuditPage, AuditRow, Label, RecordLabel, When, actor_label, event_label,
+    AuditEntryView, AuditForm, AuditPage, AuditRow, CoveringCheckpoint, Label, RecordLabel, When, actor_label,
+    event_label,
 };
 use serde_json::json;
 
@@ -106,6 +107,10 @@ impl Engine {
         self.authorize(ctx, Permission::SearchAudit).await?;
         let tx = &mut self.store.read(ctx).await?;
         let record = tx.audit_record(seq).await?.ok_or(Error::NoAuditEntry { seq })?;
+        let checkpoint = tx
+            .latest_checkpoint()
+            .await?
+            .filter(|checkpoint| checkpoint.size >= seq as u64);
         let names = RecordNames::load(tx, &record.content.records).await?;
         let content = &record.content;
         let mut lines = vec![
@@ -167,7 +172,28 @@ impl Engine {
             payload,
             leaf_hash: record.leaf_hash.clone(),
             intact: record.is_intact(ctx.tenant()),
+            checkpoint: checkpoint.map(|checkpoint| CoveringCheckpoint {
+                size: checkpoint.size,
+                at: When::new(checkpoint.at, ctx.now()),
+            }),
         })
+    }
+
+    /// The numbers of the newest entries about a new key of the log, newest first. A browser asks for them if it has not seen the key before.
+    pub async fn audit_key_rotations(&self, ctx: &Ctx) -> Result<Vec<i64>, Error> {
+        self.authorize(ctx, Permission::SearchAudit).await?;
+        let form = AuditForm {
+            q: format!("event:{}", Event::KeyRotated.as_str()),
+            ..AuditForm::default()
+        };
+        // Not a search of the person, so it is not recorded as one.
+        match audit_query::read(&form) {
+            Ok(query) => {
+                let expr = self.with_record_ids(ctx, query).await?;
+                self.find_audit_entries(ctx, &expr, i64::MAX, PAGE as usize).await
+            }
+            Err(_) => Ok(Vec::new()),
+        }
     }
 }
 

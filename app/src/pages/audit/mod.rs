@@ -1,9 +1,11 @@
 //! Searching the audit trail.
 
 mod facets;
+mod growth;
 mod query_form;
 
 use self::facets::Facets;
+use self::growth::Growth;
 use self::query_form::QueryForm;
 use super::link::link;
 use super::page_data::page_data;
@@ -64,6 +66,7 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
         <PageTitle text="Audit" />
         <div class="page audit">
             <h1>"Audit trail"</h1>
+            <Growth />
             <QueryForm asked=asked.clone() errors=page.errors />
             {(!failed)
                 .then(|| {
@@ -99,7 +102,7 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
 }
 
 /// `88,213`.
-fn grouped(number: i64) -> String {
+pub(super) fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
