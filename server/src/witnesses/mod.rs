@@ -80,7 +80,7 @@ pub enum Witness {
     /// A witness that signs (C2SP tlog-witness).
     Cosigner {
         /// Its public key.
-        key: Cosigner,
+        key: Box<Cosigner>,
         /// Where `/add-checkpoint` is.
         url: String,
     },
@@ -130,8 +130,9 @@ impl FromStr for Witness {
         if let Some((key, url)) = text.rsplit_once('@')
             && url.contains("://")
         {
-            let key: Cosigner = key
-                .parse()
+            let key = key
+                .parse::<Cosigner>()
+                .map(Box::new)
                 .map_err(|error| format!("the key of the witness at {url}: {error}"))?;
             let url = url.trim_end_matches('/').to_owned();
             return if is_url(&url) {
