@@ -4,8 +4,10 @@
 //! A log is a sequence of entries, numbered from 1. Each entry has a *leaf* ([`Leaf`]), which contains the hash of the entry's content. The
 //! leaves form a Merkle tree ([`Tree`], RFC 6962 and RFC 9162, SHA-256). A *checkpoint* ([`Checkpoint`]) names the size and the root hash of
 //! the tree. It is signed as a note ([`Note`], C2SP signed-note and tlog-checkpoint). An *inclusion proof* shows that an entry is in the tree of
-//! a checkpoint, and a *consistency proof* that the tree of an older checkpoint is the beginning of the tree of a newer one.
+//! a checkpoint, and a *consistency proof* that the tree of an older checkpoint is the beginning of the tree of a newer one. A *bundle*
+//! ([`bundle`]) is a log in one file, which anybody can verify.
 
+pub mod bundle;
 mod checkpoint;
 mod hash;
 mod keys;
