@@ -1,7 +1,7 @@
 //! Verifies a bundle, from its first byte to its last, in the memory of one of its files.
 
 use super::fault::{CheckpointFault, CheckpointSource, EntryFault, Fault};
-use super::line::{self, CheckedEntry, Expected};
+use super::line::{self, Expected};
 use super::manifest::Manifest;
 use super::report::Report;
 use super::roots::{KnownRoot, KnownRoots};
@@ -13,9 +13,6 @@ use super::{
 };
 use crate::{Hash, Tree};
 use std::io::Read;
-
-/// How many lines a thread gets at least: fewer are checked faster than a thread starts.
-const LINES_FOR_A_THREAD: usize = 256;
 
 /// Verifies a bundle. `progress` is called now and then with the number of entries verified and of all.
 ///
@@ -141,19 +138,22 @@ impl<'m> Log<'m> {
 
     /// Checks the lines of a file and appends their entries.
     fn append(&mut self, lines: &[&[u8]]) -> Result<(), Fault> {
-        let first = self.tree.size() + 1;
-        let (checked, fault) = check_all(lines, first, self.size, self.expected);
-        for entry in checked {
+        for line in lines {
+            let seq = self.tree.size() + 1;
+            let fault = |what| Fault::Entry { seq, what };
+            if seq > self.size {
+                return Err(fault(EntryFault::Added));
+            }
+            let entry = line::check(line, seq, self.expected).map_err(fault)?;
             self.tree.push(entry.leaf_hash, |_, _| {});
             if entry.has_content {
                 self.contents += 1;
             } else {
-                self.first_without = self.first_without.or(Some(self.tree.size()));
+                self.first_without = self.first_without.or(Some(seq));
             }
             self.roots.check(&self.tree)?;
         }
-        let seq = self.tree.size() + 1;
-        fault.map_or(Ok(()), |what| Err(Fault::Entry { seq, what }))
+        Ok(())
     }
 
     fn end(&self) -> Result<(), Fault> {
@@ -164,53 +164,6 @@ impl<'m> Log<'m> {
             Ok(())
         }
     }
-}
-
-/// Checks lines on two threads: the entries before the first fault, and the fault.
-fn check_all(
-    lines: &[&[u8]],
-    first: u64,
-    size: u64,
-    expected: Expected<'_>,
-) -> (Vec<CheckedEntry>, Option<EntryFault>) {
-    if lines.len() < 2 * LINES_FOR_A_THREAD {
-        return check_some(lines, first, size, expected);
-    }
-    let (one, two) = lines.split_at(lines.len() / 2);
-    let second = first + one.len() as u64;
-    std::thread::scope(|scope| {
-        let two = scope.spawn(move || check_some(two, second, size, expected));
-        let (mut checked, fault) = check_some(one, first, size, expected);
-        match (fault, two.join()) {
-            (None, Ok((more, fault))) => {
-                checked.extend(more);
-                (checked, fault)
-            }
-            (None, Err(panic)) => std::panic::resume_unwind(panic),
-            (fault, _) => (checked, fault),
-        }
-    })
-}
-
-fn check_some(
-    lines: &[&[u8]],
-    first: u64,
-    size: u64,
-    expected: Expected<'_>,
-) -> (Vec<CheckedEntry>, Option<EntryFault>) {
-    let mut checked = Vec::with_capacity(lines.len());
-    for (seq, line) in (first..).zip(lines) {
-        let entry = if seq > size {
-            Err(EntryFault::Added)
-        } else {
-            line::check(line, seq, expected)
-        };
-        match entry {
-            Ok(entry) => checked.push(entry),
-            Err(fault) => return (checked, Some(fault)),
-        }
-    }
-    (checked, None)
 }
 
 /// The files of a bundle in their order.

@@ -1,7 +1,7 @@
 //! What the verifiers accept and say, and which checkpoints, keys and witnesses they refuse.
 
 use crate::log::{CREATED, Log, ORIGIN, key, key_only, with_checkpoint, with_witness, witness};
-use crate::python::{Desk, both};
+use crate::python::{Desk, both, rust};
 use loopiq_audit_log::bundle::{NotKeys, Trust, read_keys};
 use loopiq_audit_log::{Checkpoint, Cosigner, Hash, NotAKey, Note, PublicKey, SigningKey};
 
@@ -101,7 +101,7 @@ fn more_than_one_file_of_entries() {
     );
     let (valid, answer) = both(&bundle, &with_checkpoint(&log.signed(9_000)));
     assert!(valid, "{answer}");
-    // Both halves of a file are checked at the same time, and the first fault counts.
+    // The first fault counts, wherever its file begins or ends.
     for (bad, also) in [(5_000, 8_000), (8_000, 9_999), (4_097, 4_098), (8_192, 8_193)] {
         let mut log = log.clone();
         log.entries[bad - 1].at += 1;
@@ -327,6 +327,22 @@ fn files_of_keys() {
     ] {
         let (code, text) = desk.run(args);
         assert!(code == 2 && text.contains(reason), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn the_program_answers_with_its_exit_code() {
+    let mut log = Log::new(30, &[10, 20]);
+    let trust = Trust {
+        witnesses: with_witness().witnesses,
+        ..with_checkpoint(&log.signed(17))
+    };
+    let desk = Desk::new();
+    for code in [0, 1] {
+        let bundle = log.bundle();
+        let args = desk.arguments(&bundle, &trust);
+        assert_eq!(desk.run(&args), (code, rust(&bundle, &trust).1));
+        log.entries[29].at += 1;
     }
 }
 

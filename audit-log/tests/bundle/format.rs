@@ -2,7 +2,7 @@
 
 use crate::flips::files;
 use crate::log::{CREATED, Log, Stored, key_only};
-use crate::python::{Desk, both, rust};
+use crate::python::both;
 use loopiq_audit_log::SigningKey;
 use loopiq_audit_log::bundle::{self, BundleWriter, WriteError};
 use std::io::{self, Read};
@@ -435,8 +435,6 @@ fn progress_is_told_after_each_file() {
     let bundle = Log::new(5_000, &[]).bundle();
     bundle::verify(bundle.as_slice(), &key_only(), |done, of| told.push((done, of))).expect("valid");
     assert_eq!(told, [(0, 5_000), (4_096, 5_000), (5_000, 5_000)]);
-    let desk = Desk::new();
-    assert_eq!(desk.verify(&bundle, &key_only()), rust(&bundle, &key_only()));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Runs `verify.py` as a person does, with nothing but Python.
 
 use loopiq_audit_log::bundle::{self, Trust, VERIFIER_TEXT};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// The answer of a verifier: whether it accepts the bundle, and its words.
 pub(crate) type Answer = (bool, String);
@@ -64,35 +66,72 @@ impl Desk {
         )
     }
 
-    /// The answer of `verify.py`.
-    pub(crate) fn verify(&self, bundle: &[u8], trust: &Trust) -> Answer {
-        let lines = |keys: Vec<String>| keys.join("\n");
+    /// Writes the files of a person who verifies, and returns the arguments of `verify.py`.
+    pub(crate) fn arguments(&self, bundle: &[u8], trust: &Trust) -> Vec<&'static str> {
+        let put = |name: &str, keys: Vec<String>| self.put(name, keys.join("\n").as_bytes());
         self.put("bundle.tar", bundle);
-        self.put(
-            "key.txt",
-            lines(trust.keys.iter().map(ToString::to_string).collect()).as_bytes(),
-        );
+        put("key.txt", trust.keys.iter().map(ToString::to_string).collect());
         let mut args = vec!["bundle.tar", "--key", "key.txt"];
         if let Some(text) = &trust.checkpoint {
             self.put("kept.txt", text.as_bytes());
             args.extend(["--checkpoint", "kept.txt"]);
         }
         if !trust.witnesses.is_empty() {
-            self.put(
-                "witness.txt",
-                lines(trust.witnesses.iter().map(ToString::to_string).collect()).as_bytes(),
-            );
+            put("witness.txt", trust.witnesses.iter().map(ToString::to_string).collect());
             args.extend(["--witness", "witness.txt"]);
         }
-        let (code, text) = self.run(&args);
-        assert!(code < 2, "{text}");
-        (code == 0, text)
+        args
     }
+}
+
+/// Runs `main` of `verify.py` for each line of arguments, because starting Python takes longer than verifying a small bundle.
+const LOOP: &str = r#"
+import contextlib, io, json, runpy, sys
+main = runpy.run_path("verify.py")["main"]
+for line in sys.stdin:
+    sys.argv = ["verify.py"] + line.split()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main()
+    print(json.dumps([code, out.getvalue().rstrip()]), flush=True)
+"#;
+
+/// A Python that waits for arguments. It ends when this process does, because its input ends.
+struct Waiting {
+    desk: Desk,
+    python: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(|| {
+    let desk = Desk::new();
+    desk.put("loop.py", LOOP.as_bytes());
+    let python = desk
+        .python()
+        .arg("loop.py")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut python = python.expect("python3 is installed (scripts/setup test does it)");
+    let answers = BufReader::new(python.stdout.take().expect("its output"));
+    Mutex::new(Waiting { desk, python, answers })
+});
+
+/// The answer of `verify.py`.
+pub(crate) fn python(bundle: &[u8], trust: &Trust) -> Answer {
+    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let args = waiting.desk.arguments(bundle, trust).join(" ");
+    writeln!(waiting.python.stdin.as_mut().expect("its input"), "{args}").expect("Python runs");
+    let mut answer = String::new();
+    waiting.answers.read_line(&mut answer).expect("Python runs");
+    let (code, text): (i32, String) = serde_json::from_str(&answer).expect("an answer");
+    assert!(code < 2, "{text}");
+    (code == 0, text)
 }
 
 /// The answer that both verifiers give.
 pub(crate) fn both(bundle: &[u8], trust: &Trust) -> Answer {
     let answer = rust(bundle, trust);
-    assert_eq!(answer, Desk::new().verify(bundle, trust), "loopiq, then verify.py");
+    assert_eq!(answer, python(bundle, trust), "loopiq, then verify.py");
     answer
 }
