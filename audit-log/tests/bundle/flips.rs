@@ -1,6 +1,7 @@
 //! Any single changed byte is detected, but in the two files that prove nothing and say so: the instructions and the verifier's copy.
 
 use crate::log::{Log, key, key_only};
+use crate::pack::files;
 use crate::python::{Desk, rust};
 use loopiq_audit_log::bundle;
 use proptest::prelude::*;
@@ -11,20 +12,6 @@ static BUNDLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     log.entries[7].content = None;
     log.bundle()
 });
-
-/// Where the files of a bundle stand: name, first byte and end of the contents.
-pub(crate) fn files(bundle: &[u8]) -> Vec<(String, usize, usize)> {
-    let (mut at, mut files) = (0, Vec::new());
-    while bundle[at] != 0 {
-        let text =
-            |from: usize, length: usize| String::from_utf8_lossy(&bundle[at + from..at + from + length]).into_owned();
-        let name = text(0, 100).trim_end_matches('\0').to_owned();
-        let size = usize::from_str_radix(&text(124, 11), 8).expect("a size");
-        files.push((name, at + 512, at + 512 + size));
-        at += 512 + size.next_multiple_of(512);
-    }
-    files
-}
 
 /// Whether the byte belongs to the instructions or the verifier.
 fn is_advice(at: usize) -> bool {

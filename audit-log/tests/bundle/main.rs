@@ -2,8 +2,11 @@
 //! and both must give the same answer in the same words.
 
 mod cases;
+mod checkpoints;
 mod flips;
 mod format;
 mod log;
+mod pack;
 mod python;
 mod tamper;
+mod writer;
