@@ -1,6 +1,7 @@
 //! Properties that hold for any input of parsers that untrusted people can reach. Each target takes bytes and panics if
 //! a property does not hold. libFuzzer and the replay tests share the targets.
 
+mod bundle;
 mod canonical;
 mod detect;
 mod files;
@@ -16,7 +17,7 @@ use loopiq::import::Format;
 pub type Target = fn(&[u8]);
 
 /// Every target, with the name of its folders.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("sarif", sarif),
     ("osv", osv),
     ("cyclonedx", cyclonedx),
@@ -28,6 +29,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("canonical", canonical),
     ("payload", payload),
     ("verifier", verifier),
+    ("bundle", bundle),
 ];
 
 /// The reader of SARIF.
@@ -91,4 +93,9 @@ pub fn verifier(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         verifier::hold(text);
     }
+}
+
+/// The reader of bundles of the audit log. The first byte selects the file that the rest replaces.
+pub fn bundle(data: &[u8]) {
+    bundle::hold(data);
 }
