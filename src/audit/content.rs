@@ -49,10 +49,11 @@ pub enum Event {
     PersonToldApart,
     CheckpointSigned,
     KeyRotated,
+    Exported,
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 39] = [
+pub const EVENTS: [(Event, &str); 40] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -92,6 +93,7 @@ pub const EVENTS: [(Event, &str); 39] = [
     (Event::PersonToldApart, "person.told_apart"),
     (Event::CheckpointSigned, "audit.checkpoint_signed"),
     (Event::KeyRotated, "audit.key_rotated"),
+    (Event::Exported, "audit.exported"),
 ];
 
 impl Event {

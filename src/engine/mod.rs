@@ -20,7 +20,7 @@ pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use admin::scrub::ScrubReport;
 pub use agent::tools::{ToolResponse, ToolSpec};
-pub use audit_log::{AuditReport, EntryProof, Signed, WitnessUpdate};
+pub use audit_log::{AuditReport, EntryProof, ExportError, Exported, Signed, WitnessUpdate};
 pub use error::Error;
 pub use pages::action::Visit;
 pub use pages::audit_query::audit_vocabulary;

@@ -205,6 +205,7 @@ pub fn event_label(event: &str) -> &str {
         "evidence.changed" => "stored evidence found changed",
         "audit.checkpoint_signed" => "checkpoint of the audit trail signed",
         "audit.key_rotated" => "key of the audit trail replaced",
+        "audit.exported" => "audit trail exported",
         "evidence.intact" => "stored evidence found intact again",
         "session.signed_in" => "signed in",
         "session.sign_in_failed" => "sign-in failed",

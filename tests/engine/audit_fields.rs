@@ -78,6 +78,8 @@ async fn other_events(world: &World) {
         .change_generic_words(&command, &words, &[])
         .await
         .expect("changed");
+    let exported = engine.export_bundle(&command, Vec::new(), true, &[], |_, _| ()).await;
+    exported.expect("exported");
     let failed = FailedSignIn {
         tenant: "acme".to_owned(),
         code: "bad_signature",

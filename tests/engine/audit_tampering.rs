@@ -1,9 +1,10 @@
 //! Tampering with the audit log by somebody who can write the whole database and knows how it is hashed, but has neither the keys nor the
 //! checkpoint that an auditor kept.
 
+use crate::audit_bundle;
 use crate::world::World;
 use loopiq::context::Ctx;
-use loopiq::engine::{AuditReport, Error, Signed};
+use loopiq::engine::{AuditReport, Error, ExportError, Signed};
 use loopiq_audit_log::{Hash, Leaf, Note, canonical, content_hash};
 use serde_json::Value;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
@@ -156,6 +157,20 @@ impl Kept {
         }
     }
 
+    /// The entries among which a verifier of a bundle says the first bad one is, by the checkpoint that the auditor kept.
+    async fn bad_in_bundle(&self) -> std::ops::RangeInclusive<i64> {
+        audit_bundle::first_bad(&self.world, &self.note).await
+    }
+
+    /// Why the export says that the log was changed, in a bundle that ends before the change.
+    async fn export_complains(&self) -> String {
+        let (report, exported) = audit_bundle::verified(&self.world, &self.note)
+            .await
+            .expect("the bundle ends before the change");
+        assert_eq!(report.entries as i64, self.size);
+        exported.tampered.expect("a complaint")
+    }
+
     async fn detected(&mut self, what: &str) -> (i64, String) {
         let with_old_nodes = self.verify().await.bad;
         self.rebuild_nodes().await;
@@ -214,6 +229,7 @@ async fn a_changed_entry_is_named() {
     ))
     .await;
     assert_eq!(kept.detected("a changed content").await.0, seq);
+    assert_eq!(kept.bad_in_bundle().await, seq..=seq);
 
     let mut kept = Kept::new().await;
     let seq = kept.first("action.approved").await;
@@ -221,11 +237,13 @@ async fn a_changed_entry_is_named() {
         .await;
     let (bad, why) = kept.detected("who approved").await;
     assert!(bad == seq && why.contains("not written by this service"), "{bad} {why}");
+    assert_eq!(kept.bad_in_bundle().await, 1..=kept.size);
 
     let mut kept = Kept::new().await;
     let seq = kept.first("action.approved").await;
     kept.rewrite(seq, |_| (), Some("action.rejected")).await;
     assert_eq!(kept.detected("another event").await.0, seq);
+    assert_eq!(kept.bad_in_bundle().await, 1..=kept.size);
 
     let mut kept = Kept::new().await;
     let (one, two) = (kept.first("action.approved").await, kept.first("action.executed").await);
@@ -241,6 +259,7 @@ async fn a_changed_entry_is_named() {
         .await;
     }
     assert_eq!(kept.detected("another entry's content").await.0, one);
+    assert_eq!(kept.bad_in_bundle().await, one..=one);
 }
 
 #[tokio::test]
@@ -254,6 +273,8 @@ async fn removed_entries_are_named() {
         .await;
     }
     assert_eq!(kept.detected("the last entry, the head left").await.0, head);
+    let why = kept.export_complains().await;
+    assert!(why.contains(&format!("entry {head} is missing")), "{why}");
 
     let mut kept = Kept::new().await;
     let (size, first) = (kept.size, kept.size - 4);
@@ -274,6 +295,7 @@ async fn removed_entries_are_named() {
         bad == first && why.contains(&format!("covers {size} entries")),
         "{bad} {why}"
     );
+    assert_eq!(kept.bad_in_bundle().await, first..=first);
 
     let mut kept = Kept::new().await;
     let (seq, head) = (kept.first("action.approved").await, kept.head);
@@ -284,6 +306,16 @@ async fn removed_entries_are_named() {
         .await;
     }
     assert_eq!(kept.detected("a middle entry").await.0, seq);
+    let renumbered = kept;
+    let mut kept = Kept::new().await;
+    for table in ["contents", "entries"] {
+        kept.run(&format!(
+            "DELETE FROM audit_{table} WHERE tenant = 'acme' AND seq = {seq}"
+        ))
+        .await;
+    }
+    assert_eq!(kept.bad_in_bundle().await, seq..=seq);
+    let mut kept = renumbered;
     for from in seq + 1..=head {
         kept.renumber(from, from - 1).await;
     }
@@ -293,6 +325,7 @@ async fn removed_entries_are_named() {
     ))
     .await;
     assert_eq!(kept.detected("a middle entry, the rest renumbered").await.0, seq);
+    assert_eq!(kept.bad_in_bundle().await, 1..=kept.size);
 
     for remove_head in [false, true] {
         let mut kept = Kept::new().await;
@@ -308,6 +341,8 @@ async fn removed_entries_are_named() {
         }
         let bad = kept.verify().await.bad.expect("the whole log is gone");
         assert_eq!(bad.0, 1);
+        let outcome = audit_bundle::export(&kept.world).await;
+        assert!(matches!(outcome, Err(ExportError::Empty)), "{outcome:?}");
     }
 }
 
@@ -319,6 +354,7 @@ async fn swapped_and_forged_entries_are_named() {
         kept.renumber(from, to).await;
     }
     assert_eq!(kept.detected("two swapped entries").await.0, one);
+    assert_eq!(kept.bad_in_bundle().await, 1..=kept.size);
 
     // An approval that nobody gave, after the checkpoint: no checkpoint that was kept can show it, but it has no seal.
     let mut kept = Kept::new().await;
@@ -342,6 +378,11 @@ async fn swapped_and_forged_entries_are_named() {
     // The service does not sign it, either.
     let error = kept.world.engine.sign_checkpoint(&kept.world.acme.tenant).await.err();
     assert!(matches!(error, Some(Error::LogTampered { .. })), "{error:?}");
+    let why = kept.export_complains().await;
+    assert!(
+        why.contains(&format!("entry {new} was not written by this service")),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -376,6 +417,7 @@ async fn a_rewritten_history_does_not_continue_the_kept_checkpoint() {
     );
     let bad = kept.verify().await.bad.expect("the kept checkpoint shows it");
     assert!(bad.1.contains("another root hash"), "{bad:?}");
+    assert_eq!(kept.bad_in_bundle().await, 1..=kept.size);
 }
 
 #[tokio::test]

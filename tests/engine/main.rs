@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod audit_bundle;
 mod audit_entries;
 mod audit_fields;
 mod audit_key;

@@ -79,7 +79,12 @@ impl Engine {
             let latest = tx.latest_checkpoint().await?;
             let size = latest.as_ref().map_or(0, |latest| latest.size);
             if !tx.has_news_after(size).await? {
-                return Ok(None);
+                // Somebody may have removed all that is new, and not what says how much there is.
+                let head = tx.audit_head().await?;
+                return match tx.audit_end(head).await? {
+                    (1.., None) => Err(tampered(format!("entry {head} is missing"))),
+                    _ => Ok(None),
+                };
             }
             let tree = tx.audit_tree(size).await?;
             if let Some(latest) = latest {

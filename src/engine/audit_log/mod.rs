@@ -1,7 +1,8 @@
-//! The use cases of the audit log itself: signed checkpoints, proofs, witnesses, verification, and the comparison of an action with its entries.
+//! The use cases of the audit log itself: signed checkpoints, proofs, witnesses, verification, bundles, and the comparison of an action with its entries.
 
 pub(crate) mod action_check;
 mod checkpoints;
+mod export;
 mod proofs;
 pub(crate) mod rotation;
 mod verify;
@@ -9,6 +10,7 @@ mod verify_actions;
 mod witnesses;
 
 pub use checkpoints::Signed;
+pub use export::{ExportError, Exported};
 pub use proofs::EntryProof;
 pub use verify::AuditReport;
 pub use witnesses::WitnessUpdate;

@@ -7,6 +7,7 @@ mod actions;
 mod apply;
 mod audit;
 mod audit_checkpoints;
+mod audit_export;
 mod audit_recent;
 mod audit_tree;
 mod check_context;
@@ -41,6 +42,7 @@ mod sessions;
 
 pub use audit::{AuditRecord, Entry, EntryToIndex};
 pub use audit_checkpoints::{Delivery, StoredCheckpoint};
+pub use audit_export::ExportRecord;
 pub use evidence_files::{Hashed, StoredResult, Verified};
 pub use identity::{Account, Resemblance};
 pub use import_blockers::{WantingFrom, WantingPage};
