@@ -94,6 +94,8 @@ bench-built:
 	@target/debug/xtask site --profile wasm-dev
 	cargo bench --package loopiq-bench
 	@target/release/loopiq-bench target/release/loopiq $(SITE)
+	+$(BUILD) --release --package loopiq-audit-log --example bundle_speed
+	@target/release/examples/bundle_speed
 
 # perf and strace are optional: without them the table has none of their figures. PROFILE passes options, such as `--requests 1000`.
 profile-built:
