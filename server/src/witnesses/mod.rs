@@ -104,6 +104,14 @@ impl Witness {
         }
     }
 
+    /// The public key of a witness that signs.
+    pub fn cosigner(&self) -> Option<&Cosigner> {
+        match self {
+            Self::Cosigner { key, .. } => Some(key),
+            Self::Folder(_) | Self::Endpoint(_) => None,
+        }
+    }
+
     async fn send(
         &self,
         client: &reqwest::Client,

@@ -1,6 +1,7 @@
 //! The real binary under failures: kills, full disks, lost databases, floods of connections. Acknowledged work is kept, and nothing happens
 //! twice.
 
+mod audit_bundle;
 mod connection_floods;
 mod database_failures;
 mod demo_or_production;

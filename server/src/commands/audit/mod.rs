@@ -1,5 +1,11 @@
 //! `loopiq audit`: the audit trail.
 
+mod export;
+mod verify_export;
+
+pub use export::{AuditExportArgs, ExportFormat};
+pub use verify_export::VerifyExportArgs;
+
 use super::{find_tenant, open_engine, print_line};
 use crate::installation::Installation;
 use anyhow::{Context, Result, bail};
@@ -12,8 +18,10 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
     /// Check every entry of the log, that none is missing, that the log continues every signed checkpoint, and that actions and decisions fit
-    /// their entries.
+    /// their entries. With --export: verify a bundle, without an installation.
     Verify(AuditVerifyArgs),
+    /// Write the log to a file that others can verify.
+    Export(AuditExportArgs),
     /// Sign a checkpoint of the log now, and print it.
     Checkpoint(AuditCheckpointArgs),
     /// Print the public keys that verify checkpoints, the one that signs first.
@@ -28,8 +36,11 @@ pub struct AuditVerifyArgs {
     /// The tenant. Default: all tenants.
     #[arg(long)]
     tenant: Option<String>,
-    /// A checkpoint that you have kept elsewhere, as a witness or `loopiq audit checkpoint` wrote it: the log must continue it. Needs --tenant.
-    #[arg(long, value_name = "FILE", requires = "tenant")]
+    #[command(flatten)]
+    export: VerifyExportArgs,
+    /// A checkpoint that you have kept elsewhere, as a witness or `loopiq audit checkpoint` wrote it: the log must continue it. Needs --tenant
+    /// or --export.
+    #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Print one JSON object for each tenant.
     #[arg(long)]
@@ -60,6 +71,7 @@ pub struct AuditKeysArgs {
 pub async fn run(command: AuditCommand, runtime: Runtime) -> Result<()> {
     match command {
         AuditCommand::Verify(args) => verify(args, runtime).await,
+        AuditCommand::Export(args) => export::run(args, runtime).await,
         AuditCommand::Checkpoint(args) => checkpoint(args, runtime).await,
         AuditCommand::Keys(args) => {
             let keys = args.installation.audit_key.load(&args.installation.data_dir)?;
@@ -78,6 +90,12 @@ async fn checkpoint(args: AuditCheckpointArgs, runtime: Runtime) -> Result<()> {
 }
 
 async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
+    if let Some(export) = &args.export.export {
+        return args.export.run(export, &args.checkpoint, args.json);
+    }
+    if args.tenant.is_none() && !args.checkpoint.is_empty() {
+        bail!("--checkpoint needs --tenant or --export: a checkpoint belongs to one log");
+    }
     let kept: Vec<Note> = args.checkpoint.iter().map(read_note).collect::<Result<_>>()?;
     let engine = open_engine(&args.installation, &runtime).await?;
     let tenants = match args.tenant {
