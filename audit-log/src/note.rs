@@ -159,10 +159,10 @@ impl FromStr for Note {
             return Err(NoteError::Malformed("it contains control characters"));
         }
         // The last empty line separates the text from the signatures.
-        let split = note
-            .rfind("\n\n")
-            .ok_or(NoteError::Malformed("no empty line stands before its signatures"))?;
-        let (text, lines) = (&note[..=split], &note[split + 2..]);
+        let unsigned = NoteError::Malformed("no empty line stands before its signatures");
+        let split = note.as_bytes().windows(2).rposition(|pair| pair == b"\n\n");
+        let split = split.ok_or(unsigned.clone())?;
+        let (text, lines) = note.get(..=split).zip(note.get(split + 2..)).ok_or(unsigned)?;
         let lines = lines
             .strip_suffix('\n')
             .ok_or(NoteError::Malformed("its last line has no end"))?;
