@@ -2,7 +2,7 @@
 //! that it wrote itself. Checkpoints are signed. An attacker who can write the database but not read the keys can forge neither.
 
 use hmac::{Hmac, KeyInit, Mac};
-use loopiq_audit_log::{Hash, NotAKey, PublicKey, SigningKey, hex};
+use loopiq_audit_log::{Checkpoint, Hash, NotAKey, Note, PublicKey, SigningKey, hex};
 use sha2::Sha256;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -28,6 +28,17 @@ pub trait KeyFile: Send + Sync {
     /// # Errors
     /// One line that says why it cannot be written.
     fn write(&self, text: &str) -> Result<(), String>;
+    /// The note of a tenant's last checkpoint that was kept beside the keys.
+    fn last_note(&self, _tenant: &str) -> Option<String> {
+        None
+    }
+    /// Keeps a note beside the keys.
+    ///
+    /// # Errors
+    /// One line that says why it cannot be written.
+    fn keep_note(&self, _tenant: &str, _note: &str) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 #[derive(Clone)]
@@ -173,6 +184,24 @@ impl LogKeys {
                 .any(|key| constant_time_eq(&key.seal(leaf_hash), seal))
         };
         known() || (self.reload() && known())
+    }
+
+    /// The last checkpoint of a tenant's log that this node has signed or seen, kept outside the database: a database that has fewer entries was
+    /// set back. `None` if there is none, or if it cannot be read.
+    pub fn remembered(&self, tenant: &str) -> Option<Checkpoint> {
+        let note: Note = self.file.as_ref()?.last_note(tenant)?.parse().ok()?;
+        note.verify(&self.public()).ok()?;
+        let checkpoint: Checkpoint = note.text.parse().ok()?;
+        (checkpoint.origin == self.origin(tenant)).then_some(checkpoint)
+    }
+
+    /// Keeps a checkpoint outside the database.
+    ///
+    /// # Errors
+    /// One line that says why it cannot be kept.
+    pub fn remember(&self, tenant: &str, note: &Note) -> Result<(), String> {
+        let file = self.file.as_ref();
+        file.map_or(Ok(()), |file| file.keep_note(tenant, &note.to_string()))
     }
 
     /// The name of the log of a tenant in its checkpoints.

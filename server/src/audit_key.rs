@@ -53,30 +53,35 @@ impl AuditKeyArgs {
         })
     }
 
+    /// Forgets the last checkpoints, for a log that starts anew.
+    ///
+    /// # Errors
+    /// One line: they cannot be removed.
+    pub fn forget_checkpoints(&self, data_dir: &Path) -> Result<()> {
+        let folder = checkpoints(&self.file(data_dir));
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} cannot be removed", folder.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The keys, or a new one if there is none. Call [`LogKeys::store`] on a new one when the start is certain. `url`: the service's URL, which
-    /// names the key. `has_entries`: whether the log is not empty, so that a missing key is a loss. `replace`: whether a lost key is to be
-    /// replaced.
+    /// names the key. `has_entries`: whether the log is not empty, so that a missing key is a loss.
     ///
     /// # Errors
     /// One line, see [`AuditKeyArgs::load`]; or the key is lost.
-    pub fn load_or_new(
-        &self,
-        data_dir: &Path,
-        url: &str,
-        has_entries: bool,
-        replace: bool,
-        runtime: &Runtime,
-    ) -> Result<KeysAtStart> {
+    pub fn load_or_new(&self, data_dir: &Path, url: &str, has_entries: bool, runtime: &Runtime) -> Result<KeysAtStart> {
         let file = self.file(data_dir);
         let is_default = self.audit_key.is_none() && self.audit_key_file.is_none();
         if !is_default || load(&file)?.is_some() {
             return self.load(data_dir).map(KeysAtStart::Found);
         }
-        if has_entries && !replace {
+        if has_entries {
             bail!(
                 "the key of the audit log is missing: there are entries, but no file {}. Restore it from your backup; nodes that share a database \
-                 need the same LOOPIQ_AUDIT_KEY_FILE. If it is lost, start once with --new-audit-key: entries that a checkpoint covers stay \
-                 verifiable with the old public key",
+                 need the same LOOPIQ_AUDIT_KEY_FILE. Without it, nothing shows that the entries are those that were written",
                 file.display()
             );
         }
@@ -137,6 +142,11 @@ fn load(file: &Path) -> Result<Option<LogKeys>> {
     Ok(Some(keys.stored_in(Arc::new(OnDisk(file.to_owned())))))
 }
 
+/// The folder of the last checkpoints of each tenant: beside the file of the keys.
+fn checkpoints(file: &Path) -> PathBuf {
+    file.with_file_name("audit-checkpoints")
+}
+
 /// The file of the keys.
 struct OnDisk(PathBuf);
 
@@ -149,40 +159,65 @@ impl KeyFile for OnDisk {
         file_permissions::write(&self.0, text.as_bytes())
             .map_err(|error| format!("{} cannot be written: {error}", self.0.display()))
     }
+
+    fn last_note(&self, tenant: &str) -> Option<String> {
+        std::fs::read_to_string(checkpoints(&self.0).join(tenant)).ok()
+    }
+
+    fn keep_note(&self, tenant: &str, note: &str) -> Result<(), String> {
+        let folder = checkpoints(&self.0);
+        file_permissions::create_dir(&folder)
+            .and_then(|()| file_permissions::write(&folder.join(tenant), note.as_bytes()))
+            .map_err(|error| format!("{} cannot be written: {error}", folder.display()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use loopiq::domain::Timestamp;
+    use loopiq_audit_log::Note;
 
     fn runtime() -> Runtime {
         Runtime::new(|| Timestamp(0), |bytes| getrandom::fill(bytes).unwrap())
     }
 
     #[test]
-    fn a_key_is_created_once_and_a_lost_one_only_on_request() {
+    fn a_key_is_created_once_and_a_lost_one_is_never_replaced() {
         let temp = tempfile::tempdir().unwrap();
         let args = AuditKeyArgs::default();
         assert!(format!("{:#}", args.load(temp.path()).err().unwrap()).contains("loopiq serve"));
-        let create = |has_entries, replace| {
+        let create = |has_entries| {
             let url = "https://loopiq.example:8443";
-            let found = args.load_or_new(temp.path(), url, has_entries, replace, &runtime())?;
+            let found = args.load_or_new(temp.path(), url, has_entries, &runtime())?;
             found.store()?;
             anyhow::Ok(found.keys().clone())
         };
-        let first = create(false, false).unwrap();
+        let first = create(false).unwrap();
         assert_eq!(first.origin("acme"), "loopiq.example:8443/audit/acme");
-        assert_eq!(create(true, false).unwrap().public(), first.public());
+        assert_eq!(create(true).unwrap().public(), first.public());
         assert_eq!(args.load(temp.path()).unwrap().public(), first.public());
         first.rotate(&[3; 32]).unwrap();
         assert_eq!(args.load(temp.path()).unwrap().public(), first.public());
         assert_eq!(first.public().len(), 2);
 
+        // The last checkpoint is kept beside the keys, for each tenant, and forgotten when the log starts anew.
+        let mut note =
+            Note::new("loopiq.example:8443/audit/acme\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".to_owned());
+        note.sign(&first.signing());
+        first.remember("acme", &note).unwrap();
+        assert_eq!(
+            args.load(temp.path()).unwrap().remembered("acme").map(|last| last.size),
+            Some(7)
+        );
+        assert_eq!(first.remembered("globex"), None);
+        args.forget_checkpoints(temp.path()).unwrap();
+        assert_eq!(first.remembered("acme"), None);
+        args.forget_checkpoints(temp.path()).unwrap();
+
         std::fs::remove_file(temp.path().join(FILE)).unwrap();
-        let lost = format!("{:#}", create(true, false).err().unwrap());
-        assert!(lost.contains("--new-audit-key"), "{lost}");
-        assert_ne!(create(true, true).unwrap().public(), first.public());
+        let lost = format!("{:#}", create(true).err().unwrap());
+        assert!(lost.contains("Restore it"), "{lost}");
     }
 
     #[test]
@@ -190,7 +225,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let temp = tempfile::tempdir().unwrap();
         let args = AuditKeyArgs::default();
-        let new = args.load_or_new(temp.path(), "http://127.0.0.1:3000", false, false, &runtime());
+        let new = args.load_or_new(temp.path(), "http://127.0.0.1:3000", false, &runtime());
         new.unwrap().store().unwrap();
         let file = temp.path().join(FILE);
         let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();

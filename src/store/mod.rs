@@ -30,9 +30,9 @@ pub use copy::{COPIED, CopyReport, CopyStep};
 pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
-    Account, ActionSummary, Asserted, AuditRecord, Delivery, Entry, EntryToIndex, ExportRecord, Hashed, ImportKey,
-    ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, NewEvidence, NewFinding, PART,
-    PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ReadCall, RequestRow, Resemblance, Settled,
+    Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, Delivery, Entry, EntryToIndex, ExportRecord, Hashed,
+    ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, NewEvidence, NewFinding,
+    PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ReadCall, RequestRow, Resemblance, Settled,
     StoredCheckpoint, StoredResult, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
 

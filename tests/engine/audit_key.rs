@@ -4,6 +4,7 @@ use crate::world::{World, confirm};
 use loopiq::context::Ctx;
 use loopiq::engine::{Engine, Error, Signed};
 use loopiq::log_keys::{KeyFile, LogKeys};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// A key file in memory, which can be full.
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex};
 struct Memory {
     text: Mutex<String>,
     full: Mutex<bool>,
+    notes: Mutex<HashMap<String, String>>,
 }
 
 impl KeyFile for Memory {
@@ -23,6 +25,18 @@ impl KeyFile for Memory {
             return Err("no space left on device".to_owned());
         }
         text.clone_into(&mut self.text.lock().expect("a lock"));
+        Ok(())
+    }
+
+    fn last_note(&self, tenant: &str) -> Option<String> {
+        self.notes.lock().expect("a lock").get(tenant).cloned()
+    }
+
+    fn keep_note(&self, tenant: &str, note: &str) -> Result<(), String> {
+        self.notes
+            .lock()
+            .expect("a lock")
+            .insert(tenant.to_owned(), note.to_owned());
         Ok(())
     }
 }
@@ -131,4 +145,38 @@ async fn keys_of_a_setting_are_replaced_in_the_setting() {
     assert!(refused.to_string().contains("LOOPIQ_AUDIT_KEY"), "{refused}");
     let page = world.engine.requests_page(&second).await.expect("a page");
     assert_eq!(page.waiting.len(), 1, "it can still be declined");
+}
+
+/// A database that was set back as a whole fits itself. The checkpoint beside the keys shows it.
+#[tokio::test]
+async fn a_database_that_was_set_back_is_noticed() {
+    let world = World::new().await;
+    let file = Arc::new(Memory::default());
+    let engine = node(&world, &file);
+    let tenant = &world.acme.tenant;
+    signed(&engine, &world).await;
+    let older = file.last_note("acme").expect("a note");
+    world.proposed("k1").await;
+    signed(&engine, &world).await;
+    assert_eq!(engine.verify_audit(tenant, &[]).await.expect("a report").bad, None);
+    let newer = file.last_note("acme").expect("a note");
+    assert_ne!(older, newer);
+
+    // The database as it was before: its latest checkpoint is the older one.
+    let mut connection = world.database.connect().await;
+    let sql = match loopiq_testing::on_postgres() {
+        true => "DROP TRIGGER audit_checkpoints_no_change ON audit_checkpoints",
+        false => "DROP TRIGGER audit_checkpoints_no_delete",
+    };
+    sqlx::Executor::execute(&mut connection, sql).await.expect("dropped");
+    let sql = "DELETE FROM audit_checkpoints WHERE tenant = 'acme' AND size = (SELECT MAX(size) FROM audit_checkpoints WHERE tenant = 'acme')";
+    sqlx::Executor::execute(&mut connection, sql).await.expect("deleted");
+    let error = engine.sign_checkpoint(tenant).await.err();
+    assert!(matches!(error, Some(Error::LogTampered { .. })), "{error:?}");
+    let bad = engine.verify_audit(tenant, &[]).await.expect("a report").bad;
+    assert!(bad.is_some_and(|(_, why)| why.contains("set back")));
+    // A note that the keys did not sign says nothing.
+    file.keep_note("acme", &newer.replace("loopiq.test", "loopiq.best"))
+        .expect("kept");
+    assert!(engine.sign_checkpoint(tenant).await.is_ok());
 }

@@ -494,3 +494,27 @@ async fn stored_hashes_of_the_tree_and_stored_checkpoints_are_checked() {
         .expect("a report");
     assert!(report.bad.is_some_and(|(_, why)| why.contains("another log")));
 }
+
+#[tokio::test]
+async fn entries_that_cannot_be_read_are_named_and_not_signed() {
+    let mut kept = Kept::new().await;
+    let seq = kept.head;
+    kept.run(&format!(
+        "UPDATE audit_contents SET content = '{{' WHERE tenant = 'acme' AND seq = {seq}"
+    ))
+    .await;
+    let (bad, why) = kept.verify().await.bad.expect("an unreadable entry");
+    assert!(bad == seq && why.contains("cannot be read"), "{bad} {why}");
+    let error = kept.world.engine.sign_checkpoint(&kept.world.acme.tenant).await.err();
+    assert!(matches!(error, Some(Error::LogTampered { .. })), "{error:?}");
+
+    let mut kept = Kept::new().await;
+    let (model, new) = (kept.head, kept.head + 1);
+    kept.run(&format!(
+        "INSERT INTO audit_entries (tenant, seq, at, event, action_id, content_hash, leaf_hash, seal) \
+         SELECT tenant, {new}, at, event, action_id, content_hash, leaf_hash, seal FROM audit_entries WHERE tenant = 'acme' AND seq = {model}"
+    ))
+    .await;
+    let (bad, why) = kept.verify().await.bad.expect("an entry beyond the head");
+    assert!(bad == new && why.contains("beyond the end"), "{bad} {why}");
+}

@@ -178,3 +178,59 @@ async fn a_revision_is_for_the_person_in_the_log() {
     let ended = run_after(&world, &pruned, &moved).await;
     assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
 }
+
+/// The entries of an action are selected by columns. Whoever changes such a column, or removes a content, could hide a revocation.
+#[tokio::test]
+async fn a_hidden_revocation_runs_nothing() {
+    for hide in [
+        "UPDATE audit_entries SET event = 'action.viewed' WHERE tenant = 'acme' AND seq = {seq}",
+        "UPDATE audit_entries SET action_id = NULL WHERE tenant = 'acme' AND seq = {seq}",
+        "DELETE FROM audit_contents WHERE tenant = 'acme' AND seq = {seq}",
+        "UPDATE audit_heads SET last_seq = {seq} - 1 WHERE tenant = 'acme'",
+    ] {
+        let world = World::new().await;
+        let (id, digest) = world.proposed("k1").await;
+        world.approve("reviewer", &id, &digest).await.expect("approved");
+        let reviewer = world.person("reviewer");
+        world.engine.revoke(&reviewer, &id, "No.", "").await.expect("revoked");
+        let seq = {
+            let mut connection = world.database.connect().await;
+            let sql = "SELECT MAX(seq) FROM audit_entries WHERE tenant = 'acme' AND event = 'action.revoked'";
+            let row = connection.fetch_one(sql).await.expect("an entry");
+            sqlx::Row::get::<i64, _>(&row, 0)
+        };
+        // The checkpoint covers the revocation.
+        world.engine.sign_checkpoint(&world.acme.tenant).await.expect("signed");
+        let mut sql = drop_delete_triggers();
+        sql.extend([
+            hide.replace("{seq}", &seq.to_string()),
+            format!("DELETE FROM decisions WHERE action_id = '{id}' AND kind <> 'approve'"),
+            format!(
+                "UPDATE actions SET state = 'approved', closed_at = NULL, outcome = NULL, reason_codes = '[]' WHERE id = '{id}'"
+            ),
+        ]);
+        let mut connection = world.database.connect().await;
+        for statement in sql {
+            let done = connection.execute(AssertSqlSafe(statement.clone())).await;
+            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+        let before = world.count("work_items").await;
+        // A head that was set back also makes the numbers of new entries collide: then nothing is committed at all.
+        let outcome = world.execute(&world.person("lead"), &id).await;
+        assert!(
+            !outcome.as_ref().is_ok_and(|outcome| outcome.done),
+            "{hide}: {outcome:?}"
+        );
+        assert_eq!(world.count("work_items").await, before, "{hide}");
+    }
+}
+
+fn drop_delete_triggers() -> Vec<String> {
+    let tables = ["audit_entries", "audit_contents"];
+    if loopiq_testing::on_postgres() {
+        tables.map(drop_trigger).to_vec()
+    } else {
+        let drop = |table| ["update", "delete"].map(|what| format!("DROP TRIGGER {table}_no_{what}"));
+        tables.into_iter().flat_map(drop).collect()
+    }
+}

@@ -180,6 +180,9 @@ pub async fn pass(engine: &Engine, client: &reqwest::Client, witnesses: &[Witnes
             }
             Err(error) => tracing::error!(%tenant, %error, "no checkpoint could be signed"),
         }
+    }
+    // After all logs are signed, because a witness that does not answer takes seconds.
+    for tenant in &tenants {
         for witness in witnesses {
             if let Err(error) = deliver(engine, client, tenant, witness).await {
                 late += 1;

@@ -254,6 +254,22 @@ async fn a_folder_and_an_endpoint_get_the_notes() {
     assert_eq!(read("acme.checkpoint"), latest.to_string());
     assert_eq!(read("acme.checkpoints"), format!("{first}\n{latest}\n"));
 
+    // A folder that has a longer log keeps it.
+    let latest_file = temp.path().join("witness/acme.checkpoint");
+    let mut other = Checkpoint {
+        origin: "loopiq.test/audit/acme".to_owned(),
+        size: 1_000,
+        root: Hash::of(b"other"),
+    }
+    .to_note();
+    other.sign(&log.engine.runtime().log_keys().unwrap().signing());
+    std::fs::write(&latest_file, other.to_string()).unwrap();
+    log.grow(1).await;
+    let (_, error) = log.pass(&folder).await;
+    assert!(error.is_some_and(|error| error.contains("does not continue")));
+    assert_eq!(std::fs::read_to_string(&latest_file).unwrap(), other.to_string());
+
+    let latest = log.latest().await;
     let received: Arc<Mutex<Vec<String>>> = Arc::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint: Witness = format!("http://{}/notes", listener.local_addr().unwrap())

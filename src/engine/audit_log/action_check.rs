@@ -28,21 +28,61 @@ pub(crate) async fn difference(
             Ok(_) => {}
         }
     }
+    let last = entries.last().map_or(0, |entry| entry.seq);
+    if !nothing_is_hidden(tx, action, last).await? {
+        return Ok(Some(
+            "an audit entry since its last one is missing, changed or about this action",
+        ));
+    }
     if !are_in_the_tree(tx, &entries).await? {
         return Ok(Some("an audit entry of this action is not in the signed log"));
     }
     Ok(compared(action, &approvals.given, &entries))
 }
 
+/// Leaves in one read.
+const LEAVES: i64 = 1_000;
+
+/// Whether the log since entry `last` is complete and sealed, and has no further entry that defines the state of the action. The columns
+/// that the action's entries were selected by count only where the seal covers them: a changed column could hide a revocation.
+async fn nothing_is_hidden(tx: &mut ReadTx, action: &Action, last: i64) -> Result<bool, Error> {
+    let (tenant, keys, head) = (tx.ctx().tenant().clone(), keys(tx)?, tx.audit_head().await?);
+    let mut seen = last;
+    while seen < head {
+        let leaves = tx.audit_leaves(seen, LEAVES).await?;
+        if leaves.is_empty() {
+            return Ok(false);
+        }
+        for leaf in &leaves {
+            seen += 1;
+            let hash = leaf.intact_hash(&tenant);
+            let is_ours = hash.is_some_and(|hash| keys.sealed(&hash, &leaf.seal));
+            let is_about_it = leaf.action_id.as_deref() == Some(action.id.as_str()) && !leaf.defines_no_state();
+            if leaf.seq != seen || !is_ours || is_about_it {
+                return Ok(false);
+            }
+        }
+    }
+    // Entries beyond the head, or a head that was set back.
+    Ok(seen == head)
+}
+
 /// Whether the tree of the latest checkpoint contains the entries that it covers.
 async fn are_in_the_tree(tx: &mut ReadTx, entries: &[AuditRecord]) -> Result<bool, Error> {
     let (tenant, keys) = (tx.ctx().tenant().clone(), keys(tx)?);
     let Some(stored) = tx.latest_checkpoint().await? else {
-        return Ok(true);
+        return Ok(keys.remembered(tenant.as_str()).is_none());
     };
     let Ok(checkpoint) = read_checkpoint(&stored, &tenant, &keys) else {
         return Ok(false);
     };
+    if keys
+        .remembered(tenant.as_str())
+        .is_some_and(|last| last.size > checkpoint.size)
+    {
+        // The database was set back behind a checkpoint that this node signed.
+        return Ok(false);
+    }
     let covered: Vec<&AuditRecord> = entries
         .iter()
         .filter(|entry| entry.seq as u64 <= checkpoint.size)

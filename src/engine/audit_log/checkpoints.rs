@@ -6,7 +6,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::{Permission, TenantId};
 use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{Entry, StoredCheckpoint};
+use crate::store::{Entry, StoreError, StoredCheckpoint};
 use loopiq_audit_log::{Checkpoint, Tree};
 use serde_json::json;
 
@@ -38,12 +38,18 @@ impl Engine {
     /// signed then.
     pub async fn sign_checkpoint(&self, tenant: &TenantId) -> Result<Signed, Error> {
         let ctx = Ctx::system(tenant.clone(), &self.runtime);
-        let Some((checkpoint, previous)) = self.checked_state(&ctx).await? else {
+        // A row of the log that cannot be read was not written like this.
+        let state = self.checked_state(&ctx).await.map_err(|error| match error {
+            CheckError::Store(error @ StoreError::Damaged { .. }) => tampered(error.to_string()),
+            CheckError::Store(error) => error.into(),
+            CheckError::Engine(error) => error,
+        })?;
+        let Some((checkpoint, previous)) = state else {
             let latest = self.store.read(&ctx).await?.latest_checkpoint().await?;
             return Ok(latest.map_or(Signed::Empty, Signed::UpToDate));
         };
         let mut note = checkpoint.to_note();
-        let log_keys = self.runtime.log_keys().ok_or(crate::store::StoreError::NoLogKeys)?;
+        let log_keys = self.runtime.log_keys().ok_or(StoreError::NoLogKeys)?;
         note.sign(&log_keys.signing());
         let size = checkpoint.size;
         let entry = Entry {
@@ -66,33 +72,48 @@ impl Engine {
             })
         });
         let stored: Option<StoredCheckpoint> = stored.await?;
+        if let Some(stored) = &stored
+            && let Err(why) = log_keys.remember(tenant.as_str(), &stored.note)
+        {
+            tracing::warn!(%tenant, why, "the checkpoint could not be kept outside the database");
+        }
         stored
             .map(Signed::New)
             .ok_or_else(|| Error::internal("a checkpoint that was just stored"))
     }
 
     /// The checked state of the log since the last checkpoint, and that checkpoint's size. `None` if nothing happened since then.
-    async fn checked_state(&self, ctx: &Ctx) -> Result<Option<(Checkpoint, u64)>, Error> {
+    async fn checked_state(&self, ctx: &Ctx) -> Result<Option<(Checkpoint, u64)>, CheckError> {
         let tenant = ctx.tenant();
         let (mut tree, previous, head) = {
             let tx = &mut self.store.read(ctx).await?;
             let latest = tx.latest_checkpoint().await?;
             let size = latest.as_ref().map_or(0, |latest| latest.size);
+            if let Some(last) = keys(tx)?.remembered(tenant.as_str()) {
+                let is_there = last.size <= size && tx.audit_root(last.size).await? == last.root;
+                if !is_there {
+                    return Err(tampered(format!(
+                        "this node has seen a checkpoint of {} entries, and the database has another or a shorter log; if you have restored an \
+                         older backup on purpose, remove the tenant's file in the folder audit-checkpoints beside the key",
+                        last.size
+                    ))
+                    .into());
+                }
+            }
             if !tx.has_news_after(size).await? {
                 // Somebody may have removed all that is new, and not what says how much there is.
                 let head = tx.audit_head().await?;
                 return match tx.audit_end(head).await? {
-                    (1.., None) => Err(tampered(format!("entry {head} is missing"))),
+                    (1.., None) => Err(CheckError::Engine(tampered(format!("entry {head} is missing")))),
                     _ => Ok(None),
                 };
             }
             let tree = tx.audit_tree(size).await?;
             if let Some(latest) = latest {
-                let signed = read_checkpoint(&latest, tenant, &keys(tx)?).map_err(tampered)?;
+                let signed =
+                    read_checkpoint(&latest, tenant, &keys(tx)?).map_err(|why| CheckError::Engine(tampered(why)))?;
                 if signed.root != tree.root() {
-                    return Err(tampered(format!(
-                        "the first {size} entries are not those that were signed"
-                    )));
+                    return Err(tampered(format!("the first {size} entries are not those that were signed")).into());
                 }
             }
             (tree, size, tx.audit_head().await? as u64)
@@ -102,9 +123,7 @@ impl Engine {
         }
         let root = tree.root();
         if self.store.read(ctx).await?.audit_root(head).await? != root {
-            return Err(tampered(
-                "the stored hashes of its tree do not fit its entries".to_owned(),
-            ));
+            return Err(tampered("the stored hashes of its tree do not fit its entries".to_owned()).into());
         }
         let origin = self.runtime.log_keys().map(|keys| keys.origin(tenant.as_str()));
         let size = head;
@@ -112,7 +131,7 @@ impl Engine {
     }
 
     /// Adds a stretch of checked entries to the tree.
-    async fn grow(&self, ctx: &Ctx, tree: &mut Tree, head: u64) -> Result<(), Error> {
+    async fn grow(&self, ctx: &Ctx, tree: &mut Tree, head: u64) -> Result<(), CheckError> {
         let tx = &mut self.store.read(ctx).await?;
         let keys = keys(tx)?;
         let after = tree.size();
@@ -120,18 +139,37 @@ impl Engine {
         for record in records.iter().take_while(|record| record.seq as u64 <= head) {
             let seq = record.seq as u64;
             if seq != tree.size() + 1 {
-                return Err(tampered(format!("entry {} is missing", tree.size() + 1)));
+                return Err(tampered(format!("entry {} is missing", tree.size() + 1)).into());
             }
-            let leaf = check_entry(record, ctx.tenant()).map_err(|why| tampered(format!("entry {seq} {why}")))?;
+            let leaf = check_entry(record, ctx.tenant())
+                .map_err(|why| CheckError::Engine(tampered(format!("entry {seq} {why}"))))?;
             if !keys.sealed(&leaf, &record.seal) {
-                return Err(tampered(format!("entry {seq} was not written by this service")));
+                return Err(tampered(format!("entry {seq} was not written by this service")).into());
             }
             tree.push(leaf, |_, _| ());
         }
         if tree.size() == after {
-            return Err(tampered(format!("entry {} is missing", after + 1)));
+            return Err(tampered(format!("entry {} is missing", after + 1)).into());
         }
         Ok(())
+    }
+}
+
+/// An error of the checks. Those of the store are kept apart, because an unreadable row is a finding.
+enum CheckError {
+    Engine(Error),
+    Store(StoreError),
+}
+
+impl From<Error> for CheckError {
+    fn from(error: Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<StoreError> for CheckError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 

@@ -5,9 +5,10 @@ use crate::context::Ctx;
 use crate::domain::TenantId;
 use crate::engine::{Engine, Error};
 use crate::log_keys::LogKeys;
-use crate::store::StoredCheckpoint;
+use crate::store::{ReadTx, StoreError, StoredCheckpoint};
 use loopiq_audit_log::{Checkpoint, Hash, Node, Note, Tree};
 use serde::Serialize;
+use std::collections::VecDeque;
 
 /// Entries in one read of a verification.
 const STRETCH: i64 = 1_000;
@@ -35,7 +36,7 @@ struct Verification {
     keys: Option<LogKeys>,
     tree: Tree,
     /// The checkpoints that are still ahead, in the order of their sizes: those of the database and those that the verifier was given.
-    ahead: Vec<Checkpoint>,
+    ahead: VecDeque<Checkpoint>,
     signed: u64,
     /// The first entry since the last checkpoint that has not a seal of this service.
     unsealed: Option<i64>,
@@ -60,8 +61,10 @@ impl Verification {
         }
         let nodes = &mut self.nodes;
         self.tree.push(leaf, |node, hash| nodes.push((node, hash)));
-        while self.ahead.first().is_some_and(|next| next.size == self.tree.size()) {
-            let checkpoint = self.ahead.remove(0);
+        while self.ahead.front().is_some_and(|next| next.size == self.tree.size()) {
+            let Some(checkpoint) = self.ahead.pop_front() else {
+                break;
+            };
             if checkpoint.root != self.tree.root() {
                 let size = checkpoint.size;
                 return Some(match self.unsealed {
@@ -92,7 +95,7 @@ impl Verification {
         if entries < head {
             return Some((entries + 1, "is missing".to_owned()));
         }
-        if let Some(ahead) = self.ahead.first() {
+        if let Some(ahead) = self.ahead.front() {
             let why = format!("is missing: a checkpoint covers {} entries", ahead.size);
             return Some((entries + 1, why));
         }
@@ -127,7 +130,10 @@ impl Engine {
             }
             let verified = verification.tree.size() as i64;
             if verified >= head || verified == report.entries {
-                break verification.end(head);
+                break match verification.end(head) {
+                    None => self.beyond_the_head(&ctx).await?,
+                    bad => bad,
+                };
             }
             report.entries = verified;
         };
@@ -143,7 +149,18 @@ impl Engine {
     async fn begin(&self, ctx: &Ctx, kept: &[Note]) -> Result<Result<(Verification, i64), String>, Error> {
         let tx = &mut self.store.read(ctx).await?;
         let (keys, tenant) = (self.runtime.log_keys().cloned(), ctx.tenant());
-        let mut stored = tx.checkpoints_after(0, i64::MAX).await?;
+        let mut stored = match tx.checkpoints_after(0, i64::MAX).await {
+            Err(error @ StoreError::Damaged { .. }) => return Ok(Err(error.to_string())),
+            stored => stored?,
+        };
+        if let Some(last) = keys.as_ref().and_then(|keys| keys.remembered(tenant.as_str()))
+            && stored.iter().all(|one| one.size != last.size)
+        {
+            return Ok(Err(format!(
+                "this node has seen a checkpoint of {} entries, which the database does not have: it was set back, or restored from an older backup",
+                last.size
+            )));
+        }
         for note in kept {
             let size = note.text.parse::<Checkpoint>().map(|checkpoint| checkpoint.size);
             let Ok(size) = size else {
@@ -154,7 +171,7 @@ impl Engine {
         }
         stored.sort_by_key(|checkpoint| checkpoint.size);
         let read = |keys: &LogKeys| stored.iter().map(|one| read_checkpoint(one, tenant, keys)).collect();
-        let ahead: Result<Vec<_>, String> = keys.as_ref().map_or_else(|| Ok(Vec::new()), read);
+        let ahead: Result<VecDeque<_>, String> = keys.as_ref().map_or_else(|| Ok(VecDeque::new()), read);
         let head = tx.audit_head().await?;
         Ok(ahead.map(|ahead| {
             let verification = Verification {
@@ -170,6 +187,14 @@ impl Engine {
         }))
     }
 
+    /// An entry beyond the number that the head says.
+    async fn beyond_the_head(&self, ctx: &Ctx) -> Result<Option<(i64, String)>, Error> {
+        let tx = &mut self.store.read(ctx).await?;
+        let head = tx.audit_head().await?;
+        let beyond = tx.audit_leaves(head, 1).await?.pop();
+        Ok(beyond.map(|leaf| (leaf.seq, "is beyond the end of the log".to_owned())))
+    }
+
     /// Verifies the next entries. Returns the first fault.
     async fn stretch(
         &self,
@@ -178,7 +203,11 @@ impl Engine {
         head: i64,
     ) -> Result<Option<(i64, String)>, Error> {
         let tx = &mut self.store.read(ctx).await?;
-        let records = tx.audit_stretch(verification.tree.size() as i64, STRETCH).await?;
+        let after = verification.tree.size() as i64;
+        let records = match tx.audit_stretch(after, STRETCH).await {
+            Err(StoreError::Damaged { why, .. }) => return Ok(Some(unreadable(tx, after, &why).await?)),
+            records => records?,
+        };
         for record in records.iter().take_while(|record| record.seq <= head) {
             if let Some(bad) = verification.add(record) {
                 return Ok(Some(bad));
@@ -194,4 +223,16 @@ impl Engine {
             )
         }))
     }
+}
+
+/// The first entry after `after` that cannot be read.
+async fn unreadable(tx: &mut ReadTx, after: i64, why: &str) -> Result<(i64, String), Error> {
+    let bad = |seq: i64| (seq, format!("cannot be read: {why}"));
+    for seq in after + 1..=after + STRETCH {
+        match tx.audit_record(seq).await {
+            Err(StoreError::Damaged { .. }) => return Ok(bad(seq)),
+            record => drop(record?),
+        }
+    }
+    Ok(bad(after + 1))
 }

@@ -33,7 +33,16 @@ impl Engine {
         };
         let deliveries = tx.deliveries().await?;
         let delivered = deliveries.iter().find(|delivery| delivery.witness == witness);
-        let old = has.unwrap_or_else(|| delivered.map_or(0, |delivery| delivery.size));
+        let known = delivered.map_or(0, |delivery| delivery.size);
+        if known > checkpoint.size {
+            return Err(Error::LogTampered {
+                why: format!(
+                    "the witness has a checkpoint of {known} entries, and the latest one here has {}",
+                    checkpoint.size
+                ),
+            });
+        }
+        let old = has.unwrap_or(known);
         if old == checkpoint.size && delivered.is_some_and(|delivery| delivery.error.is_none()) {
             return Ok(None);
         }

@@ -38,6 +38,51 @@ pub struct AuditRecord {
     pub content: Content,
 }
 
+/// An entry without its content.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct AuditLeaf {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub event: String,
+    pub action_id: Option<String>,
+    pub content_hash: String,
+    pub leaf_hash: String,
+    pub seal: String,
+}
+
+impl AuditLeaf {
+    /// The leaf hash, if the columns still have it.
+    pub fn intact_hash(&self, tenant: &TenantId) -> Option<Hash> {
+        let leaf = Leaf {
+            version: 1,
+            tenant: tenant.as_str(),
+            seq: self.seq,
+            at: self.at.0,
+            event: &self.event,
+            action_id: self.action_id.as_deref(),
+            content_hash: &self.content_hash,
+        };
+        let hash = leaf.hash().ok()?;
+        (hash.to_string() == self.leaf_hash).then_some(hash)
+    }
+
+    /// Whether entries of this event say nothing about the state of an action and its decisions: page views, questions, denials, repeated
+    /// proposals and changes of the checks.
+    pub fn defines_no_state(&self) -> bool {
+        matches!(
+            self.event.as_str(),
+            "action.viewed"
+                | "action.asked"
+                | "action.answered"
+                | "action.attempt_failed"
+                | "access.denied"
+                | "action.replayed"
+                | "checks.changed"
+        )
+    }
+}
+
 fn record(row: &Row) -> Result<AuditRecord, StoreError> {
     Ok(AuditRecord {
         seq: row.int("seq")?,
@@ -279,8 +324,7 @@ impl ReadTx {
         rows.iter().rev().map(record).collect()
     }
 
-    /// The entries that define an action and its decisions, oldest first: all except page views, questions, denials, repeated proposals and
-    /// changes of the checks.
+    /// The entries that define an action and its decisions, oldest first: all except those of [`AuditLeaf::defines_no_state`].
     pub async fn lifecycle_of_action(&mut self, id: &ActionId) -> Result<Vec<AuditRecord>, StoreError> {
         const SQL: &str = select!(
             "WHERE e.tenant = $1 AND e.action_id = $2 AND e.event NOT IN \
@@ -293,6 +337,30 @@ impl ReadTx {
             .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(record).collect()
+    }
+
+    /// The leaves after `after`, oldest first, also of entries without a content.
+    pub async fn audit_leaves(&mut self, after: i64, limit: i64) -> Result<Vec<AuditLeaf>, StoreError> {
+        const SQL: &str = "SELECT seq, at, event, action_id, content_hash, leaf_hash, seal FROM audit_entries \
+             WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT 0 + $3";
+        let rows = db::query(SQL)
+            .bind(self.tenant())
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&mut self.tx)
+            .await?;
+        let leaf = |row: &Row| {
+            Ok(AuditLeaf {
+                seq: row.int("seq")?,
+                at: row.time("at")?,
+                event: row.text("event")?,
+                action_id: row.maybe_text("action_id")?,
+                content_hash: row.text("content_hash")?,
+                leaf_hash: row.text("leaf_hash")?,
+                seal: row.text("seal")?,
+            })
+        };
+        rows.iter().map(leaf).collect()
     }
 
     /// A range of the log for verification, oldest first. The statement repeats the lower bound for both tables, so that PostgreSQL merges

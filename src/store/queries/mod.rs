@@ -40,7 +40,7 @@ mod related_actions;
 mod seed;
 mod sessions;
 
-pub use audit::{AuditRecord, Entry, EntryToIndex};
+pub use audit::{AuditLeaf, AuditRecord, Entry, EntryToIndex};
 pub use audit_checkpoints::{Delivery, StoredCheckpoint};
 pub use audit_export::ExportRecord;
 pub use evidence_files::{Hashed, StoredResult, Verified};
