@@ -9,6 +9,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The folder of the last checkpoints, beside the file of the keys.
+pub const CHECKPOINTS: &str = "audit-checkpoints";
 /// The name of the file in the data directory.
 const FILE: &str = "audit-key";
 
@@ -144,7 +146,7 @@ fn load(file: &Path) -> Result<Option<LogKeys>> {
 
 /// The folder of the last checkpoints of each tenant: beside the file of the keys.
 fn checkpoints(file: &Path) -> PathBuf {
-    file.with_file_name("audit-checkpoints")
+    file.with_file_name(CHECKPOINTS)
 }
 
 /// The file of the keys.

@@ -1,6 +1,6 @@
 //! An installation: a data directory and a database, opened as a demo or as production.
 
-use crate::audit_key::AuditKeyArgs;
+use crate::audit_key::{AuditKeyArgs, CHECKPOINTS};
 use crate::file_permissions;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -85,7 +85,7 @@ impl Installation {
     /// Removes the permissions of other accounts on the installation's files. Call it before the database is opened: SQLite gives its WAL
     /// and journal files the mode that the database file has then.
     pub fn restrict_permissions(&self) {
-        file_permissions::restrict_dir(&self.data_dir, &[SEARCH]);
+        file_permissions::restrict_dir(&self.data_dir, &[SEARCH, CHECKPOINTS]);
         file_permissions::restrict_file(&demo_url_file(&self.data_dir));
         self.restrict_database_permissions();
     }
