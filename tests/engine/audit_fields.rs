@@ -67,7 +67,7 @@ async fn other_events(world: &World) {
     let engine = &world.engine;
     let (auditor, operator) = (world.person("auditor"), world.person("operator"));
     engine.signed_out(&auditor).await.expect("recorded");
-    engine.checkpoint_on_demand(&auditor).await.expect("signed");
+    engine.sign_checkpoint(&world.acme.tenant).await.expect("signed");
     engine
         .reject(&auditor, "act_x", "", &[], "No.", "")
         .await

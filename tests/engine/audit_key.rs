@@ -180,3 +180,58 @@ async fn a_database_that_was_set_back_is_noticed() {
         .expect("kept");
     assert!(engine.sign_checkpoint(tenant).await.is_ok());
 }
+
+/// What other programs append and sign while an action runs is no tampering.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn actions_run_while_the_log_grows_and_is_signed() {
+    let world = World::new().await;
+    let file = Arc::new(Memory::default());
+    let (engine, signs) = (node(&world, &file), node(&world, &file));
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_running = |stop: &std::sync::atomic::AtomicBool| !stop.load(std::sync::atomic::Ordering::Relaxed);
+    let mut tasks = Vec::new();
+    for n in 0..3 {
+        let (engine, stop) = (node(&world, &file), stop.clone());
+        let auditor = on(&engine, &world.person("auditor"));
+        tasks.push(tokio::spawn(async move {
+            let mut written = 0;
+            while is_running(&stop) {
+                // Each search is recorded, because each has another query.
+                let page = engine.search_audit(&auditor, &format!("word{n}x{written}"), "").await;
+                page.expect("a page");
+                written += 1;
+            }
+            written
+        }));
+    }
+    let (tenant, stopped) = (world.acme.tenant.clone(), stop.clone());
+    let signing = tokio::spawn(async move {
+        let mut signed = 0;
+        while is_running(&stopped) {
+            signs.sign_checkpoint(&tenant).await.expect("signed");
+            signed += 1;
+        }
+        signed
+    });
+    for n in 0..12 {
+        let (id, digest) = world.story(n).await;
+        world.approve("reviewer", &id, &digest).await.expect("approved");
+        let lead = world.person("lead");
+        let view = world.opened(&lead, &id).await;
+        let outcome = engine
+            .execute(&on(&engine, &lead), &id, &view)
+            .await
+            .expect("an outcome");
+        assert!(outcome.done, "{n}: {outcome:?}");
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(
+        signing.await.expect("no panic") > 1,
+        "nothing was signed in the meantime"
+    );
+    for task in tasks {
+        assert!(task.await.expect("no panic") > 1, "nothing was written in the meantime");
+    }
+    let report = engine.verify_audit(&world.acme.tenant, &[]).await.expect("a report");
+    assert_eq!(report.bad, None);
+}

@@ -31,25 +31,30 @@ pub(crate) async fn difference(
     let last = entries.last().map_or(0, |entry| entry.seq);
     if !nothing_is_hidden(tx, action, last).await? {
         return Ok(Some(
-            "an audit entry since its last one is missing, changed or about this action",
+            "since its last audit entry, an entry is missing or changed, or changes the state of this action",
         ));
     }
     if !are_in_the_tree(tx, &entries).await? {
         return Ok(Some("an audit entry of this action is not in the signed log"));
     }
-    Ok(compared(action, &approvals.given, &entries))
+    let approved = entries.iter().any(|entry| is(entry, Event::Approved));
+    if !approved || entries.last().and_then(|entry| entry.content.state.as_deref()) != Some(State::Approved.as_str()) {
+        return Ok(Some("by the audit trail this action is not approved"));
+    }
+    Ok(table_difference(action, &approvals.given, &entries))
 }
 
 /// Leaves in one read.
 const LEAVES: i64 = 1_000;
 
-/// Whether the log since entry `last` is complete and sealed, and has no further entry that defines the state of the action. The columns
-/// that the action's entries were selected by count only where the seal covers them: a changed column could hide a revocation.
+/// Whether the log from entry `last` to its end is complete and sealed, and has no further entry that defines the state of the action. The
+/// columns that the action's entries were selected by count only where the seal covers them: a changed column could hide a revocation.
 async fn nothing_is_hidden(tx: &mut ReadTx, action: &Action, last: i64) -> Result<bool, Error> {
+    // On PostgreSQL other transactions append entries in the meantime. Those up to this head are complete.
     let (tenant, keys, head) = (tx.ctx().tenant().clone(), keys(tx)?, tx.audit_head().await?);
     let mut seen = last;
     while seen < head {
-        let leaves = tx.audit_leaves(seen, LEAVES).await?;
+        let leaves = tx.audit_leaves(seen, LEAVES.min(head - seen)).await?;
         if leaves.is_empty() {
             return Ok(false);
         }
@@ -63,23 +68,22 @@ async fn nothing_is_hidden(tx: &mut ReadTx, action: &Action, last: i64) -> Resul
             }
         }
     }
-    // Entries beyond the head, or a head that was set back.
+    // A smaller head was set back.
     Ok(seen == head)
 }
 
 /// Whether the tree of the latest checkpoint contains the entries that it covers.
 async fn are_in_the_tree(tx: &mut ReadTx, entries: &[AuditRecord]) -> Result<bool, Error> {
     let (tenant, keys) = (tx.ctx().tenant().clone(), keys(tx)?);
+    // Read before the database, because a task of this node may sign a checkpoint in the meantime.
+    let remembered = keys.remembered(tenant.as_str()).map_or(0, |last| last.size);
     let Some(stored) = tx.latest_checkpoint().await? else {
-        return Ok(keys.remembered(tenant.as_str()).is_none());
+        return Ok(remembered == 0);
     };
     let Ok(checkpoint) = read_checkpoint(&stored, &tenant, &keys) else {
         return Ok(false);
     };
-    if keys
-        .remembered(tenant.as_str())
-        .is_some_and(|last| last.size > checkpoint.size)
-    {
+    if remembered > checkpoint.size {
         // The database was set back behind a checkpoint that this node signed.
         return Ok(false);
     }
@@ -109,57 +113,33 @@ pub(super) fn record_difference(
     decisions: &[Decision],
     entries: &[AuditRecord],
 ) -> Option<&'static str> {
-    let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
-        return Some("the audit trail holds no proposal of this action");
-    };
-    if !proposes(proposed, action) {
-        return Some("the audit trail holds another proposal of this action");
-    }
-    let approvals = decisions
-        .iter()
-        .filter(|decision| decision.kind == DecisionKind::Approve);
-    if !approvals
-        .clone()
-        .all(|one| entries.iter().any(|entry| approves(entry, one)))
-    {
-        return Some("the audit trail holds no entry of an approval that the tables hold");
+    let is_approval = |decision: &&Decision| decision.kind == DecisionKind::Approve;
+    let approvals: Vec<Decision> = decisions.iter().filter(is_approval).cloned().collect();
+    if let Some(why) = table_difference(action, &approvals, entries) {
+        return Some(why);
     }
     // An approval by a person who has approved before has an entry, but no decision of its own.
-    let recorded = entries
+    let mut recorded = entries
         .iter()
         .filter(|entry| is(entry, Event::Approved) || is(entry, Event::Endorsed))
         .filter_map(|entry| entry.content.details["decisionId"].as_str());
-    for decision in recorded {
-        if !approvals.clone().any(|approval| approval.id.as_str() == decision) {
-            return Some("the tables do not hold all approvals that the audit trail holds");
-        }
+    if !recorded.all(|id| approvals.iter().any(|approval| approval.id.as_str() == id)) {
+        return Some("the tables lack an approval that the audit trail has");
     }
     let last = entries.iter().rev().find_map(|entry| entry.content.state.as_deref());
-    if last != Some(action.state().as_str()) {
-        return Some("by the audit trail this action is in another state");
-    }
-    None
+    (last != Some(action.state().as_str())).then_some("by the audit trail this action is in another state")
 }
 
-fn compared(action: &Action, approvals: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
+/// What differs between proposal and approvals in the tables and their entries, in words that follow a colon.
+fn table_difference(action: &Action, approvals: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
     let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
-        return Some("the audit trail holds no proposal of this action");
+        return Some("the audit trail has no proposal of this action");
     };
     if !proposes(proposed, action) {
-        return Some("the audit trail holds another proposal of this action");
+        return Some("the audit trail has another proposal of this action");
     }
-    if !approvals
-        .iter()
-        .all(|one| entries.iter().any(|entry| approves(entry, one)))
-    {
-        return Some("the audit trail holds no entry of an approval that the tables hold");
-    }
-    let approved = entries.iter().any(|entry| is(entry, Event::Approved));
-    let last = entries.last().and_then(|entry| entry.content.state.as_deref());
-    if !approved || last != Some(State::Approved.as_str()) {
-        return Some("by the audit trail this action is not approved");
-    }
-    None
+    let is_recorded = |approval: &Decision| entries.iter().any(|entry| approves(entry, approval));
+    (!approvals.iter().all(is_recorded)).then_some("the audit trail has no entry of an approval in the tables")
 }
 
 fn is(entry: &AuditRecord, event: Event) -> bool {

@@ -1,11 +1,12 @@
 //! Signing checkpoints. Before a checkpoint is signed, every entry since the last one is checked: the service signs no entry that it did not
 //! write itself.
 
-use super::{check_entry, keys, read_checkpoint};
+use super::{check_entry, read_checkpoint};
 use crate::audit::Event;
 use crate::context::Ctx;
-use crate::domain::{Permission, TenantId};
+use crate::domain::TenantId;
 use crate::engine::{Engine, Error, audit_entries};
+use crate::log_keys::LogKeys;
 use crate::store::{Entry, StoreError, StoredCheckpoint};
 use loopiq_audit_log::{Checkpoint, Tree};
 use serde_json::json;
@@ -25,12 +26,6 @@ pub enum Signed {
 }
 
 impl Engine {
-    /// Signs a checkpoint for a person who may search the audit trail, if there is something new.
-    pub async fn checkpoint_on_demand(&self, ctx: &Ctx) -> Result<Signed, Error> {
-        self.authorize(ctx, Permission::SearchAudit).await?;
-        self.sign_checkpoint(ctx.tenant()).await
-    }
-
     /// Signs a checkpoint of a tenant's log, if there are entries since the last one.
     ///
     /// # Errors
@@ -38,11 +33,11 @@ impl Engine {
     /// signed then.
     pub async fn sign_checkpoint(&self, tenant: &TenantId) -> Result<Signed, Error> {
         let ctx = Ctx::system(tenant.clone(), &self.runtime);
-        // A row of the log that cannot be read was not written like this.
         let state = self.checked_state(&ctx).await.map_err(|error| match error {
-            CheckError::Store(error @ StoreError::Damaged { .. }) => tampered(error.to_string()),
-            CheckError::Store(error) => error.into(),
-            CheckError::Engine(error) => error,
+            StoreError::Damaged { what, why } => Error::LogTampered {
+                why: format!("{what}: {why}"),
+            },
+            error => error.into(),
         })?;
         let Some((checkpoint, previous)) = state else {
             let latest = self.store.read(&ctx).await?.latest_checkpoint().await?;
@@ -83,96 +78,84 @@ impl Engine {
     }
 
     /// The checked state of the log since the last checkpoint, and that checkpoint's size. `None` if nothing happened since then.
-    async fn checked_state(&self, ctx: &Ctx) -> Result<Option<(Checkpoint, u64)>, CheckError> {
-        let tenant = ctx.tenant();
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`]: the log is not what this service wrote.
+    async fn checked_state(&self, ctx: &Ctx) -> Result<Option<(Checkpoint, u64)>, StoreError> {
+        let (tenant, keys) = (ctx.tenant(), self.runtime.log_keys().ok_or(StoreError::NoLogKeys)?);
+        // Read before the database, because another program may sign a checkpoint in the meantime.
+        let remembered = keys.remembered(tenant.as_str());
         let (mut tree, previous, head) = {
             let tx = &mut self.store.read(ctx).await?;
             let latest = tx.latest_checkpoint().await?;
             let size = latest.as_ref().map_or(0, |latest| latest.size);
-            if let Some(last) = keys(tx)?.remembered(tenant.as_str()) {
-                let is_there = last.size <= size && tx.audit_root(last.size).await? == last.root;
-                if !is_there {
-                    return Err(tampered(format!(
-                        "this node has seen a checkpoint of {} entries, and the database has another or a shorter log; if you have restored an \
-                         older backup on purpose, remove the tenant's file in the folder audit-checkpoints beside the key",
-                        last.size
-                    ))
-                    .into());
-                }
+            if let Some(last) = remembered
+                && (last.size > size || tx.audit_root(last.size).await? != last.root)
+            {
+                return Err(tampered(format!(
+                    "this node has seen a checkpoint of {} entries, and the database has another or a shorter log; if you have restored an \
+                     older backup on purpose, remove the tenant's file from the folder audit-checkpoints, which is where the key is",
+                    last.size
+                )));
             }
             if !tx.has_news_after(size).await? {
-                // Somebody may have removed all that is new, and not what says how much there is.
+                // All new entries may have been removed, and the head left.
                 let head = tx.audit_head().await?;
                 return match tx.audit_end(head).await? {
-                    (1.., None) => Err(CheckError::Engine(tampered(format!("entry {head} is missing")))),
+                    (1.., None) => Err(tampered(format!("entry {head} is missing"))),
                     _ => Ok(None),
                 };
             }
             let tree = tx.audit_tree(size).await?;
             if let Some(latest) = latest {
-                let signed =
-                    read_checkpoint(&latest, tenant, &keys(tx)?).map_err(|why| CheckError::Engine(tampered(why)))?;
+                let signed = read_checkpoint(&latest, tenant, keys).map_err(tampered)?;
                 if signed.root != tree.root() {
-                    return Err(tampered(format!("the first {size} entries are not those that were signed")).into());
+                    return Err(tampered(format!(
+                        "the first {size} entries are not those that were signed"
+                    )));
                 }
             }
             (tree, size, tx.audit_head().await? as u64)
         };
         while tree.size() < head {
-            self.grow(ctx, &mut tree, head).await?;
+            self.grow(ctx, keys, &mut tree, head).await?;
         }
         let root = tree.root();
         if self.store.read(ctx).await?.audit_root(head).await? != root {
-            return Err(tampered("the stored hashes of its tree do not fit its entries".to_owned()).into());
+            return Err(tampered(
+                "the stored hashes of its tree do not fit its entries".to_owned(),
+            ));
         }
-        let origin = self.runtime.log_keys().map(|keys| keys.origin(tenant.as_str()));
-        let size = head;
-        Ok(origin.map(|origin| (Checkpoint { origin, size, root }, previous)))
+        let (origin, size) = (keys.origin(tenant.as_str()), head);
+        Ok(Some((Checkpoint { origin, size, root }, previous)))
     }
 
     /// Adds a stretch of checked entries to the tree.
-    async fn grow(&self, ctx: &Ctx, tree: &mut Tree, head: u64) -> Result<(), CheckError> {
+    async fn grow(&self, ctx: &Ctx, keys: &LogKeys, tree: &mut Tree, head: u64) -> Result<(), StoreError> {
         let tx = &mut self.store.read(ctx).await?;
-        let keys = keys(tx)?;
         let after = tree.size();
         let records = tx.audit_stretch(after as i64, STRETCH).await?;
         for record in records.iter().take_while(|record| record.seq as u64 <= head) {
             let seq = record.seq as u64;
             if seq != tree.size() + 1 {
-                return Err(tampered(format!("entry {} is missing", tree.size() + 1)).into());
+                return Err(tampered(format!("entry {} is missing", tree.size() + 1)));
             }
-            let leaf = check_entry(record, ctx.tenant())
-                .map_err(|why| CheckError::Engine(tampered(format!("entry {seq} {why}"))))?;
+            let leaf = check_entry(record, ctx.tenant()).map_err(|why| tampered(format!("entry {seq} {why}")))?;
             if !keys.sealed(&leaf, &record.seal) {
-                return Err(tampered(format!("entry {seq} was not written by this service")).into());
+                return Err(tampered(format!("entry {seq} was not written by this service")));
             }
             tree.push(leaf, |_, _| ());
         }
         if tree.size() == after {
-            return Err(tampered(format!("entry {} is missing", after + 1)).into());
+            return Err(tampered(format!("entry {} is missing", after + 1)));
         }
         Ok(())
     }
 }
 
-/// An error of the checks. Those of the store are kept apart, because an unreadable row is a finding.
-enum CheckError {
-    Engine(Error),
-    Store(StoreError),
-}
-
-impl From<Error> for CheckError {
-    fn from(error: Error) -> Self {
-        Self::Engine(error)
+fn tampered(why: String) -> StoreError {
+    StoreError::Damaged {
+        what: "the audit log".to_owned(),
+        why,
     }
-}
-
-impl From<StoreError> for CheckError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-fn tampered(why: String) -> Error {
-    Error::LogTampered { why }
 }

@@ -83,7 +83,7 @@ impl Verification {
                     }
                 });
             }
-            // What a checkpoint covers was written by a holder of its key, even if the seal's key is lost.
+            // The service checks the seals before it signs, so the checkpoint vouches for entries whose seals no known key made.
             (self.signed, self.unsealed) = (checkpoint.size, None);
         }
         None
@@ -147,13 +147,15 @@ impl Engine {
 
     /// The checkpoints to verify, and the number of the last entry. The inner error says which checkpoint is not valid.
     async fn begin(&self, ctx: &Ctx, kept: &[Note]) -> Result<Result<(Verification, i64), String>, Error> {
-        let tx = &mut self.store.read(ctx).await?;
         let (keys, tenant) = (self.runtime.log_keys().cloned(), ctx.tenant());
+        // Read before the database, because the service may sign a checkpoint in the meantime.
+        let remembered = keys.as_ref().and_then(|keys| keys.remembered(tenant.as_str()));
+        let tx = &mut self.store.read(ctx).await?;
         let mut stored = match tx.checkpoints_after(0, i64::MAX).await {
             Err(error @ StoreError::Damaged { .. }) => return Ok(Err(error.to_string())),
             stored => stored?,
         };
-        if let Some(last) = keys.as_ref().and_then(|keys| keys.remembered(tenant.as_str()))
+        if let Some(last) = remembered
             && stored.iter().all(|one| one.size != last.size)
         {
             return Ok(Err(format!(
