@@ -55,6 +55,6 @@ pub use record::Record;
 pub use records::*;
 pub use section::{Section, sections_to_open};
 pub use snapshot::{FieldDifference, PageSnapshot, Snapshot};
-pub use source::{ClientOfEntry, EventOutcome, SenderClaims, Source, SourceKind, session_name};
+pub use source::{ClientOfEntry, EventOutcome, SenderClaims, Source, SourceKind, address_group, session_name};
 pub use text::PlainText;
 pub use time::Timestamp;

@@ -2,6 +2,7 @@
 
 use super::{ClientId, text};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// How a request reaches the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -99,6 +100,17 @@ impl SenderClaims {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte));
         is_valid.then(|| claim.to_owned())
+    }
+}
+
+/// The addresses that limits count as one client: an IPv4 address, or the /64 of an IPv6 address, which providers assign to one subscriber.
+pub fn address_group(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            const NETWORK: u128 = !(u64::MAX as u128);
+            Ipv6Addr::from_bits(address.to_bits() & NETWORK).into()
+        }
     }
 }
 

@@ -153,15 +153,32 @@ impl Engine {
         let mut content = content(ctx);
         content.note = Some(error.to_string());
         content.details = json!({ "command": command.as_str(), "code": error.code() });
-        self.write_entry(
-            ctx,
-            Entry {
-                event: Event::Denied,
-                action_id: action.cloned(),
-                content,
-            },
-        )
-        .await
+        let entry = Entry {
+            event: Event::Denied,
+            action_id: action.cloned(),
+            content,
+        };
+        self.write_refusal(ctx, entry).await
+    }
+
+    /// Writes an entry about something that the principal was refused, in a transaction of its own. Of many such entries in a short time, only
+    /// some are written, and the next one counts the others (`notRecorded`): see [`EntryLimits`](crate::engine::entry_limits::EntryLimits).
+    pub(crate) async fn write_refusal(&self, ctx: &Ctx, mut entry: Entry) -> Result<(), Error> {
+        let sender = match &ctx.principal {
+            Principal::Person { person, .. } => person.id.to_string(),
+            Principal::Client { caller, client, .. } => format!("{} {}", client.id, caller.id),
+            Principal::System { .. } => return self.write_entry(ctx, entry).await,
+        };
+        let what = format!("{} {} {sender}", ctx.tenant(), entry.event.as_str());
+        match self.entry_limits.record_refusal(&what, ctx.now()) {
+            None => {
+                tracing::warn!(what, "a refusal is not recorded: the sender has too many");
+                return Ok(());
+            }
+            Some(0) => {}
+            Some(dropped) => entry.content.details["notRecorded"] = json!(dropped),
+        }
+        self.write_entry(ctx, entry).await
     }
 
     /// Writes one entry in a transaction of its own.

@@ -325,3 +325,47 @@ async fn a_change_of_the_checks_is_recorded_once_when_it_is_found() {
         .collect::<Vec<_>>();
     assert_eq!(last, ["action.failed", "checks.changed"]);
 }
+
+/// A person who tries the same in a loop cannot fill the log. The next entry counts what was left out.
+#[tokio::test]
+async fn denials_in_a_loop_are_counted_and_not_all_recorded() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let denied = || async { world.engine.search_audit(&reviewer, "", "").await.expect_err("denied") };
+    for _ in 0..230 {
+        assert_eq!(denied().await.code(), "not_authorized");
+    }
+    let count = |who: &str| {
+        let query = format!("event:access.denied person:{who}@acme.example");
+        let (engine, auditor) = (world.engine.clone(), world.person("auditor"));
+        async move {
+            let (mut after, mut rows) = (String::new(), Vec::new());
+            loop {
+                let page = engine.search_audit(&auditor, &query, &after).await.expect("a page");
+                rows.extend(page.rows);
+                match page.next {
+                    Some(next) => after = next,
+                    None => return rows,
+                }
+            }
+        }
+    };
+    assert_eq!(count("reviewer").await.len(), 200);
+    // Another person, and later the same person.
+    world
+        .engine
+        .search_audit(&world.person("developer"), "", "")
+        .await
+        .expect_err("denied");
+    assert_eq!(count("developer").await.len(), 1);
+    world.advance_clock(10 * Timestamp::MINUTE);
+    denied().await;
+    let rows = count("reviewer").await;
+    assert_eq!(rows.len(), 201);
+    let entry = world
+        .engine
+        .audit_entry(&world.person("auditor"), rows[0].seq)
+        .await
+        .expect("an entry");
+    assert!(entry.content.contains("\"notRecorded\": 30"), "{:?}", entry.content);
+}

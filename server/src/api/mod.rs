@@ -3,6 +3,7 @@
 mod audit;
 
 use crate::auth;
+use crate::http::rate_limits;
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -17,6 +18,9 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
         .route("/api/v1/audit/{seq}/proof", get(audit::proof))
         .layer(from_fn_with_state(state.clone(), auth::require_sign_in))
         .layer(auth::session_layer(state));
-    // Public keys are for everybody: a verifier has no account.
-    signed_in.route("/api/v1/audit/keys", get(audit::keys))
+    // A verifier has no account, so public keys need no sign-in.
+    let keys = Router::new()
+        .route("/api/v1/audit/keys", get(audit::keys))
+        .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address));
+    signed_in.merge(keys)
 }

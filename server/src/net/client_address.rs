@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use loopiq::domain::address_group;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -66,17 +67,6 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxie
         _ => None,
     }
     .unwrap_or(peer)
-}
-
-/// The addresses that limits count as one client: an IPv4 address, or the /64 of an IPv6 address, which providers assign to one subscriber.
-pub fn address_group(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            const NETWORK: u128 = !(u64::MAX as u128);
-            Ipv6Addr::from_bits(address.to_bits() & NETWORK).into()
-        }
-    }
 }
 
 /// The last address of a header that is not a trusted proxy, or the first address if all are trusted. `None` if an address cannot

@@ -5,8 +5,9 @@
 //! open therefore loses its own, and other requests from its address are still answered. A new connection is refused only while the service
 //! works on a request of every other one.
 
-use super::client_address::{TrustedProxies, address_group};
+use super::client_address::TrustedProxies;
 use super::connection_state::ConnectionState;
+use loopiq::domain::address_group;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -11,7 +11,7 @@ mod limits;
 mod listener;
 mod rate_limits;
 
-pub use client_address::{ClientAddress, Peer, TrustedProxies, address_group, client_address};
+pub use client_address::{ClientAddress, Peer, TrustedProxies, client_address};
 pub use limits::{ConnectionArgs, Limits};
 pub use listener::serve;
 pub use rate_limits::{Rate, RateKey, RateLimitArgs, RateLimits};

@@ -133,7 +133,7 @@ impl RateLimits {
     pub fn check(&self, key: &RateKey<'_>) -> Result<(), Duration> {
         let limiters = &*self.0;
         match key {
-            RateKey::Address(address) => check(limiters.address.as_ref(), &super::address_group(*address)),
+            RateKey::Address(address) => check(limiters.address.as_ref(), &loopiq::domain::address_group(*address)),
             RateKey::Person(tenant, person) => check(limiters.person.as_ref(), &((*tenant).clone(), (*person).clone())),
             RateKey::Client(tenant, person, client) => check(
                 limiters.client.as_ref(),

@@ -257,15 +257,12 @@ impl Engine {
             Error::Invalid { fields } => json!({ "code": error.code(), "fields": fields }),
             _ => json!({ "code": error.code(), "message": error.to_string() }),
         };
-        self.write_entry(
-            ctx,
-            crate::store::Entry {
-                event: Event::Refused,
-                action_id: None,
-                content,
-            },
-        )
-        .await
+        let entry = crate::store::Entry {
+            event: Event::Refused,
+            action_id: None,
+            content,
+        };
+        self.write_refusal(ctx, entry).await
     }
 }
 
