@@ -1,6 +1,6 @@
 //! Canonical JSON (RFC 8785) and digests. Equal payloads have one text, independent of key order and number format.
 
-use serde::Serialize;
+pub use loopiq_audit_log::{NotCanonical, canonical as to_string, hex};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
@@ -8,17 +8,6 @@ use std::fmt;
 
 /// The largest integer that every JSON parser reads exactly (2^53 - 1; RFC 8785, and RFC 7493 section 2.2).
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
-
-/// A value without a canonical form.
-#[derive(Debug, thiserror::Error)]
-#[error("no canonical form in JSON: {0}")]
-pub struct NotCanonical(String);
-
-/// The canonical JSON of a value.
-pub fn to_string<T: Serialize>(value: &T) -> Result<String, NotCanonical> {
-    let bytes = serde_json_canonicalizer::to_vec(value).map_err(|error| NotCanonical(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| NotCanonical(error.to_string()))
-}
 
 /// `sha256:` and the SHA-256 of the bytes in hex.
 pub fn digest(bytes: &[u8]) -> String {
@@ -28,17 +17,6 @@ pub fn digest(bytes: &[u8]) -> String {
 /// The SHA-256 of the bytes in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// The bytes in lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Parses JSON strictly (I-JSON, RFC 7493). A duplicate key and an integer beyond 2^53 are refused, because two parsers
