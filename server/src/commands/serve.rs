@@ -17,10 +17,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use loopiq::context::{Ctx, Runtime};
 use loopiq::engine::Engine;
-use loopiq::log_keys::LogKeys;
 use loopiq::search::AuditIndex;
 use loopiq::store::Store;
-use loopiq_audit_log::NoteError;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -105,8 +103,13 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
         .audit_key
         .load_or_new(&installation.data_dir, &url, has_entries, &runtime)?;
     let runtime = runtime.with_log_keys(keys.keys().clone());
-    must_have_signed(&store, &runtime, keys.keys()).await?;
     let state = build_state(&args, &limits, store, runtime, &url, &site, address)?;
+    if let Some(tenant) = state.engine.log_of_other_keys().await? {
+        bail!(
+            "the key of the audit log is another one than the one that signed the log of {tenant}; nothing was changed. Start with the right \
+             key: LOOPIQ_AUDIT_KEY_FILE, or the file audit-key of the data directory"
+        );
+    }
     // After the settings are checked, so that a start with wrong settings does not decide the installation's kind.
     args.installation
         .start_as(&state.store, args.demo, &state.runtime)
@@ -124,21 +127,6 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
     let told_to_stop = shutdown::told_to_stop().context("the process cannot listen for signals")?;
     print_line(&format!("ready on {url}"))?;
     serve(listener, router, metrics_listener, limits, state, told_to_stop).await
-}
-
-/// Fails if the keys did not sign the latest checkpoints: with other keys, no entry could be verified any more.
-async fn must_have_signed(store: &Store, runtime: &Runtime, keys: &LogKeys) -> Result<()> {
-    for tenant in store.tenants().await? {
-        let ctx = Ctx::system(tenant.clone(), runtime);
-        let latest = store.read(&ctx).await?.latest_checkpoint().await?;
-        if latest.is_some_and(|latest| matches!(latest.note.verify(&keys.public()), Err(NoteError::Unsigned))) {
-            bail!(
-                "the key of the audit log is another one than the one that signed the log of {tenant}; nothing was changed. Start with the right \
-                 key: LOOPIQ_AUDIT_KEY_FILE, or the file audit-key of the data directory"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Whether a tenant's audit log has entries.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 /// The binary on this database, without settings from the environment.
-fn loopiq(database: &Database, arguments: &[&str]) -> Command {
+pub(crate) fn loopiq(database: &Database, arguments: &[&str]) -> Command {
     let site = database.folder.path().join("site");
     if !site.exists() {
         loopiq_testing::write_site(&site);
@@ -30,7 +30,7 @@ fn loopiq(database: &Database, arguments: &[&str]) -> Command {
     command
 }
 
-const PRODUCTION: [&str; 9] = [
+pub(crate) const PRODUCTION: [&str; 9] = [
     "serve",
     "--listen",
     "127.0.0.1:0",
@@ -42,7 +42,7 @@ const PRODUCTION: [&str; 9] = [
     "s",
 ];
 
-fn refused(output: &Output) -> String {
+pub(crate) fn refused(output: &Output) -> String {
     let line = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{line}");
     assert!(output.stdout.is_empty(), "nothing is ready");
@@ -54,7 +54,7 @@ fn refused(output: &Output) -> String {
 }
 
 /// Starts the service and waits until it is ready.
-fn started(mut command: Command) -> Child {
+pub(crate) fn started(mut command: Command) -> Child {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -68,7 +68,7 @@ fn started(mut command: Command) -> Child {
 }
 
 /// Stops the service and returns its stderr.
-fn stopped(child: Child) -> String {
+pub(crate) fn stopped(child: Child) -> String {
     let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(told.expect("told").success());
     let output = child.wait_with_output().expect("its end");
@@ -188,7 +188,7 @@ async fn a_copy_of_a_demo_is_a_demo() {
 }
 
 /// The database's file; `None` on PostgreSQL.
-fn file_of(database: &Database) -> Option<String> {
+pub(crate) fn file_of(database: &Database) -> Option<String> {
     let file = database.url.strip_prefix("sqlite://")?.split('?').next()?;
     Path::new(file).exists().then(|| file.to_owned())
 }

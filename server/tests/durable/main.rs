@@ -2,6 +2,7 @@
 //! twice.
 
 mod audit_bundle;
+mod audit_key_file;
 mod connection_floods;
 mod database_failures;
 mod demo_or_production;

@@ -1,10 +1,10 @@
 //! Proofs for auditors: that an entry is in the log, and that an older state of the log is the beginning of a newer one.
 
 use crate::context::Ctx;
-use crate::domain::Permission;
+use crate::domain::{Permission, TenantId};
 use crate::engine::{Engine, Error};
 use crate::store::StoredCheckpoint;
-use loopiq_audit_log::{ConsistencyProof, InclusionProof, Leaf};
+use loopiq_audit_log::{ConsistencyProof, InclusionProof, NoteError};
 use serde::Serialize;
 
 /// Everything that shows that an entry is in the log.
@@ -37,7 +37,7 @@ impl Engine {
             Some(checkpoint) => tx.audit_inclusion(&[record.seq as u64], checkpoint.size).await?.pop(),
             None => None,
         };
-        let leaf: Leaf<'_> = record.leaf(ctx.tenant());
+        let leaf = record.leaf(ctx.tenant());
         Ok(EntryProof {
             leaf: leaf
                 .bytes()
@@ -68,6 +68,19 @@ impl Engine {
             Some(size) => tx.checkpoint(size).await?,
             None => tx.latest_checkpoint().await?,
         })
+    }
+
+    /// A tenant whose latest checkpoint none of the keys signed. With these keys, none of its entries could be verified.
+    pub async fn log_of_other_keys(&self) -> Result<Option<TenantId>, Error> {
+        let keys = self.runtime.log_keys().map(|keys| keys.public()).unwrap_or_default();
+        for tenant in self.store.tenants().await? {
+            let ctx = Ctx::system(tenant.clone(), &self.runtime);
+            let latest = self.store.read(&ctx).await?.latest_checkpoint().await?;
+            if latest.is_some_and(|latest| matches!(latest.note.verify(&keys), Err(NoteError::Unsigned))) {
+                return Ok(Some(tenant));
+            }
+        }
+        Ok(None)
     }
 
     /// The public keys of the log, the one that signs first. They are no secret.
