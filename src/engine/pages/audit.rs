@@ -199,13 +199,12 @@ impl Engine {
 
 /// The client with its ID, and with its version if it reported one.
 fn client_label(client: &ClientOfEntry) -> String {
-    let named = client
-        .name
-        .as_deref()
-        .map_or_else(String::new, |name| format!("{name} "));
     let version = client.version.as_deref();
     let version = version.map_or_else(String::new, |version| format!(", version {version}"));
-    format!("{named}({}{version})", client.id)
+    match &client.name {
+        Some(name) => format!("{name} ({}{version})", client.id),
+        None => format!("{}{version}", client.id),
+    }
 }
 
 /// JSON with line breaks; any other text as it is.
