@@ -28,11 +28,11 @@ pub trait KeyFile: Send + Sync {
     /// # Errors
     /// One line that says why it cannot be written.
     fn write(&self, text: &str) -> Result<(), String>;
-    /// The note of a tenant's last checkpoint that was kept beside the keys.
+    /// The note of a tenant's last checkpoint that was kept with the keys.
     fn last_note(&self, _tenant: &str) -> Option<String> {
         None
     }
-    /// Keeps a note beside the keys.
+    /// Keeps a note with the keys.
     ///
     /// # Errors
     /// One line that says why it cannot be written.

@@ -159,7 +159,7 @@ impl FromStr for Note {
             return Err(NoteError::Malformed("it contains control characters"));
         }
         // The last empty line separates the text from the signatures.
-        let unsigned = NoteError::Malformed("no empty line stands before its signatures");
+        let unsigned = NoteError::Malformed("it has no empty line before its signatures");
         let split = note.as_bytes().windows(2).rposition(|pair| pair == b"\n\n");
         let split = split.ok_or(unsigned.clone())?;
         let (text, lines) = note.get(..=split).zip(note.get(split + 2..)).ok_or(unsigned)?;

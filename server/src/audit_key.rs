@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folder of the last checkpoints, beside the file of the keys.
+/// The folder of the last checkpoints, in the folder of the key file.
 pub const CHECKPOINTS: &str = "audit-checkpoints";
 /// The name of the file in the data directory.
 const FILE: &str = "audit-key";
@@ -55,7 +55,7 @@ impl AuditKeyArgs {
         })
     }
 
-    /// Forgets the last checkpoints, for a log that starts anew.
+    /// Forgets the last checkpoints, for a log that begins again.
     ///
     /// # Errors
     /// One line: they cannot be removed.
@@ -144,7 +144,7 @@ fn load(file: &Path) -> Result<Option<LogKeys>> {
     Ok(Some(keys.stored_in(Arc::new(OnDisk(file.to_owned())))))
 }
 
-/// The folder of the last checkpoints of each tenant: beside the file of the keys.
+/// The folder of the last checkpoints of each tenant: in the folder of the key file.
 fn checkpoints(file: &Path) -> PathBuf {
     file.with_file_name(CHECKPOINTS)
 }
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(args.load(temp.path()).unwrap().public(), first.public());
         assert_eq!(first.public().len(), 2);
 
-        // The last checkpoint is kept beside the keys, for each tenant, and forgotten when the log starts anew.
+        // The last checkpoint is kept with the keys, for each tenant, and forgotten when the log begins again.
         let mut note =
             Note::new("loopiq.example:8443/audit/acme\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".to_owned());
         note.sign(&first.signing());

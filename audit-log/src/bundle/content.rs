@@ -58,7 +58,7 @@ impl<'de> Visitor<'de> for Unambiguous {
         let mut keys = HashSet::new();
         while let Some(key) = pairs.next_key::<String>()? {
             if !keys.insert(key) {
-                return Err(A::Error::custom("a key stands twice"));
+                return Err(A::Error::custom("a key occurs twice"));
             }
             pairs.next_value::<Self>()?;
         }

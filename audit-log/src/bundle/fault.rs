@@ -101,8 +101,8 @@ pub enum EntryFault {
     /// The line has another form.
     #[error("is damaged: its line does not have the form of an entry")]
     NotAnEntry,
-    /// The entry with another number stands here.
-    #[error("is missing or not in its place: entry {0} stands there")]
+    /// Another entry, with this number, is in its place.
+    #[error("is missing or out of order: entry {0} is in its place")]
     OtherEntry(i64),
     /// The entry belongs to another log.
     #[error("belongs to another tenant")]

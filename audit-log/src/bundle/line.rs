@@ -42,7 +42,7 @@ pub(super) fn write(entry: &BundleEntry<'_>, line: &mut Vec<u8>) -> Result<(), s
     text(line, ",\"leafHash\":", entry.leaf_hash)?;
     if let Some((salt, content)) = entry.content {
         text(line, ",\"salt\":", salt)?;
-        // A content that is not JSON, which only somebody else than the service can have stored, is written as a text. No hash fits that.
+        // A content that is not JSON, which the service never stores, is written as a text. No hash fits that.
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(content).is_ok() && !content.contains('\n');
         if is_json {
             line.extend_from_slice(b",\"content\":");
@@ -108,7 +108,7 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn parse(line: &'a str) -> Option<Self> {
         let rest = line.strip_prefix(LEAF)?;
-        // Within a text of the leaf, a quote stands after a backslash, so this end is the leaf's.
+        // Within a text of the leaf, a quote follows a backslash, so this end is the leaf's.
         let end = rest.find("},\"leafHash\":\"")? + 1;
         let (leaf, rest) = rest.split_at(end);
         let (leaf_hash, rest) = rest.strip_prefix(LEAF_HASH)?.split_at_checked(HASH_LENGTH)?;

@@ -30,8 +30,8 @@ impl KnownRoots {
         }
     }
 
-    /// Compares the tree with the roots of its size. A smaller tree that agreed bounds the entries among which the first bad one is: whoever
-    /// tampered with the log cannot have signed that checkpoint, unless the log's key is theirs.
+    /// Compares the tree with the roots of its size. A smaller tree that agreed bounds the entries among which the first bad one is,
+    /// because a person who tampers with the log cannot sign such a checkpoint without the log's key.
     pub(super) fn check(&mut self, tree: &Tree) -> Result<(), Fault> {
         let first = self.agreed + 1;
         while let Some(known) = self.ahead.pop_front_if(|known| known.size == tree.size()) {

@@ -37,14 +37,14 @@ fn header(name: &str, size: u64, time: u64) -> Option<[u8; BLOCK]> {
     let mut block = [0; BLOCK];
     let mut put = |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, name);
-    // Readable for all. Files of user and group 0 belong to whoever unpacks them.
-    let (mode, nobody) = (0o644, 0);
-    put(100, &format!("{mode:07o}\0{nobody:07o}\0{nobody:07o}\0"));
+    // Readable for all. A file of user and group 0 gets the account that unpacks it.
+    let (mode, owner) = (0o644, 0);
+    put(100, &format!("{mode:07o}\0{owner:07o}\0{owner:07o}\0"));
     put(124, &format!("{size:011o}\0{time:011o}\0"));
     // The checksum counts its own field as spaces.
     put(148, "        0");
     put(257, "ustar\x0000");
-    put(329, &format!("{nobody:07o}\0{nobody:07o}\0"));
+    put(329, &format!("{owner:07o}\0{owner:07o}\0"));
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     Some(block)

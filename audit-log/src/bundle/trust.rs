@@ -15,7 +15,7 @@ pub struct Trust {
     pub keys: Vec<PublicKey>,
     /// Witnesses, each of which must have cosigned a checkpoint.
     pub witnesses: Vec<Cosigner>,
-    /// The text of a checkpoint that somebody kept, signed by one of the keys or witnesses.
+    /// The text of a checkpoint that the verifier kept, signed by one of the keys or witnesses.
     pub checkpoint: Option<String>,
 }
 

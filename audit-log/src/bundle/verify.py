@@ -4,7 +4,7 @@
     python3 verify.py BUNDLE --key FILE [--checkpoint FILE] [--witness FILE]
 
 --key FILE         the public key of the log, which you have from elsewhere than the bundle
---checkpoint FILE  a checkpoint that somebody kept: shows that the log has not been rewritten since
+--checkpoint FILE  a checkpoint that you or a witness kept: shows that the log has not been rewritten since
 --witness FILE     public keys of witnesses: each must have cosigned a checkpoint of the bundle
 
 Exit codes: 0 the bundle is valid, 1 it is not, 2 a file or an argument cannot be used.
@@ -428,7 +428,7 @@ def check_entry(line, seq, manifest):
     if not leaf:
         raise Fault(f"entry {seq} is damaged: its line does not have the form of an entry")
     if leaf["seq"] != seq:
-        raise Fault(f"entry {seq} is missing or not in its place: entry {leaf['seq']} stands there")
+        raise Fault(f"entry {seq} is missing or out of order: entry {leaf['seq']} is in its place")
     if leaf["tenant"] != manifest["tenant"]:
         raise Fault(f"entry {seq} belongs to another tenant")
     leaf_hash = hashlib.sha256(b"\0" + match[1].encode())
@@ -623,7 +623,7 @@ def main():
     parser = argparse.ArgumentParser(description="Verifies a bundle of a LoopIQ audit log.")
     parser.add_argument("bundle", help="the bundle, or - for the standard input")
     parser.add_argument("--key", required=True, help="file with the public keys of the log")
-    parser.add_argument("--checkpoint", help="file with a checkpoint that somebody kept")
+    parser.add_argument("--checkpoint", help="file with a checkpoint that you or a witness kept")
     parser.add_argument("--witness", help="file with the public keys of witnesses")
     args = parser.parse_args()
     try:

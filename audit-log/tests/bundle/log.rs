@@ -76,7 +76,7 @@ impl Stored {
         }
     }
 
-    /// Computes both hashes anew, as somebody does who covers a change up.
+    /// Computes both hashes again, to cover a change up.
     pub(crate) fn rehash(&mut self) {
         if let Some((salt, content)) = &self.content {
             self.content_hash = content_hash(salt, content).to_string();
@@ -188,7 +188,7 @@ pub(crate) fn key_only() -> Trust {
     }
 }
 
-/// The key, and a checkpoint that somebody kept.
+/// The key, and a checkpoint that the verifier kept.
 pub(crate) fn with_checkpoint(note: &Note) -> Trust {
     Trust {
         checkpoint: Some(note.to_string()),

@@ -17,7 +17,7 @@ fn header(name: &str, size: usize) -> Vec<u8> {
     block
 }
 
-/// Computes the checksum anew.
+/// Computes the checksum again.
 pub(crate) fn seal(block: &mut [u8]) {
     block[148..156].fill(b' ');
     let sum: u32 = block[..512].iter().map(|byte| u32::from(*byte)).sum();

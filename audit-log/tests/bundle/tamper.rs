@@ -1,4 +1,4 @@
-//! What somebody who can write the database does to a log before it is exported. The service signs what it then finds.
+//! What a person who can write to the database does to a log before it is exported. The service signs what it then finds.
 
 use crate::log::{Log, Stored, key, key_only, with_checkpoint, with_witness};
 use crate::python::both;
@@ -18,7 +18,7 @@ fn kept() -> Trust {
     with_checkpoint(&honest().signed(KEPT))
 }
 
-/// Numbers the entries anew and computes all hashes anew.
+/// Numbers the entries again and computes all hashes again.
 fn renumber(log: &mut Log) {
     for (seq, entry) in (1..).zip(&mut log.entries) {
         entry.seq = seq;
@@ -109,7 +109,7 @@ fn last_entry_deleted_head_left() {
 fn middle_entry_deleted() {
     refused(
         |log| drop(log.entries.remove(19)),
-        "entry 20 is missing or not in its place: entry 21 stands there",
+        "entry 20 is missing or out of order: entry 21 is in its place",
     );
 }
 
@@ -187,7 +187,7 @@ fn every_field_of_a_leaf_is_covered() {
     expect(
         &log,
         &key_only(),
-        "entry 14 is missing or not in its place: entry -14 stands there",
+        "entry 14 is missing or out of order: entry -14 is in its place",
     );
 }
 
@@ -226,7 +226,7 @@ fn an_entry_inserted_and_the_rest_renumbered() {
 fn two_swapped() {
     refused(
         |log| log.entries.swap(11, 14),
-        "entry 12 is missing or not in its place: entry 15 stands there",
+        "entry 12 is missing or out of order: entry 15 is in its place",
     );
     let renumbered = |log: &mut Log| {
         log.entries.swap(11, 14);
@@ -239,7 +239,7 @@ fn two_swapped() {
 fn an_entry_twice() {
     refused(
         |log| log.entries.insert(12, log.entries[11].clone()),
-        "entry 13 is missing or not in its place: entry 12 stands there",
+        "entry 13 is missing or out of order: entry 12 is in its place",
     );
 }
 
@@ -292,7 +292,7 @@ fn a_log_written_anew_by_the_holder_of_the_key() {
     let reason =
         "the witness witness.example/w1 cosigned neither a checkpoint of the bundle nor the one that was given";
     expect(&log, &with_witness(), reason);
-    // Whoever shows the witness's checkpoint of the log as it was contradicts the entries.
+    // The witness's checkpoint of the log as it was contradicts the entries.
     log.head.older = vec![honest().cosigned(25)];
     let reason = "one or more of the entries 1 to 25 were replaced with new hashes: the first 25 entries do not have the root of the \
         older checkpoint checkpoints/25.txt";

@@ -1,4 +1,4 @@
-//! Reads the audit log as it is stored, for exports. Damaged entries are read, too: whoever verifies the export has to see them.
+//! Reads the audit log as it is stored, for exports. Damaged entries are read, too, because the verifier of the export has to see them.
 
 use crate::store::db::{self, Row};
 use crate::store::{ReadTx, StoreError};

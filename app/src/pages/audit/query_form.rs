@@ -118,7 +118,7 @@ fn fault_view(fault: &AuditFault, text: &str) -> AnyView {
     .into_any()
 }
 
-/// The text before, at and behind a place, cut off far from it. Where characters are missing, a sign stands for them.
+/// The text before, at and behind a place, cut off far from it. An ellipsis replaces missing characters.
 fn around(text: &str, at: usize, length: usize) -> [PlainText; 3] {
     const FAR: usize = 60;
     let shown = |from: usize, count: usize| -> String {
