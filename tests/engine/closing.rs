@@ -5,6 +5,7 @@ use crate::world::{World, text};
 use loopiq::domain::{ActionId, ReasonCode, Timestamp};
 use loopiq::engine::Visit;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor};
 
 /// A way to close a pending action, with the event of the audit entry and the reason codes of the repeats.
 const ENDS: [(&str, &str, &[&str]); 6] = [
@@ -43,6 +44,19 @@ async fn every_end_of_a_pending_action_has_the_same_consequences() {
         );
         assert_eq!(repeated["supersededBy"], json!(first), "{how}");
         assert_eq!(last_event(&world, &repeat).await, "action.superseded", "{how}");
+        // An auditor finds the end of each action by the key of a record.
+        for (action, event) in [(&first, event), (&repeat, "action.superseded")] {
+            let query = format!("record:FND-1 event:{event} action:{action}");
+            let page = world.engine.search_audit(&world.person("auditor"), &query, "").await;
+            assert_eq!(page.expect("a page").rows.len(), 1, "{how}: {query}");
+        }
+        // The verification of the log knows this end, and finds that its words were changed in the tables.
+        assert_eq!(difference(&world).await, None, "{how}");
+        let sql = format!("UPDATE actions SET outcome = 'Somebody else did it.' WHERE id = '{first}'");
+        let changed = world.database.connect().await.execute(AssertSqlSafe(sql)).await;
+        assert_eq!(changed.expect("changed").rows_affected(), 1);
+        let why = difference(&world).await.expect("a difference");
+        assert!(why.contains(&first) && why.contains("another reason"), "{how}: {why}");
     }
 }
 
@@ -87,6 +101,12 @@ async fn close(world: &World, how: &str, id: &str, digest: &str, mut package: Va
         other => unreachable!("{other}"),
     }
     None
+}
+
+/// The first difference that the verification of the log finds.
+async fn difference(world: &World) -> Option<String> {
+    let report = world.engine.verify_audit(&world.acme.tenant, &[]).await;
+    report.expect("a report").bad.map(|(_, why)| why)
 }
 
 async fn last_event(world: &World, id: &str) -> String {

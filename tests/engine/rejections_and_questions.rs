@@ -281,11 +281,10 @@ async fn a_question_is_kept_and_answered() {
         world.engine.ask(&reviewer, &id, "And now?").await,
         Err(Error::AlreadyDecided { .. })
     ));
-    let found = world
-        .engine
-        .search_audit(&world.person("auditor"), "event:action.answered", "")
-        .await;
-    assert_eq!(found.expect("entries").rows.len(), 1);
+    for query in ["event:action.answered record:FND-1", "event:action.asked record:FND-1"] {
+        let found = world.engine.search_audit(&world.person("auditor"), query, "").await;
+        assert_eq!(found.expect("entries").rows.len(), 1, "{query}");
+    }
 }
 
 #[tokio::test]

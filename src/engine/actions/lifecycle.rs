@@ -3,6 +3,7 @@
 
 use crate::audit::Event;
 use crate::domain::*;
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::{Error, audit_entries};
 use crate::store::{Entry, WriteTx};
 use crate::views::Label;
@@ -40,9 +41,13 @@ pub(crate) fn rejected(tx: &WriteTx, codes: Vec<ReasonCode>, message: impl Into<
 
 /// Closes an action: `stage` is final, `entry` is its audit entry. Pending actions that only repeat it close with it, for the same
 /// reasons.
-pub(crate) async fn close(tx: &mut WriteTx, action: &Action, stage: &Stage, entry: Entry) -> Result<(), Error> {
+pub(crate) async fn close(tx: &mut WriteTx, action: &Action, stage: &Stage, mut entry: Entry) -> Result<(), Error> {
     let event = entry.event;
     tx.close(action, stage).await?;
+    // A decision or an execution has planned and names the records already; an expiry or a withdrawal has not.
+    if entry.content.records.is_empty() {
+        NamedRecords::load(tx, action).await?.add_to(&mut entry.content);
+    }
     tx.record(entry);
     let what = match event {
         Event::Expired => "expired",
@@ -75,6 +80,7 @@ async fn close_repeats(tx: &mut WriteTx, action: &Action, codes: &[ReasonCode], 
             let details = json!({ "supersededBy": action.id, "reasonCodes": codes });
             let mut entry = audit_entries::about(tx, repeat, Event::Superseded, State::Rejected, details);
             entry.content.note = Some(message.clone());
+            NamedRecords::load(tx, repeat).await?.add_to(&mut entry.content);
             tx.record(entry);
         }
         if (repeats.len() as i64) < REPEATS_PER_ROUND {

@@ -6,6 +6,7 @@ use crate::domain::*;
 use crate::engine::actions::command::{ActionCommand, Committed, Sender};
 use crate::engine::actions::decision::{acting_person, done, validate_text};
 use crate::engine::actions::lifecycle;
+use crate::engine::audit_entries::NamedRecords;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::store::WriteTx;
@@ -91,6 +92,7 @@ impl ActionCommand for Ask {
         let mut entry = audit_entries::about(tx, &action, Event::Asked, action.state(), details);
         entry.content.note = Some(question.text);
         entry.content.records = vec![question.id.as_str().to_owned()];
+        NamedRecords::load(tx, &action).await?.add_to(&mut entry.content);
         tx.record(entry);
         Ok(Committed::Done(done(
             action.state(),
@@ -129,6 +131,7 @@ impl ActionCommand for AnswerQuestion {
         let mut entry = audit_entries::about(tx, &action, Event::Answered, action.state(), details);
         entry.content.note = Some(text.to_owned());
         entry.content.records = vec![question.id.as_str().to_owned()];
+        NamedRecords::load(tx, &action).await?.add_to(&mut entry.content);
         tx.record(entry);
         Ok(Committed::Done(action.state()))
     }

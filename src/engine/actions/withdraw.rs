@@ -18,6 +18,11 @@ impl Engine {
     }
 }
 
+/// The message of a withdrawn action, with the proposer's text.
+pub(crate) fn message(text: &str) -> String {
+    format!("Withdrawn by its proposer: {text}")
+}
+
 struct Withdraw {
     text: String,
 }
@@ -34,7 +39,7 @@ impl ActionCommand for Withdraw {
         let Ok(to) = action.state().withdraw() else {
             return Ok(Committed::Refused(lifecycle::already_decided(tx, &action).await?));
         };
-        let message = format!("Withdrawn by its proposer: {}", self.text);
+        let message = message(&self.text);
         let mut entry = audit_entries::about(tx, &action, Event::Withdrawn, to, json!(null));
         entry.content.note = Some(self.text);
         let stage = lifecycle::rejected(tx, vec![ReasonCode::Withdrawn], message);

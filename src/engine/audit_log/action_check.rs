@@ -4,9 +4,10 @@
 
 use super::{check_entry, keys, read_checkpoint};
 use crate::audit::Event;
-use crate::domain::{Action, Actor, Decision, DecisionKind, PersonId, State};
+use crate::domain::{Action, Actor, Decision, DecisionKind, PersonId, Stage, State};
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
+use crate::engine::actions::withdraw;
 use crate::store::{AuditRecord, ReadTx, StoreError};
 use serde_json::{Value, json};
 
@@ -113,33 +114,53 @@ pub(super) fn record_difference(
     decisions: &[Decision],
     entries: &[AuditRecord],
 ) -> Option<&'static str> {
-    let is_approval = |decision: &&Decision| decision.kind == DecisionKind::Approve;
-    let approvals: Vec<Decision> = decisions.iter().filter(is_approval).cloned().collect();
-    if let Some(why) = table_difference(action, &approvals, entries) {
+    if let Some(why) = table_difference(action, decisions, entries) {
         return Some(why);
     }
     // An approval by a person who has approved before has an entry, but no decision of its own.
     let mut recorded = entries
         .iter()
-        .filter(|entry| is(entry, Event::Approved) || is(entry, Event::Endorsed))
+        .filter(|entry| DECISIONS.iter().any(|event| is(entry, *event)))
         .filter_map(|entry| entry.content.details["decisionId"].as_str());
-    if !recorded.all(|id| approvals.iter().any(|approval| approval.id.as_str() == id)) {
-        return Some("the tables lack an approval that the audit trail has");
+    if !recorded.all(|id| decisions.iter().any(|decision| decision.id.as_str() == id)) {
+        return Some("the tables lack a decision that the audit trail has");
     }
-    let last = entries.iter().rev().find_map(|entry| entry.content.state.as_deref());
-    (last != Some(action.state().as_str())).then_some("by the audit trail this action is in another state")
+    let last = entries.iter().rev().find(|entry| entry.content.state.is_some());
+    match last {
+        Some(last) if last.content.state.as_deref() == Some(action.state().as_str()) => end_difference(action, last),
+        _ => Some("by the audit trail this action is in another state"),
+    }
 }
 
-/// What differs between proposal and approvals in the tables and their entries, in words that follow a colon.
-fn table_difference(action: &Action, approvals: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
+/// What differs between the end of an action in the tables and its last entry. Nothing for an action that is still open.
+fn end_difference(action: &Action, last: &AuditRecord) -> Option<&'static str> {
+    match &action.lifecycle.stage {
+        Stage::Executed(execution) => (last.content.details["result"] != execution.result)
+            .then_some("by the audit trail its execution had another result"),
+        Stage::Rejected(refusal) | Stage::Failed(refusal) => {
+            let note = last.content.note.as_deref().unwrap_or_default();
+            let text = match is(last, Event::Withdrawn) {
+                true => withdraw::message(note),
+                false => note.to_owned(),
+            };
+            let codes = &last.content.details["reasonCodes"];
+            let same = refusal.message == text && (codes.is_null() || *codes == json!(refusal.codes));
+            (!same).then_some("by the audit trail it ended for another reason")
+        }
+        _ => None,
+    }
+}
+
+/// What differs between the proposal and these decisions in the tables and their entries, in words that follow a colon.
+fn table_difference(action: &Action, decisions: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
     let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
         return Some("the audit trail has no proposal of this action");
     };
     if !proposes(proposed, action) {
         return Some("the audit trail has another proposal of this action");
     }
-    let is_recorded = |approval: &Decision| entries.iter().any(|entry| approves(entry, approval));
-    (!approvals.iter().all(is_recorded)).then_some("the audit trail has no entry of an approval in the tables")
+    let is_recorded = |decision: &Decision| entries.iter().any(|entry| records(entry, decision));
+    (!decisions.iter().all(is_recorded)).then_some("the audit trail has no entry of a decision in the tables")
 }
 
 fn is(entry: &AuditRecord, event: Event) -> bool {
@@ -169,14 +190,24 @@ fn proposes(entry: &AuditRecord, action: &Action) -> bool {
         .all(|(field, value)| details[field] == value)
 }
 
-/// Whether the entry records this approval: the same decision by the same person about the same envelope.
-fn approves(entry: &AuditRecord, decision: &Decision) -> bool {
+/// The events of decisions.
+const DECISIONS: [Event; 4] = [Event::Approved, Event::Endorsed, Event::Rejected, Event::Revoked];
+
+/// Whether the entry records this decision: by the same person, about the same envelope, with the same words.
+fn records(entry: &AuditRecord, decision: &Decision) -> bool {
+    let event = match decision.kind {
+        DecisionKind::Approve => is(entry, Event::Approved) || is(entry, Event::Endorsed),
+        DecisionKind::Reject => is(entry, Event::Rejected),
+        DecisionKind::Revoke => is(entry, Event::Revoked),
+    };
     let by = |person: &PersonId| matches!(&entry.content.actor, Actor::Person { id, .. } if id == person);
     let same = |field: &str, value: Value| entry.content.details[field] == value;
-    (is(entry, Event::Approved) || is(entry, Event::Endorsed))
+    event
         && by(&decision.person_id)
+        && entry.content.note.as_deref().unwrap_or_default() == decision.reason
         && same("decisionId", json!(decision.id.as_str()))
         && same("digest", json!(decision.digest))
         && same("acknowledged", json!(decision.acknowledged))
+        && same("reasonCodes", json!(decision.reason_codes))
         && same("policyVersion", json!(decision.policy_version))
 }

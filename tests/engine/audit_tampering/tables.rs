@@ -21,6 +21,14 @@ async fn tables_that_do_not_fit_their_entries_are_found() {
             "UPDATE actions SET risk = 'high', tool_risk = 'high' WHERE id = '{id}'",
         ),
         (
+            "the words of a decision",
+            "UPDATE decisions SET reason = 'It is fine.' WHERE action_id = '{id}'",
+        ),
+        (
+            "the records that an execution wrote",
+            "UPDATE actions SET result = '{}' WHERE id = '{id}'",
+        ),
+        (
             "for whom",
             "UPDATE actions SET caller_id = (SELECT MIN(id) FROM people WHERE tenant = 'acme' AND id <> caller_id) WHERE id = '{id}'",
         ),
