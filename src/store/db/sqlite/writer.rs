@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 /// needs its content, so a reader that stays open makes the log grow. `journal_size_limit`: to how many bytes SQLite then truncates it.
 const SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; \
-     PRAGMA journal_size_limit = 16777216;";
+     PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 250;";
 
 /// The size of the thread's stack: the use cases run on it, and their futures are large in a debug build.
 const STACK: usize = 8 << 20;
