@@ -5,10 +5,11 @@ use crate::context::Ctx;
 use crate::domain::TenantId;
 use crate::engine::{Engine, Error};
 use crate::log_keys::LogKeys;
-use crate::store::{ReadTx, StoreError, StoredCheckpoint};
+use crate::store::{AuditRecord, ReadTx, StoreError, StoredCheckpoint};
 use loopiq_audit_log::{Checkpoint, Hash, Node, Note, Tree};
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::num::NonZero;
 
 /// Entries in one read of a verification.
 const STRETCH: i64 = 1_000;
@@ -44,20 +45,50 @@ struct Verification {
     nodes: Vec<(Node, Hash)>,
 }
 
+/// What an entry is by itself.
+struct Checked {
+    seq: i64,
+    /// The hash of its leaf, and whether the entry has a seal of this service; or what is wrong with the entry.
+    leaf: Result<(Hash, bool), &'static str>,
+}
+
 impl Verification {
+    /// Checks each entry by itself, on all processors.
+    fn check(&self, records: &[AuditRecord]) -> Vec<Checked> {
+        let (tenant, keys) = (&self.tenant, self.keys.as_ref());
+        let check = |record: &AuditRecord| Checked {
+            seq: record.seq,
+            leaf: check_entry(record, tenant).map(|leaf| {
+                let is_sealed = keys.is_none_or(|keys| keys.sealed(&leaf, &record.seal));
+                (leaf, is_sealed)
+            }),
+        };
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let share = records.len().div_ceil(processors).max(1);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = records
+                .chunks(share)
+                .map(|part| scope.spawn(move || part.iter().map(check).collect::<Vec<_>>()))
+                .collect();
+            let joined = parts.into_iter().map(|part| part.join());
+            joined
+                .flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        })
+    }
+
     /// Adds the next entry. Returns what is wrong with it.
-    fn add(&mut self, record: &crate::store::AuditRecord) -> Option<(i64, String)> {
+    fn add(&mut self, entry: &Checked) -> Option<(i64, String)> {
         let expected = self.tree.size() as i64 + 1;
-        if record.seq != expected {
+        if entry.seq != expected {
             return Some((expected, "is missing".to_owned()));
         }
-        let leaf = match check_entry(record, &self.tenant) {
-            Ok(leaf) => leaf,
-            Err(why) => return Some((record.seq, why.to_owned())),
+        let (leaf, is_sealed) = match entry.leaf {
+            Ok(checked) => checked,
+            Err(why) => return Some((entry.seq, why.to_owned())),
         };
-        let is_sealed = |keys: &LogKeys| keys.sealed(&leaf, &record.seal);
-        if self.unsealed.is_none() && !self.keys.as_ref().is_none_or(is_sealed) {
-            self.unsealed = Some(record.seq);
+        if self.unsealed.is_none() && !is_sealed {
+            self.unsealed = Some(entry.seq);
         }
         let nodes = &mut self.nodes;
         self.tree.push(leaf, |node, hash| nodes.push((node, hash)));
@@ -210,8 +241,9 @@ impl Engine {
             Err(StoreError::Damaged { why, .. }) => return Ok(Some(unreadable(tx, after, &why).await?)),
             records => records?,
         };
-        for record in records.iter().take_while(|record| record.seq <= head) {
-            if let Some(bad) = verification.add(record) {
+        let up_to_head = records.partition_point(|record| record.seq <= head);
+        for entry in verification.check(&records[..up_to_head]) {
+            if let Some(bad) = verification.add(&entry) {
                 return Ok(Some(bad));
             }
         }
