@@ -16,6 +16,22 @@ async fn a_service_starts_with_the_key_of_its_log_only() {
         .command(&["audit", "checkpoint", "--tenant", "acme"])
         .expect("a checkpoint");
     assert!(note.contains("/audit/acme\n"), "{note}");
+    service
+        .token("developer@acme.example")
+        .expect("a token, which is an entry");
+    let next = service
+        .command(&["audit", "checkpoint", "--tenant", "acme"])
+        .expect("a checkpoint");
+    assert_ne!(note, next);
+    // Checkpoints that somebody kept, in a list as a witness's folder has it.
+    let list = database.folder.path().join("kept.checkpoints");
+    let list_name = list.to_str().expect("a path");
+    let verify = ["audit", "verify", "--tenant", "acme", "--checkpoint", list_name];
+    fs::write(&list, format!("{}\n\n{}\n\n", note.trim_end(), next.trim_end())).expect("written");
+    service.command(&verify).expect("a log that continues both");
+    fs::write(&list, format!("{}\n\n{}\n\n", note.trim_end(), "acme\n7\n")).expect("written");
+    let cut = service.command(&verify).expect_err("not a list").to_string();
+    assert!(cut.contains("kept.checkpoints cannot be used"), "{cut}");
     service.stop().expect("a graceful stop");
     let file = database.folder.path().join("audit-key");
     let key = fs::read_to_string(&file).expect("the key");

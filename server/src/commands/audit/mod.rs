@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
 use loopiq::engine::Signed;
 use loopiq_audit_log::Note;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The commands on the audit trail.
 #[derive(Debug, clap::Subcommand)]
@@ -38,8 +38,8 @@ pub struct AuditVerifyArgs {
     tenant: Option<String>,
     #[command(flatten)]
     export: VerifyExportArgs,
-    /// A checkpoint that you have kept elsewhere, as a witness or `loopiq audit checkpoint` wrote it: the log must continue it. Needs --tenant
-    /// or --export.
+    /// A checkpoint that you have kept elsewhere, as a witness or `loopiq audit checkpoint` wrote it, or a list of them, as a folder has it: the
+    /// log must continue each. Needs --tenant, or --export and one checkpoint.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Print one JSON object for each tenant.
@@ -96,7 +96,10 @@ async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
     if args.tenant.is_none() && !args.checkpoint.is_empty() {
         bail!("--checkpoint needs --tenant or --export: a checkpoint belongs to one log");
     }
-    let kept: Vec<Note> = args.checkpoint.iter().map(read_note).collect::<Result<_>>()?;
+    let mut kept: Vec<Note> = Vec::new();
+    for file in &args.checkpoint {
+        kept.extend(read_notes(file)?);
+    }
     let engine = open_engine(&args.installation, &runtime).await?;
     let tenants = match args.tenant {
         Some(name) => vec![find_tenant(&engine, &name).await?],
@@ -132,8 +135,13 @@ async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
     }
 }
 
-fn read_note(file: &PathBuf) -> Result<Note> {
+/// The checkpoints in a file: one, or the list that a witness's folder has.
+fn read_notes(file: &Path) -> Result<Vec<Note>> {
     let cannot = || format!("the checkpoint in {} cannot be used", file.display());
     let text = std::fs::read_to_string(file).with_context(cannot)?;
-    text.parse().with_context(cannot)
+    // An empty line stands between the text and the signatures of a note, and between two notes.
+    let parts: Vec<&str> = text.trim_end().split("\n\n").collect();
+    let note = |parts: &[&str]| parts.join("\n\n") + "\n";
+    let notes = parts.chunks(2).map(|parts| note(parts).parse());
+    notes.collect::<Result<_, _>>().with_context(cannot)
 }
