@@ -50,6 +50,18 @@ pub struct AuditForm {
     pub to: String,
 }
 
+impl AuditForm {
+    /// The query of a visit that asks for nothing. A busy service signs a checkpoint each minute, which would leave no place for what people
+    /// did. The page shows the query in its field, so that nothing is hidden unnoticed.
+    pub const NEWEST: &str = "-event:audit.checkpoint_signed";
+
+    /// Whether the form asks for nothing in particular: it is empty, or as a visit without a query fills it.
+    #[must_use]
+    pub fn is_unspecific(&self) -> bool {
+        matches!(self.q.trim(), "" | Self::NEWEST) && self.from.is_empty() && self.to.is_empty()
+    }
+}
+
 /// A mistake in the form of the audit search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditFault {

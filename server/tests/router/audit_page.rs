@@ -1,6 +1,8 @@
 //! The audit search without JavaScript: a query that cannot be read, and narrowing one that has a choice.
 
 use crate::support::Service;
+use loopiq::domain::TenantId;
+use loopiq::engine::Signed;
 
 /// The attribute of the element with this ID.
 fn attribute<'a>(html: &'a str, id: &str, name: &str) -> Option<&'a str> {
@@ -71,4 +73,33 @@ async fn a_link_restricts_the_whole_query() {
     for part in ["To (UTC, inclusive)", "How to search", "in capitals"] {
         assert!(html.contains(part), "{part} in {html}");
     }
+}
+
+#[tokio::test]
+async fn the_newest_entries_come_without_checkpoints_and_the_page_says_so() {
+    const CELL: &str = "audit.checkpoint_signed</code>";
+    let service = Service::start().await;
+    let mut browser = service.signed_in("auditor@acme.example").await;
+    let tenant = TenantId::parse("acme").expect("a tenant");
+    let signed = service.state.engine.sign_checkpoint(&tenant).await;
+    assert!(matches!(signed, Ok(Signed::New(_))), "{signed:?}");
+
+    let html = browser.get("/audit").await.text;
+    assert_eq!(
+        attribute(&html, "q", "value"),
+        Some("-event:audit.checkpoint_signed"),
+        "{html}"
+    );
+    assert!(
+        !html.contains(CELL) && html.contains("session.signed_in</code>"),
+        "{html}"
+    );
+    assert!(
+        html.contains("Signed checkpoints are left out.") && html.contains("href=\"/audit?q=\""),
+        "{html}"
+    );
+    // The visits are no searches: neither is in the log.
+    let html = browser.get("/audit?q=").await.text;
+    assert!(html.contains(CELL) && !html.contains("left out"), "{html}");
+    assert!(!html.contains("audit.searched</code>"), "{html}");
 }

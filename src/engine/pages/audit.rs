@@ -30,7 +30,7 @@ impl Engine {
     }
 
     /// A page of the audit trail, newest first. For a query that cannot be read, the page has its errors with their places. A search is recorded
-    /// once for each person, query and ten minutes, whatever pages of it are opened; opening the log without a query is not recorded.
+    /// once for each person, query and ten minutes, whatever pages of it are opened; a visit that asks for nothing in particular is not recorded.
     pub async fn audit_page(&self, ctx: &Ctx, form: &AuditForm, after: &str) -> Result<AuditPage, Error> {
         self.authorize(ctx, Permission::SearchAudit).await?;
         let (expr, errors) = match audit_query::read(form) {
@@ -64,7 +64,7 @@ impl Engine {
             .filter(|record| record.seq >= last)
             .map(|record| row(record, ctx.now()))
             .collect();
-        if expr.is_some_and(|expr| expr != Expr::All) {
+        if expr.is_some() && !form.is_unspecific() {
             self.record_search(ctx, form, rows.len(), more).await?;
         }
         Ok(AuditPage {

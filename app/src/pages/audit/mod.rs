@@ -24,10 +24,11 @@ struct Asked {
 }
 
 impl Asked {
-    /// The address of a page with this query and the same days.
+    /// The address of a page with this query and the same days. An empty query is in it too: without one, the page has a query of its own.
     fn address(&self, q: &str, after: &str) -> String {
         let AuditForm { from, to, .. } = &self.form;
-        link("/audit", &[("q", q), ("from", from), ("to", to), ("after", after)])
+        let path = if q.is_empty() { "/audit?q=" } else { "/audit" };
+        link(path, &[("q", q), ("from", from), ("to", to), ("after", after)])
     }
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let get = |name: &str| map.get(name).unwrap_or_default();
     let asked = Asked {
         form: AuditForm {
-            q: get("q"),
+            q: map.get("q").unwrap_or_else(|| AuditForm::NEWEST.to_owned()),
             from: get("from"),
             to: get("to"),
         },
@@ -62,6 +63,7 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
         total => format!("{} entries in the log.", grouped(total)),
     };
     let failed = !page.errors.is_empty();
+    let checkpoints_left_out = asked.form.q.trim() == AuditForm::NEWEST;
     view! {
         <PageTitle text="Audit" />
         <div class="page audit">
@@ -76,6 +78,13 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
                             <div class="audit-results">
                                 <p class="total">
                                     {total} " " <span class="quiet">"Newest first, " {page.rows.len()} " on this page."</span>
+                                    {checkpoints_left_out
+                                        .then(|| {
+                                            view! {
+                                                " Signed checkpoints are left out. "
+                                                <a href="/audit?q=">"Show all entries"</a>
+                                            }
+                                        })}
                                 </p>
                                 {if page.rows.is_empty() {
                                     view! {
@@ -168,6 +177,13 @@ fn Result(row: AuditRow) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_query_stays_empty_on_the_next_page() {
+        let asked = Asked::default();
+        assert_eq!(asked.address("", "41"), "/audit?q=&after=41");
+        assert_eq!(asked.address("", ""), "/audit?q=");
+    }
 
     #[test]
     fn an_address_keeps_the_days() {
