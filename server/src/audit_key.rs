@@ -1,6 +1,7 @@
 //! The keys of the audit log: from a setting, or from a file in the data directory, which the first start creates.
 
 use crate::file_permissions;
+use crate::secret::{self, SecretArgs, SecretSource, secret_setting};
 use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
 use loopiq::log_keys::{KeyFile, LogKeys};
@@ -14,27 +15,28 @@ pub const CHECKPOINTS: &str = "audit-checkpoints";
 /// The name of the file in the data directory.
 const FILE: &str = "audit-key";
 
+secret_setting! {
+    /// The keys of the audit log.
+    AuditKey, "audit-key", "LOOPIQ_AUDIT_KEY", "KEYS",
+    "The keys that sign and seal the audit log, as in an `audit-key` file: one key in each line, the one that signs first. Prefer a file",
+    "A file that contains these keys; with several nodes, a copy of one file. Default: `audit-key` in the data directory, which the first \
+     start creates"
+}
+
 /// The source of the keys. All nodes and commands of an installation need the same keys.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct AuditKeyArgs {
-    /// The keys that sign and seal the audit log, as in an `audit-key` file: one key in each line, the one that signs first. Prefer a file.
-    #[arg(
-        long,
-        env = "LOOPIQ_AUDIT_KEY",
-        value_name = "KEYS",
-        hide_env_values = true,
-        conflicts_with = "audit_key_file"
-    )]
-    audit_key: Option<String>,
-    /// A file that contains these keys; with several nodes, a copy of one file. Default: `audit-key` in the data directory, which the first
-    /// start creates.
-    #[arg(long, env = "LOOPIQ_AUDIT_KEY_FILE", value_name = "FILE")]
-    audit_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    audit_key: SecretArgs<AuditKey>,
 }
 
 impl AuditKeyArgs {
-    fn file(&self, data_dir: &Path) -> PathBuf {
-        self.audit_key_file.clone().unwrap_or_else(|| data_dir.join(FILE))
+    /// The file of the keys, or of the last checkpoints of keys from a setting.
+    fn file(&self, data_dir: &Path) -> Result<PathBuf> {
+        Ok(match self.audit_key.source()? {
+            Some(SecretSource::File(file)) => file.to_owned(),
+            _ => data_dir.join(FILE),
+        })
     }
 
     /// The keys of an installation that has some.
@@ -42,10 +44,11 @@ impl AuditKeyArgs {
     /// # Errors
     /// One line: there is no key, it cannot be read, or other accounts can read it.
     pub fn load(&self, data_dir: &Path) -> Result<LogKeys> {
-        if let Some(text) = &self.audit_key {
-            return LogKeys::parse(text).context("LOOPIQ_AUDIT_KEY (or --audit-key) is not a key of the audit log");
+        if let Some(SecretSource::Text(text)) = self.audit_key.source()? {
+            return LogKeys::parse(text.expose())
+                .with_context(|| format!("{} is not a key of the audit log", SecretArgs::<AuditKey>::name()));
         }
-        let file = self.file(data_dir);
+        let file = self.file(data_dir)?;
         load(&file)?.with_context(|| {
             format!(
                 "there is no key of the audit log at {}: `loopiq serve` creates it; with a database server, give each program the same \
@@ -60,7 +63,7 @@ impl AuditKeyArgs {
     /// # Errors
     /// One line: they cannot be removed.
     pub fn forget_checkpoints(&self, data_dir: &Path) -> Result<()> {
-        let folder = checkpoints(&self.file(data_dir));
+        let folder = checkpoints(&self.file(data_dir)?);
         match std::fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("{} cannot be removed", folder.display()))
@@ -75,8 +78,8 @@ impl AuditKeyArgs {
     /// # Errors
     /// One line, see [`AuditKeyArgs::load`]; or the key is lost.
     pub fn load_or_new(&self, data_dir: &Path, url: &str, has_entries: bool, runtime: &Runtime) -> Result<KeysAtStart> {
-        let file = self.file(data_dir);
-        let is_default = self.audit_key.is_none() && self.audit_key_file.is_none();
+        let file = self.file(data_dir)?;
+        let is_default = self.audit_key.source()?.is_none();
         if !is_default || load(&file)?.is_some() {
             return self.load(data_dir).map(KeysAtStart::Found);
         }
@@ -129,18 +132,11 @@ impl KeysAtStart {
 /// The keys in a file; `None` if there is no such file.
 fn load(file: &Path) -> Result<Option<LogKeys>> {
     let cannot = || format!("the key of the audit log in {} cannot be used", file.display());
-    let text = match std::fs::read_to_string(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        text => text.with_context(cannot)?,
+    let keys = match secret::read_file(file) {
+        Err(error) if secret::is_missing(&error) => return Ok(None),
+        keys => keys.with_context(cannot)?,
     };
-    if file_permissions::others_can_read(file).with_context(cannot)? {
-        bail!(
-            "other accounts can read the key of the audit log in {}, and with it they could forge entries. If nobody has, `chmod 600` it; \
-             otherwise replace it",
-            file.display()
-        );
-    }
-    let keys = LogKeys::parse(&text).with_context(cannot)?;
+    let keys = LogKeys::parse(keys.expose()).with_context(cannot)?;
     Ok(Some(keys.stored_in(Arc::new(OnDisk(file.to_owned())))))
 }
 
@@ -246,8 +242,7 @@ mod tests {
             );
         }
         let given = |audit_key: &str| AuditKeyArgs {
-            audit_key: Some(audit_key.to_owned()),
-            audit_key_file: None,
+            audit_key: SecretArgs::of_text(audit_key),
         };
         assert!(given(&secret).load(temp.path()).is_ok());
         assert!(given("nonsense").load(temp.path()).is_err());

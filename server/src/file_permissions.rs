@@ -49,15 +49,15 @@ pub fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(&new, file)
 }
 
-/// Whether accounts outside the file's group can read it.
-///
-/// # Errors
-/// The file's metadata cannot be read.
-pub fn others_can_read(file: &Path) -> io::Result<bool> {
+/// Whether accounts outside the file's group can read, write or run it.
+pub fn others_can_use(file: &std::fs::Metadata) -> bool {
     #[cfg(unix)]
-    return Ok(std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o007 != 0);
+    return std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o007 != 0;
     #[cfg(not(unix))]
-    return file.metadata().map(|_| false);
+    return {
+        let _ = file;
+        false
+    };
 }
 
 /// Removes the permissions of other accounts on a folder. A folder that other accounts also use is left as it is, because they would lose

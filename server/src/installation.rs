@@ -2,6 +2,7 @@
 
 use crate::audit_key::{AuditKeyArgs, CHECKPOINTS};
 use crate::file_permissions;
+use crate::secret::{SecretArgs, secret_setting};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use loopiq::context::Runtime;
@@ -13,16 +14,23 @@ use std::path::{Path, PathBuf};
 /// The folder of the search indexes in the data directory.
 const SEARCH: &str = "search";
 
+secret_setting! {
+    /// The database's URL, which may contain a password.
+    pub DatabaseUrl, "database-url", "LOOPIQ_DATABASE_URL", "URL",
+    "The database: `sqlite://FILE`, or `postgres://USER:PASSWORD@HOST/DATABASE` with the service's own role, which owns no table. \
+     Default: `loopiq.db` in the data directory",
+    "A file that contains the database's URL, for its owner or group only"
+}
+
 /// Which installation a command uses.
 #[derive(Debug, Clone, Args)]
 pub struct Installation {
     /// The directory of the installation's files.
     #[arg(long, env = "LOOPIQ_DATA_DIR", default_value = "./loopiq-data", value_name = "DIR")]
     pub data_dir: PathBuf,
-    /// The database: `sqlite://FILE`, or `postgres://USER:PASSWORD@HOST/DATABASE` with the service's own role, which owns no table.
-    /// Default: `loopiq.db` in the data directory.
-    #[arg(long, env = "LOOPIQ_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    /// The database's URL. Default: `loopiq.db` in the data directory.
+    #[command(flatten)]
+    pub database_url: SecretArgs<DatabaseUrl>,
     /// The keys of the audit log.
     #[command(flatten)]
     pub audit_key: AuditKeyArgs,
@@ -34,25 +42,21 @@ impl Installation {
     /// # Errors
     /// One line that says which database cannot be used, and why.
     pub fn url(&self) -> Result<String> {
-        let Some(url) = &self.database_url else {
-            return sqlite_url(&self.data_dir.join("loopiq.db"));
-        };
-        database_url(url)
+        match self.database_url.read()? {
+            None => sqlite_url(&self.data_dir.join("loopiq.db")),
+            Some(url) => database_url(url.expose()),
+        }
     }
 
     /// The database's file; `None` for a database server.
-    pub fn file(&self) -> Option<PathBuf> {
-        match &self.database_url {
+    ///
+    /// # Errors
+    /// One line: the file with the database's URL cannot be used.
+    pub fn file(&self) -> Result<Option<PathBuf>> {
+        Ok(match self.database_url.read()? {
             None => Some(self.data_dir.join("loopiq.db")),
-            Some(url) => {
-                let file = url.strip_prefix("sqlite:")?.trim_start_matches("//");
-                let file = file.split('?').next().unwrap_or_default();
-                percent_encoding::percent_decode_str(file)
-                    .decode_utf8()
-                    .ok()
-                    .map(|file| PathBuf::from(file.as_ref()))
-            }
-        }
+            Some(url) => sqlite_file(url.expose()),
+        })
     }
 
     /// The folder of the search indexes. They are built from the database, so a backup needs none of them.
@@ -63,8 +67,8 @@ impl Installation {
     /// The installation's name in messages. Never a URL, which may contain a password.
     pub fn name(&self) -> String {
         match self.file() {
-            Some(file) => file.display().to_string(),
-            None => "the database of LOOPIQ_DATABASE_URL".to_owned(),
+            Ok(Some(file)) => file.display().to_string(),
+            _ => "the database of LOOPIQ_DATABASE_URL".to_owned(),
         }
     }
 
@@ -92,7 +96,7 @@ impl Installation {
 
     /// Removes the permissions of other accounts on the database's files only.
     pub fn restrict_database_permissions(&self) {
-        let Some(database) = self.file() else { return };
+        let Ok(Some(database)) = self.file() else { return };
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let mut file = database.clone().into_os_string();
             file.push(suffix);
@@ -105,7 +109,7 @@ impl Installation {
     /// # Errors
     /// One line that names the missing file.
     pub fn must_exist(&self) -> Result<()> {
-        match self.file() {
+        match self.file()? {
             Some(file) if !file.is_file() => {
                 bail!(
                     "there is no installation at {}: start `loopiq serve` there first",
@@ -266,6 +270,14 @@ pub fn database_url(url: &str) -> Result<String> {
     })
 }
 
+/// The file of a SQLite database's URL; `None` for a database server.
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let file = url.strip_prefix("sqlite:")?.trim_start_matches("//");
+    let file = file.split('?').next().unwrap_or_default();
+    let file = percent_encoding::percent_decode_str(file).decode_utf8().ok()?;
+    Some(PathBuf::from(file.as_ref()))
+}
+
 /// The URL of a database file. SQLx decodes percent signs in the path, so characters with a meaning in URLs are encoded.
 fn sqlite_url(file: &Path) -> Result<String> {
     let Some(path) = file.to_str() else {
@@ -282,7 +294,7 @@ mod tests {
     fn at(dir: &str, url: Option<&str>) -> Installation {
         Installation {
             data_dir: dir.into(),
-            database_url: url.map(str::to_owned),
+            database_url: url.map(SecretArgs::of_text).unwrap_or_default(),
             audit_key: AuditKeyArgs::default(),
         }
     }
@@ -306,12 +318,13 @@ mod tests {
             at("/x", Some("postgres://u:p@h/d")).url().unwrap(),
             "postgres://u:p@h/d"
         );
-        assert_eq!(at("/x", Some("postgres://u:p@h/d")).file(), None);
+        assert_eq!(at("/x", Some("postgres://u:p@h/d")).file().unwrap(), None);
         assert_eq!(
-            at("/x", Some("sqlite:///50%25%20y.db?mode=rw")).file(),
+            at("/x", Some("sqlite:///50%25%20y.db?mode=rw")).file().unwrap(),
             Some("/50% y.db".into())
         );
         for refused in [
+            "",
             "postgres://u:secret@h:port/d",
             "mysql://h/d",
             "sqlite::memory:",

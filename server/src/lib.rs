@@ -25,6 +25,7 @@ pub mod operations;
 pub mod pages;
 pub mod prometheus;
 pub mod router;
+pub mod secret;
 pub mod secret_key;
 pub mod sign_in_cookies;
 pub mod site;

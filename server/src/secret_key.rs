@@ -1,71 +1,76 @@
 //! The secret from which the service derives its keys. All nodes of a service need the same secret.
 
+use crate::secret::{self, SecretArgs, SecretSource, secret_setting};
 use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
 use loopiq::domain::canonical::hex;
 use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The minimum length of a secret, in characters. A shorter one is refused.
 const MIN_CHARACTERS: usize = 32;
+/// The name of the file in the data directory.
+const FILE: &str = "secret-key";
+
+secret_setting! {
+    /// The secret from which the service derives its keys.
+    SecretKey, "secret-key", "LOOPIQ_SECRET_KEY", "SECRET",
+    "Encrypts the cookies of unfinished sign-ins: at least 32 random characters, the same for each node of a service. Prefer the \
+     environment variable or a file: other users of the machine can read flags",
+    "A file that contains this secret, for its owner or group only. Default: `secret-key` in the data directory, which the first start creates"
+}
 
 /// The source of the secret.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SecretKeyArgs {
-    /// Encrypts the cookies of unfinished sign-ins: at least 32 random characters, the same for each node of a service. Prefer the
-    /// environment variable: other users of the machine can read flags.
-    #[arg(
-        long,
-        env = "LOOPIQ_SECRET_KEY",
-        value_name = "SECRET",
-        hide_env_values = true,
-        conflicts_with = "secret_key_file"
-    )]
-    secret_key: Option<String>,
-    /// A file that contains this secret. Default: `secret-key` in the data directory, which the first start creates.
-    #[arg(long, env = "LOOPIQ_SECRET_KEY_FILE", value_name = "FILE")]
-    secret_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret_key: SecretArgs<SecretKey>,
 }
 
 impl SecretKeyArgs {
+    /// The secret from the settings, else from the data directory; `None` if the next start of the service creates it there. Creates nothing.
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret).
+    pub fn existing(&self, data_dir: &Path) -> Result<Option<[u8; 32]>> {
+        match self.secret_key.source()? {
+            Some(SecretSource::Text(secret)) => from_text(secret.expose())
+                .with_context(SecretArgs::<SecretKey>::name)
+                .map(Some),
+            Some(SecretSource::File(file)) => read(file).map(Some),
+            None => match read(&data_dir.join(FILE)) {
+                Err(error) if secret::is_missing(&error) => Ok(None),
+                secret => secret.map(Some),
+            },
+        }
+    }
+
     /// The secret from the settings, else from the data directory, where a missing one is created. `shared_database` says that other nodes
     /// may use the same database.
     ///
     /// # Errors
     /// One line: the secret is too short, or its file cannot be read or written.
     pub fn secret(&self, data_dir: &Path, shared_database: bool, runtime: &Runtime) -> Result<[u8; 32]> {
-        if let Some(secret) = &self.secret_key {
-            return from_text(secret).context("LOOPIQ_SECRET_KEY (or --secret-key)");
-        }
-        if let Some(file) = &self.secret_key_file {
-            return read(file);
-        }
-        let file = data_dir.join("secret-key");
-        if shared_database {
+        let file = data_dir.join(FILE);
+        if shared_database && self.secret_key.source()?.is_none() {
             tracing::info!(
                 file = %file.display(),
                 "this node uses a secret key of its own; if several nodes share the database, give all of them the same LOOPIQ_SECRET_KEY_FILE"
             );
         }
-        match read(&file) {
-            Err(error) if is_missing(&error) => create(&file, runtime),
-            outcome => outcome,
+        match self.existing(data_dir)? {
+            Some(secret) => Ok(secret),
+            None => create(&file, runtime),
         }
     }
 }
 
-fn is_missing(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == ErrorKind::NotFound)
-}
-
 fn read(file: &Path) -> Result<[u8; 32]> {
     let cannot = || format!("the secret key in {} cannot be used", file.display());
-    let text = std::fs::read_to_string(file).with_context(cannot)?;
-    from_text(&text).with_context(cannot)
+    let secret = secret::read_file(file).with_context(cannot)?;
+    from_text(secret.expose()).with_context(cannot)
 }
 
 /// Creates a secret in a file that only its owner may read.
@@ -102,11 +107,13 @@ mod tests {
     use super::*;
     use loopiq::domain::Timestamp;
 
-    fn args(key: Option<&str>, file: Option<PathBuf>) -> SecretKeyArgs {
-        SecretKeyArgs {
-            secret_key: key.map(str::to_owned),
-            secret_key_file: file,
-        }
+    fn args(key: Option<&str>, file: Option<&Path>) -> SecretKeyArgs {
+        let secret_key = match (key, file) {
+            (Some(key), _) => SecretArgs::of_text(key),
+            (None, Some(file)) => SecretArgs::of_file(file),
+            (None, None) => SecretArgs::default(),
+        };
+        SecretKeyArgs { secret_key }
     }
 
     #[test]
@@ -122,17 +129,18 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        assert_eq!(secret(args(None, Some(file.clone()))).unwrap(), first);
+        assert_eq!(secret(args(None, Some(&file))).unwrap(), first);
 
         let given = "a".repeat(32);
         let by_key = secret(args(Some(&given), None)).unwrap();
         assert_ne!(by_key, first);
-        std::fs::write(temp.path().join("other"), format!("{given}\n")).unwrap();
-        assert_eq!(secret(args(None, Some(temp.path().join("other")))).unwrap(), by_key);
+        let other = temp.path().join("other");
+        crate::file_permissions::write(&other, format!("{given}\n").as_bytes()).unwrap();
+        assert_eq!(secret(args(None, Some(&other))).unwrap(), by_key);
 
         for refused in [
             secret(args(Some("short"), None)),
-            secret(args(None, Some(temp.path().join("none")))),
+            secret(args(None, Some(&temp.path().join("none")))),
         ] {
             let line = format!("{:#}", refused.unwrap_err());
             assert!(!line.contains("short\n"), "{line}");

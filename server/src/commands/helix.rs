@@ -9,12 +9,20 @@ mod run;
 
 use super::{find_tenant, open_engine, print};
 use crate::installation::{Installation, demo_url};
+use crate::secret::{SecretArgs, secret_setting};
 use crate::urls::{mcp_audience, public_url};
 use anyhow::{Result, bail};
 use loopiq::context::Runtime;
 
 /// The URL of a demo without settings.
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
+
+secret_setting! {
+    /// The bearer token of a client.
+    Token, "token", "LOOPIQ_TOKEN", "TOKEN",
+    "The bearer token. Default in a demo: a new one for developer@TENANT.example",
+    "A file that contains the bearer token, for its owner or group only"
+}
 
 /// The arguments of `loopiq helix`.
 #[derive(Debug, clap::Args)]
@@ -30,9 +38,8 @@ pub struct HelixArgs {
     /// The service's public URL. Default: that of the demo's last start, else http://127.0.0.1:3000.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The bearer token. Default in a demo: a new one for developer@TENANT.example.
-    #[arg(long, env = "LOOPIQ_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    token: SecretArgs<Token>,
     /// The maximum number of work packages to propose.
     #[arg(long, value_name = "N", default_value_t = 3)]
     packages: usize,
@@ -59,11 +66,11 @@ pub async fn run(args: HelixArgs, runtime: Runtime) -> Result<()> {
         // A demo listens on loopback only, so the agent needs no TLS.
         bail!("helix is a demo agent and supports http only; use another client for {url}");
     }
-    let token = match (&args.token, demo) {
-        (Some(token), _) => token.trim().to_owned(),
+    let token = match (args.token.read()?, demo) {
+        (Some(token), _) => token.expose().trim().to_owned(),
         (None, Some(demo)) => demo_token(&args, &demo, &runtime).await?,
         (None, None) => bail!(
-            "a bearer token is needed: set --token or LOOPIQ_TOKEN ({} is not a demo, so helix cannot create one)",
+            "a bearer token is needed: set --token, LOOPIQ_TOKEN or LOOPIQ_TOKEN_FILE ({} is not a demo, so helix cannot create one)",
             args.installation.data_dir.display()
         ),
     };

@@ -3,6 +3,7 @@
 use super::{print, print_line};
 use crate::audit_key::AuditKeyArgs;
 use crate::installation::{Installation, database_url, require_tenant_isolation};
+use crate::secret::{SecretArgs, secret_setting};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use loopiq::context::Runtime;
@@ -12,16 +13,28 @@ use loopiq::store::{CopyReport, Store};
 use serde::Serialize;
 use std::fmt;
 
+secret_setting! {
+    /// The database to copy.
+    MigrateFrom, "from", "LOOPIQ_MIGRATE_FROM", "URL",
+    "The database to copy: sqlite://FILE, or postgres://USER:PASSWORD@HOST/DATABASE as the service's role. Stop the service first. Put a \
+     URL with a password into the environment variable or a file: other users of the machine can read flags",
+    "A file that contains this URL, for its owner or group only"
+}
+
+secret_setting! {
+    /// The empty database to copy into.
+    MigrateTo, "to", "LOOPIQ_MIGRATE_TO", "URL",
+    "The empty database to copy into: a new SQLite file, or a PostgreSQL database after `loopiq schema upgrade`",
+    "A file that contains this URL, for its owner or group only"
+}
+
 /// The arguments of `loopiq migrate`.
 #[derive(Debug, clap::Args)]
 pub struct MigrateArgs {
-    /// The database to copy: sqlite://FILE, or postgres://USER:PASSWORD@HOST/DATABASE as the service's role. Stop the service first.
-    /// Put a URL with a password into the environment variable: other users of the machine can read flags.
-    #[arg(long, env = "LOOPIQ_MIGRATE_FROM", hide_env_values = true, value_name = "URL")]
-    from: String,
-    /// The empty database to copy into: a new SQLite file, or a PostgreSQL database after `loopiq schema upgrade`.
-    #[arg(long, env = "LOOPIQ_MIGRATE_TO", hide_env_values = true, value_name = "URL")]
-    to: String,
+    #[command(flatten)]
+    from: SecretArgs<MigrateFrom>,
+    #[command(flatten)]
+    to: SecretArgs<MigrateTo>,
     /// Print a JSON object.
     #[arg(long)]
     json: bool,
@@ -52,15 +65,15 @@ impl fmt::Display for MigrateReport {
 pub async fn run(args: MigrateArgs, runtime: Runtime) -> Result<()> {
     let MigrateArgs { from, to, json } = args;
     let (from, to) = (
-        database_url(&from).context("--from")?,
-        database_url(&to).context("--to")?,
+        database_url(from.require()?.expose()).context("--from")?,
+        database_url(to.require()?.expose()).context("--to")?,
     );
     if from == to {
         bail!("--from and --to name the same database");
     }
     let source = Installation {
         data_dir: Default::default(),
-        database_url: Some(from.clone()),
+        database_url: SecretArgs::of_text(&from),
         audit_key: AuditKeyArgs::default(),
     };
     source.must_exist()?;

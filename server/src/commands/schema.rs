@@ -2,6 +2,7 @@
 
 use super::print_line;
 use crate::installation::{Installation, database_url};
+use crate::secret::{SecretArgs, secret_setting};
 use anyhow::{Result, bail};
 use loopiq::store::Store;
 
@@ -12,14 +13,20 @@ pub enum SchemaCommand {
     Upgrade(SchemaUpgradeArgs),
 }
 
+secret_setting! {
+    /// The database's URL with the role that owns the tables.
+    DatabaseAdminUrl, "database-admin-url", "LOOPIQ_DATABASE_ADMIN_URL", "URL",
+    "PostgreSQL: the database's URL with the role that owns the tables. The upgrade grants the service's role what it needs",
+    "A file that contains this URL, for its owner or group only"
+}
+
 /// The arguments of `loopiq schema upgrade`.
 #[derive(Debug, clap::Args)]
 pub struct SchemaUpgradeArgs {
     #[command(flatten)]
     installation: Installation,
-    /// PostgreSQL: the database's URL with the role that owns the tables. The upgrade grants the service's role what it needs.
-    #[arg(long, env = "LOOPIQ_DATABASE_ADMIN_URL", value_name = "URL", hide_env_values = true)]
-    database_admin_url: Option<String>,
+    #[command(flatten)]
+    database_admin_url: SecretArgs<DatabaseAdminUrl>,
 }
 
 /// Runs the command.
@@ -32,9 +39,9 @@ pub async fn run(command: SchemaCommand) -> Result<()> {
         database_admin_url,
     }) = command;
     let service = installation.url()?;
-    let owner = match database_admin_url {
-        Some(url) => database_url(&url)?,
-        None if installation.file().is_none() => bail!(
+    let owner = match database_admin_url.read()? {
+        Some(url) => database_url(url.expose())?,
+        None if installation.file()?.is_none() => bail!(
             "LOOPIQ_DATABASE_ADMIN_URL (or --database-admin-url) is not set: on PostgreSQL the owner of the database upgrades the \
              schema, and the service's own role is only granted what it needs"
         ),

@@ -162,7 +162,7 @@ fn build_state(
     } else {
         (args.oidc.settings(url)?, None)
     };
-    let shared_database = args.installation.file().is_none();
+    let shared_database = args.installation.file()?.is_none();
     let secret = args
         .secret_key
         .secret(&args.installation.data_dir, shared_database, &runtime)?;

@@ -1,7 +1,18 @@
 //! The settings of the identity provider.
 
 use super::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings};
+use crate::secret::{SecretArgs, secret_setting};
 use anyhow::{Result, bail};
+
+secret_setting! {
+    /// The secret under which the service is registered at the identity provider.
+    ClientSecret, "oidc-client-secret", "LOOPIQ_OIDC_CLIENT_SECRET", "SECRET",
+    "The client's secret. Prefer the environment variable or a file: other users of the machine can read flags",
+    "A file that contains the client's secret, for its owner or group only"
+}
+
+/// Why a setting of the provider is required.
+const NEEDED: &str = "the service needs an identity provider, or --demo to bring its own";
 
 /// The identity provider. Required without `--demo`.
 #[derive(Debug, Clone, clap::Args)]
@@ -12,14 +23,8 @@ pub struct OidcArgs {
     /// The ID under which this service is registered at the identity provider.
     #[arg(long, env = "LOOPIQ_OIDC_CLIENT_ID", value_name = "ID")]
     oidc_client_id: Option<String>,
-    /// The client's secret. Prefer the environment variable: other users of the machine can read flags.
-    #[arg(
-        long,
-        env = "LOOPIQ_OIDC_CLIENT_SECRET",
-        value_name = "SECRET",
-        hide_env_values = true
-    )]
-    oidc_client_secret: Option<String>,
+    #[command(flatten)]
+    oidc_client_secret: SecretArgs<ClientSecret>,
     /// The claim of the ID token that names the tenant.
     #[arg(long, env = "LOOPIQ_OIDC_TENANT_CLAIM", default_value = DEFAULT_TENANT_CLAIM, value_name = "CLAIM")]
     oidc_tenant_claim: String,
@@ -43,33 +48,21 @@ fn domain(text: &str) -> Result<String, String> {
 }
 
 impl OidcArgs {
-    fn required(&self) -> [(&'static str, &'static str, Option<&String>); 3] {
-        [
-            ("LOOPIQ_OIDC_ISSUER", "--oidc-issuer", self.oidc_issuer.as_ref()),
-            (
-                "LOOPIQ_OIDC_CLIENT_ID",
-                "--oidc-client-id",
-                self.oidc_client_id.as_ref(),
-            ),
-            (
-                "LOOPIQ_OIDC_CLIENT_SECRET",
-                "--oidc-client-secret",
-                self.oidc_client_secret.as_ref(),
-            ),
-        ]
-    }
-
-    /// Checks that every required setting has a value.
+    /// Checks that every required setting has a value. Reads no file.
     ///
     /// # Errors
     /// One line that names the first missing setting.
     pub fn must_be_complete(&self) -> Result<()> {
-        for (variable, flag, value) in self.required() {
-            if value.is_none_or(|value| value.trim().is_empty()) {
-                bail!(
-                    "{variable} (or {flag}) is not set; the service needs an identity provider, or --demo to bring its own"
-                );
+        for (setting, value) in [
+            ("LOOPIQ_OIDC_ISSUER (or --oidc-issuer)", &self.oidc_issuer),
+            ("LOOPIQ_OIDC_CLIENT_ID (or --oidc-client-id)", &self.oidc_client_id),
+        ] {
+            if value.as_ref().is_none_or(|value| value.trim().is_empty()) {
+                bail!("{setting} is not set; {NEEDED}");
             }
+        }
+        if self.oidc_client_secret.source()?.is_none() {
+            bail!("{}; {NEEDED}", SecretArgs::<ClientSecret>::missing());
         }
         Ok(())
     }
@@ -77,15 +70,13 @@ impl OidcArgs {
     /// The settings of a service at this public URL.
     ///
     /// # Errors
-    /// As [`must_be_complete`](Self::must_be_complete).
+    /// As [`must_be_complete`](Self::must_be_complete), or the client's secret cannot be read.
     pub fn settings(&self, public_url: &str) -> Result<OidcSettings> {
         self.must_be_complete()?;
-        let [issuer, client_id, client_secret] =
-            self.required().map(|(_, _, value)| value.cloned().unwrap_or_default());
         Ok(OidcSettings {
-            issuer,
-            client_id,
-            client_secret,
+            issuer: self.oidc_issuer.clone().unwrap_or_default(),
+            client_id: self.oidc_client_id.clone().unwrap_or_default(),
+            client_secret: self.oidc_client_secret.require()?.expose().to_owned(),
             redirect_url: format!("{public_url}/auth/callback"),
             tenant_claim: self.oidc_tenant_claim.clone(),
             roles_claim: self.oidc_roles_claim.clone(),

@@ -11,6 +11,7 @@ mod page_sizes;
 mod policy_page;
 mod rate_limits;
 mod requests_and_headers;
+mod secrets;
 mod server_functions;
 mod sessions;
 mod sign_in;
