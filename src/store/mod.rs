@@ -25,6 +25,7 @@ mod group_commit;
 mod queries;
 mod row;
 mod schema;
+mod unchanged;
 
 pub use copy::{COPIED, CopyReport, CopyStep};
 pub use db::DatabaseError;
@@ -35,6 +36,7 @@ pub use queries::{
     PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ReadCall, RequestRow, Resemblance, Settled,
     StoredCheckpoint, StoredResult, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
+pub use unchanged::Unchanged;
 
 use crate::context::Ctx;
 use crate::domain::Timestamp;
@@ -142,6 +144,11 @@ impl Store {
             }
             Dialect::Postgres => schema::check_postgres(url).await?,
         };
+        Self::assembled(url, dialect, bypasses_row_security)
+    }
+
+    /// A store on a database whose schema is this binary's.
+    fn assembled(url: &str, dialect: Dialect, bypasses_row_security: bool) -> Result<Self, StoreError> {
         let database = Database::open(url, dialect).map_err(StoreError::Opening)?;
         Ok(Self {
             bypasses_row_security,

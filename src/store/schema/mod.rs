@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 
 pub(super) use postgres::check as check_postgres;
-pub(super) use sqlite::migrate as migrate_sqlite;
+pub(super) use sqlite::{migrate as migrate_sqlite, older as older_sqlite};
 
 use super::db::Dialect;
 use super::{Store, StoreError, db};

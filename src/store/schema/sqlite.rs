@@ -25,6 +25,15 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<(), Store
     }
 }
 
+/// Says how the schema is older than this version's; `None` if it is the same. Changes nothing.
+pub(in crate::store) fn older(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+    match schema_state(&applied(connection)?, Dialect::Sqlite)? {
+        SchemaState::Same => Ok(None),
+        SchemaState::Older(why) => Ok(Some(why)),
+        SchemaState::Newer(why) => Err(StoreError::Schema(why)),
+    }
+}
+
 fn applied(connection: &mut Connection) -> Result<Vec<Applied>, StoreError> {
     match connection.run_composed("SELECT version, checksum FROM _sqlx_migrations ORDER BY version", &[]) {
         Ok(done) => done
