@@ -2,9 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
+use time::PrimitiveDateTime;
+use time::macros::format_description;
 
 /// The maximum size of a response, in bytes. Metadata, keys and tokens have a few kilobytes.
 const MAX_RESPONSE: usize = 1 << 20;
@@ -13,7 +16,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The client.
-pub(super) struct Http(reqwest::Client);
+pub(super) struct Http {
+    client: reqwest::Client,
+    /// The provider's clock at its last response, in seconds since 1970-01-01 UTC; 0 if no response had a time.
+    provider_time: AtomicI64,
+}
 
 /// Why a request failed. Contains nothing of the body, which may be a token.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +45,23 @@ impl Http {
             // A configured proxy cannot reach the loopback of this machine.
             client = client.no_proxy();
         }
-        Ok(Self(client.build()?))
+        Ok(Self {
+            client: client.build()?,
+            provider_time: AtomicI64::new(0),
+        })
+    }
+
+    /// The provider's clock at its last response, in seconds since 1970-01-01 UTC.
+    pub(super) fn provider_time(&self) -> Option<i64> {
+        Some(self.provider_time.load(Ordering::Relaxed)).filter(|&seconds| seconds != 0)
+    }
+
+    /// The status of a page, and where it redirects to. The redirect is not followed.
+    pub(super) async fn page(&self, url: &str) -> Result<(u16, Option<String>), reqwest::Error> {
+        let response = self.client.get(url).send().await?;
+        let location = response.headers().get(http::header::LOCATION);
+        let location = location.and_then(|location| location.to_str().ok()).map(str::to_owned);
+        Ok((response.status().as_u16(), location))
     }
 }
 
@@ -48,7 +71,8 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let mut response = self.0.execute(request.try_into()?).await?;
+            let mut response = self.client.execute(request.try_into()?).await?;
+            self.provider_time.store(time_of(response.headers()), Ordering::Relaxed);
             let mut result = http::Response::builder().status(response.status());
             if let Some(headers) = result.headers_mut() {
                 headers.extend(std::mem::take(response.headers_mut()));
@@ -62,5 +86,46 @@ impl<'c> AsyncHttpClient<'c> for Http {
             }
             Ok(result.body(body)?)
         })
+    }
+}
+
+/// The time of a response (`Date`, RFC 9110) in seconds since 1970-01-01 UTC, plus its age in a cache; 0 if the response has none.
+fn time_of(headers: &http::HeaderMap) -> i64 {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &http::HeaderValue| value.to_str().ok())
+    };
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let date = text(http::header::DATE).and_then(|date| PrimitiveDateTime::parse(date, format).ok());
+    let age = text(http::header::AGE)
+        .and_then(|age| age.parse::<u32>().ok())
+        .unwrap_or_default();
+    date.map_or(0, |date| date.assume_utc().unix_timestamp() + i64::from(age))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_response_is_its_date_and_its_age() {
+        let headers = |date: &str, age: Option<&str>| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(http::header::DATE, date.parse().unwrap());
+            if let Some(age) = age {
+                headers.insert(http::header::AGE, age.parse().unwrap());
+            }
+            headers
+        };
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(time_of(&headers(date, None)), 784_111_777);
+        assert_eq!(time_of(&headers(date, Some("60"))), 784_111_837);
+        assert_eq!(time_of(&headers(date, Some("-1"))), 784_111_777);
+        for no_date in ["", "yesterday", "Sun, 06 Nov 1994 08:49:37 +0100"] {
+            assert_eq!(time_of(&headers(no_date, None)), 0, "{no_date}");
+        }
+        assert_eq!(time_of(&http::HeaderMap::new()), 0);
     }
 }

@@ -8,6 +8,7 @@ mod args;
 mod claims;
 mod error;
 mod http;
+mod inspect;
 mod pending;
 mod provider;
 #[cfg(test)]
@@ -26,7 +27,9 @@ use loopiq::domain::Email;
 
 pub use args::OidcArgs;
 pub use error::{Cause, Claimed, OidcError};
+pub use inspect::{Answer, claims_of};
 pub use pending::{PendingSignIn, local_path};
+pub use provider::ProviderFacts;
 
 use error::because;
 use provider::{Provider, ProviderCache, Tokens};

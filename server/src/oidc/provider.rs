@@ -24,6 +24,7 @@ use super::claims::OtherClaims;
 use super::error::{Cause, OidcError, because};
 use super::http::Http;
 use super::pending::CLOCK_SKEW;
+use super::verify::TOKEN_SKEW;
 use crate::urls::is_loopback;
 
 /// The lifetime of cached metadata, in seconds. A key that the provider has withdrawn is trusted until then.
@@ -36,6 +37,8 @@ struct MoreMetadata {
     end_session_endpoint: Option<EndSessionUrl>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: Option<bool>,
+    #[serde(default)]
+    code_challenge_methods_supported: Option<Vec<String>>,
 }
 
 impl AdditionalProviderMetadata for MoreMetadata {}
@@ -95,7 +98,26 @@ pub(super) struct Provider {
     pub(super) end_session: Option<EndSessionUrl>,
     /// Whether the provider's redirects always contain the issuer (RFC 9207).
     pub(super) sends_issuer: bool,
+    /// What a report on the settings says about the provider.
+    pub(super) facts: ProviderFacts,
     discovered_at: i64,
+}
+
+/// What discovery found out about a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderFacts {
+    /// The page on which people sign in.
+    pub authorization_endpoint: String,
+    /// Where codes are exchanged for tokens.
+    pub token_endpoint: String,
+    /// The allowed signature algorithms of ID tokens.
+    pub algorithms: Vec<String>,
+    /// The number of published keys.
+    pub keys: usize,
+    /// Whether the metadata says that PKCE with S256 is supported. Some providers support it and do not say so.
+    pub says_s256: bool,
+    /// How many seconds the provider's clock is ahead of this machine's (negative: behind), as far as the provider tells its time.
+    pub clock_ahead: Option<i64>,
 }
 
 /// The cache of the provider's metadata. At most one discovery runs at a time.
@@ -234,10 +256,46 @@ impl ProviderCache {
             });
         }
         let more = metadata.additional_metadata().clone();
-        let secret_in_body = metadata.token_endpoint_auth_methods_supported().is_some_and(|methods| {
-            methods.contains(&CoreClientAuthMethod::ClientSecretPost)
-                && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic)
-        });
+        // A provider that leaves the list out may support S256 (Entra ID does).
+        let challenges = &more.code_challenge_methods_supported;
+        if challenges
+            .as_ref()
+            .is_some_and(|methods| !methods.iter().any(|method| method == "S256"))
+        {
+            return Err(OidcError::Misconfigured {
+                cause: because(
+                    "the identity provider does not support PKCE with S256 (code_challenge_methods_supported)",
+                ),
+            });
+        }
+        let (basic, post) = (
+            CoreClientAuthMethod::ClientSecretBasic,
+            CoreClientAuthMethod::ClientSecretPost,
+        );
+        let methods = metadata.token_endpoint_auth_methods_supported();
+        if methods.is_some_and(|methods| !methods.contains(&basic) && !methods.contains(&post)) {
+            return Err(OidcError::Misconfigured {
+                cause: because(
+                    "the identity provider accepts no client secret (token_endpoint_auth_methods_supported)",
+                ),
+            });
+        }
+        let secret_in_body = methods.is_some_and(|methods| methods.contains(&post) && !methods.contains(&basic));
+        let facts = ProviderFacts {
+            authorization_endpoint: metadata.authorization_endpoint().to_string(),
+            token_endpoint: token_endpoint.to_string(),
+            algorithms: algorithms.iter().map(text_of).collect(),
+            keys: metadata.jwks().keys().len(),
+            says_s256: challenges.is_some(),
+            clock_ahead: self.http.provider_time().map(|time| time - now),
+        };
+        if let Some(ahead) = facts.clock_ahead.filter(|ahead| ahead.abs() > TOKEN_SKEW) {
+            tracing::warn!(
+                seconds = ahead,
+                "the clock of the identity provider is ahead of this machine's (negative: behind), so sign-ins may be refused; synchronise this \
+                 machine's clock"
+            );
+        }
         let mut client =
             OidcClient::from_provider_metadata(metadata, self.client_id.clone(), Some(self.client_secret.clone()))
                 .set_redirect_uri(self.redirect_url.clone());
@@ -249,9 +307,16 @@ impl ProviderCache {
             algorithms,
             end_session: more.end_session_endpoint.filter(|url| self.is_trusted_link(url.url())),
             sends_issuer: more.authorization_response_iss_parameter_supported == Some(true),
+            facts,
             discovered_at: now,
         })
     }
+}
+
+/// A value of the metadata as its document writes it.
+fn text_of(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// OpenID Connect depends on TLS: without it, an attacker on the network could replace the keys. On loopback there is no network.

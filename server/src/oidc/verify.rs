@@ -43,7 +43,7 @@ impl From<OidcError> for NotTrusted {
 }
 
 /// The tolerance for the start of a token's validity (`nbf`, `iat`), in seconds, because the provider's clock may be ahead.
-const TOKEN_SKEW: i64 = 60;
+pub(super) const TOKEN_SKEW: i64 = 60;
 /// The maximum age of an ID token, in seconds. The provider issues it for this sign-in, and the service fetches it at once.
 const MAX_TOKEN_AGE: i64 = 600;
 
@@ -89,12 +89,7 @@ pub(super) fn assertion(
     })?;
     // The library leaves two checks to its caller. A token for another client (azp), or with another access token
     // (at_hash), was not issued for this sign-in.
-    if claims
-        .authorized_party()
-        .is_some_and(|party| party != provider.client.client_id())
-    {
-        return Err(invalid("the ID token was issued for another client (azp)").into());
-    }
+    for_this_client(provider, claims)?;
     if let Some(expected) = claims.access_token_hash() {
         let actual = token
             .signing_alg()
@@ -105,15 +100,59 @@ pub(super) fn assertion(
             return Err(invalid("the ID token belongs to another access token (at_hash)").into());
         }
     }
-    let other = &claims.additional_claims().0;
-    if let Some(not_before) = other.get("nbf") {
-        match not_before.as_f64() {
-            Some(seconds) if seconds <= now.saturating_add(TOKEN_SKEW) as f64 => {}
-            Some(_) => return Err(invalid("the ID token is not valid yet (nbf)").into()),
-            None => return Err(invalid("the start of the ID token's validity is not a number (nbf)").into()),
-        }
-    }
+    is_valid_yet(claims, now)?;
     Ok(read(settings, claims)?)
+}
+
+/// The claims of an ID token that somebody obtained in another way than by signing in here. Nonce and access token are not compared, and the
+/// token is judged at the time of its issue.
+pub(super) fn sample(settings: &OidcSettings, provider: &Provider, tokens: &Tokens) -> Result<Assertion, NotTrusted> {
+    let token = tokens
+        .id_token()
+        .ok_or_else(|| invalid("the file contains no ID token"))?;
+    let issued_at = payload(token.to_string().as_str())
+        .and_then(|claims| claims.get("iat")?.as_f64())
+        .map_or(0, |seconds| seconds as i64);
+    let any_nonce = |_: Option<&Nonce>| Ok(());
+    let claims = token
+        .claims(&verifier(provider, issued_at), any_nonce)
+        .map_err(|error| match error {
+            ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
+                NotTrusted::UnknownKey(error)
+            }
+            error => NotTrusted::Final(unverified(error)),
+        })?;
+    for_this_client(provider, claims)?;
+    is_valid_yet(claims, issued_at)?;
+    Ok(read(settings, claims)?)
+}
+
+/// Refuses a token that the provider issued for another client.
+fn for_this_client(provider: &Provider, claims: &Claims) -> Result<(), OidcError> {
+    match claims.authorized_party() {
+        Some(party) if party != provider.client.client_id() => {
+            Err(invalid("the ID token was issued for another client (azp)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a token whose validity begins later.
+fn is_valid_yet(claims: &Claims, now: i64) -> Result<(), OidcError> {
+    let Some(not_before) = claims.additional_claims().0.get("nbf") else {
+        return Ok(());
+    };
+    match not_before.as_f64() {
+        Some(seconds) if seconds <= now.saturating_add(TOKEN_SKEW) as f64 => Ok(()),
+        Some(_) => Err(invalid("the ID token is not valid yet (nbf)")),
+        None => Err(invalid("the start of the ID token's validity is not a number (nbf)")),
+    }
+}
+
+/// The claims of a token, unverified.
+pub(super) fn payload(token: &str) -> Option<serde_json::Map<String, Value>> {
+    let part = token.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 /// The error of a token that the library does not accept.
@@ -147,13 +186,8 @@ pub(super) fn claimed(settings: &OidcSettings, provider: &Provider, tokens: &Tok
             subject: claims.subject().to_string(),
             email: claims.email().map_or_else(String::new, |email| email.to_string()),
         });
-    let text = token.to_string();
-    let payload = text
-        .split('.')
-        .nth(1)
-        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let claims: Option<serde_json::Map<String, Value>> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let tenant = claims.and_then(|claims| Some(one(find(&claims, &settings.tenant_claim)?)?.to_owned()));
+    let tenant =
+        payload(&token.to_string()).and_then(|claims| Some(one(find(&claims, &settings.tenant_claim)?)?.to_owned()));
     Claimed { tenant, identity }
 }
 
@@ -176,7 +210,11 @@ fn verifier(provider: &Provider, now: i64) -> IdTokenVerifier<'_, CoreJsonWebKey
         })
 }
 
-fn read(settings: &OidcSettings, claims: &IdTokenClaims<OtherClaims, CoreGenderClaim>) -> Result<Assertion, OidcError> {
+/// The claims of an ID token, with those that OpenID Connect does not define.
+pub(super) type Claims = IdTokenClaims<OtherClaims, CoreGenderClaim>;
+
+/// What the claims assert about a person.
+pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion, OidcError> {
     let missing = |claim: &str| OidcError::MissingClaim {
         claim: claim.to_owned(),
         claimed: None,

@@ -3,6 +3,7 @@
 mod claims;
 mod discovery;
 mod forged_tokens;
+mod inspect;
 mod settings;
 mod sign_in;
 mod tokens;
