@@ -113,6 +113,11 @@ impl KeysAtStart {
         keys
     }
 
+    /// Whether the key is new.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+
     /// Stores a new key, and says what to do with it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::commands::audit::{self, AuditCommand};
 use crate::commands::backup::{self, BackupArgs};
+use crate::commands::check_config::{self, CheckConfigArgs};
 use crate::commands::generic_words::{self, GenericWordsArgs};
 use crate::commands::helix::{self, HelixArgs};
 use crate::commands::import::{self, ImportArgs};
@@ -38,6 +39,8 @@ pub struct Cli {
 pub enum CliCommand {
     /// Run the service.
     Serve(Box<ServeArgs>),
+    /// Check the settings of `serve`, the identity provider, the database and the files, and say how to correct what is wrong. Changes nothing.
+    CheckConfig(Box<CheckConfigArgs>),
     /// Print a bearer token for an MCP client that acts for a person (demo only).
     Token(TokenArgs),
     /// List, add or remove words that count as too generic for a title, in addition to the built-in list.
@@ -72,6 +75,7 @@ impl Cli {
     pub async fn run(self, runtime: Runtime) -> Result<()> {
         match self.command {
             CliCommand::Serve(args) => serve::run(*args, runtime).await,
+            CliCommand::CheckConfig(args) => check_config::run(*args, runtime).await,
             CliCommand::Token(args) => token::run(args, runtime).await,
             CliCommand::Words(args) => generic_words::run(args, runtime).await,
             CliCommand::Policy(command) => policy::run(command, runtime).await,

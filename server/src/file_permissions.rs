@@ -60,6 +60,38 @@ pub fn others_can_use(file: &std::fs::Metadata) -> bool {
     };
 }
 
+/// How a folder of the service is open to other accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// The service removes the permissions at its next start. The mode of today.
+    Corrected(u32),
+    /// The folder has other programs' folders too, so the service leaves the mode as it is.
+    Shared(u32),
+}
+
+/// How a folder is open to other accounts; `None` if it is not, or if there is no such folder. `own` are the subfolders that the service
+/// creates.
+///
+/// # Errors
+/// The folder cannot be examined.
+pub fn exposure(folder: &Path, own: &[&str]) -> io::Result<Option<Exposure>> {
+    #[cfg(unix)]
+    return unix::exposure(folder, own);
+    #[cfg(not(unix))]
+    return Ok((folder, own)).map(|_| None);
+}
+
+/// Whether this process may write a file, or create files in a folder. Writes nothing.
+///
+/// # Errors
+/// It may not, or there is no such file.
+pub fn writable(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return unix::writable(path);
+    #[cfg(not(unix))]
+    return path.metadata().map(|_| ());
+}
+
 /// Removes the permissions of other accounts on a folder. A folder that other accounts also use is left as it is, because they would lose
 /// access to their own files. `own` are the subfolders that the service creates.
 pub fn restrict_dir(folder: &Path, own: &[&str]) {
@@ -79,7 +111,8 @@ pub fn restrict_file(file: &Path) {
 
 #[cfg(unix)]
 mod unix {
-    use super::{FILE, FOLDER};
+    use super::{Exposure, FILE, FOLDER};
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
     use std::fs::{Metadata, Permissions};
     use std::io;
     use std::os::unix::fs::PermissionsExt;
@@ -94,19 +127,45 @@ mod unix {
         let Some(found) = found(folder, std::fs::metadata(folder)) else {
             return;
         };
-        if narrowed(&found, FOLDER).is_none() {
-            return;
-        }
-        if is_shared(folder, &found, own) {
-            tracing::warn!(
+        match exposed(folder, &found, own) {
+            None => {}
+            Some(Exposure::Corrected(_)) => set_mode(folder, &found, FOLDER),
+            Some(Exposure::Shared(_)) => tracing::warn!(
                 path = %folder.display(),
                 mode = %octal(&found),
                 "other accounts can read the data directory; its mode was not changed, because it contains folders of other programs: give the \
                  service a directory of its own"
-            );
-            return;
+            ),
         }
-        set_mode(folder, &found, FOLDER);
+    }
+
+    pub(super) fn exposure(folder: &Path, own: &[&str]) -> io::Result<Option<Exposure>> {
+        match std::fs::metadata(folder) {
+            Ok(found) => Ok(exposed(folder, &found, own)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn exposed(folder: &Path, found: &Metadata, own: &[&str]) -> Option<Exposure> {
+        narrowed(found, FOLDER)?;
+        let mode = found.permissions().mode() & 0o7777;
+        Some(if is_shared(folder, found, own) {
+            Exposure::Shared(mode)
+        } else {
+            Exposure::Corrected(mode)
+        })
+    }
+
+    pub(super) fn writable(path: &Path) -> io::Result<()> {
+        let folder = path.metadata()?.is_dir();
+        let wanted = if folder {
+            Access::WRITE_OK | Access::EXEC_OK
+        } else {
+            Access::WRITE_OK
+        };
+        // With the rights that this process has now, not those of the account that started it.
+        Ok(accessat(CWD, path, wanted, AtFlags::EACCESS)?)
     }
 
     pub(super) fn restrict_file(file: &Path) {

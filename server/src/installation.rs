@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the search indexes in the data directory.
 const SEARCH: &str = "search";
+/// The folders that the service creates in the data directory.
+pub(crate) const OWN_FOLDERS: [&str; 2] = [SEARCH, CHECKPOINTS];
 
 secret_setting! {
     /// The database's URL, which may contain a password.
@@ -46,6 +48,21 @@ impl Installation {
             None => sqlite_url(&self.data_dir.join("loopiq.db")),
             Some(url) => database_url(url.expose()),
         }
+    }
+
+    /// The database's URL for a command that changes nothing: SQLite opens the file for reading only. Without a write-ahead log no program has
+    /// the file open, and SQLite would create a log to read it, unless the URL says that nobody changes the file.
+    ///
+    /// # Errors
+    /// As [`url`](Self::url).
+    pub fn read_only_url(&self) -> Result<String> {
+        let url = self.url()?;
+        let Some(file) = self.file()? else { return Ok(url) };
+        let mut log = file.into_os_string();
+        log.push("-wal");
+        let path = url.split('?').next().unwrap_or_default();
+        let immutable = if Path::new(&log).exists() { "" } else { "&immutable=1" };
+        Ok(format!("{path}?mode=ro{immutable}"))
     }
 
     /// The database's file; `None` for a database server.
@@ -89,7 +106,7 @@ impl Installation {
     /// Removes the permissions of other accounts on the installation's files. Call it before the database is opened: SQLite gives its WAL
     /// and journal files the mode that the database file has then.
     pub fn restrict_permissions(&self) {
-        file_permissions::restrict_dir(&self.data_dir, &[SEARCH, CHECKPOINTS]);
+        file_permissions::restrict_dir(&self.data_dir, &OWN_FOLDERS);
         file_permissions::restrict_file(&demo_url_file(&self.data_dir));
         self.restrict_database_permissions();
     }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod check_config;
 pub mod generic_words;
 pub mod helix;
 pub mod import;

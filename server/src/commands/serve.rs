@@ -28,26 +28,66 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServeArgs {
     #[command(flatten)]
-    installation: Installation,
+    pub(super) installation: Installation,
     /// The address to listen on.
     #[arg(long, env = "LOOPIQ_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDR:PORT", value_parser = address)]
-    listen: SocketAddr,
+    pub(super) listen: SocketAddr,
     /// The URL at which browsers and MCP clients reach the service. Default: http:// and the listen address.
     #[arg(long, env = "LOOPIQ_PUBLIC_URL", value_name = "URL")]
-    public_url: Option<String>,
+    pub(super) public_url: Option<String>,
     /// Run as a demo, on loopback only: with an identity provider without passwords, and with tenants and records.
     #[arg(long, env = "LOOPIQ_DEMO", value_parser = clap::builder::FalseyValueParser::new())]
-    demo: bool,
+    pub(super) demo: bool,
     #[command(flatten)]
-    oidc: OidcArgs,
+    pub(super) oidc: OidcArgs,
     #[command(flatten)]
-    secret_key: SecretKeyArgs,
+    pub(super) secret_key: SecretKeyArgs,
     #[command(flatten)]
-    checkpoints: CheckpointArgs,
+    pub(super) checkpoints: CheckpointArgs,
     #[command(flatten)]
-    rate_limits: RateLimitArgs,
+    pub(super) rate_limits: RateLimitArgs,
     #[command(flatten)]
-    connections: ConnectionArgs,
+    pub(super) connections: ConnectionArgs,
+}
+
+impl ServeArgs {
+    /// The public URL of the settings; `None` if it follows from the address. A demo is on loopback only.
+    ///
+    /// # Errors
+    /// One line: the URL cannot be used, or other machines could reach a demo.
+    pub(super) fn configured_url(&self) -> Result<Option<String>> {
+        if self.demo && !self.listen.ip().is_loopback() {
+            bail!(
+                "--demo signs people in without a password, so it listens on loopback only; other machines can reach {}",
+                self.listen
+            );
+        }
+        let configured = self.public_url.as_deref().map(public_url).transpose()?;
+        if self.demo && configured.as_deref().is_some_and(|url| !is_loopback_url(url)) {
+            bail!("--demo signs people in without a password, so its public URL must be on loopback");
+        }
+        Ok(configured)
+    }
+}
+
+/// Why the public URL is not safe, if it is not.
+pub(super) fn unsafe_url(url: &str) -> Option<&'static str> {
+    let is_safe = url.starts_with("https://") || is_loopback_url(url);
+    (!is_safe).then_some("the public URL is not https: others on the network can read cookies and pages")
+}
+
+/// Fails if other keys than these signed a log.
+///
+/// # Errors
+/// One line that names the tenant, or the database cannot be read.
+pub(super) async fn require_own_log(engine: &Engine) -> Result<()> {
+    if let Some(tenant) = engine.log_of_other_keys().await? {
+        bail!(
+            "the key of the audit log is another one than the one that signed the log of {tenant}; nothing was changed. Start with the right \
+             key: LOOPIQ_AUDIT_KEY_FILE, or the file audit-key of the data directory"
+        );
+    }
+    Ok(())
 }
 
 /// An address to listen on: `127.0.0.1:3000`, `[::1]:3000` or `localhost:3000`.
@@ -63,16 +103,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// # Errors
 /// One line, before the service accepts requests: data directory, port, site, database or a setting cannot be used.
 pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
-    if args.demo && !args.listen.ip().is_loopback() {
-        bail!(
-            "--demo signs people in without a password, so it listens on loopback only; other machines can reach {}",
-            args.listen
-        );
-    }
-    let configured_url = args.public_url.as_deref().map(public_url).transpose()?;
-    if args.demo && configured_url.as_deref().is_some_and(|url| !is_loopback_url(url)) {
-        bail!("--demo signs people in without a password, so its public URL must be on loopback");
-    }
+    let configured_url = args.configured_url()?;
     if !args.demo {
         args.oidc.must_be_complete()?;
     }
@@ -87,11 +118,8 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
     };
     let address = listener.local_addr().context("the listen address")?;
     let url = configured_url.unwrap_or_else(|| format!("http://{address}"));
-    if !args.demo && !url.starts_with("https://") && !is_loopback_url(&url) {
-        tracing::warn!(
-            url,
-            "the public URL is not https: others on the network can read cookies and pages"
-        );
+    if let Some(why) = unsafe_url(&url).filter(|_| !args.demo) {
+        tracing::warn!(url, "{why}");
     }
 
     let store = Store::open(&database).await?;
@@ -104,12 +132,7 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
         .load_or_new(&installation.data_dir, &url, has_entries, &runtime)?;
     let runtime = runtime.with_log_keys(keys.keys().clone());
     let state = build_state(&args, &limits, store, runtime, &url, &site, address)?;
-    if let Some(tenant) = state.engine.log_of_other_keys().await? {
-        bail!(
-            "the key of the audit log is another one than the one that signed the log of {tenant}; nothing was changed. Start with the right \
-             key: LOOPIQ_AUDIT_KEY_FILE, or the file audit-key of the data directory"
-        );
-    }
+    require_own_log(&state.engine).await?;
     // After the settings are checked, so that a start with wrong settings does not decide the installation's kind.
     args.installation
         .start_as(&state.store, args.demo, &state.runtime)
@@ -130,7 +153,7 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
 }
 
 /// Whether a tenant's audit log has entries.
-async fn has_audit_entries(store: &Store, runtime: &Runtime) -> Result<bool> {
+pub(super) async fn has_audit_entries(store: &Store, runtime: &Runtime) -> Result<bool> {
     for tenant in store.tenants().await? {
         if store.read(&Ctx::system(tenant, runtime)).await?.audit_head().await? > 0 {
             return Ok(true);
@@ -192,7 +215,7 @@ fn build_state(
 }
 
 /// The error of wrong provider settings, from its cause: the error's own message is for the person who signs in.
-fn settings_error(error: &OidcError) -> anyhow::Error {
+pub(super) fn settings_error(error: &OidcError) -> anyhow::Error {
     let cause = std::error::Error::source(error);
     anyhow!(
         "the identity provider's settings cannot be used: {}",

@@ -48,6 +48,11 @@ fn domain(text: &str) -> Result<String, String> {
 }
 
 impl OidcArgs {
+    /// The claims of tenant and roles.
+    pub fn claims(&self) -> (&str, &str) {
+        (&self.oidc_tenant_claim, &self.oidc_roles_claim)
+    }
+
     /// Checks that every required setting has a value. Reads no file.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod audit_bundle;
 mod audit_key_file;
+mod check_config;
 mod connection_floods;
 mod database_failures;
 mod demo_or_production;
