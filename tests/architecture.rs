@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 8] = [
     &["log_keys"],
     &["context"],
     &["policy"],
-    &["tools", "checks", "audit", "import"],
+    &["tools", "checks", "audit", "import", "catalog"],
     &["store", "search"],
     &["engine"],
 ];

@@ -1,0 +1,87 @@
+//! Mistakes in a catalog.
+
+use crate::domain::PlainText;
+use serde::Serialize;
+use std::fmt;
+
+/// The most mistakes that are reported; the others are counted.
+const MOST: usize = 100;
+
+/// A mistake in a catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The file; empty if the mistake belongs to no file.
+    pub file: PlainText,
+    /// The line, from 1; 0 for a mistake without a line.
+    pub line: u32,
+    /// The field, such as `releases[0].status`; empty if the mistake belongs to no field.
+    pub field: PlainText,
+    /// What is wrong, and what is allowed.
+    pub message: PlainText,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.file.is_empty() {
+            write!(f, "{}", self.file)?;
+            if self.line > 0 {
+                write!(f, ":{}", self.line)?;
+            }
+            f.write_str(": ")?;
+        }
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        write!(f, "{}", self.message)
+    }
+}
+
+/// The mistakes of a catalog, in the order in which they were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Problems {
+    /// The first mistakes.
+    pub first: Vec<Problem>,
+    /// The number of further mistakes.
+    pub more: usize,
+}
+
+impl Problems {
+    /// Adds a mistake.
+    pub fn add(&mut self, file: &str, line: u32, field: impl AsRef<str>, message: impl AsRef<str>) {
+        if self.first.len() == MOST {
+            self.more += 1;
+            return;
+        }
+        self.first.push(Problem {
+            file: file.into(),
+            line,
+            field: field.as_ref().into(),
+            message: message.as_ref().into(),
+        });
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    /// The value, if there are no mistakes.
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.first.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "\n{more} more mistakes"),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Checks what a catalog refers to: in its own files, and among the stored records.
+
+use super::kinds::Shape;
+use super::{Catalog, Declared, Ident, Kind, Problems, Stored, Value};
+use crate::domain::{ReleaseStatus, WorkItemKind};
+
+/// The most keys that a message suggests from.
+const SIMILAR: usize = 3;
+/// The longest cycle that is reported as such. A longer one has tasks as parents, which is reported as well.
+const LONGEST_CYCLE: usize = 20;
+
+/// Reports references to records that do not exist, cycles, and states that a catalog cannot give.
+pub(super) fn check(catalog: &Catalog, stored: &Stored, prune: bool, problems: &mut Problems) {
+    for declared in catalog.records() {
+        for field in declared.ident.kind.spec().fields {
+            let Some(value) = declared.value(field.name) else {
+                continue;
+            };
+            match (field.shape, value) {
+                (Shape::Ref(kind), Value::Text(key)) => {
+                    reference(declared, field.name, kind, key, catalog, stored, prune, problems)
+                }
+                (Shape::Refs(kind), Value::List(keys)) => {
+                    for key in keys {
+                        reference(declared, field.name, kind, key, catalog, stored, prune, problems);
+                    }
+                }
+                _ => {}
+            }
+        }
+        match declared.ident.kind {
+            Kind::Release => certified(declared, stored, problems),
+            Kind::Certification => moved(declared, stored, problems),
+            Kind::WorkItem => work_item(declared, catalog, stored, problems),
+            _ => {}
+        }
+    }
+}
+
+/// The record that a field names.
+pub(super) fn target(declared: &Declared, kind: Kind, key: &str) -> Ident {
+    match (kind, &declared.ident.release) {
+        (Kind::WorkItem, Some(release)) => Ident::within(kind, release.clone(), key),
+        _ => Ident::new(kind, key),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn reference(
+    declared: &Declared,
+    field: &str,
+    kind: Kind,
+    key: &str,
+    catalog: &Catalog,
+    stored: &Stored,
+    prune: bool,
+    problems: &mut Problems,
+) {
+    let ident = target(declared, kind, key);
+    if catalog.get(&ident).is_some() {
+        return;
+    }
+    match stored.get(&ident) {
+        Some(_) if prune && kind.is_pruned() => {
+            let message =
+                format!("no file declares the {ident}, so --prune would retire it; declare it, or refer to another");
+            declared.problem(field, message, problems);
+        }
+        Some(known) if known.is_retired => {
+            let message = format!("the {ident} is retired; declare it to use it again");
+            declared.problem(field, message, problems);
+        }
+        Some(_) => {}
+        None => {
+            let message = format!(
+                "there is no {ident}, neither in these files nor stored{}",
+                suggestion(&ident, catalog, stored)
+            );
+            declared.problem(field, message, problems);
+        }
+    }
+}
+
+/// The keys of the same kind that are similar, for a message.
+fn suggestion(ident: &Ident, catalog: &Catalog, stored: &Stored) -> String {
+    let declared = catalog.records().map(|record| &record.ident);
+    let known = stored
+        .records()
+        .filter(|record| !record.is_retired)
+        .map(|record| &record.ident);
+    let mut near: Vec<(usize, &str)> = declared
+        .chain(known)
+        .filter(|one| one.kind == ident.kind && one.release == ident.release)
+        .map(|one| (strsim::damerau_levenshtein(&one.key, &ident.key), one.key.as_str()))
+        .filter(|(distance, key)| *distance <= 1 + key.chars().count() / 4)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    let near: Vec<&str> = near.into_iter().take(SIMILAR).map(|(_, key)| key).collect();
+    match near.as_slice() {
+        [] => String::new(),
+        near => format!("; did you mean {}?", near.join(" or ")),
+    }
+}
+
+/// People certify a release here. A catalog that names its status again changes nothing.
+fn certified(declared: &Declared, stored: &Stored, problems: &mut Problems) {
+    let certified = Value::Text(ReleaseStatus::Certified.as_str().to_owned());
+    if declared.value("status") == Some(&certified)
+        && stored.get(&declared.ident).and_then(|known| known.fields.get("status")) != Some(&certified)
+    {
+        let message = "people certify a release, with `loopiq certification grant` and `loopiq release status`; name another status";
+        declared.problem("status", message, problems);
+    }
+}
+
+/// A certification stays with its release.
+fn moved(declared: &Declared, stored: &Stored, problems: &mut Problems) {
+    let Some(known) = stored.get(&declared.ident) else {
+        return;
+    };
+    if let (Some(now), Some(was)) = (declared.value("release"), known.fields.get("release"))
+        && now != was
+    {
+        let message = format!(
+            "the {} belongs to the release {}; use another key for the one of {}",
+            declared.ident,
+            was.text().unwrap_or_default(),
+            now.text().unwrap_or_default()
+        );
+        declared.problem("release", message, problems);
+    }
+}
+
+/// The kind of a work item: as the file says, otherwise a task if it has a parent.
+pub(super) fn kind_of(declared: &Declared) -> &str {
+    let default = match declared.value("parent") {
+        Some(Value::Text(_)) => WorkItemKind::Task,
+        _ => WorkItemKind::Story,
+    };
+    declared.value("kind").and_then(Value::text).unwrap_or(default.as_str())
+}
+
+/// The team of a work item: as the file says, otherwise the only team of its release.
+pub(super) fn team_of<'a>(declared: &'a Declared, catalog: &'a Catalog, stored: &'a Stored) -> Option<&'a str> {
+    if let Some(team) = declared.value("team").and_then(Value::text) {
+        return Some(team);
+    }
+    let release = Ident::new(Kind::Release, declared.ident.release.clone()?);
+    let teams = catalog
+        .get(&release)
+        .and_then(|release| release.value("teams"))
+        .or_else(|| stored.get(&release)?.fields.get("teams"))?;
+    match teams.items() {
+        [team] => Some(team),
+        _ => None,
+    }
+}
+
+fn work_item(declared: &Declared, catalog: &Catalog, stored: &Stored, problems: &mut Problems) {
+    if team_of(declared, catalog, stored).is_none() {
+        declared.problem(
+            "team",
+            "the work item needs a team, because its release does not have exactly one",
+            problems,
+        );
+    }
+    let (story, parent) = (
+        WorkItemKind::Story.as_str(),
+        declared.value("parent").and_then(Value::text),
+    );
+    let above = |of: &Declared| {
+        let parent = of.value("parent")?.text()?;
+        catalog.get(&target(of, Kind::WorkItem, parent))
+    };
+    let mut path = vec![declared];
+    while let Some(next) = above(path[path.len() - 1]) {
+        if next.ident == declared.ident {
+            let names: Vec<&str> = path.iter().chain([&next]).map(|one| one.ident.key.as_str()).collect();
+            declared.problem(
+                "parent",
+                format!("the work items are a cycle: {}", names.join(" → ")),
+                problems,
+            );
+            return;
+        }
+        // A work item below a cycle. The items of the cycle report it.
+        if path.iter().any(|one| one.ident == next.ident) {
+            return;
+        }
+        if path.len() == LONGEST_CYCLE {
+            break;
+        }
+        path.push(next);
+    }
+    match (kind_of(declared) == story, parent) {
+        (true, Some(_)) => declared.problem("parent", "a story has no parent", problems),
+        (false, None) => declared.problem("kind", "a task needs a parent", problems),
+        (false, Some(parent)) => {
+            let ident = target(declared, Kind::WorkItem, parent);
+            let kind = match (catalog.get(&ident), stored.get(&ident)) {
+                (_, Some(known)) => known.fields.get("kind").and_then(Value::text).unwrap_or(story),
+                (Some(above), None) => kind_of(above),
+                (None, None) => return,
+            };
+            if kind != story {
+                declared.problem(
+                    "parent",
+                    format!("the {ident} is a task, and only a story can be a parent"),
+                    problems,
+                );
+            }
+        }
+        (true, None) => {}
+    }
+}
