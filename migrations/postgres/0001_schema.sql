@@ -19,6 +19,8 @@ CREATE TABLE tenants (
 );
 
 -- `email`: a verified address in lower case, or a claim that ends with ` (not verified)` and equals no address.
+-- `roles`: computed (`catalog_people.rs`): `asserted_roles`, the roles that the provider asserted at the last sign-in, or if it asserted
+-- none (NULL), those of the catalog.
 -- `same_as`: the first of the accounts that operators have linked as one person; the first account names itself.
 CREATE TABLE people (
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
@@ -28,6 +30,7 @@ CREATE TABLE people (
     email TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     roles TEXT COLLATE "C" NOT NULL,
+    asserted_roles TEXT COLLATE "C",
     asserted_at BIGINT NOT NULL,
     same_as TEXT COLLATE "C",
     PRIMARY KEY (tenant, id),
@@ -63,10 +66,13 @@ CREATE TABLE teams (
     id TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
+    -- When a catalog stopped to declare it; NULL: it is in use.
+    retired_at BIGINT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key)
 );
 
+-- Computed (`catalog_people.rs`) from `catalog_members`, `catalog_groups`, the addresses of people and their groups.
 CREATE TABLE team_members (
     tenant TEXT COLLATE "C" NOT NULL,
     team_id TEXT COLLATE "C" NOT NULL,
@@ -76,6 +82,44 @@ CREATE TABLE team_members (
     FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
 );
 CREATE INDEX team_members_by_person ON team_members (tenant, person_id);
+
+-- Members of teams, as the catalog declares them: by e-mail address, whether the person has signed in or not.
+CREATE TABLE catalog_members (
+    tenant TEXT COLLATE "C" NOT NULL,
+    team_id TEXT COLLATE "C" NOT NULL,
+    address TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, team_id, address),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+);
+CREATE INDEX catalog_members_by_address ON catalog_members (tenant, address);
+
+-- Groups of the identity provider whose people are members of a team.
+CREATE TABLE catalog_groups (
+    tenant TEXT COLLATE "C" NOT NULL,
+    team_id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, team_id, name),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+);
+CREATE INDEX catalog_groups_by_name ON catalog_groups (tenant, name);
+
+-- The roles that the catalog gives to people, by e-mail address. `roles` is a JSON list.
+CREATE TABLE catalog_roles (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    address TEXT COLLATE "C" NOT NULL,
+    roles TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, address)
+);
+
+-- The groups that the identity provider asserted at a person's last sign-in.
+CREATE TABLE person_groups (
+    tenant TEXT COLLATE "C" NOT NULL,
+    person_id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, person_id, name),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX person_groups_by_name ON person_groups (tenant, name);
 
 CREATE TABLE clients (
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
@@ -157,6 +201,7 @@ CREATE TABLE releases (
     severity_threshold TEXT COLLATE "C" NOT NULL,
     commit_id TEXT COLLATE "C",
     version BIGINT NOT NULL,
+    retired_at BIGINT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key)
 );
@@ -177,6 +222,7 @@ CREATE TABLE components (
     key TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     team_id TEXT COLLATE "C" NOT NULL,
+    retired_at BIGINT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, kind, key),
     FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
@@ -427,6 +473,18 @@ CREATE TABLE work_items (
 );
 CREATE INDEX work_items_by_release ON work_items (tenant, release_id, number);
 CREATE INDEX work_items_by_parent ON work_items (tenant, parent_id);
+
+-- The keys of the work items that a catalog created.
+CREATE TABLE catalog_work_items (
+    tenant TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    work_item_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, release_id, key),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, work_item_id) REFERENCES work_items (tenant, id)
+);
+CREATE INDEX catalog_work_items_by_item ON catalog_work_items (tenant, work_item_id);
 
 -- The findings, controls, evidence and blockers of a work item. The ID's prefix is the kind.
 CREATE TABLE work_item_references (
@@ -811,6 +869,7 @@ REVOKE ALL ON FUNCTION enable_tenant_isolation(TEXT) FROM PUBLIC;
 
 SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
     'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'counters', 'operator_requests', 'policies',
+    'catalog_members', 'catalog_groups', 'catalog_roles', 'person_groups', 'catalog_work_items',
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
     'evidence_verifications', 'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances',
     'imports', 'work_items', 'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts',

@@ -18,6 +18,8 @@ CREATE TABLE tenants (
 ) WITHOUT ROWID;
 
 -- `email`: a verified address in lower case, or a claim that ends with ` (not verified)` and equals no address.
+-- `roles`: computed (`catalog_people.rs`): `asserted_roles`, the roles that the provider asserted at the last sign-in, or if it asserted
+-- none (NULL), those of the catalog.
 -- `same_as`: the first of the accounts that operators have linked as one person; the first account names itself.
 CREATE TABLE people (
     tenant TEXT NOT NULL REFERENCES tenants (id),
@@ -27,6 +29,7 @@ CREATE TABLE people (
     email TEXT NOT NULL,
     name TEXT NOT NULL,
     roles TEXT NOT NULL,
+    asserted_roles TEXT,
     asserted_at BIGINT NOT NULL,
     same_as TEXT,
     PRIMARY KEY (tenant, id),
@@ -62,10 +65,13 @@ CREATE TABLE teams (
     id TEXT NOT NULL,
     key TEXT NOT NULL,
     name TEXT NOT NULL,
+    -- When a catalog stopped to declare it; NULL: it is in use.
+    retired_at BIGINT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key)
 ) WITHOUT ROWID;
 
+-- Computed (`catalog_people.rs`) from `catalog_members`, `catalog_groups`, the addresses of people and their groups.
 CREATE TABLE team_members (
     tenant TEXT NOT NULL,
     team_id TEXT NOT NULL,
@@ -75,6 +81,44 @@ CREATE TABLE team_members (
     FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
 ) WITHOUT ROWID;
 CREATE INDEX team_members_by_person ON team_members (tenant, person_id);
+
+-- Members of teams, as the catalog declares them: by e-mail address, whether the person has signed in or not.
+CREATE TABLE catalog_members (
+    tenant TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    PRIMARY KEY (tenant, team_id, address),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX catalog_members_by_address ON catalog_members (tenant, address);
+
+-- Groups of the identity provider whose people are members of a team.
+CREATE TABLE catalog_groups (
+    tenant TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, team_id, name),
+    FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX catalog_groups_by_name ON catalog_groups (tenant, name);
+
+-- The roles that the catalog gives to people, by e-mail address. `roles` is a JSON list.
+CREATE TABLE catalog_roles (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    address TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    PRIMARY KEY (tenant, address)
+) WITHOUT ROWID;
+
+-- The groups that the identity provider asserted at a person's last sign-in.
+CREATE TABLE person_groups (
+    tenant TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant, person_id, name),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX person_groups_by_name ON person_groups (tenant, name);
 
 CREATE TABLE clients (
     tenant TEXT NOT NULL REFERENCES tenants (id),
@@ -156,6 +200,7 @@ CREATE TABLE releases (
     severity_threshold TEXT NOT NULL,
     commit_id TEXT,
     version BIGINT NOT NULL,
+    retired_at BIGINT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key)
 ) WITHOUT ROWID;
@@ -176,6 +221,7 @@ CREATE TABLE components (
     key TEXT NOT NULL,
     name TEXT NOT NULL,
     team_id TEXT NOT NULL,
+    retired_at BIGINT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, kind, key),
     FOREIGN KEY (tenant, team_id) REFERENCES teams (tenant, id)
@@ -426,6 +472,18 @@ CREATE TABLE work_items (
 );
 CREATE INDEX work_items_by_release ON work_items (tenant, release_id, number);
 CREATE INDEX work_items_by_parent ON work_items (tenant, parent_id);
+
+-- The keys of the work items that a catalog created.
+CREATE TABLE catalog_work_items (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    work_item_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, release_id, key),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, work_item_id) REFERENCES work_items (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX catalog_work_items_by_item ON catalog_work_items (tenant, work_item_id);
 
 -- The findings, controls, evidence and blockers of a work item. The ID's prefix is the kind.
 CREATE TABLE work_item_references (

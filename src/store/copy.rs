@@ -7,13 +7,17 @@ use sha2::{Digest, Sha256};
 
 /// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
 /// target count again.
-pub const COPIED: [&str; 47] = [
+pub const COPIED: [&str; 52] = [
     "people",
     "person_addresses",
     "people_apart",
     "operator_requests",
     "teams",
     "team_members",
+    "catalog_members",
+    "catalog_groups",
+    "catalog_roles",
+    "person_groups",
     "policies",
     "clients",
     "tokens",
@@ -36,6 +40,7 @@ pub const COPIED: [&str; 47] = [
     "work_items",
     "work_item_references",
     "work_item_words",
+    "catalog_work_items",
     "actions",
     "envelopes",
     "action_targets",

@@ -77,7 +77,8 @@ pub fn asserted(issuer: &str, email: &str, roles: &[Role]) -> Asserted {
         subject: email.to_owned(),
         email: Email::verified(email),
         name: email.to_owned(),
-        roles: roles.to_vec(),
+        roles: Some(roles.to_vec()),
+        groups: Vec::new(),
     }
 }
 

@@ -20,7 +20,8 @@ pub(crate) async fn signs_in(
         subject: subject.to_owned(),
         email,
         name: format!("{subject} at {issuer}"),
-        roles: roles.to_vec(),
+        roles: Some(roles.to_vec()),
+        groups: Vec::new(),
     };
     let (tenant, person) = world
         .engine
@@ -342,7 +343,8 @@ async fn claims_of_a_provider_have_limits() {
             subject: subject.to_owned(),
             email,
             name: name.to_owned(),
-            roles: vec![Role::Auditor],
+            roles: Some(vec![Role::Auditor]),
+            groups: Vec::new(),
         };
         world.engine.sign_in("acme", asserted, &RequestOrigin::default()).await
     };

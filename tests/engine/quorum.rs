@@ -205,7 +205,8 @@ async fn an_approver_who_lost_their_role_counts_no_more() {
         subject: reviewer.email.to_string(),
         email: reviewer.email,
         name: reviewer.name.to_string(),
-        roles: vec![Role::Auditor],
+        roles: Some(vec![Role::Auditor]),
+        groups: Vec::new(),
     };
     world
         .engine

@@ -80,7 +80,8 @@ async fn an_approver_who_lost_their_role_stops_the_execution() {
         subject: email.clone(),
         email: loopiq::domain::Email::verified(&email),
         name: "reviewer of acme".into(),
-        roles: vec![Role::Auditor],
+        roles: Some(vec![Role::Auditor]),
+        groups: Vec::new(),
     };
     world
         .engine

@@ -58,7 +58,7 @@ async fn session_user(session: &Session) -> Result<Option<SessionUser>, tower_se
 /// The page for a person who is signed in and has no role.
 fn no_role_page() -> MessagePage<'static> {
     let text = "Your account has no role in this tenant. Ask the people who run your identity provider for one (developer, reviewer, lead, \
-                auditor or operator), and sign in again.";
+                auditor or operator), or an operator to add you to the catalog, and sign in again.";
     MessagePage::new(StatusCode::FORBIDDEN, "You don't have access", text).link("/login", "Sign in again")
 }
 

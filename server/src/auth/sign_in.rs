@@ -191,6 +191,7 @@ fn asserted(assertion: &Assertion) -> Asserted {
         subject,
         tenant: _,
         roles,
+        groups,
         email,
         name,
     } = assertion.clone();
@@ -199,7 +200,8 @@ fn asserted(assertion: &Assertion) -> Asserted {
         subject,
         email,
         name,
-        roles: roles.iter().filter_map(|role| Role::parse(role)).collect(),
+        roles: roles.map(|roles| roles.iter().filter_map(|role| Role::parse(role)).collect()),
+        groups,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The demo's identity provider, and the settings with which the service uses it.
 
 use crate::demo_idp::{DemoIdp, DemoPerson};
-use crate::oidc::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings};
+use crate::oidc::{DEFAULT_GROUPS_CLAIM, DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings, RoleMapping};
 use anyhow::Result;
 use loopiq::context::Runtime;
 use loopiq::domain::DEMO_ISSUER;
@@ -26,6 +26,8 @@ pub fn identity_provider(
         redirect_url: format!("{public_url}/auth/callback"),
         tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
         roles_claim: DEFAULT_ROLES_CLAIM.to_owned(),
+        groups_claim: DEFAULT_GROUPS_CLAIM.to_owned(),
+        role_mapping: RoleMapping::default(),
         // The ID tokens of the demo's provider contain `email_verified`.
         verified_domains: Vec::new(),
     };

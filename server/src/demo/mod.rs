@@ -103,7 +103,8 @@ async fn assert_people(tx: &mut WriteTx, issuer: &str) -> Result<Vec<Person>, Er
             subject: person.subject,
             email: Email::verified(&person.email),
             name: person.name,
-            roles: person.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+            roles: Some(person.roles.iter().filter_map(|role| Role::parse(role)).collect()),
+            groups: Vec::new(),
         };
         written.push(tx.assert_person(&asserted).await?);
     }

@@ -1,8 +1,10 @@
 //! The settings of the identity provider.
 
-use super::{DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings};
+use super::roles::{self, RoleMapping};
+use super::{DEFAULT_GROUPS_CLAIM, DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings};
 use crate::secret::{SecretArgs, secret_setting};
 use anyhow::{Result, bail};
+use loopiq::domain::Role;
 
 secret_setting! {
     /// The secret under which the service is registered at the identity provider.
@@ -31,6 +33,18 @@ pub struct OidcArgs {
     /// The claim of the ID token that lists the roles.
     #[arg(long, env = "LOOPIQ_OIDC_ROLES_CLAIM", default_value = DEFAULT_ROLES_CLAIM, value_name = "CLAIM")]
     oidc_roles_claim: String,
+    /// The claim of the ID token that lists the groups. A catalog names the groups whose people are members of a team.
+    #[arg(long, env = "LOOPIQ_OIDC_GROUPS_CLAIM", default_value = DEFAULT_GROUPS_CLAIM, value_name = "CLAIM")]
+    oidc_groups_claim: String,
+    /// Groups that give roles, separated by semicolons. Values of the roles claim are mapped too.
+    #[arg(
+        long,
+        env = "LOOPIQ_OIDC_ROLE_MAPPING",
+        value_delimiter = ';',
+        value_name = "GROUP=ROLE;...",
+        value_parser = roles::pair
+    )]
+    oidc_role_mapping: Vec<(String, Role)>,
     /// Domains, separated by commas, whose e-mail addresses count as verified if the issuer's ID tokens do not say so themselves
     /// (`email_verified`). An unverified address identifies no person: no policy and no command can name it.
     #[arg(long, env = "LOOPIQ_OIDC_VERIFIED_DOMAINS", value_delimiter = ',', value_name = "DOMAIN,...", value_parser = domain)]
@@ -85,6 +99,8 @@ impl OidcArgs {
             redirect_url: format!("{public_url}/auth/callback"),
             tenant_claim: self.oidc_tenant_claim.clone(),
             roles_claim: self.oidc_roles_claim.clone(),
+            groups_claim: self.oidc_groups_claim.clone(),
+            role_mapping: RoleMapping::new(self.oidc_role_mapping.clone()),
             verified_domains: self.oidc_verified_domains.clone(),
         })
     }

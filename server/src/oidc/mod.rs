@@ -11,6 +11,7 @@ mod http;
 mod inspect;
 mod pending;
 mod provider;
+mod roles;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -30,6 +31,7 @@ pub use error::{Cause, Claimed, OidcError};
 pub use inspect::{Answer, claims_of};
 pub use pending::{PendingSignIn, local_path};
 pub use provider::ProviderFacts;
+pub use roles::RoleMapping;
 
 use error::because;
 use provider::{Provider, ProviderCache, Tokens};
@@ -40,6 +42,9 @@ pub const DEFAULT_TENANT_CLAIM: &str = "tenant";
 
 /// The claim that lists the roles, unless the settings name another.
 pub const DEFAULT_ROLES_CLAIM: &str = "roles";
+
+/// The claim that lists the groups, unless the settings name another.
+pub const DEFAULT_GROUPS_CLAIM: &str = "groups";
 
 /// The settings of a provider.
 #[derive(Clone)]
@@ -57,6 +62,10 @@ pub struct OidcSettings {
     pub tenant_claim: String,
     /// The claim of the ID token that lists the roles, in the same notation. See [`DEFAULT_ROLES_CLAIM`].
     pub roles_claim: String,
+    /// The claim of the ID token that lists the groups, in the same notation. See [`DEFAULT_GROUPS_CLAIM`].
+    pub groups_claim: String,
+    /// Which groups give which roles.
+    pub role_mapping: RoleMapping,
     /// Domains whose addresses count as verified if the ID token does not say so itself.
     pub verified_domains: Vec<String>,
 }
@@ -78,8 +87,11 @@ pub struct Assertion {
     pub subject: String,
     /// The tenant, as the provider writes it.
     pub tenant: String,
-    /// The roles, as the provider writes them. Possibly none, and possibly some that the service does not know.
-    pub roles: Vec<String>,
+    /// The roles, as the provider writes them, and those of mapped groups. Possibly an empty list, and possibly with some that the service
+    /// does not know. `None` if the token asserts no roles at all.
+    pub roles: Option<Vec<String>>,
+    /// The groups, as the provider writes them.
+    pub groups: Vec<String>,
     /// The person's e-mail address, and whether the provider has verified it. It does not identify the person; issuer and subject do.
     pub email: Email,
     /// The person's name, else the user name, else the address.

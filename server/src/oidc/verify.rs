@@ -14,9 +14,10 @@ use openidconnect::{
 };
 use serde_json::Value;
 
-use super::claims::{OtherClaims, find, many, one};
+use super::claims::{OtherClaims, find, one};
 use super::error::{Claimed, OidcError, because};
 use super::provider::{Provider, Tokens};
+use super::roles::{self, Membership};
 use super::{Assertion, OidcSettings};
 
 /// Why a token is not trusted.
@@ -223,9 +224,13 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
     let tenant = find(other, &settings.tenant_claim)
         .and_then(one)
         .ok_or_else(|| missing(&settings.tenant_claim))?;
-    let roles = find(other, &settings.roles_claim)
-        .and_then(many)
-        .ok_or_else(|| missing(&settings.roles_claim))?;
+    let Membership { roles, groups } = roles::read(
+        other,
+        &settings.roles_claim,
+        &settings.groups_claim,
+        &settings.role_mapping,
+    )
+    .map_err(|claim| missing(&claim))?;
     let subject = non_empty(Some(claims.subject().as_str())).ok_or_else(|| missing("sub"))?;
     let address = non_empty(claims.email().map(|email| email.as_str())).ok_or_else(|| missing("email"))?;
     let email = email(address, claims.email_verified(), &settings.verified_domains);
@@ -239,6 +244,7 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
         subject: subject.to_owned(),
         tenant: tenant.to_owned(),
         roles,
+        groups,
         email,
         name: non_empty(name).or(non_empty(user_name)).unwrap_or(address).to_owned(),
     })

@@ -410,14 +410,18 @@ async fn claims_show_whom_the_service_would_sign_in_and_why_not() {
     );
     says(
         &lines,
-        "claims",
-        "problem",
+        "roles",
+        "warning",
         "\"roles\" is missing",
         "LOOPIQ_OIDC_ROLES_CLAIM",
     );
-    assert_eq!(with_status(&lines, "problem"), ["claims", "claims"], "{lines:#?}");
+    says(&lines, "groups", "ok", "a", "");
+    assert_eq!(with_status(&lines, "problem"), ["claims"], "{lines:#?}");
     let lines = check(json!({}), &[]).await;
-    assert_eq!(with_status(&lines, "problem"), ["claims"; 4], "{lines:#?}");
+    assert_eq!(with_status(&lines, "problem"), ["claims"; 3], "{lines:#?}");
+    let mapping = [("LOOPIQ_OIDC_ROLE_MAPPING", "ops=operator")];
+    let grouped = json!({ "sub": "1", "tenant": "acme", "email": "a@b.example", "groups": ["ops"] });
+    says(&check(grouped, &mapping).await, "roles", "ok", "operator", "");
     let settings = [
         ("LOOPIQ_OIDC_ROLES_CLAIM", "realm_access.roles"),
         ("LOOPIQ_OIDC_VERIFIED_DOMAINS", "b.example"),

@@ -120,7 +120,8 @@ async fn operators_decide_whether_two_accounts_are_one_person() {
         subject: "s-1".to_owned(),
         email: Email::verified("reviewer@acme.example"),
         name: "Rita <script>".to_owned(),
-        roles: vec![Role::Reviewer],
+        roles: Some(vec![Role::Reviewer]),
+        groups: Vec::new(),
     };
     let newcomer = service
         .state

@@ -119,7 +119,8 @@ impl Engine {
         let limits = self.entry_limits.clone();
         let person = self
             .store
-            .add(&ctx, move |tx| {
+            // Not `add`: a catalog that is applied at the same time must not change what this sign-in computes roles and teams from.
+            .write(&ctx, move |tx| {
                 Box::pin(async move {
                     if tx.tenant_name().await?.is_none() {
                         return Ok::<_, Error>(None);

@@ -7,10 +7,12 @@ use crate::store::{Asserted, Resemblance};
 
 /// The longest name, in characters; a longer one is cut.
 const LONGEST_NAME: usize = 200;
+/// The most groups of a person; further ones are left out.
+const MOST_GROUPS: usize = 1_000;
 /// The longest subject, in characters (OpenID Connect Core, section 2); a sign-in with a longer one is refused.
 const LONGEST_SUBJECT: usize = 255;
 
-/// Returns the assertion with a name that is safe to show.
+/// Returns the assertion with a name that is safe to show, and without groups that a catalog cannot name.
 ///
 /// # Errors
 /// `NotAuthorized` if subject or address are too long or contain invisible characters, or if any claim contains U+0000.
@@ -49,8 +51,21 @@ pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
             "an e-mail address longer than {LONGEST_ADDRESS} characters"
         )));
     }
+    let name = shown(name);
+    let is_usable = |group: &String| {
+        let is_hidden = |c: char| c.is_control() || text::is_forbidden(c);
+        !group.contains(is_hidden) && group.chars().count() <= LONGEST_NAME
+    };
+    let mut groups = asserted.groups.clone();
+    groups.retain(is_usable);
+    groups.truncate(MOST_GROUPS);
+    if groups.len() < asserted.groups.len() {
+        let left_out = asserted.groups.len() - groups.len();
+        tracing::warn!(left_out, "groups of a token are too many, too long or hide characters");
+    }
     Ok(Asserted {
-        name: shown(name),
+        name,
+        groups,
         ..asserted
     })
 }
@@ -90,7 +105,8 @@ mod tests {
             subject: subject.to_owned(),
             email,
             name: name.to_owned(),
-            roles: Vec::new(),
+            roles: Some(Vec::new()),
+            groups: Vec::new(),
         }
     }
 
@@ -100,6 +116,20 @@ mod tests {
         assert_eq!(name(" Dana\nD.\u{202E} "), "Dana D.⟦U+202E⟧");
         assert_eq!(name(&"x".repeat(200)), "x".repeat(200));
         assert_eq!(name(&"x".repeat(900_000)), format!("{}…", "x".repeat(199)));
+    }
+
+    #[test]
+    fn groups_that_no_catalog_can_name_are_left_out() {
+        let with = |groups: Vec<String>| {
+            let one = Asserted {
+                groups,
+                ..asserted("s", Email::verified("a@b"), "n")
+            };
+            bounded(one).unwrap().groups
+        };
+        let groups = ["ops", "a\u{202E}b", &"x".repeat(201), "nul\0"].map(str::to_owned);
+        assert_eq!(with(groups.to_vec()), ["ops"]);
+        assert_eq!(with((0..2_000).map(|group| group.to_string()).collect()).len(), 1_000);
     }
 
     #[test]

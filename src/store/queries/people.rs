@@ -19,8 +19,10 @@ pub struct Asserted {
     pub email: Email,
     /// The display name.
     pub name: String,
-    /// The asserted roles.
-    pub roles: Vec<Role>,
+    /// The asserted roles; `None` if the provider asserts no roles at all. Then those of the catalog count.
+    pub roles: Option<Vec<Role>>,
+    /// The groups of which the provider says that the person is a member.
+    pub groups: Vec<String>,
 }
 
 /// The tenant, client and person that a bearer token identifies.
@@ -206,13 +208,14 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Stores a person's asserted claims. A person who signs in again keeps the ID; a new person gets one.
+    /// Stores a person's asserted claims, and computes roles and teams. A person who signs in again keeps the ID; a new person gets one.
     pub async fn assert_person(&mut self, asserted: &Asserted) -> Result<Person, StoreError> {
-        const SQL: &str = "INSERT INTO people (tenant, id, issuer, subject, email, name, roles, asserted_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, issuer, subject) DO UPDATE SET \
-             email = excluded.email, name = excluded.name, roles = excluded.roles, asserted_at = excluded.asserted_at \
+        const SQL: &str = "INSERT INTO people (tenant, id, issuer, subject, email, name, roles, asserted_roles, asserted_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, '[]', $7, $8) ON CONFLICT (tenant, issuer, subject) DO UPDATE SET \
+             email = excluded.email, name = excluded.name, asserted_roles = excluded.asserted_roles, asserted_at = excluded.asserted_at \
              RETURNING id, email, name, roles";
         let (fresh, now) = (self.ctx.runtime.id::<PersonId>(), self.ctx.now());
+        let roles = asserted.roles.as_ref().map(json).transpose()?;
         let row = query(SQL)
             .bind(self.tenant())
             .bind(fresh.as_str())
@@ -220,7 +223,7 @@ impl WriteTx {
             .bind(&asserted.subject)
             .bind(asserted.email.to_string())
             .bind(&asserted.name)
-            .bind(json(&asserted.roles)?)
+            .bind(roles)
             .bind(now.0)
             .fetch_one(&mut self.tx)
             .await?;
@@ -228,7 +231,7 @@ impl WriteTx {
         if let Some(address) = person.email.address() {
             self.keep_address(&person.id, address).await?;
         }
-        Ok(person)
+        self.assert_groups(&person.id, &asserted.groups).await
     }
 
     /// Stores a client and returns it. A client that has this name already does not change.

@@ -1,4 +1,5 @@
-//! Writes records that LoopIQ's other parts own: releases, teams, controls. Demos and tests use this module; governed actions do not.
+//! Creates tenants and the records that a catalog declares: teams, releases, components, controls. Catalogs, demos and tests use this
+//! module; governed actions do not.
 
 use crate::domain::*;
 use crate::store::db::{Query, query};
@@ -49,9 +50,13 @@ impl WriteTx {
         .await
     }
 
-    /// Adds a person to a team.
+    /// Adds a person to a team, and declares the person's verified address as a member.
     pub async fn insert_member(&mut self, team: &TeamId, person: &PersonId) -> Result<(), StoreError> {
+        const DECLARE: &str = "INSERT INTO catalog_members (tenant, team_id, address) SELECT tenant, $2, email FROM people \
+             WHERE tenant = $1 AND id = $3 AND instr(email, ' ') = 0 ON CONFLICT (tenant, team_id, address) DO NOTHING";
         let tenant = self.tenant();
+        self.run(query(DECLARE).bind(&tenant).bind(team.as_str()).bind(person.as_str()))
+            .await?;
         self.run(
             query("INSERT INTO team_members (tenant, team_id, person_id) VALUES ($1, $2, $3)")
                 .bind(tenant)

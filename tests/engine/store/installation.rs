@@ -15,7 +15,8 @@ fn person(issuer: &str) -> Asserted {
         subject: "mallory".to_owned(),
         email: "mallory@acme.example".to_owned().into(),
         name: "Mallory".to_owned(),
-        roles: vec![Role::Operator],
+        roles: Some(vec![Role::Operator]),
+        groups: Vec::new(),
     }
 }
 

@@ -302,7 +302,8 @@ async fn no_use_case_stores_a_null_character() {
             subject: text(1, "s"),
             email: text(2, "s@acme.example").into(),
             name: text(3, "S"),
-            roles: vec![Role::Developer],
+            roles: Some(vec![Role::Developer]),
+            groups: Vec::new(),
         }
     };
     for n in 0..4 {

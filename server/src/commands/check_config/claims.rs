@@ -12,8 +12,8 @@ use std::path::Path;
 
 /// The maximum size of a sample, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
-/// How many claims can be missing: tenant, roles, subject and address.
-const REQUIRED: usize = 4;
+/// How many claims can be missing or of a wrong type: tenant, roles, groups, subject and address.
+const REQUIRED: usize = 5;
 
 /// Checks the sample that the arguments name, if they name one.
 pub(super) async fn check(
@@ -127,8 +127,17 @@ fn shown(
     if !is_absent(tenant_claim) {
         tenant(&assertion.tenant, tenant_claim, tenants, report);
     }
-    if !is_absent(roles_claim) {
-        roles(&assertion.roles, roles_claim, report);
+    match &assertion.roles {
+        Some(asserted) if !is_absent(roles_claim) => roles(asserted, roles_claim, report),
+        Some(_) => {}
+        None => report.warning(
+            "roles",
+            format!("the claim {roles_claim:?} is missing, so the roles count that the catalog gives to the address"),
+            "list the person under `people` in a catalog, or set LOOPIQ_OIDC_ROLES_CLAIM or LOOPIQ_OIDC_ROLE_MAPPING",
+        ),
+    }
+    if !assertion.groups.is_empty() {
+        report.ok("groups", assertion.groups.join(", "));
     }
     if is_absent("email") {
         return;

@@ -2,6 +2,7 @@
 
 use super::tokens::{outcome, own_key, sign_with_own_key};
 use super::*;
+use loopiq::domain::Role;
 
 #[tokio::test]
 async fn claims_are_read_from_configured_names_in_several_types() {
@@ -15,6 +16,7 @@ async fn claims_are_read_from_configured_names_in_several_types() {
             claims["preferred_username"] = "rae".into();
             claims["organization"] = json!({ "acme.id": ["acme"] });
             claims["https://loopiq.example/roles"] = "reviewer,lead".into();
+            claims["memberships"] = json!(["Payments people", "ops"]);
             claims["azp"] = "loopiq".into();
             claims["extra"] = json!({ "n": null, "f": 1.5, "b": [true] });
         });
@@ -22,13 +24,17 @@ async fn claims_are_read_from_configured_names_in_several_types() {
     let settings = OidcSettings {
         tenant_claim: "organization.acme.id".to_owned(),
         roles_claim: "https://loopiq.example/roles".to_owned(),
+        groups_claim: "memberships".to_owned(),
+        role_mapping: RoleMapping::new(vec![("ops".to_owned(), Role::Operator)]),
         ..provider.settings()
     };
     let oidc = Oidc::new(settings).unwrap();
     let (pending, callback) = provider.sign_in(&oidc).await;
     let assertion = provider.finish(&oidc, pending, &callback).await.unwrap();
     assert_eq!((assertion.tenant.as_str(), assertion.name.as_str()), ("acme", "rae"));
-    assert_eq!(assertion.roles, ["reviewer", "lead"]);
+    let roles = ["reviewer", "lead", "operator"].map(str::to_owned);
+    assert_eq!(assertion.roles.as_deref(), Some(roles.as_slice()));
+    assert_eq!(assertion.groups, ["Payments people", "ops"]);
 }
 
 #[tokio::test]

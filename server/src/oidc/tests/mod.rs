@@ -114,6 +114,8 @@ impl Provider {
             redirect_url: CALLBACK.to_owned(),
             tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
             roles_claim: DEFAULT_ROLES_CLAIM.to_owned(),
+            groups_claim: DEFAULT_GROUPS_CLAIM.to_owned(),
+            role_mapping: RoleMapping::default(),
             verified_domains: Vec::new(),
         }
     }

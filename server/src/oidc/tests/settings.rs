@@ -5,11 +5,8 @@ use super::*;
 #[tokio::test]
 async fn a_missing_required_claim_is_named() {
     let provider = Provider::serve().await;
-    for (tenant_claim, roles_claim, missing) in [
-        ("org.tenant", "roles", "org.tenant"),
-        ("tenant", "https://x.example/roles", "https://x.example/roles"),
-        ("roles.0", "roles", "roles.0"),
-    ] {
+    for (tenant_claim, roles_claim, missing) in [("org.tenant", "roles", "org.tenant"), ("roles.0", "roles", "roles.0")]
+    {
         let settings = OidcSettings {
             tenant_claim: tenant_claim.to_owned(),
             roles_claim: roles_claim.to_owned(),

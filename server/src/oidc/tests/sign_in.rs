@@ -19,7 +19,8 @@ async fn a_person_signs_in() {
             issuer: provider.issuer.clone(),
             subject: "chief".to_owned(),
             tenant: "globex".to_owned(),
-            roles: vec!["lead".to_owned(), "auditor".to_owned()],
+            roles: Some(vec!["lead".to_owned(), "auditor".to_owned()]),
+            groups: Vec::new(),
             email: Email::verified("chief@globex.example"),
             name: "The chief".to_owned(),
         }
