@@ -39,6 +39,8 @@ pub enum Event {
     TokenIssued,
     AuditSearched,
     Configured,
+    TenantCreated,
+    CatalogApplied,
     PolicySwitched,
     OperatorRequested,
     OperatorConfirmed,
@@ -53,7 +55,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 40] = [
+pub const EVENTS: [(Event, &str); 42] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -83,6 +85,8 @@ pub const EVENTS: [(Event, &str); 40] = [
     (Event::TokenIssued, "token.issued"),
     (Event::AuditSearched, "audit.searched"),
     (Event::Configured, "tenant.configured"),
+    (Event::TenantCreated, "tenant.created"),
+    (Event::CatalogApplied, "catalog.applied"),
     (Event::PolicySwitched, "policy.switched"),
     (Event::OperatorRequested, "operator.requested"),
     (Event::OperatorConfirmed, "operator.confirmed"),

@@ -16,6 +16,7 @@ mod policy_cache;
 pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;
 pub use admin::access::{Authentication, FailedSignIn, TokenRefusal, VerifiedIdentity};
+pub use admin::catalog::{CatalogOutcome, CatalogReport};
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use admin::scrub::ScrubReport;

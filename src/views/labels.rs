@@ -214,6 +214,8 @@ pub fn event_label(event: &str) -> &str {
         "audit.searched" => "audit trail searched",
         "tenant.configured" => "tenant settings changed",
         "policy.switched" => "policy activated",
+        "tenant.created" => "organisation created",
+        "catalog.applied" => "catalog applied",
         "operator.requested" => "operator request made",
         "operator.confirmed" => "operator request confirmed",
         "operator.declined" => "operator request declined",

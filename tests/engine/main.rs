@@ -11,6 +11,7 @@ mod audit_query;
 mod audit_search;
 mod audit_tampering;
 mod canonical;
+mod catalog;
 mod changes_since;
 mod closing;
 mod decide;

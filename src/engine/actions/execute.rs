@@ -157,7 +157,7 @@ async fn apply(tx: &mut WriteTx, action: &Action, valid: Valid) -> Result<Outcom
     });
     lifecycle::close(tx, action, &stage, entry).await?;
     record_attempt(tx, action, AttemptOutcome::Executed).await?;
-    tx.mark_targets_changed(&action.id, &changed).await?;
+    tx.mark_targets_changed(Some(&action.id), &changed).await?;
     Ok(done(to, executed_summary(change_set)))
 }
 

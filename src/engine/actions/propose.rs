@@ -190,6 +190,7 @@ impl Engine {
             repeated_by,
             declined,
             policy,
+            retired,
         } = tx.proposal_context(&query, &proposer).await?;
         if let Some(known) = known
             && let Some(known) = tx.action(&known).await?
@@ -197,6 +198,10 @@ impl Engine {
             return Ok(Lookup::Known(Box::new(known)));
         }
         let (call, _) = needs.map_err(invalid)?;
+        let retired = retired_in(payload, &retired);
+        if !retired.is_empty() {
+            return Err(invalid(retired));
+        }
         let of_trace = |read: &&ReadCall| trace.as_ref().is_none_or(|trace| *trace == read.trace_id);
         let unread = unread(&sent.text, reads.iter().filter(of_trace));
         // A revision never counts as a repeat.
@@ -301,6 +306,25 @@ async fn refuse_if_rejected_before(tx: &mut ReadTx, declined: &ActionId, planned
         codes: rejection.reason_codes,
         text: rejection.reason,
     })
+}
+
+/// The fields of a payload that name a retired release, team or component. Actions that were proposed before can still be decided.
+fn retired_in(payload: &Value, retired: &[(String, String)]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if retired.is_empty() {
+        return errors;
+    }
+    walk(payload, &mut |pointer, _, value| {
+        let named = |text: &str| retired.iter().find(|(id, key)| text == id || text == key);
+        if let Some((_, key)) = value.as_str().and_then(named) {
+            errors.push(FieldError::new(
+                pointer,
+                format!("{key} is retired: choose one that is in use"),
+            ));
+        }
+        true
+    });
+    errors
 }
 
 /// IDs that the payload cites although no read had returned them. A client knows teams, people and actions without reading records.

@@ -1,9 +1,12 @@
 //! Administration: sign-in and tokens, identities, imports, the scrub of evidence, generic words, operator
-//! requests.
+//! requests, tenants and
+//! catalogs.
 
 pub(crate) mod access;
+pub(crate) mod catalog;
 pub(crate) mod generic_words;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod operator_requests;
 pub(crate) mod scrub;
+pub(crate) mod tenants;

@@ -340,14 +340,15 @@ impl WriteTx {
         }
     }
 
-    /// Marks the other actions with one of these records among their targets: a target has changed. The first mark stays.
-    pub async fn mark_targets_changed(&mut self, action: &ActionId, records: &[String]) -> Result<(), StoreError> {
+    /// Marks the actions with one of these records among their targets: a target has changed. `by`: the action that changed it, which is not
+    /// marked. The first mark stays.
+    pub async fn mark_targets_changed(&mut self, by: Option<&ActionId>, records: &[String]) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE actions SET targets_changed_at = $4 WHERE tenant = $1 AND id <> $2 AND targets_changed_at IS NULL AND id IN (SELECT action_id \
              FROM action_targets WHERE tenant = $1 AND record_id IN (SELECT value FROM json_each($3)))";
         let now = self.ctx.now();
         query(SQL)
             .bind(self.tenant())
-            .bind(action.as_str())
+            .bind(by.map_or("", ActionId::as_str))
             .bind(list(records))
             .bind(now.0)
             .execute(&mut self.read.tx)

@@ -90,7 +90,7 @@ impl ReadTx {
 
     /// A page of releases by key.
     pub async fn list_releases(&mut self, filter: &ListFilter) -> Result<Vec<Release>, StoreError> {
-        const SQL: &str = "SELECT * FROM releases WHERE tenant = $1 AND ($2 = '' OR id = $2 OR key = $2) \
+        const SQL: &str = "SELECT * FROM releases WHERE tenant = $1 AND (retired_at IS NULL OR $2 <> '') AND ($2 = '' OR id = $2 OR key = $2) \
              AND ($3 = '' OR status = $3) AND LOWER(key || ' ' || name) LIKE $4 ESCAPE '\\' AND key > $5 \
              ORDER BY key LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(release).collect()

@@ -10,6 +10,7 @@ mod audit_checkpoints;
 mod audit_export;
 mod audit_recent;
 mod audit_tree;
+mod catalog;
 mod catalog_people;
 mod check_context;
 mod deciders;

@@ -186,7 +186,7 @@ impl ReadTx {
 
     /// The keys of all teams, at most 1,000.
     pub async fn team_keys(&mut self) -> Result<Vec<String>, StoreError> {
-        let rows = query("SELECT key FROM teams WHERE tenant = $1 ORDER BY key LIMIT 1000")
+        let rows = query("SELECT key FROM teams WHERE tenant = $1 AND retired_at IS NULL ORDER BY key LIMIT 1000")
             .bind(self.tenant())
             .fetch_all(&mut self.tx)
             .await?;

@@ -43,6 +43,8 @@ pub struct ProposalContext {
     pub declined: Option<ActionId>,
     /// The version of the tenant's current policy.
     pub policy: i64,
+    /// Releases, teams and components that the proposal names and that a catalog has retired: ID and key.
+    pub retired: Vec<(String, String)>,
 }
 
 impl ReadTx {
@@ -63,6 +65,9 @@ impl ReadTx {
         ]);
         let is_needed = |part: &str| match part {
             "known" => !proposer.key.is_empty(),
+            "retired_release" => facts::is_needed("rel", query),
+            "retired_team" => facts::is_needed("team", query),
+            "retired_component" => facts::is_needed("component_of_key", query),
             part => facts::is_needed(part, query),
         };
         let rows = PROPOSAL_CONTEXT.fetch(&mut self.tx, values, is_needed).await?;
@@ -88,6 +93,9 @@ fn collect(rows: Vec<PartRow>) -> Result<ProposalContext, StoreError> {
             }
             "declined" => context.declined = Some(action_id(&row)?),
             "policy" => context.policy = row.int("version")?,
+            "retired_release" | "retired_team" | "retired_component" => {
+                context.retired.push((row.text("id")?, row.text("key")?));
+            }
             _ => context.reads.push(read_journal::read_call(&row)?),
         }
     }

@@ -42,3 +42,19 @@ SELECT id
 SELECT COALESCE(MAX(version), 1) AS version
   FROM policies
  WHERE tenant = $1
+
+-- part: retired_release
+-- Records that the proposal names and that a catalog has retired.
+SELECT r.id, r.key
+  FROM releases r
+ WHERE r.tenant = $1 AND r.id IN (SELECT value FROM json_each($2 ->> 'rel')) AND r.retired_at IS NOT NULL
+
+-- part: retired_team
+SELECT t.id, t.key
+  FROM teams t
+ WHERE t.tenant = $1 AND t.id IN (SELECT value FROM json_each($2 ->> 'team')) AND t.retired_at IS NOT NULL
+
+-- part: retired_component
+SELECT c.id, c.key
+  FROM components c
+ WHERE c.tenant = $1 AND c.key IN (SELECT value FROM json_each($4)) AND c.retired_at IS NOT NULL

@@ -1,0 +1,182 @@
+//! Catalogs: previews and applies what files declare about teams, components, releases and people.
+//!
+//! A preview runs the same transaction as the application and rolls it back, so that the two cannot differ.
+
+mod apply;
+mod entry;
+
+use crate::catalog::{self, Catalog, Kind, Plan, Problems, SourceFile};
+use crate::context::Ctx;
+use crate::domain::{Permission, TenantId, canonical};
+use crate::engine::admin::operator_requests;
+use crate::engine::{Engine, Error};
+use crate::store::{StoreError, WriteError, WriteTx};
+use serde::Serialize;
+use serde_json::json;
+
+/// What a catalog changes, or has changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CatalogReport {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Whether it was applied; `false` for a preview.
+    pub applied: bool,
+    /// SHA-256 of the files and of the difference. An application can name the digest of a preview.
+    pub digest: String,
+    /// The difference.
+    #[serde(flatten)]
+    pub plan: Plan,
+}
+
+/// The result of a preview or an application.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CatalogOutcome {
+    /// The files have mistakes. Nothing was changed.
+    Wrong(Problems),
+    /// The difference.
+    Report(Box<CatalogReport>),
+}
+
+/// Why the transaction of a catalog ends without a commit.
+enum Halt {
+    /// It was a preview.
+    Preview(Plan),
+    Wrong(Problems),
+    /// The difference is not that of the preview which the operator has seen.
+    Differs,
+    Error(Error),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Halt::Error(error.into())
+    }
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Halt::Error(error)
+    }
+}
+
+impl WriteError for Halt {
+    fn is_fault(&self) -> bool {
+        matches!(self, Halt::Error(error) if error.is_fault())
+    }
+}
+
+impl Engine {
+    /// The difference between a catalog and the stored records. With `prune`, records that no file declares would be retired.
+    pub async fn preview_catalog(&self, ctx: &Ctx, files: &[SourceFile], prune: bool) -> Result<CatalogOutcome, Error> {
+        self.run_catalog(ctx, files, prune, Run::Preview).await
+    }
+
+    /// Applies a catalog in one transaction. If `digest` is the digest of a preview, and the difference is another one now, nothing is
+    /// changed.
+    pub async fn apply_catalog(
+        &self,
+        ctx: &Ctx,
+        files: &[SourceFile],
+        prune: bool,
+        digest: Option<&str>,
+    ) -> Result<CatalogOutcome, Error> {
+        self.run_catalog(ctx, files, prune, Run::Apply(digest.map(str::to_owned)))
+            .await
+    }
+
+    async fn run_catalog(
+        &self,
+        ctx: &Ctx,
+        files: &[SourceFile],
+        prune: bool,
+        run: Run,
+    ) -> Result<CatalogOutcome, Error> {
+        self.authorize(ctx, Permission::Configure).await?;
+        let catalog = match catalog::read(files) {
+            Ok(catalog) => catalog,
+            Err(problems) => return Ok(CatalogOutcome::Wrong(problems)),
+        };
+        let sources = entry::sources(files);
+        let by = sources.clone();
+        let done = self
+            .store
+            .write(ctx, move |tx| {
+                Box::pin(async move { transact(tx, &catalog, &by, prune, run).await })
+            })
+            .await;
+        let (plan, applied) = match done {
+            Ok(plan) => (plan, true),
+            Err(Halt::Preview(plan)) => (plan, false),
+            Err(Halt::Wrong(problems)) => return Ok(CatalogOutcome::Wrong(problems)),
+            Err(Halt::Differs) => return Err(Error::DigestMismatch),
+            Err(Halt::Error(error)) => return Err(error),
+        };
+        Ok(CatalogOutcome::Report(Box::new(CatalogReport {
+            tenant: ctx.tenant().clone(),
+            applied,
+            digest: digest(&sources, prune, &plan)?,
+            plan,
+        })))
+    }
+}
+
+/// How the transaction ends.
+enum Run {
+    Preview,
+    /// With the digest of the preview, if the operator has seen one.
+    Apply(Option<String>),
+}
+
+async fn transact(
+    tx: &mut WriteTx,
+    catalog: &Catalog,
+    sources: &[entry::Source],
+    prune: bool,
+    run: Run,
+) -> Result<Plan, Halt> {
+    let operator = operator_requests::operator(tx).await?;
+    let stored = tx.stored_catalog(&catalog.releases()).await?;
+    let plan = catalog::plan(catalog, &stored, prune).map_err(Halt::Wrong)?;
+    if operator.is_some() && plan.steps.iter().any(|step| step.ident.kind == Kind::Person) {
+        return Err(Halt::Error(Error::Setting {
+            message: "the catalog changes roles of people. Nobody gives roles alone in the browser: an operator with access to the machine \
+                      applies it with `loopiq catalog apply`."
+                .to_owned(),
+        }));
+    }
+    if let Run::Apply(Some(seen)) = &run
+        && *seen != digest(sources, prune, &plan)?
+    {
+        return Err(Halt::Differs);
+    }
+    let operators = tx.count_operators().await?;
+    let ids = apply::apply(tx, &plan, &stored).await?;
+    if operators > 0 && tx.count_operators().await? == 0 {
+        let mut problems = Problems::default();
+        problems.add(
+            "",
+            0,
+            "people",
+            "nobody who has signed in would be an operator any more; declare another one, let that person sign in, and remove the last one \
+             then",
+        );
+        return Err(Halt::Wrong(problems));
+    }
+    match run {
+        Run::Preview => Err(Halt::Preview(plan)),
+        Run::Apply(_) => {
+            if !plan.steps.is_empty() {
+                entry::record(tx, &plan, &ids, sources, prune);
+            }
+            Ok(plan)
+        }
+    }
+}
+
+/// The digest that binds an application to a preview.
+fn digest(sources: &[entry::Source], prune: bool, plan: &Plan) -> Result<String, Error> {
+    let value = json!({ "files": sources, "prune": prune, "steps": plan.steps });
+    let text = serde_json::to_string(&value).map_err(Error::internal)?;
+    Ok(canonical::sha256_hex(text.as_bytes()))
+}
