@@ -2,6 +2,7 @@
 
 use crate::commands::audit::{self, AuditCommand};
 use crate::commands::backup::{self, BackupArgs};
+use crate::commands::catalog::{self, CatalogCommand};
 use crate::commands::check_config::{self, CheckConfigArgs};
 use crate::commands::generic_words::{self, GenericWordsArgs};
 use crate::commands::helix::{self, HelixArgs};
@@ -11,6 +12,7 @@ use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::request::{self, RequestCommand};
 use crate::commands::schema::{self, SchemaCommand};
 use crate::commands::serve::{self, ServeArgs};
+use crate::commands::tenant::{self, TenantCommand};
 use crate::commands::token::{self, TokenArgs};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -43,6 +45,12 @@ pub enum CliCommand {
     CheckConfig(Box<CheckConfigArgs>),
     /// Print a bearer token for an MCP client that acts for a person (demo only).
     Token(TokenArgs),
+    /// Create and list tenants: organisations whose records are separate.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Apply files with teams, components, releases and people, of this service or of Backstage.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// List, add or remove words that count as too generic for a title, in addition to the built-in list.
     Words(GenericWordsArgs),
     /// Check a policy, show the active one, or request the activation of another.
@@ -77,6 +85,8 @@ impl Cli {
             CliCommand::Serve(args) => serve::run(*args, runtime).await,
             CliCommand::CheckConfig(args) => check_config::run(*args, runtime).await,
             CliCommand::Token(args) => token::run(args, runtime).await,
+            CliCommand::Tenant(command) => tenant::run(command, runtime).await,
+            CliCommand::Catalog(command) => catalog::run(command, runtime).await,
             CliCommand::Words(args) => generic_words::run(args, runtime).await,
             CliCommand::Policy(command) => policy::run(command, runtime).await,
             CliCommand::Request(command) => request::run(command, runtime).await,

@@ -226,8 +226,7 @@ impl Installation {
 pub async fn warn_if_empty(store: &Store) -> Result<()> {
     if store.tenants().await?.is_empty() {
         tracing::warn!(
-            "No tenant exists yet, so no person can sign in. This version has no command that creates one; `loopiq serve --demo` with a data \
-             directory of its own shows the service"
+            "No tenant exists yet, so no person can sign in. `loopiq tenant create KEY --name NAME` creates one"
         );
     }
     Ok(())

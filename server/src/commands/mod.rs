@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod catalog;
 pub mod check_config;
 pub mod generic_words;
 pub mod helix;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod request;
 pub mod schema;
 pub mod serve;
+pub mod tenant;
 pub mod token;
 
 pub use output::one_line;
@@ -22,6 +24,9 @@ use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::TenantId;
 use loopiq::engine::Engine;
 use output::{print, print_line};
+
+/// The most tenants that a message names.
+const MOST_NAMED: usize = 5;
 
 /// An engine on an existing installation. Commands create no links, so the engine has no public URL.
 async fn open_engine(installation: &Installation, runtime: &Runtime) -> Result<Engine> {
@@ -42,8 +47,18 @@ async fn find_tenant(engine: &Engine, name: &str) -> Result<TenantId> {
     let tenant = TenantId::parse(name)
         .ok()
         .with_context(|| format!("{name} is not a tenant's name: a-z, 0-9 and hyphens"))?;
-    if engine.store().tenants().await?.contains(&tenant) {
+    let tenants = engine.store().tenants().await?;
+    if tenants.contains(&tenant) {
         return Ok(tenant);
     }
-    bail!("there is no tenant {name} here");
+    let names: Vec<&str> = tenants.iter().map(TenantId::as_str).take(MOST_NAMED).collect();
+    match names.as_slice() {
+        [] => {
+            bail!("there is no tenant {name} here, and no other; `loopiq tenant create {name} --name NAME` creates it")
+        }
+        names => bail!(
+            "there is no tenant {name} here; there is {}; `loopiq tenant create {name} --name NAME` creates it",
+            names.join(", ")
+        ),
+    }
 }

@@ -3,6 +3,7 @@
 mod audit_api;
 mod audit_page;
 mod audit_sources;
+mod catalog_commands;
 mod command_line;
 mod file_permissions;
 mod health_and_metrics;
