@@ -1,14 +1,15 @@
 //! The context of a request: principal, trace, clock and source of IDs. Every use case and every transaction has one.
 
+use crate::digest_key::DigestKey;
 use crate::domain::{
     ActionId, ApprovalId, AttemptId, AuditNoteId, BlockerId, CertificationId, ClientId, ComponentId, ControlId,
     CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, QuestionId, ReleaseId,
-    RequestId, RiskAcceptanceId, SenderClaims, Source, SourceKind, TeamId, TenantId, Timestamp, TokenId, WorkItemId,
-    canonical, session_name,
+    RequestId, RiskAcceptanceId, SenderClaims, SessionId, Source, SourceKind, TeamId, TenantId, Timestamp, TokenId,
+    WorkItemId, canonical, session_name,
 };
 use crate::log_keys::LogKeys;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The clock, the source of random bytes, and the keys of the audit log. Tests pass their own, to control the time.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct Runtime {
     /// Distinguishes and orders the IDs of one millisecond.
     counter: Arc<AtomicU64>,
     log_keys: Option<LogKeys>,
+    digest_key: Arc<OnceLock<DigestKey>>,
 }
 
 impl Runtime {
@@ -31,6 +33,7 @@ impl Runtime {
             entropy: Arc::new(entropy),
             counter: Arc::default(),
             log_keys: None,
+            digest_key: Arc::default(),
         }
     }
 
@@ -40,6 +43,20 @@ impl Runtime {
             log_keys: Some(keys),
             ..self
         }
+    }
+
+    /// The same runtime with this key for the digests of sessions and tokens.
+    pub fn with_digest_key(self, key: DigestKey) -> Self {
+        Self {
+            digest_key: Arc::new(key.into()),
+            ..self
+        }
+    }
+
+    /// The key for the digests of sessions and tokens. Without a key from the settings it is random: sessions and tokens then end with the
+    /// process.
+    pub fn digest_key(&self) -> &DigestKey {
+        self.digest_key.get_or_init(|| DigestKey::derive(&self.random::<32>()))
     }
 
     /// The keys of the audit log.
@@ -66,6 +83,7 @@ impl Runtime {
             entropy: self.entropy.clone(),
             counter: self.counter.clone(),
             log_keys: self.log_keys.clone(),
+            digest_key: self.digest_key.clone(),
         }
     }
 
@@ -100,7 +118,7 @@ macro_rules! typed {
     )*};
 }
 typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId ClientId ComponentId ControlId CurrentEvidenceId DecisionId EvidenceId
-    EvidenceLinkId FindingId PersonId QuestionId ReleaseId RequestId RiskAcceptanceId TeamId TokenId WorkItemId);
+    EvidenceLinkId FindingId PersonId QuestionId ReleaseId RequestId RiskAcceptanceId SessionId TeamId TokenId WorkItemId);
 
 /// What the service knows about a request before it knows the principal.
 #[derive(Debug, Clone, Default)]

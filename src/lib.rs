@@ -3,7 +3,8 @@
 //! An agent's write is only ever *proposed*. A tool plans a [`domain::ChangeSet`], an [`domain::Envelope`] binds what a
 //! person approves, and the executor applies exactly that, once, with its audit entry in the same transaction.
 //!
-//! Lower modules never name higher ones: `domain` ← `log_keys` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import`, `catalog` ← `store`, `search` ← `engine`.
+//! Lower modules never name higher ones: `domain` ← `log_keys`, `digest_key` ← `context` ← `policy` ← `tools`, `checks`, `audit`, `import`,
+//! `catalog` ← `store`, `search` ← `engine`.
 //! Everything that does I/O stands behind the crate's `engine` feature, so that the browser's bundle sees [`domain`] alone.
 
 pub mod domain;
@@ -17,6 +18,8 @@ pub mod catalog;
 pub mod checks;
 #[cfg(feature = "engine")]
 pub mod context;
+#[cfg(feature = "engine")]
+pub mod digest_key;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 8] = [
     &["domain"],
     &["views"],
-    &["log_keys"],
+    &["log_keys", "digest_key"],
     &["context"],
     &["policy"],
     &["tools", "checks", "audit", "import", "catalog"],

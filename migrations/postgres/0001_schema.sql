@@ -143,12 +143,34 @@ CREATE TABLE tokens (
     FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
 );
 
+-- Sessions of browsers. `id_digest`: a keyed digest of the secret in the cookie; `id`: the session's public name. `tenant` and `person_id`: NULL
+-- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock.
+-- `seen_at`, `address` and `agent` are stored at intervals. `expires_at`: when the session ends if it is not used; never after `ends_at`.
 CREATE TABLE sessions (
     id_digest TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL UNIQUE,
+    tenant TEXT COLLATE "C",
+    person_id TEXT COLLATE "C",
+    tenants TEXT COLLATE "C" NOT NULL,
+    issuer TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    sid TEXT COLLATE "C",
+    issued_at BIGINT NOT NULL,
+    authenticated_at BIGINT,
+    acr TEXT COLLATE "C",
+    id_token TEXT COLLATE "C",
+    started_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    address TEXT COLLATE "C",
+    agent TEXT COLLATE "C",
     data TEXT COLLATE "C" NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL
 );
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+CREATE INDEX sessions_by_person ON sessions (tenant, person_id, seen_at);
+CREATE INDEX sessions_by_subject ON sessions (issuer, subject);
+CREATE INDEX sessions_by_sid ON sessions (issuer, sid) WHERE sid IS NOT NULL;
 
 -- The numbers in keys of records: WI-12, FND-3.
 CREATE TABLE counters (
@@ -813,7 +835,7 @@ CREATE FUNCTION instr(whole TEXT, part TEXT) RETURNS BIGINT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CAST(pg_catalog.strpos(whole, part) AS BIGINT);
 
--- The client and caller of a bearer token, and the data of a session with its person. These lookups happen before the tenant is known, so
+-- The client and caller of a bearer token, and a session with its person. These lookups happen before the tenant is known, so
 -- tokens and sessions have no row-level security: a lookup needs a digest that cannot be guessed. Other tables are then read in the tenant
 -- of the token or session, with the service's rights. The setting ends with the transaction.
 CREATE FUNCTION token_holder(digest TEXT)
@@ -836,23 +858,24 @@ BEGIN
 END $$;
 
 CREATE FUNCTION session_holder(digest TEXT, now BIGINT)
-RETURNS TABLE (data TEXT, id TEXT, issuer TEXT, email TEXT, name TEXT, roles TEXT)
+RETURNS TABLE (id TEXT, tenant TEXT, person_id TEXT, tenants TEXT, issuer TEXT, subject TEXT, sid TEXT, issued_at BIGINT, authenticated_at BIGINT,
+    acr TEXT, started_at BIGINT, seen_at BIGINT, address TEXT, agent TEXT, data TEXT, ends_at BIGINT, account_id TEXT, account_issuer TEXT,
+    email TEXT, name TEXT, roles TEXT)
 LANGUAGE plpgsql SECURITY INVOKER ROWS 1 SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    held TEXT;
-    -- json and not jsonb, so that an old session with U+0000 can be read.
-    who pg_catalog.json;
+    held public.sessions;
 BEGIN
-    SELECT s.data INTO held FROM public.sessions s WHERE s.id_digest = digest AND s.expires_at > now;
+    SELECT s.* INTO held FROM public.sessions s WHERE s.id_digest = digest AND s.expires_at > now;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    who := held::pg_catalog.json -> 'who';
-    PERFORM pg_catalog.set_config('loopiq.tenant', COALESCE(who ->> 'tenant', ''), true);
-    RETURN QUERY SELECT held, p.id, p.issuer, p.email, p.name, p.roles FROM (SELECT 1) AS one
-        LEFT JOIN public.people p ON p.tenant = who ->> 'tenant' AND p.id = who ->> 'person';
+    PERFORM pg_catalog.set_config('loopiq.tenant', COALESCE(held.tenant, ''), true);
+    RETURN QUERY SELECT held.id, held.tenant, held.person_id, held.tenants, held.issuer, held.subject, held.sid, held.issued_at,
+        held.authenticated_at, held.acr, held.started_at, held.seen_at, held.address, held.agent, held.data, held.ends_at, p.id, p.issuer,
+        p.email, p.name, p.roles
+        FROM (SELECT 1) AS one LEFT JOIN public.people p ON p.tenant = held.tenant AND p.id = held.person_id;
 END $$;
 
 -- Row-level security: a query without a tenant sees no row. The setting lasts for one transaction. The owner bypasses it, so the

@@ -142,12 +142,34 @@ CREATE TABLE tokens (
     FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
 ) WITHOUT ROWID;
 
+-- Sessions of browsers. `id_digest`: a keyed digest of the secret in the cookie; `id`: the session's public name. `tenant` and `person_id`: NULL
+-- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock.
+-- `seen_at`, `address` and `agent` are stored at intervals. `expires_at`: when the session ends if it is not used; never after `ends_at`.
 CREATE TABLE sessions (
     id_digest TEXT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT,
+    person_id TEXT,
+    tenants TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    sid TEXT,
+    issued_at BIGINT NOT NULL,
+    authenticated_at BIGINT,
+    acr TEXT,
+    id_token TEXT,
+    started_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    address TEXT,
+    agent TEXT,
     data TEXT NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL
 );
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+CREATE INDEX sessions_by_person ON sessions (tenant, person_id, seen_at);
+CREATE INDEX sessions_by_subject ON sessions (issuer, subject);
+CREATE INDEX sessions_by_sid ON sessions (issuer, sid) WHERE sid IS NOT NULL;
 
 -- The numbers in keys of records: WI-12, FND-3.
 CREATE TABLE counters (

@@ -27,6 +27,7 @@ pub mod prometheus;
 pub mod router;
 pub mod secret;
 pub mod secret_key;
+pub mod session_settings;
 pub mod sign_in_cookies;
 pub mod site;
 pub mod state;

@@ -1,5 +1,6 @@
 //! The secret from which the service derives its keys. All nodes of a service need the same secret.
 
+use crate::installation::Installation;
 use crate::secret::{self, SecretArgs, SecretSource, secret_setting};
 use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
@@ -17,8 +18,8 @@ const FILE: &str = "secret-key";
 secret_setting! {
     /// The secret from which the service derives its keys.
     SecretKey, "secret-key", "LOOPIQ_SECRET_KEY", "SECRET",
-    "Encrypts the cookies of unfinished sign-ins: at least 32 random characters, the same for each node of a service. Prefer the \
-     environment variable or a file: other users of the machine can read flags",
+    "Encrypts the cookies of unfinished sign-ins, and is the key of the digests of sessions and tokens: at least 32 random characters, the same \
+     for each node of a service. Prefer the environment variable or a file: other users of the machine can read flags",
     "A file that contains this secret, for its owner or group only. Default: `secret-key` in the data directory, which the first start creates"
 }
 
@@ -30,6 +31,14 @@ pub struct SecretKeyArgs {
 }
 
 impl SecretKeyArgs {
+    /// The secret of an installation, as [`secret`](Self::secret).
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret).
+    pub fn of(&self, installation: &Installation, runtime: &Runtime) -> Result<[u8; 32]> {
+        self.secret(&installation.data_dir, installation.file()?.is_none(), runtime)
+    }
+
     /// The secret from the settings, else from the data directory; `None` if the next start of the service creates it there. Creates nothing.
     ///
     /// # Errors

@@ -11,6 +11,8 @@ use loopiq::domain::canonical::sha256_hex;
 
 /// The prefix of the cookies' names.
 const PREFIX: &str = "loopiq_signin_";
+/// The prefix over https: browsers then accept the cookie from this host only.
+const HOST_PREFIX: &str = "__Host-loopiq_signin_";
 /// The number of unfinished sign-ins in one browser; the oldest is dropped beyond it. Each of several restored tabs begins one.
 const MAX_PENDING: usize = 5;
 /// The browser deletes the cookie after this time. The service refuses the sign-in earlier.
@@ -40,7 +42,7 @@ impl SignInCookies {
         headers: &HeaderMap,
         https: bool,
     ) -> Vec<HeaderValue> {
-        let mut jar = self.received(headers);
+        let mut jar = self.received(headers, https);
         let Ok(value) = serde_json::to_string(pending) else {
             return Vec::new();
         };
@@ -53,7 +55,7 @@ impl SignInCookies {
         for (_, name) in others.into_iter().take(too_many) {
             jar.remove(cookie(name, String::new(), https));
         }
-        jar.private_mut(&self.0).add(cookie(name(state), value, https));
+        jar.private_mut(&self.0).add(cookie(name(state, https), value, https));
         changes(&jar)
     }
 
@@ -65,9 +67,10 @@ impl SignInCookies {
         headers: &HeaderMap,
         https: bool,
     ) -> Option<(PendingSignIn, Vec<HeaderValue>)> {
-        let mut jar = self.received(headers);
-        let pending = self.decrypt(&jar, &name(state))?;
-        jar.remove(cookie(name(state), String::new(), https));
+        let mut jar = self.received(headers, https);
+        let name = name(state, https);
+        let pending = self.decrypt(&jar, &name)?;
+        jar.remove(cookie(name, String::new(), https));
         Some((pending, changes(&jar)))
     }
 
@@ -77,14 +80,14 @@ impl SignInCookies {
     }
 
     /// The sign-in cookies of a request.
-    fn received(&self, headers: &HeaderMap) -> CookieJar {
+    fn received(&self, headers: &HeaderMap, https: bool) -> CookieJar {
         let mut jar = CookieJar::new();
         let lines = headers.get_all(header::COOKIE).iter();
         for cookie in lines
             .filter_map(|line| line.to_str().ok())
             .flat_map(|line| Cookie::split_parse(line.to_owned()))
             .flatten()
-            .filter(|cookie| cookie.name().starts_with(PREFIX))
+            .filter(|cookie| cookie.name().starts_with(prefix(https)))
         {
             jar.add_original(cookie);
         }
@@ -97,10 +100,14 @@ impl SignInCookies {
     }
 }
 
+fn prefix(https: bool) -> &'static str {
+    if https { HOST_PREFIX } else { PREFIX }
+}
+
 /// The cookie's name contains part of the state's hash, because the state itself is a secret.
-fn name(state: &str) -> String {
+fn name(state: &str, https: bool) -> String {
     let hash = sha256_hex(state.as_bytes());
-    format!("{PREFIX}{}", hash.get(..16).unwrap_or(&hash))
+    format!("{}{}", prefix(https), hash.get(..16).unwrap_or(&hash))
 }
 
 fn cookie(name: String, value: String, https: bool) -> Cookie<'static> {

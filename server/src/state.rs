@@ -3,6 +3,7 @@
 use crate::demo_idp::DemoIdp;
 use crate::net::RequestSettings;
 use crate::oidc::Oidc;
+use crate::session_settings::SessionSettings;
 use crate::sign_in_cookies::SignInCookies;
 use crate::urls;
 use crate::witnesses::CheckpointSettings;
@@ -33,6 +34,8 @@ pub struct AppParts {
     pub public_url: Arc<str>,
     /// The relying party of the identity provider.
     pub oidc: Oidc,
+    /// How long sessions last.
+    pub sessions: SessionSettings,
     /// The cookies that hold unfinished sign-ins.
     pub sign_in_cookies: SignInCookies,
     /// Rate limits, the request time limit and trusted proxies.

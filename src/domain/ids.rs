@@ -145,6 +145,8 @@ ids! {
     TokenId = "tok", Token;
     /// A request of an operator that a second operator confirms.
     RequestId = "req", OperatorRequest;
+    /// A session of a browser (not the secret in its cookie).
+    SessionId = "ses", Session;
 }
 
 impl RecordKind {

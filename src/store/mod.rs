@@ -32,14 +32,14 @@ pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
     Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, Delivery, Entry, EntryToIndex, ExportRecord, Hashed,
-    ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, NewEvidence, NewFinding,
-    PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ReadCall, RequestRow, Resemblance, Settled,
-    StoredCheckpoint, StoredResult, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
+    ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, ListedSession,
+    NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ProviderSessions,
+    ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult, StoredSession, TokenGrant, TokenRow,
+    Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 
 use crate::context::Ctx;
-use crate::domain::Timestamp;
 use db::{Database, Dialect, TenantLock, Tx};
 use futures::executor::block_on;
 use futures::future::BoxFuture;
@@ -266,8 +266,7 @@ impl Store {
                 char::from(b'!' + (state % 90) as u8)
             };
             let probe: String = std::iter::repeat_with(letter).take(PROBE).collect();
-            self.create_session("probe", &probe, Timestamp(0)).await?;
-            self.delete_session("probe").await?;
+            self.write_and_delete(&probe).await?;
             self.broken.store(false, Ordering::Relaxed);
         }
         Ok(())

@@ -48,6 +48,11 @@ impl Row {
         self.int(column).map(Timestamp)
     }
 
+    /// A time in microseconds since 1970; `None` if the column is NULL.
+    pub(super) fn maybe_time(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.maybe_int(column)?.map(Timestamp))
+    }
+
     /// A column of bytes.
     pub(super) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
         match self.column_value(column)? {

@@ -121,6 +121,7 @@ impl Label for RecordKind {
             RecordKind::Client => "client",
             RecordKind::Token => "token",
             RecordKind::OperatorRequest => "operator request",
+            RecordKind::Session => "session",
         }
     }
 }

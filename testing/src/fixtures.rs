@@ -2,6 +2,7 @@
 //! randomness are the test's.
 
 use loopiq::context::Runtime;
+use loopiq::digest_key::DigestKey;
 use loopiq::domain::*;
 use loopiq::log_keys::LogKeys;
 use loopiq::store::Asserted;
@@ -67,6 +68,7 @@ impl TestClock {
             },
         )
         .with_log_keys(LogKeys::not_secret())
+        .with_digest_key(DigestKey::derive(&[7; 32]))
     }
 }
 
@@ -79,6 +81,29 @@ pub fn asserted(issuer: &str, email: &str, roles: &[Role]) -> Asserted {
         name: email.to_owned(),
         roles: Some(roles.to_vec()),
         groups: Vec::new(),
+    }
+}
+
+/// A session that started in 1970 and ends in 2100. `n` makes its name.
+pub fn browser_session(n: u128, holder: Option<(TenantId, PersonId)>) -> BrowserSession {
+    BrowserSession {
+        id: SessionId::from_bits(n),
+        tenants: holder.iter().map(|(tenant, _)| tenant.clone()).collect(),
+        holder,
+        sign_in: ProviderSignIn {
+            issuer: "https://idp.example".to_owned(),
+            subject: "subject".to_owned(),
+            sid: None,
+            issued_at: Timestamp(0),
+            authenticated_at: None,
+            acr: None,
+            id_token: None,
+        },
+        started_at: Timestamp(0),
+        seen_at: Timestamp(0),
+        ends_at: Timestamp(4_102_444_800_000_000),
+        address: None,
+        agent: None,
     }
 }
 

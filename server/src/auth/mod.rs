@@ -15,44 +15,29 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use loopiq::domain::{PersonId, TenantId, Timestamp};
-use serde::{Deserialize, Serialize};
+use loopiq::domain::BrowserSession;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
+/// The name of the session's cookie over http, which only a service on loopback uses.
+const PLAIN_COOKIE: &str = "loopiq_session";
+/// The name over https. Browsers accept the prefix only with `Secure`, `Path=/` and without `Domain`, so that no other host can set it.
+const HOST_COOKIE: &str = "__Host-loopiq_session";
+
 /// The name of the session's cookie.
-pub const COOKIE: &str = "loopiq_session";
-
-/// A session ends after this time without a request: 8 hours, in microseconds.
-const LIFETIME: i64 = 8 * Timestamp::HOUR;
-/// The use of a session is stored at most once in this time: 15 minutes, in microseconds. Otherwise each page view would write to the
-/// database.
-const TOUCH_EVERY: i64 = 15 * Timestamp::MINUTE;
-
-/// The key of the [`SessionUser`] in a session. The store's SQL reads the person by this key.
-const SESSION_USER: &str = "who";
-/// The key of the person in a session, with the roles from the last sign-in. The store reads the person together with the session and never
-/// writes it.
-const SESSION_PERSON: &str = "person";
-
-/// The person who is signed in. Without roles: those that the identity provider asserted last apply, and they are in the database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct SessionUser {
-    tenant: TenantId,
-    person: PersonId,
-    /// The last time that the session's use was stored, in microseconds.
-    seen: i64,
+pub fn cookie_name(https: bool) -> &'static str {
+    if https { HOST_COOKIE } else { PLAIN_COOKIE }
 }
 
-/// The person who is signed in. A session that cannot be read, because another version wrote it, counts as none.
-async fn session_user(session: &Session) -> Result<Option<SessionUser>, tower_sessions::session::Error> {
-    match session.get(SESSION_USER).await {
-        Err(tower_sessions::session::Error::SerdeJson(error)) => {
-            tracing::warn!(%error, "a session cannot be read");
-            Ok(None)
-        }
-        outcome => outcome,
-    }
+/// The key of the [`BrowserSession`] in a session's record. The store has columns for it.
+const SESSION: &str = "session";
+/// The key of the person in a session's record, with the roles from the last sign-in. The store reads the person together with the session and
+/// never writes it.
+const SESSION_PERSON: &str = "person";
+
+/// The session of this browser, if it has one.
+async fn browser_session(session: &Session) -> Result<Option<BrowserSession>, tower_sessions::session::Error> {
+    session.get(SESSION).await
 }
 
 /// The page for a person who is signed in and has no role.
@@ -74,13 +59,13 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
 
 /// Reads a request's session when a handler uses it, and stores it when it was changed.
 pub(crate) fn session_layer(state: &AppState) -> SessionManagerLayer<Sessions> {
-    SessionManagerLayer::new(Sessions::new(state.store.clone(), state.runtime.clone()))
-        .with_name(COOKIE)
+    SessionManagerLayer::new(Sessions::of(state))
+        .with_name(cookie_name(state.is_https()))
         .with_path("/")
         .with_http_only(true)
         // With `Strict` the browser would not send the cookie to the callback, which the provider's page leads to.
         .with_same_site(SameSite::Lax)
         .with_secure(state.is_https())
         // Only for the cookie. The session's own lifetime is in the database, see `Sessions`.
-        .with_expiry(Expiry::OnInactivity(time::Duration::microseconds(LIFETIME)))
+        .with_expiry(Expiry::OnInactivity(state.sessions.cookie_lifetime()))
 }

@@ -1,15 +1,15 @@
 //! Middleware that lets only signed-in people with a role reach pages and server functions.
 
-use super::{SESSION_PERSON, SESSION_USER, SessionUser, TOUCH_EVERY, no_role_page, session_store, session_user};
+use super::{SESSION_PERSON, browser_session, no_role_page, session_store};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::problem::problem;
-use crate::http::{rate_limits, request_context};
+use crate::http::{rate_limits, request_context, request_origin};
 use crate::state::AppState;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use loopiq::domain::{Permission, Person, Principal, allows};
+use loopiq::domain::{BrowserSession, Permission, Person, Principal, allows};
 use loopiq::engine::Error;
 use loopiq_app::Services;
 use openidconnect::url::form_urlencoded;
@@ -34,7 +34,7 @@ pub(crate) async fn require_sign_in(
     next: Next,
 ) -> Response {
     let limits = &state.requests.rate_limits;
-    let principal = match authenticate(&state, &session).await {
+    let principal = match authenticate(&state, &session, request.extensions(), request.headers()).await {
         Ok(principal) => principal,
         Err(denied @ Denied::Unavailable) => return refuse(&state, &request, &denied),
         Err(denied) => {
@@ -67,34 +67,58 @@ pub(crate) async fn require_sign_in(
 }
 
 /// The signed-in person, with the roles from the last sign-in; `None` without a session. Fails if the database does, which is logged.
-pub(super) async fn principal(state: &AppState, session: &Session) -> Result<Option<Principal>, Error> {
-    let Some(user) = session_user(session).await.map_err(Error::unavailable)? else {
+pub(super) async fn principal(
+    state: &AppState,
+    session: &Session,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, Error> {
+    let Some(found) = browser_session(session).await.map_err(Error::unavailable)? else {
         return Ok(None);
     };
     let Some(id) = session.id() else { return Ok(None) };
     let person: Option<Person> = session.get(SESSION_PERSON).await.map_err(Error::unavailable)?;
-    let Some(person) = person.filter(|person| person.id == user.person) else {
+    let Some(((tenant, _), person)) = found.holder.clone().zip(person) else {
         // The person was deleted, so the session ends.
         session.flush().await.map_err(Error::unavailable)?;
         return Ok(None);
     };
-    let now = state.runtime.now().0;
-    if now.saturating_sub(user.seen) >= TOUCH_EVERY {
-        let seen = SessionUser {
-            seen: now,
-            ..user.clone()
-        };
-        session.insert(SESSION_USER, seen).await.map_err(Error::unavailable)?;
-    }
+    let digest = session_store::digest(&state.runtime, &id);
+    touch(state, &digest, found, extensions, headers).await;
     Ok(Some(Principal::Person {
-        tenant: user.tenant,
+        tenant,
         person,
-        session: session_store::digest(&id),
+        session: digest,
     }))
 }
 
-async fn authenticate(state: &AppState, session: &Session) -> Result<Principal, Denied> {
-    match principal(state, session).await {
+/// Stores at intervals that the session is used.
+async fn touch(state: &AppState, digest: &str, session: BrowserSession, extensions: &Extensions, headers: &HeaderMap) {
+    let now = state.runtime.now();
+    if now.0.saturating_sub(session.seen_at.0) < state.sessions.touch_every() {
+        return;
+    }
+    let origin = request_origin(extensions, headers);
+    let seen = BrowserSession {
+        seen_at: now,
+        address: origin.address,
+        agent: origin.claims.agent,
+        ..session
+    };
+    let expires = seen.expires_at(state.sessions.idle);
+    if let Err(error) = state.store.touch_session(digest, &seen, expires).await {
+        // The request itself may only read, and the next one tries again.
+        tracing::warn!(%error, "the use of a session could not be stored");
+    }
+}
+
+async fn authenticate(
+    state: &AppState,
+    session: &Session,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<Principal, Denied> {
+    match principal(state, session, extensions, headers).await {
         Ok(Some(principal)) if allows(&principal, Permission::SignIn) => Ok(principal),
         Ok(Some(_)) => Err(Denied::NoRole),
         Ok(None) => Err(Denied::SignedOut),

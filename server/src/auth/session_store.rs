@@ -1,11 +1,12 @@
-//! Browser sessions in the database. The table contains a digest of each session's ID, so that a reader of the table cannot use the
-//! session.
+//! Browser sessions in the database. The table contains a keyed digest of each session's ID: a reader of the table cannot use the session, and a
+//! writer without the service's secret key cannot insert one.
 
-use super::{LIFETIME, SESSION_PERSON, SESSION_USER};
+use super::{SESSION, SESSION_PERSON};
+use crate::session_settings::SessionSettings;
+use crate::state::AppState;
 use async_trait::async_trait;
 use loopiq::context::Runtime;
-use loopiq::domain::Timestamp;
-use loopiq::domain::canonical::sha256_hex;
+use loopiq::domain::BrowserSession;
 use loopiq::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use tower_sessions::session_store::{Error, Result};
 pub struct Sessions {
     store: Store,
     runtime: Runtime,
+    settings: SessionSettings,
 }
 
 impl fmt::Debug for Sessions {
@@ -27,20 +29,23 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// The session's key in the database, and its name in audit entries: SHA-256 of its ID, in hex.
-pub(super) fn digest(id: &Id) -> String {
-    sha256_hex(id.to_string().as_bytes())
+/// The session's key in the database, and the beginning of its name in audit entries.
+pub(super) fn digest(runtime: &Runtime, id: &Id) -> String {
+    runtime.digest_key().of_session(&id.to_string())
 }
 
 impl Sessions {
-    /// The sessions in this database, with this clock.
-    pub fn new(store: Store, runtime: Runtime) -> Self {
-        Self { store, runtime }
+    /// The sessions in this database, with this clock and this key of digests.
+    pub fn new(store: Store, runtime: Runtime, settings: SessionSettings) -> Self {
+        Self {
+            store,
+            runtime,
+            settings,
+        }
     }
 
-    /// When a session used now ends. The library would use the system's clock.
-    fn expires(&self) -> Timestamp {
-        self.runtime.now().plus(LIFETIME)
+    pub(super) fn of(state: &AppState) -> Self {
+        Self::new(state.store.clone(), state.runtime.clone(), state.sessions)
     }
 }
 
@@ -48,33 +53,36 @@ fn backend(error: StoreError) -> Error {
     Error::Backend(error.to_string())
 }
 
-/// Refuses a session without a signed-in person: a client that is not signed in must not write to the database.
-fn require_user(record: &Record) -> Result<()> {
-    if record.data.contains_key(SESSION_USER) {
-        return Ok(());
-    }
-    Err(Error::Backend(
-        "a session without a signed-in person is not stored".to_owned(),
-    ))
+/// The signed-in person's session. A record without one is not stored: a client that is not signed in must not write to the database.
+fn browser_session(record: &Record) -> Result<BrowserSession> {
+    let Some(session) = record.data.get(SESSION) else {
+        return Err(Error::Backend(
+            "a session without a signed-in person is not stored".to_owned(),
+        ));
+    };
+    serde_json::from_value(session.clone()).map_err(|error| Error::Encode(error.to_string()))
 }
 
-/// The stored data: without the person, whom each load reads from the database.
+/// What pages keep in the session. The session itself and the person have columns.
 fn encode(record: &Record) -> Result<String> {
-    let stored: HashMap<_, _> = record.data.iter().filter(|(key, _)| *key != SESSION_PERSON).collect();
+    let pages = |key: &str| key != SESSION && key != SESSION_PERSON;
+    let stored: HashMap<_, _> = record.data.iter().filter(|(key, _)| pages(key)).collect();
     serde_json::to_string(&stored).map_err(|error| Error::Encode(error.to_string()))
 }
 
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        require_user(record)?;
+        let session = browser_session(record)?;
         let data = encode(record)?;
-        let expires = self.expires();
+        // The library would use the system's clock.
+        let expires = session.expires_at(self.settings.idle);
         // IDs have 128 random bits. A collision means that the random numbers are bad, so there are only few attempts.
         for _ in 0..3 {
+            let digest = digest(&self.runtime, &record.id);
             if self
                 .store
-                .create_session(&digest(&record.id), &data, expires)
+                .create_session(&digest, &session, &data, expires)
                 .await
                 .map_err(backend)?
             {
@@ -88,23 +96,22 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         // Only an update: a request that ends after its session was deleted must not create the session again.
         self.store
-            .save_session(&digest(&record.id), &encode(record)?, self.expires())
+            .save_session(&digest(&self.runtime, &record.id), &encode(record)?)
             .await
             .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some((data, person)) = self
+        let found = self
             .store
-            .session(&digest(id), self.runtime.now())
+            .session(&digest(&self.runtime, id), self.runtime.now())
             .await
-            .map_err(backend)?
-        else {
-            return Ok(None);
-        };
+            .map_err(backend)?;
+        let Some(found) = found else { return Ok(None) };
         let decode = |error: serde_json::Error| Error::Decode(error.to_string());
-        let mut data: HashMap<String, serde_json::Value> = serde_json::from_str(&data).map_err(decode)?;
-        if let Some(person) = person {
+        let mut data: HashMap<String, serde_json::Value> = serde_json::from_str(&found.data).map_err(decode)?;
+        data.insert(SESSION.to_owned(), serde_json::to_value(found.session).map_err(decode)?);
+        if let Some(person) = found.person {
             data.insert(SESSION_PERSON.to_owned(), serde_json::to_value(person).map_err(decode)?);
         }
         // The library sets this date before it saves a session. The store uses the date in the database.
@@ -116,6 +123,9 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.store.delete_session(&digest(id)).await.map_err(backend)
+        self.store
+            .delete_session(&digest(&self.runtime, id))
+            .await
+            .map_err(backend)
     }
 }

@@ -1,6 +1,6 @@
 //! Signing in: the redirect to the identity provider, and the callback from it.
 
-use super::{SESSION_USER, SessionUser, no_role_page, session_store};
+use super::{SESSION, no_role_page, session_store};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
 use crate::oidc::{Assertion, OidcError};
@@ -10,7 +10,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use loopiq::domain::{Permission, Principal, Role, allows};
+use loopiq::domain::{BrowserSession, Permission, Principal, Role, allows};
 use loopiq::engine::{FailedSignIn, RequestOrigin};
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
@@ -129,10 +129,17 @@ async fn sign_in(
                 .page(&state.stylesheet);
         }
     };
-    let user = SessionUser {
-        tenant: tenant.clone(),
-        person: person.id.clone(),
-        seen: state.runtime.now().0,
+    let now = state.runtime.now();
+    let new = BrowserSession {
+        id: state.runtime.id(),
+        holder: Some((tenant.clone(), person.id.clone())),
+        tenants: vec![tenant.clone()],
+        sign_in: assertion.sign_in,
+        started_at: now,
+        seen_at: now,
+        ends_at: now.plus(state.sessions.lifetime),
+        address: origin.address.clone(),
+        agent: origin.claims.agent.clone(),
     };
     let principal = |session: String| Principal::Person {
         tenant: tenant.clone(),
@@ -144,15 +151,15 @@ async fn sign_in(
         metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
         return no_role_page().page(&state.stylesheet);
     }
-    let id = match start_session(session, user).await {
+    let id = match start_session(session, &new).await {
         Ok(id) => id,
         Err(error) => {
             tracing::error!(%error, "a session could not be stored");
             return message_page::unavailable().page(&state.stylesheet);
         }
     };
-    let ctx = origin.context(principal(session_store::digest(&id)), &state.runtime);
-    if let Err(error) = state.engine.signed_in(&ctx, &assertion.issuer).await {
+    let ctx = origin.context(principal(session_store::digest(&state.runtime, &id)), &state.runtime);
+    if let Err(error) = state.engine.signed_in(&ctx, &new).await {
         tracing::error!(%error, "a sign-in could not be recorded");
         // The browser has not seen the ID of the session, so a session that cannot be deleted either is lost.
         if let Err(error) = session.flush().await {
@@ -187,8 +194,7 @@ async fn record_failure(state: &AppState, error: &OidcError, origin: &RequestOri
 /// The assertion in the store's terms. Roles that the service does not know are ignored.
 fn asserted(assertion: &Assertion) -> Asserted {
     let Assertion {
-        issuer,
-        subject,
+        sign_in,
         tenant: _,
         roles,
         groups,
@@ -196,8 +202,8 @@ fn asserted(assertion: &Assertion) -> Asserted {
         name,
     } = assertion.clone();
     Asserted {
-        issuer,
-        subject,
+        issuer: sign_in.issuer,
+        subject: sign_in.subject,
         email,
         name,
         roles: roles.map(|roles| roles.iter().filter_map(|role| Role::parse(role)).collect()),
@@ -206,9 +212,9 @@ fn asserted(assertion: &Assertion) -> Asserted {
 }
 
 /// Starts and stores a session for this person, and deletes what a previous person's session contained. Returns the session's ID.
-async fn start_session(session: &Session, user: SessionUser) -> Result<Id, SessionError> {
+async fn start_session(session: &Session, new: &BrowserSession) -> Result<Id, SessionError> {
     session.clear().await;
-    session.insert(SESSION_USER, user).await?;
+    session.insert(SESSION, new).await?;
     // Against session fixation: an attacker could know the ID from before the sign-in.
     session.cycle_id().await?;
     session.save().await?;

@@ -12,7 +12,7 @@ use tower_sessions::Session;
 /// `GET /logout`: asks a signed-in person for confirmation, because following a link must not end a session. Tells a person without
 /// a session that they are signed out.
 pub(super) async fn confirm(State(state): State<AppState>, session: Session, request: Request) -> Response {
-    match require_sign_in::principal(&state, &session).await {
+    match require_sign_in::principal(&state, &session, request.extensions(), request.headers()).await {
         Ok(Some(principal)) => {
             let name = principal
                 .person()
@@ -46,7 +46,7 @@ fn signed_out(state: &AppState) -> Response {
 
 /// `POST /logout`: ends the session.
 pub(super) async fn sign_out(State(state): State<AppState>, session: Session, request: Request) -> Response {
-    match require_sign_in::principal(&state, &session).await {
+    match require_sign_in::principal(&state, &session, request.extensions(), request.headers()).await {
         Ok(Some(principal)) => {
             let ctx = request_context(&state.runtime, principal, request.extensions(), request.headers());
             if let Err(error) = state.engine.signed_out(&ctx).await {

@@ -7,9 +7,10 @@ mod plan;
 mod report;
 mod run;
 
-use super::{find_tenant, open_engine, print};
+use super::{find_tenant, open_token_engine, print};
 use crate::installation::{Installation, demo_url};
 use crate::secret::{SecretArgs, secret_setting};
+use crate::secret_key::SecretKeyArgs;
 use crate::urls::{mcp_audience, public_url};
 use anyhow::{Result, bail};
 use loopiq::context::Runtime;
@@ -29,6 +30,8 @@ secret_setting! {
 pub struct HelixArgs {
     #[command(flatten)]
     installation: Installation,
+    #[command(flatten)]
+    secret_key: SecretKeyArgs,
     /// The tenant.
     #[arg(long)]
     tenant: String,
@@ -93,7 +96,7 @@ pub async fn run(args: HelixArgs, runtime: Runtime) -> Result<()> {
 
 /// Creates a token for the tenant's developer. Its audience is the demo's own URL, which may differ from the URL that helix connects to.
 async fn demo_token(args: &HelixArgs, demo: &str, runtime: &Runtime) -> Result<String> {
-    let engine = open_engine(&args.installation, runtime).await?;
+    let engine = open_token_engine(&args.installation, &args.secret_key, runtime).await?;
     args.installation.must_be_demo(engine.store()).await?;
     let tenant = find_tenant(&engine, &args.tenant).await?;
     let caller = format!("developer@{}.example", tenant.as_str());

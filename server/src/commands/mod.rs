@@ -19,8 +19,10 @@ pub mod token;
 pub use output::one_line;
 
 use crate::installation::Installation;
+use crate::secret_key::SecretKeyArgs;
 use anyhow::{Context, Result, bail};
 use loopiq::context::{Ctx, Runtime};
+use loopiq::digest_key::DigestKey;
 use loopiq::domain::TenantId;
 use loopiq::engine::Engine;
 use output::{print, print_line};
@@ -32,6 +34,18 @@ const MOST_NAMED: usize = 5;
 async fn open_engine(installation: &Installation, runtime: &Runtime) -> Result<Engine> {
     let store = installation.open().await?;
     Ok(Engine::new(store, installation.with_log_keys(runtime)?, ""))
+}
+
+/// An engine that makes tokens which the service accepts.
+async fn open_token_engine(
+    installation: &Installation,
+    secret_key: &SecretKeyArgs,
+    runtime: &Runtime,
+) -> Result<Engine> {
+    installation.must_exist()?;
+    let secret = secret_key.of(installation, runtime)?;
+    let runtime = runtime.clone().with_digest_key(DigestKey::derive(&secret));
+    open_engine(installation, &runtime).await
 }
 
 /// An engine, and the context of a command in one tenant.

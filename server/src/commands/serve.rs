@@ -7,6 +7,7 @@ use crate::oidc::{Oidc, OidcArgs, OidcError};
 use crate::operations::{self, background, shutdown};
 use crate::router::router;
 use crate::secret_key::SecretKeyArgs;
+use crate::session_settings::SessionArgs;
 use crate::sign_in_cookies::SignInCookies;
 use crate::site::Site;
 use crate::state::{AppParts, AppState};
@@ -16,6 +17,7 @@ use crate::{demo, file_permissions, prometheus};
 use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use loopiq::context::{Ctx, Runtime};
+use loopiq::digest_key::DigestKey;
 use loopiq::engine::Engine;
 use loopiq::search::AuditIndex;
 use loopiq::store::Store;
@@ -42,6 +44,8 @@ pub struct ServeArgs {
     pub(super) oidc: OidcArgs,
     #[command(flatten)]
     pub(super) secret_key: SecretKeyArgs,
+    #[command(flatten)]
+    pub(super) sessions: SessionArgs,
     #[command(flatten)]
     pub(super) checkpoints: CheckpointArgs,
     #[command(flatten)]
@@ -185,11 +189,10 @@ fn build_state(
     } else {
         (args.oidc.settings(url)?, None)
     };
-    let shared_database = args.installation.file()?.is_none();
-    let secret = args
-        .secret_key
-        .secret(&args.installation.data_dir, shared_database, &runtime)?;
+    let secret = args.secret_key.of(&args.installation, &runtime)?;
+    let runtime = runtime.with_digest_key(DigestKey::derive(&secret));
     let parts = AppParts {
+        sessions: args.sessions.settings(),
         sign_in_cookies: SignInCookies::new(&secret),
         checkpoints: args.checkpoints.settings(),
         requests: RequestSettings {

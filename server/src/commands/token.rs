@@ -1,7 +1,8 @@
 //! `loopiq token`: prints a bearer token. A demo has no authorization server that a client could ask for one.
 
-use super::{find_tenant, open_engine, print};
+use super::{find_tenant, open_token_engine, print};
 use crate::installation::{Installation, demo_url};
+use crate::secret_key::SecretKeyArgs;
 use crate::urls::{mcp_audience, public_url};
 use anyhow::{Context, Result};
 use loopiq::context::Runtime;
@@ -13,6 +14,8 @@ use std::fmt;
 pub struct TokenArgs {
     #[command(flatten)]
     installation: Installation,
+    #[command(flatten)]
+    secret_key: SecretKeyArgs,
     /// The tenant.
     #[arg(long)]
     tenant: String,
@@ -49,13 +52,14 @@ impl fmt::Display for Token {
 pub async fn run(args: TokenArgs, runtime: Runtime) -> Result<()> {
     let TokenArgs {
         installation,
+        secret_key,
         tenant,
         caller,
         client,
         public_url: given,
         json,
     } = args;
-    let engine = open_engine(&installation, &runtime).await?;
+    let engine = open_token_engine(&installation, &secret_key, &runtime).await?;
     installation.must_be_demo(engine.store()).await?;
     let url = match given.as_deref() {
         Some(given) => public_url(given)?,

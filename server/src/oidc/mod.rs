@@ -24,7 +24,7 @@ use openidconnect::{
     RequestTokenError, Scope,
 };
 
-use loopiq::domain::Email;
+use loopiq::domain::{Email, ProviderSignIn};
 
 pub use args::OidcArgs;
 pub use error::{Cause, Claimed, OidcError};
@@ -81,10 +81,8 @@ pub struct SignInStart {
 /// What the provider asserts about a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assertion {
-    /// The provider's issuer.
-    pub issuer: String,
-    /// The person's ID, which this issuer never gives to another person.
-    pub subject: String,
+    /// Whom the ID token is about, and the sign-in at the provider.
+    pub sign_in: ProviderSignIn,
     /// The tenant, as the provider writes it.
     pub tenant: String,
     /// The roles, as the provider writes them, and those of mapped groups. Possibly an empty list, and possibly with some that the service

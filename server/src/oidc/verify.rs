@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use loopiq::domain::{Address, Email};
+use loopiq::domain::{Address, Email, ProviderSignIn, Timestamp};
 use loopiq::engine::VerifiedIdentity;
 use openidconnect::core::{CoreGenderClaim, CoreJsonWebKey};
 use openidconnect::{
@@ -47,6 +47,11 @@ impl From<OidcError> for NotTrusted {
 pub(super) const TOKEN_SKEW: i64 = 60;
 /// The maximum age of an ID token, in seconds. The provider issues it for this sign-in, and the service fetches it at once.
 const MAX_TOKEN_AGE: i64 = 600;
+
+/// The longest ID token that is kept until the sign-out, in bytes. It becomes part of a URL, and servers accept about 8 KiB.
+const LONGEST_HINT: usize = 6 * 1_024;
+/// The longest `sid` and `acr`, in bytes.
+const LONGEST_CLAIM: usize = 255;
 
 /// Why a response with an ID token cannot be parsed.
 pub(super) enum Unreadable {
@@ -102,7 +107,9 @@ pub(super) fn assertion(
         }
     }
     is_valid_yet(claims, now)?;
-    Ok(read(settings, claims)?)
+    let mut assertion = read(settings, claims)?;
+    assertion.sign_in.id_token = Some(token.to_string()).filter(|token| token.len() <= LONGEST_HINT);
+    Ok(assertion)
 }
 
 /// The claims of an ID token that somebody obtained in another way than by signing in here. Nonce and access token are not compared, and the
@@ -240,8 +247,15 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
         .map(|name| name.as_str());
     let user_name = claims.preferred_username().map(|name| name.as_str());
     Ok(Assertion {
-        issuer: claims.issuer().to_string(),
-        subject: subject.to_owned(),
+        sign_in: ProviderSignIn {
+            issuer: claims.issuer().to_string(),
+            subject: subject.to_owned(),
+            sid: bounded(other.get("sid").and_then(Value::as_str)),
+            issued_at: Timestamp(claims.issue_time().timestamp_micros()),
+            authenticated_at: claims.auth_time().map(|time| Timestamp(time.timestamp_micros())),
+            acr: bounded(claims.auth_context_ref().map(|acr| acr.as_str())),
+            id_token: None,
+        },
         tenant: tenant.to_owned(),
         roles,
         groups,
@@ -260,6 +274,12 @@ fn email(address: &str, verified: Option<bool>, domains: &[String]) -> Email {
     };
     let verified = verified.unwrap_or_else(|| email.address().is_some_and(trusted));
     if verified { email } else { Email::claimed(address) }
+}
+
+/// A claim that is stored with the session. One that is too long or has hidden characters is ignored.
+fn bounded(claim: Option<&str>) -> Option<String> {
+    let is_plain = |text: &&str| text.len() <= LONGEST_CLAIM && text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    non_empty(claim).filter(is_plain).map(str::to_owned)
 }
 
 fn invalid(why: &str) -> OidcError {

@@ -8,7 +8,7 @@ use loopiq::context::Ctx;
 use loopiq::store::Store;
 use loopiq_audit_log::{Checkpoint, ConsistencyProof, Hash, Note, PublicKey, SigningKey};
 use loopiq_testing::Database;
-use loopiq_testing::fixtures::{TestClock, asserted};
+use loopiq_testing::fixtures::{TestClock, asserted, browser_session};
 use std::sync::{Arc, Mutex};
 
 /// An engine with one tenant and some entries.
@@ -56,7 +56,10 @@ impl Log {
                 session: email,
             };
             let session = origin.context(principal, self.engine.runtime());
-            self.engine.signed_in(&session, "http://127.0.0.1/idp").await.unwrap();
+            self.engine
+                .signed_in(&session, &browser_session(1, None))
+                .await
+                .unwrap();
         }
     }
 

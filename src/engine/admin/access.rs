@@ -156,19 +156,21 @@ impl Engine {
     }
 
     /// Records that a person has signed in: the context is that of the new session.
-    pub async fn signed_in(&self, ctx: &Ctx, issuer: &str) -> Result<(), Error> {
+    pub async fn signed_in(&self, ctx: &Ctx, session: &BrowserSession) -> Result<(), Error> {
         let Some(person) = ctx.principal.person().cloned() else {
             return Err(Error::internal("a sign-in without a person"));
         };
-        let issuer = issuer.to_owned();
+        let details = json!({ "issuer": session.sign_in.issuer, "roles": person.roles, "sessionId": session.id });
+        let session = session.id.to_string();
         self.store
             .add(ctx, move |tx| {
                 Box::pin(async move {
                     let mut content = audit_entries::content(tx.ctx());
-                    content.details = json!({ "issuer": issuer, "roles": person.roles });
+                    content.details = details;
+                    content.records = vec![session];
                     if let Some(open) = tx.unresolved(&person.id).await? {
                         content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
-                        content.records = vec![open.known.to_string()];
+                        content.records.push(open.known.to_string());
                     }
                     tx.record(Entry {
                         event: Event::SignedIn,
@@ -245,7 +247,7 @@ impl Engine {
 
     /// Returns the client and caller of a bearer token for this resource.
     pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Authentication, Error> {
-        let Some(token) = self.store.token(&canonical::sha256_hex(bearer.as_bytes())).await? else {
+        let Some(token) = self.store.token(&self.runtime.digest_key().of_token(bearer)).await? else {
             return Ok(Authentication::Refused(TokenRefusal::Unknown));
         };
         if token.expires_at <= self.runtime.now() {
@@ -280,7 +282,7 @@ impl Engine {
             });
         }
         let secret = format!("loopiq_{}", canonical::hex(&self.runtime.random::<32>()));
-        let (digest, email) = (canonical::sha256_hex(secret.as_bytes()), email.to_owned());
+        let (digest, email) = (self.runtime.digest_key().of_token(&secret), email.to_owned());
         let (client, audience) = (client.to_owned(), audience.to_owned());
         self.store
             .write(&ctx, move |tx| {

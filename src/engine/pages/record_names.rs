@@ -38,7 +38,8 @@ impl RecordNames {
                     RecordKind::EvidenceLink
                     | RecordKind::RiskAcceptance
                     | RecordKind::AuditNote
-                    | RecordKind::CurrentEvidence => kind.label().to_owned().into(),
+                    | RecordKind::CurrentEvidence
+                    | RecordKind::Session => kind.label().to_owned().into(),
                     _ => format!("unknown {}", kind.label()).into(),
                 },
             },

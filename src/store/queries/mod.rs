@@ -40,6 +40,7 @@ mod records;
 mod related;
 mod related_actions;
 mod seed;
+mod session_lists;
 mod sessions;
 
 pub use audit::{AuditLeaf, AuditRecord, Entry, EntryToIndex};
@@ -61,3 +62,5 @@ pub use policies::{PastActionRow, PolicyRow};
 pub use proposal_context::{ProposalContext, Proposer};
 pub use read_journal::ReadCall;
 pub use related_actions::ActionSummary;
+pub use session_lists::{ListedSession, ProviderSessions};
+pub use sessions::StoredSession;

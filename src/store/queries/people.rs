@@ -45,7 +45,7 @@ pub struct TokenRow {
 /// A token to store.
 #[derive(Debug, Clone)]
 pub struct TokenGrant {
-    /// SHA-256 of the secret, in hex. The secret itself is never stored.
+    /// The keyed digest of the secret (see [`DigestKey`](crate::digest_key::DigestKey)). The secret itself is never stored.
     pub secret_digest: String,
     /// The token's ID, which is not secret.
     pub id: TokenId,

@@ -1,45 +1,146 @@
-//! Browser sessions. A look-up happens before the tenant is known, by the digest of an ID of 128 random bits.
+//! Browser sessions. A look-up happens before the tenant is known, by a keyed digest of an ID of 128 random bits.
 
 use super::installation;
-use super::people::person;
-use crate::domain::{InstallationKind, Person, Timestamp};
-use crate::store::db::{Sql, query};
+use crate::domain::{
+    BrowserSession, Email, InstallationKind, Person, PersonId, ProviderSignIn, SessionId, TenantId, Timestamp,
+};
+use crate::store::db::{Row, Sql, query};
+use crate::store::row::json;
 use crate::store::{Store, StoreError};
+
+/// The most sessions in a list. Further sessions are the ones that were used longest ago.
+pub(super) const MOST_LISTED: i64 = 200;
+
+/// A session as the database has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSession {
+    /// The session.
+    pub session: BrowserSession,
+    /// The person, with the roles that the identity provider asserted last. `None` if the account does not exist, or if it belongs to a demo
+    /// and the installation does not, or the other way round.
+    pub person: Option<Person>,
+    /// What pages keep in the session, as JSON.
+    pub data: String,
+}
+
+/// The columns of a [`BrowserSession`], without the ID token.
+macro_rules! columns {
+    () => {
+        "s.id, s.tenant, s.person_id, s.tenants, s.issuer, s.subject, s.sid, s.issued_at, s.authenticated_at, s.acr, s.started_at, s.seen_at, \
+         s.address, s.agent, s.ends_at"
+    };
+}
+pub(super) use columns;
+
+pub(super) fn session(row: &Row) -> Result<BrowserSession, StoreError> {
+    let tenant = row.maybe("tenant", |t| TenantId::parse(t).ok())?;
+    let person = row.maybe("person_id", |t| PersonId::parse(t).ok())?;
+    Ok(BrowserSession {
+        id: row.read("id", |t| SessionId::parse(t).ok())?,
+        holder: tenant.zip(person),
+        tenants: row.json("tenants")?,
+        sign_in: ProviderSignIn {
+            issuer: row.text("issuer")?,
+            subject: row.text("subject")?,
+            sid: row.maybe_text("sid")?,
+            issued_at: row.time("issued_at")?,
+            authenticated_at: row.maybe_time("authenticated_at")?,
+            acr: row.maybe_text("acr")?,
+            id_token: None,
+        },
+        started_at: row.time("started_at")?,
+        seen_at: row.time("seen_at")?,
+        ends_at: row.time("ends_at")?,
+        address: row.maybe_text("address")?,
+        agent: row.maybe_text("agent")?,
+    })
+}
 
 impl Store {
     /// Stores a new session. Returns `false` if a session with this digest exists.
-    pub async fn create_session(&self, digest: &str, data: &str, expires: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str =
-            "INSERT INTO sessions (id_digest, data, expires_at) VALUES ($1, $2, $3) ON CONFLICT (id_digest) DO NOTHING";
+    pub async fn create_session(
+        &self,
+        digest: &str,
+        session: &BrowserSession,
+        data: &str,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenant, person_id, tenants, issuer, subject, sid, issued_at, authenticated_at, acr, \
+             id_token, started_at, seen_at, address, agent, data, expires_at, ends_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id_digest) DO NOTHING";
+        let (tenant, person) = session.holder.clone().unzip();
+        let sign_in = &session.sign_in;
         let done = self
             .database
-            .execute(query(SQL).bind(digest.to_owned()).bind(data.to_owned()).bind(expires.0))
+            .execute(
+                query(SQL)
+                    .bind(digest.to_owned())
+                    .bind(session.id.to_string())
+                    .bind(tenant.map(String::from))
+                    .bind(person.map(String::from))
+                    .bind(json(&session.tenants)?)
+                    .bind(sign_in.issuer.clone())
+                    .bind(sign_in.subject.clone())
+                    .bind(sign_in.sid.clone())
+                    .bind(sign_in.issued_at.0)
+                    .bind(sign_in.authenticated_at.map(|time| time.0))
+                    .bind(sign_in.acr.clone())
+                    .bind(sign_in.id_token.clone())
+                    .bind(session.started_at.0)
+                    .bind(session.seen_at.0)
+                    .bind(session.address.clone())
+                    .bind(session.agent.clone())
+                    .bind(data.to_owned())
+                    .bind(expires.0)
+                    .bind(session.ends_at.0),
+            )
             .await?;
         Ok(done == 1)
     }
 
-    /// Updates the data of a session. A session that was deleted meanwhile stays deleted.
-    pub async fn save_session(&self, digest: &str, data: &str, expires: Timestamp) -> Result<(), StoreError> {
+    /// Updates what pages keep in a session. A session that was deleted meanwhile stays deleted.
+    pub async fn save_session(&self, digest: &str, data: &str) -> Result<(), StoreError> {
         self.database
             .execute(
-                query("UPDATE sessions SET data = $2, expires_at = $3 WHERE id_digest = $1")
+                query("UPDATE sessions SET data = $2 WHERE id_digest = $1")
                     .bind(digest.to_owned())
-                    .bind(data.to_owned())
-                    .bind(expires.0),
+                    .bind(data.to_owned()),
             )
             .await?;
         Ok(())
     }
 
-    /// The data of a session that has not expired, and its person with the roles that the identity provider asserted last. The person is
-    /// `None` if a demo's person is in the session and the installation is not a demo, or the other way round.
-    pub async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<(String, Option<Person>)>, StoreError> {
+    /// Records that a session is used, from where, and when it expires now.
+    pub async fn touch_session(
+        &self,
+        digest: &str,
+        session: &BrowserSession,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE sessions SET seen_at = $2, expires_at = $3, address = $4, agent = $5 WHERE id_digest = $1 AND seen_at < $2";
+        self.database
+            .execute(
+                query(SQL)
+                    .bind(digest.to_owned())
+                    .bind(session.seen_at.0)
+                    .bind(expires.0)
+                    .bind(session.address.clone())
+                    .bind(session.agent.clone()),
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// A session that has not expired, with its person.
+    pub async fn session(&self, digest: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError> {
         const SQL: Sql = Sql {
-            sqlite: &[
-                "SELECT s.data, p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM sessions s \
-                 LEFT JOIN people p ON p.tenant = s.data ->> 'who' ->> 'tenant' AND p.id = s.data ->> 'who' ->> 'person' \
-                 WHERE s.id_digest = $1 AND s.expires_at > $2",
-            ],
+            sqlite: &[concat!(
+                "SELECT ",
+                columns!(),
+                ", s.data, p.id AS account_id, p.issuer AS account_issuer, p.email, p.name, p.roles, \
+                 (SELECT kind FROM installation) AS installation FROM sessions s \
+                 LEFT JOIN people p ON p.tenant = s.tenant AND p.id = s.person_id WHERE s.id_digest = $1 AND s.expires_at > $2"
+            )],
             // Row-level security hides people. The function `session_holder` enters the session's tenant before it reads them.
             postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM session_holder($1, $2)",
         };
@@ -48,11 +149,37 @@ impl Store {
             .fetch_optional(query(SQL).bind(digest.to_owned()).bind(now.0))
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let person = match row.maybe_text("issuer")? {
-            Some(issuer) if InstallationKind::accepts(installation::kind(&row)?, &issuer) => Some(person(&row)?),
+        let person = match row.maybe_text("account_issuer")? {
+            Some(issuer) if InstallationKind::accepts(installation::kind(&row)?, &issuer) => Some(Person {
+                id: row.read("account_id", |t| PersonId::parse(t).ok())?,
+                email: Email::from(row.text("email")?),
+                name: row.text("name")?.into(),
+                roles: row.json("roles")?,
+            }),
             _ => None,
         };
-        Ok(Some((row.text("data")?, person)))
+        Ok(Some(StoredSession {
+            session: session(&row)?,
+            person,
+            data: row.text("data")?,
+        }))
+    }
+
+    /// The ID token of a session's sign-in, if it was kept.
+    pub async fn session_id_token(&self, digest: &str) -> Result<Option<String>, StoreError> {
+        let row = self
+            .database
+            .fetch_optional(query("SELECT id_token FROM sessions WHERE id_digest = $1").bind(digest.to_owned()))
+            .await?;
+        row.map_or(Ok(None), |row| row.maybe_text("id_token"))
+    }
+
+    /// Writes this text as the data of a session that has expired, and deletes it again.
+    pub(in crate::store) async fn write_and_delete(&self, data: &str) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenants, issuer, subject, issued_at, started_at, seen_at, data, expires_at, ends_at) \
+             VALUES ('probe', 'probe', '[]', '', '', 0, 0, 0, $1, 0, 0) ON CONFLICT (id_digest) DO NOTHING";
+        self.database.execute(query(SQL).bind(data.to_owned())).await?;
+        self.delete_session("probe").await
     }
 
     /// Deletes a session.

@@ -1,10 +1,10 @@
 //! The kind of an installation, demo or production: the first start decides the kind, and every sign-in and every token is checked against it.
 
 use crate::world::{START, World};
-use loopiq::domain::{DEMO_ISSUER, InstallationKind, Role, Timestamp};
+use loopiq::domain::{DEMO_ISSUER, InstallationKind, PersonId, Role, TenantId, Timestamp};
 use loopiq::engine::{Authentication, Error};
 use loopiq::store::{Asserted, Store};
-use loopiq_testing::Database;
+use loopiq_testing::{Database, fixtures};
 use sqlx::Executor;
 
 const AUDIENCE: &str = "http://127.0.0.1:3000/mcp";
@@ -88,12 +88,13 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_refused() {
                 .expect("a person"),
             0,
         );
-        let data = serde_json::json!({ "who": { "tenant": "acme", "person": id, "seen": 0 } }).to_string();
+        let person = PersonId::parse(&id).expect("an ID");
+        let session = fixtures::browser_session(1, Some((TenantId::parse("acme").expect("a tenant"), person)));
         store
-            .create_session("digest", &data, Timestamp(i64::MAX))
+            .create_session("digest", &session, "{}", Timestamp(i64::MAX))
             .await
             .expect("a session");
-        let digest = loopiq::domain::canonical::sha256_hex(b"secret");
+        let digest = engine.runtime().digest_key().of_token("secret");
         let insert = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, created_at, expires_at) \
              VALUES ($1, 'acme', 'tok_00000000000000000000000001', $2, $3, $4, '[]', 0, $5)";
         sqlx::query(insert)
@@ -109,7 +110,7 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_refused() {
         let holds = async || {
             let session = store.session("digest", now).await.expect("a look").expect("a session");
             let token = engine.authenticate("secret", AUDIENCE).await.expect("a look");
-            (session.1.is_some(), matches!(token, Authentication::Accepted(..)))
+            (session.person.is_some(), matches!(token, Authentication::Accepted(..)))
         };
         assert_eq!(holds().await, (true, true), "{kind:?}: its own people come in");
         sqlx::query("UPDATE people SET issuer = $1 WHERE email = 'mallory@acme.example'")

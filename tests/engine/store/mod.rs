@@ -12,6 +12,7 @@ mod nul;
 mod panics;
 mod privileges;
 mod schema;
+mod sessions;
 mod tenants;
 mod text;
 mod wall;

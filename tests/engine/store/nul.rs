@@ -7,6 +7,7 @@ use loopiq::domain::{InstallationKind, ReasonCode, Role, TenantId, Timestamp};
 use loopiq::engine::{ApprovalRequest, Error, Visit};
 use loopiq::store::Asserted;
 use loopiq::views::InboxQuery;
+use loopiq_testing::fixtures::browser_session;
 use serde_json::{Value, json};
 
 const NUL: &str = "a\u{0}b";
@@ -333,22 +334,20 @@ async fn no_use_case_stores_a_null_character() {
     // Sessions contain JSON, and no input can make a session unreadable.
     let store = engine.store();
     let data = json!({ "flash": NUL }).to_string();
-    let kept = store.create_session("digest", &data, Timestamp(i64::MAX)).await;
+    let (session, end) = (browser_session(1, None), Timestamp(i64::MAX));
+    let kept = store.create_session("digest", &session, &data, end).await;
     assert!(kept.expect_err("refused").is_unstorable_text());
     store
-        .create_session("digest", "{}", Timestamp(i64::MAX))
+        .create_session("digest", &session, "{}", end)
         .await
         .expect("a session");
-    let kept = store.save_session("digest", &data, Timestamp(i64::MAX)).await;
+    let kept = store.save_session("digest", &data).await;
     assert!(kept.expect_err("refused").is_unstorable_text());
     let session = store.session("digest", Timestamp(0)).await.expect("it is still read");
-    assert_eq!(session.expect("a session").0, "{}");
+    assert_eq!(session.expect("a session").data, "{}");
     // A literal backslash with digits is ordinary text.
     let data = json!({ "flash": "\\u0000" }).to_string();
-    store
-        .save_session("digest", &data, Timestamp(i64::MAX))
-        .await
-        .expect("kept");
+    store.save_session("digest", &data).await.expect("kept");
 
     engine.flush_reads().await.expect("kept");
     engine.index_audit_logs().await.expect("indexed");

@@ -297,57 +297,6 @@ async fn one_key_used_by_many_at_once_gives_one_action() {
     assert_eq!(world.count("actions").await, 1);
 }
 
-#[tokio::test]
-async fn sessions_are_kept_until_they_are_over() {
-    let world = World::new().await;
-    let store = world.engine.store();
-    let (now, later) = (Timestamp(1_000), Timestamp(2_000));
-    assert!(store.create_session("a", "{}", later).await.expect("kept"));
-    assert!(
-        !store.create_session("a", "{\"x\":1}", later).await.expect("known"),
-        "a collision is told"
-    );
-    assert_eq!(
-        store.session("a", now).await.expect("found"),
-        Some(("{}".to_owned(), None))
-    );
-    store.save_session("a", "{\"y\":\"ü\"}", later).await.expect("saved");
-    assert_eq!(
-        store.session("a", now).await.expect("found"),
-        Some(("{\"y\":\"ü\"}".to_owned(), None))
-    );
-    assert_eq!(store.session("a", later).await.expect("over"), None);
-    store.save_session("b", "{}", later).await.expect("nothing");
-    assert_eq!(
-        store.session("b", now).await.expect("none"),
-        None,
-        "what was ended stays ended"
-    );
-    store.create_session("c", "{}", Timestamp(1_500)).await.expect("kept");
-    assert_eq!(store.purge_sessions(Timestamp(1_600)).await.expect("purged"), 1);
-    store.delete_session("a").await.expect("ended");
-    assert_eq!(store.session("a", now).await.expect("none"), None);
-}
-
-#[tokio::test]
-async fn a_session_comes_with_its_person_as_they_are_today() {
-    let world = World::new().await;
-    let (store, later) = (world.engine.store(), Timestamp(2_000));
-    let person = world.acme.person("reviewer");
-    let who = |tenant: &TenantId| json!({ "who": { "tenant": tenant, "person": person.id, "seen": 1 } }).to_string();
-    for (digest, tenant) in [("own", &world.acme.tenant), ("foreign", &world.globex.tenant)] {
-        assert!(store.create_session(digest, &who(tenant), later).await.expect("kept"));
-    }
-    let (_, holder) = store.session("own", Timestamp(1)).await.expect("found").expect("one");
-    assert_eq!(holder.as_ref(), Some(&person));
-    let (_, holder) = store
-        .session("foreign", Timestamp(1))
-        .await
-        .expect("found")
-        .expect("one");
-    assert_eq!(holder, None, "nobody is looked up in another tenant");
-}
-
 /// Readiness probes the database only after a fault: refusals are frequent, and the probe is a large write.
 #[tokio::test]
 async fn a_refusal_is_no_fault_of_the_database() {

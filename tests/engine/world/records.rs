@@ -78,13 +78,15 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
         let signed_in = engine.sign_in(name, asserted, &origin).await;
         let (tenant, person) = signed_in.expect("a sign-in");
         if !person.roles.is_empty() {
+            let holder = Some((tenant.clone(), person.id.clone()));
+            let started = fixtures::browser_session(u128::from(people.len() as u64), holder);
             let session = Principal::Person {
                 tenant,
                 person: person.clone(),
                 session: format!("first session of {who}"),
             };
             let ctx = origin.context(session, &runtime);
-            engine.signed_in(&ctx, "https://idp.example").await.expect("recorded");
+            engine.signed_in(&ctx, &started).await.expect("recorded");
         }
         people.push((who.to_owned(), person));
     }

@@ -1,6 +1,7 @@
 //! Successful sign-ins, and callbacks that do not belong to one.
 
 use super::*;
+use loopiq::domain::Timestamp;
 
 #[tokio::test]
 async fn a_person_signs_in() {
@@ -16,8 +17,15 @@ async fn a_person_signs_in() {
     assert_eq!(
         assertion,
         Assertion {
-            issuer: provider.issuer.clone(),
-            subject: "chief".to_owned(),
+            sign_in: ProviderSignIn {
+                issuer: provider.issuer.clone(),
+                subject: "chief".to_owned(),
+                sid: None,
+                issued_at: Timestamp(START * 1_000_000),
+                authenticated_at: Some(Timestamp(START * 1_000_000)),
+                acr: None,
+                id_token: assertion.sign_in.id_token.clone(),
+            },
             tenant: "globex".to_owned(),
             roles: Some(vec!["lead".to_owned(), "auditor".to_owned()]),
             groups: Vec::new(),
@@ -25,6 +33,7 @@ async fn a_person_signs_in() {
             name: "The chief".to_owned(),
         }
     );
+    assert_eq!(assertion.sign_in.id_token.unwrap().split('.').count(), 3);
     assert_eq!(oidc.end_session_url(None), None);
     assert_eq!(provider.discoveries.load(Ordering::Relaxed), 1);
 }

@@ -67,6 +67,7 @@ impl Service {
         let (oidc, idp) = identity_provider(&url, &runtime, site.stylesheet(), people()).unwrap();
         let state = AppState::from(AppParts {
             checkpoints: Default::default(),
+            sessions: Default::default(),
             sign_in_cookies: SignInCookies::new(&runtime.random::<32>()),
             requests: RequestSettings {
                 serve_metrics: true,
