@@ -10,6 +10,10 @@ pub(crate) enum SettingsPage {
     Policy,
     /// `/settings/requests`.
     Requests,
+    /// `/settings/sessions`.
+    Sessions,
+    /// `/settings/access`, and the pages of people below it.
+    Access,
 }
 
 impl SettingsPage {
@@ -18,6 +22,8 @@ impl SettingsPage {
         match self {
             SettingsPage::Policy => "/settings/policy",
             SettingsPage::Requests => "/settings/requests",
+            SettingsPage::Sessions => "/settings/sessions",
+            SettingsPage::Access => "/settings/access",
         }
     }
 
@@ -25,6 +31,8 @@ impl SettingsPage {
         match self {
             SettingsPage::Policy => "policy-message",
             SettingsPage::Requests => "requests-message",
+            SettingsPage::Sessions => "sessions-message",
+            SettingsPage::Access => "access-message",
         }
     }
 

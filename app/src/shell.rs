@@ -3,7 +3,8 @@
 use crate::components::header::Header;
 use crate::components::title::TitleFormat;
 use crate::pages::{
-    ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage, PolicyPage, RequestsPage,
+    AccessPage, ActionPage, AuditEntryPage, AuditPage, ConfirmPage, InboxPage, NotFoundPage, PersonPage, PolicyPage,
+    RequestsPage, SessionsPage,
 };
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -101,6 +102,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/audit/:seq") view=AuditEntryPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/policy") view=PolicyPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/requests") view=RequestsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/sessions") view=SessionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/access/:id") view=PersonPage ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

@@ -12,6 +12,7 @@ use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::request::{self, RequestCommand};
 use crate::commands::schema::{self, SchemaCommand};
 use crate::commands::serve::{self, ServeArgs};
+use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::tenant::{self, TenantCommand};
 use crate::commands::token::{self, TokenArgs};
 use anyhow::Result;
@@ -59,6 +60,9 @@ pub enum CliCommand {
     /// List and show the requests of operators and who can confirm them; request that two accounts are linked or kept separate.
     #[command(subcommand)]
     Request(RequestCommand),
+    /// List and end the sessions of a person.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Import evidence and findings from a file.
     Import(ImportArgs),
     /// Run the demo agent: an MCP client without a language model.
@@ -90,6 +94,7 @@ impl Cli {
             CliCommand::Words(args) => generic_words::run(args, runtime).await,
             CliCommand::Policy(command) => policy::run(command, runtime).await,
             CliCommand::Request(command) => request::run(command, runtime).await,
+            CliCommand::Sessions(command) => sessions::run(command, runtime).await,
             CliCommand::Import(args) => import::run(args, runtime).await,
             CliCommand::Helix(args) => helix::run(args, runtime).await,
             CliCommand::Backup(args) => backup::run(args).await,

@@ -36,6 +36,7 @@ pub enum Event {
     SignedIn,
     SignInFailed,
     SignedOut,
+    SessionEnded,
     TokenIssued,
     AuditSearched,
     Configured,
@@ -55,7 +56,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 42] = [
+pub const EVENTS: [(Event, &str); 43] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -82,6 +83,7 @@ pub const EVENTS: [(Event, &str); 42] = [
     (Event::SignedIn, "session.signed_in"),
     (Event::SignInFailed, "session.sign_in_failed"),
     (Event::SignedOut, "session.signed_out"),
+    (Event::SessionEnded, "session.ended"),
     (Event::TokenIssued, "token.issued"),
     (Event::AuditSearched, "audit.searched"),
     (Event::Configured, "tenant.configured"),

@@ -40,6 +40,8 @@ pub enum Permission {
     IssueToken,
     /// Change settings of a tenant.
     Configure,
+    /// List people with their sessions, and end the sessions of other people.
+    EndSessions,
     /// Expire overdue actions.
     Sweep,
     /// Verify the stored bytes of evidence.
@@ -66,6 +68,7 @@ impl Permission {
         Permission::Import,
         Permission::IssueToken,
         Permission::Configure,
+        Permission::EndSessions,
         Permission::Sweep,
         Permission::Scrub,
     ];
@@ -90,6 +93,7 @@ impl Permission {
             Permission::Import => "import",
             Permission::IssueToken => "issue_token",
             Permission::Configure => "configure",
+            Permission::EndSessions => "end_sessions",
             Permission::Sweep => "sweep",
             Permission::Scrub => "scrub",
         }
@@ -112,11 +116,14 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             SearchAudit => person.has_any(&[Role::Auditor, Role::Lead, Role::Operator]),
             // Everyone whose actions the policy decides may read it.
             ReadPolicy => !person.roles.is_empty(),
-            Configure => person.has_any(&[Role::Operator]),
+            Configure | EndSessions => person.has_any(&[Role::Operator]),
             // Operators do this work at the console; no page exists for it.
             ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep | Scrub => false,
         },
-        Principal::System { .. } => matches!(command, Import | IssueToken | Configure | ReadPolicy | Sweep | Scrub),
+        Principal::System { .. } => matches!(
+            command,
+            Import | IssueToken | Configure | EndSessions | ReadPolicy | Sweep | Scrub
+        ),
     }
 }
 
@@ -177,7 +184,7 @@ mod tests {
         );
         assert_eq!(
             browser(&[Role::Operator]),
-            "sign_in view_actions read_policy search_audit configure"
+            "sign_in view_actions read_policy search_audit configure end_sessions"
         );
         for role in [Role::Developer, Role::Reviewer, Role::Lead] {
             assert_eq!(client(&[role]), "read_records propose withdraw view_actions answer");
@@ -185,7 +192,7 @@ mod tests {
         assert_eq!(client(&[Role::Auditor, Role::Operator]), "");
         assert_eq!(
             allowed(&Principal::System { tenant: tenant() }),
-            "read_policy import issue_token configure sweep scrub"
+            "read_policy import issue_token configure end_sessions sweep scrub"
         );
     }
 }

@@ -135,6 +135,9 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
             | Permission::Prune,
         ) => "You need the role reviewer or lead to decide actions. Nothing was changed.",
         (_, Permission::Configure) => "You need the role operator to change what this organisation has set.",
+        (_, Permission::EndSessions) => {
+            "You need the role operator to see the sessions of other people and to end them."
+        }
         (_, Permission::ReadPolicy) => {
             "You have no role in this tenant yet. Ask an administrator of your identity provider."
         }

@@ -32,10 +32,10 @@ pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
     Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, Delivery, Entry, EntryToIndex, ExportRecord, Hashed,
-    ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, ListedSession,
-    NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ProviderSessions,
-    ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult, StoredSession, TokenGrant, TokenRow,
-    Verified, ViewKey, Waiting, WantingFrom, WantingPage,
+    ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, ListedPerson,
+    ListedSession, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer,
+    ProviderSessions, ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult, StoredSession,
+    TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 

@@ -211,6 +211,7 @@ pub fn event_label(event: &str) -> &str {
         "session.signed_in" => "signed in",
         "session.sign_in_failed" => "sign-in failed",
         "session.signed_out" => "signed out",
+        "session.ended" => "session ended",
         "token.issued" => "token issued",
         "audit.searched" => "audit trail searched",
         "tenant.configured" => "tenant settings changed",

@@ -11,6 +11,7 @@ mod labels;
 mod policy;
 mod preview;
 mod requests;
+mod sessions;
 mod time;
 
 pub use approvals::*;
@@ -21,6 +22,7 @@ pub use labels::{Label, actor_label, event_label};
 pub use policy::*;
 pub use preview::{Preview, executed_summary, summary};
 pub use requests::*;
+pub use sessions::*;
 pub use time::{When, duration, relative};
 
 use crate::domain::text::PlainText;

@@ -7,6 +7,7 @@ use crate::quorum::TWO_TEAMS;
 use crate::world::{World, text};
 use loopiq::audit::EVENTS;
 use loopiq::engine::FailedSignIn;
+use loopiq_testing::fixtures::browser_session;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -67,6 +68,11 @@ async fn other_events(world: &World) {
     let engine = &world.engine;
     let (auditor, operator) = (world.person("auditor"), world.person("operator"));
     engine.signed_out(&auditor).await.expect("recorded");
+    let holder = Some((world.acme.tenant.clone(), world.acme.person("reviewer").id));
+    let (session, end) = (browser_session(9, holder), loopiq::domain::Timestamp(i64::MAX));
+    let stored = engine.store().create_session("s", &session, "{}", end).await;
+    assert!(stored.expect("stored"));
+    engine.end_session(&operator, session.id.as_str()).await.expect("ended");
     engine.sign_checkpoint(&world.acme.tenant).await.expect("signed");
     engine
         .reject(&auditor, "act_x", "", &[], "No.", "")

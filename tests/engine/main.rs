@@ -34,6 +34,7 @@ mod race;
 mod read_tools;
 mod rejections_and_questions;
 mod revalidation;
+mod sessions;
 mod state_machine;
 mod store;
 mod stored_checks;

@@ -14,7 +14,7 @@ pub(crate) fn Header() -> impl IntoView {
     let services = use_context::<Arc<Services>>();
     let may = |command| services.as_ref().is_some_and(|services| services.may(command));
     let (audit, policy) = (may(Permission::SearchAudit), may(Permission::ReadPolicy));
-    let requests = may(Permission::Configure);
+    let (requests, access) = (may(Permission::Configure), may(Permission::EndSessions));
     let who = services.and_then(|services| {
         let principal = &services.ctx.principal;
         principal
@@ -30,7 +30,9 @@ pub(crate) fn Header() -> impl IntoView {
         }
     };
     let (on_audit, on_policy) = (path.starts_with("/audit"), path == "/settings/policy");
-    let on_requests = path == "/settings/requests";
+    let (on_requests, on_access) = (path == "/settings/requests", path.starts_with("/settings/access"));
+    let on_inbox = !on_audit && !path.starts_with("/settings/");
+    let on_sessions = path == "/settings/sessions";
     view! {
         <header class="top">
             <a class="brand" href="/">
@@ -41,12 +43,13 @@ pub(crate) fn Header() -> impl IntoView {
                 .map(|(tenant, person)| {
                     view! {
                         <nav class="places" aria-label="Pages">
-                            {link("/", "Inbox", !on_audit && !on_policy && !on_requests)}
+                            {link("/", "Inbox", on_inbox)}
                             {audit.then(|| link("/audit", "Audit", on_audit))}
                             {policy.then(|| link("/settings/policy", "Policy", on_policy))}
                             {requests.then(|| link("/settings/requests", "Requests", on_requests))}
+                            {access.then(|| link("/settings/access", "People", on_access))}
                         </nav>
-                        <WhoAmI tenant person />
+                        <WhoAmI tenant person on_sessions />
                     }
                 })}
         </header>
@@ -54,7 +57,7 @@ pub(crate) fn Header() -> impl IntoView {
 }
 
 #[component]
-fn WhoAmI(tenant: TenantId, person: Person) -> impl IntoView {
+fn WhoAmI(tenant: TenantId, person: Person, on_sessions: bool) -> impl IntoView {
     let roles: Vec<String> = person.roles.iter().map(|role| role.label().to_lowercase()).collect();
     view! {
         <div class="who">
@@ -67,6 +70,9 @@ fn WhoAmI(tenant: TenantId, person: Person) -> impl IntoView {
                 " "
                 <span class="quiet">{roles.join(", ")}</span>
             </span>
+            <a href="/settings/sessions" aria-current=on_sessions.then_some("page")>
+                "Sessions"
+            </a>
             <form method="post" action="/logout">
                 <button type="submit" class="button small">
                     "Sign out"

@@ -21,6 +21,8 @@ pub(crate) mod record;
 #[cfg(feature = "ssr")]
 pub(crate) mod select;
 #[cfg(feature = "ssr")]
+pub(crate) mod sessions;
+#[cfg(feature = "ssr")]
 pub(crate) mod state;
 #[cfg(feature = "ssr")]
 pub(crate) mod time;

@@ -1,5 +1,6 @@
 //! One file or folder per page. A page renders a value of `loopiq::views` and decides nothing.
 
+mod access;
 mod action;
 mod audit;
 mod audit_entry;
@@ -9,7 +10,9 @@ mod page_data;
 mod policy;
 mod problem;
 mod requests;
+mod sessions;
 
+pub(crate) use access::{AccessPage, PersonPage};
 pub(crate) use action::{ActionPage, ConfirmPage};
 pub(crate) use audit::AuditPage;
 pub(crate) use audit_entry::AuditEntryPage;
@@ -17,3 +20,4 @@ pub(crate) use inbox::InboxPage;
 pub(crate) use policy::PolicyPage;
 pub(crate) use problem::NotFoundPage;
 pub(crate) use requests::RequestsPage;
+pub(crate) use sessions::SessionsPage;

@@ -4,9 +4,11 @@ mod decide;
 mod form_response;
 mod policy;
 mod requests;
+mod sessions;
 mod status;
 
 pub use decide::*;
 pub use policy::*;
 pub use requests::*;
+pub use sessions::*;
 pub use status::*;

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod request;
 pub mod schema;
 pub mod serve;
+pub mod sessions;
 pub mod tenant;
 pub mod token;
 

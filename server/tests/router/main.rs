@@ -14,6 +14,7 @@ mod rate_limits;
 mod requests_and_headers;
 mod secrets;
 mod server_functions;
+mod session_pages;
 mod sessions;
 mod sign_in;
 mod sign_in_entries;

@@ -40,7 +40,14 @@ async fn every_server_function_answers_401() {
     let service = Service::start().await;
     let functions = function_paths();
     assert!(functions.len() >= 15, "{functions:?}");
-    for name in ["confirm-request", "decline-request", "withdraw-request", "link-people"] {
+    for name in [
+        "confirm-request",
+        "decline-request",
+        "withdraw-request",
+        "link-people",
+        "end-session",
+        "end-sessions",
+    ] {
         assert!(functions.iter().any(|path| path == &format!("/do/{name}")), "{name}");
     }
     for path in functions {
@@ -82,8 +89,9 @@ async fn signed_in_every_page_responds_and_forbids_caching() {
         let mut browser = service.signed_in(email).await;
         for page in page_paths() {
             let answer = browser.get(&example(&page)).await;
-            // Only operators may see operators' requests.
-            let closed = page == "/settings/requests" && email.starts_with("lead");
+            // Only operators may see operators' requests, and other people's sessions.
+            let of_operators = ["/settings/requests", "/settings/access"];
+            let closed = of_operators.iter().any(|path| page.starts_with(path)) && email.starts_with("lead");
             let fits = matches!(answer.status, 200 | 400 | 404) && !closed;
             assert!(fits || (closed && answer.status == 403), "{page}: {}", answer.status);
             assert_eq!(answer.header("cache-control"), "no-store", "{page}");

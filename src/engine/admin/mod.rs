@@ -1,6 +1,5 @@
 //! Administration: sign-in and tokens, identities, imports, the scrub of evidence, generic words, operator
-//! requests, tenants and
-//! catalogs.
+//! requests, sessions of browsers, tenants and catalogs.
 
 pub(crate) mod access;
 pub(crate) mod catalog;
@@ -9,4 +8,5 @@ pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod operator_requests;
 pub(crate) mod scrub;
+mod sessions;
 pub(crate) mod tenants;

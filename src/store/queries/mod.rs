@@ -3,6 +3,7 @@
 //! Each file adds its queries to [`ReadTx`](super::ReadTx), [`WriteTx`](super::WriteTx) or [`Store`](super::Store). The rules for SQL are in
 //! the documentation of the module `store`.
 
+mod accounts;
 mod actions;
 mod apply;
 mod audit;
@@ -43,6 +44,7 @@ mod seed;
 mod session_lists;
 mod sessions;
 
+pub use accounts::ListedPerson;
 pub use audit::{AuditLeaf, AuditRecord, Entry, EntryToIndex};
 pub use audit_checkpoints::{Delivery, StoredCheckpoint};
 pub use audit_export::ExportRecord;

@@ -1,0 +1,129 @@
+//! The people of the tenant, for operators.
+
+mod person;
+
+pub(crate) use person::PersonPage;
+
+use super::page_data::page_data;
+use crate::components::time::RelativeTime;
+use crate::components::title::PageTitle;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use loopiq::domain::PlainText;
+use loopiq::views::{self, Label, PersonRow};
+use std::fmt::Write as _;
+
+/// `/settings/access?q=...&after=...`.
+#[component]
+pub(crate) fn AccessPage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let (search, after) = (
+        query.get("q").unwrap_or_default(),
+        query.get("after").unwrap_or_default(),
+    );
+    page_data(
+        |services| async move { services.engine.access_page(&services.ctx, &search, &after).await },
+        render,
+    )
+}
+
+/// The roles of a person as text.
+fn roles(person: &PersonRow) -> String {
+    let roles: Vec<String> = person.roles.iter().map(|role| role.label().to_lowercase()).collect();
+    match roles.is_empty() {
+        true => "no role".to_owned(),
+        false => roles.join(", "),
+    }
+}
+
+fn render(page: views::AccessPage) -> AnyView {
+    let views::AccessPage { people, search, next } = page;
+    let is_empty = people.is_empty();
+    let next = next.map(|after| next_page(&search, &after));
+    view! {
+        <PageTitle text="People" />
+        <div class="page">
+            <div>
+                <h1>"People"</h1>
+                <p>"Everybody who has signed in to this tenant. Roles come from the identity provider, at each sign-in."</p>
+            </div>
+            <form method="get" action="/settings/access" role="search" class="field">
+                <label for="q">"Name or e-mail address"</label>
+                <input id="q" type="search" name="q" maxlength="200" value=search.to_string() />
+                <div class="buttons">
+                    <button type="submit" class="button">
+                        "Search"
+                    </button>
+                </div>
+            </form>
+            <section class="card" aria-labelledby="people">
+                <h2 id="people">"Accounts"</h2>
+                {is_empty.then(|| view! { <p class="quiet">"Nobody was found."</p> })}
+                {(!is_empty).then(|| table(people))}
+                {next.map(|href| view! { <p><a rel="next" href=href>"More people"</a></p> })}
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+fn table(people: Vec<PersonRow>) -> AnyView {
+    let rows = people.into_iter().map(row).collect_view();
+    view! {
+        <table class="people stack" role="table">
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th scope="col" role="columnheader">"Name"</th>
+                    <th scope="col" role="columnheader">"E-mail address"</th>
+                    <th scope="col" role="columnheader">"Roles"</th>
+                    <th scope="col" role="columnheader">"Last sign-in"</th>
+                    <th scope="col" role="columnheader">"Open sessions"</th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+fn row(person: PersonRow) -> AnyView {
+    let roles = roles(&person);
+    view! {
+        <tr role="row">
+            <th scope="row" role="rowheader">
+                <a href=format!("/settings/access/{}", person.id)>
+                    <bdi>{person.name}</bdi>
+                </a>
+            </th>
+            <td role="cell" data-label="E-mail address"><bdi>{person.email}</bdi></td>
+            <td role="cell" data-label="Roles">{roles}</td>
+            <td role="cell" data-label="Last sign-in"><RelativeTime when=person.signed_in /></td>
+            <td role="cell" data-label="Open sessions">{person.sessions}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The address of the next page of this search.
+fn next_page(search: &PlainText, after: &str) -> String {
+    let mut encoded = String::new();
+    for byte in search.as_str().bytes() {
+        match byte.is_ascii_alphanumeric() {
+            true => encoded.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            false => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    format!("/settings/access?q={encoded}&after={after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_has_the_same_search() {
+        let next = next_page(&"a b&c=ü".into(), "per_1");
+        assert_eq!(next, "/settings/access?q=a%20b%26c%3D%C3%BC&after=per_1");
+    }
+}

@@ -1,0 +1,313 @@
+//! Sessions of browsers: who sees and ends which, and what the log says about it.
+
+use crate::world::{TenantRecords, World, text};
+use loopiq::context::Ctx;
+use loopiq::domain::*;
+use loopiq::engine::{Error, RequestOrigin};
+use loopiq_testing::fixtures::{asserted, browser_session};
+use serde_json::{Value, json};
+
+const END: Timestamp = Timestamp(4_102_444_800_000_000);
+
+/// Stores a session of a person. Its digest is what [`World::person_of`] takes as the session of this role.
+async fn session(world: &World, n: u128, of: &TenantRecords, role: &str, digest: &str) -> SessionId {
+    let mut session = browser_session(n, Some((of.tenant.clone(), of.person(role).id)));
+    session.sign_in.subject = of.person(role).email.to_string();
+    session.address = Some("192.0.2.9".to_owned());
+    session.agent = Some("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0".to_owned());
+    session.seen_at = Timestamp(i64::try_from(n).expect("small"));
+    let store = world.engine.store();
+    assert!(store.create_session(digest, &session, "{}", END).await.expect("stored"));
+    session.id
+}
+
+/// The contents of the entries about ended sessions of a tenant.
+async fn ended(world: &World, tenant: &TenantId) -> Vec<Value> {
+    let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
+               WHERE e.event = 'session.ended' AND e.tenant = $1 ORDER BY e.seq";
+    let contents: Vec<String> = sqlx::query_scalar(sql)
+        .bind(tenant.to_string())
+        .fetch_all(&mut world.database.connect().await)
+        .await
+        .expect("entries");
+    let parse = |content: &String| serde_json::from_str(content).expect("JSON");
+    contents.iter().map(parse).collect()
+}
+
+async fn open(world: &World, ctx: &Ctx) -> Vec<(String, bool)> {
+    let page = world.engine.sessions_page(ctx).await.expect("a page");
+    page.sessions.into_iter().map(|one| (one.id, one.here)).collect()
+}
+
+#[tokio::test]
+async fn people_see_and_end_their_own_sessions_and_no_others() {
+    let world = World::new().await;
+    let reviewer = world.person("reviewer");
+    let here = session(&world, 1, &world.acme, "reviewer", "session of reviewer").await;
+    let phone = session(&world, 2, &world.acme, "reviewer", "phone").await;
+    let leads = session(&world, 3, &world.acme, "lead", "session of lead").await;
+    let foreign = session(&world, 4, &world.globex, "reviewer", "globex").await;
+    let expected = vec![(phone.to_string(), false), (here.to_string(), true)];
+    assert_eq!(open(&world, &reviewer).await, expected);
+    let page = world.engine.sessions_page(&reviewer).await.expect("a page");
+    assert_eq!(
+        (page.sessions[0].program.as_str(), page.sessions[0].address.as_str()),
+        ("Firefox on Linux", "192.0.2.9")
+    );
+
+    // A session of another person, of another tenant, and one that does not exist get the same answer.
+    let absent = SessionId::from_bits(99);
+    for id in [leads.as_str(), foreign.as_str(), absent.as_str(), "", "ses_x", "per_x"] {
+        let refused = world.engine.end_session(&reviewer, id).await;
+        assert!(
+            matches!(
+                &refused,
+                Err(Error::NotFound {
+                    kind: RecordKind::Session,
+                    ..
+                })
+            ),
+            "{id}: {refused:?}"
+        );
+    }
+    assert_eq!(world.count("sessions").await, 4);
+
+    let outcome = world
+        .engine
+        .end_session(&reviewer, phone.as_str())
+        .await
+        .expect("ended");
+    assert_eq!(outcome.message.as_str(), "1 session was ended.");
+    assert_eq!(open(&world, &reviewer).await, [(here.to_string(), true)]);
+    let again = world.engine.end_session(&reviewer, phone.as_str()).await;
+    assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+    let [entry] = ended(&world, &world.acme.tenant).await.try_into().expect("one entry");
+    assert_eq!(text(&entry["actor"], "email"), "reviewer@acme.example");
+    assert_eq!(entry["records"], json!([phone, world.acme.person("reviewer").id]));
+    assert_eq!(entry["details"]["by"], "person");
+    assert_eq!(entry["details"]["session"], "phone");
+}
+
+#[tokio::test]
+async fn operators_see_and_end_the_sessions_of_their_tenant() {
+    let world = World::new().await;
+    let (operator, other) = (world.person("operator"), world.person_of(&world.globex, "operator"));
+    let reviewer = world.acme.person("reviewer").id;
+    for n in 1..=3 {
+        session(&world, n, &world.acme, "reviewer", &format!("{n}")).await;
+    }
+    session(&world, 4, &world.globex, "reviewer", "globex").await;
+    let page = world
+        .engine
+        .access_page(&operator, "REVIEWER@", "")
+        .await
+        .expect("a page");
+    let [row] = page.people.try_into().expect("one person");
+    assert_eq!(
+        (row.id.as_str(), row.sessions, row.roles),
+        (reviewer.as_str(), 3, vec![Role::Reviewer])
+    );
+    let page = world
+        .engine
+        .person_page(&operator, reviewer.as_str())
+        .await
+        .expect("a page");
+    assert_eq!(page.sessions.len(), 3);
+
+    // Nobody else: not without the role, and not in another tenant.
+    for role in ["reviewer", "lead", "auditor", "developer"] {
+        let ctx = world.person(role);
+        let refused = world.engine.access_page(&ctx, "", "").await;
+        assert!(
+            matches!(refused, Err(Error::NotAuthorized { .. })),
+            "{role}: {refused:?}"
+        );
+        let refused = world.engine.person_page(&ctx, reviewer.as_str()).await;
+        assert!(
+            matches!(refused, Err(Error::NotAuthorized { .. })),
+            "{role}: {refused:?}"
+        );
+        let refused = world.engine.end_sessions_of(&ctx, reviewer.as_str()).await;
+        assert!(
+            matches!(refused, Err(Error::NotAuthorized { .. })),
+            "{role}: {refused:?}"
+        );
+    }
+    for refused in [
+        world.engine.end_sessions_of(&other, reviewer.as_str()).await.map(drop),
+        world.engine.person_page(&other, reviewer.as_str()).await.map(drop),
+        world
+            .engine
+            .end_session(&other, SessionId::from_bits(1).as_str())
+            .await
+            .map(drop),
+        world.engine.end_sessions_of(&operator, "per_x").await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+    }
+    assert!(
+        world
+            .engine
+            .access_page(&other, "", "")
+            .await
+            .expect("a page")
+            .people
+            .iter()
+            .all(|one| one.id != reviewer.as_str())
+    );
+    assert_eq!(world.count("sessions").await, 4);
+
+    let one = SessionId::from_bits(1);
+    world.engine.end_session(&operator, one.as_str()).await.expect("ended");
+    let outcome = world
+        .engine
+        .end_sessions_of(&operator, reviewer.as_str())
+        .await
+        .expect("ended");
+    assert_eq!(outcome.message.as_str(), "2 sessions were ended.");
+    let outcome = world
+        .engine
+        .end_sessions_of(&operator, reviewer.as_str())
+        .await
+        .expect("none left");
+    assert_eq!(outcome.message.as_str(), "There was no session to end.");
+    assert_eq!(world.count("sessions").await, 1, "that of the other tenant");
+    let entries = ended(&world, &world.acme.tenant).await;
+    assert_eq!(entries.len(), 3);
+    for entry in entries {
+        assert_eq!(
+            (&entry["details"]["by"], &entry["actor"]["email"]),
+            (&json!("operator"), &json!("operator@acme.example"))
+        );
+        assert_eq!(entry["details"]["person"]["email"], "reviewer@acme.example");
+    }
+}
+
+#[tokio::test]
+async fn the_console_ends_sessions_of_a_person_by_address() {
+    let world = World::new().await;
+    session(&world, 1, &world.acme, "lead", "1").await;
+    let console = Ctx::command(world.acme.tenant.clone(), world.engine.runtime());
+    let lead = world
+        .engine
+        .person_named(&console, "Lead@acme.example")
+        .await
+        .expect("a person");
+    assert_eq!(lead, world.acme.person("lead").id);
+    for nobody in ["lead@globex.example", "per_00000000000000000000000001", ""] {
+        let refused = world.engine.person_named(&console, nobody).await;
+        assert!(matches!(refused, Err(Error::NotFound { .. })), "{nobody}: {refused:?}");
+    }
+    world
+        .engine
+        .end_sessions_of(&console, lead.as_str())
+        .await
+        .expect("ended");
+    let [entry] = ended(&world, &world.acme.tenant).await.try_into().expect("one entry");
+    assert_eq!(
+        (&entry["actor"]["kind"], &entry["source"]["kind"]),
+        (&json!("system"), &json!("command"))
+    );
+    assert_eq!(entry["details"]["by"], "operator");
+    // The console has no sessions of its own.
+    let refused = world.engine.sessions_page(&console).await;
+    assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_the_sessions_in_every_tenant() {
+    let world = World::new().await;
+    let email = "reviewer@acme.example";
+    let there = asserted("https://idp.example", email, &[Role::Lead]);
+    let origin = RequestOrigin::default();
+    let (_, account) = world.engine.sign_in("globex", there, &origin).await.expect("signed in");
+    session(&world, 1, &world.acme, "reviewer", "session of reviewer").await;
+    let mut foreign = browser_session(2, Some((world.globex.tenant.clone(), account.id.clone())));
+    foreign.sign_in.subject = email.to_owned();
+    let mut undecided = browser_session(3, None);
+    undecided.sign_in.subject = email.to_owned();
+    // The same subject at another provider is another person.
+    let mut stranger = browser_session(4, None);
+    stranger.sign_in = ProviderSignIn {
+        issuer: "https://other.example".to_owned(),
+        ..undecided.sign_in.clone()
+    };
+    for (digest, session) in [("2", &foreign), ("3", &undecided), ("4", &stranger)] {
+        assert!(
+            world
+                .engine
+                .store()
+                .create_session(digest, session, "{}", END)
+                .await
+                .expect("stored")
+        );
+    }
+    session(&world, 5, &world.acme, "lead", "5").await;
+    let outcome = world
+        .engine
+        .sign_out_everywhere(&world.person("reviewer"))
+        .await
+        .expect("signed out");
+    assert_eq!(
+        outcome.message.as_str(),
+        "You are signed out everywhere. 3 sessions were ended."
+    );
+    assert_eq!(world.count("sessions WHERE id_digest IN ('4', '5')").await, 2);
+    assert_eq!(world.count("sessions").await, 2);
+    let [own] = ended(&world, &world.acme.tenant).await.try_into().expect("one entry");
+    assert_eq!(own["actor"]["id"], json!(world.acme.person("reviewer").id));
+    let [other] = ended(&world, &world.globex.tenant).await.try_into().expect("one entry");
+    assert_eq!(
+        other["actor"]["id"],
+        json!(account.id),
+        "the log names the person's account of that tenant"
+    );
+    assert_eq!(other["details"]["by"], "person");
+}
+
+#[tokio::test]
+async fn a_long_list_of_people_has_pages_and_a_search() {
+    let world = World::new().await;
+    let operator = world.person("operator");
+    for n in 0..60 {
+        let mut person = asserted("https://idp.example", &format!("p{n:02}@many.example"), &[]);
+        // Two people with the same name are both on the list.
+        person.name = format!("Same name {}", n / 2);
+        world
+            .engine
+            .sign_in("acme", person, &RequestOrigin::default())
+            .await
+            .expect("stored");
+    }
+    let first = world
+        .engine
+        .access_page(&operator, " many.example ", "")
+        .await
+        .expect("a page");
+    let next = first.next.expect("more people");
+    let second = world
+        .engine
+        .access_page(&operator, "many.example", &next)
+        .await
+        .expect("a page");
+    assert_eq!((first.people.len(), second.people.len(), second.next), (50, 10, None));
+    let ids: std::collections::BTreeSet<_> = first.people.iter().chain(&second.people).map(|one| &one.id).collect();
+    assert_eq!(ids.len(), 60);
+    assert!(
+        world
+            .engine
+            .access_page(&operator, "zzz", "")
+            .await
+            .expect("a page")
+            .people
+            .is_empty()
+    );
+    let long = "x".repeat(201);
+    for (search, after) in [("a\0", ""), (long.as_str(), ""), ("", "per_x")] {
+        let refused = world.engine.access_page(&operator, search, after).await;
+        assert!(
+            matches!(refused, Err(Error::Invalid { .. })),
+            "{search} {after}: {refused:?}"
+        );
+    }
+}
