@@ -122,11 +122,14 @@ pub enum Error {
     /// The database cannot be used at the moment. Acknowledged writes are kept and nothing is half done. If the reply
     /// to a COMMIT was lost, the last write may be stored; a call with the same idempotency key finds out.
     #[error(
-        "The database cannot be used just now (incident {incident}). What was acknowledged is kept, and nothing is half done. Try again in a moment; an agent uses the same idempotency key."
+        "The database cannot be used just now{} (incident {incident}). What was acknowledged is kept, and nothing is half done. Try again in a moment; an agent uses the same idempotency key.",
+        if *disk_is_full { ": its disk is full" } else { "" }
     )]
     Unavailable {
         /// Identifies the log line.
         incident: String,
+        /// Whether the reason is a full disk, which an operator has to mend.
+        disk_is_full: bool,
     },
     /// A fault of the service. The log has the cause under this ID.
     #[error("Something failed on our side (incident {incident}). Nothing was changed; it is safe to try again.")]
@@ -218,7 +221,10 @@ impl Error {
     pub fn unavailable(cause: impl std::fmt::Debug) -> Self {
         let incident = incident(&cause);
         tracing::error!(incident, ?cause, "the database cannot be used");
-        Error::Unavailable { incident }
+        Error::Unavailable {
+            incident,
+            disk_is_full: false,
+        }
     }
 }
 
@@ -238,6 +244,14 @@ impl From<StoreError> for Error {
                 "",
                 "a text contains the character U+0000, which can be neither stored nor searched for",
             ),
+            other if other.is_disk_full() => {
+                let incident = incident(&other);
+                tracing::error!(incident, %other, "the disk of the database is full: nothing can be written until it has free space");
+                Error::Unavailable {
+                    incident,
+                    disk_is_full: true,
+                }
+            }
             other if other.is_unavailable() => Error::unavailable(other),
             other => Error::internal(other),
         }

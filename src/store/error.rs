@@ -63,6 +63,15 @@ impl StoreError {
         }
     }
 
+    /// Whether the disk of the database is full.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            StoreError::Opening(error) | StoreError::Database(error) => error.is_disk_full(),
+            StoreError::Together(error) => error.is_disk_full(),
+            _ => false,
+        }
+    }
+
     /// Whether an argument contains the character U+0000. The statement was not sent to the database.
     pub fn is_unstorable_text(&self) -> bool {
         match self {

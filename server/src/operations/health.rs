@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use loopiq::engine::Error;
 use serde_json::json;
 
 /// `GET /healthz`: the process answers.
@@ -22,7 +23,10 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
         Err(error) => {
             // The cause is only logged, because any client may send this request.
             tracing::error!(%error, "not ready");
-            not_ready("the database does not answer")
+            not_ready(match error {
+                Error::Unavailable { disk_is_full: true, .. } => "the disk of the database is full",
+                _ => "the database cannot be used",
+            })
         }
     }
 }

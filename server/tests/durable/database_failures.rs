@@ -203,6 +203,8 @@ async fn the_service_recovers_from_a_full_disk_and_loses_nothing() {
     small.fill();
     let kept = propose_until_refused(&mut agent, &package).await;
     until_ready_is(&service, 503).await;
+    let (_, reason) = status(&service, "/readyz").await;
+    assert!(reason.contains("the disk of the database is full"), "{reason}");
     // Reads still work, and acknowledged actions exist.
     if let Some(id) = kept.last() {
         let read = agent

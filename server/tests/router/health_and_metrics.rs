@@ -38,7 +38,7 @@ async fn without_its_database_the_service_is_not_ready_and_gives_no_details() {
     let answer = browser.get("/readyz").await;
     assert_eq!(answer.status, 503);
     assert!(
-        answer.text.contains("the database does not answer") && !answer.text.contains("Pool"),
+        answer.text.contains("the database cannot be used") && !answer.text.contains("Pool"),
         "{}",
         answer.text
     );

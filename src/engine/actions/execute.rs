@@ -28,7 +28,7 @@ impl Engine {
         match &outcome {
             Err(Error::Internal { incident, .. }) => self.attempt_interrupted(ctx, id, incident).await?,
             // Where the database cannot be used, the attempt cannot be recorded either.
-            Err(Error::Unavailable { incident }) => drop(self.attempt_interrupted(ctx, id, incident).await),
+            Err(Error::Unavailable { incident, .. }) => drop(self.attempt_interrupted(ctx, id, incident).await),
             _ => {}
         }
         outcome

@@ -65,6 +65,16 @@ impl DatabaseError {
         }
     }
 
+    /// Whether the disk of the database is full.
+    pub(in crate::store) fn is_disk_full(&self) -> bool {
+        match self {
+            DatabaseError::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            // disk_full: https://www.postgresql.org/docs/current/errcodes-appendix.html
+            DatabaseError::Postgres(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "53100"),
+            _ => false,
+        }
+    }
+
     /// Whether a constraint (unique, foreign key, check) refused the write.
     pub(in crate::store) fn is_constraint(&self) -> bool {
         match self {
