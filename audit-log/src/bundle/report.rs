@@ -18,7 +18,7 @@ pub struct Report {
     pub entries: u64,
     /// How many contents the bundle contains.
     pub contents: u64,
-    /// Whether the bundle was made with contents. An entry without one was purged then.
+    /// Whether the bundle was made with contents. An entry without one was purged, or somebody removed its content from the bundle.
     pub with_contents: bool,
     /// The first entry without its content.
     pub first_without_content: Option<u64>,
@@ -57,7 +57,7 @@ impl fmt::Display for Report {
         let (tenant, key) = (&self.tenant, &self.key);
         write!(
             f,
-            "{tenant}: {entries}, {contents}, all valid; the root is that of the checkpoint signed by {key}"
+            "{tenant}: {entries} and {contents} are valid; the root is that of the checkpoint signed by {key}"
         )?;
         let without = self.entries - self.contents;
         if !self.with_contents {
@@ -66,7 +66,7 @@ impl fmt::Display for Report {
             let without = number_of(without, "entry");
             write!(
                 f,
-                "\ncontents: {without} without content (purged), the first is entry {first}"
+                "\ncontents: {without} without content (purged, or removed from this bundle by somebody), the first is entry {first}"
             )?;
         }
         if self.older_checkpoints > 0 {

@@ -554,14 +554,14 @@ def verify(stream, keys, witnesses, checkpoint, progress):
         raise Fault(f"entry {tree.size + 1} is missing, and all after it: the checkpoint of the bundle has {size} entries")
 
     report = [
-        f"{manifest['tenant']}: {number_of(size, 'entry')}, {number_of(contents, 'content')}, all valid; "
+        f"{manifest['tenant']}: {number_of(size, 'entry')} and {number_of(contents, 'content')} are valid; "
         f"the root is that of the checkpoint signed by {key.text}"
     ]
     if not manifest["contents"]:
         report.append("contents: the bundle was made without them")
     elif without is not None:
         missing = number_of(size - contents, "entry")
-        report.append(f"contents: {missing} without content (purged), the first is entry {without}")
+        report.append(f"contents: {missing} without content (purged, or removed from this bundle by somebody), the first is entry {without}")
     if older_count:
         report.append(f"checkpoints: the log continues {number_of(older_count, 'older checkpoint')} of the bundle")
         if untrusted:

@@ -15,7 +15,7 @@ pub(crate) fn refused(log: &Log, trust: &Trust, reason: &str) {
 
 fn first_line(entries: &str, contents: &str) -> String {
     let key = key().public().to_string();
-    format!("acme: {entries}, {contents}, all valid; the root is that of the checkpoint signed by {key}")
+    format!("acme: {entries} and {contents} are valid; the root is that of the checkpoint signed by {key}")
 }
 
 #[test]
@@ -41,7 +41,8 @@ fn the_report() {
     said(&log, &trust, true, &format!("{first}{older}{earlier}{seen}"));
     log.entries[4].content = None;
     log.entries[6].content = None;
-    let purged = "\ncontents: 2 entries without content (purged), the first is entry 5";
+    let purged =
+        "\ncontents: 2 entries without content (purged, or removed from this bundle by somebody), the first is entry 5";
     said(
         &log,
         &key_only(),
