@@ -51,9 +51,9 @@ pub struct AuditForm {
 }
 
 impl AuditForm {
-    /// The query of a visit that asks for nothing. A busy service signs a checkpoint each minute, which would leave no place for what people
-    /// did. The page shows the query in its field, so that nothing is hidden unnoticed.
-    pub const NEWEST: &str = "-event:audit.checkpoint_signed";
+    /// The query of a visit that asks for nothing. A busy service signs a checkpoint each minute, and an auditor at work searches as often,
+    /// which would leave no place for what people did. The page shows the query in its field, so that nothing is hidden unnoticed.
+    pub const NEWEST: &str = "-event:audit.checkpoint_signed -event:audit.searched";
 
     /// Whether the form asks for nothing in particular: it is empty, or as a visit without a query fills it.
     #[must_use]

@@ -87,7 +87,7 @@ async fn the_newest_entries_come_without_checkpoints_and_the_page_says_so() {
     let html = browser.get("/audit").await.text;
     assert_eq!(
         attribute(&html, "q", "value"),
-        Some("-event:audit.checkpoint_signed"),
+        Some("-event:audit.checkpoint_signed -event:audit.searched"),
         "{html}"
     );
     assert!(
@@ -95,7 +95,7 @@ async fn the_newest_entries_come_without_checkpoints_and_the_page_says_so() {
         "{html}"
     );
     assert!(
-        html.contains("Signed checkpoints are left out.") && html.contains("href=\"/audit?q=\""),
+        html.contains("Signed checkpoints and searches are left out.") && html.contains("href=\"/audit?q=\""),
         "{html}"
     );
     // The visits are no searches: neither is in the log.

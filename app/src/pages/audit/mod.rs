@@ -63,7 +63,7 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
         total => format!("{} entries in the log.", grouped(total)),
     };
     let failed = !page.errors.is_empty();
-    let checkpoints_left_out = asked.form.q.trim() == AuditForm::NEWEST;
+    let own_entries_left_out = asked.form.q.trim() == AuditForm::NEWEST;
     view! {
         <PageTitle text="Audit" />
         <div class="page audit">
@@ -77,11 +77,15 @@ fn render((asked, page): (Asked, views::AuditPage)) -> AnyView {
                             <Facets asked=asked.clone() rows=page.rows.clone() />
                             <div class="audit-results">
                                 <p class="total">
-                                    {total} " " <span class="quiet">"Newest first, " {page.rows.len()} " on this page."</span>
-                                    {checkpoints_left_out
+                                    {total} " "
+                                    {(!page.rows.is_empty())
+                                        .then(|| {
+                                            view! { <span class="quiet">"Newest first, " {page.rows.len()} " on this page."</span> }
+                                        })}
+                                    {own_entries_left_out
                                         .then(|| {
                                             view! {
-                                                " Signed checkpoints are left out. "
+                                                " Signed checkpoints and searches are left out. "
                                                 <a href="/audit?q=">"Show all entries"</a>
                                             }
                                         })}
@@ -164,7 +168,7 @@ fn Result(row: AuditRow) -> impl IntoView {
                 <a class="seq" href=format!("/audit/{}", row.seq)>"#" {row.seq}</a>
             </td>
             <td role="cell" data-label="Time" class="time"><RelativeTime when=row.at /></td>
-            <td role="cell" data-label="Who"><bdi dir="ltr">{row.actor}</bdi></td>
+            <td role="cell" data-label="Who" class="who"><bdi dir="ltr">{row.actor}</bdi></td>
             <td role="cell" data-label="What">{row.words} " " <code class="event">{row.event}</code></td>
             <td role="cell" data-label="Action">{action}</td>
             <td role="cell" data-label="Release">{release}</td>
