@@ -242,6 +242,7 @@ impl NewAction {
             "titles": self.titles,
             "checks": judgement.checks,
             "callerId": action.origin.caller_id,
+            "proposedAt": action.origin.created_at,
             "risk": judgement.risk,
             "toolRisk": judgement.tool_risk,
             "maxSeverity": judgement.max_severity,

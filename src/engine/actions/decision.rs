@@ -177,6 +177,7 @@ pub(crate) async fn record_decision(
     tx.insert_decision(&decision).await?;
     let details = json!({
         "decisionId": decision.id,
+        "decidedAt": decision.decided_at,
         "digest": decision.digest,
         "verdicts": decision.verdicts,
         "acknowledged": decision.acknowledged,

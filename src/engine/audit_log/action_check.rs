@@ -2,14 +2,13 @@
 //! entries that were written when the action was proposed and decided. An attacker who can write the tables alone can neither change what
 //! was approved nor invent an approval.
 
+use super::record_check::table_difference;
 use super::{check_entry, keys, read_checkpoint};
 use crate::audit::Event;
-use crate::domain::{Action, Actor, Decision, DecisionKind, PersonId, Stage, State};
+use crate::domain::{Action, State};
 use crate::engine::Error;
 use crate::engine::actions::approvals::Approvals;
-use crate::engine::actions::withdraw;
 use crate::store::{AuditRecord, ReadTx, StoreError};
-use serde_json::{Value, json};
 
 /// What differs between the action and its entries, in words that follow a colon; `None` if nothing does. Each entry is checked by its hashes,
 /// by its seal, and by its proof for the latest checkpoint, if the checkpoint covers it.
@@ -17,32 +16,31 @@ pub(crate) async fn difference(
     tx: &mut ReadTx,
     action: &Action,
     approvals: &Approvals,
-) -> Result<Option<&'static str>, Error> {
+) -> Result<Option<String>, Error> {
+    let said = |why: &str| Ok(Some(why.to_owned()));
     let entries = tx.lifecycle_of_action(&action.id).await?;
     let (tenant, keys) = (tx.ctx().tenant().clone(), keys(tx)?);
     for entry in &entries {
         match check_entry(entry, &tenant) {
-            Err(_) => return Ok(Some("an audit entry of this action is not what was written")),
+            Err(_) => return said("an audit entry of this action is not what was written"),
             Ok(leaf) if !keys.sealed(&leaf, &entry.seal) => {
-                return Ok(Some("an audit entry of this action was not written by this service"));
+                return said("an audit entry of this action was not written by this service");
             }
             Ok(_) => {}
         }
     }
     let last = entries.last().map_or(0, |entry| entry.seq);
     if !nothing_is_hidden(tx, action, last).await? {
-        return Ok(Some(
-            "since its last audit entry, an entry is missing or changed, or changes the state of this action",
-        ));
+        return said("since its last audit entry, an entry is missing or changed, or changes the state of this action");
     }
     if !are_in_the_tree(tx, &entries).await? {
-        return Ok(Some("an audit entry of this action is not in the signed log"));
+        return said("an audit entry of this action is not in the signed log");
     }
     let approved = entries.iter().any(|entry| is(entry, Event::Approved));
     if !approved || entries.last().and_then(|entry| entry.content.state.as_deref()) != Some(State::Approved.as_str()) {
-        return Ok(Some("by the audit trail this action is not approved"));
+        return said("by the audit trail this action is not approved");
     }
-    Ok(table_difference(action, &approvals.given, &entries))
+    Ok(table_difference(action, &approvals.given, &entries).map(|difference| difference.what))
 }
 
 /// Leaves in one read.
@@ -108,106 +106,6 @@ async fn are_in_the_tree(tx: &mut ReadTx, entries: &[AuditRecord]) -> Result<boo
     }))
 }
 
-/// What differs between the tables and the entries of an action in any state, in words that follow a colon.
-pub(super) fn record_difference(
-    action: &Action,
-    decisions: &[Decision],
-    entries: &[AuditRecord],
-) -> Option<&'static str> {
-    if let Some(why) = table_difference(action, decisions, entries) {
-        return Some(why);
-    }
-    // An approval by a person who has approved before has an entry, but no decision of its own.
-    let mut recorded = entries
-        .iter()
-        .filter(|entry| DECISIONS.iter().any(|event| is(entry, *event)))
-        .filter_map(|entry| entry.content.details["decisionId"].as_str());
-    if !recorded.all(|id| decisions.iter().any(|decision| decision.id.as_str() == id)) {
-        return Some("the tables lack a decision that the audit trail has");
-    }
-    let last = entries.iter().rev().find(|entry| entry.content.state.is_some());
-    match last {
-        Some(last) if last.content.state.as_deref() == Some(action.state().as_str()) => end_difference(action, last),
-        _ => Some("by the audit trail this action is in another state"),
-    }
-}
-
-/// What differs between the end of an action in the tables and its last entry. Nothing for an action that is still open.
-fn end_difference(action: &Action, last: &AuditRecord) -> Option<&'static str> {
-    match &action.lifecycle.stage {
-        Stage::Executed(execution) => (last.content.details["result"] != execution.result)
-            .then_some("by the audit trail its execution had another result"),
-        Stage::Rejected(refusal) | Stage::Failed(refusal) => {
-            let note = last.content.note.as_deref().unwrap_or_default();
-            let text = match is(last, Event::Withdrawn) {
-                true => withdraw::message(note),
-                false => note.to_owned(),
-            };
-            let codes = &last.content.details["reasonCodes"];
-            let same = refusal.message == text && (codes.is_null() || *codes == json!(refusal.codes));
-            (!same).then_some("by the audit trail it ended for another reason")
-        }
-        _ => None,
-    }
-}
-
-/// What differs between the proposal and these decisions in the tables and their entries, in words that follow a colon.
-fn table_difference(action: &Action, decisions: &[Decision], entries: &[AuditRecord]) -> Option<&'static str> {
-    let Some(proposed) = entries.iter().find(|entry| is(entry, Event::Proposed)) else {
-        return Some("the audit trail has no proposal of this action");
-    };
-    if !proposes(proposed, action) {
-        return Some("the audit trail has another proposal of this action");
-    }
-    let is_recorded = |decision: &Decision| entries.iter().any(|entry| records(entry, decision));
-    (!decisions.iter().all(is_recorded)).then_some("the audit trail has no entry of a decision in the tables")
-}
-
 fn is(entry: &AuditRecord, event: Event) -> bool {
     entry.event == event.as_str()
-}
-
-/// Whether the entry records this proposal: the same envelope, for the same person, with everything that the policy judges it by.
-fn proposes(entry: &AuditRecord, action: &Action) -> bool {
-    let details = &entry.content.details;
-    let by = match (&entry.content.actor, &action.origin.pruned_by) {
-        (Actor::Client { caller_id, .. }, None) => caller_id == &action.origin.caller_id,
-        // A revision that a reviewer made by leaving parts out.
-        (Actor::Person { id, .. }, Some(pruner)) => id == pruner,
-        _ => false,
-    };
-    by && entry.content.payload_digest.as_ref() == Some(&action.proposal.payload_digest)
-        && [
-            ("digest", json!(action.proposal.digest)),
-            ("callerId", json!(action.origin.caller_id)),
-            ("risk", json!(action.judgement.risk)),
-            ("toolRisk", json!(action.judgement.tool_risk)),
-            ("maxSeverity", json!(action.judgement.max_severity)),
-            ("expiresAt", json!(action.judgement.expires_at)),
-            ("policyVersion", json!(action.judgement.policy_version)),
-        ]
-        .into_iter()
-        .all(|(field, value)| details[field] == value)
-}
-
-/// The events of decisions.
-const DECISIONS: [Event; 4] = [Event::Approved, Event::Endorsed, Event::Rejected, Event::Revoked];
-
-/// Whether the entry records this decision: by the same person, about the same envelope, with the same words.
-fn records(entry: &AuditRecord, decision: &Decision) -> bool {
-    let event = match decision.kind {
-        DecisionKind::Approve => is(entry, Event::Approved) || is(entry, Event::Endorsed),
-        DecisionKind::Reject => is(entry, Event::Rejected),
-        DecisionKind::Revoke => is(entry, Event::Revoked),
-    };
-    let by = |person: &PersonId| matches!(&entry.content.actor, Actor::Person { id, .. } if id == person);
-    let same = |field: &str, value: Value| entry.content.details[field] == value;
-    event
-        && by(&decision.person_id)
-        && entry.content.note.as_deref().unwrap_or_default() == decision.reason
-        && same("decisionId", json!(decision.id.as_str()))
-        && same("digest", json!(decision.digest))
-        && same("acknowledged", json!(decision.acknowledged))
-        && same("reasonCodes", json!(decision.reason_codes))
-        && same("policyVersion", json!(decision.policy_version))
 }

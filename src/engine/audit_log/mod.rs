@@ -4,6 +4,7 @@ pub(crate) mod action_check;
 mod checkpoints;
 mod export;
 mod proofs;
+mod record_check;
 pub(crate) mod rotation;
 mod verify;
 mod verify_actions;
@@ -43,11 +44,23 @@ fn read_checkpoint(stored: &StoredCheckpoint, tenant: &TenantId, keys: &LogKeys)
     let verify = || stored.note.verify(&keys.public()).map(drop);
     // Another node may have signed it with a new key.
     let verified = verify().or_else(|error| if keys.reload() { verify() } else { Err(error) });
-    verified.map_err(|error| format!("the checkpoint of {size} entries is not valid: {error}"))?;
+    verified.map_err(|error| {
+        format!(
+            "the checkpoint of {size} entries is not valid: {error}. Either it was not signed by this service, or this program has another key than \
+             the service: compare `loopiq audit keys` with what auditors have"
+        )
+    })?;
     let checkpoint: Checkpoint = stored.note.text.parse().map_err(|error| format!("{error}"))?;
-    if checkpoint.size != size || checkpoint.origin != keys.origin(tenant.as_str()) {
+    if checkpoint.origin != keys.origin(tenant.as_str()) {
+        let origin = crate::domain::text::visible(&checkpoint.origin);
         return Err(format!(
-            "the checkpoint of {size} entries belongs to another log or size"
+            "the checkpoint of {size} entries is about another log, {origin}"
+        ));
+    }
+    if checkpoint.size != size {
+        return Err(format!(
+            "the checkpoint of {size} entries is about {} entries",
+            checkpoint.size
         ));
     }
     Ok(checkpoint)

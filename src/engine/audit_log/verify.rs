@@ -1,5 +1,6 @@
 //! Verification of a whole log in the database: entries, tree, checkpoints, and the tables that the entries are about.
 
+use super::verify_actions::lost_action;
 use super::{check_entry, read_checkpoint};
 use crate::context::Ctx;
 use crate::domain::TenantId;
@@ -247,8 +248,20 @@ impl Engine {
                 return Ok(Some(bad));
             }
         }
+        if let Some(bad) = lost_action(tx, &records[..up_to_head]).await? {
+            return Ok(Some(bad));
+        }
         let computed = std::mem::take(&mut verification.nodes);
-        let differs = tx.differing_node(&computed).await?;
+        let differs = match tx.differing_node(&computed).await {
+            Err(StoreError::Damaged { what, why }) => {
+                let last = verification.tree.size() as i64;
+                let why = format!(
+                    "or one of the {STRETCH} before it has a hash of the tree that cannot be read ({what}: {why})"
+                );
+                return Ok(Some((last, why)));
+            }
+            differs => differs?,
+        };
         Ok(differs.map(|node| {
             let last = node.first_leaf() + (1 << node.level);
             (

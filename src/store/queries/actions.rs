@@ -129,6 +129,22 @@ impl ReadTx {
             .collect()
     }
 
+    /// Of these actions, those that exist.
+    pub async fn existing_actions(&mut self, ids: &[&str]) -> Result<Vec<ActionId>, StoreError> {
+        const SQL: &str = "SELECT id FROM actions WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = query(SQL)
+            .bind(self.tenant())
+            .bind(list(ids))
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter()
+            .map(|row| row.read("id", |text| ActionId::parse(text).ok()))
+            .collect()
+    }
+
     /// A page of a person's own proposals, newest first. The page begins after the action `before`.
     pub async fn actions_of_caller(
         &mut self,

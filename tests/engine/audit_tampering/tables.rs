@@ -6,43 +6,111 @@ use loopiq_audit_log::Hash;
 
 #[tokio::test]
 async fn tables_that_do_not_fit_their_entries_are_found() {
-    for (what, sql) in [
+    for (what, sql, says) in [
         (
             "who decided",
             "UPDATE decisions SET person_id = (SELECT id FROM people WHERE tenant = 'acme' AND email LIKE 'lead%') WHERE action_id = '{id}'",
+            "the person of the decision",
         ),
         (
             "an approval more",
             "UPDATE decisions SET kind = 'approve', digest = 'sha256:0' WHERE action_id = '{id}'",
+            "the digest of the decision",
         ),
-        ("an approval less", "DELETE FROM decisions WHERE action_id = '{id}'"),
         (
-            "the request",
-            "UPDATE actions SET risk = 'high', tool_risk = 'high' WHERE id = '{id}'",
+            "an approval less",
+            "DELETE FROM decisions WHERE action_id = '{id}'",
+            "the tables do not have this decision",
         ),
         (
             "the words of a decision",
             "UPDATE decisions SET reason = 'It is fine.' WHERE action_id = '{id}'",
+            "the text of the decision",
+        ),
+        (
+            "what was read",
+            "UPDATE decisions SET opened_sections = '[\"all\"]' WHERE action_id = '{id}'",
+            "the opened sections of the decision",
+        ),
+        (
+            "the risk",
+            "UPDATE actions SET risk = 'high', tool_risk = 'high' WHERE id = '{id}'",
+            "the risk of the proposal",
+        ),
+        (
+            "the headline",
+            "UPDATE actions SET headline = 'Harmless' WHERE id = '{id}'",
+            "the headline of the proposal",
+        ),
+        (
+            "why",
+            "UPDATE actions SET reason = 'The boss wants it.' WHERE id = '{id}'",
+            "the reason of the proposal",
+        ),
+        (
+            "the key that keeps it from running twice",
+            "UPDATE actions SET idempotency_key = 'other' WHERE id = '{id}'",
+            "the idempotency key of the proposal",
+        ),
+        (
+            "when",
+            "UPDATE actions SET created_at = created_at - 86400000000 WHERE id = '{id}'",
+            "the time of the proposal",
         ),
         (
             "the records that an execution wrote",
             "UPDATE actions SET result = '{}' WHERE id = '{id}'",
+            "the result of its end",
         ),
         (
             "for whom",
             "UPDATE actions SET caller_id = (SELECT MIN(id) FROM people WHERE tenant = 'acme' AND id <> caller_id) WHERE id = '{id}'",
+            "the sender of the proposal",
+        ),
+        (
+            "a row that nobody can read",
+            "UPDATE actions SET checks = 'x' WHERE id = '{id}'",
+            "cannot be read in the tables",
         ),
     ] {
         let mut kept = Kept::new().await;
-        let (id, sql) = (kept.executed.clone(), sql);
-        kept.run(&sql.replace("{id}", &id)).await;
-        let (_, why) = kept
-            .verify()
-            .await
-            .bad
-            .unwrap_or_else(|| panic!("not detected: {what}"));
-        assert!(why.contains(&id), "{what}: {why}");
+        let id = kept.executed.clone();
+        assert_eq!(kept.run(&sql.replace("{id}", &id)).await, 1, "{what}");
+        let bad = kept.verify().await.bad;
+        let (seq, why) = bad.unwrap_or_else(|| panic!("not detected: {what}"));
+        assert!(why.contains(&id) && why.contains(says), "{what}: {why}");
+        // The entry that says something else is one of the action's.
+        let named = format!("SELECT COUNT(*) FROM audit_entries WHERE seq = {seq} AND action_id = '{id}'");
+        assert!(seq == 0 || kept.number(&named).await == 1, "{what}: {seq}");
     }
+}
+
+#[tokio::test]
+async fn a_hash_of_the_tree_that_nobody_can_read_is_named() {
+    let mut kept = Kept::new().await;
+    kept.run("UPDATE audit_nodes SET hash = 'x' WHERE tenant = 'acme'")
+        .await;
+    let (_, why) = kept.verify().await.bad.expect("detected");
+    assert!(why.contains("hash of the tree that cannot be read"), "{why}");
+}
+
+#[tokio::test]
+async fn a_deleted_action_is_found_by_the_entry_of_its_proposal() {
+    let mut kept = Kept::new().await;
+    let id = kept.executed.clone();
+    let seq = kept
+        .number(&format!(
+            "SELECT seq FROM audit_entries WHERE action_id = '{id}' AND event = 'action.proposed'"
+        ))
+        .await;
+    if loopiq_testing::on_postgres() {
+        // Without the foreign keys, as on the connection to SQLite.
+        kept.run("SET session_replication_role = replica").await;
+    }
+    kept.run(&format!("DELETE FROM actions WHERE id = '{id}'")).await;
+    let (bad, why) = kept.verify().await.bad.expect("detected");
+    assert_eq!(bad, seq, "{why}");
+    assert!(why.contains(&id) && why.contains("do not have this action"), "{why}");
 }
 
 #[tokio::test]

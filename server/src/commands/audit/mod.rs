@@ -39,7 +39,7 @@ pub struct AuditVerifyArgs {
     #[command(flatten)]
     export: VerifyExportArgs,
     /// A checkpoint that you have kept elsewhere, as a witness or `loopiq audit checkpoint` wrote it, or a list of them, as a folder has it: the
-    /// log must continue each. Needs --tenant, or --export and one checkpoint.
+    /// log must continue each; of a bundle, the newest. Needs --tenant or --export.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Print one JSON object for each tenant.
@@ -90,15 +90,15 @@ async fn checkpoint(args: AuditCheckpointArgs, runtime: Runtime) -> Result<()> {
 }
 
 async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
-    if let Some(export) = &args.export.export {
-        return args.export.run(export, &args.checkpoint, args.json);
-    }
-    if args.tenant.is_none() && !args.checkpoint.is_empty() {
+    if args.tenant.is_none() && args.export.export.is_none() && !args.checkpoint.is_empty() {
         bail!("--checkpoint needs --tenant or --export: a checkpoint belongs to one log");
     }
     let mut kept: Vec<Note> = Vec::new();
     for file in &args.checkpoint {
         kept.extend(read_notes(file)?);
+    }
+    if let Some(export) = &args.export.export {
+        return args.export.run(export, &kept, args.json);
     }
     let engine = open_engine(&args.installation, &runtime).await?;
     let tenants = match args.tenant {
@@ -111,6 +111,9 @@ async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
             Ok(report) => report,
             // The other tenants' logs are verified all the same.
             Err(error) => {
+                if args.json {
+                    print_line(&serde_json::json!({ "tenant": tenant, "error": error.to_string() }).to_string())?;
+                }
                 bad.push(format!("{tenant}: {error}"));
                 continue;
             }
@@ -124,21 +127,32 @@ async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
             Some((seq, why)) => bad.push(format!("{tenant}: entry {seq} {why}")),
             None if args.json => {}
             None => print_line(&format!(
-                "{tenant}: {entries} entries, all valid; {signed} of them are signed; {actions} actions fit their entries"
+                "{tenant}: {entries} entries, all valid; {signed} of them are signed; {actions} actions fit their entries{}",
+                match kept.len() {
+                    0 => String::new(),
+                    1 => "; the log continues the given checkpoint".to_owned(),
+                    given => format!("; the log continues the {given} given checkpoints"),
+                }
             ))?,
         }
     }
     if bad.is_empty() {
         Ok(())
     } else {
-        bail!("{}", bad.join("; "))
+        bail!(
+            "{}. Change nothing yet: docs/audit-log.md says what this can mean and what to do",
+            bad.join("; ").trim_end_matches('.')
+        )
     }
 }
 
 /// The checkpoints in a file: one, or the list that a witness's folder has.
 fn read_notes(file: &Path) -> Result<Vec<Note>> {
     let cannot = || format!("the checkpoint in {} cannot be used", file.display());
-    let text = std::fs::read_to_string(file).with_context(cannot)?;
+    // A mail program or an editor may have changed the line ends.
+    let text = std::fs::read_to_string(file)
+        .with_context(cannot)?
+        .replace("\r\n", "\n");
     // An empty line stands between the text and the signatures of a note, and between two notes.
     let parts: Vec<&str> = text.trim_end().split("\n\n").collect();
     let note = |parts: &[&str]| parts.join("\n\n") + "\n";

@@ -3,8 +3,8 @@
 use super::export::progress_bar;
 use crate::commands::print_line;
 use anyhow::{Context, Result, bail};
-use loopiq_audit_log::NotAKey;
 use loopiq_audit_log::bundle::{self, Fault, Trust, read_keys};
+use loopiq_audit_log::{Checkpoint, NotAKey, Note};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -29,14 +29,13 @@ impl VerifyExportArgs {
     ///
     /// # Errors
     /// The bundle is not valid, and the line names the first bad entry; or a file cannot be used.
-    pub fn run(&self, export: &Path, checkpoints: &[PathBuf], json: bool) -> Result<()> {
-        if checkpoints.len() > 1 {
-            bail!("give one checkpoint: the newest that you have, because it includes the others");
-        }
+    pub fn run(&self, export: &Path, checkpoints: &[Note], json: bool) -> Result<()> {
+        let size = |note: &&Note| note.text.parse().map_or(0, |checkpoint: Checkpoint| checkpoint.size);
         let trust = Trust {
             keys: keys_of(self.key.as_deref())?,
             witnesses: keys_of(self.witness.as_deref())?,
-            checkpoint: checkpoints.first().map(|file| text(file)).transpose()?,
+            // The newest includes the others.
+            checkpoint: checkpoints.iter().max_by_key(size).map(Note::to_string),
         };
         let name = export.display();
         let file = File::open(export).with_context(|| format!("{name} cannot be read"))?;
