@@ -42,6 +42,9 @@ pub enum Event {
     Configured,
     TenantCreated,
     CatalogApplied,
+    ReleaseStatusSet,
+    CertificationGranted,
+    CertificationRefused,
     PolicySwitched,
     OperatorRequested,
     OperatorConfirmed,
@@ -56,7 +59,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 43] = [
+pub const EVENTS: [(Event, &str); 46] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -89,6 +92,9 @@ pub const EVENTS: [(Event, &str); 43] = [
     (Event::Configured, "tenant.configured"),
     (Event::TenantCreated, "tenant.created"),
     (Event::CatalogApplied, "catalog.applied"),
+    (Event::ReleaseStatusSet, "release.status_set"),
+    (Event::CertificationGranted, "certification.granted"),
+    (Event::CertificationRefused, "certification.refused"),
     (Event::PolicySwitched, "policy.switched"),
     (Event::OperatorRequested, "operator.requested"),
     (Event::OperatorConfirmed, "operator.confirmed"),

@@ -32,6 +32,10 @@ pub enum Permission {
     Prune,
     /// See the policy and its versions.
     ReadPolicy,
+    /// See the catalog: teams, components, releases and declared roles.
+    ReadCatalog,
+    /// Set the status of releases, and grant and refuse certifications.
+    Certify,
     /// Search the audit trail of the tenant.
     SearchAudit,
     /// Import evidence and findings.
@@ -64,6 +68,8 @@ impl Permission {
         Permission::Answer,
         Permission::Prune,
         Permission::ReadPolicy,
+        Permission::ReadCatalog,
+        Permission::Certify,
         Permission::SearchAudit,
         Permission::Import,
         Permission::IssueToken,
@@ -89,6 +95,8 @@ impl Permission {
             Permission::Answer => "answer",
             Permission::Prune => "prune",
             Permission::ReadPolicy => "read_policy",
+            Permission::ReadCatalog => "read_catalog",
+            Permission::Certify => "certify",
             Permission::SearchAudit => "search_audit",
             Permission::Import => "import",
             Permission::IssueToken => "issue_token",
@@ -114,15 +122,16 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             SignIn | ViewActions => !person.roles.is_empty(),
             Approve | Reject | Execute | Revoke | Ask | Prune => person.has_any(&[Role::Reviewer, Role::Lead]),
             SearchAudit => person.has_any(&[Role::Auditor, Role::Lead, Role::Operator]),
-            // Everyone whose actions the policy decides may read it.
-            ReadPolicy => !person.roles.is_empty(),
+            // Everyone whose actions the policy decides may read it, and which records there are.
+            ReadPolicy | ReadCatalog => !person.roles.is_empty(),
+            Certify => person.has_any(&[Role::Lead]),
             Configure | EndSessions => person.has_any(&[Role::Operator]),
             // Operators do this work at the console; no page exists for it.
             ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep | Scrub => false,
         },
         Principal::System { .. } => matches!(
             command,
-            Import | IssueToken | Configure | EndSessions | ReadPolicy | Sweep | Scrub
+            Import | IssueToken | Configure | EndSessions | ReadPolicy | ReadCatalog | Certify | Sweep | Scrub
         ),
     }
 }
@@ -173,18 +182,21 @@ mod tests {
 
     #[test]
     fn the_table_of_permissions_is_the_products() {
-        let decider = "sign_in view_actions approve reject execute revoke ask prune read_policy";
+        let decider = "sign_in view_actions approve reject execute revoke ask prune read_policy read_catalog";
         assert_eq!(browser(&[]), "");
-        assert_eq!(browser(&[Role::Developer]), "sign_in view_actions read_policy");
+        assert_eq!(
+            browser(&[Role::Developer]),
+            "sign_in view_actions read_policy read_catalog"
+        );
         assert_eq!(browser(&[Role::Reviewer]), decider);
-        assert_eq!(browser(&[Role::Lead]), format!("{decider} search_audit"));
+        assert_eq!(browser(&[Role::Lead]), format!("{decider} certify search_audit"));
         assert_eq!(
             browser(&[Role::Auditor]),
-            "sign_in view_actions read_policy search_audit"
+            "sign_in view_actions read_policy read_catalog search_audit"
         );
         assert_eq!(
             browser(&[Role::Operator]),
-            "sign_in view_actions read_policy search_audit configure end_sessions"
+            "sign_in view_actions read_policy read_catalog search_audit configure end_sessions"
         );
         for role in [Role::Developer, Role::Reviewer, Role::Lead] {
             assert_eq!(client(&[role]), "read_records propose withdraw view_actions answer");
@@ -192,7 +204,7 @@ mod tests {
         assert_eq!(client(&[Role::Auditor, Role::Operator]), "");
         assert_eq!(
             allowed(&Principal::System { tenant: tenant() }),
-            "read_policy import issue_token configure end_sessions sweep scrub"
+            "read_policy read_catalog certify import issue_token configure end_sessions sweep scrub"
         );
     }
 }

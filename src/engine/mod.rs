@@ -138,7 +138,8 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
         (_, Permission::EndSessions) => {
             "You need the role operator to see the sessions of other people and to end them."
         }
-        (_, Permission::ReadPolicy) => {
+        (_, Permission::Certify) => "You need the role lead to decide about releases and certifications.",
+        (_, Permission::ReadCatalog | Permission::ReadPolicy) => {
             "You have no role in this tenant yet. Ask an administrator of your identity provider."
         }
         (_, Permission::SearchAudit) => "You need the role auditor, lead or operator to search the audit trail.",

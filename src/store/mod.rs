@@ -31,11 +31,11 @@ pub use copy::{COPIED, CopyReport, CopyStep};
 pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
-    Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, Delivery, Entry, EntryToIndex, ExportRecord, Hashed,
-    ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter, ListedPerson,
-    ListedSession, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer,
-    ProviderSessions, ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult, StoredSession,
-    TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
+    Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, CatalogCounts, Delivery, Entry, EntryToIndex,
+    ExportRecord, Hashed, ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter,
+    ListedPerson, ListedSession, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress, ProposalContext,
+    Proposer, ProviderSessions, ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult,
+    StoredSession, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 

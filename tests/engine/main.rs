@@ -12,6 +12,7 @@ mod audit_search;
 mod audit_tampering;
 mod canonical;
 mod catalog;
+mod certify;
 mod changes_since;
 mod closing;
 mod decide;

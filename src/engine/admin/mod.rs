@@ -7,6 +7,7 @@ pub(crate) mod generic_words;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod operator_requests;
+pub(crate) mod releases;
 pub(crate) mod scrub;
 mod sessions;
 pub(crate) mod tenants;

@@ -1,0 +1,279 @@
+//! What people decide about releases: their status, and granting or refusing a certification. Agents can only request a certification.
+
+use crate::audit::{Event, Place};
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::admin::identity;
+use crate::engine::{Engine, Error, audit_entries};
+use crate::store::{Entry, ListFilter, ReadTx, WriteTx};
+use crate::views::{Label, Outcome};
+use serde_json::json;
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+/// The most blockers that a message names.
+const MOST_BLOCKERS: usize = 5;
+
+impl Engine {
+    /// Sets the status of a release. It is certified only if all its certifications are granted.
+    pub async fn set_release_status(&self, ctx: &Ctx, key: &str, status: ReleaseStatus) -> Result<Outcome, Error> {
+        self.authorize(ctx, Permission::Certify).await?;
+        let key = key.to_owned();
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    identified(tx).await?;
+                    let release = release(tx, &key).await?;
+                    if release.status == status {
+                        return Ok(done(format!(
+                            "{} is {} already.",
+                            release.key,
+                            status.label().to_lowercase()
+                        )));
+                    }
+                    if status == ReleaseStatus::Certified {
+                        all_granted(tx, &release).await?;
+                    }
+                    change_status(tx, &release, status, None).await?;
+                    Ok(done(format!(
+                        "{} is {} now.",
+                        release.key,
+                        status.label().to_lowercase()
+                    )))
+                })
+            })
+            .await
+    }
+
+    /// Grants a certification, for a reason. Open blockers of its release prevent it.
+    pub async fn grant_certification(&self, ctx: &Ctx, key: &str, reason: &str) -> Result<Outcome, Error> {
+        self.decide_certification(ctx, key, CertificationStatus::Granted, reason)
+            .await
+    }
+
+    /// Refuses a certification, for a reason. A certified release goes back to work.
+    pub async fn refuse_certification(&self, ctx: &Ctx, key: &str, reason: &str) -> Result<Outcome, Error> {
+        self.decide_certification(ctx, key, CertificationStatus::Refused, reason)
+            .await
+    }
+
+    async fn decide_certification(
+        &self,
+        ctx: &Ctx,
+        key: &str,
+        status: CertificationStatus,
+        reason: &str,
+    ) -> Result<Outcome, Error> {
+        self.authorize(ctx, Permission::Certify).await?;
+        let (key, reason) = (key.to_owned(), checked(reason)?);
+        self.store
+            .write(ctx, move |tx| {
+                Box::pin(async move {
+                    identified(tx).await?;
+                    let Some(certification) = tx.certification_by_key(&key).await? else {
+                        return Err(missing(RecordKind::Certification, &key));
+                    };
+                    let word = status.label().to_lowercase();
+                    if certification.status == status {
+                        return Ok(done(format!("{} is {word} already.", certification.key)));
+                    }
+                    let release = release(tx, certification.release_id.as_str()).await?;
+                    if status == CertificationStatus::Granted {
+                        no_blockers(tx, &release, &certification).await?;
+                    }
+                    decide(tx, &release, &certification, status, reason).await?;
+                    Ok(done(format!("{} is {word} now.", certification.key)))
+                })
+            })
+            .await
+    }
+}
+
+fn missing(kind: RecordKind, key: &str) -> Error {
+    Error::NotFound {
+        kind,
+        id: text::visible(key),
+    }
+}
+
+fn setting(message: String) -> Error {
+    Error::Setting { message }
+}
+
+fn done(message: String) -> Outcome {
+    Outcome {
+        done: true,
+        message: message.into(),
+        state: None,
+        successor: None,
+    }
+}
+
+/// The reason for a decision.
+fn checked(reason: &str) -> Result<String, Error> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        return Err(setting(format!(
+            "a reason has 1 to {LONGEST_REASON} characters. Write why."
+        )));
+    }
+    match text::forbidden_in(&json!(reason)).into_iter().next() {
+        Some(error) => Err(setting(format!("the reason {}.", error.message))),
+        None => Ok(reason.to_owned()),
+    }
+}
+
+/// Checks the roles and the identity of the person at the time of the change: a session can be older.
+async fn identified(tx: &mut ReadTx) -> Result<(), Error> {
+    let Some(person) = tx.ctx().principal.person().map(|person| person.id.clone()) else {
+        return Ok(());
+    };
+    let me = tx.deciders_by_id(&[person.as_str()]).await?.pop();
+    if !me.is_some_and(|me| me.person.has_any(&[Role::Lead])) {
+        return Err(Error::NotAuthorized {
+            why: "You need the role lead to decide about releases and certifications.".to_owned(),
+        });
+    }
+    match tx.unresolved(&person).await? {
+        Some(open) => Err(Error::NotAuthorized {
+            why: identity::not_resolved(&open),
+        }),
+        None => Ok(()),
+    }
+}
+
+async fn release(tx: &mut ReadTx, key: &str) -> Result<Release, Error> {
+    let filter = ListFilter {
+        release: Some(key.to_owned()),
+        limit: 1,
+        ..ListFilter::default()
+    };
+    let found = match key.is_empty() {
+        true => None,
+        false => tx.list_releases(&filter).await?.pop(),
+    };
+    found.ok_or_else(|| missing(RecordKind::Release, key))
+}
+
+async fn all_granted(tx: &mut ReadTx, release: &Release) -> Result<(), Error> {
+    let certifications = tx.certifications_of(&[release.id.as_str()]).await?;
+    let open: Vec<&str> = certifications
+        .iter()
+        .filter(|one| one.status != CertificationStatus::Granted)
+        .map(|one| one.key.as_str())
+        .collect();
+    match (certifications.is_empty(), open.as_slice()) {
+        (true, _) => Err(setting(format!(
+            "{} has no certification that could have been granted.",
+            release.key
+        ))),
+        (false, []) => Ok(()),
+        (false, open) => Err(setting(format!(
+            "{} is certified when these are granted: {}.",
+            release.key,
+            open.join(", ")
+        ))),
+    }
+}
+
+async fn no_blockers(tx: &mut ReadTx, release: &Release, certification: &Certification) -> Result<(), Error> {
+    let filter = ListFilter {
+        release: Some(release.id.to_string()),
+        status: Some(BlockerStatus::Open.as_str().to_owned()),
+        limit: MOST_BLOCKERS as i64 + 1,
+        ..ListFilter::default()
+    };
+    let open = tx.list_blockers(&filter).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let more = if open.len() > MOST_BLOCKERS { " and more" } else { "" };
+    let keys: Vec<&str> = open
+        .iter()
+        .take(MOST_BLOCKERS)
+        .map(|blocker| blocker.key.as_str())
+        .collect();
+    Err(setting(format!(
+        "open blockers of {} prevent {}: {}{more}. Resolve or accept them, or refuse the certification.",
+        release.key,
+        certification.key,
+        keys.join(", ")
+    )))
+}
+
+fn place(release: &Release) -> Option<Place> {
+    Some(Place {
+        id: release.id.to_string(),
+        key: release.key.clone(),
+    })
+}
+
+/// Changes the status of a release, with its entry. `because`: the certification whose refusal causes it.
+async fn change_status(
+    tx: &mut WriteTx,
+    release: &Release,
+    status: ReleaseStatus,
+    because: Option<&Certification>,
+) -> Result<(), Error> {
+    tx.set_release_status(&release.id, release.version, status).await?;
+    tx.mark_targets_changed(None, &[release.id.to_string()]).await?;
+    let mut content = audit_entries::content(tx.ctx());
+    content.release = place(release);
+    content.records = vec![release.id.to_string()];
+    content.record_keys = vec![release.key.clone()];
+    content.details = json!({ "before": release.status, "after": status });
+    if let Some(certification) = because {
+        content.records.push(certification.id.to_string());
+        content.record_keys.push(certification.key.clone());
+        content.details["because"] = json!({ "certificationRefused": certification.key });
+    }
+    tx.record(Entry {
+        event: Event::ReleaseStatusSet,
+        action_id: None,
+        content,
+    });
+    Ok(())
+}
+
+async fn decide(
+    tx: &mut WriteTx,
+    release: &Release,
+    certification: &Certification,
+    status: CertificationStatus,
+    reason: String,
+) -> Result<(), Error> {
+    let id = certification.id.to_string();
+    let update = Update {
+        kind: RecordKind::Certification,
+        id: id.clone(),
+        expected_version: certification.version,
+        fields: vec![FieldChange {
+            field: "status".into(),
+            before: json!(certification.status),
+            after: json!(status),
+        }],
+    };
+    tx.apply(&ChangeSet(vec![Change::Update(update)])).await?;
+    tx.mark_targets_changed(None, std::slice::from_ref(&id)).await?;
+    let mut content = audit_entries::content(tx.ctx());
+    content.release = place(release);
+    content.records = vec![id, release.id.to_string()];
+    content.record_keys = vec![certification.key.clone(), release.key.clone()];
+    content.note = Some(reason);
+    content.details = match &certification.statement {
+        None => json!({ "before": certification.status, "after": status }),
+        Some(statement) => json!({ "before": certification.status, "after": status, "statement": statement }),
+    };
+    tx.record(Entry {
+        event: match status {
+            CertificationStatus::Granted => Event::CertificationGranted,
+            _ => Event::CertificationRefused,
+        },
+        action_id: None,
+        content,
+    });
+    if status == CertificationStatus::Refused && release.status == ReleaseStatus::Certified {
+        change_status(tx, release, ReleaseStatus::InProgress, Some(certification)).await?;
+    }
+    Ok(())
+}
