@@ -15,6 +15,8 @@ pub mod islands;
 pub mod server_fns;
 
 #[cfg(feature = "ssr")]
+mod catalog_draft;
+#[cfg(feature = "ssr")]
 mod flash;
 #[cfg(feature = "ssr")]
 mod pages;

@@ -6,6 +6,8 @@ use tower_sessions::Session;
 /// A settings page that shows the outcome of its own forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SettingsPage {
+    /// `/settings/catalog`.
+    Catalog,
     /// `/settings/policy`.
     Policy,
     /// `/settings/requests`.
@@ -20,6 +22,7 @@ impl SettingsPage {
     /// The path of the page.
     pub(crate) fn path(self) -> &'static str {
         match self {
+            SettingsPage::Catalog => "/settings/catalog",
             SettingsPage::Policy => "/settings/policy",
             SettingsPage::Requests => "/settings/requests",
             SettingsPage::Sessions => "/settings/sessions",
@@ -29,6 +32,7 @@ impl SettingsPage {
 
     fn key(self) -> &'static str {
         match self {
+            SettingsPage::Catalog => "catalog-message",
             SettingsPage::Policy => "policy-message",
             SettingsPage::Requests => "requests-message",
             SettingsPage::Sessions => "sessions-message",

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod audit;
+mod catalog;
 mod foldable_sections;
 mod inbox;
 mod labels;
@@ -16,6 +17,7 @@ mod time;
 
 pub use approvals::*;
 pub use audit::*;
+pub use catalog::*;
 pub use foldable_sections::{FoldableSections, titled_sections};
 pub use inbox::*;
 pub use labels::{Label, actor_label, event_label};

@@ -14,6 +14,7 @@ pub(crate) fn Header() -> impl IntoView {
     let services = use_context::<Arc<Services>>();
     let may = |command| services.as_ref().is_some_and(|services| services.may(command));
     let (audit, policy) = (may(Permission::SearchAudit), may(Permission::ReadPolicy));
+    let catalog = may(Permission::ReadCatalog);
     let (requests, access) = (may(Permission::Configure), may(Permission::EndSessions));
     let who = services.and_then(|services| {
         let principal = &services.ctx.principal;
@@ -30,6 +31,7 @@ pub(crate) fn Header() -> impl IntoView {
         }
     };
     let (on_audit, on_policy) = (path.starts_with("/audit"), path == "/settings/policy");
+    let on_catalog = path.starts_with("/settings/catalog");
     let (on_requests, on_access) = (path == "/settings/requests", path.starts_with("/settings/access"));
     let on_inbox = !on_audit && !path.starts_with("/settings/");
     let on_sessions = path == "/settings/sessions";
@@ -45,6 +47,7 @@ pub(crate) fn Header() -> impl IntoView {
                         <nav class="places" aria-label="Pages">
                             {link("/", "Inbox", on_inbox)}
                             {audit.then(|| link("/audit", "Audit", on_audit))}
+                            {catalog.then(|| link("/settings/catalog", "Catalog", on_catalog))}
                             {policy.then(|| link("/settings/policy", "Policy", on_policy))}
                             {requests.then(|| link("/settings/requests", "Requests", on_requests))}
                             {access.then(|| link("/settings/access", "People", on_access))}

@@ -1,5 +1,6 @@
 //! Server functions: public endpoints under `/do`. Each parses, calls the engine, and renders; the engine authorizes.
 
+mod catalog;
 mod decide;
 mod form_response;
 mod policy;
@@ -7,6 +8,7 @@ mod requests;
 mod sessions;
 mod status;
 
+pub use catalog::*;
 pub use decide::*;
 pub use policy::*;
 pub use requests::*;

@@ -4,6 +4,7 @@ mod audit_api;
 mod audit_page;
 mod audit_sources;
 mod catalog_commands;
+mod catalog_page;
 mod command_line;
 mod file_permissions;
 mod health_and_metrics;

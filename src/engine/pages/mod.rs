@@ -3,6 +3,7 @@
 pub(crate) mod action;
 pub(crate) mod audit;
 pub(crate) mod audit_query;
+pub(crate) mod catalog;
 pub(crate) mod inbox;
 pub(crate) mod my_decisions;
 pub(crate) mod policy;

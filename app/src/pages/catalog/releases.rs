@@ -1,0 +1,148 @@
+//! Releases with their certifications, and the forms with which people decide about them.
+
+use super::records::{heading, retired};
+use crate::server_fns::{DecideCertification, SetReleaseStatus};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use loopiq::domain::{CertificationStatus, ReleaseStatus};
+use loopiq::views::{CatalogCertification, CatalogRelease, Label, Listed};
+
+/// The releases, each in a card.
+#[component]
+pub(super) fn Releases(
+    /// The releases.
+    releases: Listed<CatalogRelease>,
+    /// Whether the person decides about releases and certifications.
+    may_certify: bool,
+) -> impl IntoView {
+    if releases.shown.is_empty() {
+        return ().into_any();
+    }
+    let heading = heading("Releases", &releases);
+    let cards = releases.shown.into_iter().enumerate();
+    view! {
+        <section class="catalog-releases" aria-labelledby="releases">
+            <h2 id="releases">{heading}</h2>
+            {cards.map(|(number, release)| card(number, release, may_certify)).collect_view()}
+        </section>
+    }
+    .into_any()
+}
+
+fn card(number: usize, release: CatalogRelease, may_certify: bool) -> AnyView {
+    let id = format!("release-{number}");
+    let CatalogRelease {
+        key,
+        name,
+        status,
+        lines,
+        certifications,
+        controls,
+        blockers,
+        is_retired,
+    } = release;
+    let lines = lines
+        .into_iter()
+        .map(|(label, value)| view! { <dt>{label}</dt> <dd><bdi>{value}</bdi></dd> });
+    let can_decide = may_certify && !is_retired;
+    let certifications = certifications
+        .into_iter()
+        .enumerate()
+        .map(|(index, one)| certification(&format!("{id}-{index}"), one, can_decide));
+    view! {
+        <article class="card catalog-release" aria-labelledby=id.clone()>
+            <h3 id=id.clone()>
+                <bdi>{name}</bdi>
+                " "
+                <span class="quiet"><bdi>{key.clone()}</bdi></span>
+                {retired(is_retired)}
+            </h3>
+            <dl class="facts">
+                <dt>"Status"</dt>
+                <dd>{status.label()}</dd>
+                {lines.collect_view()}
+                <dt>"Controls"</dt>
+                <dd>{controls}</dd>
+                <dt>"Open blockers"</dt>
+                <dd>{blockers}</dd>
+            </dl>
+            {can_decide.then(|| status_form(&id, key.as_str().to_owned(), status))}
+            {certifications.collect_view()}
+        </article>
+    }
+    .into_any()
+}
+
+fn status_form(id: &str, key: String, status: ReleaseStatus) -> AnyView {
+    let field = format!("{id}-status");
+    let options = ReleaseStatus::ALL.iter().map(|one| {
+        view! {
+            <option value=one.as_str() selected=*one == status>
+                {one.label()}
+            </option>
+        }
+    });
+    view! {
+        <form class="inline-form" method="post" action=SetReleaseStatus::url()>
+            <input type="hidden" name="release" value=key />
+            <div class="field">
+                <label for=field.clone()>"Status of the release"</label>
+                <select id=field name="status">
+                    {options.collect_view()}
+                </select>
+            </div>
+            <button type="submit" class="button">
+                "Set status"
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+fn certification(id: &str, certification: CatalogCertification, can_decide: bool) -> AnyView {
+    let CatalogCertification { key, name, status } = certification;
+    let form = can_decide.then(|| {
+        let field = format!("{id}-reason");
+        view! {
+            <form class="inline-form" method="post" action=DecideCertification::url()>
+                // The Enter key presses the first button. It is disabled, so that a decision is always a choice between the buttons.
+                <button type="submit" disabled hidden></button>
+                <input type="hidden" name="certification" value=key.as_str().to_owned() />
+                <div class="field">
+                    <label for=field.clone()>"Reason"</label>
+                    <input id=field name="reason" type="text" maxlength="500" autocomplete="off" required />
+                </div>
+                {(status != CertificationStatus::Granted)
+                    .then(|| {
+                        view! {
+                            <button type="submit" class="button primary" name="decision" value="grant">
+                                "Grant"
+                            </button>
+                        }
+                    })}
+                {(status != CertificationStatus::Refused)
+                    .then(|| {
+                        view! {
+                            <button type="submit" class="button danger" name="decision" value="refuse">
+                                "Refuse"
+                            </button>
+                        }
+                    })}
+            </form>
+        }
+    });
+    view! {
+        <div class="catalog-certification">
+            <p>
+                "Certification "
+                <strong><bdi>{name}</bdi></strong>
+                " "
+                <span class="quiet"><bdi>{key.clone()}</bdi></span>
+                ": "
+                {status.label().to_lowercase()}
+            </p>
+            {form}
+        </div>
+    }
+    .into_any()
+}

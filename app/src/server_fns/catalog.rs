@@ -1,0 +1,207 @@
+//! The forms of the catalog page.
+
+use leptos::prelude::*;
+use loopiq::domain::PlainText;
+use loopiq::views::{CatalogPreview, Outcome};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use {
+    super::form_response::FormRequest,
+    crate::catalog_draft::CatalogDraft,
+    crate::settings_message::SettingsPage,
+    loopiq::domain::{Permission, ReleaseStatus},
+    loopiq::engine::Error,
+};
+
+/// The result of checking a catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogChecked {
+    /// What it would change; absent if it could not be checked.
+    pub preview: Option<CatalogPreview>,
+    /// Why it could not be checked; empty otherwise.
+    pub message: PlainText,
+}
+
+/// Checks a catalog without applying it. A plain form is redirected to the page, which shows the preview.
+#[server(prefix = "/do", endpoint = "preview-catalog")]
+pub async fn preview_catalog(
+    /// The YAML.
+    #[server(default)]
+    source: String,
+    /// `on` to retire what the catalog does not declare.
+    #[server(default)]
+    prune: String,
+) -> Result<CatalogChecked, ServerFnError> {
+    let request = FormRequest::from_context()?;
+    let draft = draft(&source, &prune);
+    let services = &request.services;
+    let checked = match services
+        .engine
+        .preview_catalog_draft(&services.ctx, &draft.source, draft.prune)
+        .await
+    {
+        Ok(preview) => CatalogChecked {
+            preview: Some(preview),
+            message: PlainText::default(),
+        },
+        Err(error) => {
+            FormRequest::set_status(&error);
+            CatalogChecked {
+                preview: None,
+                message: error.to_string().into(),
+            }
+        }
+    };
+    if request.is_plain() && !FormRequest::is_denied() {
+        if checked.preview.is_none() {
+            let refused = outcome(false, checked.message.clone());
+            SettingsPage::Catalog.store_message(request.session(), &refused).await;
+        }
+        keep(&request, &draft).await;
+        to_the_page();
+    }
+    Ok(checked)
+}
+
+/// Applies the catalog that a preview has shown.
+#[server(prefix = "/do", endpoint = "apply-catalog")]
+pub async fn apply_catalog(
+    /// The YAML.
+    #[server(default)]
+    source: String,
+    /// `on` to retire what the catalog does not declare.
+    #[server(default)]
+    prune: String,
+    /// The digest of the preview.
+    #[server(default)]
+    digest: String,
+) -> Result<Outcome, ServerFnError> {
+    let request = FormRequest::from_context()?;
+    let draft = draft(&source, &prune);
+    let services = &request.services;
+    let applied = services
+        .engine
+        .apply_catalog_draft(&services.ctx, &draft.source, draft.prune, &digest)
+        .await;
+    let outcome = match applied {
+        Ok(message) => outcome(true, message),
+        Err(error) => {
+            FormRequest::set_status(&error);
+            let message = match error {
+                Error::DigestMismatch => {
+                    "Nothing was changed: the text or the records are not those of the preview any more. Read the new preview, and apply it then."
+                        .to_owned()
+                }
+                error => error.to_string(),
+            };
+            outcome(false, message)
+        }
+    };
+    if request.is_plain() && !FormRequest::is_denied() {
+        SettingsPage::Catalog.store_message(request.session(), &outcome).await;
+        match outcome.done {
+            true => CatalogDraft::discard(request.session()).await,
+            false => keep(&request, &draft).await,
+        }
+        to_the_page();
+    }
+    Ok(outcome)
+}
+
+/// Discards the draft in the session. The catalog does not change.
+#[server(prefix = "/do", endpoint = "discard-catalog-draft")]
+pub async fn discard_catalog_draft() -> Result<Outcome, ServerFnError> {
+    let request = FormRequest::from_context()?;
+    CatalogDraft::discard(request.session()).await;
+    Ok(respond(&request, outcome(true, "Draft discarded.")).await)
+}
+
+/// Sets the status of a release.
+#[server(prefix = "/do", endpoint = "set-release-status")]
+pub async fn set_release_status(
+    /// The key of the release.
+    #[server(default)]
+    release: String,
+    /// The status.
+    #[server(default)]
+    status: String,
+) -> Result<Outcome, ServerFnError> {
+    let request = FormRequest::from_context()?;
+    let services = &request.services;
+    let done = match ReleaseStatus::parse(&status) {
+        Some(status) => {
+            services
+                .engine
+                .set_release_status(&services.ctx, &release, status)
+                .await
+        }
+        None => Err(Error::field("/status", "is not a status of releases")),
+    };
+    Ok(respond(&request, FormRequest::outcome(done)).await)
+}
+
+/// Grants or refuses a certification.
+#[server(prefix = "/do", endpoint = "decide-certification")]
+pub async fn decide_certification(
+    /// The key of the certification.
+    #[server(default)]
+    certification: String,
+    /// `grant` or `refuse`.
+    #[server(default)]
+    decision: String,
+    /// The reason.
+    #[server(default)]
+    reason: String,
+) -> Result<Outcome, ServerFnError> {
+    let request = FormRequest::from_context()?;
+    let (engine, ctx) = (&request.services.engine, &request.services.ctx);
+    let done = match decision.as_str() {
+        "grant" => engine.grant_certification(ctx, &certification, &reason).await,
+        "refuse" => engine.refuse_certification(ctx, &certification, &reason).await,
+        _ => Err(Error::field("/decision", "is neither grant nor refuse")),
+    };
+    Ok(respond(&request, FormRequest::outcome(done)).await)
+}
+
+/// The draft that was sent. Browsers end the lines of a text area with CR LF.
+#[cfg(feature = "ssr")]
+fn draft(source: &str, prune: &str) -> CatalogDraft {
+    CatalogDraft {
+        source: source.replace("\r\n", "\n"),
+        prune: prune == "on",
+    }
+}
+
+/// Stores the draft if the person is allowed to see it on the page, and if the session can hold it.
+#[cfg(feature = "ssr")]
+async fn keep(request: &FormRequest, draft: &CatalogDraft) {
+    const LARGEST: usize = 256 << 10;
+    if request.services.may(Permission::Configure) && draft.source.len() <= LARGEST {
+        draft.put(request.session()).await;
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
+    Outcome {
+        done,
+        message: message.into(),
+        state: None,
+        successor: None,
+    }
+}
+
+#[cfg(feature = "ssr")]
+async fn respond(request: &FormRequest, outcome: Outcome) -> Outcome {
+    if request.is_plain() && !FormRequest::is_denied() {
+        SettingsPage::Catalog.store_message(request.session(), &outcome).await;
+        to_the_page();
+    }
+    outcome
+}
+
+#[cfg(feature = "ssr")]
+fn to_the_page() {
+    FormRequest::redirect_to(SettingsPage::Catalog.path());
+}

@@ -1,0 +1,217 @@
+//! The catalog page and its forms, as plain forms of a browser without a script.
+
+use crate::support::{Browser, Service};
+
+const PAGE: &str = "/settings/catalog";
+const GOOD: &str = "teams: [{ key: payments, name: \"<b>Payments</b>\", members: [lead@acme.example] }]
+services: [{ key: refunds, team: payments }]
+releases:
+  - key: PAY-1
+    teams: [payments]
+    services: [refunds]
+    certifications: [{ key: PCI-1, name: PCI DSS }]
+    controls: [{ key: AC-3, status: failing }]
+";
+
+async fn page(browser: &mut Browser) -> String {
+    let answer = browser.get(PAGE).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    for inline in [" style=", "<style", " onclick=", "javascript:", "<b>Pay"] {
+        assert!(!answer.text.contains(inline), "{inline}");
+    }
+    answer.text
+}
+
+/// Sends a form as a browser does, which redirects to the page, and returns the page.
+async fn send(browser: &mut Browser, function: &str, form: &[(&str, &str)]) -> String {
+    let answer = browser.post(&format!("/do/{function}"), form).await;
+    assert_eq!(
+        (answer.status, answer.location()),
+        (303, PAGE),
+        "{function}: {}",
+        answer.text
+    );
+    page(browser).await
+}
+
+fn digest(page: &str) -> String {
+    let form = page.split("name=\"digest\"").nth(1).expect("a form");
+    form.split('"').nth(1).expect("a value").to_owned()
+}
+
+#[tokio::test]
+async fn an_operator_previews_and_applies_a_catalog() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("operator@acme.example").await;
+    let first = page(&mut browser).await;
+    assert!(
+        first.contains("action=\"/do/preview-catalog\"") && digest(&first).is_empty(),
+        "{first}"
+    );
+
+    // A mistake is shown with its line and field, and the text is kept.
+    let bad = "teams:\r\n  - { key: a, nmae: \"<i>A</i>\" }\r\n";
+    let shown = send(&mut browser, "preview-catalog", &[("source", bad)]).await;
+    for part in [
+        "catalog:2: teams[0].nmae: there is no such key; did you mean name?",
+        "&lt;i&gt;A&lt;/i&gt;",
+        "role=\"alert\"",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(digest(&shown).is_empty(), "nothing can be applied");
+
+    let shown = send(&mut browser, "preview-catalog", &[("source", GOOD)]).await;
+    assert!(
+        shown.contains("The draft changes 5 records") && shown.contains("team payments"),
+        "{shown}"
+    );
+    assert!(!service.entries("catalog.applied").await.iter().any(|_| true));
+    let seen = digest(&shown);
+
+    // Another text than the one of the preview is not applied, and is kept.
+    let other = GOOD.replace("refunds", "payouts");
+    let shown = send(&mut browser, "apply-catalog", &[("source", &other), ("digest", &seen)]).await;
+    assert!(
+        shown.contains("Nothing was changed: the text or the records are not those of the preview"),
+        "{shown}"
+    );
+    assert!(shown.contains("payouts"), "the text is kept");
+
+    let shown = send(&mut browser, "apply-catalog", &[("source", GOOD), ("digest", &seen)]).await;
+    assert!(
+        shown.contains("The catalog was applied: 5 created, 0 changed, 0 restored, 0 retired."),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("&lt;b>Payments&lt;/b>") || shown.contains("&lt;b&gt;Payments&lt;/b&gt;"),
+        "{shown}"
+    );
+    assert!(digest(&shown).is_empty(), "the draft is gone");
+    let entries = service.entries("catalog.applied").await;
+    assert_eq!(entries.len(), 1);
+
+    // Roles change only with the command.
+    let people = "people: [{ email: operator@acme.example, roles: [lead] }]";
+    let shown = send(&mut browser, "preview-catalog", &[("source", people)]).await;
+    assert!(shown.contains("Nobody gives roles alone in the browser"), "{shown}");
+    let shown = send(&mut browser, "discard-catalog-draft", &[]).await;
+    assert!(
+        shown.contains("Draft discarded.") && !shown.contains("roles: [lead]"),
+        "{shown}"
+    );
+
+    let large = format!("# {}\n", "x".repeat(300 << 10));
+    let shown = send(&mut browser, "preview-catalog", &[("source", &large)]).await;
+    assert!(
+        shown.contains("the catalog has more than 256 KiB"),
+        "{}",
+        &shown[..2000]
+    );
+    let filtered = browser.get(&format!("{PAGE}?text=refunds")).await.text;
+    assert!(
+        filtered.contains("refunds") && !filtered.contains("PAY-1"),
+        "{filtered}"
+    );
+}
+
+#[tokio::test]
+async fn people_without_the_role_see_the_catalog_and_change_nothing() {
+    let service = Service::start().await;
+    for email in ["reviewer@acme.example", "auditor@acme.example"] {
+        let mut browser = service.signed_in(email).await;
+        let shown = page(&mut browser).await;
+        for form in ["preview-catalog", "set-release-status", "decide-certification"] {
+            assert!(!shown.contains(form), "{email}: {form}");
+        }
+        for (function, form) in [
+            ("preview-catalog", vec![("source", GOOD)]),
+            ("apply-catalog", vec![("source", GOOD), ("digest", "x")]),
+            ("set-release-status", vec![("release", "PAY-1"), ("status", "released")]),
+            (
+                "decide-certification",
+                vec![("certification", "PCI-1"), ("decision", "grant"), ("reason", "r")],
+            ),
+        ] {
+            let answer = browser.post(&format!("/do/{function}"), &form).await;
+            assert_eq!(answer.status, 403, "{email} {function}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lead_decides_about_a_release_on_the_page() {
+    let service = Service::start().await;
+    let mut operator = service.signed_in("operator@acme.example").await;
+    let shown = send(&mut operator, "preview-catalog", &[("source", GOOD)]).await;
+    send(
+        &mut operator,
+        "apply-catalog",
+        &[("source", GOOD), ("digest", &digest(&shown))],
+    )
+    .await;
+    assert!(
+        !page(&mut operator).await.contains("decide-certification"),
+        "an operator certifies nothing"
+    );
+
+    let mut lead = service.signed_in("lead@acme.example").await;
+    assert!(page(&mut lead).await.contains("action=\"/do/decide-certification\""));
+    let grant = |reason| [("certification", "PCI-1"), ("decision", "grant"), ("reason", reason)];
+    let shown = send(&mut lead, "decide-certification", &grant("All done.")).await;
+    assert!(shown.contains("open blockers of PAY-1 prevent PCI-1: BLK-"), "{shown}");
+    let shown = send(
+        &mut lead,
+        "set-release-status",
+        &[("release", "PAY-1"), ("status", "certified")],
+    )
+    .await;
+    assert!(
+        shown.contains("PAY-1 is certified when these are granted: PCI-1."),
+        "{shown}"
+    );
+    let shown = send(&mut lead, "decide-certification", &grant(" ")).await;
+    assert!(shown.contains("a reason has 1 to 500 characters"), "{shown}");
+    let refuse = [
+        ("certification", "PCI-1"),
+        ("decision", "refuse"),
+        ("reason", "AC-3 <fails>."),
+    ];
+    let shown = send(&mut lead, "decide-certification", &refuse).await;
+    assert!(shown.contains("PCI-1 is refused now."), "{shown}");
+    let shown = send(
+        &mut lead,
+        "set-release-status",
+        &[("release", "PAY-1"), ("status", "in_progress")],
+    )
+    .await;
+    assert!(shown.contains("PAY-1 is in progress now."), "{shown}");
+    for (function, form, says) in [
+        (
+            "set-release-status",
+            vec![("release", "PAY-1"), ("status", "begun")],
+            "is not a status",
+        ),
+        (
+            "decide-certification",
+            vec![("certification", "PCI-1"), ("decision", "maybe"), ("reason", "r")],
+            "neither grant nor refuse",
+        ),
+    ] {
+        let shown = send(&mut lead, function, &form).await;
+        assert!(shown.contains(says), "{shown}");
+    }
+    for (function, form) in [
+        ("set-release-status", vec![("release", "PAY-9"), ("status", "released")]),
+        ("set-release-status", vec![("release", ""), ("status", "released")]),
+        (
+            "decide-certification",
+            vec![("certification", "PCI-9"), ("decision", "grant"), ("reason", "r")],
+        ),
+    ] {
+        let answer = lead.post(&format!("/do/{function}"), &form).await;
+        assert_eq!(answer.status, 404, "{}", answer.text);
+    }
+    assert_eq!(service.entries("certification.refused").await.len(), 1);
+    assert_eq!(service.entries("release.status_set").await.len(), 1);
+}

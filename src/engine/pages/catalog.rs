@@ -1,0 +1,258 @@
+//! The catalog page: the stored records, and the preview of an operator's draft.
+
+use crate::catalog::{Effect, Kind, SourceFile, StoredRecord, Value};
+use crate::context::Ctx;
+use crate::domain::*;
+use crate::engine::{CatalogOutcome, CatalogReport, Engine, Error};
+use crate::views::{
+    CatalogCertification, CatalogComponent, CatalogPage, CatalogPerson, CatalogPreview, CatalogRelease, CatalogTeam,
+    Label, Listed,
+};
+use std::collections::BTreeMap;
+
+/// The most records of a list on the page.
+const SHOWN: usize = 200;
+/// The most items of a list in a line.
+const ITEMS: usize = 20;
+/// The largest catalog that the page accepts, in bytes (256 KiB). The session keeps it; the command reads larger ones.
+const LARGEST_DRAFT: usize = 256 << 10;
+
+impl Engine {
+    /// The catalog, or the records whose key or name contain this text.
+    pub async fn catalog_page(&self, ctx: &Ctx, text: &str) -> Result<CatalogPage, Error> {
+        self.authorize(ctx, Permission::ReadCatalog).await?;
+        let wanted = text.trim().to_lowercase();
+        let tx = &mut self.store.read(ctx).await?;
+        let stored = tx.stored_catalog(&[]).await?;
+        let counts = tx.catalog_counts().await?;
+        let fits = |record: &&StoredRecord| {
+            let name = record.fields.get("name").and_then(Value::text).unwrap_or_default();
+            wanted.is_empty()
+                || record.ident.key.to_lowercase().contains(&wanted)
+                || name.to_lowercase().contains(&wanted)
+        };
+        let of = |kinds: &[Kind]| {
+            let mut records: Vec<&StoredRecord> = stored
+                .records()
+                .filter(|record| kinds.contains(&record.ident.kind))
+                .filter(fits)
+                .collect();
+            records.sort_by_key(|record| record.is_retired);
+            records
+        };
+        let mut certifications: BTreeMap<&str, Vec<CatalogCertification>> = BTreeMap::new();
+        for record in stored
+            .records()
+            .filter(|record| record.ident.kind == Kind::Certification)
+        {
+            let release = field(record, "release");
+            let status = counts
+                .certifications
+                .get(&record.id)
+                .copied()
+                .unwrap_or(CertificationStatus::Open);
+            certifications.entry(release).or_default().push(CatalogCertification {
+                key: (&record.ident.key).into(),
+                name: field(record, "name").into(),
+                status,
+            });
+        }
+        let release = |record: &StoredRecord| CatalogRelease {
+            key: (&record.ident.key).into(),
+            name: field(record, "name").into(),
+            status: ReleaseStatus::parse(field(record, "status")).unwrap_or(ReleaseStatus::Planned),
+            lines: lines(record),
+            certifications: certifications
+                .get(record.ident.key.as_str())
+                .cloned()
+                .unwrap_or_default(),
+            controls: controls(counts.controls.get(&record.id)),
+            blockers: counts.blockers.get(&record.id).copied().unwrap_or_default(),
+            is_retired: record.is_retired,
+        };
+        let team = |record: &StoredRecord| CatalogTeam {
+            key: (&record.ident.key).into(),
+            name: field(record, "name").into(),
+            members: items(record, "members"),
+            groups: items(record, "groups"),
+            people: counts.members.get(&record.id).copied().unwrap_or_default(),
+            is_retired: record.is_retired,
+        };
+        let component = |record: &StoredRecord| CatalogComponent {
+            kind: record.ident.kind.noun().to_owned(),
+            key: (&record.ident.key).into(),
+            name: field(record, "name").into(),
+            team: field(record, "team").into(),
+            is_retired: record.is_retired,
+        };
+        let person = |record: &StoredRecord| CatalogPerson {
+            address: (&record.ident.key).into(),
+            roles: record
+                .fields
+                .get("roles")
+                .map(Value::items)
+                .unwrap_or_default()
+                .join(", "),
+        };
+        Ok(CatalogPage {
+            text: text.trim().into(),
+            releases: listed(of(&[Kind::Release]), release),
+            teams: listed(of(&[Kind::Team]), team),
+            components: listed(of(&Kind::COMPONENTS), component),
+            people: listed(of(&[Kind::Person]), person),
+            may_change: allows(&ctx.principal, Permission::Configure),
+            may_certify: allows(&ctx.principal, Permission::Certify),
+        })
+    }
+
+    /// What an operator's draft would change.
+    pub async fn preview_catalog_draft(&self, ctx: &Ctx, source: &str, prune: bool) -> Result<CatalogPreview, Error> {
+        let files = draft(source)?;
+        Ok(match self.preview_catalog(ctx, &files, prune).await? {
+            CatalogOutcome::Report(report) => preview(&report),
+            CatalogOutcome::Wrong(problems) => {
+                let mut mistakes: Vec<PlainText> = problems
+                    .first
+                    .iter()
+                    .map(|problem| problem.to_string().into())
+                    .collect();
+                if problems.more > 0 {
+                    mistakes.push(format!("{} more mistakes", problems.more).into());
+                }
+                CatalogPreview {
+                    mistakes,
+                    ..CatalogPreview::default()
+                }
+            }
+        })
+    }
+
+    /// Applies an operator's draft, if it still changes what the preview with this digest has shown. Returns the outcome in a sentence.
+    pub async fn apply_catalog_draft(
+        &self,
+        ctx: &Ctx,
+        source: &str,
+        prune: bool,
+        digest: &str,
+    ) -> Result<String, Error> {
+        let files = draft(source)?;
+        match self.apply_catalog(ctx, &files, prune, Some(digest)).await? {
+            CatalogOutcome::Report(report) => Ok(format!(
+                "The catalog was applied: {} created, {} changed, {} restored, {} retired.",
+                report.plan.with(Effect::Create).count(),
+                report.plan.with(Effect::Change).count(),
+                report.plan.with(Effect::Restore).count(),
+                report.plan.with(Effect::Retire).count()
+            )),
+            CatalogOutcome::Wrong(_) => Err(Error::Setting {
+                message: "the catalog has mistakes, which are listed below.".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The draft as the only file of a catalog.
+fn draft(source: &str) -> Result<Vec<SourceFile>, Error> {
+    if source.len() > LARGEST_DRAFT {
+        return Err(Error::Setting {
+            message: format!(
+                "the catalog has more than {} KiB. Apply it with `loopiq catalog apply`, or in several parts.",
+                LARGEST_DRAFT >> 10
+            ),
+        });
+    }
+    Ok(vec![SourceFile {
+        name: "catalog".to_owned(),
+        text: source.to_owned(),
+    }])
+}
+
+fn preview(report: &CatalogReport) -> CatalogPreview {
+    let plan = &report.plan;
+    let word = |effect| match effect {
+        Effect::Create => "Create",
+        Effect::Change => "Change",
+        Effect::Restore => "Restore",
+        Effect::Retire => "Retire",
+    };
+    let steps = plan.steps.iter().take(SHOWN).map(|step| {
+        let fields = step.field_lines().into_iter().map(Into::into).collect();
+        (word(step.effect).to_owned(), step.ident.to_string().into(), fields)
+    });
+    let skipped = plan
+        .skipped
+        .iter()
+        .take(SHOWN)
+        .map(|one| format!("{} (line {}): {}", one.what, one.line, one.why).into());
+    CatalogPreview {
+        mistakes: Vec::new(),
+        steps: steps.collect(),
+        more: plan.steps.len().saturating_sub(SHOWN),
+        left: plan.left,
+        skipped: skipped.collect(),
+        digest: if plan.steps.is_empty() {
+            String::new()
+        } else {
+            report.digest.clone()
+        },
+    }
+}
+
+fn listed<T>(records: Vec<&StoredRecord>, view: impl Fn(&StoredRecord) -> T) -> Listed<T> {
+    Listed {
+        total: records.len(),
+        shown: records.into_iter().take(SHOWN).map(view).collect(),
+    }
+}
+
+fn field<'r>(record: &'r StoredRecord, name: &str) -> &'r str {
+    record.fields.get(name).and_then(Value::text).unwrap_or_default()
+}
+
+fn items(record: &StoredRecord, name: &str) -> Vec<PlainText> {
+    let all = record.fields.get(name).map(Value::items).unwrap_or_default();
+    let mut items: Vec<PlainText> = all.iter().take(ITEMS).map(Into::into).collect();
+    if all.len() > ITEMS {
+        items.push(format!("and {} more", all.len() - ITEMS).into());
+    }
+    items
+}
+
+/// Commit, threshold, teams and components of a release, if it has them.
+fn lines(record: &StoredRecord) -> Vec<(String, PlainText)> {
+    let mut lines = Vec::new();
+    if let Some(commit) = record.fields.get("commit").and_then(Value::text) {
+        lines.push(("Commit".to_owned(), commit.into()));
+    }
+    if let Some(threshold) = Severity::parse(field(record, "severityThreshold")) {
+        lines.push((
+            "Blocked by findings from".to_owned(),
+            threshold.label().to_lowercase().into(),
+        ));
+    }
+    for (label, name) in [
+        ("Teams", "teams"),
+        ("Applications", "applications"),
+        ("Modules", "modules"),
+        ("Repositories", "repositories"),
+        ("Services", "services"),
+    ] {
+        let items = items(record, name);
+        if !items.is_empty() {
+            let names: Vec<&str> = items.iter().map(PlainText::as_str).collect();
+            lines.push((label.to_owned(), names.join(", ").into()));
+        }
+    }
+    lines
+}
+
+fn controls(counts: Option<&BTreeMap<ControlStatus, i64>>) -> String {
+    let Some(counts) = counts else {
+        return "none".to_owned();
+    };
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(status, count)| format!("{count} {}", status.label().to_lowercase()))
+        .collect();
+    parts.join(", ")
+}
