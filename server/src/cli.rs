@@ -9,6 +9,7 @@ use crate::commands::helix::{self, HelixArgs};
 use crate::commands::import::{self, ImportArgs};
 use crate::commands::migrate::{self, MigrateArgs};
 use crate::commands::policy::{self, PolicyCommand};
+use crate::commands::release::{self, CertificationCommand, ReleaseCommand};
 use crate::commands::request::{self, RequestCommand};
 use crate::commands::schema::{self, SchemaCommand};
 use crate::commands::serve::{self, ServeArgs};
@@ -52,6 +53,12 @@ pub enum CliCommand {
     /// Apply files with teams, components, releases and people, of this service or of Backstage.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Set the status of a release.
+    #[command(subcommand)]
+    Release(ReleaseCommand),
+    /// Grant or refuse a certification.
+    #[command(subcommand)]
+    Certification(CertificationCommand),
     /// List, add or remove words that count as too generic for a title, in addition to the built-in list.
     Words(GenericWordsArgs),
     /// Check a policy, show the active one, or request the activation of another.
@@ -91,6 +98,8 @@ impl Cli {
             CliCommand::Token(args) => token::run(args, runtime).await,
             CliCommand::Tenant(command) => tenant::run(command, runtime).await,
             CliCommand::Catalog(command) => catalog::run(command, runtime).await,
+            CliCommand::Release(command) => release::run(command, runtime).await,
+            CliCommand::Certification(command) => release::certify(command, runtime).await,
             CliCommand::Words(args) => generic_words::run(args, runtime).await,
             CliCommand::Policy(command) => policy::run(command, runtime).await,
             CliCommand::Request(command) => request::run(command, runtime).await,

@@ -10,6 +10,7 @@ pub mod import;
 pub mod migrate;
 mod output;
 pub mod policy;
+pub mod release;
 pub mod request;
 pub mod schema;
 pub mod serve;
