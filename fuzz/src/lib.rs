@@ -3,6 +3,7 @@
 
 mod bundle;
 mod canonical;
+mod catalog;
 mod detect;
 mod files;
 mod payload;
@@ -17,7 +18,7 @@ use loopiq::import::Format;
 pub type Target = fn(&[u8]);
 
 /// Every target, with the name of its folders.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("sarif", sarif),
     ("osv", osv),
     ("cyclonedx", cyclonedx),
@@ -30,6 +31,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("payload", payload),
     ("verifier", verifier),
     ("bundle", bundle),
+    ("catalog", catalog),
 ];
 
 /// The reader of SARIF.
@@ -98,4 +100,11 @@ pub fn verifier(data: &[u8]) {
 /// The reader of bundles of the audit log. The first byte selects the file that the rest replaces.
 pub fn bundle(data: &[u8]) {
     bundle::hold(data);
+}
+
+/// The catalogs of companies.
+pub fn catalog(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        catalog::hold(text);
+    }
 }

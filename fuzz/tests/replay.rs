@@ -59,7 +59,7 @@ macro_rules! replayed {
     };
 }
 
-replayed!(sarif osv cyclonedx junit oscal detect query policy canonical payload verifier bundle);
+replayed!(sarif osv cyclonedx junit oscal detect query policy canonical payload verifier bundle catalog);
 
 #[test]
 fn every_target_is_a_program() {

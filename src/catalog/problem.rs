@@ -7,6 +7,19 @@ use std::fmt;
 /// The most mistakes that are reported; the others are counted.
 const MOST: usize = 100;
 
+/// The longest text of a mistake, in characters. A message can quote a value of any length.
+const LONGEST: usize = 500;
+
+/// The text on one line, shortened.
+fn one_line(text: &str) -> String {
+    let spaced = |c: char| if c.is_whitespace() { ' ' } else { c };
+    let mut short: String = text.chars().take(LONGEST).map(spaced).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// A mistake in a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -53,10 +66,10 @@ impl Problems {
             return;
         }
         self.first.push(Problem {
-            file: file.into(),
+            file: one_line(file).into(),
             line,
-            field: field.as_ref().into(),
-            message: message.as_ref().into(),
+            field: one_line(field.as_ref()).into(),
+            message: one_line(message.as_ref()).into(),
         });
     }
 
