@@ -1,0 +1,204 @@
+// A company sets the service up as docs/production.md says: its identity provider, the settings, the tenant, the catalog, and evidence. Then its people
+// sign in. No demo.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { shellBlocks } from '../company/document.mjs';
+import { hasGlewlwyd, startGlewlwyd } from '../company/glewlwyd.mjs';
+import { signInAtProvider, startProvider } from '../company/provider.mjs';
+import { newServer } from '../company/server.mjs';
+
+const DOCUMENT = '../docs/production.md';
+const SECRET = 'the-secret-of-the-client';
+
+const person = (name, roles) => ({
+  tenant: 'acme',
+  roles,
+  name: `${name[0].toUpperCase()}${name.slice(1)}`,
+  email: `${name}@acme.example`,
+  email_verified: true,
+});
+
+/** The programs of the newest PostgreSQL of this machine. */
+function psql() {
+  const versions = readdirSync('/usr/lib/postgresql').sort((one, other) => Number(other) - Number(one));
+  return join('/usr/lib/postgresql', versions[0], 'bin/psql');
+}
+
+/** The URL of the database that the document creates, for one of its roles. */
+function databaseUrl(role, password) {
+  const url = new URL(process.env.LOOPIQ_TEST_POSTGRES);
+  [url.username, url.password, url.pathname] = [role, password, '/company'];
+  return url.href;
+}
+
+test.describe.configure({ mode: 'serial' });
+
+let provider;
+let server;
+const onPostgres = Boolean(process.env.LOOPIQ_TEST_POSTGRES);
+
+test.beforeAll(async () => {
+  const people = {
+    olga: person('olga', ['operator']),
+    omar: person('omar', ['operator']),
+    lee: person('lee', ['lead']),
+    dana: { ...person('dana', ['reviewer', 'cook']), groups: ['acme-payments'] },
+    // The catalog gives the role.
+    kim: person('kim'),
+    vic: person('vic', ['visitor']),
+    eve: { ...person('eve', ['reviewer']), tenant: 'elsewhere' },
+  };
+  const client = { client_id: 'loopiq', client_secret: SECRET, redirect_uris: ['https://loopiq.example/auth/callback'] };
+  provider = await startProvider({ people, client });
+  const settings = { replace: onPostgres ? [['#LOOPIQ_DATABASE_URL_FILE', 'LOOPIQ_DATABASE_URL_FILE']] : [] };
+  server = await newServer({
+    issuer: provider.issuer,
+    postgres: onPostgres && { psql: psql(), admin: process.env.LOOPIQ_TEST_POSTGRES },
+    contents: {
+      'loopiq.env': settings,
+      'oidc-client-secret': { text: `${SECRET}\n` },
+      'database-url': { text: onPostgres && `${databaseUrl('company', 'a-password-of-the-service')}\n` },
+      'database-admin-url': { text: onPostgres && `${databaseUrl('company_owner', 'a-password-of-the-owner')}\n` },
+    },
+  });
+  provider.register({ redirect_uris: [`${server.url}/auth/callback`], post_logout_redirect_uris: [`${server.url}/logout`] });
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+  await provider?.stop();
+});
+
+/** Signs a person of the company in with a browser of its own. */
+async function signIn(browser, name) {
+  const context = await browser.newContext({ baseURL: server.url });
+  const page = await context.newPage();
+  await page.goto('/');
+  await signInAtProvider(page, name);
+  return page;
+}
+
+/** Runs a block of the document, which must succeed and print no secret. */
+async function follow(block) {
+  return test.step(`${block.heading}: ${block.text.split('\n')[0]}`, async () => {
+    const done = await server.run(block.text);
+    expect(done.code, `${block.text}\n${done.out}\n${done.err}`).toBe(0);
+    expect(done.out + done.err).not.toContain(SECRET);
+    return done;
+  });
+}
+
+const isHere = (block) => !block.database || block.database === (onPostgres ? 'postgresql' : 'sqlite');
+const blocks = shellBlocks(DOCUMENT).filter(isHere);
+const isStep = (block) => /^\d/.test(block.heading);
+
+test('the commands of the document set the service up', async () => {
+  test.setTimeout(180_000);
+  for (const block of blocks.filter(isStep)) {
+    const done = await follow(block);
+    if (block.text.includes('check-config')) {
+      expect(done.out).toContain('ok       client: the provider accepts client ID and secret');
+      expect(done.out).toContain('ok       redirect URL: the provider redirects to it');
+      expect(done.out).not.toContain('problem');
+      expect(done.out).toContain('warning  tenants');
+    }
+  }
+  expect(server.log()).toContain(`ready on ${server.url}`);
+});
+
+test('people of the company sign in, and each sees what the role may see', async ({ browser }) => {
+  for (const [name, role] of [
+    ['olga', 'operator'],
+    ['lee', 'lead'],
+    ['dana', 'reviewer'],
+    ['kim', 'reviewer'],
+  ]) {
+    await test.step(`${name}, ${role}`, async () => {
+      const page = await signIn(browser, name);
+      await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+      await expect(page).toHaveURL(`${server.url}/`);
+      if (role === 'operator') {
+        // What the commands did, and the release that they made.
+        for (const event of ['tenant.created', 'catalog.applied', 'evidence.imported']) {
+          await page.goto(`/audit?q=${encodeURIComponent(`event:${event}`)}`);
+          await expect(page.locator('table.results').getByText(event)).toHaveCount(1);
+        }
+      }
+      await page.context().close();
+    });
+  }
+});
+
+test('a person without a role or of another company is told why', async ({ browser }) => {
+  for (const [name, why] of [
+    ['vic', 'Your account has no role in this tenant'],
+    ['eve', 'Your organisation is not set up here'],
+  ]) {
+    const page = await signIn(browser, name);
+    await expect(page.getByText(why)).toBeVisible();
+    await page.context().close();
+  }
+});
+
+test('a provider with a new key, one that is down, and one that is back', async ({ browser }) => {
+  provider.rotateKey();
+  const lee = await signIn(browser, 'lee');
+  await expect(lee.getByRole('button', { name: 'Sign out' })).toBeVisible();
+
+  await provider.stop();
+  await lee.goto('/');
+  await expect(lee.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  // The service starts without its provider, and says so when a person signs in.
+  const restarted = await server.run('sudo systemctl restart loopiq\ncurl --fail --silent --show-error http://127.0.0.1:3000/readyz');
+  expect(restarted.code, restarted.err).toBe(0);
+  const checked = await server.run('sudo -u loopiq loopiq check-config');
+  expect(checked.code).toBe(1);
+  expect(checked.out).toMatch(/problem {2}provider: .*Connection refused.* To do: open /);
+  const page = await (await browser.newContext({ baseURL: server.url })).newPage();
+  const answer = await page.goto('/login');
+  expect(answer.status()).toBe(503);
+  await expect(page.getByText('The identity provider cannot be reached')).toBeVisible();
+
+  await provider.start();
+  const dana = await signIn(browser, 'dana');
+  await expect(dana.getByRole('button', { name: 'Sign out' })).toBeVisible();
+});
+
+test('a person signs in with another provider', async ({ browser }) => {
+  if (!hasGlewlwyd()) {
+    expect(process.env.CI, 'glewlwyd is missing: scripts/setup test').toBeFalsy();
+    test.skip(true, 'glewlwyd is missing: scripts/setup test');
+  }
+  const person = { username: 'gil', password: "gil's password", name: 'Gil', email: 'gil@acme.example', tenant: 'acme', roles: ['reviewer', 'lead'] };
+  const other = await startGlewlwyd({ client: { id: 'loopiq', secret: SECRET, redirectUri: `${server.url}/auth/callback` }, person });
+  try {
+    // It says nothing about addresses (`email_verified`), so the operator says which domains are the company's.
+    server.edit('loopiq.env', { [`LOOPIQ_OIDC_ISSUER=${provider.issuer}`]: `LOOPIQ_OIDC_ISSUER=${other.issuer}\nLOOPIQ_OIDC_VERIFIED_DOMAINS=acme.example` });
+    const checked = await server.run('sudo -u loopiq loopiq check-config');
+    expect(checked.code, checked.out + checked.err).toBe(0);
+    const restarted = await server.run('sudo systemctl restart loopiq');
+    expect(restarted.code, restarted.err).toBe(0);
+
+    const context = await browser.newContext({ baseURL: server.url });
+    // The script of the provider's page needs files of other packages, so the browser sends what the script sends.
+    const { username, password } = person;
+    expect((await context.request.post(`${other.api}/auth/`, { data: { username, password } })).status()).toBe(200);
+    expect((await context.request.put(`${other.api}/auth/grant/loopiq`, { data: { scope: 'openid' } })).status()).toBe(200);
+    const page = await context.newPage();
+    await page.goto('/');
+    await page.goto(`${new URL(page.url()).searchParams.get('callback_url')}&g_continue`);
+    await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+    await expect(page.getByText('Gil').first()).toBeVisible();
+    await context.close();
+  } finally {
+    await other.stop();
+  }
+});
+
+test('the commands of the document keep the service in order', async () => {
+  const rest = blocks.filter((block) => !isStep(block));
+  expect(rest.length).toBeGreaterThan(1);
+  for (const block of rest) await follow(block);
+  expect(server.log()).not.toContain(SECRET);
+});
