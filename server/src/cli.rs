@@ -120,6 +120,46 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
+    fn a_wrong_value_is_refused_with_its_setting() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let mut any_text = Vec::new();
+        for argument in serve.get_arguments().filter(|argument| argument.get_env().is_some()) {
+            if !argument.get_action().takes_values() {
+                continue;
+            }
+            let flag = argument.get_long().unwrap();
+            match Cli::try_parse_from(["loopiq", "serve", &format!("--{flag}"), "no sense"]) {
+                Ok(_) => any_text.push(flag),
+                Err(error) => assert!(error.to_string().contains(flag), "{error}"),
+            }
+        }
+        any_text.sort_unstable();
+        // `serve` and `check-config` judge these: they depend on files, on the database, on the provider or on each other.
+        assert_eq!(
+            any_text,
+            [
+                "audit-key",
+                "audit-key-file",
+                "data-dir",
+                "database-url",
+                "database-url-file",
+                "oidc-client-id",
+                "oidc-client-secret",
+                "oidc-client-secret-file",
+                "oidc-groups-claim",
+                "oidc-issuer",
+                "oidc-roles-claim",
+                "oidc-tenant-claim",
+                "public-url",
+                "secret-key",
+                "secret-key-file",
+                "witnesses",
+            ]
+        );
+    }
+
+    #[test]
     fn the_definitions_are_consistent() {
         Cli::command().debug_assert();
     }

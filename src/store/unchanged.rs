@@ -8,7 +8,7 @@ pub enum Unchanged {
     /// A SQLite database that the next start of the service upgrades: one sentence.
     Older(String),
     /// A database with this version's schema. The caller must not write to it.
-    Current(Store),
+    Current(Box<Store>),
 }
 
 impl Store {
@@ -28,6 +28,7 @@ impl Store {
             }
             Dialect::Postgres => schema::check_postgres(url).await?,
         };
-        Self::assembled(url, dialect, bypasses_row_security).map(Unchanged::Current)
+        let store = Self::assembled(url, dialect, bypasses_row_security)?;
+        Ok(Unchanged::Current(Box::new(store)))
     }
 }

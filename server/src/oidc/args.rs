@@ -61,6 +61,11 @@ fn domain(text: &str) -> Result<String, String> {
     Ok(domain)
 }
 
+/// The text of a setting without the white space around it.
+fn trimmed(text: &Option<String>) -> String {
+    text.as_deref().unwrap_or_default().trim().to_owned()
+}
+
 impl OidcArgs {
     /// The claims of tenant and roles.
     pub fn claims(&self) -> (&str, &str) {
@@ -93,8 +98,9 @@ impl OidcArgs {
     pub fn settings(&self, public_url: &str) -> Result<OidcSettings> {
         self.must_be_complete()?;
         Ok(OidcSettings {
-            issuer: self.oidc_issuer.clone().unwrap_or_default(),
-            client_id: self.oidc_client_id.clone().unwrap_or_default(),
+            // A space at the end of a line in a file of settings is part of neither.
+            issuer: trimmed(&self.oidc_issuer),
+            client_id: trimmed(&self.oidc_client_id),
             client_secret: self.oidc_client_secret.require()?.expose().to_owned(),
             redirect_url: format!("{public_url}/auth/callback"),
             tenant_claim: self.oidc_tenant_claim.clone(),

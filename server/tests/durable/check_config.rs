@@ -228,11 +228,12 @@ async fn each_fault_of_the_provider_is_named_with_its_fix() {
     );
     says(
         &check(&issuer.replace("/idp", "/other")).await,
-        "provider",
+        "discovery",
         "problem",
         "404",
-        "firewall",
+        "not with the metadata of a provider",
     );
+    says(&check(&format!("{issuer} ")).await, "provider", "ok", "answers", "");
 
     let cases: [(Change, &str, &str, &str, &str); 7] = [
         (

@@ -88,7 +88,7 @@ async fn open(serve: &ServeArgs, report: &mut Report) -> Option<Option<Store>> {
                 "database",
                 format!("{kind} ({}), with the schema of this version", installation.name()),
             );
-            Some(Some(store))
+            Some(Some(*store))
         }
         Ok(Unchanged::Older(_)) => {
             report.warning(

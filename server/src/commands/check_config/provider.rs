@@ -68,23 +68,44 @@ pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
 
 fn unusable(oidc: &Oidc, error: &OidcError, report: &mut Report) {
     let why = cause(error);
-    let (check, fix) = match error {
-        OidcError::Unreachable { .. } => (
-            "provider",
-            format!(
-                "open {}/.well-known/openid-configuration from this machine; check name resolution, firewall, proxy and the trusted \
-                 certificates (ca-certificates, SSL_CERT_FILE). The service starts without the provider, and nobody can sign in",
-                oidc.issuer().trim_end_matches('/')
-            ),
-        ),
-        _ if why.contains("unexpected issuer") => (
+    let document = format!(
+        "{}/.well-known/openid-configuration",
+        oidc.issuer().trim_end_matches('/')
+    );
+    let is_there = matches!(error, OidcError::Misconfigured { .. });
+    let (check, fix) = if why.contains("unexpected issuer") {
+        (
             "discovery",
             "set LOOPIQ_OIDC_ISSUER to the issuer that the provider names, character by character (mind a slash at the end)".to_owned(),
-        ),
-        _ => (
+        )
+    } else if is_there {
+        (
             "discovery",
             "change the provider's configuration, or use one that supports OpenID Connect with a client secret and PKCE (S256)".to_owned(),
-        ),
+        )
+    } else if why.contains("certificate") {
+        (
+            "provider",
+            "install the certificate authority of the provider on this machine, or name it in SSL_CERT_FILE".to_owned(),
+        )
+    } else if ["invalid response", "Failed to parse"]
+        .iter()
+        .any(|words| why.contains(words))
+    {
+        (
+            "discovery",
+            format!(
+                "a server answers, but not with the metadata of a provider: compare LOOPIQ_OIDC_ISSUER with the provider, which has {document}"
+            ),
+        )
+    } else {
+        (
+            "provider",
+            format!(
+                "let this machine reach {document}: check name resolution, firewall and proxy. The service starts without the provider, and \
+                 nobody can sign in"
+            ),
+        )
     };
     report.problem(check, format!("{}: {why}", oidc.issuer()), fix);
 }
@@ -155,5 +176,42 @@ pub(super) fn cause(error: &OidcError) -> String {
         error.to_string()
     } else {
         causes.join(": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oidc::{Cause, OidcSettings};
+
+    #[test]
+    fn the_fix_follows_from_the_cause() {
+        let oidc = Oidc::new(OidcSettings {
+            issuer: "https://idp.example/".to_owned(),
+            client_id: "c".to_owned(),
+            client_secret: "s".to_owned(),
+            redirect_url: "https://loopiq.example/auth/callback".to_owned(),
+            tenant_claim: "tenant".to_owned(),
+            roles_claim: "roles".to_owned(),
+            groups_claim: "groups".to_owned(),
+            role_mapping: Default::default(),
+            verified_domains: Vec::new(),
+        })
+        .unwrap();
+        for (why, fix) in [
+            ("invalid peer certificate: UnknownIssuer", "certificate authority"),
+            (
+                "dns error: no such host",
+                "let this machine reach https://idp.example/.well-known/",
+            ),
+            ("operation timed out", "firewall and proxy"),
+            ("Server returned invalid response: 302", "compare LOOPIQ_OIDC_ISSUER"),
+        ] {
+            let cause = Cause::from(Box::<dyn std::error::Error + Send + Sync>::from(why));
+            let mut report = Report::default();
+            unusable(&oidc, &OidcError::Unreachable { cause }, &mut report);
+            let line = report.to_string();
+            assert!(line.contains(why) && line.contains(fix), "{line}");
+        }
     }
 }
