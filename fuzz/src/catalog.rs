@@ -15,7 +15,11 @@ pub(crate) fn hold(source: &str) {
         Ok(catalog) => catalog,
         Err(problems) => return reported(source, &problems),
     };
-    assert_eq!(catalog::read(&files).as_ref(), Ok(&catalog), "it reads otherwise a second time");
+    assert_eq!(
+        catalog::read(&files).as_ref(),
+        Ok(&catalog),
+        "it reads otherwise a second time"
+    );
     let mut stored = Stored::default();
     let plan = match catalog::plan(&catalog, &stored, false) {
         Ok(plan) => plan,
@@ -26,7 +30,11 @@ pub(crate) fn hold(source: &str) {
         stored.insert(StoredRecord {
             id: step.ident.key.clone(),
             ident: step.ident,
-            fields: step.fields.into_iter().map(|change| (change.field, change.after)).collect(),
+            fields: step
+                .fields
+                .into_iter()
+                .map(|change| (change.field, change.after))
+                .collect(),
             is_retired: false,
         });
     }
@@ -36,7 +44,11 @@ pub(crate) fn hold(source: &str) {
 
 fn reported(source: &str, problems: &Problems) {
     assert!(!problems.is_empty(), "refused for nothing");
-    assert!(problems.first.len() <= MOST_MISTAKES, "{} mistakes", problems.first.len());
+    assert!(
+        problems.first.len() <= MOST_MISTAKES,
+        "{} mistakes",
+        problems.first.len()
+    );
     // YAML has more line breaks than \n; a mistake at the end is on the line after the last one.
     let lines = source.chars().filter(|c| matches!(c, '\n' | '\r')).count() + 2;
     for problem in &problems.first {
