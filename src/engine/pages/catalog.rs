@@ -225,10 +225,7 @@ fn lines(record: &StoredRecord) -> Vec<(String, PlainText)> {
         lines.push(("Commit".to_owned(), commit.into()));
     }
     if let Some(threshold) = Severity::parse(field(record, "severityThreshold")) {
-        lines.push((
-            "Blocked by findings from".to_owned(),
-            threshold.label().to_lowercase().into(),
-        ));
+        lines.push(("Threshold".to_owned(), threshold.label().to_lowercase().into()));
     }
     for (label, name) in [
         ("Teams", "teams"),
