@@ -386,6 +386,15 @@ async fn retired_records_are_not_chosen_and_their_actions_can_end() {
         .filter_map(|one| one["key"].as_str())
         .collect();
     assert_eq!(keys, ["SHOP-2"]);
+    let without_shop = without.replace("applications: [{ key: shop, name: Shop, team: checkout }]\n", "");
+    assert_eq!(
+        steps(&plan(apply(&world, &ctx, &without_shop, true).await)),
+        ["Retire application shop"]
+    );
+    assert_eq!(
+        steps(&plan(apply(&world, &ctx, &without, true).await)),
+        ["Restore application shop"]
+    );
     let refused = world
         .propose(world.package("after"))
         .await

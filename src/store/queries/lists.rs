@@ -102,24 +102,24 @@ impl ReadTx {
         self.by_ids(SQL, releases).await?.iter().map(certification).collect()
     }
 
-    /// The teams of a release.
+    /// The teams of a release, without retired ones.
     pub async fn teams_of(&mut self, release: &str) -> Result<Vec<Team>, StoreError> {
         const SQL: &str = "SELECT t.* FROM teams t JOIN release_teams r ON r.tenant = t.tenant AND r.team_id = t.id \
-             WHERE t.tenant = $1 AND r.release_id IN (SELECT value FROM json_each($2)) ORDER BY t.name";
+             WHERE t.tenant = $1 AND t.retired_at IS NULL AND r.release_id IN (SELECT value FROM json_each($2)) ORDER BY t.name";
         self.by_ids(SQL, &[release]).await?.iter().map(team).collect()
     }
 
-    /// The components of a release.
+    /// The components of a release, without retired ones.
     pub async fn components_of(&mut self, release: &str) -> Result<Vec<Component>, StoreError> {
         const SQL: &str = "SELECT c.* FROM components c JOIN release_components r ON r.tenant = c.tenant AND r.component_id = c.id \
-             WHERE c.tenant = $1 AND r.release_id IN (SELECT value FROM json_each($2)) ORDER BY c.kind, c.key";
+             WHERE c.tenant = $1 AND c.retired_at IS NULL AND r.release_id IN (SELECT value FROM json_each($2)) ORDER BY c.kind, c.key";
         self.by_ids(SQL, &[release]).await?.iter().map(component).collect()
     }
 
-    /// The teams of a person.
+    /// The teams of a person, without retired ones.
     pub async fn teams_of_person(&mut self, person: &str) -> Result<Vec<Team>, StoreError> {
         const SQL: &str = "SELECT t.* FROM teams t JOIN team_members m ON m.tenant = t.tenant AND m.team_id = t.id \
-             WHERE t.tenant = $1 AND m.person_id IN (SELECT value FROM json_each($2)) ORDER BY t.name";
+             WHERE t.tenant = $1 AND t.retired_at IS NULL AND m.person_id IN (SELECT value FROM json_each($2)) ORDER BY t.name";
         self.by_ids(SQL, &[person]).await?.iter().map(team).collect()
     }
 
