@@ -45,6 +45,10 @@ pub struct SessionArgs {
     /// A session ends after this time, even if it is used. The person then signs in again.
     #[arg(long, env = "LOOPIQ_SESSION_LIFETIME", default_value = "12h", value_name = "TIME", value_parser = session_time)]
     session_lifetime: i64,
+    /// A person decides, and an approval counts, only if the identity provider has asserted the person's roles within this time: a number with
+    /// `h` or `d`. Each sign-in asserts them.
+    #[arg(long, env = "LOOPIQ_ROLES_MAX_AGE", default_value = "30d", value_name = "TIME", value_parser = roles_time)]
+    roles_max_age: i64,
 }
 
 impl SessionArgs {
@@ -55,6 +59,22 @@ impl SessionArgs {
             lifetime: self.session_lifetime,
         }
     }
+}
+
+impl SessionArgs {
+    /// How long roles count after the identity provider asserted them, in microseconds.
+    pub fn roles_max_age(&self) -> i64 {
+        self.roles_max_age
+    }
+}
+
+/// A time for roles: from an hour to a year.
+fn roles_time(text: &str) -> Result<i64, String> {
+    let time = duration(text)?;
+    if !(Timestamp::HOUR..=366 * Timestamp::DAY).contains(&time) {
+        return Err("must be between 1h and 366d".to_owned());
+    }
+    Ok(time)
 }
 
 /// A time for sessions: from 5 minutes to 30 days.
@@ -116,6 +136,8 @@ mod tests {
     fn a_session_lasts_between_minutes_and_weeks() {
         assert_eq!(session_time("5m"), Ok(5 * Timestamp::MINUTE));
         assert!(session_time("4m").is_err() && session_time("31d").is_err() && session_time("0h").is_err());
+        assert_eq!(roles_time("30d"), Ok(30 * Timestamp::DAY));
+        assert!(roles_time("59m").is_err() && roles_time("367d").is_err());
         let short = SessionSettings {
             idle: 8 * Timestamp::MINUTE,
             ..SessionSettings::default()

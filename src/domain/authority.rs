@@ -1,7 +1,7 @@
 //! Which roles may run which commands: one table for all interfaces.
 
-use super::Principal;
 use super::records::Role;
+use super::{Principal, Timestamp};
 
 /// A command that needs permission. Every use case of the engine checks one before it does anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,6 +136,12 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
     }
 }
 
+/// Whether roles still count that an identity provider asserted at `asserted_at`. The rule for people who decide, and for people whose
+/// approvals are counted. `max_age`: microseconds.
+pub fn roles_are_current(asserted_at: Timestamp, now: Timestamp, max_age: i64) -> bool {
+    now.since(asserted_at) <= max_age
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +184,13 @@ mod tests {
                 name: "Helix".into(),
             },
         })
+    }
+
+    #[test]
+    fn roles_count_until_their_age_is_reached() {
+        let current = |age: i64| roles_are_current(Timestamp(1_000), Timestamp(1_000 + age), 30);
+        assert!(current(0) && current(30) && !current(31));
+        assert!(current(-5), "a clock that was set back");
     }
 
     #[test]

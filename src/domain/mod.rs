@@ -36,7 +36,7 @@ pub use action::{
     Action, Answer, Attempt, AttemptOutcome, ChainCall, Decision, DecisionKind, Execution, InvalidTransition,
     Judgement, Lifecycle, Origin, Proposal, Question, Refusal, Risk, Stage, State,
 };
-pub use authority::{Permission, allows};
+pub use authority::{Permission, allows, roles_are_current};
 pub use change_set::{Change, ChangeSet, Create, FieldChange, Update};
 pub use check::{Check, CheckId, FactRef, Verdict, VerdictCounts};
 pub use check_code::CheckCode;

@@ -77,6 +77,14 @@ impl Engine {
         }
     }
 
+    /// The same engine, which counts roles for so many microseconds after the identity provider asserted them.
+    pub fn with_roles_max_age(self, micros: i64) -> Self {
+        Self {
+            policies: self.policies.with_roles_max_age(micros),
+            ..self
+        }
+    }
+
     /// The store, for work that is no use case: setting up a demo.
     pub fn store(&self) -> &Store {
         &self.store

@@ -1,6 +1,6 @@
 //! Caches parsed policies. A committed version never changes, so that no entry becomes stale.
 
-use crate::domain::{Action, TenantId};
+use crate::domain::{Action, TenantId, Timestamp};
 use crate::engine::Error;
 use crate::policy::{Mistake, Policies, Policy};
 use crate::store::{ReadTx, StoreError};
@@ -11,9 +11,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// The most cached versions; when it is reached, the cache is emptied.
 const MAX_CACHED: usize = 1_000;
 
-/// The policies of all tenants, by version. Cheap to clone.
-#[derive(Clone, Default)]
-pub(crate) struct PolicyCache(Arc<RwLock<HashMap<(TenantId, i64), Arc<Policy>>>>);
+/// How long roles count after the identity provider asserted them, unless the settings say otherwise: 30 days, in microseconds.
+const ROLES_MAX_AGE: i64 = 30 * Timestamp::DAY;
+
+/// The policies of all tenants, by version, and the rule of the installation that holds in addition to them. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct PolicyCache {
+    versions: Arc<RwLock<HashMap<(TenantId, i64), Arc<Policy>>>>,
+    roles_max_age: i64,
+}
+
+impl Default for PolicyCache {
+    fn default() -> Self {
+        Self {
+            versions: Arc::default(),
+            roles_max_age: ROLES_MAX_AGE,
+        }
+    }
+}
 
 /// Parses and validates a policy for the existing tools.
 pub(crate) fn read(source: &str) -> Result<policy::Rules, Vec<Mistake>> {
@@ -22,10 +37,25 @@ pub(crate) fn read(source: &str) -> Result<policy::Rules, Vec<Mistake>> {
 }
 
 impl PolicyCache {
+    /// The same policies in an installation where roles count for so many microseconds after the identity provider asserted them.
+    pub(crate) fn with_roles_max_age(self, roles_max_age: i64) -> Self {
+        Self { roles_max_age, ..self }
+    }
+
+    /// How long roles count after the identity provider asserted them, in microseconds.
+    pub(crate) fn roles_max_age(&self) -> i64 {
+        self.roles_max_age
+    }
+
     /// A version of this tenant's policy.
     pub(crate) async fn version(&self, tx: &mut ReadTx, version: i64) -> Result<Arc<Policy>, Error> {
         let key = (tx.ctx().tenant().clone(), version);
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self
+            .versions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
         if let Some(known) = known {
             return Ok(known);
         }
@@ -45,7 +75,7 @@ impl PolicyCache {
         if tx.sees_uncommitted() {
             return Ok(policy);
         }
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_CACHED {
             known.clear();
         }

@@ -35,6 +35,7 @@ mod race;
 mod read_tools;
 mod rejections_and_questions;
 mod revalidation;
+mod roles_age;
 mod sessions;
 mod state_machine;
 mod store;

@@ -202,6 +202,7 @@ fn build_state(
             serve_metrics: args.connections.metrics_listen.is_none() && is_loopback_url(url),
         },
         engine: Engine::new(store.clone(), runtime.clone(), url)
+            .with_roles_max_age(args.sessions.roles_max_age())
             .with_audit_index(AuditIndex::in_folder(&args.installation.search_folder())),
         store,
         runtime,

@@ -33,6 +33,8 @@ pub(crate) struct Approvals {
     pub given: Vec<Decision>,
     /// The people who gave them, with their current roles. An approval does not count when its account still has to be identified.
     pub approvers: Vec<Decider>,
+    /// People whose approval does not count until they sign in again, because the identity provider confirmed their roles too long ago.
+    pub lapsed: Vec<Decider>,
     /// The acting person.
     pub me: Option<Decider>,
 }
@@ -46,7 +48,6 @@ impl Approvals {
         decisions: &[Decision],
         me: Option<&PersonId>,
     ) -> Result<Self, Error> {
-        let policies = policies.for_action(tx, action).await?;
         let given: Vec<Decision> = decisions
             .iter()
             .filter(|decision| decision.kind == DecisionKind::Approve && decision.digest == action.proposal.digest)
@@ -76,21 +77,34 @@ impl Approvals {
                 party_unresolved = Some(identity::PARTY_NOT_RESOLVED);
             }
         }
-        let mut approvers = Vec::new();
+        let (mut approvers, mut lapsed) = (Vec::new(), Vec::new());
+        let (now, max_age) = (tx.ctx().now(), policies.roles_max_age());
+        let accounts = tx.accounts(&ids).await?;
+        let too_old = |id: &PersonId| {
+            let account = accounts.iter().find(|account| account.person.id == *id)?;
+            (!roles_are_current(account.asserted_at, now, max_age)).then_some(account.asserted_at)
+        };
         for approval in &given {
-            if tx.unresolved(&approval.person_id).await?.is_none() {
-                approvers.extend(decider(&approval.person_id));
+            let id = &approval.person_id;
+            if tx.unresolved(id).await?.is_some() {
+                continue;
+            }
+            match too_old(id) {
+                None => approvers.extend(decider(id)),
+                Some(_) => lapsed.extend(decider(id)),
             }
         }
+        let too_old = me.and_then(too_old).map(|at| identity::roles_too_old(at, max_age));
         let missing_caller = || Error::internal("an action without its caller");
         Ok(Self {
-            unresolved: unresolved.as_ref().map(identity::not_resolved),
+            unresolved: unresolved.as_ref().map(identity::not_resolved).or(too_old),
             party_unresolved,
             caller: human(&action.origin.caller_id).ok_or_else(missing_caller)?,
             pruner: action.origin.pruned_by.as_ref().and_then(human),
             approvers,
+            lapsed,
             me: me.and_then(decider),
-            policies,
+            policies: policies.for_action(tx, action).await?,
             given,
         })
     }
@@ -109,6 +123,20 @@ impl Approvals {
         let me = self.me.as_ref()?;
         let mine = self.approvers.iter().find(|approver| approver.human == me.human)?;
         self.given.iter().find(|approval| approval.person_id == mine.person.id)
+    }
+
+    /// Why the action does not run, if only an approval is missing that counts again once its person has signed in.
+    pub(crate) fn lapsed_approval(&self, input: &PolicyInput<'_>) -> Option<String> {
+        let first = self.lapsed.first()?;
+        let with_lapsed: Vec<Decider> = self.approvers.iter().chain(&self.lapsed).cloned().collect();
+        let helps = !self.missing(input).is_empty() && self.policies.missing(&with_lapsed, input).is_empty();
+        helps.then(|| {
+            format!(
+                "The identity provider has not confirmed the roles of {} for too long, so that the approval does not count. It counts again as \
+                 soon as {} has signed in.",
+                first.person.name, first.person.name
+            )
+        })
     }
 
     /// Whether an approval acknowledged this warning.

@@ -86,7 +86,7 @@ async fn load_and_run<C: ActionCommand>(
     command: C,
 ) -> Result<Committed<C::Output>, Error> {
     if C::SENDER == Sender::Decider {
-        identified_decider(tx).await?;
+        identified_decider(tx, policies).await?;
     }
     let action = lifecycle::load(tx, id).await?;
     if C::SENDER == Sender::Proposer {

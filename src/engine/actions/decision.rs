@@ -64,14 +64,22 @@ pub(crate) fn acting_person(tx: &WriteTx) -> Result<Person, Error> {
     }
 }
 
-/// The person who acts, if operators do not have to identify the account first. Every decision begins with this.
-pub(crate) async fn identified_decider(tx: &mut WriteTx) -> Result<Person, Error> {
+/// The person who acts, if operators do not have to identify the account first, and if the identity provider has confirmed the roles lately.
+/// Every decision begins with this.
+pub(crate) async fn identified_decider(tx: &mut WriteTx, policies: &PolicyCache) -> Result<Person, Error> {
     let person = acting_person(tx)?;
-    match tx.unresolved(&person.id).await? {
-        None => Ok(person),
-        Some(open) => Err(Error::NotAuthorized {
+    if let Some(open) = tx.unresolved(&person.id).await? {
+        return Err(Error::NotAuthorized {
             why: identity::not_resolved(&open),
+        });
+    }
+    let (now, max_age) = (tx.ctx().now(), policies.roles_max_age());
+    let account = tx.accounts(&[person.id.as_str()]).await?.pop();
+    match account.map(|account| account.asserted_at) {
+        Some(asserted_at) if !roles_are_current(asserted_at, now, max_age) => Err(Error::NotAuthorized {
+            why: identity::roles_too_old(asserted_at, max_age),
         }),
+        _ => Ok(person),
     }
 }
 

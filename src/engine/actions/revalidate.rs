@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | the acting person has opened the page in this session | x | x |
 //! | the policies let the acting person decide, or run | x | x |
+//! | the identity provider has confirmed the roles of the acting person lately | x | x |
+//! | the same for the approvers whose approvals are needed | | x |
 //! | the accounts of caller and pruner are identified | x | x |
 //! | no problem has come up that the page did not show | x | |
 //! | the envelope's bytes give the digest | x | x |
@@ -15,7 +17,7 @@
 //! | no check blocks, and every warning is acknowledged | x | x |
 //! | the bytes of the cited evidence have the recorded hash | by the stored result | hashed now |
 //!
-//! What the first three lines refuse leaves an approved action Approved; what a later line refuses at execution makes it Failed.
+//! What the first five lines refuse leaves an approved action Approved; what a later line refuses at execution makes it Failed.
 
 use crate::context::Ctx;
 use crate::domain::*;
@@ -201,6 +203,12 @@ pub(crate) async fn require_runnable(
         let input = approvals.policy_input(action, &envelope);
         if let Some(why) = approvals.policies.refuses_to_run(me, &approvals.approvers, &input) {
             return Err(Error::NotAuthorized { why });
+        }
+        if let Some(why) = approvals.lapsed_approval(&input) {
+            return Err(Error::Refused {
+                code: ReasonCode::PolicyRefused,
+                message: format!("Nothing was done. {why}"),
+            });
         }
     }
     recorded_view(tx, action, view).await?;

@@ -1,7 +1,7 @@
 //! Limits on what an identity provider asserts about a person, and messages for accounts that may not decide until
 //! operators have identified them.
 
-use crate::domain::{Email, LONGEST_ADDRESS, text};
+use crate::domain::{Email, LONGEST_ADDRESS, Timestamp, text};
 use crate::engine::Error;
 use crate::store::{Asserted, Resemblance};
 
@@ -84,6 +84,19 @@ pub(crate) fn shown(name: &str) -> String {
 /// Why an action waits until operators have identified the account of its caller or pruner.
 pub(crate) const PARTY_NOT_RESOLVED: &str = "It was proposed or pruned with an account that came to an address which another account here had before. \
      Operators have to say on /settings/requests whose account that is, before anybody approves or runs it. It can be rejected.";
+
+/// The message for a person whose roles were asserted too long ago. `max_age`: microseconds.
+pub(crate) fn roles_too_old(asserted_at: Timestamp, max_age: i64) -> String {
+    format!(
+        "Your identity provider confirmed your roles on {}, and roles count for {} only. Sign out, sign in again, and decide then.",
+        asserted_at.minute(),
+        match (max_age / Timestamp::DAY, max_age / Timestamp::HOUR) {
+            (0..2, 1) => "1 hour".to_owned(),
+            (0..2, hours) => format!("{hours} hours"),
+            (days, _) => format!("{days} days"),
+        }
+    )
+}
 
 /// The message for a person whose new account has the address of an older account.
 pub(crate) fn not_resolved(open: &Resemblance) -> String {
