@@ -1,5 +1,6 @@
 //! Sign-in, sessions and sign-out of people in browsers.
 
+mod backchannel;
 mod require_sign_in;
 mod session_store;
 mod sign_in;
@@ -14,7 +15,7 @@ use crate::state::AppState;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use loopiq::domain::BrowserSession;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
@@ -52,6 +53,7 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/login", get(sign_in::start))
         .route("/auth/callback", get(sign_in::callback))
+        .route("/auth/backchannel-logout", post(backchannel::logout))
         .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address))
         .route("/logout", get(sign_out::confirm).post(sign_out::sign_out))
         .layer(session_layer(state))

@@ -248,7 +248,7 @@ fn failed(state: &AppState, error: &OidcError, return_to: &str) -> Response {
     let status = match error {
         OidcError::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         OidcError::Misconfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-        OidcError::InvalidToken { .. } => StatusCode::BAD_GATEWAY,
+        OidcError::InvalidToken { .. } | OidcError::ClockDiffers { .. } => StatusCode::BAD_GATEWAY,
         OidcError::MissingClaim { .. } => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };

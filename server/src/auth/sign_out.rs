@@ -6,7 +6,8 @@ use crate::http::{rate_limits, request_context};
 use crate::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
+use loopiq::domain::Principal;
 use tower_sessions::Session;
 
 /// `GET /logout`: asks a signed-in person for confirmation, because following a link must not end a session. Tells a person without
@@ -25,18 +26,21 @@ pub(super) async fn confirm(State(state): State<AppState>, session: Session, req
                 .page(&state.stylesheet)
         }
         Ok(None) => match rate_limits::check_address(&state.requests.rate_limits, request.extensions()) {
-            Ok(()) => signed_out(&state),
+            Ok(()) => signed_out(&state, None).await,
             Err(seconds) => rate_limits::too_many_requests(&state, &request, seconds),
         },
         Err(_) => message_page::unavailable().page(&state.stylesheet),
     }
 }
 
-fn signed_out(state: &AppState) -> Response {
+/// The page of a person who is signed out here, with the provider's own sign-out. `hint`: the ID token of the session that has ended.
+async fn signed_out(state: &AppState, hint: Option<&str>) -> Response {
     let text = "You are not signed in to LoopIQ in this browser.";
     let page = MessagePage::new(StatusCode::OK, "You're signed out", text).link("/login", "Sign in");
+    let return_url = format!("{}/logout", state.public_url);
+    let url = state.oidc.end_session_url(hint, Some(&return_url), state.now_seconds());
     // A link instead of a redirect: the content security policy forbids forms that lead to another site.
-    match state.oidc.end_session_url(None) {
+    match url.await {
         Some(url) => page
             .link(&url, "Sign out of the identity provider too")
             .page(&state.stylesheet),
@@ -44,10 +48,14 @@ fn signed_out(state: &AppState) -> Response {
     }
 }
 
-/// `POST /logout`: ends the session.
+/// `POST /logout`: ends the session. Responds with the page itself, because only this request knows the ID token that the provider asks for.
 pub(super) async fn sign_out(State(state): State<AppState>, session: Session, request: Request) -> Response {
+    let mut hint = None;
     match require_sign_in::principal(&state, &session, request.extensions(), request.headers()).await {
         Ok(Some(principal)) => {
+            if let Principal::Person { session, .. } = &principal {
+                hint = state.store.session_id_token(session).await.unwrap_or_default();
+            }
             let ctx = request_context(&state.runtime, principal, request.extensions(), request.headers());
             if let Err(error) = state.engine.signed_out(&ctx).await {
                 // The person is signed out even if the audit entry cannot be written.
@@ -61,5 +69,5 @@ pub(super) async fn sign_out(State(state): State<AppState>, session: Session, re
         tracing::error!(%error, "a session could not be ended");
         return message_page::unavailable().page(&state.stylesheet);
     }
-    Redirect::to("/logout").into_response()
+    signed_out(&state, hint.as_deref()).await
 }

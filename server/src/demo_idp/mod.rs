@@ -136,6 +136,14 @@ impl DemoIdp {
         self
     }
 
+    /// Claims as a token that the provider has signed, such as those of a logout token.
+    ///
+    /// # Errors
+    /// The claims cannot be written as JSON.
+    pub fn sign(&self, claims: &Value) -> Result<String, serde_json::Error> {
+        self.0.key.sign(claims)
+    }
+
     /// The issuer in discovery, in tokens and in redirects.
     #[must_use]
     pub fn issuer(&self) -> &str {

@@ -79,6 +79,22 @@ pub enum OidcError {
         /// What the token says; `None` if it cannot be read.
         claimed: Option<Box<Claimed>>,
     },
+    /// The provider's token is not valid at this time, although the provider has just issued it.
+    #[error(
+        "The clock of the identity provider is about {} minutes {} the clock of this service, so you were not signed in. Nothing is wrong with \
+         your account: tell the people who run LoopIQ.",
+        minutes.unsigned_abs(),
+        if *minutes < 0 { "behind" } else { "ahead of" }
+    )]
+    ClockDiffers {
+        /// What was wrong with the token.
+        #[source]
+        cause: Cause,
+        /// How far the provider's clock is ahead, in minutes; negative if it is behind.
+        minutes: i64,
+        /// What the token says; `None` if it cannot be read.
+        claimed: Option<Box<Claimed>>,
+    },
     /// The token lacks a required claim.
     #[error(
         "The identity provider did not send the claim \"{claim}\", which is required to sign in. Ask the people who run \
@@ -103,6 +119,7 @@ impl OidcError {
             Self::WrongIssuer { .. } => "wrong_issuer",
             Self::Refused { .. } => "refused_by_provider",
             Self::InvalidToken { code, .. } => code,
+            Self::ClockDiffers { .. } => "clock_differs",
             Self::MissingClaim { .. } => "missing_claim",
         }
     }
@@ -110,14 +127,19 @@ impl OidcError {
     /// What the token says, if the provider has sent one that can be read.
     pub fn claimed(&self) -> Option<&Claimed> {
         match self {
-            Self::InvalidToken { claimed, .. } | Self::MissingClaim { claimed, .. } => claimed.as_deref(),
+            Self::InvalidToken { claimed, .. }
+            | Self::ClockDiffers { claimed, .. }
+            | Self::MissingClaim { claimed, .. } => claimed.as_deref(),
             _ => None,
         }
     }
 
     /// The same error with what the token says.
     pub(super) fn with_claimed(mut self, said: Claimed) -> Self {
-        if let Self::InvalidToken { claimed, .. } | Self::MissingClaim { claimed, .. } = &mut self {
+        if let Self::InvalidToken { claimed, .. }
+        | Self::ClockDiffers { claimed, .. }
+        | Self::MissingClaim { claimed, .. } = &mut self
+        {
             *claimed = Some(Box::new(said));
         }
         self

@@ -9,6 +9,7 @@ mod claims;
 mod error;
 mod http;
 mod inspect;
+mod logout;
 mod pending;
 mod provider;
 mod roles;
@@ -17,6 +18,7 @@ mod tests;
 mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{
@@ -29,6 +31,7 @@ use loopiq::domain::{Email, ProviderSignIn};
 pub use args::OidcArgs;
 pub use error::{Cause, Claimed, OidcError};
 pub use inspect::{Answer, claims_of};
+pub use logout::Logout;
 pub use pending::{PendingSignIn, local_path};
 pub use provider::ProviderFacts;
 pub use roles::RoleMapping;
@@ -36,6 +39,9 @@ pub use roles::RoleMapping;
 use error::because;
 use provider::{Provider, ProviderCache, Tokens};
 use verify::{NotTrusted, Unreadable};
+
+/// How long a sign-out waits for a provider that has not been discovered yet.
+const SIGN_OUT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The claim that names the tenant, unless the settings name another.
 pub const DEFAULT_TENANT_CLAIM: &str = "tenant";
@@ -189,21 +195,30 @@ impl Oidc {
         };
         outcome.map_err(|refused| {
             let claimed = verify::claimed(settings, &verified_by, &tokens, now);
-            refused.into_error().with_claimed(claimed)
+            verify::clock(refused.into_error(), &tokens, now).with_claimed(claimed)
         })
     }
 
-    /// The URL at which a person also signs out of the provider. `None` if the provider has no such page, or if no person has
-    /// signed in since the service started. `return_url` must be registered at the provider.
-    #[must_use]
-    pub fn end_session_url(&self, return_url: Option<&str>) -> Option<String> {
-        let provider = self.0.provider_cache.cached()?;
+    /// The URL at which a person also signs out of the provider, with the ID token of the sign-in (`hint`), if it is known. `None` if the
+    /// provider has no such page, or if it has not been discovered and does not respond at once. `return_url` must be registered at the provider.
+    pub async fn end_session_url(&self, hint: Option<&str>, return_url: Option<&str>, now: i64) -> Option<String> {
+        let provider = match self.0.provider_cache.cached() {
+            Some(provider) => provider,
+            None => tokio::time::timeout(SIGN_OUT_PATIENCE, self.0.provider_cache.provider(now))
+                .await
+                .ok()?
+                .ok()?,
+        };
         let mut request =
             LogoutRequest::from(provider.end_session.clone()?).set_client_id(provider.client.client_id().clone());
         if let Some(url) = return_url.and_then(|url| PostLogoutRedirectUrl::new(url.to_owned()).ok()) {
             request = request.set_post_logout_redirect_uri(url);
         }
-        Some(request.http_get_url().into())
+        let mut url = request.http_get_url();
+        if let Some(hint) = hint {
+            url.query_pairs_mut().append_pair("id_token_hint", hint);
+        }
+        Some(url.into())
     }
 
     async fn exchange(&self, provider: &Arc<Provider>, code: &str, verifier: String) -> Result<Tokens, OidcError> {

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreErrorResponseType,
-    CoreGenderClaim, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
-    CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
-    CoreSubjectIdentifierType, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreGenderClaim, CoreGrantType, CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::url::Url;
 use openidconnect::{
@@ -94,6 +94,8 @@ pub(super) struct Provider {
     pub(super) client: OidcClient,
     /// The allowed signature algorithms of ID tokens.
     pub(super) algorithms: Vec<CoreJwsSigningAlgorithm>,
+    /// The public keys.
+    pub(super) keys: CoreJsonWebKeySet,
     /// The page on which a person signs out of the provider.
     pub(super) end_session: Option<EndSessionUrl>,
     /// Whether the provider's redirects always contain the issuer (RFC 9207).
@@ -118,6 +120,13 @@ pub struct ProviderFacts {
     pub says_s256: bool,
     /// How many seconds the provider's clock is ahead of this machine's (negative: behind), as far as the provider tells its time.
     pub clock_ahead: Option<i64>,
+}
+
+impl Provider {
+    /// Whether the metadata was discovered more than so many seconds ago.
+    pub(super) fn is_older_than(&self, now: i64, seconds: i64) -> bool {
+        now.saturating_sub(self.discovered_at).abs() > seconds
+    }
 }
 
 /// The cache of the provider's metadata. At most one discovery runs at a time.
@@ -256,6 +265,7 @@ impl ProviderCache {
             });
         }
         let more = metadata.additional_metadata().clone();
+        let keys = metadata.jwks().clone();
         // A provider that leaves the list out may support S256 (Entra ID does).
         let challenges = &more.code_challenge_methods_supported;
         if challenges
@@ -305,6 +315,7 @@ impl ProviderCache {
         Ok(Provider {
             client,
             algorithms,
+            keys,
             end_session: more.end_session_endpoint.filter(|url| self.is_trusted_link(url.url())),
             sends_issuer: more.authorization_response_iss_parameter_supported == Some(true),
             facts,

@@ -29,6 +29,13 @@ pub(super) enum NotTrusted {
 }
 
 impl NotTrusted {
+    /// The error of a token whose key is not among the cached ones.
+    pub(super) fn unknown_key() -> Self {
+        Self::UnknownKey(ClaimsVerificationError::SignatureVerification(
+            SignatureVerificationError::NoMatchingKey,
+        ))
+    }
+
     pub(super) fn into_error(self) -> OidcError {
         match self {
             Self::UnknownKey(error) => unverified(error),
@@ -180,6 +187,30 @@ fn unverified(error: ClaimsVerificationError) -> OidcError {
     }
 }
 
+/// The error of a token that expired or was not valid yet, although the provider issued it for this very sign-in: the clocks differ.
+pub(super) fn clock(error: OidcError, tokens: &Tokens, now: i64) -> OidcError {
+    let issued = || payload(&tokens.id_token()?.to_string())?.get("iat")?.as_f64();
+    match error {
+        OidcError::InvalidToken {
+            cause,
+            code: "token_expired",
+            claimed,
+        } => match issued().map(|issued| issued - now as f64) {
+            Some(ahead) if ahead.abs() > TOKEN_SKEW as f64 => OidcError::ClockDiffers {
+                cause,
+                minutes: (ahead / 60.0).round() as i64,
+                claimed,
+            },
+            _ => OidcError::InvalidToken {
+                cause,
+                code: "token_expired",
+                claimed,
+            },
+        },
+        other => other,
+    }
+}
+
 /// What a token says that was not accepted: the tenant, and the person only if the provider signed the token for this client.
 pub(super) fn claimed(settings: &OidcSettings, provider: &Provider, tokens: &Tokens, now: i64) -> Claimed {
     let Some(token) = tokens.id_token() else {
@@ -282,7 +313,7 @@ fn bounded(claim: Option<&str>) -> Option<String> {
     non_empty(claim).filter(is_plain).map(str::to_owned)
 }
 
-fn invalid(why: &str) -> OidcError {
+pub(super) fn invalid(why: &str) -> OidcError {
     OidcError::InvalidToken {
         cause: because(why),
         code: "invalid_token",

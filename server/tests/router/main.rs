@@ -11,6 +11,7 @@ mod health_and_metrics;
 mod operator_requests;
 mod page_sizes;
 mod policy_page;
+mod provider_logout;
 mod rate_limits;
 mod requests_and_headers;
 mod secrets;

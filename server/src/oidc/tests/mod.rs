@@ -4,6 +4,7 @@ mod claims;
 mod discovery;
 mod forged_tokens;
 mod inspect;
+mod logout;
 mod settings;
 mod sign_in;
 mod tokens;

@@ -84,13 +84,23 @@ async fn the_provider_s_metadata_is_followed() {
         metadata["id_token_signing_alg_values_supported"] = json!(["RS256", "HS256", "XY1", "ES256"]);
     });
     let oidc = provider.oidc();
-    assert_eq!(oidc.end_session_url(None), None);
     let (pending, callback) = provider.sign_in(&oidc).await;
     provider.finish(&oidc, pending, &callback).await.unwrap();
-    let url = oidc.end_session_url(Some("http://127.0.0.1:3000/")).unwrap();
+    let expected =
+        "https://idp.example/bye?x=1&client_id=loopiq&post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2F";
+    for oidc in [oidc, provider.oidc()] {
+        let url = oidc.end_session_url(None, Some("http://127.0.0.1:3000/"), START).await;
+        assert_eq!(url.as_deref(), Some(expected), "also before anybody has signed in");
+        let url = oidc
+            .end_session_url(Some("a.b.c&d"), Some("http://127.0.0.1:3000/"), START)
+            .await;
+        assert_eq!(url, Some(format!("{expected}&id_token_hint=a.b.c%26d")));
+    }
+    provider.exchange_routes(Router::new());
     assert_eq!(
-        url,
-        "https://idp.example/bye?x=1&client_id=loopiq&post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2F"
+        provider.oidc().end_session_url(None, None, START).await,
+        None,
+        "the provider is down"
     );
 }
 
@@ -120,7 +130,7 @@ async fn an_untrusted_sign_out_page_is_not_linked() {
         let oidc = provider.oidc();
         let (pending, callback) = provider.sign_in(&oidc).await;
         provider.finish(&oidc, pending, &callback).await.unwrap();
-        assert_eq!(oidc.end_session_url(None), None, "{address}");
+        assert_eq!(oidc.end_session_url(None, None, START).await, None, "{address}");
     }
 }
 

@@ -34,7 +34,7 @@ async fn a_person_signs_in() {
         }
     );
     assert_eq!(assertion.sign_in.id_token.unwrap().split('.').count(), 3);
-    assert_eq!(oidc.end_session_url(None), None);
+    assert_eq!(oidc.end_session_url(None, None, START).await, None);
     assert_eq!(provider.discoveries.load(Ordering::Relaxed), 1);
 }
 

@@ -1,16 +1,15 @@
 //! Sessions of browsers: people list and end their own, operators those of the people of their tenant.
 
+mod page;
+
 use crate::audit::Event;
-use crate::context::Ctx;
+use crate::context::{Ctx, RequestOrigin};
 use crate::domain::*;
 use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{Entry, ListedPerson, ListedSession, ProviderSessions, WriteTx};
-use crate::views::{AccessPage, Outcome, PersonPage, PersonRow, SessionView, SessionsPage, When, program};
+use crate::store::{Entry, ListedSession, ProviderSessions, WriteTx};
+use crate::views::Outcome;
 use serde_json::json;
 use std::collections::BTreeMap;
-
-/// The people on a page.
-const PAGE: i64 = 50;
 
 /// Who ended a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +18,8 @@ enum EndedBy {
     Person,
     /// An operator of the tenant, on a page or at the console.
     Operator,
+    /// The identity provider (OpenID Connect Back-Channel Logout).
+    Provider,
 }
 
 impl EndedBy {
@@ -27,6 +28,7 @@ impl EndedBy {
         match self {
             EndedBy::Person => "person",
             EndedBy::Operator => "operator",
+            EndedBy::Provider => "identity_provider",
         }
     }
 }
@@ -63,82 +65,7 @@ fn ended_sessions(count: usize) -> String {
     }
 }
 
-fn view(listed: ListedSession, ctx: &Ctx) -> SessionView {
-    let ListedSession { session, digest } = listed;
-    let now = ctx.now();
-    let here = matches!(&ctx.principal, Principal::Person { session, .. } if *session == digest);
-    SessionView {
-        id: session.id.to_string(),
-        program: program(session.agent.as_deref()),
-        address: session.address.unwrap_or_default().into(),
-        started: When::new(session.started_at, now),
-        seen: When::new(session.seen_at, now),
-        ends: When::new(session.ends_at, now),
-        here,
-    }
-}
-
-fn row(listed: &ListedPerson, now: Timestamp) -> PersonRow {
-    let person = &listed.person;
-    PersonRow {
-        id: person.id.to_string(),
-        name: person.name.clone(),
-        email: PlainText::from(person.email.as_str()),
-        roles: person.roles.clone(),
-        signed_in: When::new(listed.asserted_at, now),
-        sessions: listed.sessions,
-    }
-}
-
 impl Engine {
-    /// The sessions of the signed-in person in this tenant.
-    pub async fn sessions_page(&self, ctx: &Ctx) -> Result<SessionsPage, Error> {
-        self.authorize(ctx, Permission::SignIn).await?;
-        let me = me(ctx)?;
-        let tx = &mut self.store.read(ctx).await?;
-        let sessions = tx.sessions_of(&me).await?;
-        Ok(SessionsPage {
-            sessions: sessions.into_iter().map(|one| view(one, ctx)).collect(),
-        })
-    }
-
-    /// The people of the tenant whose name or address contains `search`, after the person `after`.
-    pub async fn access_page(&self, ctx: &Ctx, search: &str, after: &str) -> Result<AccessPage, Error> {
-        self.authorize(ctx, Permission::EndSessions).await?;
-        let search = search.trim();
-        if search.contains('\0') || search.chars().count() > 200 {
-            return Err(Error::field("/q", "must be at most 200 characters, without U+0000"));
-        }
-        let after = match after {
-            "" => None,
-            id => Some(PersonId::parse(id).map_err(|_| Error::field("/after", "must be the ID of a person"))?),
-        };
-        let tx = &mut self.store.read(ctx).await?;
-        let mut people = tx.people_list(search, after.as_ref(), PAGE + 1).await?;
-        let more = people.len() as i64 > PAGE;
-        people.truncate(PAGE as usize);
-        let last = people.last().filter(|_| more);
-        Ok(AccessPage {
-            next: last.map(|last| last.person.id.to_string()),
-            people: people.iter().map(|one| row(one, ctx.now())).collect(),
-            search: search.into(),
-        })
-    }
-
-    /// A person of the tenant, with the sessions.
-    pub async fn person_page(&self, ctx: &Ctx, id: &str) -> Result<PersonPage, Error> {
-        self.authorize(ctx, Permission::EndSessions).await?;
-        let person = PersonId::parse(id).map_err(|_| no_person(id))?;
-        let tx = &mut self.store.read(ctx).await?;
-        let found = tx.listed_person(&person).await?.ok_or_else(|| no_person(id))?;
-        let sessions = tx.sessions_of(&person).await?;
-        Ok(PersonPage {
-            person: row(&found, ctx.now()),
-            account: [found.issuer.into(), found.subject.into()],
-            sessions: sessions.into_iter().map(|one| view(one, ctx)).collect(),
-        })
-    }
-
     /// The person of the tenant with this ID or verified e-mail address.
     ///
     /// # Errors
@@ -236,18 +163,31 @@ impl Engine {
             sid: None,
             signed_in_until: Timestamp(i64::MAX),
         };
-        let ended = self.end_provider_sessions(ctx, &of, EndedBy::Person).await?;
+        let ended = self.end_in_all_tenants(&of, &Ender::Person(ctx)).await?;
         Ok(outcome(format!(
             "You are signed out everywhere. {}",
             ended_sessions(ended)
         )))
     }
 
+    /// Ends the sessions that an identity provider's message is about, and returns their number.
+    pub async fn end_sessions_of_provider(
+        &self,
+        origin: &RequestOrigin,
+        of: &ProviderSessions,
+    ) -> Result<usize, Error> {
+        self.end_in_all_tenants(of, &Ender::Provider(origin)).await
+    }
+
     /// Ends sessions in every tenant, with an entry in the log of each.
-    async fn end_provider_sessions(&self, ctx: &Ctx, of: &ProviderSessions, by: EndedBy) -> Result<usize, Error> {
+    async fn end_in_all_tenants(&self, of: &ProviderSessions, ender: &Ender<'_>) -> Result<usize, Error> {
+        let by = match ender {
+            Ender::Person(_) => EndedBy::Person,
+            Ender::Provider(_) => EndedBy::Provider,
+        };
         let mut tenants: BTreeMap<TenantId, Vec<ListedSession>> = BTreeMap::new();
         let mut ended = 0;
-        for found in self.store.provider_sessions(of, ctx.now()).await? {
+        for found in self.store.provider_sessions(of, self.runtime.now()).await? {
             match &found.session.holder {
                 Some((tenant, _)) => tenants.entry(tenant.clone()).or_default().push(found),
                 None => {
@@ -257,7 +197,7 @@ impl Engine {
             }
         }
         for (tenant, sessions) in tenants {
-            let ctx = self.in_tenant(ctx, tenant, &sessions).await?;
+            let ctx = self.in_tenant(ender, tenant, &sessions).await?;
             ended += sessions.len();
             self.store
                 .write(&ctx, move |tx| {
@@ -273,12 +213,14 @@ impl Engine {
         Ok(ended)
     }
 
-    /// The same request in another tenant, made by the person's account there; by the service if a person did not make it.
-    async fn in_tenant(&self, ctx: &Ctx, tenant: TenantId, sessions: &[ListedSession]) -> Result<Ctx, Error> {
-        let mut inside = ctx.clone();
-        if *ctx.tenant() == tenant {
-            return Ok(inside);
-        }
+    /// The context of the same request in another tenant: made by the person's account there, or by the service.
+    async fn in_tenant(&self, ender: &Ender<'_>, tenant: TenantId, sessions: &[ListedSession]) -> Result<Ctx, Error> {
+        let ctx = match ender {
+            Ender::Provider(origin) => return Ok(origin.context(Principal::System { tenant }, &self.runtime)),
+            Ender::Person(ctx) if *ctx.tenant() == tenant => return Ok((*ctx).clone()),
+            Ender::Person(ctx) => ctx,
+        };
+        let mut inside = (*ctx).clone();
         inside.principal = Principal::System { tenant: tenant.clone() };
         let account = sessions.iter().find_map(|found| found.session.holder.as_ref());
         if let (Principal::Person { session, .. }, Some((_, id))) = (&ctx.principal, account) {
@@ -293,6 +235,14 @@ impl Engine {
         }
         Ok(inside)
     }
+}
+
+/// Who asks to end sessions in all tenants.
+enum Ender<'a> {
+    /// A person, for all of the person's accounts at the provider.
+    Person(&'a Ctx),
+    /// The identity provider.
+    Provider(&'a RequestOrigin),
 }
 
 /// The signed-in person.

@@ -1,0 +1,171 @@
+//! The tenants of a person who belongs to several: the choice after the sign-in, and the switch to another one.
+
+use super::require_sign_in::{self, Visitor};
+use super::sign_in::start_session;
+use super::{no_role_page, session_store};
+use crate::http::message_page::{self, MessagePage};
+use crate::http::{request_origin, status_of};
+use crate::oidc::local_path;
+use crate::state::AppState;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Query, Request, State};
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use loopiq::domain::{BrowserSession, Permission, Principal, TenantId, allows};
+use loopiq::engine::Error;
+use openidconnect::url::form_urlencoded;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+/// Where a person chooses a tenant.
+pub(super) const PATH: &str = "/auth/tenant";
+
+#[derive(Deserialize)]
+pub(super) struct ChoiceQuery {
+    #[serde(default)]
+    return_to: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChoiceForm {
+    tenant: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+/// The page on which a person chooses a tenant, and then returns to this page.
+pub(super) fn choose_url(return_to: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", &local_path(return_to))
+        .finish();
+    format!("{PATH}?{query}")
+}
+
+/// `GET /auth/tenant`: one button for each tenant.
+pub(super) async fn ask(
+    State(state): State<AppState>,
+    session: Session,
+    query: Option<Query<ChoiceQuery>>,
+    request: Request,
+) -> Response {
+    let return_to = query.map_or_else(String::new, |Query(query)| query.return_to);
+    match require_sign_in::visitor(&state, &session, request.extensions(), request.headers()).await {
+        Ok(Visitor::Nobody) => Redirect::to("/login").into_response(),
+        Ok(Visitor::Undecided(found)) => page(&state, &found, &return_to).await,
+        Ok(Visitor::Person(_, found)) => page(&state, &found, &return_to).await,
+        Err(_) => message_page::unavailable().page(&state.stylesheet),
+    }
+}
+
+async fn page(state: &AppState, session: &BrowserSession, return_to: &str) -> Response {
+    let tenants = match state.store.tenant_names(&session.tenants).await {
+        Ok(tenants) => tenants,
+        Err(error) => {
+            tracing::error!(%error, "the tenants of a person cannot be read");
+            return message_page::unavailable().page(&state.stylesheet);
+        }
+    };
+    let current = session.holder.as_ref().map(|(tenant, _)| tenant);
+    let text = match current {
+        None => "You belong to several organisations here. In which one do you want to work? You can switch later.".to_owned(),
+        Some(current) => format!("You work in {current}. Switching starts a new session, and what you have not sent is lost."),
+    };
+    let return_to = local_path(return_to);
+    let mut page = MessagePage::new(StatusCode::OK, "Choose an organisation", &text);
+    for (tenant, name) in tenants {
+        let here = if current == Some(&tenant) { ", now" } else { "" };
+        let fields = [("tenant", tenant.as_str()), ("return_to", return_to.as_str())];
+        page = page.form(PATH, &fields, &format!("{name} ({tenant}{here})"));
+    }
+    if current.is_some() {
+        page = page.link("/", "Stay");
+    }
+    page.page(&state.stylesheet)
+}
+
+/// `POST /auth/tenant`: continues in this tenant, with a new session.
+pub(super) async fn choose(
+    State(state): State<AppState>,
+    session: Session,
+    headers: HeaderMap,
+    extensions: Extensions,
+    form: Result<Form<ChoiceForm>, FormRejection>,
+) -> Response {
+    let (previous, found) = match require_sign_in::visitor(&state, &session, &extensions, &headers).await {
+        Ok(Visitor::Nobody) => return Redirect::to("/login").into_response(),
+        Ok(Visitor::Undecided(found)) => (None, found),
+        Ok(Visitor::Person(principal, found)) => (Some(principal), found),
+        Err(_) => return message_page::unavailable().page(&state.stylesheet),
+    };
+    let chosen = form.ok().and_then(|Form(form)| {
+        let tenant = TenantId::parse(&form.tenant).ok()?;
+        found.tenants.contains(&tenant).then(|| (tenant, local_path(&form.return_to)))
+    });
+    let Some((tenant, return_to)) = chosen else {
+        let text = "Your identity provider did not name this organisation when you signed in. Choose another one, or sign in again.";
+        return MessagePage::new(StatusCode::FORBIDDEN, "You don't have access", text)
+            .link(PATH, "Choose an organisation")
+            .link("/login", "Sign in again")
+            .page(&state.stylesheet);
+    };
+    if previous.as_ref().is_some_and(|previous| *previous.tenant() == tenant) {
+        return Redirect::to(&return_to).into_response();
+    }
+    match switch(&state, &session, found, previous, tenant, &headers, &extensions).await {
+        Ok(true) => Redirect::to(&return_to).into_response(),
+        Ok(false) => no_role_page().page(&state.stylesheet),
+        Err(error) => {
+            tracing::error!(%error, "a tenant could not be entered");
+            let (status, text) = (status_of(&error), error.to_string());
+            MessagePage::new(status, "Nothing was changed", &text)
+                .link(PATH, "Choose an organisation")
+                .page(&state.stylesheet)
+        }
+    }
+}
+
+/// Replaces the session by a new one in this tenant. Returns `false` if the person has no role there any more.
+async fn switch(
+    state: &AppState,
+    session: &Session,
+    found: BrowserSession,
+    previous: Option<Principal>,
+    tenant: TenantId,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<bool, Error> {
+    let origin = request_origin(extensions, headers);
+    let Some(person) = state.engine.account_in(&tenant, &found.sign_in).await? else {
+        return Ok(false);
+    };
+    let principal = |session: String| Principal::Person {
+        tenant: tenant.clone(),
+        person: person.clone(),
+        session,
+    };
+    if !allows(&principal(String::new()), Permission::SignIn) {
+        return Ok(false);
+    }
+    let id_token = match session.id() {
+        Some(id) => state.store.session_id_token(&session_store::digest(&state.runtime, &id)).await?,
+        None => None,
+    };
+    let mut new = BrowserSession {
+        id: state.runtime.id(),
+        holder: Some((tenant.clone(), person.id.clone())),
+        seen_at: state.runtime.now(),
+        ..found
+    };
+    new.sign_in.id_token = id_token;
+    if let Some(previous) = previous {
+        state.engine.signed_out(&origin.context(previous, &state.runtime)).await?;
+    }
+    // The previous session, with everything that pages kept in it, is deleted here.
+    let id = start_session(session, &new).await.map_err(Error::unavailable)?;
+    let ctx = origin.context(principal(session_store::digest(&state.runtime, &id)), &state.runtime);
+    if let Err(error) = state.engine.signed_in(&ctx, &new).await {
+        session.flush().await.map_err(Error::unavailable)?;
+        return Err(error);
+    }
+    Ok(true)
+}
