@@ -16,11 +16,11 @@ fn files(text: &str) -> Vec<SourceFile> {
     }]
 }
 
-fn console(world: &World, tenant: &str) -> Ctx {
+pub(crate) fn console(world: &World, tenant: &str) -> Ctx {
     Ctx::command(TenantId::parse(tenant).expect("a tenant"), world.engine.runtime())
 }
 
-async fn apply(world: &World, ctx: &Ctx, text: &str, prune: bool) -> Result<CatalogOutcome, Error> {
+pub(crate) async fn apply(world: &World, ctx: &Ctx, text: &str, prune: bool) -> Result<CatalogOutcome, Error> {
     world.engine.apply_catalog(ctx, &files(text), prune, None).await
 }
 

@@ -22,7 +22,7 @@ async fn release(world: &World) -> (ReleaseStatus, CertificationStatus) {
 }
 
 /// Resolves all blockers of the world, as if their work was done.
-async fn resolve_blockers(world: &World) {
+pub(crate) async fn resolve_blockers(world: &World) {
     let mut database = world.database.connect().await;
     sqlx::query("UPDATE blockers SET status = 'resolved'")
         .execute(&mut database)
