@@ -154,7 +154,7 @@ async fn an_unfinished_sign_in_is_in_an_encrypted_cookie() {
     let mut other = service.browser();
     other.choose("/login", ("person", REVIEWER)).await;
     let another = other.others.values().next().unwrap().clone();
-    let flipped = if value.ends_with('A') { "B" } else { "A" };
+    let flipped = if value.starts_with('A') { "B" } else { "A" };
     let changed = format!("{flipped}{}", &value[1..]);
     for wrong in [changed.as_str(), &foreign, &another, "", "%00", "x"] {
         let mut thief = service.browser();
