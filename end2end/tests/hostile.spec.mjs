@@ -243,6 +243,20 @@ test('markup in every field stays text on every page, with and without JavaScrip
   await holds(page, '/settings/policy');
   await post(page, '/do/switch-policy', { source, note: evil('note of the version').slice(0, 400), base: '1' });
   for (const path of ['/settings/policy', '/settings/policy?version=1', '/settings/policy?version=2', '/settings/policy?version=2&compare=1', '/settings/requests']) await holds(page, path);
+  const file = join(folder, 'catalog.yaml');
+  const named = (key, more) => [{ key, name: evil(`name of ${key}`), ...more }];
+  const catalog = {
+    teams: named('evil-team', { groups: [evil('group')] }),
+    services: named('evil-service', { team: 'evil-team' }),
+    releases: named('EVIL-1', { teams: ['evil-team'], services: ['evil-service'], certifications: named('EVIL-C'), controls: [{ key: 'EV-1', title: evil('control') }] }),
+  };
+  writeFileSync(file, JSON.stringify(catalog));
+  loopiq('catalog', 'apply', file, '--tenant', 'acme');
+  await holds(page, '/settings/catalog');
+  for (const source of [evil('catalog'), JSON.stringify({ teams: named('next-team') })]) {
+    await post(page, '/do/preview-catalog', { source });
+    await holds(page, '/settings/catalog');
+  }
   await holds(page, `/actions/${status.actionId}`);
   console.log(`hostile: ${fields.length} fields, ${opened.size} kinds of pages`);
   await context.close();
