@@ -152,7 +152,7 @@ fn clock(facts: &ProviderFacts, report: &mut Report) {
     };
     let fix = "let a time service synchronise this machine's clock (`timedatectl set-ntp true`)";
     match ahead {
-        _ if ahead > TOO_FAR_AHEAD || ahead < TOO_FAR_BEHIND => {
+        _ if !(TOO_FAR_BEHIND..=TOO_FAR_AHEAD).contains(&ahead) => {
             report.problem("clock", format!("{difference}, so sign-ins are refused"), fix);
         }
         _ if ahead.abs() > NOTICEABLE => report.warning("clock", difference, fix),
