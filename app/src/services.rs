@@ -11,6 +11,8 @@ pub struct Services {
     pub ctx: Ctx,
     /// Whether the browser prefetches the page. A prefetch does not count as a visit, because the person has not seen the page.
     pub prefetch: bool,
+    /// Whether the person can switch to another tenant.
+    pub can_switch: bool,
 }
 
 impl Services {

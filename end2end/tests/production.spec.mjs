@@ -62,7 +62,11 @@ test.beforeAll(async () => {
       'database-admin-url': { text: onPostgres && `${databaseUrl('company_owner', 'a-password-of-the-owner')}\n` },
     },
   });
-  provider.register({ redirect_uris: [`${server.url}/auth/callback`], post_logout_redirect_uris: [`${server.url}/logout`] });
+  provider.register({
+    redirect_uris: [`${server.url}/auth/callback`],
+    post_logout_redirect_uris: [`${server.url}/logout`],
+    backchannel_logout_uri: `${server.url}/auth/backchannel-logout`,
+  });
 });
 
 test.afterAll(async () => {
@@ -141,22 +145,43 @@ test('a person without a role or of another company is told why', async ({ brows
   }
 });
 
-test('a person lists sessions and ends one', async ({ browser }) => {
-  const here = await signIn(browser, 'dana');
+/** Whether the session of this browser has ended: the inbox redirects to the sign-in. */
+const isSignedOut = async (page) => (await page.request.get('/', { maxRedirects: 0 })).status() === 303;
+
+test('people see their sessions, an operator ends them, and a sign-out at the provider ends them all', async ({ browser }) => {
+  const dana = await signIn(browser, 'dana');
   const phone = await signIn(browser, 'dana');
-  await phone.goto('/settings/sessions');
-  const own = phone.locator('table.sessions tbody tr', { hasText: '(this session)' });
-  const id = await own.locator('code.id').innerText();
-  await here.goto('/settings/sessions');
-  const row = here.locator(`tr#${id}`);
-  await row.getByRole('button', { name: `End the session ${id}` }).click();
-  await expect(here.getByText('1 session was ended.')).toBeVisible();
-  await expect(row).toHaveCount(0);
-  // Without a redirect, because the provider would sign the person in again without asking.
-  const ended = await phone.context().request.get('/', { maxRedirects: 0 });
-  expect([ended.status(), ended.headers().location]).toEqual([303, '/login']);
-  await here.reload();
-  await expect(here.getByRole('heading', { name: 'Your sessions' })).toBeVisible();
+  await dana.goto('/settings/sessions');
+  await expect(dana.getByText('(this session)')).toHaveCount(1);
+  const others = dana.locator('table.sessions').getByRole('button', { name: 'End' });
+  for (let open = await others.count(); open > 0; open -= 1) {
+    await others.first().click();
+    await expect(dana.getByText('1 session was ended.')).toBeVisible();
+  }
+  expect(await isSignedOut(phone)).toBe(true);
+
+  const olga = await signIn(browser, 'olga');
+  await olga.goto('/settings/access?q=dana');
+  await olga.getByRole('link', { name: 'Dana' }).click();
+  await olga.getByRole('button', { name: 'End all sessions' }).click();
+  await expect(olga.getByText('1 session was ended.')).toBeVisible();
+  expect(await isSignedOut(dana)).toBe(true);
+
+  // Both browsers are still signed in at the provider.
+  for (const page of [dana, phone]) {
+    await page.goto('/');
+    await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  }
+  await dana.getByRole('button', { name: 'Sign out' }).click();
+  expect(await isSignedOut(phone)).toBe(false);
+  await dana.getByRole('link', { name: 'Sign out of the identity provider too' }).click();
+  await dana.getByRole('button', { name: 'Yes, sign me out' }).click();
+  await expect(dana).toHaveURL(new RegExp(`^${server.url}/logout`));
+  await expect(dana.getByText("You're signed out")).toBeVisible();
+  await expect.poll(() => isSignedOut(phone)).toBe(true);
+  await olga.goto(`/audit?q=${encodeURIComponent('event:session.ended identity_provider')}`);
+  await expect(olga.locator('table.results').getByText('session.ended')).toHaveCount(1);
+  for (const page of [dana, phone, olga]) await page.context().close();
 });
 
 test('a provider with a new key, one that is down, and one that is back', async ({ browser }) => {

@@ -1,6 +1,6 @@
 //! Roles count for a limited time after the identity provider asserted them.
 
-use crate::world::{World, refused};
+use crate::world::World;
 use loopiq::domain::{ReasonCode, Role, Timestamp};
 use loopiq::engine::{Error, RequestOrigin};
 use loopiq_testing::fixtures::asserted;
@@ -80,6 +80,10 @@ async fn a_person_who_signs_in_without_the_role_approves_nothing_more() {
     world.advance_clock(2 * Timestamp::HOUR);
     sign_in(&world, "lead", Role::Lead).await;
     sign_in(&world, "reviewer", Role::Auditor).await;
-    let says = refused(world.execute(&world.person("lead"), &id).await);
-    assert!(says.contains("may not approve any more"), "{says}");
+    let outcome = world
+        .execute(&world.person("lead"), &id)
+        .await
+        .expect("a committed refusal");
+    let says = outcome.message.as_str();
+    assert!(!outcome.done && says.contains("may not approve any more"), "{says}");
 }

@@ -21,7 +21,7 @@ pub(crate) fn Header() -> impl IntoView {
         principal
             .person()
             .cloned()
-            .map(|person| (principal.tenant().clone(), person))
+            .map(|person| (principal.tenant().clone(), person, services.can_switch))
     });
     let link = move |href: &'static str, label: &'static str, here: bool| {
         view! {
@@ -42,7 +42,7 @@ pub(crate) fn Header() -> impl IntoView {
                 <span>" Governed actions"</span>
             </a>
             {who
-                .map(|(tenant, person)| {
+                .map(|(tenant, person, can_switch)| {
                     view! {
                         <nav class="places" aria-label="Pages">
                             {link("/", "Inbox", on_inbox)}
@@ -52,7 +52,7 @@ pub(crate) fn Header() -> impl IntoView {
                             {requests.then(|| link("/settings/requests", "Requests", on_requests))}
                             {access.then(|| link("/settings/access", "People", on_access))}
                         </nav>
-                        <WhoAmI tenant person on_sessions />
+                        <WhoAmI tenant person can_switch on_sessions />
                     }
                 })}
         </header>
@@ -60,13 +60,14 @@ pub(crate) fn Header() -> impl IntoView {
 }
 
 #[component]
-fn WhoAmI(tenant: TenantId, person: Person, on_sessions: bool) -> impl IntoView {
+fn WhoAmI(tenant: TenantId, person: Person, can_switch: bool, on_sessions: bool) -> impl IntoView {
     let roles: Vec<String> = person.roles.iter().map(|role| role.label().to_lowercase()).collect();
     view! {
         <div class="who">
             <span class="tenant">
                 <span class="unseen">"Tenant "</span>
                 {tenant.to_string()}
+                {can_switch.then(|| view! { " " <a href="/auth/tenant">"Switch"</a> })}
             </span>
             <span class="person" title=PlainText::from(person.email.as_str())>
                 <bdi>{person.name}</bdi>

@@ -5,6 +5,7 @@ mod require_sign_in;
 mod session_store;
 mod sign_in;
 mod sign_out;
+mod tenants;
 
 pub(crate) use require_sign_in::require_sign_in;
 pub use session_store::Sessions;
@@ -53,6 +54,7 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/login", get(sign_in::start))
         .route("/auth/callback", get(sign_in::callback))
+        .route(tenants::PATH, get(tenants::ask).post(tenants::choose))
         .route("/auth/backchannel-logout", post(backchannel::logout))
         .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address))
         .route("/logout", get(sign_out::confirm).post(sign_out::sign_out))

@@ -1,6 +1,6 @@
 //! Middleware that lets only signed-in people with a role reach pages and server functions.
 
-use super::{SESSION_PERSON, browser_session, no_role_page, session_store};
+use super::{SESSION_PERSON, browser_session, no_role_page, session_store, tenants};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::problem::problem;
 use crate::http::{rate_limits, request_context, request_origin};
@@ -22,6 +22,8 @@ enum Denied {
     SignedOut,
     /// The person has no role any more.
     NoRole,
+    /// The person has not chosen one of several tenants yet.
+    NoTenant,
     /// The session cannot be read, because the database does not answer.
     Unavailable,
 }
@@ -34,8 +36,8 @@ pub(crate) async fn require_sign_in(
     next: Next,
 ) -> Response {
     let limits = &state.requests.rate_limits;
-    let principal = match authenticate(&state, &session, request.extensions(), request.headers()).await {
-        Ok(principal) => principal,
+    let (principal, found) = match authenticate(&state, &session, request.extensions(), request.headers()).await {
+        Ok(signed_in) => signed_in,
         Err(denied @ Denied::Unavailable) => return refuse(&state, &request, &denied),
         Err(denied) => {
             return match rate_limits::check_address(limits, request.extensions()) {
@@ -61,39 +63,56 @@ pub(crate) async fn require_sign_in(
         engine: state.engine.clone(),
         ctx: request_context(&state.runtime, principal, request.extensions(), request.headers()),
         prefetch: is_unseen(&request),
+        can_switch: found.tenants.len() > 1,
     };
     request.extensions_mut().insert(Arc::new(services));
     next.run(request).await
 }
 
-/// The signed-in person, with the roles from the last sign-in; `None` without a session. Fails if the database does, which is logged.
-pub(super) async fn principal(
+/// Who uses a browser.
+pub(super) enum Visitor {
+    /// A person without a session.
+    Nobody,
+    /// A person of several tenants who has not chosen one yet.
+    Undecided(BrowserSession),
+    /// A signed-in person, with the roles from the last sign-in.
+    Person(Principal, BrowserSession),
+}
+
+/// Who uses this browser. Fails if the database does, which is logged.
+pub(super) async fn visitor(
     state: &AppState,
     session: &Session,
     extensions: &Extensions,
     headers: &HeaderMap,
-) -> Result<Option<Principal>, Error> {
+) -> Result<Visitor, Error> {
     let Some(found) = browser_session(session).await.map_err(Error::unavailable)? else {
-        return Ok(None);
+        return Ok(Visitor::Nobody);
     };
-    let Some(id) = session.id() else { return Ok(None) };
+    let Some(id) = session.id() else {
+        return Ok(Visitor::Nobody);
+    };
+    let Some((tenant, _)) = found.holder.clone() else {
+        return Ok(Visitor::Undecided(found));
+    };
     let person: Option<Person> = session.get(SESSION_PERSON).await.map_err(Error::unavailable)?;
-    let Some(((tenant, _), person)) = found.holder.clone().zip(person) else {
+    let Some(person) = person else {
         // The person was deleted, so the session ends.
         session.flush().await.map_err(Error::unavailable)?;
-        return Ok(None);
+        return Ok(Visitor::Nobody);
     };
     let digest = session_store::digest(&state.runtime, &id);
-    touch(state, &digest, found, extensions, headers).await;
-    Ok(Some(Principal::Person {
+    touch(state, &digest, &found, extensions, headers).await;
+    let principal = Principal::Person {
         tenant,
         person,
         session: digest,
-    }))
+    };
+    Ok(Visitor::Person(principal, found))
 }
 
 /// Stores at intervals that the session is used.
-async fn touch(state: &AppState, digest: &str, session: BrowserSession, extensions: &Extensions, headers: &HeaderMap) {
+async fn touch(state: &AppState, digest: &str, session: &BrowserSession, extensions: &Extensions, headers: &HeaderMap) {
     let now = state.runtime.now();
     if now.0.saturating_sub(session.seen_at.0) < state.sessions.touch_every() {
         return;
@@ -103,7 +122,7 @@ async fn touch(state: &AppState, digest: &str, session: BrowserSession, extensio
         seen_at: now,
         address: origin.address,
         agent: origin.claims.agent,
-        ..session
+        ..session.clone()
     };
     let expires = seen.expires_at(state.sessions.idle);
     if let Err(error) = state.store.touch_session(digest, &seen, expires).await {
@@ -117,11 +136,12 @@ async fn authenticate(
     session: &Session,
     extensions: &Extensions,
     headers: &HeaderMap,
-) -> Result<Principal, Denied> {
-    match principal(state, session, extensions, headers).await {
-        Ok(Some(principal)) if allows(&principal, Permission::SignIn) => Ok(principal),
-        Ok(Some(_)) => Err(Denied::NoRole),
-        Ok(None) => Err(Denied::SignedOut),
+) -> Result<(Principal, BrowserSession), Denied> {
+    match visitor(state, session, extensions, headers).await {
+        Ok(Visitor::Person(principal, found)) if allows(&principal, Permission::SignIn) => Ok((principal, found)),
+        Ok(Visitor::Person(..)) => Err(Denied::NoRole),
+        Ok(Visitor::Undecided(_)) => Err(Denied::NoTenant),
+        Ok(Visitor::Nobody) => Err(Denied::SignedOut),
         Err(_) => Err(Denied::Unavailable),
     }
 }
@@ -143,6 +163,17 @@ fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
     match denied {
         Denied::SignedOut if is_api(request) => problem(StatusCode::UNAUTHORIZED, "Sign in first."),
         Denied::NoRole if is_api(request) => problem(StatusCode::FORBIDDEN, "Your account has no role in this tenant."),
+        Denied::NoTenant if is_api(request) => problem(StatusCode::FORBIDDEN, "Choose an organisation first."),
+        Denied::NoTenant if is_page(request) && !is_prefetch(request.headers()) => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            Redirect::to(&tenants::choose_url(path)).into_response()
+        }
+        Denied::NoTenant => {
+            let text = "Choose the organisation in which you want to work first. Nothing was changed.";
+            MessagePage::new(StatusCode::FORBIDDEN, "Choose an organisation", text)
+                .link(tenants::PATH, "Choose an organisation")
+                .respond(html, &state.stylesheet)
+        }
         // A prefetch must not start a sign-in.
         Denied::SignedOut if is_page(request) && !is_prefetch(request.headers()) => {
             Redirect::to(&login_url(request.uri())).into_response()

@@ -1,6 +1,6 @@
 //! Signing in: the redirect to the identity provider, and the callback from it.
 
-use super::{SESSION, no_role_page, session_store};
+use super::{SESSION, no_role_page, session_store, tenants};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
 use crate::oidc::{Assertion, OidcError};
@@ -10,7 +10,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use loopiq::domain::{BrowserSession, Permission, Principal, Role, allows};
+use loopiq::domain::{BrowserSession, Principal, Role};
 use loopiq::engine::{FailedSignIn, RequestOrigin};
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
@@ -118,8 +118,8 @@ async fn sign_in(
     origin: &RequestOrigin,
 ) -> Response {
     let asserted = asserted(&assertion);
-    let (tenant, person) = match state.engine.sign_in(&assertion.tenant, asserted, origin).await {
-        Ok(found) => found,
+    let accounts = match state.engine.sign_in_to(&assertion.tenants, asserted, origin).await {
+        Ok(accounts) => accounts,
         Err(error) => {
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
             let (status, text) = (status_of(&error), error.to_string());
@@ -129,11 +129,15 @@ async fn sign_in(
                 .page(&state.stylesheet);
         }
     };
+    if accounts.iter().all(|(_, person)| person.roles.is_empty()) {
+        metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
+        return no_role_page().page(&state.stylesheet);
+    }
     let now = state.runtime.now();
-    let new = BrowserSession {
+    let mut new = BrowserSession {
         id: state.runtime.id(),
-        holder: Some((tenant.clone(), person.id.clone())),
-        tenants: vec![tenant.clone()],
+        holder: None,
+        tenants: accounts.iter().map(|(tenant, _)| tenant.clone()).collect(),
         sign_in: assertion.sign_in,
         started_at: now,
         seen_at: now,
@@ -141,16 +145,16 @@ async fn sign_in(
         address: origin.address.clone(),
         agent: origin.claims.agent.clone(),
     };
+    let mut accounts = accounts.into_iter();
+    let (Some((tenant, person)), None) = (accounts.next(), accounts.next()) else {
+        return choose_tenant(state, session, &new, return_to).await;
+    };
+    new.holder = Some((tenant.clone(), person.id.clone()));
     let principal = |session: String| Principal::Person {
         tenant: tenant.clone(),
         person: person.clone(),
         session,
     };
-    // The session begins below, and only for a person who is allowed to sign in.
-    if !allows(&principal(String::new()), Permission::SignIn) {
-        metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
-        return no_role_page().page(&state.stylesheet);
-    }
     let id = match start_session(session, &new).await {
         Ok(id) => id,
         Err(error) => {
@@ -169,6 +173,17 @@ async fn sign_in(
     }
     metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
     Redirect::to(return_to).into_response()
+}
+
+/// Starts the session of a person of several tenants, in none of them yet, and lets the person choose. The sign-in is recorded in the tenant
+/// that is chosen.
+async fn choose_tenant(state: &AppState, session: &Session, new: &BrowserSession, return_to: &str) -> Response {
+    if let Err(error) = start_session(session, new).await {
+        tracing::error!(%error, "a session could not be stored");
+        return message_page::unavailable().page(&state.stylesheet);
+    }
+    metrics::counter!(SIGN_INS, "outcome" => "ok").increment(1);
+    Redirect::to(&tenants::choose_url(return_to)).into_response()
 }
 
 /// Records a failed sign-in in the log of the tenant that the token names. Other failures have no tenant, and are only in the service's own log
@@ -195,7 +210,7 @@ async fn record_failure(state: &AppState, error: &OidcError, origin: &RequestOri
 fn asserted(assertion: &Assertion) -> Asserted {
     let Assertion {
         sign_in,
-        tenant: _,
+        tenants: _,
         roles,
         groups,
         email,
@@ -212,7 +227,7 @@ fn asserted(assertion: &Assertion) -> Asserted {
 }
 
 /// Starts and stores a session for this person, and deletes what a previous person's session contained. Returns the session's ID.
-async fn start_session(session: &Session, new: &BrowserSession) -> Result<Id, SessionError> {
+pub(super) async fn start_session(session: &Session, new: &BrowserSession) -> Result<Id, SessionError> {
     session.clear().await;
     session.insert(SESSION, new).await?;
     // Against session fixation: an attacker could know the ID from before the sign-in.

@@ -1,6 +1,7 @@
 //! Signing out.
 
-use super::require_sign_in;
+use super::require_sign_in::{self, Visitor};
+use super::tenants;
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{rate_limits, request_context};
 use crate::state::AppState;
@@ -13,8 +14,15 @@ use tower_sessions::Session;
 /// `GET /logout`: asks a signed-in person for confirmation, because following a link must not end a session. Tells a person without
 /// a session that they are signed out.
 pub(super) async fn confirm(State(state): State<AppState>, session: Session, request: Request) -> Response {
-    match require_sign_in::principal(&state, &session, request.extensions(), request.headers()).await {
-        Ok(Some(principal)) => {
+    match require_sign_in::visitor(&state, &session, request.extensions(), request.headers()).await {
+        Ok(Visitor::Undecided(_)) => {
+            let text = "You have not chosen an organisation yet. Sign out of LoopIQ in this browser?";
+            MessagePage::new(StatusCode::OK, "Sign out", text)
+                .post("/logout", "Sign out")
+                .link(tenants::PATH, "Choose an organisation")
+                .page(&state.stylesheet)
+        }
+        Ok(Visitor::Person(principal, _)) => {
             let name = principal
                 .person()
                 .map(|person| person.name.as_str())
@@ -25,7 +33,7 @@ pub(super) async fn confirm(State(state): State<AppState>, session: Session, req
                 .link("/", "Stay signed in")
                 .page(&state.stylesheet)
         }
-        Ok(None) => match rate_limits::check_address(&state.requests.rate_limits, request.extensions()) {
+        Ok(Visitor::Nobody) => match rate_limits::check_address(&state.requests.rate_limits, request.extensions()) {
             Ok(()) => signed_out(&state, None).await,
             Err(seconds) => rate_limits::too_many_requests(&state, &request, seconds),
         },
@@ -51,8 +59,8 @@ async fn signed_out(state: &AppState, hint: Option<&str>) -> Response {
 /// `POST /logout`: ends the session. Responds with the page itself, because only this request knows the ID token that the provider asks for.
 pub(super) async fn sign_out(State(state): State<AppState>, session: Session, request: Request) -> Response {
     let mut hint = None;
-    match require_sign_in::principal(&state, &session, request.extensions(), request.headers()).await {
-        Ok(Some(principal)) => {
+    match require_sign_in::visitor(&state, &session, request.extensions(), request.headers()).await {
+        Ok(Visitor::Person(principal, _)) => {
             if let Principal::Person { session, .. } = &principal {
                 hint = state.store.session_id_token(session).await.unwrap_or_default();
             }
@@ -62,7 +70,7 @@ pub(super) async fn sign_out(State(state): State<AppState>, session: Session, re
                 tracing::error!(%error, "a sign-out could not be recorded");
             }
         }
-        Ok(None) => {}
+        Ok(Visitor::Undecided(_) | Visitor::Nobody) => {}
         Err(error) => tracing::error!(%error, "the session to end cannot be read"),
     }
     if let Err(error) = session.flush().await {

@@ -7,7 +7,7 @@ use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
 use crate::oidc::local_path;
 use crate::state::AppState;
-use axum::extract::rejection::FormRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -45,10 +45,10 @@ pub(super) fn choose_url(return_to: &str) -> String {
 pub(super) async fn ask(
     State(state): State<AppState>,
     session: Session,
-    query: Option<Query<ChoiceQuery>>,
+    query: Result<Query<ChoiceQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let return_to = query.map_or_else(String::new, |Query(query)| query.return_to);
+    let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
     match require_sign_in::visitor(&state, &session, request.extensions(), request.headers()).await {
         Ok(Visitor::Nobody) => Redirect::to("/login").into_response(),
         Ok(Visitor::Undecided(found)) => page(&state, &found, &return_to).await,
@@ -67,8 +67,11 @@ async fn page(state: &AppState, session: &BrowserSession, return_to: &str) -> Re
     };
     let current = session.holder.as_ref().map(|(tenant, _)| tenant);
     let text = match current {
-        None => "You belong to several organisations here. In which one do you want to work? You can switch later.".to_owned(),
-        Some(current) => format!("You work in {current}. Switching starts a new session, and what you have not sent is lost."),
+        None => "You belong to several organisations here. In which one do you want to work? You can switch later."
+            .to_owned(),
+        Some(current) => {
+            format!("You work in {current}. Switching starts a new session, and what you have not sent is lost.")
+        }
     };
     let return_to = local_path(return_to);
     let mut page = MessagePage::new(StatusCode::OK, "Choose an organisation", &text);
@@ -99,7 +102,10 @@ pub(super) async fn choose(
     };
     let chosen = form.ok().and_then(|Form(form)| {
         let tenant = TenantId::parse(&form.tenant).ok()?;
-        found.tenants.contains(&tenant).then(|| (tenant, local_path(&form.return_to)))
+        found
+            .tenants
+            .contains(&tenant)
+            .then(|| (tenant, local_path(&form.return_to)))
     });
     let Some((tenant, return_to)) = chosen else {
         let text = "Your identity provider did not name this organisation when you signed in. Choose another one, or sign in again.";
@@ -147,7 +153,12 @@ async fn switch(
         return Ok(false);
     }
     let id_token = match session.id() {
-        Some(id) => state.store.session_id_token(&session_store::digest(&state.runtime, &id)).await?,
+        Some(id) => {
+            state
+                .store
+                .session_id_token(&session_store::digest(&state.runtime, &id))
+                .await?
+        }
         None => None,
     };
     let mut new = BrowserSession {
@@ -158,7 +169,10 @@ async fn switch(
     };
     new.sign_in.id_token = id_token;
     if let Some(previous) = previous {
-        state.engine.signed_out(&origin.context(previous, &state.runtime)).await?;
+        state
+            .engine
+            .signed_out(&origin.context(previous, &state.runtime))
+            .await?;
     }
     // The previous session, with everything that pages kept in it, is deleted here.
     let id = start_session(session, &new).await.map_err(Error::unavailable)?;

@@ -44,9 +44,19 @@ impl<'a> MessagePage<'a> {
     }
 
     /// Adds a form with only a button.
-    pub(crate) fn post(mut self, action: &str, label: &str) -> Self {
+    pub(crate) fn post(self, action: &str, label: &str) -> Self {
+        self.form(action, &[], label)
+    }
+
+    /// Adds a form with hidden fields and a button.
+    pub(crate) fn form(mut self, action: &str, fields: &[(&str, &str)], label: &str) -> Self {
+        let hidden = |(name, value): &(&str, &str)| {
+            let (name, value) = (escape(name), escape(value));
+            format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
+        };
+        let fields: String = fields.iter().map(hidden).collect();
         self.buttons.push_str(&format!(
-            "<form method=\"post\" action=\"{}\"><button type=\"submit\" class=\"button primary\">{}</button></form>\n",
+            "<form method=\"post\" action=\"{}\">{fields}<button type=\"submit\" class=\"button primary\">{}</button></form>\n",
             escape(action),
             escape(label)
         ));

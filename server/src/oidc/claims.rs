@@ -23,19 +23,6 @@ pub(super) fn find<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a
     })
 }
 
-/// A claim with one value. A list with one element is accepted too, because some providers have no single values.
-pub(super) fn one(value: &Value) -> Option<&str> {
-    let text = match value {
-        Value::String(text) => text,
-        Value::Array(list) => match list.as_slice() {
-            [Value::String(text)] => text,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some(text.trim()).filter(|text| !text.is_empty())
-}
-
 /// A claim with several values: a list of strings, or one string with spaces or commas between the values. Duplicates are removed;
 /// the order is kept. `None` for another type.
 pub(super) fn many(value: &Value) -> Option<Vec<String>> {
@@ -80,21 +67,13 @@ mod tests {
         assert_eq!(roles("realm_access.roles"), named(&["reviewer", "auditor", "lead"]));
         assert_eq!(roles("resource_access.my.client.roles"), named(&["operator"]));
         assert_eq!(roles("none"), named(&[]));
+        assert_eq!(
+            (roles("tenant"), roles("tenants")),
+            (named(&["acme"]), named(&["acme"]))
+        );
         assert_eq!(roles("mixed"), None);
         assert_eq!(roles("realm_access"), None);
         assert_eq!(roles("realm_access.groups"), None);
         assert_eq!(roles("."), None);
-    }
-
-    #[test]
-    fn one_means_one() {
-        let claims = claims();
-        let tenant = |path| find(&claims, path).and_then(one);
-        assert_eq!(tenant("tenant"), Some("acme"));
-        assert_eq!(tenant("tenants"), Some("acme"));
-        assert_eq!(tenant("none"), None);
-        assert_eq!(tenant("https://loopiq.example/roles"), None);
-        assert_eq!(one(&json!("  ")), None);
-        assert_eq!(one(&json!(7)), None);
     }
 }

@@ -89,8 +89,8 @@ pub struct SignInStart {
 pub struct Assertion {
     /// Whom the ID token is about, and the sign-in at the provider.
     pub sign_in: ProviderSignIn,
-    /// The tenant, as the provider writes it.
-    pub tenant: String,
+    /// The tenants, as the provider writes them: at least one.
+    pub tenants: Vec<String>,
     /// The roles, as the provider writes them, and those of mapped groups. Possibly an empty list, and possibly with some that the service
     /// does not know. `None` if the token asserts no roles at all.
     pub roles: Option<Vec<String>>,

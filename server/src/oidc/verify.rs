@@ -14,7 +14,7 @@ use openidconnect::{
 };
 use serde_json::Value;
 
-use super::claims::{OtherClaims, find, one};
+use super::claims::{OtherClaims, find, many};
 use super::error::{Claimed, OidcError, because};
 use super::provider::{Provider, Tokens};
 use super::roles::{self, Membership};
@@ -57,6 +57,8 @@ const MAX_TOKEN_AGE: i64 = 600;
 
 /// The longest ID token that is kept until the sign-out, in bytes. It becomes part of a URL, and servers accept about 8 KiB.
 const LONGEST_HINT: usize = 6 * 1_024;
+/// The most tenants of one person. Further ones are ignored.
+const MOST_TENANTS: usize = 50;
 /// The longest `sid` and `acr`, in bytes.
 const LONGEST_CLAIM: usize = 255;
 
@@ -225,8 +227,9 @@ pub(super) fn claimed(settings: &OidcSettings, provider: &Provider, tokens: &Tok
             subject: claims.subject().to_string(),
             email: claims.email().map_or_else(String::new, |email| email.to_string()),
         });
+    // The log of one tenant has the failure: the token may be forged, and must not write to many logs.
     let tenant =
-        payload(&token.to_string()).and_then(|claims| Some(one(find(&claims, &settings.tenant_claim)?)?.to_owned()));
+        payload(&token.to_string()).and_then(|claims| many(find(&claims, &settings.tenant_claim)?)?.into_iter().next());
     Claimed { tenant, identity }
 }
 
@@ -259,9 +262,11 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
         claimed: None,
     };
     let other = &claims.additional_claims().0;
-    let tenant = find(other, &settings.tenant_claim)
-        .and_then(one)
+    let mut tenants = find(other, &settings.tenant_claim)
+        .and_then(many)
+        .filter(|tenants| !tenants.is_empty())
         .ok_or_else(|| missing(&settings.tenant_claim))?;
+    tenants.truncate(MOST_TENANTS);
     let Membership { roles, groups } = roles::read(
         other,
         &settings.roles_claim,
@@ -287,7 +292,7 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
             acr: bounded(claims.auth_context_ref().map(|acr| acr.as_str())),
             id_token: None,
         },
-        tenant: tenant.to_owned(),
+        tenants,
         roles,
         groups,
         email,

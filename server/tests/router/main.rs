@@ -24,3 +24,4 @@ mod sign_in_required;
 mod sign_out;
 mod static_files;
 mod support;
+mod tenants;

@@ -63,6 +63,12 @@ fn address(ctx: &Ctx) -> &str {
     ctx.source.address.as_deref().unwrap_or_default()
 }
 
+fn unknown_tenant() -> Error {
+    Error::NotAuthorized {
+        why: "Your organisation is not set up here. Ask the operator of this service.".to_owned(),
+    }
+}
+
 /// The person as the actor of an entry.
 fn actor(person: &Person) -> Actor {
     Actor::Person {
@@ -80,6 +86,60 @@ impl Engine {
         tenant: &str,
         asserted: Asserted,
         origin: &RequestOrigin,
+    ) -> Result<(TenantId, Person), Error> {
+        self.assert(tenant, asserted, origin, true).await
+    }
+
+    /// Stores the assertion in every tenant that it names, and returns the accounts of the person with a role; if there is none, the accounts
+    /// without a role, so that at least one is returned. If a person has a role in some tenants, it is no failure to have none in others.
+    ///
+    /// # Errors
+    /// As [`Engine::sign_in`], if none of the tenants exists.
+    pub async fn sign_in_to(
+        &self,
+        tenants: &[String],
+        asserted: Asserted,
+        origin: &RequestOrigin,
+    ) -> Result<Vec<(TenantId, Person)>, Error> {
+        if let [only] = tenants {
+            return Ok(vec![self.sign_in(only, asserted, origin).await?]);
+        }
+        let (mut accounts, mut refused) = (Vec::new(), None);
+        for tenant in tenants {
+            match self.assert(tenant, asserted.clone(), origin, false).await {
+                Ok(account) => accounts.push(account),
+                Err(error @ Error::NotAuthorized { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if accounts.iter().all(|(_, person)| person.roles.is_empty()) {
+            for (tenant, _) in &accounts {
+                self.sign_in(tenant.as_str(), asserted.clone(), origin).await?;
+            }
+        } else {
+            accounts.retain(|(_, person)| !person.roles.is_empty());
+        }
+        match (accounts.is_empty(), refused) {
+            (false, _) => Ok(accounts),
+            (true, Some(error)) => Err(error),
+            (true, None) => Err(unknown_tenant()),
+        }
+    }
+
+    /// The account of a person in a tenant, for a session whose sign-in named that tenant.
+    pub async fn account_in(&self, tenant: &TenantId, sign_in: &ProviderSignIn) -> Result<Option<Person>, Error> {
+        let ctx = Ctx::system(tenant.clone(), &self.runtime);
+        let tx = &mut self.store.read(&ctx).await?;
+        Ok(tx.person_of(&sign_in.issuer, &sign_in.subject).await?)
+    }
+
+    /// Stores the assertion. `record_no_role`: whether a person without a role is recorded as a failed sign-in.
+    async fn assert(
+        &self,
+        tenant: &str,
+        asserted: Asserted,
+        origin: &RequestOrigin,
+        record_no_role: bool,
     ) -> Result<(TenantId, Person), Error> {
         let failed = |code: &'static str, error: &Error, asserted: &Asserted| FailedSignIn {
             tenant: tenant.to_owned(),
@@ -111,10 +171,7 @@ impl Engine {
                 .await?;
             return Err(error);
         }
-        let unknown = || Error::NotAuthorized {
-            why: "Your organisation is not set up here. Ask the operator of this service.".to_owned(),
-        };
-        let tenant = TenantId::parse(tenant).map_err(|_| unknown())?;
+        let tenant = TenantId::parse(tenant).map_err(|_| unknown_tenant())?;
         let ctx = self.origin_context(origin, &tenant);
         let limits = self.entry_limits.clone();
         let person = self
@@ -126,7 +183,8 @@ impl Engine {
                         return Ok::<_, Error>(None);
                     }
                     let person = tx.assert_person(&asserted).await?;
-                    if person.roles.is_empty()
+                    if record_no_role
+                        && person.roles.is_empty()
                         && let Some(dropped) = limits.record_failure(address(tx.ctx()), tx.ctx().now())
                     {
                         let mut content = audit_entries::content(tx.ctx());
@@ -149,7 +207,7 @@ impl Engine {
             // Without a tenant there is no audit log for the failure.
             None => {
                 tracing::warn!(tenant = ctx.tenant().as_str(), "sign-in for an unknown tenant");
-                Err(unknown())
+                Err(unknown_tenant())
             }
             Some(person) => Ok((tenant, person)),
         }

@@ -154,6 +154,17 @@ impl ReadTx {
         rows.iter().map(person).collect()
     }
 
+    /// The person with this ID at an identity provider.
+    pub async fn person_of(&mut self, issuer: &str, subject: &str) -> Result<Option<Person>, StoreError> {
+        let row = query("SELECT * FROM people WHERE tenant = $1 AND issuer = $2 AND subject = $3")
+            .bind(self.tenant())
+            .bind(issuer)
+            .bind(subject)
+            .fetch_optional(&mut self.tx)
+            .await?;
+        row.as_ref().map(person).transpose()
+    }
+
     /// The people whom these verified addresses identify.
     pub async fn people_by_email(&mut self, emails: &[&str]) -> Result<Vec<Person>, StoreError> {
         const SQL: &str = concat!(

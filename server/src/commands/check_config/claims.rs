@@ -125,7 +125,9 @@ fn shown(
     let (tenant_claim, roles_claim) = args.serve.oidc.claims();
     let is_absent = |claim: &str| absent.iter().any(|absent| absent == claim);
     if !is_absent(tenant_claim) {
-        tenant(&assertion.tenant, tenant_claim, tenants, report);
+        for named in &assertion.tenants {
+            tenant(named, tenant_claim, tenants, report);
+        }
     }
     match &assertion.roles {
         Some(asserted) if !is_absent(roles_claim) => roles(asserted, roles_claim, report),

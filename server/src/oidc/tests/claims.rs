@@ -31,7 +31,10 @@ async fn claims_are_read_from_configured_names_in_several_types() {
     let oidc = Oidc::new(settings).unwrap();
     let (pending, callback) = provider.sign_in(&oidc).await;
     let assertion = provider.finish(&oidc, pending, &callback).await.unwrap();
-    assert_eq!((assertion.tenant.as_str(), assertion.name.as_str()), ("acme", "rae"));
+    assert_eq!(
+        (assertion.tenants, assertion.name.as_str()),
+        (vec!["acme".to_owned()], "rae")
+    );
     let roles = ["reviewer", "lead", "operator"].map(str::to_owned);
     assert_eq!(assertion.roles.as_deref(), Some(roles.as_slice()));
     assert_eq!(assertion.groups, ["Payments people", "ops"]);

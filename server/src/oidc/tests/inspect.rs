@@ -25,7 +25,7 @@ async fn a_sample_is_verified_whatever_its_age() {
     let a_week_later = START + 7 * 86_400;
     let person = provider.oidc().verify_sample(&token, a_week_later).await.unwrap();
     assert_eq!(
-        (person.tenant.as_str(), person.sign_in.subject.as_str()),
+        (person.tenants[0].as_str(), person.sign_in.subject.as_str()),
         ("acme", "reviewer")
     );
     assert_eq!(claims_of(&token).unwrap()["tenant"], "acme");

@@ -26,7 +26,7 @@ async fn a_person_signs_in() {
                 acr: None,
                 id_token: assertion.sign_in.id_token.clone(),
             },
-            tenant: "globex".to_owned(),
+            tenants: vec!["globex".to_owned()],
             roles: Some(vec!["lead".to_owned(), "auditor".to_owned()]),
             groups: Vec::new(),
             email: Email::verified("chief@globex.example"),

@@ -114,6 +114,15 @@ impl Service {
         browser
     }
 
+    /// Creates another tenant.
+    pub(crate) async fn create_tenant(&self, key: &str, name: &'static str) {
+        let ctx = Ctx::system(TenantId::parse(key).unwrap(), &self.state.runtime);
+        let created = self.state.store.write(&ctx, move |tx| {
+            Box::pin(async move { Ok::<_, Error>(tx.insert_tenant(name).await?) })
+        });
+        created.await.unwrap();
+    }
+
     /// A bearer token for an agent that acts for a person who has signed in before.
     pub(crate) async fn token(&self, email: &str) -> String {
         let tenant = TenantId::parse("acme").unwrap();
@@ -169,5 +178,8 @@ fn people() -> Vec<DemoPerson> {
         person("acme", "guest@acme.example", &[]),
         person("acme", "painter@acme.example", &["painter"]),
         person("nowhere", "stranger@nowhere.example", &["reviewer"]),
+        person("acme globex nowhere", "both@many.example", &["reviewer"]),
+        person("globex acme", "none@many.example", &["painter"]),
+        person("acme nowhere", "one@many.example", &["lead"]),
     ]
 }
