@@ -19,6 +19,14 @@ pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
         "redirect URL",
         format!("register exactly {} at the identity provider", oidc.redirect_url()),
     );
+    let origin = oidc.redirect_url().trim_end_matches("/auth/callback");
+    report.ok(
+        "sign-out URLs",
+        format!(
+            "register {origin}/logout as the URL after a sign-out, and, if the provider has it, {origin}/auth/backchannel-logout for \
+             back-channel logout"
+        ),
+    );
     let facts = match oidc.facts(now()).await {
         Ok(facts) => facts,
         Err(error) => return unusable(oidc, &error, report),
