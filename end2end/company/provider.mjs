@@ -43,10 +43,12 @@ export async function startProvider({ people, client }) {
       conformIdTokenClaims: false,
       pkce: { required: () => true },
       features: { rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
+      // The service is on loopback here, where the provider sends no logout token by itself.
+      fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
       // Pages with a form for name and password, and one that asks for consent.
       findAccount: (_, id) => people[id] && { accountId: id, claims: async () => ({ sub: id, ...people[id] }) },
     });
-    provider.on('server_error', (_, error) => console.error('company provider:', error));
+    for (const event of ['server_error', 'backchannel.error']) provider.on(event, (_, error) => console.error('company provider:', error));
     return provider;
   }
 

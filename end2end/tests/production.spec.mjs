@@ -134,6 +134,24 @@ test('people of the company sign in, and each sees what the role may see', async
   }
 });
 
+test('the catalog page shows the release with its records', async ({ browser }) => {
+  const olga = await signIn(browser, 'olga');
+  await olga.goto('/settings/catalog');
+  const release = olga.locator('article.catalog-release', { hasText: 'PAY-2026.12' });
+  for (const text of ['Payments 2026.12', 'In progress', 'PCI DSS']) await expect(release).toContainText(text);
+  // The imported finding is above the threshold of the release.
+  await expect(release.locator('dt', { hasText: 'Open blockers' }).locator('xpath=following-sibling::dd[1]')).toContainText('1');
+  // From the file of this service, and from that of Backstage.
+  for (const record of ['Payments gateway', 'acme/payments-api', 'kim@acme.example', 'Checkout', 'Shop', 'Basket']) {
+    await expect(olga.locator('main').getByText(record, { exact: true }).first()).toBeVisible();
+  }
+  await expect(olga.getByRole('heading', { name: 'Apply a catalog' })).toBeVisible();
+  const lee = await signIn(browser, 'lee');
+  await lee.goto('/settings/catalog');
+  await expect(lee.locator('article.catalog-release', { hasText: 'PAY-2026.12' })).toBeVisible();
+  await expect(lee.getByRole('heading', { name: 'Apply a catalog' })).toHaveCount(0);
+});
+
 test('a person without a role or of another company is told why', async ({ browser }) => {
   for (const [name, why] of [
     ['vic', 'Your account has no role in this tenant'],
@@ -182,6 +200,29 @@ test('people see their sessions, an operator ends them, and a sign-out at the pr
   await olga.goto(`/audit?q=${encodeURIComponent('event:session.ended identity_provider')}`);
   await expect(olga.locator('table.results').getByText('session.ended')).toHaveCount(1);
   for (const page of [dana, phone, olga]) await page.context().close();
+});
+
+test('a sign-out at the provider ends the sessions here', async ({ browser }) => {
+  const page = await signIn(browser, 'lee');
+  const signedOut = page.getByText("You're signed out");
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  const [first] = (await page.context().cookies()).filter((cookie) => cookie.name === 'loopiq_session');
+  const status = async () => (await fetch(server.url, { headers: { cookie: `${first.name}=${first.value}` }, redirect: 'manual' })).status;
+  expect(await status()).toBe(200);
+  // A second session of the same sign-in at the provider.
+  await page.context().clearCookies({ name: first.name });
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(signedOut).toBeVisible();
+  expect(await status()).toBe(200);
+  await page.getByRole('link', { name: 'Sign out of the identity provider too' }).click();
+  await page.getByRole('button', { name: 'Yes, sign me out' }).click();
+  await expect(page).toHaveURL(`${server.url}/logout`);
+  await expect(signedOut).toBeVisible();
+  // The provider has told the service, and asks for name and password again.
+  await expect.poll(status).toBe(303);
+  await page.goto('/');
+  await expect(page.locator('input[name="login"]')).toBeVisible();
 });
 
 test('a provider with a new key, one that is down, and one that is back', async ({ browser }) => {
