@@ -107,7 +107,14 @@ pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Pro
             },
         }
     }
-    if prune {
+    if prune && catalog.records().next().is_none() {
+        problems.add(
+            "",
+            0,
+            "",
+            "the files declare nothing, so that everything would be retired; nothing was changed",
+        );
+    } else if prune {
         let gone = stored
             .records()
             .filter(|known| known.ident.kind.is_pruned() && !known.is_retired);

@@ -477,6 +477,24 @@ async fn an_operator_applies_what_a_preview_has_shown_and_gives_no_roles_in_the_
             .to_string()
             .contains("Nobody gives roles alone in the browser")
     );
+    // Roles that only the console can declare stay when an operator prunes in the browser.
+    let console = console(&world, "acme");
+    plan(
+        apply(
+            &world,
+            &console,
+            "people: [{ email: kim@acme.example, roles: [auditor] }]",
+            false,
+        )
+        .await,
+    );
+    let pruned = plan(world.engine.preview_catalog(&operator, &team, true).await);
+    assert!(pruned.with(Effect::Retire).count() > 0, "{pruned:?}");
+    assert!(!steps(&pruned).iter().any(|step| step.contains("kim@")), "{pruned:?}");
+    let gone = plan(apply(&world, &console, "teams: [{ key: platform }]", true).await);
+    assert!(steps(&gone).iter().any(|step| step.contains("kim@")), "{gone:?}");
+    let nothing = problems(apply(&world, &console, "teams: []", true).await).to_string();
+    assert!(nothing.contains("the files declare nothing"), "{nothing}");
     for who in ["reviewer", "auditor", "lead"] {
         let denied = world.engine.preview_catalog(&world.person(who), &team, false).await;
         assert!(matches!(denied, Err(Error::NotAuthorized { .. })), "{who}");

@@ -48,6 +48,15 @@ async fn a_lead_grants_a_certification_and_certifies_the_release() {
         early.contains("SHOP-1 is certified when these are granted: SOC2-1"),
         "{early}"
     );
+    let early = refused(
+        engine
+            .set_release_status(&lead, "SHOP-1", ReleaseStatus::Released)
+            .await,
+    );
+    assert!(
+        early.contains("SHOP-1 is released when these are granted: SOC2-1"),
+        "{early}"
+    );
     let none = refused(
         engine
             .set_release_status(&lead, "SHOP-2", ReleaseStatus::Certified)

@@ -15,7 +15,8 @@ const LONGEST_REASON: usize = 500;
 const MOST_BLOCKERS: usize = 5;
 
 impl Engine {
-    /// Sets the status of a release. It is certified only if all its certifications are granted.
+    /// Sets the status of a release. It is certified, and released, only if all its certifications are granted; a release without
+    /// certifications can be released, but not certified.
     pub async fn set_release_status(&self, ctx: &Ctx, key: &str, status: ReleaseStatus) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Certify).await?;
         let key = key.to_owned();
@@ -31,8 +32,8 @@ impl Engine {
                             status.label().to_lowercase()
                         )));
                     }
-                    if status == ReleaseStatus::Certified {
-                        all_granted(tx, &release).await?;
+                    if matches!(status, ReleaseStatus::Certified | ReleaseStatus::Released) {
+                        all_granted(tx, &release, status).await?;
                     }
                     change_status(tx, &release, status, None).await?;
                     Ok(done(format!(
@@ -155,7 +156,7 @@ async fn release(tx: &mut ReadTx, key: &str) -> Result<Release, Error> {
     found.ok_or_else(|| missing(RecordKind::Release, key))
 }
 
-async fn all_granted(tx: &mut ReadTx, release: &Release) -> Result<(), Error> {
+async fn all_granted(tx: &mut ReadTx, release: &Release, status: ReleaseStatus) -> Result<(), Error> {
     let certifications = tx.certifications_of(&[release.id.as_str()]).await?;
     let open: Vec<&str> = certifications
         .iter()
@@ -163,14 +164,16 @@ async fn all_granted(tx: &mut ReadTx, release: &Release) -> Result<(), Error> {
         .map(|one| one.key.as_str())
         .collect();
     match (certifications.is_empty(), open.as_slice()) {
+        (true, _) if status == ReleaseStatus::Released => Ok(()),
         (true, _) => Err(setting(format!(
             "{} has no certification that could have been granted.",
             release.key
         ))),
         (false, []) => Ok(()),
         (false, open) => Err(setting(format!(
-            "{} is certified when these are granted: {}.",
+            "{} is {} when these are granted: {}. Nothing was changed.",
             release.key,
+            status.label().to_lowercase(),
             open.join(", ")
         ))),
     }

@@ -5,7 +5,7 @@
 mod apply;
 mod entry;
 
-use crate::catalog::{self, Catalog, Kind, Plan, Problems, SourceFile};
+use crate::catalog::{self, Catalog, Effect, Kind, Plan, Problems, SourceFile, Step};
 use crate::context::Ctx;
 use crate::domain::{Permission, TenantId, canonical};
 use crate::engine::admin::operator_requests;
@@ -137,7 +137,12 @@ async fn transact(
 ) -> Result<Plan, Halt> {
     let operator = operator_requests::operator(tx).await?;
     let stored = tx.stored_catalog(&catalog.releases()).await?;
-    let plan = catalog::plan(catalog, &stored, prune).map_err(Halt::Wrong)?;
+    let mut plan = catalog::plan(catalog, &stored, prune).map_err(Halt::Wrong)?;
+    if operator.is_some() {
+        // Roles that a text in the browser leaves out stay, because it could not declare them.
+        let is_left_out = |step: &Step| step.ident.kind == Kind::Person && step.effect == Effect::Retire;
+        plan.steps.retain(|step| !is_left_out(step));
+    }
     if operator.is_some() && plan.steps.iter().any(|step| step.ident.kind == Kind::Person) {
         return Err(Halt::Error(Error::Setting {
             message: "the catalog changes roles of people. Nobody gives roles alone in the browser: an operator with access to the machine \
