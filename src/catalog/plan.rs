@@ -107,17 +107,11 @@ pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Pro
             },
         }
     }
-    if prune && catalog.records().next().is_none() {
-        problems.add(
-            "",
-            0,
-            "",
-            "the files declare nothing, so that everything would be retired; nothing was changed",
-        );
-    } else if prune {
+    if prune {
         let gone = stored
             .records()
             .filter(|known| known.ident.kind.is_pruned() && !known.is_retired);
+        let before = plan.steps.len();
         plan.steps.extend(
             gone.filter(|known| catalog.get(&known.ident).is_none())
                 .map(|known| Step {
@@ -127,6 +121,15 @@ pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Pro
                     id: Some(known.id.clone()),
                 }),
         );
+        // A program that wrote an empty file must not retire everything.
+        if catalog.records().next().is_none() && plan.steps.len() > before {
+            problems.add(
+                "",
+                0,
+                "",
+                "the files declare nothing, so that everything would be retired; nothing was changed",
+            );
+        }
     }
     problems.into_result(plan)
 }

@@ -381,10 +381,10 @@ async fn claims_show_whom_the_service_would_sign_in_and_why_not() {
         "developer",
     );
     says(
-        &check(with("tenant", json!("Acme Inc.")), &[]).await,
+        &check(with("tenant", json!("Acme_Inc.")), &[]).await,
         "tenant",
         "problem",
-        "Acme Inc.",
+        "Acme_Inc.",
         "key of a tenant",
     );
     says(
