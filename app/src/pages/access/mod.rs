@@ -42,19 +42,19 @@ fn render(page: views::AccessPage) -> AnyView {
     let next = next.map(|after| next_page(&search, &after));
     view! {
         <PageTitle text="People" />
-        <div class="page">
+        <div class="page accounts">
             <div>
                 <h1>"People"</h1>
-                <p>"Everybody who has signed in to this tenant. Roles come from the identity provider, at each sign-in."</p>
+                <p>"Everybody who has signed in to this tenant. Roles come from the identity provider at each sign-in, or from the catalog."</p>
             </div>
-            <form method="get" action="/settings/access" role="search" class="field">
-                <label for="q">"Name or e-mail address"</label>
-                <input id="q" type="search" name="q" maxlength="200" value=search.to_string() />
-                <div class="buttons">
-                    <button type="submit" class="button">
-                        "Search"
-                    </button>
+            <form method="get" action="/settings/access" role="search" class="accounts-filter">
+                <div class="field">
+                    <label for="q">"Name or e-mail address"</label>
+                    <input id="q" type="search" name="q" maxlength="200" value=search.to_string() />
                 </div>
+                <button type="submit" class="button">
+                    "Search"
+                </button>
             </form>
             <section class="card" aria-labelledby="people">
                 <h2 id="people">"Accounts"</h2>

@@ -53,7 +53,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
     let has_sessions = !sessions.is_empty();
     view! {
         <PageTitle text=person.name.clone() />
-        <article class="page">
+        <article class="page accounts">
             <nav class="crumbs" aria-label="Where you are">
                 <a href="/settings/access">"‹ People"</a>
             </nav>

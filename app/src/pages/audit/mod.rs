@@ -168,7 +168,7 @@ fn Result(row: AuditRow) -> impl IntoView {
                 <a class="seq" href=format!("/audit/{}", row.seq)>"#" {row.seq}</a>
             </td>
             <td role="cell" data-label="Time" class="time"><RelativeTime when=row.at /></td>
-            <td role="cell" data-label="Who" class="who"><bdi dir="ltr">{row.actor}</bdi></td>
+            <td role="cell" data-label="Who" class="actor"><bdi dir="ltr">{row.actor}</bdi></td>
             <td role="cell" data-label="What">{row.words} " " <code class="event">{row.event}</code></td>
             <td role="cell" data-label="Action">{action}</td>
             <td role="cell" data-label="Release">{release}</td>
