@@ -1,5 +1,6 @@
 //! A table that compares two values of each field.
 
+use super::table_head::table_head;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 
@@ -16,13 +17,7 @@ pub(crate) fn ComparisonTable(
     let [one, two] = heads;
     view! {
         <table class=format!("{class} stack") role="table">
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th scope="col" role="columnheader">"Field"</th>
-                    <th scope="col" role="columnheader">{one}</th>
-                    <th scope="col" role="columnheader">{two}</th>
-                </tr>
-            </thead>
+            {table_head([PlainText::from("Field"), one, two])}
             <tbody role="rowgroup">{rows}</tbody>
         </table>
     }

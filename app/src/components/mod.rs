@@ -25,6 +25,8 @@ pub(crate) mod sessions;
 #[cfg(feature = "ssr")]
 pub(crate) mod state;
 #[cfg(feature = "ssr")]
+pub(crate) mod table_head;
+#[cfg(feature = "ssr")]
 pub(crate) mod time;
 #[cfg(feature = "ssr")]
 pub(crate) mod title;

@@ -42,7 +42,7 @@ async fn shown(services: &Services, session: Option<&Session>) -> Result<Shown, 
 fn render(Shown { page, said }: Shown) -> AnyView {
     view! {
         <PageTitle text="Sessions" />
-        <div class="page accounts">
+        <div class="page people-page">
             <div>
                 <h1>"Your sessions"</h1>
                 <p>"The browsers in which you are signed in to this tenant. End a session that you don't know, and tell an operator."</p>

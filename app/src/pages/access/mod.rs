@@ -5,6 +5,7 @@ mod person;
 pub(crate) use person::PersonPage;
 
 use super::page_data::page_data;
+use crate::components::table_head::table_head;
 use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use leptos::prelude::*;
@@ -42,12 +43,12 @@ fn render(page: views::AccessPage) -> AnyView {
     let next = next.map(|after| next_page(&search, &after));
     view! {
         <PageTitle text="People" />
-        <div class="page accounts">
+        <div class="page people-page">
             <div>
                 <h1>"People"</h1>
-                <p>"Everybody who has signed in to this tenant. Roles come from the identity provider at each sign-in, or from the catalog."</p>
+                <p>"The accounts that have signed in to this tenant. Roles come from the identity provider at each sign-in, or from the catalog."</p>
             </div>
-            <form method="get" action="/settings/access" role="search" class="accounts-filter">
+            <form method="get" action="/settings/access" role="search" class="people-filter">
                 <div class="field">
                     <label for="q">"Name or e-mail address"</label>
                     <input id="q" type="search" name="q" maxlength="200" value=search.to_string() />
@@ -58,7 +59,7 @@ fn render(page: views::AccessPage) -> AnyView {
             </form>
             <section class="card" aria-labelledby="people">
                 <h2 id="people">"Accounts"</h2>
-                {is_empty.then(|| view! { <p class="quiet">"Nobody was found."</p> })}
+                {is_empty.then(|| view! { <p class="quiet">"No account matches."</p> })}
                 {(!is_empty).then(|| table(people))}
                 {next.map(|href| view! { <p><a rel="next" href=href>"More people"</a></p> })}
             </section>
@@ -71,15 +72,7 @@ fn table(people: Vec<PersonRow>) -> AnyView {
     let rows = people.into_iter().map(row).collect_view();
     view! {
         <table class="people stack" role="table">
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th scope="col" role="columnheader">"Name"</th>
-                    <th scope="col" role="columnheader">"E-mail address"</th>
-                    <th scope="col" role="columnheader">"Roles"</th>
-                    <th scope="col" role="columnheader">"Last sign-in"</th>
-                    <th scope="col" role="columnheader">"Open sessions"</th>
-                </tr>
-            </thead>
+            {table_head(["Name", "E-mail address", "Roles", "Last sign-in", "Open sessions"])}
             <tbody role="rowgroup">{rows}</tbody>
         </table>
     }

@@ -53,7 +53,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
     let has_sessions = !sessions.is_empty();
     view! {
         <PageTitle text=person.name.clone() />
-        <article class="page accounts">
+        <article class="page people-page">
             <nav class="crumbs" aria-label="Where you are">
                 <a href="/settings/access">"‹ People"</a>
             </nav>

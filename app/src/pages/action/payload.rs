@@ -3,6 +3,7 @@
 use crate::components::code::{CodeBlock, CopyText};
 use crate::components::record::anchor;
 use crate::components::state::verdict_class;
+use crate::components::table_head::table_head;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::domain::{Check, RecordKind, Verdict};
@@ -34,12 +35,7 @@ pub(super) fn PayloadView<'a>(
             <details open>
                 <summary>{count} " fields"</summary>
                 <table class="fields stack" role="table">
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th scope="col" role="columnheader">"Field"</th>
-                            <th scope="col" role="columnheader">"Value"</th>
-                        </tr>
-                    </thead>
+                    {table_head(["Field", "Value"])}
                     <tbody role="rowgroup">{rows.collect_view()}</tbody>
                 </table>
             </details>

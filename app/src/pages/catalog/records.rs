@@ -1,5 +1,6 @@
 //! Teams, components and roles of people.
 
+use crate::components::table_head::table_head;
 use leptos::prelude::*;
 use loopiq::domain::PlainText;
 use loopiq::views::{CatalogComponent, CatalogPerson, CatalogTeam, Listed};
@@ -48,15 +49,7 @@ pub(super) fn Teams(teams: Listed<CatalogTeam>) -> impl IntoView {
         <section class="card" aria-labelledby="teams">
             <h2 id="teams">{heading}</h2>
             <table class="history stack" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th scope="col" role="columnheader">"Team"</th>
-                        <th scope="col" role="columnheader">"Key"</th>
-                        <th scope="col" role="columnheader">"Members by address"</th>
-                        <th scope="col" role="columnheader">"Groups"</th>
-                        <th scope="col" role="columnheader">"Signed-in members"</th>
-                    </tr>
-                </thead>
+                {table_head(["Team", "Key", "Members by address", "Groups", "Signed-in members"])}
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
             </table>
         </section>
@@ -85,14 +78,7 @@ pub(super) fn Components(components: Listed<CatalogComponent>) -> impl IntoView 
         <section class="card" aria-labelledby="components">
             <h2 id="components">{heading}</h2>
             <table class="history stack" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th scope="col" role="columnheader">"Component"</th>
-                        <th scope="col" role="columnheader">"Kind"</th>
-                        <th scope="col" role="columnheader">"Key"</th>
-                        <th scope="col" role="columnheader">"Team"</th>
-                    </tr>
-                </thead>
+                {table_head(["Component", "Kind", "Key", "Team"])}
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
             </table>
         </section>
@@ -120,12 +106,7 @@ pub(super) fn People(people: Listed<CatalogPerson>) -> impl IntoView {
             <h2 id="people">{heading}</h2>
             <p class="quiet">"They count for people whose identity provider asserts no roles."</p>
             <table class="history stack" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th scope="col" role="columnheader">"Address"</th>
-                        <th scope="col" role="columnheader">"Roles"</th>
-                    </tr>
-                </thead>
+                {table_head(["Address", "Roles"])}
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
             </table>
         </section>

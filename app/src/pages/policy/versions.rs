@@ -1,6 +1,7 @@
 //! All versions of the policy.
 
 use super::super::link::link;
+use crate::components::table_head::table_head;
 use crate::components::time::RelativeTime;
 use leptos::prelude::*;
 use loopiq::views::PolicyVersion;
@@ -34,14 +35,7 @@ pub(super) fn Versions(
         <section class="card" aria-labelledby="versions">
             <h2 id="versions">"Versions"</h2>
             <table class="versions stack" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th scope="col" role="columnheader">"Version"</th>
-                        <th scope="col" role="columnheader">"Activated"</th>
-                        <th scope="col" role="columnheader">"Reason"</th>
-                        <th scope="col" role="columnheader">"Compare"</th>
-                    </tr>
-                </thead>
+                {table_head(["Version", "Activated", "Reason", "Compare"])}
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
             </table>
         </section>

@@ -2,6 +2,7 @@
 
 use super::account::Accounts;
 use crate::components::difference::Difference;
+use crate::components::table_head::table_head;
 use crate::components::time::RelativeTime;
 use crate::server_fns::{ConfirmRequest, DeclineRequest, WithdrawRequest};
 use leptos::prelude::*;
@@ -134,7 +135,7 @@ fn Change(change: ChangeView) -> impl IntoView {
             .into_any()
         }
         ChangeView::RotateLogKey { reason } => view! {
-            <p>"The audit log would be signed with a new key from then on. Everybody who verifies exports needs the new public key, too. What the old key signed stays valid."</p>
+            <p>"The audit log would be signed with a new key from then on. The people who verify exports need the new public key, too. What the old key signed stays valid."</p>
             <p>"Reason: " <bdi>{reason}</bdi></p>
         }
         .into_any(),
@@ -195,14 +196,7 @@ pub(super) fn Settled(
         <section class="card" aria-labelledby="history">
             <h2 id="history">"History"</h2>
             <table class="history stack" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th scope="col" role="columnheader">"Request"</th>
-                        <th scope="col" role="columnheader">"Made by"</th>
-                        <th scope="col" role="columnheader">"Status"</th>
-                        <th scope="col" role="columnheader">"Outcome"</th>
-                    </tr>
-                </thead>
+                {table_head(["Request", "Made by", "Status", "Outcome"])}
                 <tbody role="rowgroup">{rows.collect_view()}</tbody>
             </table>
         </section>
