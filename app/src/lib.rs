@@ -15,13 +15,11 @@ pub mod islands;
 pub mod server_fns;
 
 #[cfg(feature = "ssr")]
-mod catalog_draft;
+mod drafts;
 #[cfg(feature = "ssr")]
 mod flash;
 #[cfg(feature = "ssr")]
 mod pages;
-#[cfg(feature = "ssr")]
-mod policy_draft;
 #[cfg(feature = "ssr")]
 mod services;
 #[cfg(feature = "ssr")]

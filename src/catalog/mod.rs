@@ -27,6 +27,8 @@ pub use schema::schema;
 pub const LARGEST_FILE: usize = 4 << 20;
 /// The most bytes of all files together (16 MiB).
 pub const LARGEST_SET: usize = 16 << 20;
+/// The largest catalog that the page accepts, in bytes (256 KiB). The session keeps it; the command reads larger ones.
+pub const LARGEST_DRAFT: usize = 256 << 10;
 /// The most files of one catalog.
 pub const MOST_FILES: usize = 2_000;
 /// The most records that one catalog declares.

@@ -316,3 +316,15 @@ pub struct Outcome {
     #[serde(default)]
     pub successor: Option<String>,
 }
+
+impl Outcome {
+    /// An outcome that names no action.
+    pub fn new(done: bool, message: impl Into<PlainText>) -> Self {
+        Self {
+            done,
+            message: message.into(),
+            state: None,
+            successor: None,
+        }
+    }
+}

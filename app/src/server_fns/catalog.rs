@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 use {
     super::form_response::FormRequest,
-    crate::catalog_draft::CatalogDraft,
+    crate::drafts::{CatalogDraft, ReasonDraft, SessionDraft},
     crate::settings_message::SettingsPage,
+    loopiq::catalog::LARGEST_DRAFT,
     loopiq::domain::{Permission, ReleaseStatus},
     loopiq::engine::Error,
 };
@@ -53,13 +54,14 @@ pub async fn preview_catalog(
             }
         }
     };
-    if request.is_plain() && !FormRequest::is_denied() {
-        if checked.preview.is_none() {
-            let refused = outcome(false, checked.message.clone());
-            SettingsPage::Catalog.store_message(request.session(), &refused).await;
-        }
+    if request.is_shown_by_page() {
         keep(&request, &draft).await;
-        to_the_page();
+        if checked.preview.is_none() {
+            let refused = Outcome::new(false, checked.message.clone());
+            request.respond_on(SettingsPage::Catalog, refused).await;
+        } else {
+            FormRequest::redirect_to(SettingsPage::Catalog.path());
+        }
     }
     Ok(checked)
 }
@@ -85,7 +87,7 @@ pub async fn apply_catalog(
         .apply_catalog_draft(&services.ctx, &draft.source, draft.prune, &digest)
         .await;
     let outcome = match applied {
-        Ok(message) => outcome(true, message),
+        Ok(message) => Outcome::new(true, message),
         Err(error) => {
             FormRequest::set_status(&error);
             let message = match error {
@@ -95,18 +97,16 @@ pub async fn apply_catalog(
                 }
                 error => error.to_string(),
             };
-            outcome(false, message)
+            Outcome::new(false, message)
         }
     };
-    if request.is_plain() && !FormRequest::is_denied() {
-        SettingsPage::Catalog.store_message(request.session(), &outcome).await;
+    if request.is_shown_by_page() {
         match outcome.done {
             true => CatalogDraft::discard(request.session()).await,
             false => keep(&request, &draft).await,
         }
-        to_the_page();
     }
-    Ok(outcome)
+    Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
 }
 
 /// Discards the draft in the session. The catalog does not change.
@@ -114,7 +114,8 @@ pub async fn apply_catalog(
 pub async fn discard_catalog_draft() -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
     CatalogDraft::discard(request.session()).await;
-    Ok(respond(&request, outcome(true, "Draft discarded.")).await)
+    let outcome = Outcome::new(true, "Draft discarded.");
+    Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
 }
 
 /// Sets the status of a release.
@@ -138,7 +139,8 @@ pub async fn set_release_status(
         }
         None => Err(Error::field("/status", "is not a status of releases")),
     };
-    Ok(respond(&request, FormRequest::outcome(done)).await)
+    let outcome = FormRequest::outcome(done);
+    Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
 }
 
 /// Grants or refuses a certification.
@@ -161,7 +163,15 @@ pub async fn decide_certification(
         "refuse" => engine.refuse_certification(ctx, &certification, &reason).await,
         _ => Err(Error::field("/decision", "is neither grant nor refuse")),
     };
-    Ok(respond(&request, FormRequest::outcome(done)).await)
+    let outcome = FormRequest::outcome(done);
+    if request.is_shown_by_page() {
+        let draft = ReasonDraft { certification, reason };
+        match outcome.done {
+            true => ReasonDraft::discard(request.session()).await,
+            false => draft.put(request.session()).await,
+        }
+    }
+    Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
 }
 
 /// The draft that was sent. Browsers end the lines of a text area with CR LF.
@@ -176,32 +186,7 @@ fn draft(source: &str, prune: &str) -> CatalogDraft {
 /// Stores the draft if the person is allowed to see it on the page, and if the session can hold it.
 #[cfg(feature = "ssr")]
 async fn keep(request: &FormRequest, draft: &CatalogDraft) {
-    const LARGEST: usize = 256 << 10;
-    if request.services.may(Permission::Configure) && draft.source.len() <= LARGEST {
+    if request.services.may(Permission::Configure) && draft.source.len() <= LARGEST_DRAFT {
         draft.put(request.session()).await;
     }
-}
-
-#[cfg(feature = "ssr")]
-fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
-    Outcome {
-        done,
-        message: message.into(),
-        state: None,
-        successor: None,
-    }
-}
-
-#[cfg(feature = "ssr")]
-async fn respond(request: &FormRequest, outcome: Outcome) -> Outcome {
-    if request.is_plain() && !FormRequest::is_denied() {
-        SettingsPage::Catalog.store_message(request.session(), &outcome).await;
-        to_the_page();
-    }
-    outcome
-}
-
-#[cfg(feature = "ssr")]
-fn to_the_page() {
-    FormRequest::redirect_to(SettingsPage::Catalog.path());
 }

@@ -8,6 +8,7 @@ mod ssr {
     use crate::flash::Flash;
     use crate::islands::Draft;
     use crate::services::Services;
+    use crate::settings_message::SettingsPage;
     use crate::status::status_of;
     use axum::http::{HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::*;
@@ -60,10 +61,8 @@ mod ssr {
             result.unwrap_or_else(|error| {
                 Self::set_status(&error);
                 Outcome {
-                    done: false,
-                    message: error.to_string().into(),
                     state: error.state(),
-                    successor: None,
+                    ..Outcome::new(false, error.to_string())
                 }
             })
         }
@@ -89,6 +88,30 @@ mod ssr {
                 response.insert_header(header::LOCATION, page);
                 response.set_status(StatusCode::SEE_OTHER);
             }
+        }
+
+        /// Whether a page shows the outcome: the form is a plain one, which is redirected to that page, and it was not denied.
+        pub(in crate::server_fns) fn is_shown_by_page(&self) -> bool {
+            self.plain && !Self::is_denied()
+        }
+
+        /// Responds to a form of a settings page, which shows the outcome of a plain form.
+        pub(in crate::server_fns) async fn respond_on(&self, page: SettingsPage, outcome: Outcome) -> Outcome {
+            self.respond_at(page, page.path(), outcome).await
+        }
+
+        /// Responds to a form of a page below a settings page.
+        pub(in crate::server_fns) async fn respond_at(
+            &self,
+            page: SettingsPage,
+            path: &str,
+            outcome: Outcome,
+        ) -> Outcome {
+            if self.is_shown_by_page() {
+                page.store_message(self.session(), &outcome).await;
+                Self::redirect_to(path);
+            }
+            outcome
         }
 
         /// Responds to a form of the action's page. `before` is the state in which the command is allowed: if the action has left that

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
 use {
-    super::form_response::FormRequest, crate::policy_draft::PolicyDraft, crate::settings_message::SettingsPage,
-    loopiq::domain::Permission, loopiq::engine::Switched,
+    super::form_response::FormRequest,
+    crate::drafts::{PolicyDraft, SessionDraft},
+    crate::settings_message::SettingsPage,
+    loopiq::domain::Permission,
+    loopiq::engine::Switched,
 };
 
 /// The result of checking a draft.
@@ -49,14 +52,14 @@ pub async fn check_policy(
             }
         }
     };
-    if request.is_plain() && !FormRequest::is_denied() {
-        if checked.report.is_none() {
-            SettingsPage::Policy
-                .store_message(request.session(), &outcome(false, checked.message.clone()))
-                .await;
-        }
+    if request.is_shown_by_page() {
         keep(&request, &draft).await;
-        to_the_page();
+        if checked.report.is_none() {
+            let refused = Outcome::new(false, checked.message.clone());
+            request.respond_on(SettingsPage::Policy, refused).await;
+        } else {
+            FormRequest::redirect_to(SettingsPage::Policy.path());
+        }
     }
     Ok(checked)
 }
@@ -82,12 +85,12 @@ pub async fn switch_policy(
         .switch_policy(&services.ctx, &draft.source, &draft.note, draft.base)
         .await;
     let outcome = match switched {
-        Ok(Switched::Same(version)) => outcome(
+        Ok(Switched::Same(version)) => Outcome::new(
             true,
             format!("Version {version} is the same and already active. Nothing was changed."),
         ),
-        Ok(Switched::InForce(version)) => outcome(true, format!("Version {version} is now active.")),
-        Ok(Switched::Waits(asked, _)) => outcome(
+        Ok(Switched::InForce(version)) => Outcome::new(true, format!("Version {version} is now active.")),
+        Ok(Switched::Waits(asked, _)) => Outcome::new(
             true,
             format!(
                 "The draft loosens the policy, so request {} is waiting for a second operator. Version {} stays active until then. {}",
@@ -98,19 +101,17 @@ pub async fn switch_policy(
         ),
         Err(error) => {
             FormRequest::set_status(&error);
-            outcome(false, error.to_string())
+            Outcome::new(false, error.to_string())
         }
     };
-    if request.is_plain() && !FormRequest::is_denied() {
-        SettingsPage::Policy.store_message(request.session(), &outcome).await;
+    if request.is_shown_by_page() {
         if outcome.done {
             PolicyDraft::discard(request.session()).await;
         } else {
             keep(&request, &draft).await;
         }
-        to_the_page();
     }
-    Ok(outcome)
+    Ok(request.respond_on(SettingsPage::Policy, outcome).await)
 }
 
 /// Discards the draft in the session. The policy does not change.
@@ -118,12 +119,8 @@ pub async fn switch_policy(
 pub async fn discard_policy_draft() -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
     PolicyDraft::discard(request.session()).await;
-    let outcome = outcome(true, "Draft discarded. This is the active policy.".to_owned());
-    if request.is_plain() && !FormRequest::is_denied() {
-        SettingsPage::Policy.store_message(request.session(), &outcome).await;
-        to_the_page();
-    }
-    Ok(outcome)
+    let outcome = Outcome::new(true, "Draft discarded. This is the active policy.");
+    Ok(request.respond_on(SettingsPage::Policy, outcome).await)
 }
 
 /// The draft that was sent. Browsers end the lines of a text area with CR LF, which would make every line differ from the active policy. A base
@@ -143,19 +140,4 @@ async fn keep(request: &FormRequest, draft: &PolicyDraft) {
     if request.services.may(Permission::Configure) {
         draft.put(request.session()).await;
     }
-}
-
-#[cfg(feature = "ssr")]
-fn outcome(done: bool, message: impl Into<PlainText>) -> Outcome {
-    Outcome {
-        done,
-        message: message.into(),
-        state: None,
-        successor: None,
-    }
-}
-
-#[cfg(feature = "ssr")]
-fn to_the_page() {
-    FormRequest::redirect_to(SettingsPage::Policy.path());
 }

@@ -19,7 +19,8 @@ pub async fn confirm_request(
     let request = FormRequest::from_context()?;
     let services = &request.services;
     let outcome = services.engine.confirm_request(&services.ctx, &id, &view).await;
-    Ok(respond(&request, FormRequest::outcome(outcome)).await)
+    let outcome = FormRequest::outcome(outcome);
+    Ok(request.respond_on(SettingsPage::Requests, outcome).await)
 }
 
 /// Declines a request of another operator.
@@ -35,7 +36,8 @@ pub async fn decline_request(
     let request = FormRequest::from_context()?;
     let services = &request.services;
     let outcome = services.engine.decline_request(&services.ctx, &id, &text).await;
-    Ok(respond(&request, FormRequest::outcome(outcome)).await)
+    let outcome = FormRequest::outcome(outcome);
+    Ok(request.respond_on(SettingsPage::Requests, outcome).await)
 }
 
 /// Withdraws a request of the same operator.
@@ -48,7 +50,8 @@ pub async fn withdraw_request(
     let request = FormRequest::from_context()?;
     let services = &request.services;
     let outcome = services.engine.withdraw_request(&services.ctx, &id).await;
-    Ok(respond(&request, FormRequest::outcome(outcome)).await)
+    let outcome = FormRequest::outcome(outcome);
+    Ok(request.respond_on(SettingsPage::Requests, outcome).await)
 }
 
 /// Asks a second operator to confirm that two accounts belong to the same person, or to two.
@@ -78,26 +81,14 @@ pub async fn link_people(
         .engine
         .request_link(&services.ctx, &one, &other, same, &text)
         .await;
-    let outcome = asked.map(|asked| Outcome {
-        done: true,
-        message: format!(
+    let outcome = asked.map(|asked| {
+        let message = format!(
             "Request {} is waiting for a second operator. {}",
             asked.id,
             asked.next()
-        )
-        .into(),
-        state: None,
-        successor: None,
+        );
+        Outcome::new(true, message)
     });
-    Ok(respond(&request, FormRequest::outcome(outcome)).await)
-}
-
-/// Redirects a plain form to the page, which shows the outcome. A denial is the response itself.
-#[cfg(feature = "ssr")]
-async fn respond(request: &FormRequest, outcome: Outcome) -> Outcome {
-    if request.is_plain() && !FormRequest::is_denied() {
-        SettingsPage::Requests.store_message(request.session(), &outcome).await;
-        leptos_axum::redirect(SettingsPage::Requests.path());
-    }
-    outcome
+    let outcome = FormRequest::outcome(outcome);
+    Ok(request.respond_on(SettingsPage::Requests, outcome).await)
 }

@@ -47,20 +47,15 @@ pub async fn sign_out_everywhere() -> Result<Outcome, ServerFnError> {
     Ok(outcome)
 }
 
-/// Redirects a plain form to its page, which shows the outcome. A denial is the response itself.
+/// Responds on the page of the person, or on that of one's own sessions.
 #[cfg(feature = "ssr")]
 async fn respond(request: &FormRequest, person: &str, outcome: Outcome) -> Outcome {
-    if request.is_plain() && !FormRequest::is_denied() {
-        // Text that is not an ID never becomes part of a Location header.
-        let (page, path) = match PersonId::parse(person) {
-            Ok(person) => (
-                SettingsPage::Access,
-                format!("{}/{person}", SettingsPage::Access.path()),
-            ),
-            Err(_) => (SettingsPage::Sessions, SettingsPage::Sessions.path().to_owned()),
-        };
-        page.store_message(request.session(), &outcome).await;
-        FormRequest::redirect_to(&path);
+    // Text that is not an ID never becomes part of a Location header.
+    match PersonId::parse(person) {
+        Ok(person) => {
+            let path = format!("{}/{person}", SettingsPage::Access.path());
+            request.respond_at(SettingsPage::Access, &path, outcome).await
+        }
+        Err(_) => request.respond_on(SettingsPage::Sessions, outcome).await,
     }
-    outcome
 }

@@ -56,12 +56,7 @@ pub(crate) fn too_many_requests(state: &AppState, request: &Request, seconds: u6
     let html = wants_html(request.headers());
     let text = message(seconds);
     let response = if !html && request.uri().path().starts_with("/do/") {
-        let outcome = Outcome {
-            done: false,
-            message: text.into(),
-            state: None,
-            successor: None,
-        };
+        let outcome = Outcome::new(false, text);
         (StatusCode::TOO_MANY_REQUESTS, axum::Json(outcome)).into_response()
     } else {
         MessagePage::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &text).respond(html, &state.stylesheet)

@@ -94,7 +94,8 @@ async fn an_operator_previews_and_applies_a_catalog() {
     // Roles change only with the command.
     let people = "people: [{ email: operator@acme.example, roles: [lead] }]";
     let shown = send(&mut browser, "preview-catalog", &[("source", people)]).await;
-    assert!(shown.contains("Nobody gives roles alone in the browser"), "{shown}");
+    let why = "One operator alone cannot give roles in the browser";
+    assert_eq!(shown.matches(why).count(), 1, "{shown}");
     let shown = send(&mut browser, "discard-catalog-draft", &[]).await;
     assert!(
         shown.contains("Draft discarded.") && !shown.contains("roles: [lead]"),
@@ -160,6 +161,7 @@ async fn a_lead_decides_about_a_release_on_the_page() {
     let grant = |reason| [("certification", "PCI-1"), ("decision", "grant"), ("reason", reason)];
     let shown = send(&mut lead, "decide-certification", &grant("All done.")).await;
     assert!(shown.contains("open blockers of PAY-1 prevent PCI-1: BLK-"), "{shown}");
+    assert!(shown.contains("value=\"All done.\""), "the reason is kept: {shown}");
     let shown = send(
         &mut lead,
         "set-release-status",
@@ -179,6 +181,7 @@ async fn a_lead_decides_about_a_release_on_the_page() {
     ];
     let shown = send(&mut lead, "decide-certification", &refuse).await;
     assert!(shown.contains("PCI-1 is refused now."), "{shown}");
+    assert!(!page(&mut lead).await.contains("fails>.\""), "the reason was used");
     let shown = send(
         &mut lead,
         "set-release-status",

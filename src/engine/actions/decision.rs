@@ -44,10 +44,8 @@ pub(crate) fn validate_text(text: &str, what: &str) -> Result<String, Error> {
 /// An outcome of a command that was carried out.
 pub(crate) fn done(state: State, message: impl Into<String>) -> Outcome {
     Outcome {
-        done: true,
-        message: message.into().into(),
         state: Some(state),
-        successor: None,
+        ..Outcome::new(true, message.into())
     }
 }
 

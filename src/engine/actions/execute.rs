@@ -178,10 +178,8 @@ async fn fail(tx: &mut WriteTx, action: &Action, violation: Violation, named: Na
     lifecycle::close(tx, action, &stage, entry).await?;
     record_attempt(tx, action, AttemptOutcome::Failed).await?;
     Ok(Outcome {
-        done: false,
-        message: message.into(),
         state: Some(to),
-        successor: None,
+        ..Outcome::new(false, message)
     })
 }
 

@@ -26,21 +26,19 @@ impl Engine {
                     identified(tx).await?;
                     let release = release(tx, &key).await?;
                     if release.status == status {
-                        return Ok(done(format!(
-                            "{} is {} already.",
-                            release.key,
-                            status.label().to_lowercase()
-                        )));
+                        return Ok(Outcome::new(
+                            true,
+                            format!("{} is {} already.", release.key, status.label().to_lowercase()),
+                        ));
                     }
                     if matches!(status, ReleaseStatus::Certified | ReleaseStatus::Released) {
                         all_granted(tx, &release, status).await?;
                     }
                     change_status(tx, &release, status, None).await?;
-                    Ok(done(format!(
-                        "{} is {} now.",
-                        release.key,
-                        status.label().to_lowercase()
-                    )))
+                    Ok(Outcome::new(
+                        true,
+                        format!("{} is {} now.", release.key, status.label().to_lowercase()),
+                    ))
                 })
             })
             .await
@@ -76,14 +74,14 @@ impl Engine {
                     };
                     let word = status.label().to_lowercase();
                     if certification.status == status {
-                        return Ok(done(format!("{} is {word} already.", certification.key)));
+                        return Ok(Outcome::new(true, format!("{} is {word} already.", certification.key)));
                     }
                     let release = release(tx, certification.release_id.as_str()).await?;
                     if status == CertificationStatus::Granted {
                         no_blockers(tx, &release, &certification).await?;
                     }
                     decide(tx, &release, &certification, status, reason).await?;
-                    Ok(done(format!("{} is {word} now.", certification.key)))
+                    Ok(Outcome::new(true, format!("{} is {word} now.", certification.key)))
                 })
             })
             .await
@@ -99,15 +97,6 @@ fn missing(kind: RecordKind, key: &str) -> Error {
 
 fn setting(message: String) -> Error {
     Error::Setting { message }
-}
-
-fn done(message: String) -> Outcome {
-    Outcome {
-        done: true,
-        message: message.into(),
-        state: None,
-        successor: None,
-    }
 }
 
 /// The reason for a decision.

@@ -1,6 +1,6 @@
 //! The catalog page: the stored records, and the preview of an operator's draft.
 
-use crate::catalog::{Effect, Kind, SourceFile, StoredRecord, Value};
+use crate::catalog::{Effect, Kind, LARGEST_DRAFT, SourceFile, StoredRecord, Value};
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::{CatalogOutcome, CatalogReport, Engine, Error};
@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 200;
 /// The most items of a list in a line.
 const ITEMS: usize = 20;
-/// The largest catalog that the page accepts, in bytes (256 KiB). The session keeps it; the command reads larger ones.
-const LARGEST_DRAFT: usize = 256 << 10;
 
 impl Engine {
     /// The catalog, or the records whose key or name contain this text.

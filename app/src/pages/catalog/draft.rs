@@ -1,10 +1,11 @@
 //! The draft of a catalog: its form, and what it would change. Both work without a script.
 
-use crate::catalog_draft::CatalogDraft;
 use crate::components::textarea::content;
+use crate::drafts::CatalogDraft;
 use crate::server_fns::{ApplyCatalog, DiscardCatalogDraft, PreviewCatalog};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use loopiq::catalog::LARGEST_DRAFT;
 use loopiq::domain::PlainText;
 use loopiq::views::CatalogPreview;
 
@@ -39,7 +40,7 @@ pub(super) fn DraftForm(
                         {content(&draft.source)}
                     </textarea>
                     <p class="quiet" id="source-hint">
-                        "At most 256 KiB. " <code>"loopiq catalog apply"</code> " reads larger ones, and folders. Roles of people change only there."
+                        "At most " {LARGEST_DRAFT >> 10} " KiB. " <code>"loopiq catalog apply"</code> " reads larger ones, and folders. Roles of people change only there."
                     </p>
                 </div>
                 <label class="check">

@@ -8,9 +8,9 @@ use self::draft::{DraftForm, Preview};
 use self::records::{Components, People, Teams};
 use self::releases::Releases;
 use super::page_data::page_data;
-use crate::catalog_draft::CatalogDraft;
 use crate::components::message::Message;
 use crate::components::title::PageTitle;
+use crate::drafts::{CatalogDraft, ReasonDraft, SessionDraft};
 use crate::services::Services;
 use crate::settings_message::SettingsPage;
 use leptos::prelude::*;
@@ -24,6 +24,8 @@ struct Shown {
     page: views::CatalogPage,
     /// The operator's draft, and what it would change.
     drafted: Option<(CatalogDraft, Result<CatalogPreview, String>)>,
+    /// The reason of a decision that was refused.
+    reason: Option<ReasonDraft>,
     said: Option<Outcome>,
 }
 
@@ -62,10 +64,28 @@ async fn shown(services: &Services, session: Option<&Session>, text: &str) -> Re
         true => None,
         false => SettingsPage::Catalog.take_message(session).await,
     };
-    Ok(Shown { page, drafted, said })
+    // The page says once why a draft cannot be checked.
+    let reasons = drafted.as_ref().and_then(|(_, preview)| preview.as_ref().err());
+    let said = said.filter(|outcome| reasons.is_none_or(|why| outcome.message.as_str() != why));
+    let reason = match page.may_certify {
+        true => ReasonDraft::get(session).await,
+        false => None,
+    };
+    Ok(Shown {
+        page,
+        drafted,
+        reason,
+        said,
+    })
 }
 
-fn render(Shown { page, drafted, said }: Shown) -> AnyView {
+fn render(shown: Shown) -> AnyView {
+    let Shown {
+        page,
+        drafted,
+        reason,
+        said,
+    } = shown;
     let views::CatalogPage {
         text,
         releases,
@@ -106,7 +126,7 @@ fn render(Shown { page, drafted, said }: Shown) -> AnyView {
                 </button>
                 {filtered.then(|| view! { <a href="/settings/catalog">"Show all"</a> })}
             </form>
-            <Releases releases may_certify />
+            <Releases releases may_certify reason />
             <Teams teams />
             <Components components />
             <People people />

@@ -1,6 +1,7 @@
 //! Releases with their certifications, and the forms with which people decide about them.
 
 use super::records::{heading, retired};
+use crate::drafts::ReasonDraft;
 use crate::server_fns::{DecideCertification, SetReleaseStatus};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -14,6 +15,8 @@ pub(super) fn Releases(
     releases: Listed<CatalogRelease>,
     /// Whether the person decides about releases and certifications.
     may_certify: bool,
+    /// The reason of a decision that was refused.
+    reason: Option<ReasonDraft>,
 ) -> impl IntoView {
     if releases.shown.is_empty() {
         return ().into_any();
@@ -23,13 +26,13 @@ pub(super) fn Releases(
     view! {
         <section class="catalog-releases" aria-labelledby="releases">
             <h2 id="releases">{heading}</h2>
-            {cards.map(|(number, release)| card(number, release, may_certify)).collect_view()}
+            {cards.map(|(number, release)| card(number, release, may_certify, reason.as_ref())).collect_view()}
         </section>
     }
     .into_any()
 }
 
-fn card(number: usize, release: CatalogRelease, may_certify: bool) -> AnyView {
+fn card(number: usize, release: CatalogRelease, may_certify: bool, reason: Option<&ReasonDraft>) -> AnyView {
     let id = format!("release-{number}");
     let CatalogRelease {
         key,
@@ -48,7 +51,7 @@ fn card(number: usize, release: CatalogRelease, may_certify: bool) -> AnyView {
     let certifications = certifications
         .into_iter()
         .enumerate()
-        .map(|(index, one)| certification(&format!("{id}-{index}"), one, can_decide));
+        .map(|(index, one)| certification(&format!("{id}-{index}"), one, can_decide, reason));
     view! {
         <article class="card catalog-release" aria-labelledby=id.clone()>
             <h3 id=id.clone()>
@@ -99,10 +102,17 @@ fn status_form(id: &str, key: String, status: ReleaseStatus) -> AnyView {
     .into_any()
 }
 
-fn certification(id: &str, certification: CatalogCertification, can_decide: bool) -> AnyView {
+fn certification(
+    id: &str,
+    certification: CatalogCertification,
+    can_decide: bool,
+    reason: Option<&ReasonDraft>,
+) -> AnyView {
     let CatalogCertification { key, name, status } = certification;
     let form = can_decide.then(|| {
         let field = format!("{id}-reason");
+        let kept = reason.filter(|draft| draft.certification == key.as_str());
+        let kept = kept.map(|draft| draft.reason.clone()).unwrap_or_default();
         view! {
             <form class="inline-form" method="post" action=DecideCertification::url()>
                 // The Enter key presses the first button. It is disabled, so that a decision is always a choice between the buttons.
@@ -110,7 +120,7 @@ fn certification(id: &str, certification: CatalogCertification, can_decide: bool
                 <input type="hidden" name="certification" value=key.as_str().to_owned() />
                 <div class="field">
                     <label for=field.clone()>"Reason"</label>
-                    <input id=field name="reason" type="text" maxlength="500" autocomplete="off" required />
+                    <input id=field name="reason" type="text" maxlength="500" value=kept autocomplete="off" required />
                 </div>
                 {(status != CertificationStatus::Granted)
                     .then(|| {

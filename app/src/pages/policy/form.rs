@@ -1,7 +1,7 @@
 //! The form of a policy draft. It is a plain form, so that it works without a script.
 
 use crate::components::textarea::content;
-use crate::policy_draft::PolicyDraft;
+use crate::drafts::PolicyDraft;
 use crate::server_fns::{CheckPolicy, DiscardPolicyDraft, SwitchPolicy};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;

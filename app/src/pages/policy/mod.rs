@@ -13,7 +13,7 @@ use crate::components::difference::Difference;
 use crate::components::message::Message;
 use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
-use crate::policy_draft::PolicyDraft;
+use crate::drafts::{PolicyDraft, SessionDraft};
 use crate::services::Services;
 use crate::settings_message::SettingsPage;
 use leptos::prelude::*;

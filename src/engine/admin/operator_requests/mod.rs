@@ -15,7 +15,6 @@ use crate::engine::admin::identity;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::Decider;
 use crate::store::{Entry, ReadTx, RequestRow, Settled, WriteTx};
-use crate::views::Outcome;
 use serde_json::{Value, json};
 
 /// How long a request can be confirmed, in microseconds (7 days).
@@ -234,15 +233,6 @@ async fn expire(tx: &mut WriteTx, row: &RequestRow) -> Result<(), Error> {
         content,
     });
     Ok(())
-}
-
-fn done(message: impl Into<String>) -> Outcome {
-    Outcome {
-        done: true,
-        message: message.into().into(),
-        state: None,
-        successor: None,
-    }
 }
 
 fn refused(message: impl Into<String>) -> Error {

@@ -6,7 +6,7 @@ use crate::domain::*;
 use crate::engine::actions::command::Committed;
 use crate::engine::actions::decision::validate_text;
 use crate::engine::admin::identity;
-use crate::engine::admin::operator_requests::{done, expire, link, missing, record, refused, signed_in};
+use crate::engine::admin::operator_requests::{expire, link, missing, record, refused, signed_in};
 use crate::engine::audit_log;
 use crate::engine::pages::policy;
 use crate::engine::{Engine, Error};
@@ -75,10 +75,10 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Res
             RequestCommand::Withdraw => row.status == RequestStatus::Withdrawn,
         };
         if mine && same {
-            return Ok(Committed::Done(done(format!(
-                "You did this before; nothing was done twice. {}",
-                row.outcome
-            ))));
+            return Ok(Committed::Done(Outcome::new(
+                true,
+                format!("You did this before; nothing was done twice. {}", row.outcome),
+            )));
         }
         return Ok(Committed::Refused(refused(format!(
             "Nothing was done: the request {id} is {} already. {}",
@@ -131,7 +131,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Res
     };
     tx.settle_request(id, &settled).await?;
     record(tx, event, &row, json!(outcome), note);
-    Ok(Committed::Done(done(outcome)))
+    Ok(Committed::Done(Outcome::new(true, outcome)))
 }
 
 /// The value that the confirmation form contains. It is bound to the viewer's session and to the change, so that a form

@@ -47,15 +47,6 @@ fn no_person(id: &str) -> Error {
     }
 }
 
-fn outcome(message: impl Into<PlainText>) -> Outcome {
-    Outcome {
-        done: true,
-        message: message.into(),
-        state: None,
-        successor: None,
-    }
-}
-
 /// `1 session was ended.`
 fn ended_sessions(count: usize) -> String {
     match count {
@@ -112,7 +103,7 @@ impl Engine {
                 })
             })
             .await?;
-        Ok(outcome(ended_sessions(1)))
+        Ok(Outcome::new(true, ended_sessions(1)))
     }
 
     /// Ends all sessions of a person in this tenant, as an operator.
@@ -145,7 +136,7 @@ impl Engine {
                 })
             })
             .await?;
-        Ok(outcome(ended_sessions(ended)))
+        Ok(Outcome::new(true, ended_sessions(ended)))
     }
 
     /// Ends all sessions of the signed-in person, also this one and those in other tenants.
@@ -164,10 +155,10 @@ impl Engine {
             signed_in_until: Timestamp(i64::MAX),
         };
         let ended = self.end_in_all_tenants(&of, &Ender::Person(ctx)).await?;
-        Ok(outcome(format!(
-            "You are signed out everywhere. {}",
-            ended_sessions(ended)
-        )))
+        Ok(Outcome::new(
+            true,
+            format!("You are signed out everywhere. {}", ended_sessions(ended)),
+        ))
     }
 
     /// Ends the sessions that an identity provider's message is about, and returns their number.
