@@ -51,7 +51,7 @@ impl Installation {
     }
 
     /// The database's URL for a command that changes nothing: SQLite opens the file for reading only. Without a write-ahead log no program has
-    /// the file open, and SQLite would create a log to read it, unless the URL says that nobody changes the file.
+    /// the file open, and SQLite would create a log to read it, unless the URL says that no program changes the file.
     ///
     /// # Errors
     /// As [`url`](Self::url).

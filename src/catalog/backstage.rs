@@ -264,7 +264,7 @@ pub(super) fn convert(entities: Vec<Entity>, catalog: &mut Catalog, problems: &m
                 Some(User::WithoutAddress) => {}
                 None => {
                     let message = format!(
-                        "no file declares the user {}, so nobody knows the e-mail address",
+                        "no file declares the user {}, so the e-mail address is not known",
                         user.key
                     );
                     problems.add(&group.file, line, "spec.members", message);

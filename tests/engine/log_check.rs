@@ -179,7 +179,7 @@ async fn a_revision_is_for_the_person_in_the_log() {
     assert_eq!(ended, (State::Failed, vec![DAMAGED], 0));
 }
 
-/// The entries of an action are selected by columns. Whoever changes such a column, or removes a content, could hide a revocation.
+/// The entries of an action are selected by columns. A person who changes such a column, or removes a content, could hide a revocation.
 #[tokio::test]
 async fn a_hidden_revocation_runs_nothing() {
     for hide in [

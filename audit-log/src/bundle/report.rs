@@ -18,7 +18,7 @@ pub struct Report {
     pub entries: u64,
     /// How many contents the bundle contains.
     pub contents: u64,
-    /// Whether the bundle was made with contents. An entry without one was purged, or somebody removed its content from the bundle.
+    /// Whether the bundle was made with contents. An entry without one was purged, or a person removed its content from the bundle.
     pub with_contents: bool,
     /// The first entry without its content.
     pub first_without_content: Option<u64>,
@@ -66,7 +66,7 @@ impl fmt::Display for Report {
             let without = number_of(without, "entry");
             write!(
                 f,
-                "\ncontents: {without} without content (purged, or removed from this bundle by somebody), the first is entry {first}"
+                "\ncontents: {without} without content (purged, or removed from this bundle), the first is entry {first}"
             )?;
         }
         if self.older_checkpoints > 0 {

@@ -561,7 +561,7 @@ def verify(stream, keys, witnesses, checkpoint, progress):
         report.append("contents: the bundle was made without them")
     elif without is not None:
         missing = number_of(size - contents, "entry")
-        report.append(f"contents: {missing} without content (purged, or removed from this bundle by somebody), the first is entry {without}")
+        report.append(f"contents: {missing} without content (purged, or removed from this bundle), the first is entry {without}")
     if older_count:
         report.append(f"checkpoints: the log continues {number_of(older_count, 'older checkpoint')} of the bundle")
         if untrusted:

@@ -41,8 +41,7 @@ fn the_report() {
     said(&log, &trust, true, &format!("{first}{older}{earlier}{seen}"));
     log.entries[4].content = None;
     log.entries[6].content = None;
-    let purged =
-        "\ncontents: 2 entries without content (purged, or removed from this bundle by somebody), the first is entry 5";
+    let purged = "\ncontents: 2 entries without content (purged, or removed from this bundle), the first is entry 5";
     said(
         &log,
         &key_only(),

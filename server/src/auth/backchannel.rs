@@ -19,7 +19,7 @@ pub(super) struct LogoutForm {
     logout_token: String,
 }
 
-/// Ends the sessions that the token is about. The response tells nothing about which sessions exist.
+/// Ends the sessions that the token is about. The response does not say which sessions exist.
 pub(super) async fn logout(
     State(state): State<AppState>,
     headers: HeaderMap,

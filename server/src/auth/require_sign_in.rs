@@ -72,7 +72,7 @@ pub(crate) async fn require_sign_in(
 /// Who uses a browser.
 pub(super) enum Visitor {
     /// A person without a session.
-    Nobody,
+    SignedOut,
     /// A person of several tenants who has not chosen one yet.
     Undecided(BrowserSession),
     /// A signed-in person, with the roles from the last sign-in.
@@ -87,10 +87,10 @@ pub(super) async fn visitor(
     headers: &HeaderMap,
 ) -> Result<Visitor, Error> {
     let Some(found) = browser_session(session).await.map_err(Error::unavailable)? else {
-        return Ok(Visitor::Nobody);
+        return Ok(Visitor::SignedOut);
     };
     let Some(id) = session.id() else {
-        return Ok(Visitor::Nobody);
+        return Ok(Visitor::SignedOut);
     };
     let Some((tenant, _)) = found.holder.clone() else {
         return Ok(Visitor::Undecided(found));
@@ -99,7 +99,7 @@ pub(super) async fn visitor(
     let Some(person) = person else {
         // The person was deleted, so the session ends.
         session.flush().await.map_err(Error::unavailable)?;
-        return Ok(Visitor::Nobody);
+        return Ok(Visitor::SignedOut);
     };
     let digest = session_store::digest(&state.runtime, &id);
     touch(state, &digest, &found, extensions, headers).await;
@@ -141,7 +141,7 @@ async fn authenticate(
         Ok(Visitor::Person(principal, found)) if allows(&principal, Permission::SignIn) => Ok((principal, found)),
         Ok(Visitor::Person(..)) => Err(Denied::NoRole),
         Ok(Visitor::Undecided(_)) => Err(Denied::NoTenant),
-        Ok(Visitor::Nobody) => Err(Denied::SignedOut),
+        Ok(Visitor::SignedOut) => Err(Denied::SignedOut),
         Err(_) => Err(Denied::Unavailable),
     }
 }

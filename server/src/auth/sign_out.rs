@@ -33,7 +33,7 @@ pub(super) async fn confirm(State(state): State<AppState>, session: Session, req
                 .link("/", "Stay signed in")
                 .page(&state.stylesheet)
         }
-        Ok(Visitor::Nobody) => match rate_limits::check_address(&state.requests.rate_limits, request.extensions()) {
+        Ok(Visitor::SignedOut) => match rate_limits::check_address(&state.requests.rate_limits, request.extensions()) {
             Ok(()) => signed_out(&state, None).await,
             Err(seconds) => rate_limits::too_many_requests(&state, &request, seconds),
         },
@@ -70,7 +70,7 @@ pub(super) async fn sign_out(State(state): State<AppState>, session: Session, re
                 tracing::error!(%error, "a sign-out could not be recorded");
             }
         }
-        Ok(Visitor::Undecided(_) | Visitor::Nobody) => {}
+        Ok(Visitor::Undecided(_) | Visitor::SignedOut) => {}
         Err(error) => tracing::error!(%error, "the session to end cannot be read"),
     }
     if let Err(error) = session.flush().await {

@@ -50,7 +50,7 @@ pub(super) async fn ask(
 ) -> Response {
     let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
     match require_sign_in::visitor(&state, &session, request.extensions(), request.headers()).await {
-        Ok(Visitor::Nobody) => Redirect::to("/login").into_response(),
+        Ok(Visitor::SignedOut) => Redirect::to("/login").into_response(),
         Ok(Visitor::Undecided(found)) => page(&state, &found, &return_to).await,
         Ok(Visitor::Person(_, found)) => page(&state, &found, &return_to).await,
         Err(_) => message_page::unavailable().page(&state.stylesheet),
@@ -95,7 +95,7 @@ pub(super) async fn choose(
     form: Result<Form<ChoiceForm>, FormRejection>,
 ) -> Response {
     let (previous, found) = match require_sign_in::visitor(&state, &session, &extensions, &headers).await {
-        Ok(Visitor::Nobody) => return Redirect::to("/login").into_response(),
+        Ok(Visitor::SignedOut) => return Redirect::to("/login").into_response(),
         Ok(Visitor::Undecided(found)) => (None, found),
         Ok(Visitor::Person(principal, found)) => (Some(principal), found),
         Err(_) => return message_page::unavailable().page(&state.stylesheet),

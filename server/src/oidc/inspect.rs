@@ -49,7 +49,7 @@ impl Oidc {
     ///
     /// # Errors
     /// [`OidcError::Unreachable`] or [`OidcError::Misconfigured`].
-    pub async fn knows_client(&self, now: i64) -> Result<Answer, OidcError> {
+    pub async fn accepts_client(&self, now: i64) -> Result<Answer, OidcError> {
         let provider = self.0.provider_cache.provider(now).await?;
         let verifier = "a".repeat(43);
         match self.exchange(&provider, NO_CODE, verifier).await {
@@ -71,7 +71,7 @@ impl Oidc {
     ///
     /// # Errors
     /// [`OidcError::Unreachable`] or [`OidcError::Misconfigured`].
-    pub async fn knows_redirect_url(&self, now: i64) -> Result<Answer, OidcError> {
+    pub async fn accepts_redirect_url(&self, now: i64) -> Result<Answer, OidcError> {
         let start = self.start("/", now).await?;
         let url = format!("{}&prompt=none", start.authorize_url);
         let page = self.0.provider_cache.http().page(&url).await;

@@ -28,7 +28,7 @@ pub struct Logout {
     pub subject: Option<String>,
     /// The provider's session, if the token names it.
     pub sid: Option<String>,
-    /// When the token was issued, by the provider's clock. Sign-ins after that are not meant.
+    /// When the token was issued, by the provider's clock. The message is not about later sign-ins.
     pub issued_at: Timestamp,
 }
 

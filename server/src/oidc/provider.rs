@@ -118,7 +118,7 @@ pub struct ProviderFacts {
     pub keys: usize,
     /// Whether the metadata says that PKCE with S256 is supported. Some providers support it and do not say so.
     pub says_s256: bool,
-    /// How many seconds the provider's clock is ahead of this machine's (negative: behind), as far as the provider tells its time.
+    /// How many seconds the provider's clock is ahead of this machine's (negative: behind), if the provider sends its time.
     pub clock_ahead: Option<i64>,
 }
 

@@ -121,7 +121,7 @@ pub(super) fn assertion(
     Ok(assertion)
 }
 
-/// The claims of an ID token that somebody obtained in another way than by signing in here. Nonce and access token are not compared, and the
+/// The claims of an ID token that was obtained in another way than by signing in here. Nonce and access token are not compared, and the
 /// token is judged at the time of its issue.
 pub(super) fn sample(settings: &OidcSettings, provider: &Provider, tokens: &Tokens) -> Result<Assertion, NotTrusted> {
     let token = tokens

@@ -60,7 +60,7 @@ async fn the_provider_ends_the_sessions_of_a_person() {
     let mut again = service.signed_in(REVIEWER).await;
     assert_eq!(send(&service, &token).await.status, 200);
     assert_eq!(again.get("/").await.status, 200);
-    // A token about nobody here tells nothing.
+    // A token about a person who is not here gets the same response.
     let stranger = sign(&service, &claims(&service, "stranger"));
     assert_eq!(send(&service, &stranger).await.status, 200);
 }

@@ -51,6 +51,6 @@ pub(crate) fn rotate(tx: &mut WriteTx, row: &RequestRow, reason: &str) -> Result
         content,
     });
     Ok(format!(
-        "The audit log is signed with the key {new} from now on. Give it to everybody who verifies exports."
+        "The audit log is signed with the key {new} from now on. Give it to the people who verify exports."
     ))
 }

@@ -1,5 +1,5 @@
 //! Computes the roles and teams of people: from what the catalog declares, and from what their identity provider asserted at the last
-//! sign-in. A sign-in computes those of one person, a catalog those of everybody, with the same statements.
+//! sign-in. A sign-in computes those of one person, a catalog those of all accounts, with the same statements.
 //!
 //! - Teams: the teams that name the person's verified address or one of the person's groups. A claimed address is stored with a mark, so it
 //!   equals no declared address.
@@ -87,7 +87,7 @@ impl WriteTx {
         person(&row)
     }
 
-    /// Computes everybody's teams and roles, after the declarations have changed.
+    /// Computes the teams and roles of all accounts, after the declarations have changed.
     pub async fn compute_people(&mut self) -> Result<(), StoreError> {
         const ALL: [&str; 3] = statements!("1 = 1", "1 = 1", "1 = 1");
         for sql in ALL {

@@ -80,7 +80,7 @@ impl Kept {
         .await
     }
 
-    /// Rewrites an entry with correct hashes, as somebody can who has read this program.
+    /// Rewrites an entry with correct hashes, as a person who has read this program can do.
     pub(super) async fn rewrite(&mut self, seq: i64, change: impl FnOnce(&mut Value), event: Option<&str>) {
         let sql = format!(
             "SELECT e.at, e.event, e.action_id, c.salt, c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \

@@ -1,4 +1,4 @@
-//! Tampering with the audit log by somebody who can write the whole database and knows how it is hashed, but has neither the keys nor the
+//! Tampering with the audit log by a person who can write the whole database and knows how it is hashed, but has neither the keys nor the
 //! checkpoint that an auditor kept.
 
 mod kept;

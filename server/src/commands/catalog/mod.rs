@@ -59,7 +59,7 @@ pub async fn run(command: CatalogCommand, runtime: Runtime) -> Result<()> {
         false => engine.apply_catalog(&ctx, &files, args.prune, None).await,
     };
     let outcome = outcome.map_err(|error| match error {
-        // Only this command, with these files, is meant.
+        // Without the pointer to the field: the files have their own lines and fields.
         Error::Invalid { fields } => anyhow::anyhow!("{}", fields.first().map_or("", |field| field.message.as_str())),
         error => error.into(),
     })?;

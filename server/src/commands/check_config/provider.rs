@@ -33,7 +33,7 @@ pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
     };
     discovery(oidc, &facts, report);
     clock(&facts, report);
-    match oidc.knows_client(now()).await {
+    match oidc.accepts_client(now()).await {
         Ok(Answer::Yes) => report.ok("client", "the provider accepts client ID and secret"),
         Ok(Answer::No(says)) => report.problem(
             "client",
@@ -51,7 +51,7 @@ pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
             "sign in once to see whether the provider accepts the client",
         ),
     }
-    match oidc.knows_redirect_url(now()).await {
+    match oidc.accepts_redirect_url(now()).await {
         Ok(Answer::Yes) => report.ok("redirect URL", "the provider redirects to it"),
         Ok(Answer::No(says)) => report.problem(
             "redirect URL",

@@ -62,22 +62,22 @@ async fn the_provider_says_whether_it_knows_the_client_and_its_callback() {
         .unwrap()
     };
     let known = with(SECRET, CALLBACK);
-    assert_eq!(known.knows_client(START).await.unwrap(), Answer::Yes);
-    assert_eq!(known.knows_redirect_url(START).await.unwrap(), Answer::Yes);
+    assert_eq!(known.accepts_client(START).await.unwrap(), Answer::Yes);
+    assert_eq!(known.accepts_redirect_url(START).await.unwrap(), Answer::Yes);
     let wrong = with("wrong", "http://127.0.0.1:3000/other");
-    assert!(matches!(wrong.knows_client(START).await.unwrap(), Answer::No(says) if says.contains("invalid_client")));
-    assert!(matches!(wrong.knows_redirect_url(START).await.unwrap(), Answer::No(says) if says.contains("400")));
+    assert!(matches!(wrong.accepts_client(START).await.unwrap(), Answer::No(says) if says.contains("invalid_client")));
+    assert!(matches!(wrong.accepts_redirect_url(START).await.unwrap(), Answer::No(says) if says.contains("400")));
     // A page instead of a redirect says neither.
     let page = Router::new().fallback(|| async { "please sign in" });
     let honest = provider.app.lock().unwrap().clone();
     known.facts(START).await.unwrap();
     provider.exchange_routes(page);
     assert!(matches!(
-        known.knows_redirect_url(START).await.unwrap(),
+        known.accepts_redirect_url(START).await.unwrap(),
         Answer::Unclear(_)
     ));
     assert!(matches!(
-        known.knows_client(START).await,
+        known.accepts_client(START).await,
         Err(OidcError::Unreachable { .. })
     ));
     provider.exchange_routes(honest);

@@ -145,7 +145,7 @@ async fn transact(
     }
     if operator.is_some() && plan.steps.iter().any(|step| step.ident.kind == Kind::Person) {
         return Err(Halt::Error(Error::Setting {
-            message: "the catalog changes roles of people. Nobody gives roles alone in the browser: an operator with access to the machine \
+            message: "the catalog changes roles of people. One operator alone cannot give roles in the browser: an operator with access to the machine \
                       applies it with `loopiq catalog apply`."
                 .to_owned(),
         }));
@@ -163,7 +163,7 @@ async fn transact(
             "",
             0,
             "people",
-            "nobody who has signed in would be an operator any more; declare another one, let that person sign in, and remove the last one \
+            "no person who has signed in would be an operator any more; declare another one, let that person sign in, and remove the last one \
              then",
         );
         return Err(Halt::Wrong(problems));
