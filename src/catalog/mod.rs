@@ -13,6 +13,7 @@ mod problem;
 mod record;
 mod resolve;
 mod schema;
+mod similar;
 #[cfg(test)]
 mod tests;
 mod yaml;

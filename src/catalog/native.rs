@@ -2,6 +2,7 @@
 
 use super::kinds::{FieldSpec, KINDS, Shape};
 use super::record::Given;
+use super::similar::Similar;
 use super::yaml::{Node, NodeValue};
 use super::{Catalog, Declared, Ident, Kind, Problems, Value};
 use crate::domain::{Address, RecordKind, text};
@@ -47,13 +48,9 @@ pub(super) fn read(file: &str, document: &Node, catalog: &mut Catalog, problems:
 
 /// The message for a key that does not exist.
 pub(super) fn unknown(known: &[&str], name: &str) -> String {
-    let near = known
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(word, name), word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
-        .min();
-    match near {
-        Some((_, word)) => format!("there is no such key; did you mean {word}?"),
+    let near = Similar::default().to(name, known.iter().copied());
+    match near.first() {
+        Some(word) => format!("there is no such key; did you mean {word}?"),
         None => format!("there is no such key here; the keys are {}", known.join(", ")),
     }
 }
@@ -171,10 +168,9 @@ impl Reader<'_> {
             });
         }
         match field.shape {
-            Shape::Key => self
+            Shape::Key | Shape::Ref(_) => self
                 .text(node, path)
                 .and_then(|text| self.checked(node, path, key(text))),
-            Shape::Ref(_) => self.text(node, path).map(|text| Value::Text(text.trim().to_owned())),
             Shape::OwnAddress => self
                 .text(node, path)
                 .and_then(|text| self.checked(node, path, address(text))),
@@ -188,7 +184,7 @@ impl Reader<'_> {
                 .text(node, path)
                 .and_then(|text| self.checked(node, path, choice(&words(), text))),
             Shape::Choices(words) => self.list(node, path, |text| choice(&words(), text)).map(Value::set),
-            Shape::Refs(_) => self.list(node, path, |text| Ok(text.trim().to_owned())).map(Value::set),
+            Shape::Refs(_) => self.list(node, path, key).map(Value::set),
             Shape::Addresses => self.list(node, path, address).map(Value::set),
             Shape::Names => self.list(node, path, |text| line(text, 200)).map(Value::set),
             Shape::Lines => self.list(node, path, |text| line(text, 500)).map(Value::List),

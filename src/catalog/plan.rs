@@ -102,7 +102,10 @@ pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Pro
         match stored.get(&declared.ident) {
             None => plan.steps.push(create(declared, catalog, stored)),
             Some(known) => match change(declared, known) {
-                Some(step) => plan.steps.push(step),
+                Some(step) => {
+                    certified_parts(declared, &step, catalog, stored, &mut problems);
+                    plan.steps.push(step);
+                }
                 None => plan.left += 1,
             },
         }
@@ -132,6 +135,25 @@ pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Pro
         }
     }
     problems.into_result(plan)
+}
+
+/// What people certified is a commit with its parts: a certified release keeps them.
+fn certified_parts(declared: &Declared, step: &Step, catalog: &Catalog, stored: &Stored, problems: &mut Problems) {
+    const PARTS: [&str; 6] = [
+        "commit",
+        "severityThreshold",
+        "applications",
+        "modules",
+        "repositories",
+        "services",
+    ];
+    if declared.ident.kind != Kind::Release || !resolve::stays_certified(&declared.ident, catalog, stored) {
+        return;
+    }
+    for change in step.fields.iter().filter(|change| PARTS.contains(&change.field)) {
+        let message = resolve::of_certified_release(&declared.ident, "change");
+        declared.problem(change.field, message, problems);
+    }
 }
 
 fn create(declared: &Declared, catalog: &Catalog, stored: &Stored) -> Step {

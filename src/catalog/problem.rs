@@ -61,7 +61,7 @@ pub struct Problems {
 impl Problems {
     /// Adds a mistake.
     pub fn add(&mut self, file: &str, line: u32, field: impl AsRef<str>, message: impl AsRef<str>) {
-        if self.first.len() == MOST {
+        if self.is_full() {
             self.more += 1;
             return;
         }
@@ -71,6 +71,11 @@ impl Problems {
             field: one_line(field.as_ref()).into(),
             message: one_line(message.as_ref()).into(),
         });
+    }
+
+    /// Whether further mistakes are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.first.len() == MOST
     }
 
     /// Whether there is none.

@@ -1,6 +1,7 @@
 //! Checks what a catalog refers to: in its own files, and among the stored records.
 
 use super::kinds::Shape;
+use super::similar::Similar;
 use super::{Catalog, Declared, Ident, Kind, Problems, Stored, Value};
 use crate::domain::{ReleaseStatus, WorkItemKind};
 
@@ -11,26 +12,34 @@ const LONGEST_CYCLE: usize = 20;
 
 /// Reports references to records that do not exist, cycles, and states that a catalog cannot give.
 pub(super) fn check(catalog: &Catalog, stored: &Stored, prune: bool, problems: &mut Problems) {
+    let mut references = References {
+        catalog,
+        stored,
+        prune,
+        similar: Similar::default(),
+    };
     for declared in catalog.records() {
         for field in declared.ident.kind.spec().fields {
             let Some(value) = declared.value(field.name) else {
                 continue;
             };
             match (field.shape, value) {
-                (Shape::Ref(kind), Value::Text(key)) => {
-                    reference(declared, field.name, kind, key, catalog, stored, prune, problems)
-                }
+                (Shape::Ref(kind), Value::Text(key)) => references.check(declared, field.name, kind, key, problems),
                 (Shape::Refs(kind), Value::List(keys)) => {
                     for key in keys {
-                        reference(declared, field.name, kind, key, catalog, stored, prune, problems);
+                        references.check(declared, field.name, kind, key, problems);
                     }
                 }
                 _ => {}
             }
         }
         match declared.ident.kind {
-            Kind::Release => certified(declared, stored, problems),
-            Kind::Certification => moved(declared, stored, problems),
+            Kind::Release => decided_by_people(declared, catalog, stored, problems),
+            Kind::Certification => {
+                moved(declared, stored, problems);
+                added_to_a_certified_release(declared, catalog, stored, problems);
+            }
+            Kind::Control => added_to_a_certified_release(declared, catalog, stored, problems),
             Kind::WorkItem => work_item(declared, catalog, stored, problems),
             _ => {}
         }
@@ -45,73 +54,136 @@ pub(super) fn target(declared: &Declared, kind: Kind, key: &str) -> Ident {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn reference(
-    declared: &Declared,
-    field: &str,
-    kind: Kind,
-    key: &str,
-    catalog: &Catalog,
-    stored: &Stored,
+/// The records that fields of a catalog name.
+struct References<'a> {
+    catalog: &'a Catalog,
+    stored: &'a Stored,
     prune: bool,
-    problems: &mut Problems,
-) {
-    let ident = target(declared, kind, key);
-    if catalog.get(&ident).is_some() {
+    similar: Similar,
+}
+
+impl References<'_> {
+    /// Checks that a field names a record that exists and stays.
+    fn check(&mut self, declared: &Declared, field: &str, kind: Kind, key: &str, problems: &mut Problems) {
+        let ident = target(declared, kind, key);
+        if self.catalog.get(&ident).is_some() {
+            return;
+        }
+        match self.stored.get(&ident) {
+            Some(_) if self.prune && kind.is_pruned() => {
+                let message = format!(
+                    "no file declares the {ident}, so --prune would retire it; declare it, or refer to another"
+                );
+                declared.problem(field, message, problems);
+            }
+            Some(known) if known.is_retired => {
+                let message = format!("the {ident} is retired; declare it to use it again");
+                declared.problem(field, message, problems);
+            }
+            Some(_) => {}
+            None => {
+                // A mistake that is only counted needs no suggestion.
+                let suggestion = if problems.is_full() {
+                    String::new()
+                } else {
+                    self.suggestion(&ident)
+                };
+                let message = format!("there is no {ident}, neither in these files nor stored{suggestion}");
+                declared.problem(field, message, problems);
+            }
+        }
+    }
+
+    /// The keys of the same kind that are similar, for a message.
+    fn suggestion(&mut self, ident: &Ident) -> String {
+        let declared = self.catalog.records().map(|record| &record.ident);
+        let known = self
+            .stored
+            .records()
+            .filter(|record| !record.is_retired)
+            .map(|record| &record.ident);
+        let keys = declared
+            .chain(known)
+            .filter(|one| one.kind == ident.kind && one.release == ident.release)
+            .map(|one| one.key.as_str());
+        let near = self.similar.to(&ident.key, keys);
+        match near.get(..near.len().min(SIMILAR)) {
+            None | Some([]) => String::new(),
+            Some(near) => format!("; did you mean {}?", near.join(" or ")),
+        }
+    }
+}
+
+/// The stored status of the release, if it is stored.
+fn status_of<'s>(ident: &Ident, stored: &'s Stored) -> Option<&'s str> {
+    stored.get(ident)?.fields.get("status")?.text()
+}
+
+/// People certify a release, and release what has certifications, because they look at the certifications. A catalog that names the stored status again
+/// changes nothing.
+fn decided_by_people(declared: &Declared, catalog: &Catalog, stored: &Stored, problems: &mut Problems) {
+    let Some(status) = declared.value("status").and_then(Value::text) else {
+        return;
+    };
+    if status_of(&declared.ident, stored) == Some(status) {
         return;
     }
-    match stored.get(&ident) {
-        Some(_) if prune && kind.is_pruned() => {
-            let message =
-                format!("no file declares the {ident}, so --prune would retire it; declare it, or refer to another");
-            declared.problem(field, message, problems);
+    let is_certification_of_it = |ident: &Ident, release: Option<&Value>| {
+        ident.kind == Kind::Certification && release.and_then(Value::text) == Some(declared.ident.key.as_str())
+    };
+    let has_certification = || {
+        let declares = catalog
+            .records()
+            .any(|one| is_certification_of_it(&one.ident, one.value("release")));
+        let has = stored
+            .records()
+            .any(|one| is_certification_of_it(&one.ident, one.fields.get("release")));
+        declares || has
+    };
+    let message = match ReleaseStatus::parse(status) {
+        Some(ReleaseStatus::Certified) => {
+            "people certify a release, with `loopiq certification grant` and `loopiq release status`; name another status"
         }
-        Some(known) if known.is_retired => {
-            let message = format!("the {ident} is retired; declare it to use it again");
-            declared.problem(field, message, problems);
+        Some(ReleaseStatus::Released) if has_certification() => {
+            "people release what has certifications, with `loopiq release status`; name another status"
         }
-        Some(_) => {}
-        None => {
-            let message = format!(
-                "there is no {ident}, neither in these files nor stored{}",
-                suggestion(&ident, catalog, stored)
-            );
-            declared.problem(field, message, problems);
-        }
+        _ => return,
+    };
+    declared.problem("status", message, problems);
+}
+
+/// A certified release gets no further certifications or controls: people certified it without them.
+fn added_to_a_certified_release(declared: &Declared, catalog: &Catalog, stored: &Stored, problems: &mut Problems) {
+    if stored.get(&declared.ident).is_some() {
+        return;
+    }
+    let Some(release) = declared
+        .value("release")
+        .and_then(Value::text)
+        .or(declared.ident.release.as_deref())
+    else {
+        return;
+    };
+    let release = Ident::new(Kind::Release, release);
+    if stays_certified(&release, catalog, stored) {
+        declared.problem("", of_certified_release(&release, "get"), problems);
     }
 }
 
-/// The keys of the same kind that are similar, for a message.
-fn suggestion(ident: &Ident, catalog: &Catalog, stored: &Stored) -> String {
-    let declared = catalog.records().map(|record| &record.ident);
-    let known = stored
-        .records()
-        .filter(|record| !record.is_retired)
-        .map(|record| &record.ident);
-    let mut near: Vec<(usize, &str)> = declared
-        .chain(known)
-        .filter(|one| one.kind == ident.kind && one.release == ident.release)
-        .map(|one| (strsim::damerau_levenshtein(&one.key, &ident.key), one.key.as_str()))
-        .filter(|(distance, key)| *distance <= 1 + key.chars().count() / 4)
-        .collect();
-    near.sort_unstable();
-    near.dedup();
-    let near: Vec<&str> = near.into_iter().take(SIMILAR).map(|(_, key)| key).collect();
-    match near.as_slice() {
-        [] => String::new(),
-        near => format!("; did you mean {}?", near.join(" or ")),
-    }
+/// Whether the release is certified, and the catalog leaves it so.
+pub(super) fn stays_certified(release: &Ident, catalog: &Catalog, stored: &Stored) -> bool {
+    let certified = ReleaseStatus::Certified.as_str();
+    let declared = catalog.get(release).and_then(|release| release.value("status"));
+    status_of(release, stored) == Some(certified)
+        && declared.and_then(Value::text).is_none_or(|status| status == certified)
 }
 
-/// People certify a release here. A catalog that names its status again changes nothing.
-fn certified(declared: &Declared, stored: &Stored, problems: &mut Problems) {
-    let certified = Value::Text(ReleaseStatus::Certified.as_str().to_owned());
-    if declared.value("status") == Some(&certified)
-        && stored.get(&declared.ident).and_then(|known| known.fields.get("status")) != Some(&certified)
-    {
-        let message = "people certify a release, with `loopiq certification grant` and `loopiq release status`; name another status";
-        declared.problem("status", message, problems);
-    }
+/// The message about a change of a certified release.
+pub(super) fn of_certified_release(release: &Ident, verb: &str) -> String {
+    format!(
+        "the {release} is certified, so it cannot {verb} this; set it back first with `loopiq release status {} in_progress`",
+        release.key
+    )
 }
 
 /// A certification stays with its release.

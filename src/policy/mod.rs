@@ -124,16 +124,22 @@ impl Policy {
         })
     }
 
+    /// Why the roles of this person exclude each other, so that the person decides nothing.
+    pub fn excludes(&self, member: &Decider) -> Option<String> {
+        let held = self.rules.roles.held_by(member)?;
+        let held: Vec<&str> = held.iter().map(|role| role.as_str()).collect();
+        Some(format!(
+            "You hold the roles {}, which this policy excludes from deciding together. Ask an administrator of your identity \
+             provider to remove one of them, and sign in again.",
+            held.join(" and ")
+        ))
+    }
+
     /// Why the separation of duties forbids this person to decide or execute the action.
     pub fn separates(&self, member: &Decider, case: &PolicyInput<'_>) -> Option<String> {
         let (separation, human) = (&self.rules.separation, &member.human);
-        if let Some(held) = self.rules.roles.held_by(member) {
-            let held: Vec<&str> = held.iter().map(|role| role.as_str()).collect();
-            return Some(format!(
-                "You hold the roles {}, which this policy excludes from deciding together. Ask an administrator of your identity \
-                 provider to remove one of them, and sign in again.",
-                held.join(" and ")
-            ));
+        if let Some(why) = self.excludes(member) {
+            return Some(why);
         }
         if !separation.caller_may_decide && human == case.caller {
             return Some("It was proposed on your behalf, so another person has to decide it.".to_owned());

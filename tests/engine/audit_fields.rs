@@ -69,6 +69,7 @@ async fn traced_story(world: &World) {
 async fn catalog_and_releases(world: &World) {
     let (engine, lead) = (&world.engine, world.person("lead"));
     let console = catalog::console(world, "acme");
+    world.sign_in_again("lead", loopiq::domain::Role::Lead).await;
     let applied = catalog::apply(world, &console, "teams: [{ key: new-team }]", false).await;
     applied.expect("applied");
     engine

@@ -2,21 +2,13 @@
 
 use crate::world::World;
 use loopiq::domain::{ReasonCode, Role, Timestamp};
-use loopiq::engine::{Error, RequestOrigin};
-use loopiq_testing::fixtures::asserted;
+use loopiq::engine::Error;
 
 /// A tenant in which roles count for an hour.
 async fn world() -> World {
     let mut world = World::new().await;
     world.engine = world.engine.clone().with_roles_max_age(Timestamp::HOUR);
     world
-}
-
-/// Signs a person in again.
-async fn sign_in(world: &World, who: &str, role: Role) {
-    let person = asserted("https://idp.example", &format!("{who}@acme.example"), &[role]);
-    let signed_in = world.engine.sign_in("acme", person, &RequestOrigin::default()).await;
-    signed_in.expect("signed in");
 }
 
 #[tokio::test]
@@ -41,7 +33,7 @@ async fn nobody_decides_with_roles_that_were_asserted_too_long_ago() {
             "{says}"
         );
     }
-    sign_in(&world, "reviewer", Role::Reviewer).await;
+    world.sign_in_again("reviewer", Role::Reviewer).await;
     world
         .approve("reviewer", &id, &digest)
         .await
@@ -54,7 +46,7 @@ async fn an_approval_counts_again_when_its_person_has_signed_in() {
     let (id, digest) = world.proposed("k").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
     world.advance_clock(2 * Timestamp::HOUR);
-    sign_in(&world, "lead", Role::Lead).await;
+    world.sign_in_again("lead", Role::Lead).await;
     let lead = world.person("lead");
     let error = world.execute(&lead, &id).await.expect_err("refused");
     let Error::Refused { code, message } = &error else {
@@ -67,7 +59,7 @@ async fn an_approval_counts_again_when_its_person_has_signed_in() {
     );
     assert_eq!(world.get(&id).await["status"], "approved", "the action waits");
     // Without the role it does not count after the sign-in either.
-    sign_in(&world, "reviewer", Role::Reviewer).await;
+    world.sign_in_again("reviewer", Role::Reviewer).await;
     let outcome = world.execute(&lead, &id).await.expect("executed");
     assert!(outcome.done, "{outcome:?}");
 }
@@ -78,8 +70,8 @@ async fn a_person_who_signs_in_without_the_role_approves_nothing_more() {
     let (id, digest) = world.proposed("k").await;
     world.approve("reviewer", &id, &digest).await.expect("approved");
     world.advance_clock(2 * Timestamp::HOUR);
-    sign_in(&world, "lead", Role::Lead).await;
-    sign_in(&world, "reviewer", Role::Auditor).await;
+    world.sign_in_again("lead", Role::Lead).await;
+    world.sign_in_again("reviewer", Role::Auditor).await;
     let outcome = world
         .execute(&world.person("lead"), &id)
         .await

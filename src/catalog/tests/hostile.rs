@@ -18,7 +18,7 @@ fn hostile_text_is_refused_or_shown_as_plain_text() {
             "teams: [{ key: team_00000000000000000000000001 }]",
             "cannot look like an ID",
         ),
-        ("releases: [{ key: R, teams: [\"x\\u202Ey\"] }]", "⟦U+202E⟧"),
+        ("releases: [{ key: R, teams: [\"x\\u202Ey\"] }]", "U+202E"),
         ("\"te\\u202Eams\": []", "te⟦U+202E⟧ams"),
     ] {
         let found = mistakes(text).join("\n");

@@ -71,13 +71,23 @@ pub(crate) async fn identified_decider(tx: &mut WriteTx, policies: &PolicyCache)
             why: identity::not_resolved(&open),
         });
     }
+    require_current_roles(tx, policies, &person.id).await?;
+    Ok(person)
+}
+
+/// Refuses a person whose roles the identity provider asserted too long ago.
+pub(crate) async fn require_current_roles(
+    tx: &mut WriteTx,
+    policies: &PolicyCache,
+    person: &PersonId,
+) -> Result<(), Error> {
     let (now, max_age) = (tx.ctx().now(), policies.roles_max_age());
-    let account = tx.accounts(&[person.id.as_str()]).await?.pop();
+    let account = tx.accounts(&[person.as_str()]).await?.pop();
     match account.map(|account| account.asserted_at) {
         Some(asserted_at) if !roles_are_current(asserted_at, now, max_age) => Err(Error::NotAuthorized {
             why: identity::roles_too_old(asserted_at, max_age),
         }),
-        _ => Ok(person),
+        _ => Ok(()),
     }
 }
 

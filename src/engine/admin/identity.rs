@@ -88,7 +88,7 @@ pub(crate) const PARTY_NOT_RESOLVED: &str = "It was proposed or pruned with an a
 /// The message for a person whose roles were asserted too long ago. `max_age`: microseconds.
 pub(crate) fn roles_too_old(asserted_at: Timestamp, max_age: i64) -> String {
     format!(
-        "Your identity provider confirmed your roles on {}, and roles count for {} only. Sign out, sign in again, and decide then.",
+        "Your identity provider confirmed your roles on {}, and roles count for {} only. Sign out, sign in again, and try again then.",
         asserted_at.minute(),
         match (max_age / Timestamp::DAY, max_age / Timestamp::HOUR) {
             (0..2, 1) => "1 hour".to_owned(),

@@ -3,7 +3,8 @@
 use crate::audit::{Event, Place};
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::admin::identity;
+use crate::engine::actions::decision::identified_decider;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, ListFilter, ReadTx, WriteTx};
 use crate::views::{Label, Outcome};
@@ -19,11 +20,11 @@ impl Engine {
     /// certifications can be released, but not certified.
     pub async fn set_release_status(&self, ctx: &Ctx, key: &str, status: ReleaseStatus) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Certify).await?;
-        let key = key.to_owned();
+        let (key, policies) = (key.to_owned(), self.policies.clone());
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    identified(tx).await?;
+                    may_certify(tx, &policies).await?;
                     let release = release(tx, &key).await?;
                     if release.status == status {
                         return Ok(Outcome::new(
@@ -64,11 +65,11 @@ impl Engine {
         reason: &str,
     ) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Certify).await?;
-        let (key, reason) = (key.to_owned(), checked(reason)?);
+        let (key, reason, policies) = (key.to_owned(), checked(reason)?, self.policies.clone());
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    identified(tx).await?;
+                    may_certify(tx, &policies).await?;
                     let Some(certification) = tx.certification_by_key(&key).await? else {
                         return Err(missing(RecordKind::Certification, &key));
                     };
@@ -113,21 +114,21 @@ fn checked(reason: &str) -> Result<String, Error> {
     }
 }
 
-/// Checks the roles and the identity of the person at the time of the change: a session can be older.
-async fn identified(tx: &mut ReadTx) -> Result<(), Error> {
-    let Some(person) = tx.ctx().principal.person().map(|person| person.id.clone()) else {
+/// Checks the person at the time of the change, because a session can be older: identified, with roles that were asserted lately and that the
+/// policy does not exclude from deciding together.
+async fn may_certify(tx: &mut WriteTx, policies: &PolicyCache) -> Result<(), Error> {
+    if tx.ctx().principal.person().is_none() {
         return Ok(());
-    };
-    let me = tx.deciders_by_id(&[person.as_str()]).await?.pop();
-    if !me.is_some_and(|me| me.person.has_any(&[Role::Lead])) {
+    }
+    let person = identified_decider(tx, policies).await?;
+    let me = tx.deciders_by_id(&[person.id.as_str()]).await?.pop();
+    let Some(me) = me.filter(|me| me.person.has_any(&[Role::Lead])) else {
         return Err(Error::NotAuthorized {
             why: "You need the role lead to decide about releases and certifications.".to_owned(),
         });
-    }
-    match tx.unresolved(&person).await? {
-        Some(open) => Err(Error::NotAuthorized {
-            why: identity::not_resolved(&open),
-        }),
+    };
+    match policies.today(tx).await?.excludes(&me) {
+        Some(why) => Err(Error::NotAuthorized { why }),
         None => Ok(()),
     }
 }

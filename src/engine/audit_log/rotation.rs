@@ -19,10 +19,11 @@ impl Engine {
                 message: "say why the key has to be replaced, in 1 to 1,000 characters".to_owned(),
             });
         }
+        let policies = self.policies.clone();
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let maker = operator(tx).await?;
+                    let maker = operator(tx, &policies).await?;
                     let summary = format!("Replace the key that signs the audit log: {reason}");
                     ask(tx, maker.as_ref(), OperatorChange::RotateLogKey { reason }, summary).await
                 })

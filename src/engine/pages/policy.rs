@@ -138,7 +138,7 @@ impl Engine {
             .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let operator = operator_requests::operator(tx).await?;
+                    let operator = operator_requests::operator(tx, &policy_cache).await?;
                     let today = still_in_force(tx, base).await?;
                     no_mistakes(tx, &rules).await?;
                     if self::source(tx, today).await? == source {

@@ -6,13 +6,13 @@ pub(crate) use records::{TenantRecords, sarif};
 
 use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::{ApprovalRequest, Engine, Error, Switched, ToolResponse, Visit};
+use loopiq::engine::{ApprovalRequest, Engine, Error, RequestOrigin, Switched, ToolResponse, Visit};
 use loopiq::search::AuditIndex;
-use loopiq::store::Store;
+use loopiq::store::{Asserted, Store};
 use loopiq::views::Outcome;
 use loopiq_testing::Database;
-use loopiq_testing::fixtures::TestClock;
 pub(crate) use loopiq_testing::fixtures::sarif_result as result;
+use loopiq_testing::fixtures::{self, TestClock};
 use records::create_records;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -55,6 +55,16 @@ impl World {
 
     pub(crate) fn advance_clock(&self, micros: i64) {
         self.clock.advance_clock(micros);
+    }
+
+    /// Signs a person in again, who has this role now.
+    pub(crate) async fn sign_in_again(&self, who: &str, role: Role) {
+        let asserted = Asserted {
+            name: format!("{who} of acme"),
+            ..fixtures::asserted("https://idp.example", &format!("{who}@acme.example"), &[role])
+        };
+        let signed_in = self.engine.sign_in("acme", asserted, &RequestOrigin::default()).await;
+        signed_in.expect("signed in");
     }
 
     pub(crate) fn person(&self, role: &str) -> Ctx {
@@ -200,8 +210,11 @@ impl World {
         made.await.expect("a member");
     }
 
-    /// Activates a policy as an operator. A second operator confirms the policy where that is required.
+    /// Activates a policy as an operator who has signed in now. A second operator confirms the policy where that is required.
     pub(crate) async fn policy(&self, source: &str) -> i64 {
+        for operator in ["operator", "operator2"] {
+            self.sign_in_again(operator, Role::Operator).await;
+        }
         let operator = self.person("operator");
         let today = async || {
             self.engine

@@ -9,6 +9,7 @@ use crate::catalog::{self, Catalog, Effect, Kind, Plan, Problems, SourceFile, St
 use crate::context::Ctx;
 use crate::domain::{Permission, TenantId, canonical};
 use crate::engine::admin::operator_requests;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
 use crate::store::{StoreError, WriteError, WriteTx};
 use serde::Serialize;
@@ -98,11 +99,11 @@ impl Engine {
             Err(problems) => return Ok(CatalogOutcome::Wrong(problems)),
         };
         let sources = entry::sources(files);
-        let by = sources.clone();
+        let (by, policies) = (sources.clone(), self.policies.clone());
         let done = self
             .store
             .write(ctx, move |tx| {
-                Box::pin(async move { transact(tx, &catalog, &by, prune, run).await })
+                Box::pin(async move { transact(tx, &catalog, &by, prune, run, &policies).await })
             })
             .await;
         let (plan, applied) = match done {
@@ -115,7 +116,7 @@ impl Engine {
         Ok(CatalogOutcome::Report(Box::new(CatalogReport {
             tenant: ctx.tenant().clone(),
             applied,
-            digest: digest(&sources, prune, &plan)?,
+            digest: digest(ctx.tenant(), &sources, prune, &plan)?,
             plan,
         })))
     }
@@ -134,8 +135,9 @@ async fn transact(
     sources: &[entry::Source],
     prune: bool,
     run: Run,
+    policies: &PolicyCache,
 ) -> Result<Plan, Halt> {
-    let operator = operator_requests::operator(tx).await?;
+    let operator = operator_requests::operator(tx, policies).await?;
     let stored = tx.stored_catalog(&catalog.releases()).await?;
     let mut plan = catalog::plan(catalog, &stored, prune).map_err(Halt::Wrong)?;
     if operator.is_some() {
@@ -151,7 +153,7 @@ async fn transact(
         }));
     }
     if let Run::Apply(Some(seen)) = &run
-        && *seen != digest(sources, prune, &plan)?
+        && *seen != digest(tx.ctx().tenant(), sources, prune, &plan)?
     {
         return Err(Halt::Differs);
     }
@@ -180,8 +182,8 @@ async fn transact(
 }
 
 /// The digest that binds an application to a preview.
-fn digest(sources: &[entry::Source], prune: bool, plan: &Plan) -> Result<String, Error> {
-    let value = json!({ "files": sources, "prune": prune, "steps": plan.steps });
+fn digest(tenant: &TenantId, sources: &[entry::Source], prune: bool, plan: &Plan) -> Result<String, Error> {
+    let value = json!({ "tenant": tenant, "files": sources, "prune": prune, "steps": plan.steps });
     let text = serde_json::to_string(&value).map_err(Error::internal)?;
     Ok(canonical::sha256_hex(text.as_bytes()))
 }

@@ -32,11 +32,12 @@ impl Engine {
             })
         };
         let (one, other) = (parse(one)?, parse(other)?);
+        let policies = self.policies.clone();
         let asked = self
             .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let maker = operator(tx).await?;
+                    let maker = operator(tx, &policies).await?;
                     let accounts = both(tx, &one, &other).await?;
                     if !same && accounts.iter().any(|one| maker.as_ref().is_some_and(|me| me.human == one.human)) {
                         return Err(Error::NotAuthorized {

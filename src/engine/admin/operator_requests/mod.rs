@@ -11,7 +11,8 @@ mod settle;
 use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::admin::identity;
+use crate::engine::actions::decision::identified_decider;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::Decider;
 use crate::store::{Entry, ReadTx, RequestRow, Settled, WriteTx};
@@ -85,16 +86,12 @@ fn missing(id: &str) -> Error {
 
 /// The operator who changes settings, with today's roles, or `None` at the console. `authorize` has checked the roles
 /// of the session; this checks today's roles in the transaction of the change.
-pub(crate) async fn operator(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
+pub(crate) async fn operator(tx: &mut WriteTx, policies: &PolicyCache) -> Result<Option<Decider>, Error> {
     let Some(me) = signed_in(tx).await? else {
         return Ok(None);
     };
-    match tx.unresolved(&me.person.id).await? {
-        Some(open) => Err(Error::NotAuthorized {
-            why: identity::not_resolved(&open),
-        }),
-        None => Ok(Some(me)),
-    }
+    identified_decider(tx, policies).await?;
+    Ok(Some(me))
 }
 
 /// The signed-in operator, identified or not.

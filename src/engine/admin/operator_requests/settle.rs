@@ -4,11 +4,13 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::command::Committed;
+use crate::engine::actions::decision::require_current_roles;
 use crate::engine::actions::decision::validate_text;
 use crate::engine::admin::identity;
 use crate::engine::admin::operator_requests::{expire, link, missing, record, refused, signed_in};
 use crate::engine::audit_log;
 use crate::engine::pages::policy;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
 use crate::policy::Decider;
 use crate::store::{ReadTx, RequestRow, Settled, WriteTx};
@@ -38,9 +40,12 @@ impl Engine {
     async fn settle_request(&self, ctx: &Ctx, id: &str, answer: RequestCommand) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Configure).await?;
         let id = RequestId::parse(id).map_err(|_| missing(id))?;
+        let policies = self.policies.clone();
         let outcome = self
             .store
-            .write(ctx, move |tx| Box::pin(async move { settle(tx, &id, answer).await }))
+            .write(ctx, move |tx| {
+                Box::pin(async move { settle(tx, &id, answer, &policies).await })
+            })
             .await
             .and_then(Committed::into_result);
         if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
@@ -59,7 +64,12 @@ enum RequestCommand {
     Withdraw,
 }
 
-async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Result<Committed<Outcome>, Error> {
+async fn settle(
+    tx: &mut WriteTx,
+    id: &RequestId,
+    answer: RequestCommand,
+    policies: &PolicyCache,
+) -> Result<Committed<Outcome>, Error> {
     let row = tx.operator_request(id).await?.ok_or_else(|| missing(id.as_str()))?;
     let Some(me) = signed_in(tx).await? else {
         return Err(Error::NotAuthorized {
@@ -96,6 +106,7 @@ async fn settle(tx: &mut WriteTx, id: &RequestId, answer: RequestCommand) -> Res
     let (status, event, outcome, note) = match answer {
         RequestCommand::Confirm(view) => {
             may_confirm(tx, &me, &row).await?;
+            require_current_roles(tx, policies, &me.person.id).await?;
             if form_value(tx.ctx(), &row)? != Some(view) {
                 return Err(Error::Refused {
                     code: ReasonCode::NotOpened,
