@@ -65,7 +65,7 @@ impl SessionDraft for CatalogDraft {
 /// The reason for a decision about a certification that was refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReasonDraft {
-    /// The key of the certification.
+    /// The ID of the certification.
     pub(crate) certification: String,
     /// The reason.
     pub(crate) reason: String,

@@ -124,6 +124,12 @@ impl Policy {
         })
     }
 
+    /// Whether a rule requires approvals by members of this team.
+    pub fn names_team(&self, key: &str) -> bool {
+        let groups = self.rules.decide.iter().flat_map(|rule| &rule.groups);
+        groups.flat_map(|group| &group.teams).any(|team| team == key)
+    }
+
     /// Why the roles of this person exclude each other, so that the person decides nothing.
     pub fn excludes(&self, member: &Decider) -> Option<String> {
         let held = self.rules.roles.held_by(member)?;

@@ -33,9 +33,9 @@ pub use error::{StoreError, WriteError};
 pub use queries::{
     Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, CatalogCounts, Delivery, Entry, EntryToIndex,
     ExportRecord, Hashed, ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter,
-    ListedPerson, ListedSession, NewEvidence, NewFinding, PART, PastActionRow, PolicyRow, Progress, ProposalContext,
-    Proposer, ProviderSessions, ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult,
-    StoredSession, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
+    ListedPerson, ListedSession, NewEvidence, NewFinding, NewSession, PART, PastActionRow, PolicyRow, Progress,
+    ProposalContext, Proposer, ProviderSessions, ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint,
+    StoredResult, StoredSession, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 

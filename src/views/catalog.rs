@@ -47,6 +47,8 @@ pub struct CatalogComponent {
 /// A certification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogCertification {
+    /// The ID, which no other tenant has. A form that was opened in another tenant finds nothing.
+    pub id: String,
     /// The key.
     pub key: PlainText,
     /// The name.
@@ -58,6 +60,8 @@ pub struct CatalogCertification {
 /// A release with its records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogRelease {
+    /// The ID, which no other tenant has. A form that was opened in another tenant finds nothing.
+    pub id: String,
     /// The key.
     pub key: PlainText,
     /// The name.

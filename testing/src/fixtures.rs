@@ -5,7 +5,7 @@ use loopiq::context::Runtime;
 use loopiq::digest_key::DigestKey;
 use loopiq::domain::*;
 use loopiq::log_keys::LogKeys;
-use loopiq::store::Asserted;
+use loopiq::store::{Asserted, NewSession};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -104,6 +104,15 @@ pub fn browser_session(n: u128, holder: Option<(TenantId, PersonId)>) -> Browser
         ends_at: Timestamp(4_102_444_800_000_000),
         address: None,
         agent: None,
+    }
+}
+
+/// The session to store, with this digest of its secret.
+pub fn new_session(digest: &str, session: &BrowserSession, expires: Timestamp) -> NewSession {
+    NewSession {
+        digest: digest.to_owned(),
+        session: session.clone(),
+        expires,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{catalog, certify, query_plans};
 use loopiq::audit::EVENTS;
 use loopiq::domain::ReleaseStatus;
 use loopiq::engine::FailedSignIn;
-use loopiq_testing::fixtures::browser_session;
+use loopiq_testing::fixtures::{browser_session, new_session};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -94,7 +94,10 @@ async fn other_events(world: &World) {
     engine.signed_out(&auditor).await.expect("recorded");
     let holder = Some((world.acme.tenant.clone(), world.acme.person("reviewer").id));
     let (session, end) = (browser_session(9, holder), loopiq::domain::Timestamp(i64::MAX));
-    let stored = engine.store().create_session("s", &session, "{}", end).await;
+    let stored = engine
+        .store()
+        .create_session(new_session("s", &session, end), "{}")
+        .await;
     assert!(stored.expect("stored"));
     engine.end_session(&operator, session.id.as_str()).await.expect("ended");
     engine.sign_checkpoint(&world.acme.tenant).await.expect("signed");

@@ -14,7 +14,7 @@ async fn release(world: &World) -> (ReleaseStatus, CertificationStatus) {
         .expect("releases")
         .remove(0);
     let certification = tx
-        .certification_by_key("SOC2-1")
+        .certification_named("SOC2-1")
         .await
         .expect("read")
         .expect("a certification");
@@ -164,4 +164,66 @@ async fn a_decision_needs_a_plain_reason() {
     let unknown = refused(world.engine.refuse_certification(&lead, "SO\u{202E}C", "r").await);
     assert!(unknown.contains("⟦U+202E⟧"), "{unknown}");
     assert_eq!(world.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_lead_decides_with_roles_of_the_day_that_the_policy_allows_together() {
+    let world = World::new().await;
+    let (engine, lead) = (&world.engine, world.person("lead"));
+    world.advance_clock(31 * Timestamp::DAY);
+    for refused in [
+        engine.set_release_status(&lead, "PAY-1", ReleaseStatus::Planned).await,
+        engine.refuse_certification(&lead, "SOC2-1", "No.").await,
+    ] {
+        let says = refused.expect_err("refused").to_string();
+        assert!(says.contains("roles count for 30 days only"), "{says}");
+    }
+    let roles = loopiq_testing::fixtures::asserted(
+        "https://idp.example",
+        "lead@acme.example",
+        &[Role::Lead, Role::Operator],
+    );
+    let signed_in = engine
+        .sign_in("acme", roles, &loopiq::engine::RequestOrigin::default())
+        .await;
+    signed_in.expect("signed in");
+    let refused = engine.refuse_certification(&lead, "SOC2-1", "No.").await;
+    let says = refused.expect_err("refused").to_string();
+    assert!(says.contains("excludes from deciding together"), "{says}");
+    assert_eq!(
+        release(&world).await,
+        (ReleaseStatus::InProgress, CertificationStatus::Open)
+    );
+}
+
+#[tokio::test]
+async fn records_are_named_by_key_or_id_of_this_tenant_and_a_retired_release_stays_as_it_is() {
+    let world = World::new().await;
+    let (engine, lead) = (&world.engine, world.person("lead"));
+    let foreign = world.person_of(&world.globex, "lead");
+    let (release_id, certification_id) = (world.acme.release.to_string(), world.acme.certification.to_string());
+    let outcome = engine.refuse_certification(&lead, &certification_id, "No.").await;
+    assert!(outcome.expect("refused by ID").done);
+    for refused in [
+        engine.refuse_certification(&foreign, &certification_id, "No.").await,
+        engine
+            .set_release_status(&foreign, &release_id, ReleaseStatus::Planned)
+            .await,
+    ] {
+        assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+    }
+    sqlx::query("UPDATE releases SET retired_at = 1 WHERE id = $1")
+        .bind(&release_id)
+        .execute(&mut world.database.connect().await)
+        .await
+        .expect("retired");
+    for refused in [
+        engine
+            .set_release_status(&lead, &release_id, ReleaseStatus::Planned)
+            .await,
+        engine.grant_certification(&lead, "SOC2-1", "Yes.").await,
+    ] {
+        let says = refused.expect_err("refused").to_string();
+        assert!(says.contains("is retired, so nothing was changed"), "{says}");
+    }
 }

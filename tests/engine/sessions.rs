@@ -3,8 +3,8 @@
 use crate::world::{TenantRecords, World, text};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::{Error, RequestOrigin};
-use loopiq_testing::fixtures::{asserted, browser_session};
+use loopiq::engine::{Error, RequestOrigin, Switch};
+use loopiq_testing::fixtures::{asserted, browser_session, new_session};
 use serde_json::{Value, json};
 
 const END: Timestamp = Timestamp(4_102_444_800_000_000);
@@ -17,7 +17,12 @@ async fn session(world: &World, n: u128, of: &TenantRecords, role: &str, digest:
     session.agent = Some("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0".to_owned());
     session.seen_at = Timestamp(i64::try_from(n).expect("small"));
     let store = world.engine.store();
-    assert!(store.create_session(digest, &session, "{}", END).await.expect("stored"));
+    assert!(
+        store
+            .create_session(new_session(digest, &session, END), "{}")
+            .await
+            .expect("stored")
+    );
     session.id
 }
 
@@ -237,7 +242,7 @@ async fn signing_out_everywhere_ends_the_sessions_in_every_tenant() {
             world
                 .engine
                 .store()
-                .create_session(digest, session, "{}", END)
+                .create_session(new_session(digest, session, END), "{}")
                 .await
                 .expect("stored")
         );
@@ -310,4 +315,186 @@ async fn a_long_list_of_people_has_pages_and_a_search() {
             "{search} {after}: {refused:?}"
         );
     }
+}
+
+/// A session of the human who is the reviewer of acme and has an account in globex too.
+async fn of_two_tenants(world: &World) -> (BrowserSession, Ctx) {
+    let email = "reviewer@acme.example";
+    let there = asserted("https://idp.example", email, &[Role::Lead]);
+    let named = ["acme", "globex"].map(str::to_owned);
+    let origin = RequestOrigin::default();
+    let accounts = world
+        .engine
+        .sign_in_to(&named, there, &origin)
+        .await
+        .expect("signed in");
+    let [(acme, here), (globex, person)] = accounts.try_into().expect("two accounts");
+    let mut session = browser_session(7, Some((acme.clone(), here.id)));
+    session.sign_in.subject = email.to_owned();
+    session.sign_in.id_token = Some("the token".to_owned());
+    session.tenants = vec![acme, globex.clone()];
+    let principal = Principal::Person {
+        tenant: globex,
+        person,
+        session: "new".to_owned(),
+    };
+    let ctx = origin.context(principal, &world.person("reviewer").runtime);
+    (session, ctx)
+}
+
+fn to_globex() -> Switch {
+    Switch {
+        from: "old".to_owned(),
+        to: "new".to_owned(),
+        idle: Timestamp::HOUR,
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_does_not_continue_in_another_tenant() {
+    let world = World::new().await;
+    let (session, ctx) = of_two_tenants(&world).await;
+    let (store, previous) = (world.engine.store(), world.person("reviewer"));
+    let stored = new_session("old", &session, END);
+    assert!(store.create_session(stored.clone(), "{\"a\":1}").await.expect("stored"));
+    let switched = world.engine.switch_tenant(&ctx, Some(&previous), to_globex()).await;
+    switched.expect("switched");
+    let now = ctx.now();
+    assert!(store.session("old", now).await.expect("read").is_none());
+    let new = store.session("new", now).await.expect("read").expect("the new session");
+    assert_eq!(new.session.holder.expect("a tenant").0, world.globex.tenant);
+    assert_eq!(
+        (new.data.as_str(), new.session.tenants),
+        ("{}", session.tenants.clone())
+    );
+    assert_ne!(new.session.id, session.id);
+    let token = store.session_id_token("new").await.expect("read");
+    assert_eq!(token.as_deref(), Some("the token"));
+    assert_eq!(
+        world
+            .count("audit_entries WHERE tenant = 'acme' AND event = 'session.signed_out'")
+            .await,
+        1
+    );
+
+    // The same switch again, as by a second window or after somebody ended the session.
+    let entries = world.count("audit_entries").await;
+    let again = Switch {
+        to: "third".to_owned(),
+        ..to_globex()
+    };
+    let refused = world.engine.switch_tenant(&ctx, Some(&previous), again).await;
+    let says = refused.expect_err("refused").to_string();
+    assert!(says.contains("Your session has ended"), "{says}");
+    assert!(store.session("third", now).await.expect("read").is_none());
+    assert_eq!(
+        world.count("audit_entries").await,
+        entries,
+        "no sign-in and no sign-out is recorded"
+    );
+
+    // A digest that exists already: nothing is lost.
+    let two = BrowserSession {
+        id: SessionId::from_bits(8),
+        ..session
+    };
+    assert!(
+        store
+            .create_session(new_session("old", &two, END), "{}")
+            .await
+            .expect("stored")
+    );
+    world
+        .engine
+        .switch_tenant(&ctx, None, to_globex())
+        .await
+        .expect_err("a conflict");
+    assert!(store.session("old", now).await.expect("read").is_some());
+}
+
+#[tokio::test]
+async fn ended_by_an_operator_a_person_cannot_switch_back() {
+    let world = World::new().await;
+    let (session, ctx) = of_two_tenants(&world).await;
+    let store = world.engine.store();
+    let globex = world.globex.tenant.clone();
+    let undecided = BrowserSession {
+        id: SessionId::from_bits(9),
+        holder: None,
+        ..session.clone()
+    };
+    for (digest, session) in [("old", &session), ("undecided", &undecided)] {
+        assert!(
+            store
+                .create_session(new_session(digest, session, END), "{}")
+                .await
+                .expect("stored")
+        );
+    }
+    let operator = world.person_of(&world.globex, "operator");
+    let account = ctx.principal.person().expect("a person").id.clone();
+    let ended = world
+        .engine
+        .end_sessions_of(&operator, account.as_str())
+        .await
+        .expect("ended");
+    assert_eq!(ended.message.as_str(), "There was no session to end.");
+    for digest in ["old", "undecided"] {
+        let refused = world
+            .engine
+            .switch_tenant(
+                &ctx,
+                None,
+                Switch {
+                    from: digest.to_owned(),
+                    ..to_globex()
+                },
+            )
+            .await;
+        let says = refused.expect_err("refused").to_string();
+        assert!(
+            says.contains("cannot switch to this organisation any more"),
+            "{digest}: {says}"
+        );
+        let kept = store
+            .session(digest, ctx.now())
+            .await
+            .expect("read")
+            .expect("the session goes on");
+        assert_eq!(kept.session.tenants, [world.acme.tenant.clone()], "{digest}");
+    }
+    // A new sign-in names the tenant again, for the new session only.
+    let new = BrowserSession {
+        id: SessionId::from_bits(10),
+        ..session.clone()
+    };
+    assert!(
+        store
+            .create_session(new_session("fresh", &new, END), "{}")
+            .await
+            .expect("stored")
+    );
+    let switched = world
+        .engine
+        .switch_tenant(
+            &ctx,
+            None,
+            Switch {
+                from: "fresh".to_owned(),
+                ..to_globex()
+            },
+        )
+        .await;
+    switched.expect("switched");
+    // If the provider names only acme now, earlier sessions keep only the tenant in which they work.
+    let less = asserted("https://idp.example", "reviewer@acme.example", &[Role::Lead]);
+    let signed_in = world.engine.sign_in("acme", less, &RequestOrigin::default()).await;
+    signed_in.expect("signed in");
+    let there = store.session("new", ctx.now()).await.expect("read").expect("a session");
+    assert_eq!(there.session.tenants, [world.acme.tenant.clone(), globex]);
+    let operators_only = world
+        .engine
+        .end_sessions_of(&world.person("lead"), account.as_str())
+        .await;
+    assert!(matches!(operators_only, Err(Error::NotAuthorized { .. })));
 }

@@ -121,7 +121,7 @@ pub async fn discard_catalog_draft() -> Result<Outcome, ServerFnError> {
 /// Sets the status of a release.
 #[server(prefix = "/do", endpoint = "set-release-status")]
 pub async fn set_release_status(
-    /// The key of the release.
+    /// The ID or key of the release.
     #[server(default)]
     release: String,
     /// The status.
@@ -146,7 +146,7 @@ pub async fn set_release_status(
 /// Grants or refuses a certification.
 #[server(prefix = "/do", endpoint = "decide-certification")]
 pub async fn decide_certification(
-    /// The key of the certification.
+    /// The ID or key of the certification.
     #[server(default)]
     certification: String,
     /// `grant` or `refuse`.

@@ -1,6 +1,6 @@
 //! `POST /auth/backchannel-logout`: the identity provider says that a person has signed out there (OpenID Connect Back-Channel Logout 1.0).
 
-use crate::http::request_origin;
+use crate::http::{rate_limits, request_origin};
 use crate::oidc::{Logout, OidcError};
 use crate::state::AppState;
 use axum::Json;
@@ -26,15 +26,24 @@ pub(super) async fn logout(
     extensions: Extensions,
     form: Result<Form<LogoutForm>, FormRejection>,
 ) -> Response {
-    let mut response = match form {
-        Ok(Form(form)) => match state.oidc.logout(form.logout_token.trim(), state.now_seconds()).await {
-            Ok(logout) => end(&state, &headers, &extensions, logout).await,
-            Err(error) => refused(&error),
-        },
-        Err(_) => problem(
+    let accepted = match form {
+        Ok(Form(form)) => state
+            .oidc
+            .logout(form.logout_token.trim(), state.now_seconds())
+            .await
+            .map_err(|error| refused(&error)),
+        Err(_) => Err(problem(
             StatusCode::BAD_REQUEST,
             "The request is not a form with one logout_token.",
-        ),
+        )),
+    };
+    let mut response = match accepted {
+        // Not counted: a provider may sign a thousand people out at once.
+        Ok(logout) => end(&state, &headers, &extensions, logout).await,
+        Err(refusal) => match rate_limits::check_address(&state.requests.rate_limits, &extensions) {
+            Ok(()) => refusal,
+            Err(seconds) => too_many(seconds),
+        },
     };
     // Section 2.8.
     let no_store = HeaderValue::from_static("no-store");
@@ -79,6 +88,11 @@ fn refused(error: &OidcError) -> Response {
             "The keys of the identity provider cannot be fetched. Try again.",
         ),
     }
+}
+
+fn too_many(seconds: u64) -> Response {
+    let response = problem(StatusCode::TOO_MANY_REQUESTS, &rate_limits::message(seconds));
+    rate_limits::with_retry_after(response, seconds)
 }
 
 fn problem(status: StatusCode, description: &str) -> Response {

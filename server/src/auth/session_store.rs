@@ -7,7 +7,7 @@ use crate::state::AppState;
 use async_trait::async_trait;
 use loopiq::context::Runtime;
 use loopiq::domain::BrowserSession;
-use loopiq::store::{Store, StoreError};
+use loopiq::store::{NewSession, Store, StoreError};
 use std::collections::HashMap;
 use std::fmt;
 use time::OffsetDateTime;
@@ -79,13 +79,12 @@ impl SessionStore for Sessions {
         let expires = session.expires_at(self.settings.idle);
         // IDs have 128 random bits. A collision means that the random numbers are bad, so there are only few attempts.
         for _ in 0..3 {
-            let digest = digest(&self.runtime, &record.id);
-            if self
-                .store
-                .create_session(&digest, &session, &data, expires)
-                .await
-                .map_err(backend)?
-            {
+            let new = NewSession {
+                digest: digest(&self.runtime, &record.id),
+                session: session.clone(),
+                expires,
+            };
+            if self.store.create_session(new, &data).await.map_err(backend)? {
                 return Ok(());
             }
             record.id = Id::default();

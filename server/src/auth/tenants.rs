@@ -1,21 +1,21 @@
 //! The tenants of a person who belongs to several: the choice after the sign-in, and the switch to another one.
 
 use super::require_sign_in::{self, Visitor};
-use super::sign_in::start_session;
-use super::{no_role_page, session_store};
+use super::{no_role_page, session_cookie, session_store};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
 use crate::oidc::local_path;
 use crate::state::AppState;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, Request, State};
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use loopiq::domain::{BrowserSession, Permission, Principal, TenantId, allows};
-use loopiq::engine::Error;
+use loopiq::engine::{Error, Switch};
 use openidconnect::url::form_urlencoded;
 use serde::Deserialize;
 use tower_sessions::Session;
+use tower_sessions::session::Id;
 
 /// Where a person chooses a tenant.
 pub(super) const PATH: &str = "/auth/tenant";
@@ -117,69 +117,57 @@ pub(super) async fn choose(
     if previous.as_ref().is_some_and(|previous| *previous.tenant() == tenant) {
         return Redirect::to(&return_to).into_response();
     }
-    match switch(&state, &session, found, previous, tenant, &headers, &extensions).await {
-        Ok(true) => Redirect::to(&return_to).into_response(),
-        Ok(false) => no_role_page().page(&state.stylesheet),
+    match switch(&state, &session, &found, previous, tenant, &headers, &extensions).await {
+        Ok(Some(id)) => {
+            let mut response = Redirect::to(&return_to).into_response();
+            let cookie = session_cookie(&state, &id);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            response
+        }
+        Ok(None) => no_role_page().page(&state.stylesheet),
         Err(error) => {
             tracing::error!(%error, "a tenant could not be entered");
             let (status, text) = (status_of(&error), error.to_string());
             MessagePage::new(status, "Nothing was changed", &text)
                 .link(PATH, "Choose an organisation")
+                .link("/login", "Sign in again")
                 .page(&state.stylesheet)
         }
     }
 }
 
-/// Replaces the session by a new one in this tenant. Returns `false` if the person has no role there any more.
+/// Replaces the session by a new one in this tenant, and returns the ID of the new one. Returns `None` if the person has no role there any more.
 async fn switch(
     state: &AppState,
     session: &Session,
-    found: BrowserSession,
+    found: &BrowserSession,
     previous: Option<Principal>,
     tenant: TenantId,
     headers: &HeaderMap,
     extensions: &Extensions,
-) -> Result<bool, Error> {
-    let origin = request_origin(extensions, headers);
+) -> Result<Option<Id>, Error> {
+    let Some(from) = session.id() else { return Ok(None) };
     let Some(person) = state.engine.account_in(&tenant, &found.sign_in).await? else {
-        return Ok(false);
+        return Ok(None);
     };
-    let principal = |session: String| Principal::Person {
-        tenant: tenant.clone(),
-        person: person.clone(),
-        session,
+    let to = Id::default();
+    let digest = |id: &Id| session_store::digest(&state.runtime, id);
+    let principal = Principal::Person {
+        tenant,
+        person,
+        session: digest(&to),
     };
-    if !allows(&principal(String::new()), Permission::SignIn) {
-        return Ok(false);
+    if !allows(&principal, Permission::SignIn) {
+        return Ok(None);
     }
-    let id_token = match session.id() {
-        Some(id) => {
-            state
-                .store
-                .session_id_token(&session_store::digest(&state.runtime, &id))
-                .await?
-        }
-        None => None,
+    let origin = request_origin(extensions, headers);
+    let ctx = origin.context(principal, &state.runtime);
+    let previous = previous.map(|previous| origin.context(previous, &state.runtime));
+    let switch = Switch {
+        from: digest(&from),
+        to: digest(&to),
+        idle: state.sessions.idle,
     };
-    let mut new = BrowserSession {
-        id: state.runtime.id(),
-        holder: Some((tenant.clone(), person.id.clone())),
-        seen_at: state.runtime.now(),
-        ..found
-    };
-    new.sign_in.id_token = id_token;
-    if let Some(previous) = previous {
-        state
-            .engine
-            .signed_out(&origin.context(previous, &state.runtime))
-            .await?;
-    }
-    // The previous session, with everything that pages kept in it, is deleted here.
-    let id = start_session(session, &new).await.map_err(Error::unavailable)?;
-    let ctx = origin.context(principal(session_store::digest(&state.runtime, &id)), &state.runtime);
-    if let Err(error) = state.engine.signed_in(&ctx, &new).await {
-        session.flush().await.map_err(Error::unavailable)?;
-        return Err(error);
-    }
-    Ok(true)
+    state.engine.switch_tenant(&ctx, previous.as_ref(), switch).await?;
+    Ok(Some(to))
 }

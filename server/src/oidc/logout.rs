@@ -7,6 +7,7 @@ use super::{NotTrusted, Oidc};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loopiq::domain::Timestamp;
+use loopiq::engine::LONGEST_SUBJECT;
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeyUse, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKey as _, JsonWebKeyAlgorithm};
 use serde::Deserialize;
@@ -37,7 +38,14 @@ struct Header {
     alg: CoreJwsSigningAlgorithm,
     kid: Option<String>,
     typ: Option<String>,
-    crit: Option<Value>,
+    // Present with any value, also `null`.
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(value)?;
+    Ok(true)
 }
 
 #[derive(Deserialize)]
@@ -90,7 +98,7 @@ fn verified(provider: &Provider, token: &str) -> Result<Claims, NotTrusted> {
     };
     let read: Header =
         serde_json::from_slice(&decode(header)?).map_err(|_| verify::invalid("its header cannot be read"))?;
-    if read.crit.is_some() {
+    if read.crit {
         return Err(verify::invalid("its header has extensions (crit)").into());
     }
     let typ = read.typ.as_deref().map(str::to_ascii_lowercase);
@@ -149,7 +157,12 @@ fn accepted(provider: &Provider, claims: Claims, issuer: &str, now: i64) -> Resu
         now.saturating_sub(MAX_AGE) as f64,
         now.saturating_add(TOKEN_SKEW) as f64,
     );
-    let is_text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let is_text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    // A sign-in leaves out a `sid` that is empty or not kept, so that its sessions have none.
+    let sid = verify::bounded(claims.sid.as_deref());
+    let subject = verify::non_empty(claims.sub.as_deref());
+    let is_too_long =
+        subject.is_some_and(|subject| subject.chars().count() > LONGEST_SUBJECT || subject.contains('\0'));
     let why = if claims.iss != issuer {
         "another provider issued it (iss)"
     } else if !for_us {
@@ -167,13 +180,15 @@ fn accepted(provider: &Provider, claims: Claims, issuer: &str, now: i64) -> Resu
         "it is not about a sign-out (events)"
     } else if claims.nonce.is_some() {
         "it has a nonce, as only ID tokens do"
-    } else if !is_text(&claims.sub) && !is_text(&claims.sid) {
-        "it names neither a person (sub) nor a session (sid)"
+    } else if is_too_long {
+        "its person (sub) has a name that no sign-in has"
+    } else if subject.is_none() && sid.is_none() {
+        "it names neither a person (sub) nor a session (sid) that a sign-in could have named"
     } else {
         return Ok(Logout {
             issuer: claims.iss,
-            subject: claims.sub,
-            sid: claims.sid,
+            subject: subject.map(str::to_owned),
+            sid,
             issued_at: Timestamp((claims.iat * 1e6) as i64),
         });
     };

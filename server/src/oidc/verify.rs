@@ -313,7 +313,7 @@ fn email(address: &str, verified: Option<bool>, domains: &[String]) -> Email {
 }
 
 /// A claim that is stored with the session. One that is too long or has hidden characters is ignored.
-fn bounded(claim: Option<&str>) -> Option<String> {
+pub(super) fn bounded(claim: Option<&str>) -> Option<String> {
     let is_plain = |text: &&str| text.len() <= LONGEST_CLAIM && text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
     non_empty(claim).filter(is_plain).map(str::to_owned)
 }
@@ -326,6 +326,7 @@ pub(super) fn invalid(why: &str) -> OidcError {
     }
 }
 
-fn non_empty(text: Option<&str>) -> Option<&str> {
+/// A claim without spaces around it, if there is more of it.
+pub(super) fn non_empty(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }

@@ -157,8 +157,13 @@ async fn a_lead_decides_about_a_release_on_the_page() {
     );
 
     let mut lead = service.signed_in("lead@acme.example").await;
-    assert!(page(&mut lead).await.contains("action=\"/do/decide-certification\""));
-    let grant = |reason| [("certification", "PCI-1"), ("decision", "grant"), ("reason", reason)];
+    let shown = page(&mut lead).await;
+    assert!(shown.contains("action=\"/do/decide-certification\""));
+    // The form names the record by its ID, so that one that was opened in another tenant decides nothing here.
+    let pci = shown.split("name=\"certification\" value=\"").nth(1).unwrap();
+    let pci = pci.split('"').next().unwrap();
+    assert!(pci.starts_with("crt_"), "{pci}");
+    let grant = |reason| [("certification", pci), ("decision", "grant"), ("reason", reason)];
     let shown = send(&mut lead, "decide-certification", &grant("All done.")).await;
     assert!(shown.contains("open blockers of PAY-1 prevent PCI-1: BLK-"), "{shown}");
     assert!(shown.contains("value=\"All done.\""), "the reason is kept: {shown}");

@@ -104,6 +104,66 @@ async fn a_message_that_is_not_the_provider_s_ends_nothing() {
     assert!(service.entries("session.ended").await.is_empty());
 }
 
+#[tokio::test]
+async fn a_logout_token_names_a_person_as_a_sign_in_does() {
+    let service = Service::start().await;
+    let token = |change: &dyn Fn(&mut Value)| {
+        let mut claims = claims(&service, REVIEWER);
+        change(&mut claims);
+        sign(&service, &claims)
+    };
+    let names_nobody = "names neither a person (sub) nor a session (sid)";
+    for (change, says) in [
+        (json!({ "sub": "  " }), names_nobody),
+        (json!({ "sub": "", "sid": "" }), names_nobody),
+        (json!({ "sub": null, "sid": "x".repeat(300) }), names_nobody),
+        (json!({ "sub": "a\u{0}b" }), "a name that no sign-in has"),
+        (json!({ "sub": "x".repeat(256) }), "a name that no sign-in has"),
+    ] {
+        let token = token(&|claims| {
+            claims
+                .as_object_mut()
+                .unwrap()
+                .extend(change.as_object().unwrap().clone())
+        });
+        let answer = send(&service, &token).await;
+        assert_eq!(answer.status, 400, "{change}: {}", answer.text);
+        assert!(answer.text.contains(says), "{change}: {}", answer.text);
+    }
+    // The sessions of this provider have no `sid`, so a token with one is about all of the person's.
+    let mut reviewer = service.signed_in(REVIEWER).await;
+    let mut lead = service.signed_in("lead@acme.example").await;
+    let spaced = token(&|claims| {
+        claims["sub"] = format!(" {REVIEWER} ").into();
+        claims["sid"] = "unknown".into();
+    });
+    assert_eq!(send(&service, &spaced).await.status, 200);
+    assert_eq!((reviewer.get("/").await.status, lead.get("/").await.status), (303, 200));
+}
+
+#[tokio::test]
+async fn only_refused_logout_tokens_are_counted() {
+    let limits =
+        loopiq_server::net::RateLimits::new("60/3".parse().unwrap(), "off".parse().unwrap(), "off".parse().unwrap());
+    let settings = RequestSettings {
+        rate_limits: limits,
+        ..RequestSettings::default()
+    };
+    let service = Service::behind(settings, |router| router).await;
+    let token = sign(&service, &claims(&service, "stranger"));
+    for _ in 0..10 {
+        assert_eq!(send(&service, &token).await.status, 200);
+    }
+    let mut refused = Vec::new();
+    for _ in 0..4 {
+        refused.push(send(&service, "a.b.c").await);
+    }
+    let statuses: Vec<u16> = refused.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [400, 400, 400, 429]);
+    assert!(!refused[3].header("retry-after").is_empty(), "{}", refused[3].text);
+    assert_eq!(send(&service, &token).await.status, 200);
+}
+
 /// Adds a sign-out page to the provider's metadata.
 async fn with_sign_out_page(request: Request, next: Next) -> Response {
     let is_it = request.uri().path().ends_with("/openid-configuration");

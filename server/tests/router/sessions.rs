@@ -5,7 +5,7 @@ use loopiq::digest_key::DigestKey;
 use loopiq::domain::{BrowserSession, Role, SessionId, TenantId, Timestamp};
 use loopiq_server::auth::Sessions;
 use loopiq_server::session_settings::SessionSettings;
-use loopiq_testing::fixtures::browser_session;
+use loopiq_testing::fixtures::{browser_session, new_session};
 use reqwest::Method;
 use tower_sessions::SessionStore as _;
 use tower_sessions::session::{Id, Record};
@@ -85,7 +85,11 @@ async fn a_session_that_was_inserted_without_the_key_signs_nobody_in() {
     let plain = loopiq::domain::canonical::sha256_hex(id.to_string().as_bytes());
     for (n, digest) in (2..).zip([attackers, plain]) {
         session.id = SessionId::from_bits(n);
-        let stored = service.state.store.create_session(&digest, &session, "{}", end).await;
+        let stored = service
+            .state
+            .store
+            .create_session(new_session(&digest, &session, end), "{}")
+            .await;
         assert!(stored.unwrap());
         let mut browser = service.browser();
         browser.cookie = Some(format!("loopiq_session={id}"));

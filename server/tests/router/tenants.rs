@@ -120,6 +120,11 @@ async fn switching_starts_a_new_session_and_mixes_nothing() {
         (1, 11 * Timestamp::HOUR, "{}".to_owned()),
         "no longer life, and no data of the other tenant"
     );
+    // Another window that still has the previous session: it has ended, and nothing is recorded.
+    let mut window = service.browser();
+    window.cookie = old.cookie.clone();
+    let late = window.post("/auth/tenant", &[("tenant", "globex")]).await;
+    assert_eq!((late.status, late.location()), (303, "/login"), "{}", late.text);
     // The current tenant again changes nothing.
     let cookie = browser.cookie.clone();
     choose(&mut browser, "globex", "/").await;

@@ -103,6 +103,45 @@ fn a_certification_stays_with_its_release() {
 }
 
 #[test]
+fn what_people_decided_about_a_release_is_not_changed_by_a_catalog() {
+    let text = "releases: [{ key: R, certifications: [{ key: SOC }], controls: [{ key: AC-1 }] }, { key: S }]";
+    let mut stored = stored_after(text);
+    let release = Ident::new(Kind::Release, "R");
+    let against = |stored: &Stored, text: &str| {
+        let catalog = read_one(text).unwrap();
+        crate::catalog::plan(&catalog, stored, false).map_or_else(|problems| problems.to_string(), |_| String::new())
+    };
+    let people = "people release what has certifications";
+    assert!(against(&stored, "releases: [{ key: R, status: released }]").contains(people));
+    let new = "releases: [{ key: T, status: released, certifications: [{ key: T-1 }] }]";
+    assert!(against(&stored, new).contains(people));
+    assert_eq!(against(&stored, "releases: [{ key: S, status: released }]"), "");
+    assert!(against(&stored, "releases: [{ key: R, status: certified }]").contains("people certify a release"));
+
+    let mut certified = stored.get(&release).unwrap().clone();
+    certified.fields.insert("status", Value::Text("certified".to_owned()));
+    stored.insert(certified);
+    assert_eq!(
+        against(&stored, "releases: [{ key: R, status: certified, name: New name }]"),
+        ""
+    );
+    for change in [
+        "releases: [{ key: R, commit: abcdef1 }]",
+        "releases: [{ key: R, severityThreshold: low }]",
+        "releases: [{ key: R, certifications: [{ key: PCI }] }]",
+        "releases: [{ key: R, controls: [{ key: AC-2 }] }]",
+    ] {
+        let says = against(&stored, change);
+        assert!(
+            says.contains("the release R is certified, so it cannot"),
+            "{change}: {says}"
+        );
+    }
+    let back = "releases: [{ key: R, status: in_progress, controls: [{ key: AC-2 }] }]";
+    assert_eq!(against(&stored, back), "");
+}
+
+#[test]
 fn large_files_and_exploding_aliases_are_refused() {
     let ten_megabytes = format!(
         "teams:\n{}",

@@ -5,7 +5,7 @@ use crate::context::{Ctx, RequestOrigin};
 use crate::domain::*;
 use crate::engine::admin::identity;
 use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{Asserted, Entry, TokenGrant};
+use crate::store::{Asserted, Entry, TokenGrant, WriteTx};
 use serde_json::json;
 
 /// How long a token is valid, in microseconds (30 days).
@@ -78,6 +78,31 @@ fn actor(person: &Person) -> Actor {
     }
 }
 
+/// The tenants with these names, as far as they can be names of tenants.
+fn named(tenants: &[String]) -> Vec<TenantId> {
+    tenants.iter().filter_map(|name| TenantId::parse(name).ok()).collect()
+}
+
+/// Records the sign-in that started this session.
+pub(crate) async fn record_sign_in(tx: &mut WriteTx, session: &BrowserSession) -> Result<(), Error> {
+    let Some(person) = tx.ctx().principal.person().cloned() else {
+        return Err(Error::internal("a sign-in without a person"));
+    };
+    let mut content = audit_entries::content(tx.ctx());
+    content.details = json!({ "issuer": session.sign_in.issuer, "roles": person.roles, "sessionId": session.id });
+    content.records = vec![session.id.to_string()];
+    if let Some(open) = tx.unresolved(&person.id).await? {
+        content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
+        content.records.push(open.known.to_string());
+    }
+    tx.record(Entry {
+        event: Event::SignedIn,
+        action_id: None,
+        content,
+    });
+    Ok(())
+}
+
 impl Engine {
     /// Stores an identity provider's assertion about a person, and returns the person. A person without a role cannot sign in, which is
     /// recorded; for others [`Engine::signed_in`] records the sign-in once the session exists.
@@ -87,7 +112,8 @@ impl Engine {
         asserted: Asserted,
         origin: &RequestOrigin,
     ) -> Result<(TenantId, Person), Error> {
-        self.assert(tenant, asserted, origin, true).await
+        self.assert(tenant, asserted, origin, &named(&[tenant.to_owned()]), true)
+            .await
     }
 
     /// Stores the assertion in every tenant that it names, and returns the accounts of the person with a role; if there is none, the accounts
@@ -104,9 +130,10 @@ impl Engine {
         if let [only] = tenants {
             return Ok(vec![self.sign_in(only, asserted, origin).await?]);
         }
+        let named = named(tenants);
         let (mut accounts, mut refused) = (Vec::new(), None);
         for tenant in tenants {
-            match self.assert(tenant, asserted.clone(), origin, false).await {
+            match self.assert(tenant, asserted.clone(), origin, &named, false).await {
                 Ok(account) => accounts.push(account),
                 Err(error @ Error::NotAuthorized { .. }) => refused = Some(error),
                 Err(error) => return Err(error),
@@ -114,7 +141,8 @@ impl Engine {
         }
         if accounts.iter().all(|(_, person)| person.roles.is_empty()) {
             for (tenant, _) in &accounts {
-                self.sign_in(tenant.as_str(), asserted.clone(), origin).await?;
+                self.assert(tenant.as_str(), asserted.clone(), origin, &named, true)
+                    .await?;
             }
         } else {
             accounts.retain(|(_, person)| !person.roles.is_empty());
@@ -133,12 +161,14 @@ impl Engine {
         Ok(tx.person_of(&sign_in.issuer, &sign_in.subject).await?)
     }
 
-    /// Stores the assertion. `record_no_role`: whether a person without a role is recorded as a failed sign-in.
+    /// Stores the assertion. `named`: the tenants that the identity provider names now; earlier sessions of the human cannot switch to others any
+    /// more. `record_no_role`: whether a person without a role is recorded as a failed sign-in.
     async fn assert(
         &self,
         tenant: &str,
         asserted: Asserted,
         origin: &RequestOrigin,
+        named: &[TenantId],
         record_no_role: bool,
     ) -> Result<(TenantId, Person), Error> {
         let failed = |code: &'static str, error: &Error, asserted: &Asserted| FailedSignIn {
@@ -173,7 +203,7 @@ impl Engine {
         }
         let tenant = TenantId::parse(tenant).map_err(|_| unknown_tenant())?;
         let ctx = self.origin_context(origin, &tenant);
-        let limits = self.entry_limits.clone();
+        let (limits, named) = (self.entry_limits.clone(), named.to_vec());
         let person = self
             .store
             // Not `add`: a catalog that is applied at the same time must not change what this sign-in computes roles and teams from.
@@ -183,6 +213,8 @@ impl Engine {
                         return Ok::<_, Error>(None);
                     }
                     let person = tx.assert_person(&asserted).await?;
+                    tx.retain_tenants(&asserted.issuer, &asserted.subject, |tenant| named.contains(tenant))
+                        .await?;
                     if record_no_role
                         && person.roles.is_empty()
                         && let Some(dropped) = limits.record_failure(address(tx.ctx()), tx.ctx().now())
@@ -215,28 +247,10 @@ impl Engine {
 
     /// Records that a person has signed in: the context is that of the new session.
     pub async fn signed_in(&self, ctx: &Ctx, session: &BrowserSession) -> Result<(), Error> {
-        let Some(person) = ctx.principal.person().cloned() else {
-            return Err(Error::internal("a sign-in without a person"));
-        };
-        let details = json!({ "issuer": session.sign_in.issuer, "roles": person.roles, "sessionId": session.id });
-        let session = session.id.to_string();
+        let session = session.clone();
         self.store
             .add(ctx, move |tx| {
-                Box::pin(async move {
-                    let mut content = audit_entries::content(tx.ctx());
-                    content.details = details;
-                    content.records = vec![session];
-                    if let Some(open) = tx.unresolved(&person.id).await? {
-                        content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
-                        content.records.push(open.known.to_string());
-                    }
-                    tx.record(Entry {
-                        event: Event::SignedIn,
-                        action_id: None,
-                        content,
-                    });
-                    Ok(())
-                })
+                Box::pin(async move { record_sign_in(tx, &session).await })
             })
             .await
     }

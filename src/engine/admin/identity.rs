@@ -10,7 +10,7 @@ const LONGEST_NAME: usize = 200;
 /// The most groups of a person; further ones are left out.
 const MOST_GROUPS: usize = 1_000;
 /// The longest subject, in characters (OpenID Connect Core, section 2); a sign-in with a longer one is refused.
-const LONGEST_SUBJECT: usize = 255;
+pub const LONGEST_SUBJECT: usize = 255;
 
 /// Returns the assertion with a name that is safe to show, and without groups that a catalog cannot name.
 ///

@@ -9,5 +9,5 @@ pub(crate) mod import;
 pub(crate) mod operator_requests;
 pub(crate) mod releases;
 pub(crate) mod scrub;
-mod sessions;
+pub(crate) mod sessions;
 pub(crate) mod tenants;

@@ -16,7 +16,7 @@ const LONGEST_REASON: usize = 500;
 const MOST_BLOCKERS: usize = 5;
 
 impl Engine {
-    /// Sets the status of a release. It is certified, and released, only if all its certifications are granted; a release without
+    /// Sets the status of the release with this key or ID. It is certified, and released, only if all its certifications are granted; a release without
     /// certifications can be released, but not certified.
     pub async fn set_release_status(&self, ctx: &Ctx, key: &str, status: ReleaseStatus) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::Certify).await?;
@@ -45,13 +45,13 @@ impl Engine {
             .await
     }
 
-    /// Grants a certification, for a reason. Open blockers of its release prevent it.
+    /// Grants the certification with this key or ID, for a reason. Open blockers of its release prevent it.
     pub async fn grant_certification(&self, ctx: &Ctx, key: &str, reason: &str) -> Result<Outcome, Error> {
         self.decide_certification(ctx, key, CertificationStatus::Granted, reason)
             .await
     }
 
-    /// Refuses a certification, for a reason. A certified release goes back to work.
+    /// Refuses the certification with this key or ID, for a reason. A certified release goes back to work.
     pub async fn refuse_certification(&self, ctx: &Ctx, key: &str, reason: &str) -> Result<Outcome, Error> {
         self.decide_certification(ctx, key, CertificationStatus::Refused, reason)
             .await
@@ -70,7 +70,7 @@ impl Engine {
             .write(ctx, move |tx| {
                 Box::pin(async move {
                     may_certify(tx, &policies).await?;
-                    let Some(certification) = tx.certification_by_key(&key).await? else {
+                    let Some(certification) = tx.certification_named(&key).await? else {
                         return Err(missing(RecordKind::Certification, &key));
                     };
                     let word = status.label().to_lowercase();
@@ -82,7 +82,11 @@ impl Engine {
                         no_blockers(tx, &release, &certification).await?;
                     }
                     decide(tx, &release, &certification, status, reason).await?;
-                    Ok(Outcome::new(true, format!("{} is {word} now.", certification.key)))
+                    let mut message = format!("{} is {word} now.", certification.key);
+                    if status == CertificationStatus::Refused && release.status == ReleaseStatus::Released {
+                        message.push_str(&format!(" {} stays released.", release.key));
+                    }
+                    Ok(Outcome::new(true, message))
                 })
             })
             .await
@@ -133,6 +137,7 @@ async fn may_certify(tx: &mut WriteTx, policies: &PolicyCache) -> Result<(), Err
     }
 }
 
+/// The release with this key or ID, unless it is retired.
 async fn release(tx: &mut ReadTx, key: &str) -> Result<Release, Error> {
     let filter = ListFilter {
         release: Some(key.to_owned()),
@@ -143,7 +148,14 @@ async fn release(tx: &mut ReadTx, key: &str) -> Result<Release, Error> {
         true => None,
         false => tx.list_releases(&filter).await?.pop(),
     };
-    found.ok_or_else(|| missing(RecordKind::Release, key))
+    let found = found.ok_or_else(|| missing(RecordKind::Release, key))?;
+    match tx.is_release_retired(&found.id).await? {
+        true => Err(setting(format!(
+            "{} is retired, so nothing was changed. Declare it in the catalog again first.",
+            found.key
+        ))),
+        false => Ok(found),
+    }
 }
 
 async fn all_granted(tx: &mut ReadTx, release: &Release, status: ReleaseStatus) -> Result<(), Error> {

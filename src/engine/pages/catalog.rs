@@ -50,12 +50,14 @@ impl Engine {
                 .copied()
                 .unwrap_or(CertificationStatus::Open);
             certifications.entry(release).or_default().push(CatalogCertification {
+                id: record.id.clone(),
                 key: (&record.ident.key).into(),
                 name: field(record, "name").into(),
                 status,
             });
         }
         let release = |record: &StoredRecord| CatalogRelease {
+            id: record.id.clone(),
             key: (&record.ident.key).into(),
             name: field(record, "name").into(),
             status: ReleaseStatus::parse(field(record, "status")).unwrap_or(ReleaseStatus::Planned),

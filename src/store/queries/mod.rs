@@ -67,4 +67,4 @@ pub use read_journal::ReadCall;
 pub use related_actions::ActionSummary;
 pub use releases::CatalogCounts;
 pub use session_lists::{ListedSession, ProviderSessions};
-pub use sessions::StoredSession;
+pub use sessions::{NewSession, StoredSession};

@@ -20,14 +20,24 @@ pub struct CatalogCounts {
 }
 
 impl ReadTx {
-    /// A certification by its key.
-    pub async fn certification_by_key(&mut self, key: &str) -> Result<Option<Certification>, StoreError> {
-        let row = query("SELECT * FROM certifications WHERE tenant = $1 AND key = $2")
+    /// The certification with this key or ID. A key cannot look like an ID.
+    pub async fn certification_named(&mut self, key: &str) -> Result<Option<Certification>, StoreError> {
+        let row = query("SELECT * FROM certifications WHERE tenant = $1 AND (key = $2 OR id = $2)")
             .bind(self.tenant())
             .bind(key)
             .fetch_optional(&mut self.tx)
             .await?;
         row.as_ref().map(certification).transpose()
+    }
+
+    /// Whether the catalog has retired the release.
+    pub async fn is_release_retired(&mut self, release: &ReleaseId) -> Result<bool, StoreError> {
+        let row = query("SELECT retired_at FROM releases WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant())
+            .bind(release.as_str())
+            .fetch_one(&mut self.tx)
+            .await?;
+        Ok(row.maybe_int("retired_at")?.is_some())
     }
 
     /// The counts of the catalog page.

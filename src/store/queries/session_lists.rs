@@ -3,6 +3,7 @@
 use super::sessions::{MOST_LISTED, columns, session};
 use crate::domain::{BrowserSession, PersonId, SessionId, TenantId, Timestamp};
 use crate::store::db::{Row, query};
+use crate::store::row::json;
 use crate::store::{ReadTx, Store, StoreError, WriteTx};
 
 /// A session in a list.
@@ -21,7 +22,7 @@ pub struct ProviderSessions {
     pub issuer: String,
     /// The person's ID at the issuer; `None` for any.
     pub subject: Option<String>,
-    /// The provider's session ID; `None` for any.
+    /// The provider's session ID; `None` for any. If `subject` is given too, sessions of the subject without such an ID are included.
     pub sid: Option<String>,
     /// Only sessions whose sign-in is not later, by the provider's clock.
     pub signed_in_until: Timestamp,
@@ -44,7 +45,8 @@ impl Store {
         const SQL: &str = concat!(
             "SELECT ",
             columns!(),
-            ", s.id_digest FROM sessions s WHERE s.issuer = $1 AND (s.subject = $2 OR $2 IS NULL) AND (s.sid = $3 OR $3 IS NULL) \
+            ", s.id_digest FROM sessions s WHERE s.issuer = $1 AND (s.subject = $2 OR $2 IS NULL) \
+             AND (s.sid = $3 OR $3 IS NULL OR ($2 IS NOT NULL AND s.sid IS NULL)) \
              AND s.issued_at <= $4 AND s.expires_at > $5 ORDER BY s.id"
         );
         let rows = self
@@ -101,6 +103,42 @@ impl ReadTx {
 }
 
 impl WriteTx {
+    /// Takes from all sessions of a human the tenants to which they may not switch any more. The tenant in which a session works stays in its list.
+    /// The statements name no tenant: the human may work in another one.
+    pub async fn retain_tenants(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+        keep: impl Fn(&TenantId) -> bool + Send + Sync,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            ", s.id_digest FROM sessions s WHERE s.issuer = $1 AND s.subject = $2 AND s.expires_at > $3"
+        );
+        const SET: &str = "UPDATE sessions SET tenants = $2 WHERE id_digest = $1 AND tenants = $3";
+        // A session that another transaction replaces meanwhile is found again.
+        loop {
+            let now = self.ctx.now();
+            let rows = query(SQL).bind(issuer).bind(subject).bind(now.0);
+            let mut has_changed = false;
+            for row in rows.fetch_all(&mut self.tx).await? {
+                let ListedSession { session, digest } = listed(&row)?;
+                let here = session.holder.as_ref().map(|(tenant, _)| tenant);
+                let stays = |tenant: &&TenantId| keep(tenant) || here == Some(*tenant);
+                let kept: Vec<&TenantId> = session.tenants.iter().filter(stays).collect();
+                if kept.len() < session.tenants.len() {
+                    let set = query(SET).bind(digest).bind(json(&kept)?).bind(row.text("tenants")?);
+                    set.execute(&mut self.tx).await?;
+                    has_changed = true;
+                }
+            }
+            if !has_changed {
+                return Ok(());
+            }
+        }
+    }
+
     /// Deletes a session of this tenant. Returns whether it existed.
     pub async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError> {
         let done = query("DELETE FROM sessions WHERE tenant = $1 AND id = $2")
@@ -113,12 +151,13 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Deletes a session without a tenant: its person has not chosen one yet.
-    pub async fn end_undecided_session(&self, id: &SessionId) -> Result<(), StoreError> {
-        self.database
+    /// Deletes a session without a tenant: its person has not chosen one yet. Returns whether it existed.
+    pub async fn end_undecided_session(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let done = self
+            .database
             .execute(query("DELETE FROM sessions WHERE tenant IS NULL AND id = $1").bind(id.to_string()))
             .await?;
-        Ok(())
+        Ok(done > 0)
     }
 
     /// The names of these tenants, in the order of the names. Tenants that do not exist are left out.

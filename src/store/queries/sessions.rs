@@ -4,9 +4,9 @@ use super::installation;
 use crate::domain::{
     BrowserSession, Email, InstallationKind, Person, PersonId, ProviderSignIn, SessionId, TenantId, Timestamp,
 };
-use crate::store::db::{Row, Sql, query};
+use crate::store::db::{Query, Row, Sql, query};
 use crate::store::row::json;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, WriteTx};
 
 /// The most sessions in a list. Further sessions are the ones that were used longest ago.
 pub(super) const MOST_LISTED: i64 = 200;
@@ -21,6 +21,53 @@ pub struct StoredSession {
     pub person: Option<Person>,
     /// What pages keep in the session, as JSON.
     pub data: String,
+}
+
+/// A session to store.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The keyed digest of the secret in the cookie.
+    pub digest: String,
+    /// The session.
+    pub session: BrowserSession,
+    /// When it ends, if it is not used.
+    pub expires: Timestamp,
+}
+
+impl NewSession {
+    /// The statement that stores the session, unless there is one with its digest. `data`: what pages keep in the session, as JSON.
+    fn insert(self, data: String) -> Result<Query<'static>, StoreError> {
+        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenant, person_id, tenants, issuer, subject, sid, issued_at, authenticated_at, acr, \
+             id_token, started_at, seen_at, address, agent, data, expires_at, ends_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id_digest) DO NOTHING";
+        let NewSession {
+            digest,
+            session,
+            expires,
+        } = self;
+        let (tenant, person) = session.holder.unzip();
+        let sign_in = session.sign_in;
+        Ok(query(SQL)
+            .bind(digest)
+            .bind(session.id.to_string())
+            .bind(tenant.map(String::from))
+            .bind(person.map(String::from))
+            .bind(json(&session.tenants)?)
+            .bind(sign_in.issuer)
+            .bind(sign_in.subject)
+            .bind(sign_in.sid)
+            .bind(sign_in.issued_at.0)
+            .bind(sign_in.authenticated_at.map(|time| time.0))
+            .bind(sign_in.acr)
+            .bind(sign_in.id_token)
+            .bind(session.started_at.0)
+            .bind(session.seen_at.0)
+            .bind(session.address)
+            .bind(session.agent)
+            .bind(data)
+            .bind(expires.0)
+            .bind(session.ends_at.0))
+    }
 }
 
 /// The columns of a [`BrowserSession`], without the ID token.
@@ -58,43 +105,8 @@ pub(super) fn session(row: &Row) -> Result<BrowserSession, StoreError> {
 
 impl Store {
     /// Stores a new session. Returns `false` if a session with this digest exists.
-    pub async fn create_session(
-        &self,
-        digest: &str,
-        session: &BrowserSession,
-        data: &str,
-        expires: Timestamp,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenant, person_id, tenants, issuer, subject, sid, issued_at, authenticated_at, acr, \
-             id_token, started_at, seen_at, address, agent, data, expires_at, ends_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id_digest) DO NOTHING";
-        let (tenant, person) = session.holder.clone().unzip();
-        let sign_in = &session.sign_in;
-        let done = self
-            .database
-            .execute(
-                query(SQL)
-                    .bind(digest.to_owned())
-                    .bind(session.id.to_string())
-                    .bind(tenant.map(String::from))
-                    .bind(person.map(String::from))
-                    .bind(json(&session.tenants)?)
-                    .bind(sign_in.issuer.clone())
-                    .bind(sign_in.subject.clone())
-                    .bind(sign_in.sid.clone())
-                    .bind(sign_in.issued_at.0)
-                    .bind(sign_in.authenticated_at.map(|time| time.0))
-                    .bind(sign_in.acr.clone())
-                    .bind(sign_in.id_token.clone())
-                    .bind(session.started_at.0)
-                    .bind(session.seen_at.0)
-                    .bind(session.address.clone())
-                    .bind(session.agent.clone())
-                    .bind(data.to_owned())
-                    .bind(expires.0)
-                    .bind(session.ends_at.0),
-            )
-            .await?;
+    pub async fn create_session(&self, new: NewSession, data: &str) -> Result<bool, StoreError> {
+        let done = self.database.execute(new.insert(data.to_owned())?).await?;
         Ok(done == 1)
     }
 
@@ -197,5 +209,29 @@ impl Store {
             .execute(query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0))
             .await?;
         Ok(done)
+    }
+}
+
+impl WriteTx {
+    /// Deletes a session that has not expired, and returns it with its ID token and with what pages keep in it.
+    pub async fn take_session(&mut self, digest: &str) -> Result<Option<(BrowserSession, String)>, StoreError> {
+        const SQL: &str = "DELETE FROM sessions WHERE id_digest = $1 AND expires_at > $2 RETURNING *";
+        let now = self.ctx.now();
+        let row = query(SQL).bind(digest).bind(now.0).fetch_optional(&mut self.tx).await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut taken = session(&row)?;
+        taken.sign_in.id_token = row.maybe_text("id_token")?;
+        Ok(Some((taken, row.text("data")?)))
+    }
+
+    /// Stores a session. `data`: what pages keep in it, as JSON.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`]: there is a session with its digest.
+    pub async fn insert_session(&mut self, new: NewSession, data: &str) -> Result<(), StoreError> {
+        match new.insert(data.to_owned())?.execute(&mut self.tx).await? {
+            1 => Ok(()),
+            _ => Err(StoreError::Conflict("the session")),
+        }
     }
 }

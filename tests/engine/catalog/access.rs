@@ -65,6 +65,67 @@ async fn an_operator_applies_what_a_preview_has_shown_and_gives_no_roles_in_the_
 }
 
 #[tokio::test]
+async fn one_operator_does_not_change_in_the_browser_who_approves() {
+    let world = World::new().await;
+    let console = console(&world, "acme");
+    let names = "[[decide]]\nname = \"two\"\nrisk = [\"high\"]\ngroups = [{ name = \"Gate\", teams = [\"gate\"] }]\n\n[[decide]]\nname = \"rest\"\ngroups = [{ name = \"any\" }]";
+    plan(
+        apply(
+            &world,
+            &console,
+            "teams: [{ key: gate, members: [lead@acme.example] }, { key: other }]",
+            false,
+        )
+        .await,
+    );
+    let operator = world.person("operator");
+    let members = files("teams: [{ key: gate, members: [operator@acme.example] }]");
+    plan(world.engine.preview_catalog(&operator, &members, false).await);
+    world.policy(names).await;
+    for text in [
+        "teams: [{ key: gate, members: [operator@acme.example] }]",
+        "teams: [{ key: gate, members: [lead@acme.example], groups: [everybody] }]",
+    ] {
+        let refused = world.engine.preview_catalog(&operator, &files(text), false).await;
+        let says = refused.expect_err("refused").to_string();
+        assert!(
+            says.contains("who belongs to the team gate, whose approval the policy requires"),
+            "{says}"
+        );
+    }
+    let retired = world
+        .engine
+        .preview_catalog(&operator, &files("teams: [{ key: other }]"), true)
+        .await;
+    assert!(retired.expect_err("refused").to_string().contains("the team gate"));
+    // Its name, other teams, and the console.
+    let harmless = "teams: [{ key: gate, name: Gatekeepers }, { key: other, members: [lead@acme.example] }]";
+    plan(world.engine.preview_catalog(&operator, &files(harmless), false).await);
+    plan(world.engine.preview_catalog(&console, &members, false).await);
+}
+
+#[tokio::test]
+async fn an_operator_with_old_roles_changes_nothing() {
+    let world = World::new().await;
+    let operator = world.person("operator");
+    world.advance_clock(31 * Timestamp::DAY);
+    let refused = world
+        .engine
+        .preview_catalog(&operator, &files("teams: [{ key: new }]"), false)
+        .await;
+    let says = refused.expect_err("refused").to_string();
+    assert!(says.contains("roles count for 30 days only"), "{says}");
+    let reviewer = world.acme.person("reviewer").id;
+    let refused = world.engine.end_sessions_of(&operator, reviewer.as_str()).await;
+    assert!(
+        refused
+            .expect_err("refused")
+            .to_string()
+            .contains("roles count for 30 days only")
+    );
+}
+
+#[tokio::test]
 async fn a_catalog_stays_in_its_tenant() {
     let world = World::new().await;
     let ctx = console(&world, "acme");

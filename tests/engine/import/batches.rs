@@ -7,7 +7,7 @@ use loopiq::domain::Timestamp;
 use loopiq::engine::{Engine, Error, ImportFile, ImportReport, ImportStep};
 use loopiq::log_keys::LogKeys;
 use loopiq::store::Store;
-use loopiq_testing::fixtures::browser_session;
+use loopiq_testing::fixtures::{browser_session, new_session};
 use loopiq_testing::{catalog, junit};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -341,10 +341,12 @@ async fn other_processes_write_between_the_batches() {
                 let n = written.load(Ordering::SeqCst);
                 store
                     .create_session(
-                        &format!("session {n}"),
-                        &browser_session(n as u128, None),
+                        new_session(
+                            &format!("session {n}"),
+                            &browser_session(n as u128, None),
+                            Timestamp(i64::MAX),
+                        ),
                         "{}",
-                        Timestamp(i64::MAX),
                     )
                     .await
                     .expect("a session");

@@ -4,7 +4,7 @@ use crate::world::{World, text};
 use loopiq::domain::{InstallationKind, Timestamp};
 use loopiq::engine::Visit;
 use loopiq::store::{Store, StoreError};
-use loopiq_testing::fixtures::browser_session;
+use loopiq_testing::fixtures::{browser_session, new_session};
 use loopiq_testing::{Database, on_postgres};
 
 /// A world with rows in every table.
@@ -35,7 +35,7 @@ async fn full() -> World {
     assert_eq!(kind.expect("decided"), InstallationKind::Demo);
     let session = browser_session(1, Some((world.acme.tenant.clone(), world.acme.person("reviewer").id)));
     store
-        .create_session("digest", &session, "{}", Timestamp(i64::MAX))
+        .create_session(new_session("digest", &session, Timestamp(i64::MAX)), "{}")
         .await
         .expect("a session");
     world

@@ -91,7 +91,7 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_refused() {
         let person = PersonId::parse(&id).expect("an ID");
         let session = fixtures::browser_session(1, Some((TenantId::parse("acme").expect("a tenant"), person)));
         store
-            .create_session("digest", &session, "{}", Timestamp(i64::MAX))
+            .create_session(fixtures::new_session("digest", &session, Timestamp(i64::MAX)), "{}")
             .await
             .expect("a session");
         let digest = engine.runtime().digest_key().of_token("secret");

@@ -7,7 +7,7 @@ use loopiq::domain::{InstallationKind, ReasonCode, Role, TenantId, Timestamp};
 use loopiq::engine::{ApprovalRequest, Error, Visit};
 use loopiq::store::Asserted;
 use loopiq::views::InboxQuery;
-use loopiq_testing::fixtures::browser_session;
+use loopiq_testing::fixtures::{browser_session, new_session};
 use serde_json::{Value, json};
 
 const NUL: &str = "a\u{0}b";
@@ -335,10 +335,10 @@ async fn no_use_case_stores_a_null_character() {
     let store = engine.store();
     let data = json!({ "flash": NUL }).to_string();
     let (session, end) = (browser_session(1, None), Timestamp(i64::MAX));
-    let kept = store.create_session("digest", &session, &data, end).await;
+    let kept = store.create_session(new_session("digest", &session, end), &data).await;
     assert!(kept.expect_err("refused").is_unstorable_text());
     store
-        .create_session("digest", &session, "{}", end)
+        .create_session(new_session("digest", &session, end), "{}")
         .await
         .expect("a session");
     let kept = store.save_session("digest", &data).await;

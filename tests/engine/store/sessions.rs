@@ -3,7 +3,7 @@
 use crate::world::World;
 use loopiq::domain::{PersonId, TenantId, Timestamp};
 use loopiq::store::Store;
-use loopiq_testing::fixtures::browser_session;
+use loopiq_testing::fixtures::{browser_session, new_session};
 
 const NOW: Timestamp = Timestamp(1_000);
 const LATER: Timestamp = Timestamp(2_000);
@@ -19,8 +19,13 @@ async fn sessions_are_kept_until_they_are_over() {
     let world = World::new().await;
     let store = world.engine.store();
     let [one, two, three] = [1, 2, 3].map(|n| browser_session(n, None));
-    assert!(store.create_session("a", &one, "{}", LATER).await.expect("kept"));
-    let known = store.create_session("a", &two, "{\"x\":1}", LATER).await;
+    assert!(
+        store
+            .create_session(new_session("a", &one, LATER), "{}")
+            .await
+            .expect("kept")
+    );
+    let known = store.create_session(new_session("a", &two, LATER), "{\"x\":1}").await;
     assert!(!known.expect("known"), "a collision is told");
     assert_eq!(data(store, "a", NOW).await.as_deref(), Some("{}"));
     store.save_session("a", "{\"y\":\"ü\"}").await.expect("saved");
@@ -29,7 +34,10 @@ async fn sessions_are_kept_until_they_are_over() {
     store.save_session("b", "{}").await.expect("nothing");
     assert_eq!(data(store, "b", NOW).await, None, "what was ended stays ended");
     let soon = Timestamp(1_500);
-    store.create_session("c", &three, "{}", soon).await.expect("kept");
+    store
+        .create_session(new_session("c", &three, soon), "{}")
+        .await
+        .expect("kept");
     assert_eq!(store.purge_sessions(Timestamp(1_600)).await.expect("purged"), 1);
     store.delete_session("a").await.expect("ended");
     assert_eq!(data(store, "a", NOW).await, None);
@@ -46,7 +54,12 @@ async fn a_session_is_read_as_it_was_stored_and_used() {
     session.sign_in.authenticated_at = Some(Timestamp(7));
     session.sign_in.acr = Some("urn:mfa".to_owned());
     session.sign_in.id_token = Some("a.b.c".to_owned());
-    assert!(store.create_session("a", &session, "{}", LATER).await.expect("kept"));
+    assert!(
+        store
+            .create_session(new_session("a", &session, LATER), "{}")
+            .await
+            .expect("kept")
+    );
     let hint = session.sign_in.id_token.take();
     let found = store.session("a", NOW).await.expect("a look-up").expect("a session");
     assert_eq!((&found.session, found.person.as_ref()), (&session, Some(&person)));
@@ -90,7 +103,12 @@ async fn nobody_is_looked_up_in_another_tenant() {
     ];
     for (n, (digest, holder, known)) in (1..).zip(cases) {
         let session = browser_session(n, holder);
-        assert!(store.create_session(digest, &session, "{}", LATER).await.expect("kept"));
+        assert!(
+            store
+                .create_session(new_session(digest, &session, LATER), "{}")
+                .await
+                .expect("kept")
+        );
         let found = store.session(digest, NOW).await.expect("a look-up").expect("a session");
         assert_eq!(found.person.is_some(), known, "{digest}");
     }

@@ -33,8 +33,9 @@ pub(super) fn Releases(
 }
 
 fn card(number: usize, release: CatalogRelease, may_certify: bool, reason: Option<&ReasonDraft>) -> AnyView {
-    let id = format!("release-{number}");
+    let anchor = format!("release-{number}");
     let CatalogRelease {
+        id,
         key,
         name,
         status,
@@ -51,13 +52,13 @@ fn card(number: usize, release: CatalogRelease, may_certify: bool, reason: Optio
     let certifications = certifications
         .into_iter()
         .enumerate()
-        .map(|(index, one)| certification(&format!("{id}-{index}"), one, can_decide, reason));
+        .map(|(index, one)| certification(&format!("{anchor}-{index}"), one, can_decide, reason));
     view! {
-        <article class="card catalog-release" aria-labelledby=id.clone()>
-            <h3 id=id.clone()>
+        <article class="card catalog-release" aria-labelledby=anchor.clone()>
+            <h3 id=anchor.clone()>
                 <bdi>{name}</bdi>
                 " "
-                <span class="quiet"><bdi>{key.clone()}</bdi></span>
+                <span class="quiet"><bdi>{key}</bdi></span>
                 {retired(is_retired)}
             </h3>
             <dl class="facts">
@@ -69,15 +70,15 @@ fn card(number: usize, release: CatalogRelease, may_certify: bool, reason: Optio
                 <dt>"Open blockers"</dt>
                 <dd>{blockers}</dd>
             </dl>
-            {can_decide.then(|| status_form(&id, key.as_str().to_owned(), status))}
+            {can_decide.then(|| status_form(&anchor, id, status))}
             {certifications.collect_view()}
         </article>
     }
     .into_any()
 }
 
-fn status_form(id: &str, key: String, status: ReleaseStatus) -> AnyView {
-    let field = format!("{id}-status");
+fn status_form(anchor: &str, release: String, status: ReleaseStatus) -> AnyView {
+    let field = format!("{anchor}-status");
     let options = ReleaseStatus::ALL.iter().map(|one| {
         view! {
             <option value=one.as_str() selected=*one == status>
@@ -87,7 +88,7 @@ fn status_form(id: &str, key: String, status: ReleaseStatus) -> AnyView {
     });
     view! {
         <form class="inline-form" method="post" action=SetReleaseStatus::url()>
-            <input type="hidden" name="release" value=key />
+            <input type="hidden" name="release" value=release />
             <div class="field">
                 <label for=field.clone()>"Status of the release"</label>
                 <select id=field name="status">
@@ -103,21 +104,21 @@ fn status_form(id: &str, key: String, status: ReleaseStatus) -> AnyView {
 }
 
 fn certification(
-    id: &str,
+    anchor: &str,
     certification: CatalogCertification,
     can_decide: bool,
     reason: Option<&ReasonDraft>,
 ) -> AnyView {
-    let CatalogCertification { key, name, status } = certification;
+    let CatalogCertification { id, key, name, status } = certification;
     let form = can_decide.then(|| {
-        let field = format!("{id}-reason");
-        let kept = reason.filter(|draft| draft.certification == key.as_str());
+        let field = format!("{anchor}-reason");
+        let kept = reason.filter(|draft| draft.certification == id);
         let kept = kept.map(|draft| draft.reason.clone()).unwrap_or_default();
         view! {
             <form class="inline-form" method="post" action=DecideCertification::url()>
                 // The Enter key presses the first button. It is disabled, so that a decision is always a choice between the buttons.
                 <button type="submit" disabled hidden></button>
-                <input type="hidden" name="certification" value=key.as_str().to_owned() />
+                <input type="hidden" name="certification" value=id />
                 <div class="field">
                     <label for=field.clone()>"Reason"</label>
                     <input id=field name="reason" type="text" maxlength="500" value=kept autocomplete="off" required />
@@ -147,7 +148,7 @@ fn certification(
                 "Certification "
                 <strong><bdi>{name}</bdi></strong>
                 " "
-                <span class="quiet"><bdi>{key.clone()}</bdi></span>
+                <span class="quiet"><bdi>{key}</bdi></span>
                 ": "
                 {status.label().to_lowercase()}
             </p>

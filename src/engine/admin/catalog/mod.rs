@@ -11,6 +11,7 @@ use crate::domain::{Permission, TenantId, canonical};
 use crate::engine::admin::operator_requests;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
+use crate::policy::Policy;
 use crate::store::{StoreError, WriteError, WriteTx};
 use serde::Serialize;
 use serde_json::json;
@@ -152,6 +153,18 @@ async fn transact(
                 .to_owned(),
         }));
     }
+    if operator.is_some() {
+        let policy = policies.today(tx).await.map_err(Halt::Error)?;
+        if let Some(team) = plan.steps.iter().find(|step| changes_who_approves(step, &policy)) {
+            return Err(Halt::Error(Error::Setting {
+                message: format!(
+                    "the catalog changes who belongs to the team {}, whose approval the policy requires. One operator alone cannot change that in the \
+                     browser: an operator with access to the machine applies it with `loopiq catalog apply`.",
+                    team.ident.key
+                ),
+            }));
+        }
+    }
     if let Run::Apply(Some(seen)) = &run
         && *seen != digest(tx.ctx().tenant(), sources, prune, &plan)?
     {
@@ -179,6 +192,15 @@ async fn transact(
             Ok(plan)
         }
     }
+}
+
+/// Whether the step changes the members of a team that a rule of the policy names.
+fn changes_who_approves(step: &Step, policy: &Policy) -> bool {
+    step.ident.kind == Kind::Team
+        && policy.names_team(&step.ident.key)
+        && (matches!(step.effect, Effect::Retire | Effect::Restore)
+            || step.value("members").is_some()
+            || step.value("groups").is_some())
 }
 
 /// The digest that binds an application to a preview.

@@ -1,10 +1,14 @@
 //! Sessions of browsers: people list and end their own, operators those of the people of their tenant.
 
 mod page;
+mod switch;
+
+pub use switch::Switch;
 
 use crate::audit::Event;
 use crate::context::{Ctx, RequestOrigin};
 use crate::domain::*;
+use crate::engine::admin::operator_requests::operator;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, ListedSession, ProviderSessions, WriteTx};
 use crate::views::Outcome;
@@ -88,6 +92,7 @@ impl Engine {
         };
         self.authorize(ctx, needed).await?;
         let others = allows(&ctx.principal, Permission::EndSessions);
+        let policies = self.policies.clone();
         let name = SessionId::parse(id).map_err(|_| no_session(id))?;
         self.store
             .write(ctx, move |tx| {
@@ -97,16 +102,21 @@ impl Engine {
                     let found = found.ok_or_else(|| no_session(name.as_str()))?;
                     let by = match is_of(&found, me.as_ref()) {
                         true => EndedBy::Person,
-                        false => EndedBy::Operator,
+                        false => {
+                            operator(tx, &policies).await?;
+                            EndedBy::Operator
+                        }
                     };
-                    end(tx, &found, by).await
+                    end(tx, &found, by).await?;
+                    Ok::<_, Error>(())
                 })
             })
             .await?;
         Ok(Outcome::new(true, ended_sessions(1)))
     }
 
-    /// Ends all sessions of a person in this tenant, as an operator.
+    /// Ends all sessions of a person in this tenant, as an operator. Sessions of the same human in other tenants cannot switch to this one any more, so
+    /// that the person has to sign in again.
     pub async fn end_sessions_of(&self, ctx: &Ctx, person: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::EndSessions).await?;
         let id = PersonId::parse(person).map_err(|_| no_person(person))?;
@@ -114,23 +124,29 @@ impl Engine {
             Some(me) if me.id == id => EndedBy::Person,
             _ => EndedBy::Operator,
         };
+        let policies = self.policies.clone();
         let ended = self
             .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    if tx.people(&[id.as_str()]).await?.is_empty() {
-                        return Err(no_person(id.as_str()));
+                    if by == EndedBy::Operator {
+                        operator(tx, &policies).await?;
                     }
+                    let account = tx.accounts(&[id.as_str()]).await?.pop();
+                    let account = account.ok_or_else(|| no_person(id.as_str()))?;
+                    let here = tx.ctx().tenant().clone();
+                    tx.retain_tenants(&account.issuer, &account.subject, |tenant| *tenant != here)
+                        .await?;
                     let mut ended = 0;
-                    // A list has at most so many sessions, so a person with more needs several.
+                    // A list has at most so many sessions, so a person with more needs several. A session that replaces another one meanwhile is in the
+                    // next list.
                     loop {
                         let sessions = tx.sessions_of(&id).await?;
                         if sessions.is_empty() {
-                            return Ok(ended);
+                            return Ok::<_, Error>(ended);
                         }
                         for session in sessions {
-                            end(tx, &session, by).await?;
-                            ended += 1;
+                            ended += usize::from(end(tx, &session, by).await?);
                         }
                     }
                 })
@@ -176,32 +192,36 @@ impl Engine {
             Ender::Person(_) => EndedBy::Person,
             Ender::Provider(_) => EndedBy::Provider,
         };
-        let mut tenants: BTreeMap<TenantId, Vec<ListedSession>> = BTreeMap::new();
         let mut ended = 0;
-        for found in self.store.provider_sessions(of, self.runtime.now()).await? {
-            match &found.session.holder {
-                Some((tenant, _)) => tenants.entry(tenant.clone()).or_default().push(found),
-                None => {
-                    self.store.end_undecided_session(&found.session.id).await?;
-                    ended += 1;
+        // A session that replaces another one while the sessions of a list are ended is in the next list.
+        loop {
+            let found = self.store.provider_sessions(of, self.runtime.now()).await?;
+            if found.is_empty() {
+                return Ok(ended);
+            }
+            let mut tenants: BTreeMap<TenantId, Vec<ListedSession>> = BTreeMap::new();
+            for found in found {
+                match &found.session.holder {
+                    Some((tenant, _)) => tenants.entry(tenant.clone()).or_default().push(found),
+                    None => ended += usize::from(self.store.end_undecided_session(&found.session.id).await?),
                 }
             }
-        }
-        for (tenant, sessions) in tenants {
-            let ctx = self.in_tenant(ender, tenant, &sessions).await?;
-            ended += sessions.len();
-            self.store
-                .write(&ctx, move |tx| {
-                    Box::pin(async move {
-                        for session in &sessions {
-                            end(tx, session, by).await?;
-                        }
-                        Ok::<_, Error>(())
+            for (tenant, sessions) in tenants {
+                let ctx = self.in_tenant(ender, tenant, &sessions).await?;
+                ended += self
+                    .store
+                    .write(&ctx, move |tx| {
+                        Box::pin(async move {
+                            let mut ended = 0;
+                            for session in &sessions {
+                                ended += usize::from(end(tx, session, by).await?);
+                            }
+                            Ok::<_, Error>(ended)
+                        })
                     })
-                })
-                .await?;
+                    .await?;
+            }
         }
-        Ok(ended)
     }
 
     /// The context of the same request in another tenant: made by the person's account there, or by the service.
@@ -251,11 +271,11 @@ fn is_of(found: &ListedSession, person: Option<&PersonId>) -> bool {
     person.is_some_and(|person| holder.is_some_and(|(_, holder)| holder == person))
 }
 
-/// Ends a session of this tenant and records it.
-async fn end(tx: &mut WriteTx, found: &ListedSession, by: EndedBy) -> Result<(), Error> {
+/// Ends a session of this tenant and records it. Returns `false` if it has ended already.
+async fn end(tx: &mut WriteTx, found: &ListedSession, by: EndedBy) -> Result<bool, Error> {
     let ListedSession { session, digest } = found;
     if !tx.end_session(&session.id).await? {
-        return Ok(());
+        return Ok(false);
     }
     let holder = session.holder.as_ref().map(|(_, person)| person);
     let person = match holder {
@@ -278,5 +298,5 @@ async fn end(tx: &mut WriteTx, found: &ListedSession, by: EndedBy) -> Result<(),
         action_id: None,
         content,
     });
-    Ok(())
+    Ok(true)
 }
