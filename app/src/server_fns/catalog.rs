@@ -11,7 +11,7 @@ use {
     crate::drafts::{CatalogDraft, ReasonDraft, SessionDraft},
     crate::settings_message::SettingsPage,
     loopiq::catalog::LARGEST_DRAFT,
-    loopiq::domain::{Permission, ReleaseStatus},
+    loopiq::domain::{Permission, ReleaseStatus, text},
     loopiq::engine::Error,
 };
 
@@ -24,24 +24,41 @@ pub struct CatalogChecked {
     pub message: PlainText,
 }
 
+/// A file of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadedFile {
+    /// The name at the person's machine.
+    pub name: String,
+    /// The text; absent if the file is not a text.
+    pub text: Option<String>,
+}
+
 /// Checks a catalog without applying it. A plain form is redirected to the page, which shows the preview.
 #[server(prefix = "/do", endpoint = "preview-catalog")]
 pub async fn preview_catalog(
     /// The YAML.
     #[server(default)]
     source: String,
+    /// Files that replace the YAML.
+    #[server(default)]
+    files: Vec<UploadedFile>,
     /// `on` to retire what the catalog does not declare.
     #[server(default)]
     prune: String,
 ) -> Result<CatalogChecked, ServerFnError> {
     let request = FormRequest::from_context()?;
-    let draft = draft(&source, &prune);
+    let (draft, unreadable) = draft(&source, &files, &prune);
     let services = &request.services;
-    let checked = match services
-        .engine
-        .preview_catalog_draft(&services.ctx, &draft.source, draft.prune)
-        .await
-    {
+    let preview = match unreadable {
+        None => {
+            services
+                .engine
+                .preview_catalog_draft(&services.ctx, &draft.source, draft.prune)
+                .await
+        }
+        Some(error) => Err(error),
+    };
+    let checked = match preview {
         Ok(preview) => CatalogChecked {
             preview: Some(preview),
             message: PlainText::default(),
@@ -72,6 +89,9 @@ pub async fn apply_catalog(
     /// The YAML.
     #[server(default)]
     source: String,
+    /// Files that replace the YAML. No preview has shown them, so they become the draft, and nothing is applied.
+    #[server(default)]
+    files: Vec<UploadedFile>,
     /// `on` to retire what the catalog does not declare.
     #[server(default)]
     prune: String,
@@ -80,12 +100,17 @@ pub async fn apply_catalog(
     digest: String,
 ) -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
-    let draft = draft(&source, &prune);
+    let (draft, unreadable) = draft(&source, &files, &prune);
     let services = &request.services;
-    let applied = services
-        .engine
-        .apply_catalog_draft(&services.ctx, &draft.source, draft.prune, &digest)
-        .await;
+    let applied = match unreadable {
+        None => {
+            services
+                .engine
+                .apply_catalog_draft(&services.ctx, &draft.source, draft.prune, &digest)
+                .await
+        }
+        Some(error) => Err(error),
+    };
     let outcome = match applied {
         Ok(message) => Outcome::new(true, message),
         Err(error) => {
@@ -174,13 +199,27 @@ pub async fn decide_certification(
     Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
 }
 
-/// The draft that was sent. Browsers end the lines of a text area with CR LF.
+/// The draft that was sent: the text, or the files instead, each after a line with its name. Browsers end the lines of a text area with CR LF. If a file is
+/// not a text, the draft is the text as it was, with the reason.
 #[cfg(feature = "ssr")]
-fn draft(source: &str, prune: &str) -> CatalogDraft {
-    CatalogDraft {
+fn draft(source: &str, files: &[UploadedFile], prune: &str) -> (CatalogDraft, Option<Error>) {
+    let with = |source: String| CatalogDraft {
         source: source.replace("\r\n", "\n"),
         prune: prune == "on",
+    };
+    if files.is_empty() {
+        return (with(source.to_owned()), None);
     }
+    let mut documents = Vec::new();
+    for file in files {
+        let name = text::visible(&file.name).replace('\n', " ");
+        let Some(text) = &file.text else {
+            let message = format!("{name} is not a text in UTF-8, so no file was read. Choose YAML files.");
+            return (with(source.to_owned()), Some(Error::Setting { message }));
+        };
+        documents.push(format!("# {name}\n{text}"));
+    }
+    (with(documents.join("\n---\n")), None)
 }
 
 /// Stores the draft if the person is allowed to see it on the page, and if the session can hold it.

@@ -5,6 +5,7 @@ use super::{DEFAULT_GROUPS_CLAIM, DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, Oid
 use crate::secret::{SecretArgs, secret_setting};
 use anyhow::{Result, bail};
 use loopiq::domain::Role;
+use openidconnect::url::Url;
 
 secret_setting! {
     /// The secret under which the service is registered at the identity provider.
@@ -75,7 +76,7 @@ impl OidcArgs {
     /// Checks that every required setting has a value. Reads no file.
     ///
     /// # Errors
-    /// One line that names the first missing setting.
+    /// One line that names the first missing setting, or an issuer with a password.
     pub fn must_be_complete(&self) -> Result<()> {
         for (setting, value) in [
             ("LOOPIQ_OIDC_ISSUER (or --oidc-issuer)", &self.oidc_issuer),
@@ -84,6 +85,14 @@ impl OidcArgs {
             if value.as_ref().is_none_or(|value| value.trim().is_empty()) {
                 bail!("{setting} is not set; {NEEDED}");
             }
+        }
+        let issuer = self
+            .oidc_issuer
+            .as_deref()
+            .and_then(|issuer| Url::parse(issuer.trim()).ok());
+        if issuer.is_some_and(|issuer| !issuer.username().is_empty() || issuer.password().is_some()) {
+            // The issuer stands in logs and messages.
+            bail!("LOOPIQ_OIDC_ISSUER (or --oidc-issuer) contains a user name or a password; remove them");
         }
         if self.oidc_client_secret.source()?.is_none() {
             bail!("{}; {NEEDED}", SecretArgs::<ClientSecret>::missing());

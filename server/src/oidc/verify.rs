@@ -266,7 +266,14 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
         .and_then(many)
         .filter(|tenants| !tenants.is_empty())
         .ok_or_else(|| missing(&settings.tenant_claim))?;
-    tenants.truncate(MOST_TENANTS);
+    if tenants.len() > MOST_TENANTS {
+        tracing::warn!(
+            count = tenants.len(),
+            most = MOST_TENANTS,
+            "a token names too many tenants; the last ones are ignored"
+        );
+        tenants.truncate(MOST_TENANTS);
+    }
     let Membership { roles, groups } = roles::read(
         other,
         &settings.roles_claim,

@@ -1,6 +1,7 @@
 //! The routes of the pages and server functions of `loopiq-app`. All of them require a signed-in person.
 
 mod server_functions;
+mod uploads;
 
 use crate::auth;
 use crate::http::security_headers::CspNonce;

@@ -1,6 +1,7 @@
-//! Middleware of the server functions. It changes Leptos' defaults: one content type only, no redirect to the `Referer`, and a status for
+//! Middleware of the server functions. It changes Leptos' defaults: one content type (and files where a form has some), no redirect to the `Referer`, and a status for
 //! each outcome.
 
+use super::uploads;
 use crate::http::limits::is_form;
 use crate::http::message_page::{self, MessagePage, wants_html};
 use crate::state::AppState;
@@ -31,6 +32,12 @@ pub(super) async fn handle(State(state): State<AppState>, mut request: Request, 
         return next.run(request).await;
     }
     let html = wants_html(request.headers());
+    if uploads::WITH_FILES.contains(&request.uri().path()) && uploads::is_multipart(request.headers()) {
+        request = match uploads::as_form(request).await {
+            Some(request) => request,
+            None => return invalid_form().respond(html, &state.stylesheet),
+        };
+    }
     if request.method() == Method::POST && !is_form(request.headers()) {
         let text = "This address accepts only forms (application/x-www-form-urlencoded), so nothing was changed.";
         return MessagePage::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported content type", text)
@@ -93,7 +100,11 @@ async fn failed(state: &AppState, html: bool, response: Response) -> Response {
         return message_page::internal_error().respond(html, &state.stylesheet);
     }
     tracing::info!(%error, "a form is invalid");
+    invalid_form().respond(html, &state.stylesheet)
+}
+
+fn invalid_form() -> MessagePage<'static> {
     let text = "The form is invalid, so nothing was changed: a field is missing, occurs twice, has the wrong type or is not UTF-8. Load the \
                 page again and send its form.";
-    MessagePage::new(StatusCode::BAD_REQUEST, "Invalid form", text).respond(html, &state.stylesheet)
+    MessagePage::new(StatusCode::BAD_REQUEST, "Invalid form", text)
 }

@@ -1,6 +1,7 @@
 //! The catalog page and its forms, as plain forms of a browser without a script.
 
-use crate::support::{Browser, Service};
+use crate::support::{Answer, Browser, Service};
+use reqwest::Method;
 
 const PAGE: &str = "/settings/catalog";
 const GOOD: &str = "teams: [{ key: payments, name: \"<b>Payments</b>\", members: [lead@acme.example] }]
@@ -222,4 +223,111 @@ async fn a_lead_decides_about_a_release_on_the_page() {
     }
     assert_eq!(service.entries("certification.refused").await.len(), 1);
     assert_eq!(service.entries("release.status_set").await.len(), 1);
+}
+
+/// Sends the draft's form as a browser does, with these fields and these files.
+async fn send_files(browser: &mut Browser, function: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        body.extend(format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+    }
+    for (name, bytes) in files {
+        let head = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"files\"; filename=\"{name}\"\r\ncontent-type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.bytes().chain(bytes.iter().copied()).chain(*b"\r\n"));
+    }
+    body.extend(b"--x--\r\n");
+    let request = browser
+        .request(Method::POST, &format!("/do/{function}"))
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "multipart/form-data; boundary=x");
+    browser.send(request.body(body)).await
+}
+
+#[tokio::test]
+async fn uploaded_files_become_the_draft_and_are_applied_after_their_preview() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("operator@acme.example").await;
+    let teams: (&str, &[u8]) = ("teams.yaml", b"teams: [{ key: uploaded }]\n");
+    let group: (&str, &[u8]) = (
+        "a&b.yaml",
+        b"apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: { name: crew }\nspec: { type: team, children: [] }\n",
+    );
+    let answer = send_files(
+        &mut browser,
+        "preview-catalog",
+        &[("source", "teams: [{ key: typed }]")],
+        &[teams, group],
+    )
+    .await;
+    assert_eq!((answer.status, answer.location()), (303, PAGE), "{}", answer.text);
+    let shown = page(&mut browser).await;
+    for says in [
+        "The draft changes 2 records",
+        "uploaded",
+        "crew",
+        "# teams.yaml",
+        "# a&amp;b.yaml",
+    ] {
+        assert!(shown.contains(says), "{says}: {shown}");
+    }
+    assert!(!shown.contains("typed"), "the files replace the text");
+    // A browser sends an empty file if none is chosen. The text is the same as in the preview.
+    let digest = digest(&shown);
+    let source = "# teams.yaml\r\nteams: [{ key: uploaded }]\r\n\r\n---\r\n";
+    let unseen = send_files(
+        &mut browser,
+        "apply-catalog",
+        &[("source", source), ("digest", &digest)],
+        &[teams],
+    )
+    .await;
+    assert_eq!(unseen.status, 303, "{}", unseen.text);
+    let shown = page(&mut browser).await;
+    assert!(
+        shown.contains("Nothing was changed: the text or the records are not those of the preview"),
+        "{shown}"
+    );
+    let digest = self::digest(&shown);
+    let text = "# teams.yaml\r\nteams: [{ key: uploaded }]\r\n";
+    let applied = send_files(
+        &mut browser,
+        "apply-catalog",
+        &[("source", text), ("digest", &digest)],
+        &[("", b"")],
+    )
+    .await;
+    assert_eq!(applied.status, 303, "{}", applied.text);
+    assert!(page(&mut browser).await.contains("1 created"), "applied");
+
+    // Files that are no text keep the text; other bodies are no form.
+    for bytes in [b"a\0b".as_slice(), b"\xff\xfe"] {
+        let answer = send_files(
+            &mut browser,
+            "preview-catalog",
+            &[("source", "teams: [{ key: typed }]")],
+            &[teams, ("x<y.yaml", bytes)],
+        )
+        .await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let shown = page(&mut browser).await;
+        assert!(
+            shown.contains("x&lt;y.yaml is not a text in UTF-8, so no file was read"),
+            "{shown}"
+        );
+        assert!(shown.contains("typed"), "the text is kept: {shown}");
+    }
+    for fields in [[("prune[x]", "on")], [("a\0", "b")], [("", "b")]] {
+        let answer = send_files(&mut browser, "preview-catalog", &fields, &[]).await;
+        assert_eq!(answer.status, 400, "{fields:?}: {}", answer.text);
+    }
+    let large = vec![b'#'; 2 << 20];
+    let answer = send_files(&mut browser, "preview-catalog", &[], &[("large.yaml", &large)]).await;
+    assert_eq!(answer.status, 413, "{}", answer.text);
+    let mut reviewer = service.signed_in("reviewer@acme.example").await;
+    assert_eq!(
+        send_files(&mut reviewer, "preview-catalog", &[], &[teams]).await.status,
+        403
+    );
 }

@@ -66,7 +66,10 @@ async fn only_one_content_type_is_accepted() {
         ] {
             for html in [true, false] {
                 let answer = send(&mut browser, html, &path, kind, b"id=x").await;
-                assert_eq!((answer.status, answer.location()), (415, ""), "{path} {kind:?}");
+                // The draft of a catalog has files, but this is no such form.
+                let has_files = path.contains("catalog") && kind.is_some_and(|kind| kind.starts_with("multipart"));
+                let status = if has_files { 400 } else { 415 };
+                assert_eq!((answer.status, answer.location()), (status, ""), "{path} {kind:?}");
             }
         }
     }

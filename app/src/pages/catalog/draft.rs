@@ -24,7 +24,7 @@ pub(super) fn DraftForm(
             <summary>
                 <h2>"Apply a catalog"</h2>
             </summary>
-            <form method="post" action=PreviewCatalog::url()>
+            <form method="post" action=PreviewCatalog::url() enctype="multipart/form-data">
                 <input type="hidden" name="digest" value=digest />
                 <div class="field">
                     <label for="source">"Catalog (YAML, of this service or of Backstage)"</label>
@@ -42,6 +42,10 @@ pub(super) fn DraftForm(
                     <p class="quiet" id="source-hint">
                         "At most " {LARGEST_DRAFT >> 10} " KiB. " <code>"loopiq catalog apply"</code> " reads larger ones, and folders. Roles of people change only there."
                     </p>
+                </div>
+                <div class="field">
+                    <label for="files">"Or files, which replace the text"</label>
+                    <input id="files" name="files" type="file" multiple accept=".yaml,.yml" />
                 </div>
                 <label class="check">
                     <input type="checkbox" name="prune" value="on" checked=draft.prune />
