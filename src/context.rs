@@ -3,9 +3,9 @@
 use crate::digest_key::DigestKey;
 use crate::domain::{
     ActionId, ApprovalId, AttemptId, AuditNoteId, BlockerId, CertificationId, ClientId, ComponentId, ControlId,
-    CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, PersonId, Principal, QuestionId, ReleaseId,
-    RequestId, RiskAcceptanceId, SenderClaims, SessionId, Source, SourceKind, TeamId, TenantId, Timestamp, TokenId,
-    WorkItemId, canonical, session_name,
+    CurrentEvidenceId, DecisionId, EvidenceId, EvidenceLinkId, FindingId, GrantId, PersonId, Principal, QuestionId,
+    ReleaseId, RequestId, RiskAcceptanceId, SenderClaims, SessionId, Source, SourceKind, TeamId, TenantId, Timestamp,
+    TokenId, WorkItemId, canonical, session_name,
 };
 use crate::log_keys::LogKeys;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,7 +118,7 @@ macro_rules! typed {
     )*};
 }
 typed!(ActionId ApprovalId AttemptId AuditNoteId BlockerId CertificationId ClientId ComponentId ControlId CurrentEvidenceId DecisionId EvidenceId
-    EvidenceLinkId FindingId PersonId QuestionId ReleaseId RequestId RiskAcceptanceId SessionId TeamId TokenId WorkItemId);
+    EvidenceLinkId FindingId GrantId PersonId QuestionId ReleaseId RequestId RiskAcceptanceId SessionId TeamId TokenId WorkItemId);
 
 /// What the service knows about a request before it knows the principal.
 #[derive(Debug, Clone, Default)]
@@ -174,7 +174,7 @@ impl Ctx {
     pub fn new(principal: Principal, runtime: &Runtime) -> Self {
         let (kind, session) = match &principal {
             Principal::Person { session, .. } => (SourceKind::Request, session_name(session)),
-            Principal::Client { .. } => (SourceKind::Request, None),
+            Principal::Client { .. } | Principal::Program { .. } => (SourceKind::Request, None),
             Principal::System { .. } => (SourceKind::Service, None),
         };
         Self {
@@ -211,6 +211,7 @@ impl Ctx {
         let (kind, one, other) = match &self.principal {
             Principal::Person { person, .. } => ("person", person.id.as_str(), ""),
             Principal::Client { caller, client, .. } => ("client", caller.id.as_str(), client.id.as_str()),
+            Principal::Program { client, .. } => ("program", "", client.id.as_str()),
             Principal::System { .. } => ("system", "", ""),
         };
         let parts = ["trace", self.tenant().as_str(), kind, one, other, named];
@@ -233,7 +234,7 @@ impl Ctx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Client, Email, Person, Role};
+    use crate::domain::{Client, Email, Person, Role, Scopes};
 
     const NAMED: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -262,6 +263,7 @@ mod tests {
                 id: ClientId::from_bits(client),
                 name: "Helix".into(),
             },
+            scopes: Scopes::of_agents(),
         };
         let first = joined(client("acme", 1, 2));
         assert_eq!(first.trace_id, joined(client("acme", 1, 2)).trace_id);

@@ -8,7 +8,7 @@ pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::NotFound { .. } | Error::NoAuditEntry { .. } | Error::UnknownTool { .. } => StatusCode::NOT_FOUND,
         Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => StatusCode::BAD_REQUEST,
-        Error::NotAuthorized { .. } => StatusCode::FORBIDDEN,
+        Error::NotAuthorized { .. } | Error::InsufficientScope { .. } => StatusCode::FORBIDDEN,
         Error::IdempotencyConflict { .. }
         | Error::RejectedBefore { .. }
         | Error::DigestMismatch

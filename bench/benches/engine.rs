@@ -97,7 +97,7 @@ async fn world(database: Database) -> World {
             let people = tx
                 .people_by_email(&["developer@acme.example", "reviewer@acme.example"])
                 .await?;
-            let client = tx.ensure_client("Helix").await?;
+            let client = tx.ensure_named_client("Helix").await?;
             Ok((people, client))
         })
     });
@@ -114,6 +114,7 @@ async fn world(database: Database) -> World {
             tenant: tenant.clone(),
             caller: person("developer"),
             client,
+            scopes: loopiq::domain::Scopes::of_agents(),
         },
         engine.runtime(),
     );

@@ -206,7 +206,7 @@ fn actor(actor: &Actor, n: usize) -> Actor {
             caller_name: name,
             caller_email: email,
         },
-        Actor::System => Actor::System,
+        other @ (Actor::Program { .. } | Actor::System) => other,
     }
 }
 

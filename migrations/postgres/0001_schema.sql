@@ -121,27 +121,58 @@ CREATE TABLE person_groups (
 );
 CREATE INDEX person_groups_by_name ON person_groups (tenant, name);
 
+-- Programs with tokens. `identity`: tells programs with one name apart: `name:...` for a program that an operator or a command named, a URL for a client
+-- that publishes its metadata, a digest of the metadata for a client that registered.
 CREATE TABLE clients (
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
     id TEXT COLLATE "C" NOT NULL,
+    identity TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, name)
+    UNIQUE (tenant, identity)
 );
 
+-- What a client may do: a person consented to it (`oauth`), or an operator created it (`service`). `person_id`: for whom the client acts; NULL for a
+-- program of the tenant. `scopes`: JSON. `client_key`: a digest of the OAuth client ID. `created_by`: the person who consented or created it;
+-- NULL at the console. `used_at` is stored at intervals.
+CREATE TABLE grants (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('oauth', 'service')),
+    client_id TEXT COLLATE "C" NOT NULL,
+    client_key TEXT COLLATE "C",
+    person_id TEXT COLLATE "C",
+    scopes TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    created_by TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    revoked_at BIGINT,
+    revoked_by TEXT COLLATE "C",
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX grants_by_person ON grants (tenant, person_id, id);
+
+-- The secrets of grants, by their keyed digests. `spent_at`: when a code or refresh token was used, which happens once. `binding`: what the request
+-- for the code was bound to, as JSON; NULL for other kinds.
 CREATE TABLE tokens (
     secret_digest TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     tenant TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
-    client_id TEXT COLLATE "C" NOT NULL,
-    caller_id TEXT COLLATE "C" NOT NULL,
+    grant_id TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('access', 'refresh', 'code')),
     audience TEXT COLLATE "C" NOT NULL,
-    scopes TEXT COLLATE "C" NOT NULL,
+    binding TEXT COLLATE "C",
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
-    FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
+    spent_at BIGINT,
+    FOREIGN KEY (tenant, grant_id) REFERENCES grants (tenant, id)
 );
+CREATE INDEX tokens_by_grant ON tokens (tenant, grant_id);
+CREATE INDEX tokens_by_expiry ON tokens (expires_at);
 
 -- Sessions of browsers. `id_digest`: a keyed digest of the secret in the cookie; `id`: the session's public name. `tenant` and `person_id`: NULL
 -- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock.
@@ -839,8 +870,9 @@ RETURN CAST(pg_catalog.strpos(whole, part) AS BIGINT);
 -- tokens and sessions have no row-level security: a lookup needs a digest that cannot be guessed. Other tables are then read in the tenant
 -- of the token or session, with the service's rights. The setting ends with the transaction.
 CREATE FUNCTION token_holder(digest TEXT)
-RETURNS TABLE (tenant TEXT, token_id TEXT, audience TEXT, expires_at BIGINT, client_id TEXT, client_name TEXT, id TEXT, issuer TEXT, email TEXT,
-    name TEXT, roles TEXT)
+RETURNS TABLE (tenant TEXT, token_id TEXT, token_kind TEXT, audience TEXT, binding TEXT, expires_at BIGINT, spent_at BIGINT, grant_id TEXT,
+    grant_kind TEXT, client_key TEXT, scopes TEXT, grant_expires_at BIGINT, used_at BIGINT, revoked_at BIGINT, client_id TEXT, client_name TEXT,
+    id TEXT, issuer TEXT, email TEXT, name TEXT, roles TEXT, asserted_at BIGINT)
 LANGUAGE plpgsql SECURITY INVOKER ROWS 1 SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
@@ -852,9 +884,11 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_catalog.set_config('loopiq.tenant', held.tenant, true);
-    RETURN QUERY SELECT held.tenant, held.id, held.audience, held.expires_at, c.id, c.name, p.id, p.issuer, p.email, p.name, p.roles
-        FROM public.clients c, public.people p
-        WHERE c.tenant = held.tenant AND c.id = held.client_id AND p.tenant = held.tenant AND p.id = held.caller_id;
+    RETURN QUERY SELECT held.tenant, held.id, held.kind, held.audience, held.binding, held.expires_at, held.spent_at, g.id, g.kind, g.client_key,
+        g.scopes, g.expires_at, g.used_at, g.revoked_at, c.id, c.name, p.id, p.issuer, p.email, p.name, p.roles, p.asserted_at
+        FROM public.grants g JOIN public.clients c ON c.tenant = g.tenant AND c.id = g.client_id
+        LEFT JOIN public.people p ON p.tenant = g.tenant AND p.id = g.person_id
+        WHERE g.tenant = held.tenant AND g.id = held.grant_id;
 END $$;
 
 CREATE FUNCTION session_holder(digest TEXT, now BIGINT)
@@ -891,7 +925,7 @@ END $$;
 REVOKE ALL ON FUNCTION enable_tenant_isolation(TEXT) FROM PUBLIC;
 
 SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
-    'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'counters', 'operator_requests', 'policies',
+    'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'grants', 'counters', 'operator_requests', 'policies',
     'catalog_members', 'catalog_groups', 'catalog_roles', 'person_groups', 'catalog_work_items',
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
     'evidence_verifications', 'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances',

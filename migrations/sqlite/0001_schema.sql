@@ -120,27 +120,58 @@ CREATE TABLE person_groups (
 ) WITHOUT ROWID;
 CREATE INDEX person_groups_by_name ON person_groups (tenant, name);
 
+-- Programs with tokens. `identity`: tells programs with one name apart: `name:...` for a program that an operator or a command named, a URL for a client
+-- that publishes its metadata, a digest of the metadata for a client that registered.
 CREATE TABLE clients (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     id TEXT NOT NULL,
+    identity TEXT NOT NULL,
     name TEXT NOT NULL,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, name)
+    UNIQUE (tenant, identity)
 ) WITHOUT ROWID;
 
+-- What a client may do: a person consented to it (`oauth`), or an operator created it (`service`). `person_id`: for whom the client acts; NULL for a
+-- program of the tenant. `scopes`: JSON. `client_key`: a digest of the OAuth client ID. `created_by`: the person who consented or created it;
+-- NULL at the console. `used_at` is stored at intervals.
+CREATE TABLE grants (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('oauth', 'service')),
+    client_id TEXT NOT NULL,
+    client_key TEXT,
+    person_id TEXT,
+    scopes TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_by TEXT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    revoked_at BIGINT,
+    revoked_by TEXT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, person_id) REFERENCES people (tenant, id)
+);
+CREATE INDEX grants_by_person ON grants (tenant, person_id, id);
+
+-- The secrets of grants, by their keyed digests. `spent_at`: when a code or refresh token was used, which happens once. `binding`: what the request
+-- for the code was bound to, as JSON; NULL for other kinds.
 CREATE TABLE tokens (
     secret_digest TEXT NOT NULL PRIMARY KEY,
     tenant TEXT NOT NULL,
     id TEXT NOT NULL,
-    client_id TEXT NOT NULL,
-    caller_id TEXT NOT NULL,
+    grant_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('access', 'refresh', 'code')),
     audience TEXT NOT NULL,
-    scopes TEXT NOT NULL,
+    binding TEXT,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
-    FOREIGN KEY (tenant, caller_id) REFERENCES people (tenant, id)
-) WITHOUT ROWID;
+    spent_at BIGINT,
+    FOREIGN KEY (tenant, grant_id) REFERENCES grants (tenant, id)
+);
+CREATE INDEX tokens_by_grant ON tokens (tenant, grant_id);
+CREATE INDEX tokens_by_expiry ON tokens (expires_at);
 
 -- Sessions of browsers. `id_digest`: a keyed digest of the secret in the cookie; `id`: the session's public name. `tenant` and `person_id`: NULL
 -- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock.

@@ -38,6 +38,7 @@ pub enum Event {
     SignedOut,
     SessionEnded,
     TokenIssued,
+    TokenRevoked,
     AuditSearched,
     Configured,
     TenantCreated,
@@ -59,7 +60,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 46] = [
+pub const EVENTS: [(Event, &str); 47] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -88,6 +89,7 @@ pub const EVENTS: [(Event, &str); 46] = [
     (Event::SignedOut, "session.signed_out"),
     (Event::SessionEnded, "session.ended"),
     (Event::TokenIssued, "token.issued"),
+    (Event::TokenRevoked, "token.revoked"),
     (Event::AuditSearched, "audit.searched"),
     (Event::Configured, "tenant.configured"),
     (Event::TenantCreated, "tenant.created"),
@@ -237,6 +239,7 @@ impl Content {
                 person_terms(&mut terms, caller_id.as_str(), caller_name, caller_email);
                 prose.extend([Some(name.as_str()), Some(caller_name.as_str())]);
             }
+            Actor::Program { name, .. } => prose.push(Some(name)),
             Actor::System => {}
         }
         let single = [

@@ -21,10 +21,14 @@ pub fn terms_fingerprint() -> String {
     canonical::digest(terms.as_bytes())
 }
 
-fn actors() -> [Actor; 3] {
+fn actors() -> [Actor; 4] {
     let person = || PersonId::from_bits(1);
     [
         Actor::System,
+        Actor::Program {
+            id: ClientId::from_bits(4),
+            name: "Nightly import".to_owned(),
+        },
         Actor::Person {
             id: person(),
             name: "Rita  van Reviewer".to_owned(),

@@ -1,7 +1,7 @@
-//! Which roles may run which commands: one table for all interfaces.
+//! Which roles and which scopes may run which commands: one table for all interfaces.
 
 use super::records::Role;
-use super::{Principal, Timestamp};
+use super::{Principal, Scope, Scopes, Timestamp};
 
 /// A command that needs permission. Every use case of the engine checks one before it does anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +40,8 @@ pub enum Permission {
     SearchAudit,
     /// Import evidence and findings.
     Import,
+    /// Change the catalog.
+    ApplyCatalog,
     /// Issue a bearer token.
     IssueToken,
     /// Change settings of a tenant.
@@ -72,6 +74,7 @@ impl Permission {
         Permission::Certify,
         Permission::SearchAudit,
         Permission::Import,
+        Permission::ApplyCatalog,
         Permission::IssueToken,
         Permission::Configure,
         Permission::EndSessions,
@@ -99,6 +102,7 @@ impl Permission {
             Permission::Certify => "certify",
             Permission::SearchAudit => "search_audit",
             Permission::Import => "import",
+            Permission::ApplyCatalog => "apply_catalog",
             Permission::IssueToken => "issue_token",
             Permission::Configure => "configure",
             Permission::EndSessions => "end_sessions",
@@ -106,18 +110,34 @@ impl Permission {
             Permission::Scrub => "scrub",
         }
     }
+
+    /// The scope that a token needs for the command; `None` for commands that no token runs.
+    pub fn scope(self) -> Option<Scope> {
+        use Permission::*;
+        match self {
+            ReadRecords | ViewActions => Some(Scope::Read),
+            Propose | Withdraw | Answer => Some(Scope::Propose),
+            Import => Some(Scope::Import),
+            ReadCatalog | ApplyCatalog => Some(Scope::Catalog),
+            SearchAudit => Some(Scope::Audit),
+            SignIn | Approve | Reject | Execute | Revoke | Ask | Prune | ReadPolicy | Certify | IssueToken
+            | Configure | EndSessions | Sweep | Scrub => None,
+        }
+    }
 }
 
-/// Whether the principal's roles permit the command. Conditions of the action itself (caller, state, tenant) are
+/// Whether the principal's roles, and the scopes of its token, permit the command. Conditions of the action itself (caller, state, tenant) are
 /// checked in the transaction that loads the action.
 pub fn allows(principal: &Principal, command: Permission) -> bool {
     use Permission::*;
     match principal {
-        // A client can only read, propose, answer and withdraw, whatever its caller may do in a browser.
-        Principal::Client { caller, .. } => {
-            matches!(command, ReadRecords | Propose | Withdraw | Answer | ViewActions)
-                && caller.has_any(&[Role::Developer, Role::Reviewer, Role::Lead])
-        }
+        // A client needs the scope as well as the role of its caller, and decides nothing, whatever its caller may do in a browser.
+        Principal::Client { caller, scopes, .. } => command
+            .scope()
+            .is_some_and(|scope| scopes.has(scope) && caller.has_any(scope.roles())),
+        Principal::Program { scopes, .. } => command
+            .scope()
+            .is_some_and(|scope| scopes.has(scope) && scope.is_of_tenant()),
         Principal::Person { person, .. } => match command {
             SignIn | ViewActions => !person.roles.is_empty(),
             Approve | Reject | Execute | Revoke | Ask | Prune => person.has_any(&[Role::Reviewer, Role::Lead]),
@@ -125,15 +145,36 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             // Everyone whose actions the policy decides may read it, and which records there are.
             ReadPolicy | ReadCatalog => !person.roles.is_empty(),
             Certify => person.has_any(&[Role::Lead]),
-            Configure | EndSessions => person.has_any(&[Role::Operator]),
+            Configure | ApplyCatalog | EndSessions | IssueToken => person.has_any(&[Role::Operator]),
             // Operators do this work at the console; no page exists for it.
-            ReadRecords | Propose | Withdraw | Answer | Import | IssueToken | Sweep | Scrub => false,
+            ReadRecords | Propose | Withdraw | Answer | Import | Sweep | Scrub => false,
         },
         Principal::System { .. } => matches!(
             command,
-            Import | IssueToken | Configure | EndSessions | ReadPolicy | ReadCatalog | Certify | Sweep | Scrub
+            Import
+                | ApplyCatalog
+                | IssueToken
+                | Configure
+                | EndSessions
+                | ReadPolicy
+                | ReadCatalog
+                | Certify
+                | Sweep
+                | Scrub
         ),
     }
+}
+
+/// The scopes of the token with which the principal could run the command, if only its own scopes forbid it; `None` if no scope would help.
+pub fn missing_scopes(principal: &Principal, command: Permission) -> Option<Scopes> {
+    let scope = command.scope()?;
+    let permitted = match principal {
+        Principal::Client { caller, .. } => caller.has_any(scope.roles()),
+        Principal::Program { .. } => scope.is_of_tenant(),
+        Principal::Person { .. } | Principal::System { .. } => false,
+    };
+    let lacks = principal.scopes().is_some_and(|scopes| !scopes.has(scope));
+    (permitted && lacks).then(|| vec![scope].into())
 }
 
 /// Whether roles still count that an identity provider asserted at `asserted_at`. The rule for people who decide, and for people whose
@@ -175,15 +216,83 @@ mod tests {
         })
     }
 
-    fn client(roles: &[Role]) -> String {
-        allowed(&Principal::Client {
+    fn helix() -> Client {
+        Client {
+            id: ClientId::from_bits(1),
+            name: "Helix".into(),
+        }
+    }
+
+    fn acting(roles: &[Role], scopes: &str) -> Principal {
+        Principal::Client {
             tenant: tenant(),
             caller: person(roles),
-            client: Client {
-                id: ClientId::from_bits(1),
-                name: "Helix".into(),
-            },
-        })
+            client: helix(),
+            scopes: Scopes::parse(scopes).0,
+        }
+    }
+
+    fn program(scopes: &str) -> Principal {
+        Principal::Program {
+            tenant: tenant(),
+            client: helix(),
+            scopes: Scopes::parse(scopes).0,
+        }
+    }
+
+    const EVERY: &str = "loopiq:read loopiq:propose loopiq:import loopiq:catalog loopiq:audit";
+
+    #[test]
+    fn a_token_needs_the_scope_as_well_as_the_role() {
+        let developer = |scopes| allowed(&acting(&[Role::Developer], scopes));
+        assert_eq!(developer(""), "");
+        assert_eq!(developer("loopiq:read"), "read_records view_actions");
+        assert_eq!(developer("loopiq:propose"), "propose withdraw answer");
+        assert_eq!(developer(EVERY), "read_records propose withdraw view_actions answer");
+        let of = |roles: &[Role]| allowed(&acting(roles, EVERY));
+        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[Role::Operator]), "search_audit");
+        assert_eq!(
+            of(&[Role::Lead]),
+            "read_records propose withdraw view_actions answer search_audit"
+        );
+        assert_eq!(allowed(&program("")), "");
+        assert_eq!(allowed(&program("loopiq:import")), "import");
+        assert_eq!(allowed(&program("loopiq:catalog")), "read_catalog apply_catalog");
+        assert_eq!(
+            allowed(&program(EVERY)),
+            "read_catalog search_audit import apply_catalog",
+            "a program that acts for nobody proposes nothing"
+        );
+    }
+
+    #[test]
+    fn a_scope_is_named_only_if_it_would_help() {
+        let missing =
+            |principal: &Principal, command| missing_scopes(principal, command).map(|scopes| scopes.to_string());
+        let reader = acting(&[Role::Developer], "loopiq:read");
+        assert_eq!(missing(&reader, Permission::Propose).as_deref(), Some("loopiq:propose"));
+        assert_eq!(missing(&reader, Permission::ReadRecords), None, "it has the scope");
+        assert_eq!(
+            missing(&reader, Permission::SearchAudit),
+            None,
+            "the role does not permit it"
+        );
+        assert_eq!(missing(&reader, Permission::Approve), None, "no token decides");
+        let importer = program("loopiq:import");
+        assert_eq!(
+            missing(&importer, Permission::ApplyCatalog).as_deref(),
+            Some("loopiq:catalog")
+        );
+        assert_eq!(
+            missing(&importer, Permission::Propose),
+            None,
+            "a program needs a person for it"
+        );
+        assert_eq!(
+            missing(&Principal::System { tenant: tenant() }, Permission::Propose),
+            None
+        );
     }
 
     #[test]
@@ -209,15 +318,19 @@ mod tests {
         );
         assert_eq!(
             browser(&[Role::Operator]),
-            "sign_in view_actions read_policy read_catalog search_audit configure end_sessions"
+            "sign_in view_actions read_policy read_catalog search_audit apply_catalog issue_token configure end_sessions"
         );
         for role in [Role::Developer, Role::Reviewer, Role::Lead] {
-            assert_eq!(client(&[role]), "read_records propose withdraw view_actions answer");
+            let agent = acting(&[role], "loopiq:read loopiq:propose");
+            assert_eq!(allowed(&agent), "read_records propose withdraw view_actions answer");
         }
-        assert_eq!(client(&[Role::Auditor, Role::Operator]), "");
+        assert_eq!(
+            allowed(&acting(&[Role::Auditor, Role::Operator], "loopiq:read loopiq:propose")),
+            ""
+        );
         assert_eq!(
             allowed(&Principal::System { tenant: tenant() }),
-            "read_policy read_catalog certify import issue_token configure end_sessions sweep scrub"
+            "read_policy read_catalog certify import apply_catalog issue_token configure end_sessions sweep scrub"
         );
     }
 }

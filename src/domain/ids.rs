@@ -141,6 +141,8 @@ ids! {
     CurrentEvidenceId = "cur", CurrentEvidence;
     /// An MCP client that acts for people.
     ClientId = "cli", Client;
+    /// What a person or an operator has allowed a client: its tokens belong to it.
+    GrantId = "grt", Grant;
     /// A bearer token (not its secret).
     TokenId = "tok", Token;
     /// A request of an operator that a second operator confirms.

@@ -21,6 +21,7 @@ pub mod query;
 mod reason;
 mod record;
 mod records;
+mod scope;
 mod section;
 mod session;
 mod snapshot;
@@ -36,7 +37,7 @@ pub use action::{
     Action, Answer, Attempt, AttemptOutcome, ChainCall, Decision, DecisionKind, Execution, InvalidTransition,
     Judgement, Lifecycle, Origin, Proposal, Question, Refusal, Risk, Stage, State,
 };
-pub use authority::{Permission, allows, roles_are_current};
+pub use authority::{Permission, allows, missing_scopes, roles_are_current};
 pub use change_set::{Change, ChangeSet, Create, FieldChange, Update};
 pub use check::{Check, CheckId, FactRef, Verdict, VerdictCounts};
 pub use check_code::CheckCode;
@@ -54,6 +55,7 @@ pub use query::{QueryError, Term, TermField};
 pub use reason::ReasonCode;
 pub use record::Record;
 pub use records::*;
+pub use scope::{GrantKind, Scope, Scopes, TokenKind};
 pub use section::{Section, sections_to_open};
 pub use session::{BrowserSession, ProviderSignIn};
 pub use snapshot::{FieldDifference, PageSnapshot, Snapshot};

@@ -2,7 +2,7 @@
 
 use super::records::Role;
 use super::text::PlainText;
-use super::{ClientId, Email, PersonId, TenantId};
+use super::{ClientId, Email, PersonId, Scopes, TenantId};
 use serde::{Deserialize, Serialize};
 
 /// A person's account in a tenant, as asserted at the last sign-in.
@@ -77,6 +77,17 @@ pub enum Principal {
         caller: Person,
         /// The client.
         client: Client,
+        /// What the token can be used for.
+        scopes: Scopes,
+    },
+    /// A program with a token of the tenant, which acts for nobody.
+    Program {
+        /// The tenant of the token.
+        tenant: TenantId,
+        /// The program.
+        client: Client,
+        /// What the token can be used for.
+        scopes: Scopes,
     },
     /// The service itself, or an operator at its console.
     System {
@@ -89,9 +100,10 @@ impl Principal {
     /// The only tenant that the principal can reach.
     pub fn tenant(&self) -> &TenantId {
         match self {
-            Principal::Person { tenant, .. } | Principal::Client { tenant, .. } | Principal::System { tenant } => {
-                tenant
-            }
+            Principal::Person { tenant, .. }
+            | Principal::Client { tenant, .. }
+            | Principal::Program { tenant, .. }
+            | Principal::System { tenant } => tenant,
         }
     }
 
@@ -100,7 +112,23 @@ impl Principal {
         match self {
             Principal::Person { person, .. } => Some(person),
             Principal::Client { caller, .. } => Some(caller),
-            Principal::System { .. } => None,
+            Principal::Program { .. } | Principal::System { .. } => None,
+        }
+    }
+
+    /// The client whose token the request has.
+    pub fn client(&self) -> Option<&Client> {
+        match self {
+            Principal::Client { client, .. } | Principal::Program { client, .. } => Some(client),
+            Principal::Person { .. } | Principal::System { .. } => None,
+        }
+    }
+
+    /// What the token of the request can be used for; `None` without a token.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        match self {
+            Principal::Client { scopes, .. } | Principal::Program { scopes, .. } => Some(scopes),
+            Principal::Person { .. } | Principal::System { .. } => None,
         }
     }
 
@@ -111,6 +139,10 @@ impl Principal {
                 id: person.id.clone(),
                 name: person.name.to_string(),
                 email: person.email.to_string(),
+            },
+            Principal::Program { client, .. } => Actor::Program {
+                id: client.id.clone(),
+                name: client.name.to_string(),
             },
             Principal::Client { caller, client, .. } => Actor::Client {
                 id: client.id.clone(),
@@ -150,6 +182,13 @@ pub enum Actor {
         /// The caller's e-mail address at the time.
         caller_email: String,
     },
+    /// A program that acts for nobody.
+    Program {
+        /// The program's ID as a client.
+        id: ClientId,
+        /// The program's name at the time.
+        name: String,
+    },
     /// The service itself.
     System,
 }
@@ -157,6 +196,7 @@ pub enum Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Scope;
 
     #[test]
     fn a_client_acts_for_its_caller_and_the_service_for_nobody() {
@@ -174,6 +214,15 @@ mod tests {
                 id: ClientId::from_bits(2),
                 name: "Helix".into(),
             },
+            scopes: Scopes::of_agents(),
+        };
+        let program = Principal::Program {
+            tenant: tenant.clone(),
+            client: Client {
+                id: ClientId::from_bits(3),
+                name: "Nightly import".into(),
+            },
+            scopes: vec![Scope::Import].into(),
         };
         let person = Principal::Person {
             tenant: tenant.clone(),
@@ -183,9 +232,18 @@ mod tests {
         let system = Principal::System { tenant: tenant.clone() };
         assert_eq!(client.person(), Some(&dana));
         assert_eq!(person.person(), Some(&dana));
-        assert_eq!(system.person(), None);
+        assert_eq!((system.person(), program.person()), (None, None));
+        assert_eq!((client.scopes(), system.scopes()), (Some(&Scopes::of_agents()), None));
+        assert_eq!(
+            program.actor(),
+            Actor::Program {
+                id: ClientId::from_bits(3),
+                name: "Nightly import".to_owned()
+            }
+        );
+        assert_eq!(serde_json::to_value(program.actor()).unwrap()["kind"], "program");
         assert!(
-            [&client, &person, &system]
+            [&client, &person, &program, &system]
                 .into_iter()
                 .all(|one| *one.tenant() == tenant)
         );

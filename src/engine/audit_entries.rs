@@ -89,14 +89,11 @@ pub(crate) fn content(ctx: &Ctx) -> Content {
 
 /// The client that makes the request.
 fn client(ctx: &Ctx) -> Option<ClientOfEntry> {
-    match &ctx.principal {
-        Principal::Client { client, .. } => Some(ClientOfEntry {
-            id: client.id.clone(),
-            name: Some(client.name.to_string()),
-            version: ctx.claims.version.clone(),
-        }),
-        Principal::Person { .. } | Principal::System { .. } => None,
-    }
+    ctx.principal.client().map(|client| ClientOfEntry {
+        id: client.id.clone(),
+        name: Some(client.name.to_string()),
+        version: ctx.claims.version.clone(),
+    })
 }
 
 /// An entry about an action. The proposal's trace, workflow and key are in each, so that one search finds all entries
@@ -167,6 +164,7 @@ impl Engine {
         let sender = match &ctx.principal {
             Principal::Person { person, .. } => person.id.to_string(),
             Principal::Client { caller, client, .. } => format!("{} {}", client.id, caller.id),
+            Principal::Program { client, .. } => client.id.to_string(),
             Principal::System { .. } => return self.write_entry(ctx, entry).await,
         };
         let what = format!("{} {} {sender}", ctx.tenant(), entry.event.as_str());

@@ -1,6 +1,6 @@
 //! The errors of use cases. MCP, web pages and command line each convert them in one place.
 
-use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, State, Timestamp};
+use crate::domain::{ActionId, Check, FieldError, InvalidTransition, ReasonCode, RecordKind, Scopes, State, Timestamp};
 use crate::store::{StoreError, WriteError};
 use crate::views::Label;
 
@@ -59,6 +59,14 @@ pub enum Error {
     NotAuthorized {
         /// Why, and who may.
         why: String,
+    },
+    /// The token lacks a scope that the person's roles would permit.
+    #[error("This needs a token with the scope {needed}; yours has {}. Nothing was changed. Connect again and ask for it.", listed(.held))]
+    InsufficientScope {
+        /// The scopes that the call needs.
+        needed: Scopes,
+        /// The scopes of the token.
+        held: Scopes,
     },
     /// The caller's client used the idempotency key for another proposal.
     #[error(
@@ -142,6 +150,14 @@ pub enum Error {
     },
 }
 
+/// The scopes of a token in a sentence.
+fn listed(scopes: &Scopes) -> String {
+    match scopes.is_empty() {
+        true => "none".to_owned(),
+        false => format!("only {scopes}"),
+    }
+}
+
 /// How a call differs from the proposal with its key. For the same tool, only the arguments can differ.
 fn difference(tool: &str, wanted: &str) -> String {
     if tool == wanted {
@@ -180,6 +196,7 @@ impl Error {
             Error::UnknownTool { .. } => "unknown_tool",
             Error::Invalid { .. } | Error::Wording { .. } | Error::Setting { .. } => "invalid_arguments",
             Error::NotAuthorized { .. } => "not_authorized",
+            Error::InsufficientScope { .. } => "insufficient_scope",
             Error::IdempotencyConflict { .. } => "idempotency_conflict",
             Error::RejectedBefore { .. } => "rejected_before",
             Error::DigestMismatch => "digest_mismatch",

@@ -15,13 +15,14 @@ mod policy_cache;
 
 pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;
-pub use admin::access::{Authentication, FailedSignIn, TokenRefusal, VerifiedIdentity};
+pub use admin::access::{FailedSignIn, VerifiedIdentity};
 pub use admin::catalog::{CatalogOutcome, CatalogReport};
 pub use admin::identity::LONGEST_SUBJECT;
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use admin::scrub::ScrubReport;
 pub use admin::sessions::Switch;
+pub use admin::tokens::{Authentication, TokenRefusal};
 pub use agent::tools::{ToolResponse, ToolSpec};
 pub use audit_log::{AuditReport, EntryProof, ExportError, Exported, Signed, WitnessUpdate};
 pub use error::Error;
@@ -29,7 +30,7 @@ pub use pages::action::Visit;
 pub use pages::audit_query::audit_vocabulary;
 pub use pages::policy::{Switched, mistakes as policy_mistakes};
 
-use crate::domain::{Permission, Principal, allows};
+use crate::domain::{Permission, Principal, allows, missing_scopes};
 use crate::search::AuditIndex;
 use crate::store::{ReadCall, Store};
 use audit_search::AuditSearch;
@@ -106,13 +107,20 @@ impl Engine {
         format!("{}/actions/{id}", self.public_url)
     }
 
-    /// Refuses a principal whose roles do not permit the command, and records the denial. The only check of roles.
+    /// Refuses a principal whose roles, or the scopes of whose token, do not permit the command, and records the denial. The only check of roles and
+    /// scopes.
     async fn authorize(&self, ctx: &Ctx, command: Permission) -> Result<(), Error> {
         if allows(&ctx.principal, command) {
             return Ok(());
         }
-        let error = Error::NotAuthorized {
-            why: refusal(&ctx.principal, command).to_owned(),
+        let error = match missing_scopes(&ctx.principal, command) {
+            Some(needed) => Error::InsufficientScope {
+                needed,
+                held: ctx.principal.scopes().cloned().unwrap_or_default(),
+            },
+            None => Error::NotAuthorized {
+                why: refusal(&ctx.principal, command).to_owned(),
+            },
         };
         self.deny(ctx, command, None, &error).await?;
         Err(error)
@@ -132,6 +140,15 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
         ) => {
             "The person you act for has none of the roles developer, reviewer or lead. Ask an administrator of your identity provider."
         }
+        (Principal::Client { .. }, Permission::SearchAudit) => {
+            "The person you act for has none of the roles auditor, lead or operator. Ask an administrator of your identity provider."
+        }
+        (Principal::Client { .. }, Permission::Import | Permission::ReadCatalog | Permission::ApplyCatalog) => {
+            "A client that acts for a person imports nothing and changes no catalog. An operator creates a service token of the tenant for that."
+        }
+        (Principal::Program { .. }, _) => {
+            "This token belongs to the tenant and acts for nobody. It imports, applies catalogs or reads the audit log; everything else needs a person."
+        }
         (Principal::Client { .. }, _) => {
             "A client can read, propose and withdraw. Only a person in a browser decides and executes."
         }
@@ -144,7 +161,12 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
             | Permission::Ask
             | Permission::Prune,
         ) => "You need the role reviewer or lead to decide actions. Nothing was changed.",
-        (_, Permission::Configure) => "You need the role operator to change what this organisation has set.",
+        (_, Permission::Configure | Permission::ApplyCatalog) => {
+            "You need the role operator to change what this organisation has set."
+        }
+        (_, Permission::IssueToken) => {
+            "You need the role operator to create tokens for programs, and to see and revoke those of others."
+        }
         (_, Permission::EndSessions) => {
             "You need the role operator to see the sessions of other people and to end them."
         }

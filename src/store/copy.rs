@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
 /// target count again.
-pub const COPIED: [&str; 52] = [
+pub const COPIED: [&str; 53] = [
     "people",
     "person_addresses",
     "people_apart",
@@ -20,6 +20,7 @@ pub const COPIED: [&str; 52] = [
     "person_groups",
     "policies",
     "clients",
+    "grants",
     "tokens",
     "counters",
     "releases",

@@ -32,10 +32,11 @@ pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
     Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, CatalogCounts, Delivery, Entry, EntryToIndex,
-    ExportRecord, Hashed, ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem, KeptEvidence, ListFilter,
-    ListedPerson, ListedSession, NewEvidence, NewFinding, NewSession, PART, PastActionRow, PolicyRow, Progress,
-    ProposalContext, Proposer, ProviderSessions, ReadCall, RequestRow, Resemblance, Settled, StoredCheckpoint,
-    StoredResult, StoredSession, TokenGrant, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
+    ExportRecord, GrantOfToken, GrantsOf, Hashed, ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem,
+    KeptEvidence, ListFilter, ListedGrant, ListedPerson, ListedSession, NewEvidence, NewFinding, NewGrant, NewSession,
+    NewToken, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ProviderSessions, ReadCall,
+    RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult, StoredSession, TokenRow, Verified, ViewKey,
+    Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 

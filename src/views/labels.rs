@@ -119,6 +119,7 @@ impl Label for RecordKind {
             RecordKind::AuditNote => "audit note",
             RecordKind::CurrentEvidence => "current evidence",
             RecordKind::Client => "client",
+            RecordKind::Grant => "grant",
             RecordKind::Token => "token",
             RecordKind::OperatorRequest => "operator request",
             RecordKind::Session => "session",
@@ -175,6 +176,7 @@ pub fn actor_label(actor: &Actor) -> PlainText {
     match actor {
         Actor::Person { name, .. } => name.into(),
         Actor::Client { name, caller_name, .. } => format!("{caller_name} via {name}").into(),
+        Actor::Program { name, .. } => name.into(),
         Actor::System => "LoopIQ".into(),
     }
 }
@@ -213,6 +215,7 @@ pub fn event_label(event: &str) -> &str {
         "session.signed_out" => "signed out",
         "session.ended" => "session ended",
         "token.issued" => "token issued",
+        "token.revoked" => "token revoked",
         "audit.searched" => "audit trail searched",
         "tenant.configured" => "tenant settings changed",
         "policy.switched" => "policy activated",
@@ -268,6 +271,11 @@ mod tests {
         };
         assert_eq!(actor_label(&person), "Dana Developer");
         assert_eq!(actor_label(&client), "Dana Developer via Helix");
+        let program = Actor::Program {
+            id: ClientId::from_bits(3),
+            name: "Nightly import".to_owned(),
+        };
+        assert_eq!(actor_label(&program), "Nightly import");
         assert_eq!(actor_label(&Actor::System), "LoopIQ");
     }
 }

@@ -36,11 +36,12 @@ const FIELDS: [(&str, &str); 20] = [
     ("outcome", "/outcome"),
 ];
 
-/// Events that need a demo, a failing database, a damaged file or another key, or are in the log of another tenant. Their entries are built by the same two functions as the others.
-const NOT_IN_THE_STORY: [&str; 5] = [
+/// Events that need a demo, a token, a failing database, a damaged file or another key, or are in the log of another tenant. Their entries are built by the same two functions as the others.
+const NOT_IN_THE_STORY: [&str; 6] = [
     "action.attempt_failed",
     "evidence.intact",
     "token.issued",
+    "token.revoked",
     "tenant.created",
     "audit.key_rotated",
 ];

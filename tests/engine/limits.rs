@@ -106,15 +106,15 @@ async fn a_client_has_a_limit_over_all_its_callers() {
         "{why}"
     );
     let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
-    let other = world
-        .engine
-        .store()
-        .write::<_, Error, _>(&ctx, |tx| Box::pin(async move { Ok(tx.ensure_client("Otto").await?) }));
+    let other = world.engine.store().write::<_, Error, _>(&ctx, |tx| {
+        Box::pin(async move { Ok(tx.ensure_named_client("Otto").await?) })
+    });
     let other: Client = other.await.expect("a client");
     let principal = Principal::Client {
         tenant: world.acme.tenant.clone(),
         caller: world.acme.person("developer"),
         client: other,
+        scopes: loopiq::domain::Scopes::of_agents(),
     };
     let otto = Ctx::new(principal, world.engine.runtime());
     propose(&world, &otto, arguments(&world, "otto", 5))

@@ -40,5 +40,6 @@ mod sessions;
 mod state_machine;
 mod store;
 mod stored_checks;
+mod tokens;
 mod wire_contract;
 mod world;

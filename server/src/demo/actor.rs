@@ -26,6 +26,7 @@ impl Actor<'_> {
             tenant: self.ctx.tenant().clone(),
             caller: self.records.people.get(caller)?,
             client: self.records.client.clone(),
+            scopes: loopiq::domain::Scopes::of_agents(),
         };
         let mut ctx = Ctx::new(principal, self.engine.runtime());
         ctx.trace_given = true;

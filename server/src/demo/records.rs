@@ -173,7 +173,9 @@ pub(super) async fn write(engine: &Engine, ctx: &Ctx, people: People) -> Result<
     }
     let client = engine
         .store()
-        .write::<_, Error, _>(ctx, |tx| Box::pin(async move { Ok(tx.ensure_client("Helix").await?) }))
+        .write::<_, Error, _>(ctx, |tx| {
+            Box::pin(async move { Ok(tx.ensure_named_client("Helix").await?) })
+        })
         .await?;
     Ok(DemoRecords {
         people,

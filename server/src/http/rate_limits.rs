@@ -38,7 +38,10 @@ pub(crate) fn check_address(limits: &RateLimits, extensions: &Extensions) -> Res
 pub(crate) fn check_principal(limits: &RateLimits, principal: &Principal) -> Result<(), u64> {
     match principal {
         Principal::Person { tenant, person, .. } => check(limits, &RateKey::Person(tenant, &person.id)),
-        Principal::Client { tenant, caller, client } => check(limits, &RateKey::Client(tenant, &caller.id, &client.id)),
+        Principal::Client {
+            tenant, caller, client, ..
+        } => check(limits, &RateKey::Client(tenant, Some(&caller.id), &client.id)),
+        Principal::Program { tenant, client, .. } => check(limits, &RateKey::Client(tenant, None, &client.id)),
         Principal::System { .. } => Ok(()),
     }
 }

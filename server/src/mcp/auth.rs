@@ -2,11 +2,13 @@
 
 use super::McpState;
 use super::problem::problem;
+use super::scope_challenge::ScopeChallenge;
 use crate::http::{TokenUsed, rate_limits};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use loopiq::domain::Scopes;
 use loopiq::engine::{Authentication, TokenRefusal};
 
 /// Authenticates a request and puts its principal into its extensions.
@@ -32,9 +34,12 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
             if let Err(seconds) = rate_limits::check_principal(&state.rate_limits, &principal) {
                 return too_many_requests(seconds);
             }
-            request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(*principal);
             request.extensions_mut().insert(TokenUsed(token));
-            next.run(request).await
+            let challenge = ScopeChallenge::default();
+            request.extensions_mut().insert(challenge.clone());
+            let response = next.run(request).await;
+            challenge.response(&state).unwrap_or(response)
         }
         Ok(Authentication::Refused(refusal)) => {
             let why = description(refusal);
@@ -67,12 +72,24 @@ fn description(refusal: TokenRefusal) -> &'static str {
     match refusal {
         TokenRefusal::Unknown => "The token is unknown. Request a new one.",
         TokenRefusal::Expired => "The token has expired. Request a new one.",
+        TokenRefusal::Revoked => "The token was revoked. Connect again, or ask an operator why.",
         TokenRefusal::WrongAudience => "The token is for another resource. Request one for this resource.",
+        TokenRefusal::NoRole => {
+            "The person you act for has no role any more. Ask the people who run the identity provider for one."
+        }
+        TokenRefusal::RolesTooOld => {
+            "The identity provider confirmed the roles of the person you act for too long ago. The person has to sign in again in a browser."
+        }
     }
 }
 
 fn unauthorized(state: &McpState, description: Option<&str>, detail: &str) -> Response {
-    let mut challenge = format!("Bearer resource_metadata=\"{}\"", state.metadata_url());
+    // The scope is what a client should ask for (MCP, authorization).
+    let mut challenge = format!(
+        "Bearer resource_metadata=\"{}\", scope=\"{}\"",
+        state.metadata_url(),
+        Scopes::of_agents()
+    );
     if let Some(description) = description {
         challenge.push_str(&format!(
             ", error=\"invalid_token\", error_description=\"{description}\""

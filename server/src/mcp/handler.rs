@@ -1,5 +1,6 @@
 //! The handler of MCP messages: each calls the engine once.
 
+use super::scope_challenge::ScopeChallenge;
 use crate::http::{request_context, trace_id};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -86,7 +87,13 @@ impl ServerHandler for Handler {
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let result = match self.engine.call_tool(&ctx, &request.name, arguments).await {
             Ok(response) => success(response),
-            Err(error) => refusal(&error),
+            Err(error) => {
+                let parts = context.extensions.get::<Parts>();
+                if let Some(challenge) = parts.and_then(|parts| parts.extensions.get::<ScopeChallenge>()) {
+                    challenge.note(&error);
+                }
+                refusal(&error)
+            }
         };
         Ok(result.into())
     }

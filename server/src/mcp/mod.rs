@@ -9,6 +9,7 @@ mod body;
 mod handler;
 mod metadata;
 mod problem;
+mod scope_challenge;
 #[cfg(test)]
 pub(crate) mod tests;
 

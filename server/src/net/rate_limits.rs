@@ -87,8 +87,8 @@ pub enum RateKey<'a> {
     Address(IpAddr),
     /// A person, in a browser.
     Person(&'a TenantId, &'a PersonId),
-    /// An MCP client that acts for a person.
-    Client(&'a TenantId, &'a PersonId, &'a ClientId),
+    /// A program, and the person for whom it acts.
+    Client(&'a TenantId, Option<&'a PersonId>, &'a ClientId),
 }
 
 impl RateKey<'_> {
@@ -110,7 +110,7 @@ pub struct RateLimits(Arc<Limiters>);
 struct Limiters {
     address: Option<DefaultKeyedRateLimiter<IpAddr>>,
     person: Option<DefaultKeyedRateLimiter<(TenantId, PersonId)>>,
-    client: Option<DefaultKeyedRateLimiter<(TenantId, PersonId, ClientId)>>,
+    client: Option<DefaultKeyedRateLimiter<(TenantId, Option<PersonId>, ClientId)>>,
 }
 
 /// The number of keys of a limit at which a request itself removes idle keys, without waiting for [`RateLimits::remove_idle`].
@@ -137,7 +137,7 @@ impl RateLimits {
             RateKey::Person(tenant, person) => check(limiters.person.as_ref(), &((*tenant).clone(), (*person).clone())),
             RateKey::Client(tenant, person, client) => check(
                 limiters.client.as_ref(),
-                &((*tenant).clone(), (*person).clone(), (*client).clone()),
+                &((*tenant).clone(), person.cloned(), (*client).clone()),
             ),
         }
     }
@@ -221,10 +221,10 @@ mod tests {
         for _ in 0..10_000 {
             assert_eq!(rates.check(&RateKey::Person(&acme, &person)), Ok(()), "off");
         }
-        assert_eq!(rates.check(&RateKey::Client(&acme, &person, &helix)), Ok(()));
-        assert!(rates.check(&RateKey::Client(&acme, &person, &helix)).is_err());
-        assert_eq!(rates.check(&RateKey::Client(&acme, &person, &other)), Ok(()));
-        assert_eq!(rates.check(&RateKey::Client(&globex, &person, &helix)), Ok(()));
+        assert_eq!(rates.check(&RateKey::Client(&acme, Some(&person), &helix)), Ok(()));
+        assert!(rates.check(&RateKey::Client(&acme, Some(&person), &helix)).is_err());
+        assert_eq!(rates.check(&RateKey::Client(&acme, Some(&person), &other)), Ok(()));
+        assert_eq!(rates.check(&RateKey::Client(&globex, Some(&person), &helix)), Ok(()));
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! The sweep: it writes the expiry of overdue actions that nobody has touched.
 
 use crate::context::Ctx;
-use crate::domain::Permission;
+use crate::domain::{Permission, Timestamp};
 use crate::engine::actions::lifecycle;
 use crate::engine::{Engine, Error};
 
 /// Overdue actions expired per transaction; more would keep other writers waiting.
 const BATCH: i64 = 100;
+/// How long expired tokens are kept, in microseconds, so that their holders learn that they have expired, and a refresh token that is used twice is
+/// noticed.
+const TOKENS_KEPT: i64 = 30 * Timestamp::DAY;
 
 impl Engine {
-    /// Writes the expiry of every overdue action, tenant by tenant. Returns how many it wrote.
+    /// Writes the expiry of every overdue action, tenant by tenant, and deletes old sessions and tokens. Returns how many actions it expired.
     pub async fn sweep(&self) -> Result<u64, Error> {
         let now = self.runtime.now();
         let mut swept = 0;
@@ -34,6 +37,7 @@ impl Engine {
             self.expire_requests(&ctx).await?;
         }
         self.store.purge_sessions(now).await?;
+        self.store.purge_tokens(now.plus(-TOKENS_KEPT)).await?;
         Ok(swept)
     }
 

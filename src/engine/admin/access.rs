@@ -1,38 +1,12 @@
-//! Sign-in, sign-out and bearer tokens.
+//! Sign-in and sign-out.
 
 use crate::audit::Event;
 use crate::context::{Ctx, RequestOrigin};
 use crate::domain::*;
 use crate::engine::admin::identity;
 use crate::engine::{Engine, Error, audit_entries};
-use crate::store::{Asserted, Entry, TokenGrant, WriteTx};
+use crate::store::{Asserted, Entry, WriteTx};
 use serde_json::json;
-
-/// How long a token is valid, in microseconds (30 days).
-const TOKEN_LIFE: i64 = 30 * Timestamp::DAY;
-
-/// Why a bearer token is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefusal {
-    /// No token has this digest.
-    #[error("the token is not known")]
-    Unknown,
-    /// The token has expired.
-    #[error("the token has expired")]
-    Expired,
-    /// The token was issued for another resource.
-    #[error("the token is for another resource")]
-    WrongAudience,
-}
-
-/// The result of presenting a bearer token.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Authentication {
-    /// The client and the caller that it acts for, and the ID of the token.
-    Accepted(Principal, TokenId),
-    /// The token is not accepted.
-    Refused(TokenRefusal),
-}
 
 /// A sign-in that failed, as the service that talks to the identity provider saw it.
 #[derive(Debug, Clone)]
@@ -315,87 +289,5 @@ impl Engine {
             },
         )
         .await
-    }
-
-    /// Returns the client and caller of a bearer token for this resource.
-    pub async fn authenticate(&self, bearer: &str, audience: &str) -> Result<Authentication, Error> {
-        let Some(token) = self.store.token(&self.runtime.digest_key().of_token(bearer)).await? else {
-            return Ok(Authentication::Refused(TokenRefusal::Unknown));
-        };
-        if token.expires_at <= self.runtime.now() {
-            return Ok(Authentication::Refused(TokenRefusal::Expired));
-        }
-        if token.audience != audience {
-            return Ok(Authentication::Refused(TokenRefusal::WrongAudience));
-        }
-        let principal = Principal::Client {
-            tenant: token.tenant,
-            caller: token.caller,
-            client: token.client,
-        };
-        Ok(Authentication::Accepted(principal, token.id))
-    }
-
-    /// Issues a token for a client and a caller without asking the caller, which only a demo allows. The secret is
-    /// returned once and only its digest is stored.
-    pub async fn issue_token(
-        &self,
-        tenant: &TenantId,
-        email: &str,
-        client: &str,
-        audience: &str,
-    ) -> Result<String, Error> {
-        let ctx = Ctx::command(tenant.clone(), &self.runtime);
-        self.authorize(&ctx, Permission::IssueToken).await?;
-        if self.store.installation().await? != Some(InstallationKind::Demo) {
-            return Err(Error::Setting {
-                message: "this installation is not a demo, so tokens need the consent of the person they act for."
-                    .to_owned(),
-            });
-        }
-        let secret = format!("loopiq_{}", canonical::hex(&self.runtime.random::<32>()));
-        let (digest, email) = (self.runtime.digest_key().of_token(&secret), email.to_owned());
-        let (client, audience) = (client.to_owned(), audience.to_owned());
-        self.store
-            .write(&ctx, move |tx| {
-                Box::pin(async move {
-                    let mut people = tx.people_by_email(&[&email]).await?;
-                    let Some(caller) = people.pop() else {
-                        return Err(Error::NotFound {
-                            kind: RecordKind::Person,
-                            id: email,
-                        });
-                    };
-                    // If several people have the address, a token for the wrong one would defeat the separation of
-                    // duties.
-                    if !people.is_empty() {
-                        return Err(Error::field("/as", format!("several people have the address {email}")));
-                    }
-                    let client = tx.ensure_client(&client).await?;
-                    let grant = TokenGrant {
-                        secret_digest: digest,
-                        id: tx.ctx().runtime.id(),
-                        client: client.id.clone(),
-                        caller: caller.id.clone(),
-                        audience,
-                        expires_at: tx.ctx().now().plus(TOKEN_LIFE),
-                    };
-                    tx.insert_token(&grant).await?;
-                    let mut content = audit_entries::content(tx.ctx());
-                    content.records = vec![grant.id.as_str().to_owned()];
-                    content.details = json!({
-                        "client": client.name, "caller": caller.id, "audience": grant.audience,
-                        "expiresAt": grant.expires_at,
-                    });
-                    tx.record(Entry {
-                        event: Event::TokenIssued,
-                        action_id: None,
-                        content,
-                    });
-                    Ok(())
-                })
-            })
-            .await?;
-        Ok(secret)
     }
 }

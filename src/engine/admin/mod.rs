@@ -1,9 +1,10 @@
-//! Administration: sign-in and tokens, identities, imports, the scrub of evidence, generic words, operator
+//! Administration: sign-in, tokens and grants, identities, imports, the scrub of evidence, generic words, operator
 //! requests, sessions of browsers, tenants and catalogs.
 
 pub(crate) mod access;
 pub(crate) mod catalog;
 pub(crate) mod generic_words;
+pub(crate) mod grants;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod operator_requests;
@@ -11,3 +12,4 @@ pub(crate) mod releases;
 pub(crate) mod scrub;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
+pub(crate) mod tokens;

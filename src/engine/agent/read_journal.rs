@@ -33,7 +33,10 @@ impl Engine {
         arguments: &Value,
         answer: &Value,
     ) -> Result<(), Error> {
-        let Principal::Client { tenant, caller, client } = &ctx.principal else {
+        let Principal::Client {
+            tenant, caller, client, ..
+        } = &ctx.principal
+        else {
             return Ok(());
         };
         let arguments = canonical::to_string(arguments).map_err(Error::internal)?;

@@ -1,10 +1,7 @@
-//! Tenants, people, clients and tokens.
+//! Tenants, people and clients.
 
-use super::installation;
-use crate::domain::{
-    Address, Client, ClientId, Email, Human, InstallationKind, Person, PersonId, Role, TenantId, Timestamp, TokenId,
-};
-use crate::store::db::{Row, Sql, query};
+use crate::domain::{Address, Client, ClientId, Email, Human, Person, PersonId, Role, TenantId};
+use crate::store::db::{Row, query};
 use crate::store::row::{json, list};
 use crate::store::{ReadTx, Store, StoreError, WriteTx};
 
@@ -23,40 +20,6 @@ pub struct Asserted {
     pub roles: Option<Vec<Role>>,
     /// The groups of which the provider says that the person is a member.
     pub groups: Vec<String>,
-}
-
-/// The tenant, client and person that a bearer token identifies.
-#[derive(Debug, Clone)]
-pub struct TokenRow {
-    /// The token's ID, which is not secret.
-    pub id: TokenId,
-    /// The tenant of client and person.
-    pub tenant: TenantId,
-    /// The client that received the token.
-    pub client: Client,
-    /// The person that the client acts for, with the roles that the identity provider asserted last.
-    pub caller: Person,
-    /// The resource that accepts the token (RFC 8707).
-    pub audience: String,
-    /// When the token expires.
-    pub expires_at: Timestamp,
-}
-
-/// A token to store.
-#[derive(Debug, Clone)]
-pub struct TokenGrant {
-    /// The keyed digest of the secret (see [`DigestKey`](crate::digest_key::DigestKey)). The secret itself is never stored.
-    pub secret_digest: String,
-    /// The token's ID, which is not secret.
-    pub id: TokenId,
-    /// The client that receives the token.
-    pub client: ClientId,
-    /// The person that the client acts for.
-    pub caller: PersonId,
-    /// The resource that accepts the token.
-    pub audience: String,
-    /// When the token expires.
-    pub expires_at: Timestamp,
 }
 
 /// The account that an address identifies: the first that had it. The condition excludes a later account `p`, if both accounts belong to
@@ -81,43 +44,19 @@ pub(super) fn person(row: &Row) -> Result<Person, StoreError> {
     })
 }
 
+fn client(row: &Row) -> Result<Client, StoreError> {
+    Ok(Client {
+        id: row.read("id", |t| ClientId::parse(t).ok())?,
+        name: row.text("name")?.into(),
+    })
+}
+
 /// The human who owns an account. `column` contains `same_as`, or the account's own ID.
 pub(super) fn human(row: &Row, column: &str) -> Result<Human, StoreError> {
     Ok(Human::of_account(row.read(column, |t| PersonId::parse(t).ok())?))
 }
 
 impl Store {
-    /// Looks up a token. The query names no tenant, because only the token tells the tenant; a digest of 256 bits cannot be guessed.
-    /// Returns `None` for a person of a demo if the installation is not a demo, and for any other person if it is.
-    pub async fn token(&self, secret_digest: &str) -> Result<Option<TokenRow>, StoreError> {
-        const SQL: Sql = Sql {
-            sqlite: &[
-                "SELECT t.tenant, t.id AS token_id, t.audience, t.expires_at, c.id AS client_id, c.name AS client_name, \
-                 p.id, p.issuer, p.email, p.name, p.roles, (SELECT kind FROM installation) AS installation FROM tokens t \
-                 JOIN clients c ON c.tenant = t.tenant AND c.id = t.client_id \
-                 JOIN people p ON p.tenant = t.tenant AND p.id = t.caller_id WHERE t.secret_digest = $1",
-            ],
-            // Row-level security hides people and clients. The function `token_holder` enters the token's tenant before it reads them.
-            postgres: "SELECT *, (SELECT kind FROM installation) AS installation FROM token_holder($1)",
-        };
-        let row = self.database.fetch_optional(query(SQL).bind(secret_digest)).await?;
-        let Some(row) = row else { return Ok(None) };
-        if !InstallationKind::accepts(installation::kind(&row)?, &row.text("issuer")?) {
-            return Ok(None);
-        }
-        Ok(Some(TokenRow {
-            id: row.read("token_id", |t| TokenId::parse(t).ok())?,
-            tenant: row.read("tenant", |t| TenantId::parse(t).ok())?,
-            client: Client {
-                id: row.read("client_id", |t| ClientId::parse(t).ok())?,
-                name: row.text("client_name")?.into(),
-            },
-            caller: person(&row)?,
-            audience: row.text("audience")?,
-            expires_at: row.time("expires_at")?,
-        }))
-    }
-
     /// Every tenant. Background tasks loop over all tenants.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         let rows = self
@@ -183,22 +122,6 @@ impl ReadTx {
         rows.iter().map(person).collect()
     }
 
-    /// A client by name.
-    pub async fn client(&mut self, name: &str) -> Result<Option<Client>, StoreError> {
-        let row = query("SELECT id, name FROM clients WHERE tenant = $1 AND name = $2")
-            .bind(self.tenant())
-            .bind(name)
-            .fetch_optional(&mut self.tx)
-            .await?;
-        row.map(|row| {
-            Ok(Client {
-                id: row.read("id", |t| ClientId::parse(t).ok())?,
-                name: row.text("name")?.into(),
-            })
-        })
-        .transpose()
-    }
-
     /// Clients by ID.
     pub async fn clients(&mut self, ids: &[&str]) -> Result<Vec<Client>, StoreError> {
         const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
@@ -207,14 +130,7 @@ impl ReadTx {
             .bind(list(ids))
             .fetch_all(&mut self.tx)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Client {
-                    id: row.read("id", |t| ClientId::parse(t).ok())?,
-                    name: row.text("name")?.into(),
-                })
-            })
-            .collect()
+        rows.iter().map(client).collect()
     }
 }
 
@@ -244,36 +160,24 @@ impl WriteTx {
         }
         self.assert_groups(&person.id, &asserted.groups).await
     }
-
-    /// Stores a client and returns it. A client that has this name already does not change.
-    pub async fn ensure_client(&mut self, name: &str) -> Result<Client, StoreError> {
+    /// Stores a client and returns it. `identity` tells clients with one name apart: a client that has this identity already keeps its ID, and gets
+    /// the name.
+    pub async fn ensure_client(&mut self, identity: &str, name: &str) -> Result<Client, StoreError> {
+        const SQL: &str = "INSERT INTO clients (tenant, id, identity, name) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (tenant, identity) DO UPDATE SET name = excluded.name RETURNING id, name";
         let fresh = self.ctx.runtime.id::<ClientId>();
-        query("INSERT INTO clients (tenant, id, name) VALUES ($1, $2, $3) ON CONFLICT (tenant, name) DO NOTHING")
+        let row = query(SQL)
             .bind(self.tenant())
             .bind(fresh.as_str())
+            .bind(identity)
             .bind(name)
-            .execute(&mut self.tx)
+            .fetch_one(&mut self.tx)
             .await?;
-        self.client(name).await?.ok_or(StoreError::Conflict("the client"))
+        client(&row)
     }
 
-    /// Stores a token.
-    pub async fn insert_token(&mut self, grant: &TokenGrant) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, \
-             created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        let (tenant, now) = (self.tenant(), self.ctx.now());
-        query(SQL)
-            .bind(&grant.secret_digest)
-            .bind(tenant)
-            .bind(grant.id.as_str())
-            .bind(grant.client.as_str())
-            .bind(grant.caller.as_str())
-            .bind(&grant.audience)
-            .bind("[\"read\",\"propose\"]")
-            .bind(now.0)
-            .bind(grant.expires_at.0)
-            .execute(&mut self.tx)
-            .await?;
-        Ok(())
+    /// The client that an operator or a command has given this name.
+    pub async fn ensure_named_client(&mut self, name: &str) -> Result<Client, StoreError> {
+        self.ensure_client(&format!("name:{name}"), name).await
     }
 }

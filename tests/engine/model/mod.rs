@@ -97,10 +97,9 @@ impl Stage {
             world.join(who, team).await;
         }
         let ctx = Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
-        let other = world
-            .engine
-            .store()
-            .write::<_, Error, _>(&ctx, |tx| Box::pin(async move { Ok(tx.ensure_client("Otto").await?) }));
+        let other = world.engine.store().write::<_, Error, _>(&ctx, |tx| {
+            Box::pin(async move { Ok(tx.ensure_named_client("Otto").await?) })
+        });
         let clients = vec![world.acme.client.clone(), other.await.expect("a client")];
         world.policy(POLICIES[first].source).await;
         Self {
@@ -116,6 +115,7 @@ impl Stage {
             tenant: self.world.acme.tenant.clone(),
             caller: self.world.acme.person(caller),
             client: self.clients[client].clone(),
+            scopes: loopiq::domain::Scopes::of_agents(),
         };
         Ctx::new(principal, self.world.engine.runtime())
     }

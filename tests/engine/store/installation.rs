@@ -95,12 +95,19 @@ async fn people_sessions_and_tokens_of_the_other_kind_are_refused() {
             .await
             .expect("a session");
         let digest = engine.runtime().digest_key().of_token("secret");
-        let insert = "INSERT INTO tokens (secret_digest, tenant, id, client_id, caller_id, audience, scopes, created_at, expires_at) \
-             VALUES ($1, 'acme', 'tok_00000000000000000000000001', $2, $3, $4, '[]', 0, $5)";
-        sqlx::query(insert)
-            .bind(digest)
+        let grant = "INSERT INTO grants (tenant, id, kind, client_id, person_id, scopes, name, created_at, expires_at) \
+             VALUES ('acme', 'grt_00000000000000000000000001', 'service', $1, $2, '[]', 'Helix', 0, $3)";
+        sqlx::query(grant)
             .bind(world.acme.client.id.as_str().to_owned())
             .bind(id)
+            .bind(i64::MAX)
+            .execute(&mut owner)
+            .await
+            .expect("a grant");
+        let insert = "INSERT INTO tokens (secret_digest, tenant, id, grant_id, kind, audience, created_at, expires_at) \
+             VALUES ($1, 'acme', 'tok_00000000000000000000000001', 'grt_00000000000000000000000001', 'access', $2, 0, $3)";
+        sqlx::query(insert)
+            .bind(digest)
             .bind(AUDIENCE)
             .bind(i64::MAX)
             .execute(&mut owner)

@@ -8,7 +8,7 @@ use loopiq::store::WriteTx;
 
 fn add_client(tx: &mut WriteTx, n: u32, breaks: bool) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        tx.ensure_client(&format!("client {n}")).await?;
+        tx.ensure_named_client(&format!("client {n}")).await?;
         assert!(!breaks, "in the middle of a write");
         Ok(())
     })

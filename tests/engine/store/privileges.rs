@@ -208,6 +208,7 @@ async fn objects_that_shadow_the_schema_do_not_run_as_the_owner() {
         "sessions",
         "people",
         "clients",
+        "grants",
         "installation",
         "action_counts",
         "action_targets",

@@ -107,6 +107,7 @@ impl World {
             tenant: records.tenant.clone(),
             caller: records.person(role),
             client: records.client.clone(),
+            scopes: loopiq::domain::Scopes::of_agents(),
         };
         self.context(principal)
     }

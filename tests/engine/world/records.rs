@@ -122,7 +122,7 @@ pub(super) async fn create_records(engine: &Engine, name: &str) -> TenantRecords
                     .await?;
                 tx.insert_work_item(&WorkItem::new(&story, &release, &team, "Harden the login"))
                     .await?;
-                Ok(tx.ensure_client("Helix").await?)
+                Ok(tx.ensure_named_client("Helix").await?)
             })
         })
         .await

@@ -17,7 +17,7 @@ async fn challenge(response: reqwest::Response) -> (String, String) {
 async fn a_request_without_a_token_is_told_where_to_get_one() {
     let service = TestService::start().await;
     let metadata = format!("{}/.well-known/oauth-protected-resource/mcp", service.url);
-    let plain = format!("Bearer resource_metadata=\"{metadata}\"");
+    let plain = format!("Bearer resource_metadata=\"{metadata}\", scope=\"loopiq:read loopiq:propose\"");
     let (none, _) = challenge(service.post().body(LIST).send().await.unwrap()).await;
     let (other, _) = challenge(
         service

@@ -4,4 +4,5 @@ mod auth;
 mod body;
 mod calls;
 mod clients;
+mod scopes;
 pub(crate) mod service;

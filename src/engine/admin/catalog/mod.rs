@@ -7,7 +7,7 @@ mod entry;
 
 use crate::catalog::{self, Catalog, Effect, Kind, Plan, Problems, SourceFile, Step};
 use crate::context::Ctx;
-use crate::domain::{Permission, TenantId, canonical};
+use crate::domain::{Permission, Principal, TenantId, canonical};
 use crate::engine::admin::operator_requests;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
@@ -94,7 +94,7 @@ impl Engine {
         prune: bool,
         run: Run,
     ) -> Result<CatalogOutcome, Error> {
-        self.authorize(ctx, Permission::Configure).await?;
+        self.authorize(ctx, Permission::ApplyCatalog).await?;
         let catalog = match catalog::read(files) {
             Ok(catalog) => catalog,
             Err(problems) => return Ok(CatalogOutcome::Wrong(problems)),
@@ -138,28 +138,32 @@ async fn transact(
     run: Run,
     policies: &PolicyCache,
 ) -> Result<Plan, Halt> {
-    let operator = operator_requests::operator(tx, policies).await?;
+    // A program's token was created by one operator, so that the program may do what that operator may do in the browser.
+    let from_console = match tx.ctx().principal {
+        Principal::Program { .. } => false,
+        _ => operator_requests::operator(tx, policies).await?.is_none(),
+    };
     let stored = tx.stored_catalog(&catalog.releases()).await?;
     let mut plan = catalog::plan(catalog, &stored, prune).map_err(Halt::Wrong)?;
-    if operator.is_some() {
+    if !from_console {
         // Roles that a text in the browser leaves out stay, because it could not declare them.
         let is_left_out = |step: &Step| step.ident.kind == Kind::Person && step.effect == Effect::Retire;
         plan.steps.retain(|step| !is_left_out(step));
     }
-    if operator.is_some() && plan.steps.iter().any(|step| step.ident.kind == Kind::Person) {
+    if !from_console && plan.steps.iter().any(|step| step.ident.kind == Kind::Person) {
         return Err(Halt::Error(Error::Setting {
-            message: "the catalog changes roles of people. One operator alone cannot give roles in the browser: an operator with access to the machine \
+            message: "the catalog changes roles of people. One operator alone cannot give roles in the browser or with a token: an operator with access to the machine \
                       applies it with `loopiq catalog apply`."
                 .to_owned(),
         }));
     }
-    if operator.is_some() {
+    if !from_console {
         let policy = policies.today(tx).await.map_err(Halt::Error)?;
         if let Some(team) = plan.steps.iter().find(|step| changes_who_approves(step, &policy)) {
             return Err(Halt::Error(Error::Setting {
                 message: format!(
                     "the catalog changes who belongs to the team {}, whose approval the policy requires. One operator alone cannot change that in the \
-                     browser: an operator with access to the machine applies it with `loopiq catalog apply`.",
+                     browser or with a token: an operator with access to the machine applies it with `loopiq catalog apply`.",
                     team.ident.key
                 ),
             }));

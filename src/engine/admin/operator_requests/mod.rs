@@ -99,7 +99,7 @@ async fn signed_in(tx: &mut ReadTx) -> Result<Option<Decider>, Error> {
     let id = match &tx.ctx().principal {
         Principal::System { .. } => return Ok(None),
         Principal::Person { person, .. } => person.id.clone(),
-        Principal::Client { .. } => {
+        Principal::Client { .. } | Principal::Program { .. } => {
             return Err(Error::NotAuthorized {
                 why: "A client cannot change the settings of this organisation.".to_owned(),
             });
