@@ -110,6 +110,24 @@ fn one_module_closes_actions() {
 }
 
 #[test]
+fn every_form_of_a_page_names_its_tenant() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("app/src");
+    let mut forms = 0;
+    // Islands compile for the browser too, where the tenant is not known. Their forms name an action, which belongs to one tenant.
+    for file in files(&root)
+        .iter()
+        .filter(|file| !file.starts_with(root.join("islands")))
+    {
+        let text = fs::read_to_string(file).expect("a source file");
+        let sign_outs = text.matches("<form method=\"post\" action=\"/logout\">").count();
+        let expected = text.matches("method=\"post\"").count() - sign_outs;
+        assert_eq!(text.matches("<TenantField />").count(), expected, "{}", file.display());
+        forms += expected;
+    }
+    assert!(forms > 10, "{forms}");
+}
+
+#[test]
 fn references_are_read_from_source_text() {
     let read = |file: &str, text: &str| {
         let mut found = BTreeSet::new();

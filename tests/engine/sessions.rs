@@ -193,14 +193,23 @@ async fn the_console_ends_sessions_of_a_person_by_address() {
     let world = World::new().await;
     session(&world, 1, &world.acme, "lead", "1").await;
     let console = Ctx::command(world.acme.tenant.clone(), world.engine.runtime());
-    let lead = world
+    let lead = world.acme.person("lead").id;
+    let found = world.engine.accounts_named(&console, "Lead@acme.example").await;
+    assert_eq!(found.expect("a person"), [lead.clone()]);
+    // A second account with the address, as after a change of the identity provider.
+    let moved = asserted("https://new.example", "lead@acme.example", &[Role::Lead]);
+    let (_, second) = world
         .engine
-        .person_named(&console, "Lead@acme.example")
+        .sign_in("acme", moved, &RequestOrigin::default())
         .await
-        .expect("a person");
-    assert_eq!(lead, world.acme.person("lead").id);
+        .expect("signed in");
+    let found = world.engine.accounts_named(&console, "lead@acme.example").await;
+    let found: std::collections::BTreeSet<_> = found.expect("two accounts").into_iter().collect();
+    assert_eq!(found, [lead.clone(), second.id.clone()].into());
+    let only = world.engine.accounts_named(&console, second.id.as_str()).await;
+    assert_eq!(only.expect("an account"), [second.id]);
     for nobody in ["lead@globex.example", "per_00000000000000000000000001", ""] {
-        let refused = world.engine.person_named(&console, nobody).await;
+        let refused = world.engine.accounts_named(&console, nobody).await;
         assert!(matches!(refused, Err(Error::NotFound { .. })), "{nobody}: {refused:?}");
     }
     world

@@ -27,6 +27,8 @@ pub(crate) mod state;
 #[cfg(feature = "ssr")]
 pub(crate) mod table_head;
 #[cfg(feature = "ssr")]
+pub(crate) mod tenant_field;
+#[cfg(feature = "ssr")]
 pub(crate) mod time;
 #[cfg(feature = "ssr")]
 pub(crate) mod title;

@@ -1,5 +1,6 @@
 //! A table of sessions, with a button that ends each.
 
+use crate::components::tenant_field::TenantField;
 use crate::components::time::RelativeTime;
 use crate::server_fns::EndSession;
 use leptos::prelude::*;
@@ -59,6 +60,7 @@ fn row(session: SessionView, person: &str) -> AnyView {
         .into_any(),
         false => view! {
             <form method="post" action=EndSession::url()>
+                <TenantField />
                 <input type="hidden" name="id" value=name.clone() />
                 <input type="hidden" name="person" value=person.to_owned() />
                 <button type="submit" class="button small" aria-label=format!("End the session {name}")>

@@ -3,6 +3,7 @@
 use super::page_data::page_data;
 use crate::components::message::Message;
 use crate::components::sessions::Sessions;
+use crate::components::tenant_field::TenantField;
 use crate::components::title::PageTitle;
 use crate::server_fns::SignOutEverywhere;
 use crate::services::Services;
@@ -56,6 +57,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
                 <h2 id="everywhere">"Sign out everywhere"</h2>
                 <p>"Ends all of your sessions, also this one and those in other tenants."</p>
                 <form method="post" action=SignOutEverywhere::url()>
+                    <TenantField />
                     <button type="submit" class="button danger">
                         "Sign out everywhere"
                     </button>

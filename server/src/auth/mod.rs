@@ -9,6 +9,7 @@ mod tenants;
 
 pub(crate) use require_sign_in::require_sign_in;
 pub use session_store::Sessions;
+pub(crate) use tenants::PATH as SWITCH_PATH;
 
 use crate::http::message_page::MessagePage;
 use crate::http::rate_limits;

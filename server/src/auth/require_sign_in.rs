@@ -3,8 +3,10 @@
 use super::{SESSION_PERSON, browser_session, no_role_page, session_store, tenants};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::problem::problem;
-use crate::http::{rate_limits, request_context, request_origin};
+use crate::http::typed_text::TypedText;
+use crate::http::{limits, rate_limits, request_context, request_origin};
 use crate::state::AppState;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -38,10 +40,10 @@ pub(crate) async fn require_sign_in(
     let limits = &state.requests.rate_limits;
     let (principal, found) = match authenticate(&state, &session, request.extensions(), request.headers()).await {
         Ok(signed_in) => signed_in,
-        Err(denied @ Denied::Unavailable) => return refuse(&state, &request, &denied),
+        Err(denied @ Denied::Unavailable) => return refuse(&state, request, &denied).await,
         Err(denied) => {
             return match rate_limits::check_address(limits, request.extensions()) {
-                Ok(()) => refuse(&state, &request, &denied),
+                Ok(()) => refuse(&state, request, &denied).await,
                 Err(seconds) => rate_limits::too_many_requests(&state, &request, seconds),
             };
         }
@@ -158,8 +160,15 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
         .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
 }
 
-fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
+async fn refuse(state: &AppState, request: Request, denied: &Denied) -> Response {
     let html = message_page::wants_html(request.headers());
+    let (parts, body) = request.into_parts();
+    let typed = match html && limits::is_form(&parts.headers) {
+        // The whole body is in memory already.
+        true => TypedText::of_form(&to_bytes(body, usize::MAX).await.unwrap_or_default()),
+        false => TypedText::default(),
+    };
+    let request = &Request::from_parts(parts, Body::empty());
     match denied {
         Denied::SignedOut if is_api(request) => problem(StatusCode::UNAUTHORIZED, "Sign in first."),
         Denied::NoRole if is_api(request) => problem(StatusCode::FORBIDDEN, "Your account has no role in this tenant."),
@@ -171,6 +180,7 @@ fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
         Denied::NoTenant => {
             let text = "Choose the organisation in which you want to work first. Nothing was changed.";
             MessagePage::new(StatusCode::FORBIDDEN, "Choose an organisation", text)
+                .typed(typed)
                 .link(tenants::PATH, "Choose an organisation")
                 .respond(html, &state.stylesheet)
         }
@@ -181,11 +191,14 @@ fn refuse(state: &AppState, request: &Request, denied: &Denied) -> Response {
         Denied::SignedOut => {
             let text = "You were signed out before this was saved. Sign in and try again.";
             MessagePage::new(StatusCode::UNAUTHORIZED, "You're signed out", text)
+                .typed(typed)
                 .link("/login", "Sign in")
                 .respond(html, &state.stylesheet)
         }
-        Denied::NoRole => no_role_page().respond(html, &state.stylesheet),
-        Denied::Unavailable => message_page::unavailable().respond(html, &state.stylesheet),
+        Denied::NoRole => no_role_page().typed(typed).respond(html, &state.stylesheet),
+        Denied::Unavailable => message_page::unavailable()
+            .typed(typed)
+            .respond(html, &state.stylesheet),
     }
 }
 

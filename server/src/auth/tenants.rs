@@ -18,7 +18,7 @@ use tower_sessions::Session;
 use tower_sessions::session::Id;
 
 /// Where a person chooses a tenant.
-pub(super) const PATH: &str = "/auth/tenant";
+pub(crate) const PATH: &str = "/auth/tenant";
 
 #[derive(Deserialize)]
 pub(super) struct ChoiceQuery {

@@ -2,9 +2,11 @@
 
 use super::{open_tenant, print};
 use crate::installation::Installation;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use loopiq::context::Runtime;
-use loopiq::views::{Outcome, PersonPage, SessionView};
+use loopiq::domain::PlainText;
+use loopiq::engine::Error;
+use loopiq::views::{PersonPage, SessionView};
 use serde::Serialize;
 use std::fmt;
 
@@ -50,33 +52,68 @@ pub struct EndSessionsArgs {
 pub async fn run(command: SessionsCommand, runtime: Runtime) -> Result<()> {
     let (SessionsCommand::List(of) | SessionsCommand::End(EndSessionsArgs { of, .. })) = &command;
     let (engine, ctx) = open_tenant(&of.installation, &of.tenant, &runtime).await?;
-    let person = engine.person_named(&ctx, &of.person).await?;
-    let page = engine.person_page(&ctx, person.as_str()).await?;
+    let mut accounts = Vec::new();
+    for account in engine.accounts_named(&ctx, &of.person).await.map_err(unknown)? {
+        accounts.push(engine.person_page(&ctx, account.as_str()).await?);
+    }
     match &command {
-        SessionsCommand::List(_) => print(&Listed(page), of.json),
+        SessionsCommand::List(_) => print(&Listed { accounts }, of.json),
         SessionsCommand::End(EndSessionsArgs { session: None, .. }) => {
-            print(&Ended(engine.end_sessions_of(&ctx, person.as_str()).await?), of.json)
+            let mut ended = Vec::new();
+            for account in accounts {
+                let outcome = engine.end_sessions_of(&ctx, &account.person.id).await?;
+                ended.push(OfAccount {
+                    account: account.person.id,
+                    message: outcome.message,
+                });
+            }
+            print(&Ended { accounts: ended }, of.json)
         }
         SessionsCommand::End(EndSessionsArgs { session: Some(id), .. }) => {
-            let is_theirs = page.sessions.iter().any(|session| session.id == *id);
-            anyhow::ensure!(
-                is_theirs,
-                "{} has no session {id} in the tenant {}",
-                of.person,
-                of.tenant
-            );
-            print(&Ended(engine.end_session(&ctx, id).await?), of.json)
+            let has_it = |account: &&PersonPage| account.sessions.iter().any(|session| session.id == *id);
+            let Some(account) = accounts.iter().find(has_it) else {
+                anyhow::bail!("{} has no session {id} in the tenant {}", of.person, of.tenant);
+            };
+            let ended = OfAccount {
+                account: account.person.id.clone(),
+                message: engine.end_session(&ctx, id).await?.message,
+            };
+            print(&Ended { accounts: vec![ended] }, of.json)
         }
     }
 }
 
+/// The engine's own message speaks of what a person can see on pages.
+fn unknown(error: Error) -> anyhow::Error {
+    match error {
+        Error::NotFound { id, .. } => anyhow!("no account of this tenant has the ID or the address {id}"),
+        error => error.into(),
+    }
+}
+
+/// The accounts of a person.
 #[derive(Serialize)]
-#[serde(transparent)]
-struct Listed(PersonPage);
+struct Listed {
+    accounts: Vec<PersonPage>,
+}
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PersonPage { person, sessions, .. } = &self.0;
+        for (number, account) in self.accounts.iter().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{}", Account(account))?;
+        }
+        Ok(())
+    }
+}
+
+struct Account<'a>(&'a PersonPage);
+
+impl fmt::Display for Account<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PersonPage { person, sessions, .. } = self.0;
         let roles: Vec<&str> = person.roles.iter().map(|role| role.as_str()).collect();
         let roles = if roles.is_empty() {
             "no role".to_owned()
@@ -108,12 +145,25 @@ impl fmt::Display for Listed {
     }
 }
 
+/// What was ended, of each account.
 #[derive(Serialize)]
-#[serde(transparent)]
-struct Ended(Outcome);
+struct Ended {
+    accounts: Vec<OfAccount>,
+}
+
+#[derive(Serialize)]
+struct OfAccount {
+    account: String,
+    message: PlainText,
+}
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.message)
+        let lines: Vec<String> = self
+            .accounts
+            .iter()
+            .map(|one| format!("{}: {}", one.account, one.message))
+            .collect();
+        f.write_str(&lines.join("\n"))
     }
 }

@@ -1,5 +1,6 @@
 //! Pages with one message, without Leptos: for signing in and out, and for errors outside of pages and server functions.
 
+use super::typed_text::TypedText;
 use crate::html::escape as escape_html;
 use crate::state::AppState;
 use axum::extract::{Request, State};
@@ -14,6 +15,7 @@ pub(crate) struct MessagePage<'a> {
     status: StatusCode,
     title: &'a str,
     text: &'a str,
+    typed: TypedText,
     buttons: String,
 }
 
@@ -24,8 +26,15 @@ impl<'a> MessagePage<'a> {
             status,
             title,
             text,
+            typed: TypedText::default(),
             buttons: String::new(),
         }
+    }
+
+    /// Shows what the person had typed.
+    pub(crate) fn typed(mut self, typed: TypedText) -> Self {
+        self.typed = typed;
+        self
     }
 
     /// Adds a link. The first one is highlighted.
@@ -69,6 +78,7 @@ impl<'a> MessagePage<'a> {
             status,
             title,
             text,
+            typed,
             buttons,
         } = self;
         let (title, text) = (escape(title), escape(text));
@@ -82,6 +92,22 @@ impl<'a> MessagePage<'a> {
         } else {
             format!("<p class=\"quiet\">Status {}</p>\n", status.as_u16())
         };
+        let typed = match typed.texts() {
+            [] => String::new(),
+            texts => {
+                let area = |text: &String| {
+                    // A browser removes the first line break of a text area.
+                    format!(
+                        "<textarea rows=\"6\" readonly aria-labelledby=\"typed\">\n{}</textarea>\n",
+                        escape(text)
+                    )
+                };
+                let areas: String = texts.iter().map(area).collect();
+                format!(
+                    "<h2 id=\"typed\">What you typed</h2>\n<p>Copy it from here, so that you can use it again.</p>\n{areas}"
+                )
+            }
+        };
         let html = format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -91,7 +117,7 @@ impl<'a> MessagePage<'a> {
              <header class=\"top\"><a class=\"brand\" href=\"/\"><strong>LoopIQ</strong>\
              <span> Governed actions</span></a></header>\n\
              <main id=\"main\" tabindex=\"-1\">\n<div class=\"page notice\">\n<h1>{title}</h1>\n<p>{text}</p>\n\
-             {buttons}{code}</div>\n</main>\n</body>\n</html>\n",
+             {buttons}{typed}{code}</div>\n</main>\n</body>\n</html>\n",
             escape(stylesheet)
         );
         (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()

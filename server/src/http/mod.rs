@@ -9,6 +9,7 @@ pub(crate) mod rate_limits;
 mod request_context;
 pub(crate) mod security_headers;
 pub(crate) mod static_files;
+pub(crate) mod typed_text;
 
 pub use loopiq_app::status_of;
 pub(crate) use request_context::TokenUsed;

@@ -2,15 +2,22 @@
 //! each outcome.
 
 use super::uploads;
+use crate::auth;
 use crate::http::limits::is_form;
 use crate::http::message_page::{self, MessagePage, wants_html};
+use crate::http::typed_text::{TypedText, field};
+use crate::oidc::local_path;
 use crate::state::AppState;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use loopiq::domain::TenantId;
+use loopiq_app::Services;
+use openidconnect::url::Url;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// The path prefix of server functions.
 const PREFIX: &str = "/do/";
@@ -26,7 +33,7 @@ struct OutcomeMessage {
     message: String,
 }
 
-/// Accepts only forms, and responds only with an outcome, a redirect that the outcome asks for, or an error page.
+/// Accepts only forms of pages of the current tenant, and responds only with an outcome, a redirect that the outcome asks for, or an error page.
 pub(super) async fn handle(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     if !request.uri().path().starts_with(PREFIX) {
         return next.run(request).await;
@@ -44,10 +51,29 @@ pub(super) async fn handle(State(state): State<AppState>, mut request: Request, 
             .respond(html, &state.stylesheet);
     }
     // After a plain form, Leptos would redirect to the `Referer`.
-    request.headers_mut().remove(header::REFERER);
-    let mut response = next.run(request).await;
+    let referer = request.headers_mut().remove(header::REFERER);
+    let (parts, body) = request.into_parts();
+    // The whole body is in memory already.
+    let form = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let typed = match html {
+        true => TypedText::of_form(&form),
+        false => TypedText::default(),
+    };
+    let services = parts.extensions.get::<Arc<Services>>();
+    if let Some(opened) = field(&form, "tenant")
+        && let Some(services) = services
+        && *opened != *services.ctx.tenant().as_str()
+    {
+        return of_another_tenant(&state, html, &opened, services.ctx.tenant(), referer.as_ref(), typed);
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(form))).await;
+    finished(&state, html, response, typed).await
+}
+
+/// The response of a server function to the browser.
+async fn finished(state: &AppState, html: bool, mut response: Response, typed: TypedText) -> Response {
     if response.headers().contains_key(&FAILED) {
-        return failed(&state, html, response).await;
+        return failed(state, html, response, typed).await;
     }
     if response.status().is_redirection() {
         *response.status_mut() = StatusCode::SEE_OTHER;
@@ -57,9 +83,35 @@ pub(super) async fn handle(State(state): State<AppState>, mut request: Request, 
     response.headers_mut().remove(header::LOCATION);
     response.headers_mut().remove("serverfnredirect");
     if html && !response.status().is_success() && is_json(&response) {
-        return page(&state, response).await;
+        return page(state, response, typed).await;
     }
     response
+}
+
+/// The response to a form of a page that was opened in another tenant.
+fn of_another_tenant(
+    state: &AppState,
+    html: bool,
+    opened: &str,
+    now: &TenantId,
+    referer: Option<&HeaderValue>,
+    typed: TypedText,
+) -> Response {
+    let Ok(opened) = TenantId::parse(opened) else {
+        return invalid_form().typed(typed).respond(html, &state.stylesheet);
+    };
+    let text = format!(
+        "You opened this page in {opened}, and this browser works in {now} now, so nothing was changed. To do it in {opened}, switch back first."
+    );
+    let page = referer
+        .and_then(|referer| Url::parse(referer.to_str().ok()?).ok())
+        .map_or_else(|| "/".to_owned(), |url| local_path(url.path()));
+    let fields = [("tenant", opened.as_str()), ("return_to", page.as_str())];
+    MessagePage::new(StatusCode::CONFLICT, "You work in another organisation now", &text)
+        .typed(typed)
+        .form(auth::SWITCH_PATH, &fields, &format!("Switch to {opened}"))
+        .link(&page, &format!("Stay in {now}"))
+        .respond(html, &state.stylesheet)
 }
 
 fn is_json(response: &Response) -> bool {
@@ -70,11 +122,11 @@ fn is_json(response: &Response) -> bool {
 }
 
 /// A refusal as a page, because a browser without JavaScript would show the JSON.
-async fn page(state: &AppState, response: Response) -> Response {
+async fn page(state: &AppState, response: Response, typed: TypedText) -> Response {
     let status = response.status();
     let body = to_bytes(response.into_body(), MAX_OUTCOME).await.unwrap_or_default();
     let Ok(OutcomeMessage { message }) = serde_json::from_slice(&body) else {
-        return message_page::internal_error().page(&state.stylesheet);
+        return message_page::internal_error().typed(typed).page(&state.stylesheet);
     };
     let title = match status {
         StatusCode::FORBIDDEN => "You don't have access",
@@ -83,12 +135,13 @@ async fn page(state: &AppState, response: Response) -> Response {
         _ => "Nothing was changed",
     };
     MessagePage::new(status, title, &message)
+        .typed(typed)
         .link("/", "Go to the inbox")
         .page(&state.stylesheet)
 }
 
 /// The response if the form is invalid, so that the function was not called, or if the function failed without an outcome.
-async fn failed(state: &AppState, html: bool, response: Response) -> Response {
+async fn failed(state: &AppState, html: bool, response: Response, typed: TypedText) -> Response {
     let body = to_bytes(response.into_body(), MAX_OUTCOME).await.unwrap_or_default();
     let error = String::from_utf8_lossy(&body);
     // The prefixes of Leptos' error messages.
@@ -97,10 +150,12 @@ async fn failed(state: &AppState, html: bool, response: Response) -> Response {
         .any(|kind| error.starts_with(kind));
     if !is_invalid_form {
         tracing::error!(%error, "a server function failed");
-        return message_page::internal_error().respond(html, &state.stylesheet);
+        return message_page::internal_error()
+            .typed(typed)
+            .respond(html, &state.stylesheet);
     }
     tracing::info!(%error, "a form is invalid");
-    invalid_form().respond(html, &state.stylesheet)
+    invalid_form().typed(typed).respond(html, &state.stylesheet)
 }
 
 fn invalid_form() -> MessagePage<'static> {

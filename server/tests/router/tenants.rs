@@ -197,3 +197,81 @@ async fn the_choice_needs_a_session_and_this_site() {
     let out = browser.post("/logout", &[]).await;
     assert!(out.status == 200 && browser.cookie.is_none());
 }
+
+#[tokio::test]
+async fn a_form_of_another_tenant_changes_nothing_and_keeps_the_text() {
+    let service = service().await;
+    let mut browser = service.browser();
+    browser.sign_in(BOTH, "/login").await;
+    choose(&mut browser, "acme", "/").await;
+    // Every form of the pages names the tenant.
+    for path in ["/settings/catalog", "/settings/policy", "/settings/sessions"] {
+        let page = browser.get(path).await;
+        for form in page
+            .text
+            .split("<form ")
+            .skip(1)
+            .filter(|form| form.contains("action=\"/do/"))
+        {
+            let form = form.split("</form>").next().unwrap();
+            assert!(form.contains("name=\"tenant\" value=\"acme\""), "{path}: {form}");
+        }
+    }
+    choose(&mut browser, "globex", "/").await;
+    let (source, note) = ("expiry_hours.low = 1 # <b>", "for acme only");
+    for function in function_paths() {
+        let form = [
+            ("tenant", "acme"),
+            ("source", source),
+            ("note", note),
+            ("base", "1"),
+            ("id", "x"),
+        ];
+        let request = browser
+            .request(Method::POST, &function)
+            .header("sec-fetch-site", "same-origin")
+            .header("referer", format!("{}/settings/policy?x=1", service.url))
+            .form(&form);
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 409, "{function}: {}", answer.text);
+        for says in [
+            "You opened this page in acme, and this browser works in globex now, so nothing was changed.",
+            "Switch to acme",
+            "name=\"return_to\" value=\"/settings/policy\"",
+            "expiry_hours.low = 1 # &lt;b&gt;</textarea>",
+            "for acme only</textarea>",
+        ] {
+            assert!(answer.text.contains(says), "{function} {says}: {}", answer.text);
+        }
+    }
+    for wrong in ["", "a b", "<b>"] {
+        let answer = browser
+            .post("/do/check-policy", &[("tenant", wrong), ("source", source)])
+            .await;
+        assert_eq!(answer.status, 400, "{wrong}: {}", answer.text);
+    }
+    let right = browser
+        .post(
+            "/do/check-policy",
+            &[("tenant", "globex"), ("source", source), ("base", "1")],
+        )
+        .await;
+    assert_ne!(right.status, 409, "{}", right.text);
+    // Without a session the text is kept too, and with a role that was taken away.
+    let mut nobody = service.browser();
+    let answer = nobody.post("/do/reject", &[("text", "Not in this <release>.")]).await;
+    assert_eq!(answer.status, 401);
+    assert!(
+        answer.text.contains("Not in this &lt;release&gt;.</textarea>"),
+        "{}",
+        answer.text
+    );
+    let denied = browser
+        .post("/do/switch-policy", &[("source", source), ("base", "1")])
+        .await;
+    assert!(
+        denied.status == 403 && denied.text.contains("# &lt;b&gt;</textarea>"),
+        "{}",
+        denied.text
+    );
+}

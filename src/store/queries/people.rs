@@ -122,6 +122,18 @@ impl ReadTx {
         rows.iter().map(person).collect()
     }
 
+    /// All accounts with this verified address, and the accounts that operators have linked with one of them.
+    pub async fn accounts_at(&mut self, address: &Address) -> Result<Vec<Person>, StoreError> {
+        const SQL: &str = "SELECT p.* FROM people p WHERE p.tenant = $1 AND (p.email = $2 OR p.same_as IN \
+             (SELECT q.same_as FROM people q WHERE q.tenant = $1 AND q.email = $2)) ORDER BY p.id";
+        let rows = query(SQL)
+            .bind(self.tenant())
+            .bind(address.as_str())
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter().map(person).collect()
+    }
+
     /// Clients by ID.
     pub async fn clients(&mut self, ids: &[&str]) -> Result<Vec<Client>, StoreError> {
         const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";

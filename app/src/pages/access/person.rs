@@ -3,6 +3,7 @@
 use super::roles;
 use crate::components::message::Message;
 use crate::components::sessions::Sessions;
+use crate::components::tenant_field::TenantField;
 use crate::components::time::ExactTime;
 use crate::components::title::PageTitle;
 use crate::pages::page_data::page_data;
@@ -79,6 +80,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
                     .then(|| {
                         view! {
                             <form method="post" action=EndSessions::url()>
+                                <TenantField />
                                 <input type="hidden" name="person" value=id />
                                 <button type="submit" class="button danger">
                                     "End all sessions"

@@ -4,6 +4,7 @@ use super::super::page_data::page_data;
 use super::approvals::Stakes;
 use super::warnings;
 use crate::components::state::{RiskBadge, StateBadge};
+use crate::components::tenant_field::TenantField;
 use crate::components::title::PageTitle;
 use crate::islands::Fields;
 use crate::server_fns::{Approve, ApproveAndRun};
@@ -29,6 +30,7 @@ fn render(action: ActionView) -> AnyView {
     let form = if action.panel.approve {
         view! {
             <form method="post" action=Approve::url() class="decide-approve card">
+                <TenantField />
                 <Fields
                     id=action.id.clone()
                     digest=action.digest.clone()

@@ -1,5 +1,6 @@
 //! The draft of a catalog: its form, and what it would change. Both work without a script.
 
+use crate::components::tenant_field::TenantField;
 use crate::components::textarea::content;
 use crate::drafts::CatalogDraft;
 use crate::server_fns::{ApplyCatalog, DiscardCatalogDraft, PreviewCatalog};
@@ -25,6 +26,7 @@ pub(super) fn DraftForm(
                 <h2>"Apply a catalog"</h2>
             </summary>
             <form method="post" action=PreviewCatalog::url() enctype="multipart/form-data">
+                <TenantField />
                 <input type="hidden" name="digest" value=digest />
                 <div class="field">
                     <label for="source">"Catalog (YAML, of this service or of Backstage)"</label>

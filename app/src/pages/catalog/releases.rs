@@ -1,6 +1,7 @@
 //! Releases with their certifications, and the forms with which people decide about them.
 
 use super::records::{heading, retired};
+use crate::components::tenant_field::TenantField;
 use crate::drafts::ReasonDraft;
 use crate::server_fns::{DecideCertification, SetReleaseStatus};
 use leptos::prelude::*;
@@ -87,7 +88,8 @@ fn status_form(anchor: &str, release: String, status: ReleaseStatus) -> AnyView 
         }
     });
     view! {
-        <form class="inline-form" method="post" action=SetReleaseStatus::url()>
+        <form method="post" class="inline-form" action=SetReleaseStatus::url()>
+            <TenantField />
             <input type="hidden" name="release" value=release />
             <div class="field">
                 <label for=field.clone()>"Status of the release"</label>
@@ -115,7 +117,8 @@ fn certification(
         let kept = reason.filter(|draft| draft.certification == id);
         let kept = kept.map(|draft| draft.reason.clone()).unwrap_or_default();
         view! {
-            <form class="inline-form" method="post" action=DecideCertification::url()>
+            <form method="post" class="inline-form" action=DecideCertification::url()>
+                <TenantField />
                 // The Enter key presses the first button. It is disabled, so that a decision is always a choice between the buttons.
                 <button type="submit" disabled hidden></button>
                 <input type="hidden" name="certification" value=id />

@@ -1,5 +1,6 @@
 //! The form of a policy draft. It is a plain form, so that it works without a script.
 
+use crate::components::tenant_field::TenantField;
 use crate::components::textarea::content;
 use crate::drafts::PolicyDraft;
 use crate::server_fns::{CheckPolicy, DiscardPolicyDraft, SwitchPolicy};
@@ -19,7 +20,8 @@ pub(super) fn PolicyForm(
     wrong: bool,
 ) -> impl IntoView {
     view! {
-        <form class="policy-form" method="post" action=CheckPolicy::url()>
+        <form method="post" class="policy-form" action=CheckPolicy::url()>
+            <TenantField />
             <input type="hidden" name="base" value=today />
             <div class="field">
                 <label for="source">"Policy (TOML)"</label>

@@ -1,5 +1,6 @@
 //! Two accounts next to each other, and the form that says whether they belong to one person.
 
+use crate::components::tenant_field::TenantField;
 use crate::components::time::RelativeTime;
 use crate::server_fns::LinkPeople;
 use leptos::prelude::*;
@@ -87,6 +88,7 @@ pub(super) fn Resemblance(
         .into_any(),
         None => view! {
             <form method="post" action=LinkPeople::url()>
+                <TenantField />
                 <input type="hidden" name="one" value=newer />
                 <input type="hidden" name="other" value=older />
                 <div class="field">

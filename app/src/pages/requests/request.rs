@@ -3,6 +3,7 @@
 use super::account::Accounts;
 use crate::components::difference::Difference;
 use crate::components::table_head::table_head;
+use crate::components::tenant_field::TenantField;
 use crate::components::time::RelativeTime;
 use crate::server_fns::{ConfirmRequest, DeclineRequest, WithdrawRequest};
 use leptos::prelude::*;
@@ -57,6 +58,7 @@ pub(super) fn Waiting(
                 .then(|| {
                     view! {
                         <form method="post" action=WithdrawRequest::url()>
+                            <TenantField />
                             <input type="hidden" name="id" value=id.clone() />
                             <button type="submit" class="button">
                                 "Withdraw"
@@ -73,6 +75,7 @@ pub(super) fn Waiting(
 fn confirm(id: &str, value: String) -> AnyView {
     view! {
         <form method="post" action=ConfirmRequest::url()>
+            <TenantField />
             <input type="hidden" name="id" value=id.to_owned() />
             <input type="hidden" name="view" value=value />
             <button type="submit" class="button primary">
@@ -87,6 +90,7 @@ fn decline(id: &str) -> AnyView {
     let field = format!("decline-{id}");
     view! {
         <form method="post" action=DeclineRequest::url()>
+            <TenantField />
             <input type="hidden" name="id" value=id.to_owned() />
             <div class="field">
                 <label for=field.clone()>"Reason for declining"</label>

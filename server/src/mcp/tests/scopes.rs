@@ -10,8 +10,8 @@ async fn token(service: &TestService, who: Option<&str>, scopes: &str) -> String
     let ctx = Ctx::system(TenantId::parse("acme").unwrap(), service.engine.runtime());
     let person = match who {
         Some(who) => {
-            let ids = service.engine.person_named(&ctx, &format!("{who}@acme.example")).await;
-            Some(ids.unwrap())
+            let address = format!("{who}@acme.example");
+            service.engine.accounts_named(&ctx, &address).await.unwrap().pop()
         }
         None => None,
     };

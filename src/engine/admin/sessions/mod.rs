@@ -61,24 +61,22 @@ fn ended_sessions(count: usize) -> String {
 }
 
 impl Engine {
-    /// The person of the tenant with this ID or verified e-mail address.
+    /// The account of the tenant with this ID; or all accounts with this verified e-mail address and the accounts that are linked with them, because
+    /// sessions of each of them belong to the person.
     ///
     /// # Errors
-    /// There is none, or several people have the address.
-    pub async fn person_named(&self, ctx: &Ctx, name: &str) -> Result<PersonId, Error> {
+    /// There is none.
+    pub async fn accounts_named(&self, ctx: &Ctx, name: &str) -> Result<Vec<PersonId>, Error> {
         self.authorize(ctx, Permission::EndSessions).await?;
         let tx = &mut self.store.read(ctx).await?;
-        let mut found = match PersonId::parse(name) {
-            Ok(id) => tx.people(&[id.as_str()]).await?,
-            Err(_) => tx.people_by_email(&[name]).await?,
+        let found = match (PersonId::parse(name), Address::parse(name)) {
+            (Ok(id), _) => tx.people(&[id.as_str()]).await?,
+            (Err(_), Some(address)) => tx.accounts_at(&address).await?,
+            (Err(_), None) => Vec::new(),
         };
-        match (found.pop(), found.is_empty()) {
-            (Some(person), true) => Ok(person.id),
-            (Some(_), false) => Err(Error::field(
-                "/person",
-                format!("several people have the address {name}"),
-            )),
-            (None, _) => Err(no_person(name)),
+        match found.is_empty() {
+            true => Err(no_person(name)),
+            false => Ok(found.into_iter().map(|person| person.id).collect()),
         }
     }
 
