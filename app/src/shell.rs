@@ -4,7 +4,7 @@ use crate::components::header::Header;
 use crate::components::title::TitleFormat;
 use crate::pages::{
     AccessPage, ActionPage, AuditEntryPage, AuditPage, CatalogPage, ConfirmPage, InboxPage, NotFoundPage, PersonPage,
-    PolicyPage, RequestsPage, SessionsPage,
+    PolicyPage, ReleasePage, RequestsPage, SessionsPage,
 };
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -100,6 +100,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/actions/:id/confirm") view=ConfirmPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/audit/:seq") view=AuditEntryPage ssr=SsrMode::Async />
+                    <Route path=path!("/releases/:key") view=ReleasePage ssr=SsrMode::Async />
                     <Route path=path!("/settings/catalog") view=CatalogPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/policy") view=PolicyPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/requests") view=RequestsPage ssr=SsrMode::Async />

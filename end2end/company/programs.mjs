@@ -1,6 +1,6 @@
 // The programs of the server in server.mjs: node programs.mjs ROOT NAME ARGUMENT...
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const [root, name, ...words] = process.argv.slice(2);
@@ -79,8 +79,9 @@ const programs = {
   },
   cp() {
     const [, from, to] = words;
-    if (words[0] !== '-r' || from !== 'target/site') fail('another folder');
-    symlinkSync(process.env.TEST_SITE, join(to, 'site'));
+    if (words[0] !== '-r') fail('another option');
+    if (from === 'target/site') return symlinkSync(process.env.TEST_SITE, join(to, 'site'));
+    cpSync(from, to, { recursive: true });
   },
   curl() {
     const { status, stdout } = spawnSync(process.execPath, ['-e', `fetch(${JSON.stringify(words.at(-1))}).then(async (r) => { console.log(await r.text()); process.exit(r.ok ? 0 : 22); })`]);

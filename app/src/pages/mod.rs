@@ -10,6 +10,7 @@ mod link;
 mod page_data;
 mod policy;
 mod problem;
+mod release;
 mod requests;
 mod sessions;
 
@@ -21,5 +22,6 @@ pub(crate) use catalog::CatalogPage;
 pub(crate) use inbox::InboxPage;
 pub(crate) use policy::PolicyPage;
 pub(crate) use problem::NotFoundPage;
+pub(crate) use release::ReleasePage;
 pub(crate) use requests::RequestsPage;
 pub(crate) use sessions::SessionsPage;

@@ -13,6 +13,7 @@ mod page_sizes;
 mod policy_page;
 mod provider_logout;
 mod rate_limits;
+mod release_page;
 mod requests_and_headers;
 mod secrets;
 mod server_functions;

@@ -9,3 +9,4 @@ pub(crate) mod my_decisions;
 pub(crate) mod policy;
 pub(crate) mod policy_impact;
 pub(crate) mod record_names;
+pub(crate) mod release;

@@ -4,15 +4,14 @@ mod person;
 
 pub(crate) use person::PersonPage;
 
+use super::link::link;
 use super::page_data::page_data;
 use crate::components::table_head::table_head;
 use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use loopiq::domain::PlainText;
 use loopiq::views::{self, Label, PersonRow};
-use std::fmt::Write as _;
 
 /// `/settings/access?q=...&after=...`.
 #[component]
@@ -40,7 +39,7 @@ fn roles(person: &PersonRow) -> String {
 fn render(page: views::AccessPage) -> AnyView {
     let views::AccessPage { people, search, next } = page;
     let is_empty = people.is_empty();
-    let next = next.map(|after| next_page(&search, &after));
+    let next = next.map(|after| link("/settings/access", &[("q", search.as_str()), ("after", &after)]));
     view! {
         <PageTitle text="People" />
         <div class="page people-page">
@@ -95,28 +94,4 @@ fn row(person: PersonRow) -> AnyView {
         </tr>
     }
     .into_any()
-}
-
-/// The address of the next page of this search.
-fn next_page(search: &PlainText, after: &str) -> String {
-    let mut encoded = String::new();
-    for byte in search.as_str().bytes() {
-        match byte.is_ascii_alphanumeric() {
-            true => encoded.push(char::from(byte)),
-            // Writing to a String cannot fail.
-            false => drop(write!(encoded, "%{byte:02X}")),
-        }
-    }
-    format!("/settings/access?q={encoded}&after={after}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_has_the_same_search() {
-        let next = next_page(&"a b&c=ü".into(), "per_1");
-        assert_eq!(next, "/settings/access?q=a%20b%26c%3D%C3%BC&after=per_1");
-    }
 }

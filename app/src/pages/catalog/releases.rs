@@ -3,6 +3,7 @@
 use super::records::{heading, retired};
 use crate::components::tenant_field::TenantField;
 use crate::drafts::ReasonDraft;
+use crate::pages::release::address;
 use crate::server_fns::{DecideCertification, SetReleaseStatus};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -49,6 +50,7 @@ fn card(number: usize, release: CatalogRelease, may_certify: bool, reason: Optio
     let lines = lines
         .into_iter()
         .map(|(label, value)| view! { <dt>{label}</dt> <dd><bdi>{value}</bdi></dd> });
+    let page = address(key.as_str());
     let can_decide = may_certify && !is_retired;
     let certifications = certifications
         .into_iter()
@@ -71,6 +73,9 @@ fn card(number: usize, release: CatalogRelease, may_certify: bool, reason: Optio
                 <dt>"Open blockers"</dt>
                 <dd>{blockers}</dd>
             </dl>
+            <p>
+                <a href=page>"Blockers, findings and evidence"</a>
+            </p>
             {can_decide.then(|| status_form(&anchor, id, status))}
             {certifications.collect_view()}
         </article>
