@@ -8,7 +8,7 @@ use openidconnect::url::Url;
 
 use super::codes::Grant;
 use super::params::{Params, Repeated};
-use super::{DemoIdp, page};
+use super::{ACR_VALUES, DemoIdp, ONE_FACTOR, TWO_FACTORS, page};
 
 type Pairs = Vec<(String, String)>;
 
@@ -22,6 +22,10 @@ struct Request<'a> {
     nonce: Option<&'a str>,
     code_challenge: &'a str,
     scope: &'a str,
+    /// Parameters that the form sends back: `prompt`, `max_age` and `acr_values`.
+    authentication: Vec<(&'static str, &'a str)>,
+    /// How the person will have authenticated.
+    acr: &'static str,
 }
 
 /// Why a request is refused.
@@ -55,7 +59,8 @@ pub(super) async fn ask(State(idp): State<DemoIdp>, query: Result<Query<Pairs>, 
                 ("code_challenge_method", "S256"),
             ];
             hidden.extend(request.nonce.map(|nonce| ("nonce", nonce)));
-            page::people(&idp, &hidden)
+            hidden.extend(request.authentication);
+            page::people(&idp, request.acr == TWO_FACTORS, &hidden)
         }
         Err(refusal) => refuse(&idp, refusal),
     }
@@ -94,7 +99,9 @@ pub(super) async fn choose(State(idp): State<DemoIdp>, form: Result<Form<Pairs>,
         code_challenge: request.code_challenge.to_owned(),
         nonce: request.nonce.map(str::to_owned),
         person,
+        // The provider has no sessions: choosing a person is the authentication, so `max_age` and `prompt=login` are always met.
         signed_in_at: (idp.0.now)(),
+        acr: request.acr,
     });
     match issued {
         Ok(code) => redirect(&idp, request.redirect_uri, &[("code", &code), ("state", request.state)]),
@@ -173,17 +180,40 @@ fn check<'a>(idp: &DemoIdp, params: &'a Params) -> Result<Request<'a>, Refusal<'
     if nonce.is_some_and(|nonce| nonce.len() > MAX_NONCE) {
         return Err(refused("invalid_request", "nonce is too long."));
     }
-    if get("prompt")? == Some("none") {
+    let prompt = get("prompt")?;
+    match prompt {
         // The provider has no sessions, so it always needs the page.
-        return Err(refused("login_required", "A person has to be chosen."));
+        Some("none") => return Err(refused("login_required", "A person has to be chosen.")),
+        Some(prompt) if prompt.split(' ').any(|one| one == "none") => {
+            return Err(refused("invalid_request", "prompt=none excludes other prompts."));
+        }
+        _ => {}
     }
+    let max_age = get("max_age")?;
+    if max_age.is_some_and(|age| age.parse::<u32>().is_err()) {
+        return Err(refused("invalid_request", "max_age is not a number of seconds."));
+    }
+    let acr_values = get("acr_values")?;
+    let authentication = [("prompt", prompt), ("max_age", max_age), ("acr_values", acr_values)];
     Ok(Request {
         redirect_uri,
         state,
         nonce,
         code_challenge,
         scope,
+        authentication: authentication
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect(),
+        acr: acr(acr_values.unwrap_or_default()),
     })
+}
+
+/// The first of the requested ways of authenticating that the provider has (`acr_values` lists them by preference); else the usual way.
+fn acr(acr_values: &str) -> &'static str {
+    let wanted = acr_values.split(' ');
+    let known = |wanted: &str| ACR_VALUES.into_iter().find(|known| *known == wanted);
+    wanted.into_iter().find_map(known).unwrap_or(ONE_FACTOR)
 }
 
 /// Whether the challenge is 32 bytes in base64url without padding (RFC 7636, 4.2).

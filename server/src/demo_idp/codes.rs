@@ -21,6 +21,8 @@ pub(super) struct Grant {
     /// Index among the provider's people.
     pub(super) person: usize,
     pub(super) signed_in_at: i64,
+    /// How the person authenticated.
+    pub(super) acr: &'static str,
 }
 
 /// The codes, oldest first.

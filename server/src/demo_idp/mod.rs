@@ -27,6 +27,12 @@ use serde_json::{Value, json};
 use codes::Codes;
 use keys::SigningKey;
 
+/// The claim `acr` of a person who was chosen on the page.
+pub const ONE_FACTOR: &str = "demo:one-factor";
+/// The claim `acr` if the client asked for it. The demo provider has no second factor; it only says so.
+pub const TWO_FACTORS: &str = "demo:two-factors";
+const ACR_VALUES: [&str; 2] = [ONE_FACTOR, TWO_FACTORS];
+
 /// The clock: seconds since 1970-01-01 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
@@ -178,8 +184,9 @@ async fn discovery(State(idp): State<DemoIdp>) -> Json<Value> {
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "acr_values_supported": ACR_VALUES,
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "email", "email_verified", "name",
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "nonce", "at_hash", "email", "email_verified", "name",
             "tenant", "roles"
         ],
         "claims_parameter_supported": false,

@@ -6,13 +6,18 @@ use axum::response::{Html, IntoResponse, Response};
 use super::{DemoIdp, DemoPerson};
 use crate::html::escape;
 
-/// The list of people, with a button for each. The form sends the request in `hidden` back.
-pub(super) fn people(idp: &DemoIdp, hidden: &[(&str, &str)]) -> Response {
+/// The list of people, with a button for each. The form sends the request in `hidden` back. `two_factors`: the client asks for a second factor.
+pub(super) fn people(idp: &DemoIdp, two_factors: bool, hidden: &[(&str, &str)]) -> Response {
     let mut body = String::from(
         "<h1>Demo sign-in: choose who you are</h1>\n\
-         <p>No password: this provider exists only in a demo.</p>\n\
-         <form method=\"post\" action=\"authorize\">\n",
+         <p>No password: this provider exists only in a demo.</p>\n",
     );
+    if two_factors {
+        body.push_str(
+            "<p>The application asks for two factors. A real provider would check them now; the demo only says that it did.</p>\n",
+        );
+    }
+    body.push_str("<form method=\"post\" action=\"authorize\">\n");
     for (name, value) in hidden {
         body.push_str(&format!(
             "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",

@@ -57,6 +57,7 @@ struct IdToken<'a> {
     exp: i64,
     iat: i64,
     auth_time: i64,
+    acr: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
     at_hash: String,
@@ -158,6 +159,7 @@ fn tokens(idp: &DemoIdp, grant: &Grant, now: i64) -> Result<Value, Refusal> {
         exp: now.saturating_add(TOKEN_LIFETIME),
         iat: now,
         auth_time: grant.signed_in_at,
+        acr: grant.acr,
         nonce: grant.nonce.as_deref(),
         at_hash,
         email: &person.email,

@@ -74,3 +74,43 @@ async fn a_known_client_is_told_what_is_wrong() {
     assert_eq!(provider.choose(&[], "nobody").await.status(), StatusCode::BAD_REQUEST);
     assert_eq!(provider.idp.0.codes.len(), 0);
 }
+
+#[tokio::test]
+async fn the_way_of_authenticating_is_the_first_known_one_that_the_client_asks_for() {
+    let provider = Provider::serve().await;
+    for (acr_values, acr) in [
+        (None, "demo:one-factor"),
+        (Some("gold"), "demo:one-factor"),
+        (Some("gold demo:two-factors demo:one-factor"), "demo:two-factors"),
+        (Some("demo:one-factor demo:two-factors"), "demo:one-factor"),
+    ] {
+        let changes = [
+            ("acr_values", acr_values),
+            ("prompt", Some("login")),
+            ("max_age", Some("0")),
+        ];
+        let page = provider.ask(&changes).await.text().await.unwrap();
+        assert_eq!(
+            page.contains("asks for two factors"),
+            acr == "demo:two-factors",
+            "{page}"
+        );
+        assert!(
+            page.contains("name=\"prompt\" value=\"login\"") && page.contains("name=\"max_age\" value=\"0\""),
+            "{page}"
+        );
+        let answer = redirect_params(&provider.choose(&changes, "rae").await);
+        let (_, tokens) = provider.redeem(answer.get("code").unwrap(), &[]).await;
+        let token = tokens["id_token"].as_str().unwrap().to_owned();
+        let claims = crate::oidc::claims_of(&token).unwrap();
+        assert_eq!(claims["acr"], acr, "{acr_values:?}");
+        assert_eq!(
+            claims["auth_time"], claims["iat"],
+            "choosing a person is the authentication"
+        );
+    }
+    for (name, value) in [("max_age", "soon"), ("max_age", "-1"), ("prompt", "login none")] {
+        let answer = redirect_params(&provider.ask(&[(name, Some(value))]).await);
+        assert_eq!(answer.get("error"), Some("invalid_request"), "{name}={value}");
+    }
+}

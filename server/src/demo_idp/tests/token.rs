@@ -102,6 +102,7 @@ async fn memory_is_bounded() {
         nonce: None,
         person: 0,
         signed_in_at: at,
+        acr: crate::demo_idp::ONE_FACTOR,
     };
     let codes = &provider.idp.0.codes;
     let first = codes.issue(grant(0)).unwrap();
