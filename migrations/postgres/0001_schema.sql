@@ -175,7 +175,8 @@ CREATE INDEX tokens_by_grant ON tokens (tenant, grant_id);
 CREATE INDEX tokens_by_expiry ON tokens (expires_at);
 
 -- Sessions of browsers. `id_digest`: a keyed digest of the secret in the cookie; `id`: the session's public name. `tenant` and `person_id`: NULL
--- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock.
+-- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock. `prompted`: 1
+-- if the service asked the provider to authenticate the person again (prompt=login), else 0.
 -- `seen_at`, `address` and `agent` are stored at intervals. `expires_at`: when the session ends if it is not used; never after `ends_at`.
 CREATE TABLE sessions (
     id_digest TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -188,6 +189,7 @@ CREATE TABLE sessions (
     sid TEXT COLLATE "C",
     issued_at BIGINT NOT NULL,
     authenticated_at BIGINT,
+    prompted BIGINT NOT NULL,
     acr TEXT COLLATE "C",
     id_token TEXT COLLATE "C",
     started_at BIGINT NOT NULL,
@@ -893,7 +895,7 @@ END $$;
 
 CREATE FUNCTION session_holder(digest TEXT, now BIGINT)
 RETURNS TABLE (id TEXT, tenant TEXT, person_id TEXT, tenants TEXT, issuer TEXT, subject TEXT, sid TEXT, issued_at BIGINT, authenticated_at BIGINT,
-    acr TEXT, started_at BIGINT, seen_at BIGINT, address TEXT, agent TEXT, data TEXT, ends_at BIGINT, account_id TEXT, account_issuer TEXT,
+    prompted BIGINT, acr TEXT, started_at BIGINT, seen_at BIGINT, address TEXT, agent TEXT, data TEXT, ends_at BIGINT, account_id TEXT, account_issuer TEXT,
     email TEXT, name TEXT, roles TEXT)
 LANGUAGE plpgsql SECURITY INVOKER ROWS 1 SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -907,8 +909,8 @@ BEGIN
     END IF;
     PERFORM pg_catalog.set_config('loopiq.tenant', COALESCE(held.tenant, ''), true);
     RETURN QUERY SELECT held.id, held.tenant, held.person_id, held.tenants, held.issuer, held.subject, held.sid, held.issued_at,
-        held.authenticated_at, held.acr, held.started_at, held.seen_at, held.address, held.agent, held.data, held.ends_at, p.id, p.issuer,
-        p.email, p.name, p.roles
+        held.authenticated_at, held.prompted, held.acr, held.started_at, held.seen_at, held.address, held.agent, held.data, held.ends_at, p.id,
+        p.issuer, p.email, p.name, p.roles
         FROM (SELECT 1) AS one LEFT JOIN public.people p ON p.tenant = held.tenant AND p.id = held.person_id;
 END $$;
 

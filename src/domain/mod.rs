@@ -57,7 +57,7 @@ pub use record::Record;
 pub use records::*;
 pub use scope::{GrantKind, Scope, Scopes, TokenKind};
 pub use section::{Section, sections_to_open};
-pub use session::{BrowserSession, ProviderSignIn};
+pub use session::{BrowserSession, PROVIDER_CLOCK_SKEW, ProviderSignIn};
 pub use snapshot::{FieldDifference, PageSnapshot, Snapshot};
 pub use source::{ClientOfEntry, EventOutcome, SenderClaims, Source, SourceKind, address_group, session_name};
 pub use text::PlainText;

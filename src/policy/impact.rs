@@ -55,6 +55,11 @@ impl Policy {
         if self.is_typed(&case.risk_input) && !other.is_typed(&case.risk_input) {
             words.push("it would be approved by typing a word".to_owned());
         }
+        match (self.step_up(&case.risk_input), other.step_up(&case.risk_input)) {
+            (Some(_), None) => words.push("it would be approved only after a recent sign-in".to_owned()),
+            (None, Some(_)) => words.push("it would be approved without a recent sign-in".to_owned()),
+            _ => {}
+        }
         if !past.approvers.is_empty() {
             let open = |policy: &Policy| {
                 policy
@@ -168,6 +173,13 @@ mod tests {
         assert_eq!(
             told("[confirmation]\ntyped_for = [\"low\"]", "", &plain()),
             [said("it would be approved by typing a word"), none()]
+        );
+        assert_eq!(
+            told("[step_up]\nrisk = [\"low\"]", "", &plain()),
+            [
+                said("it would be approved only after a recent sign-in"),
+                said("it would be approved without a recent sign-in")
+            ]
         );
         let leads = "[[decide]]\nname = \"Leads\"\ngroups = [{ name = \"Leads\", roles = [\"lead\"] }]";
         assert_eq!(

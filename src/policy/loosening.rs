@@ -25,6 +25,7 @@ pub fn loosens(old: &Rules, new: &Rules) -> Vec<String> {
         severity: _,
         checks: _,
         confirmation: _,
+        step_up: _,
         roles: _,
         limits: _,
     } = new;
@@ -174,9 +175,40 @@ fn compare(old: &Rules, new: &Rules, was: Outcome, is: Outcome, tool: Option<&st
             risk_change(was.0, is.0)
         ));
     }
+    if old.step_up.risk.contains(&was.0) {
+        compare_step_up(old, new, was.0, is.0, sentences);
+    }
     if let (Some(one), Some(other)) = (old.decide.get(was.1), new.decide.get(is.1)) {
         compare_deciders(one, other, sentences);
     }
+}
+
+/// Compares what approvals require of the approver's sign-in, for an action whose approval required something until now.
+fn compare_step_up(old: &Rules, new: &Rules, was: Risk, is: Risk, sentences: &mut Sentences) {
+    let (before, after, risk) = (&old.step_up, &new.step_up, risk_change(was, is));
+    if !after.risk.contains(&is) {
+        sentences.add(format!("Actions of risk {risk} are approved without a recent sign-in."));
+        return;
+    }
+    if after.max_age_minutes > before.max_age_minutes {
+        sentences.add(format!(
+            "Actions of risk {risk} are approved up to {} minutes after the sign-in, not {}.",
+            after.max_age_minutes, before.max_age_minutes
+        ));
+    }
+    let more = || after.acr.iter().filter(|acr| !before.acr.contains(acr));
+    if before.acr.is_empty() || (!after.acr.is_empty() && more().next().is_none()) {
+        return;
+    }
+    sentences.add(if after.acr.is_empty() {
+        format!("Actions of risk {risk} are approved after every kind of sign-in (acr).")
+    } else {
+        let more: Vec<&str> = more().map(String::as_str).collect();
+        format!(
+            "Actions of risk {risk} are approved after a sign-in of the kind {} (acr) too.",
+            more.join(", ")
+        )
+    });
 }
 
 fn risk_change(was: Risk, is: Risk) -> String {

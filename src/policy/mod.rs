@@ -6,6 +6,7 @@ mod loosening;
 mod parse;
 mod quorum;
 mod rules;
+mod step_up;
 mod validate;
 
 pub use impact::PastAction;
@@ -13,6 +14,7 @@ pub use loosening::loosens;
 pub use parse::{Mistake, parse, read};
 pub use quorum::{Decider, Missing};
 pub use rules::{Condition, DecideRule, Group, Limits, RiskRule, Rules, VerdictOverride};
+pub use step_up::{StepUp, Unmet};
 
 use crate::domain::{
     Change, ChangeSet, Check, Facts, FindingStatus, Human, RecordKind, Risk, Severity, Timestamp, Verdict,

@@ -25,6 +25,8 @@ pub struct Rules {
     pub checks: BTreeMap<CheckId, VerdictOverride>,
     /// When an approver has to type a word.
     pub confirmation: Confirmation,
+    /// When an approver has to have signed in lately.
+    pub step_up: StepUpRules,
     /// Combinations of roles that exclude a person from deciding.
     pub roles: RoleRules,
     /// How many actions may wait.
@@ -194,6 +196,18 @@ pub struct Confirmation {
     pub typed_for: Vec<Risk>,
 }
 
+/// When an approver has to have signed in lately at the identity provider (step-up authentication).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepUpRules {
+    /// The risk classes of actions whose approval requires it.
+    pub risk: Vec<Risk>,
+    /// The most minutes since the approver authenticated.
+    pub max_age_minutes: i64,
+    /// The ways of authenticating (`acr`) of which one is required; empty accepts every way.
+    pub acr: Vec<String>,
+}
+
 /// Combinations of roles that exclude a person from deciding.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -235,8 +249,19 @@ impl Default for Rules {
             severity: SeverityRules::default(),
             checks: BTreeMap::new(),
             confirmation: Confirmation::default(),
+            step_up: StepUpRules::default(),
             roles: RoleRules::default(),
             limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for StepUpRules {
+    fn default() -> Self {
+        Self {
+            risk: Vec::new(),
+            max_age_minutes: 10,
+            acr: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Validates the rules of a policy: names, limits, and whether every action has a person who can decide it.
 
 use super::parse::{Mistake, line_of_field, mistake, shown};
-use super::rules::{Condition, Group, Rules, VerdictOverride};
+use super::rules::{Condition, Group, Rules, StepUpRules, VerdictOverride};
 use crate::domain::{Address, CheckId, PersonId, Role};
 use std::collections::BTreeSet;
 use toml::de::DeTable;
@@ -20,6 +20,12 @@ const MOST_STARS: usize = 2;
 pub(super) const MOST_MISTAKES: usize = 50;
 /// The longest expiry, in hours (30 days).
 pub(super) const LONGEST_WAIT: i64 = 30 * 24;
+/// The longest time since a sign-in that a policy may accept, in minutes (one day). Sessions end after half a day by default.
+pub(super) const LONGEST_SIGN_IN: i64 = 24 * 60;
+/// The most accepted ways of authenticating. They become a part of the provider's URL.
+pub(super) const MOST_ACR: usize = 10;
+/// The longest `acr`, in bytes. A longer one of a token is not stored.
+pub(super) const LONGEST_ACR: usize = 255;
 /// The highest limit of pending actions.
 pub(super) const MOST_PENDING: i64 = 1_000_000;
 /// Checks whose blocks a policy may turn into warnings. The other checks protect what an approval relies on.
@@ -144,6 +150,7 @@ impl<'s, 't> Validator<'s, 't> {
         self.within("expiry_hours.medium", hours.medium, LONGEST_WAIT, "hours");
         self.within("expiry_hours.high", hours.high, LONGEST_WAIT, "hours");
         self.within("evidence.max_age_days", rules.evidence.max_age_days, 3650, "days");
+        self.step_up(&rules.step_up);
         let limits = &rules.limits;
         self.within(
             "limits.pending_per_caller",
@@ -174,6 +181,30 @@ impl<'s, 't> Validator<'s, 't> {
                 self.report(
                     &format!("checks.{}", check.as_str()),
                     "protects approvals, so its blocks cannot become warnings",
+                );
+            }
+        }
+    }
+
+    fn step_up(&mut self, rules: &StepUpRules) {
+        self.within(
+            "step_up.max_age_minutes",
+            rules.max_age_minutes,
+            LONGEST_SIGN_IN,
+            "minutes",
+        );
+        self.at_most("step_up.acr", rules.acr.len(), MOST_ACR, "values");
+        for (n, acr) in rules.acr.iter().enumerate() {
+            // The values are sent with spaces between them.
+            let is_value =
+                !acr.is_empty() && acr.len() <= LONGEST_ACR && acr.bytes().all(|byte| byte.is_ascii_graphic());
+            if !is_value {
+                self.report(
+                    &format!("step_up.acr[{n}]"),
+                    format!(
+                        "{:?} is not a value of `acr`: 1 to {LONGEST_ACR} visible ASCII characters without spaces",
+                        shown(acr, 60)
+                    ),
                 );
             }
         }

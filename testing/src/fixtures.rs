@@ -96,6 +96,7 @@ pub fn browser_session(n: u128, holder: Option<(TenantId, PersonId)>) -> Browser
             sid: None,
             issued_at: Timestamp(0),
             authenticated_at: None,
+            prompted: false,
             acr: None,
             id_token: None,
         },

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use loopiq::domain::{Address, Email, ProviderSignIn, Timestamp};
+use loopiq::domain::{Address, Email, PROVIDER_CLOCK_SKEW, ProviderSignIn, Timestamp};
 use loopiq::engine::VerifiedIdentity;
 use openidconnect::core::{CoreGenderClaim, CoreJsonWebKey};
 use openidconnect::{
@@ -51,7 +51,7 @@ impl From<OidcError> for NotTrusted {
 }
 
 /// The tolerance for the start of a token's validity (`nbf`, `iat`), in seconds, because the provider's clock may be ahead.
-pub(super) const TOKEN_SKEW: i64 = 60;
+pub(super) const TOKEN_SKEW: i64 = PROVIDER_CLOCK_SKEW / Timestamp::SECOND;
 /// The maximum age of an ID token, in seconds. The provider issues it for this sign-in, and the service fetches it at once.
 const MAX_TOKEN_AGE: i64 = 600;
 
@@ -296,6 +296,7 @@ pub(super) fn read(settings: &OidcSettings, claims: &Claims) -> Result<Assertion
             sid: bounded(other.get("sid").and_then(Value::as_str)),
             issued_at: Timestamp(claims.issue_time().timestamp_micros()),
             authenticated_at: claims.auth_time().map(|time| Timestamp(time.timestamp_micros())),
+            prompted: false,
             acr: bounded(claims.auth_context_ref().map(|acr| acr.as_str())),
             id_token: None,
         },

@@ -34,6 +34,17 @@ fn what_is_as_strict_or_stricter_loosens_nothing() {
         ("", "[checks]\ngrounding = \"block\""),
         ("[checks]\ntitles = \"warn\"", ""),
         ("", "[confirmation]\ntyped_for = [\"high\", \"low\"]"),
+        ("", "[step_up]\nrisk = [\"high\"]"),
+        (
+            "[step_up]\nrisk = [\"high\"]",
+            "[step_up]\nrisk = [\"high\", \"low\"]\nmax_age_minutes = 9\nacr = [\"a\"]",
+        ),
+        (
+            "[step_up]\nrisk = [\"high\"]\nacr = [\"a\", \"b\"]",
+            "[step_up]\nrisk = [\"high\"]\nacr = [\"b\"]",
+        ),
+        // Without a class of risk the other fields have no effect.
+        ("[step_up]\nmax_age_minutes = 1\nacr = [\"a\"]", ""),
         ("", "[limits]\npending_per_caller = 10\npending_per_client = 20"),
         (
             "",
@@ -111,6 +122,31 @@ fn what_is_looser_is_said() {
             "[checks]\ngrounding = \"block\"",
             "",
             "The check grounding no longer blocks",
+        ),
+        (
+            "[step_up]\nrisk = [\"high\"]",
+            "",
+            "risk high are approved without a recent sign-in",
+        ),
+        (
+            "[step_up]\nrisk = [\"high\", \"low\"]",
+            "[step_up]\nrisk = [\"high\"]",
+            "risk low are approved without a recent sign-in",
+        ),
+        (
+            "[step_up]\nrisk = [\"high\"]",
+            "[step_up]\nrisk = [\"high\"]\nmax_age_minutes = 11",
+            "up to 11 minutes after the sign-in, not 10",
+        ),
+        (
+            "[step_up]\nrisk = [\"high\"]\nacr = [\"a\"]",
+            "[step_up]\nrisk = [\"high\"]",
+            "after every kind of sign-in",
+        ),
+        (
+            "[step_up]\nrisk = [\"high\"]\nacr = [\"a\"]",
+            "[step_up]\nrisk = [\"high\"]\nacr = [\"a\", \"b\"]",
+            "of the kind b (acr) too",
         ),
         (
             "",

@@ -150,6 +150,7 @@ fn numbers_are_bounded_at_both_ends() {
         ("expiry_hours.medium", 720),
         ("expiry_hours.high", 720),
         ("evidence.max_age_days", 3650),
+        ("step_up.max_age_minutes", 1440),
         ("limits.pending_per_caller", 1_000_000),
         ("limits.pending_per_client", 1_000_000),
     ] {
@@ -310,4 +311,26 @@ fn a_nul_is_found_wherever_it_is_written() {
         nul_lines("\"k\\u0000\" = 1\n[t]\n\"l\\u0000\" = \"x\"", table.get_ref()),
         [1, 3]
     );
+}
+
+#[test]
+fn step_up_names_classes_and_ways_of_signing_in() {
+    let source = "[step_up]\nrisk = [\"high\"]\nmax_age_minutes = 5\nacr = [\"phr\", \"urn:example:gold\"]";
+    let rules = read(source, &TOOLS).unwrap().step_up;
+    assert_eq!((rules.risk.len(), rules.max_age_minutes, rules.acr.len()), (1, 5, 2));
+    insta::assert_snapshot!(
+        mistakes("[step_up]\nmax_age_minutes = 0\nacr = [\"phr\", \"two words\", \"\", \"gr\u{f6}\u{df}e\"]")
+            .join("\n")
+    );
+    insta::assert_snapshot!(mistakes("[step_up]\nrisk = [\"severe\"]").join("\n"));
+    insta::assert_snapshot!(mistakes("[step_up]\nmax_age = 5").join("\n"));
+    let acr = |count: usize| format!("[step_up]\nacr = [{}]", vec!["\"a\""; count].join(", "));
+    assert_eq!(wrong(&acr(MOST_ACR)), [""; 0]);
+    assert_eq!(
+        wrong(&acr(MOST_ACR + 1)),
+        ["line 2, step_up.acr: has 11 values; at most 10 fit"]
+    );
+    let long = |count: usize| format!("[step_up]\nacr = [\"{}\"]", "a".repeat(count));
+    assert_eq!(wrong(&long(LONGEST_ACR)), [""; 0]);
+    assert!(wrong(&long(LONGEST_ACR + 1))[0].contains("step_up.acr[0]"));
 }

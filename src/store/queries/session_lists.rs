@@ -1,7 +1,7 @@
 //! Lists of sessions, and sessions that are ended by name.
 
 use super::sessions::{MOST_LISTED, columns, session};
-use crate::domain::{BrowserSession, PersonId, SessionId, TenantId, Timestamp};
+use crate::domain::{BrowserSession, PersonId, ProviderSignIn, SessionId, TenantId, Timestamp};
 use crate::store::db::{Row, query};
 use crate::store::row::json;
 use crate::store::{ReadTx, Store, StoreError, WriteTx};
@@ -99,6 +99,30 @@ impl ReadTx {
             .fetch_optional(&mut self.tx)
             .await?;
         row.as_ref().map(listed).transpose()
+    }
+}
+
+impl ReadTx {
+    /// The sign-in of an account's session, without the ID token; `None` if the session has ended or belongs to another account.
+    pub async fn sign_in_of_session(
+        &mut self,
+        digest: &str,
+        person: &PersonId,
+    ) -> Result<Option<ProviderSignIn>, StoreError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM sessions s WHERE s.id_digest = $1 AND s.tenant = $2 AND s.person_id = $3 AND s.expires_at > $4"
+        );
+        let now = self.ctx.now();
+        let row = query(SQL)
+            .bind(digest)
+            .bind(self.tenant())
+            .bind(person.as_str())
+            .bind(now.0)
+            .fetch_optional(&mut self.tx)
+            .await?;
+        row.map_or(Ok(None), |row| Ok(Some(session(&row)?.sign_in)))
     }
 }
 

@@ -37,9 +37,9 @@ pub struct NewSession {
 impl NewSession {
     /// The statement that stores the session, unless there is one with its digest. `data`: what pages keep in the session, as JSON.
     fn insert(self, data: String) -> Result<Query<'static>, StoreError> {
-        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenant, person_id, tenants, issuer, subject, sid, issued_at, authenticated_at, acr, \
-             id_token, started_at, seen_at, address, agent, data, expires_at, ends_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id_digest) DO NOTHING";
+        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenant, person_id, tenants, issuer, subject, sid, issued_at, authenticated_at, \
+             prompted, acr, id_token, started_at, seen_at, address, agent, data, expires_at, ends_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (id_digest) DO NOTHING";
         let NewSession {
             digest,
             session,
@@ -58,6 +58,7 @@ impl NewSession {
             .bind(sign_in.sid)
             .bind(sign_in.issued_at.0)
             .bind(sign_in.authenticated_at.map(|time| time.0))
+            .bind(i64::from(sign_in.prompted))
             .bind(sign_in.acr)
             .bind(sign_in.id_token)
             .bind(session.started_at.0)
@@ -73,7 +74,7 @@ impl NewSession {
 /// The columns of a [`BrowserSession`], without the ID token.
 macro_rules! columns {
     () => {
-        "s.id, s.tenant, s.person_id, s.tenants, s.issuer, s.subject, s.sid, s.issued_at, s.authenticated_at, s.acr, s.started_at, s.seen_at, \
+        "s.id, s.tenant, s.person_id, s.tenants, s.issuer, s.subject, s.sid, s.issued_at, s.authenticated_at, s.prompted, s.acr, s.started_at, s.seen_at, \
          s.address, s.agent, s.ends_at"
     };
 }
@@ -92,6 +93,7 @@ pub(super) fn session(row: &Row) -> Result<BrowserSession, StoreError> {
             sid: row.maybe_text("sid")?,
             issued_at: row.time("issued_at")?,
             authenticated_at: row.maybe_time("authenticated_at")?,
+            prompted: row.int("prompted")? != 0,
             acr: row.maybe_text("acr")?,
             id_token: None,
         },
@@ -188,8 +190,8 @@ impl Store {
 
     /// Writes this text as the data of a session that has expired, and deletes it again.
     pub(in crate::store) async fn write_and_delete(&self, data: &str) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenants, issuer, subject, issued_at, started_at, seen_at, data, expires_at, ends_at) \
-             VALUES ('probe', 'probe', '[]', '', '', 0, 0, 0, $1, 0, 0) ON CONFLICT (id_digest) DO NOTHING";
+        const SQL: &str = "INSERT INTO sessions (id_digest, id, tenants, issuer, subject, issued_at, prompted, started_at, seen_at, data, expires_at, \
+             ends_at) VALUES ('probe', 'probe', '[]', '', '', 0, 0, 0, 0, $1, 0, 0) ON CONFLICT (id_digest) DO NOTHING";
         self.database.execute(query(SQL).bind(data.to_owned())).await?;
         self.delete_session("probe").await
     }

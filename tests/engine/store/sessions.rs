@@ -52,6 +52,7 @@ async fn a_session_is_read_as_it_was_stored_and_used() {
     session.tenants.push(world.globex.tenant.clone());
     session.sign_in.sid = Some("provider's".to_owned());
     session.sign_in.authenticated_at = Some(Timestamp(7));
+    session.sign_in.prompted = true;
     session.sign_in.acr = Some("urn:mfa".to_owned());
     session.sign_in.id_token = Some("a.b.c".to_owned());
     assert!(

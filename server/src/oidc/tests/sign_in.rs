@@ -23,6 +23,7 @@ async fn a_person_signs_in() {
                 sid: None,
                 issued_at: Timestamp(START * 1_000_000),
                 authenticated_at: Some(Timestamp(START * 1_000_000)),
+                prompted: false,
                 acr: Some(crate::demo_idp::ONE_FACTOR.to_owned()),
                 id_token: assertion.sign_in.id_token.clone(),
             },

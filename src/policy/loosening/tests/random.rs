@@ -3,7 +3,7 @@
 use crate::domain::*;
 use crate::policy::loosening::outcomes::RISKS;
 use crate::policy::loosening::*;
-use crate::policy::rules::{Condition, DecideRule, Group, RiskRule};
+use crate::policy::rules::{Condition, DecideRule, Group, RiskRule, StepUpRules};
 use crate::policy::{Decider, Policy, PolicyInput, RiskInput};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -95,35 +95,56 @@ fn rules() -> impl Strategy<Value = Rules> {
         &[Role::Operator, Role::Lead],
         &[Role::Operator, Role::Reviewer, Role::Lead],
     ];
-    (lists, numbers, severities, meaning, some(&RISKS), some(forbidden)).prop_map(
-        |((risk, mut decide, rest), (low, medium, high, days, flags), severities, meaning, typed_for, forbidden)| {
-            decide.push(rest);
-            let mut rules = Rules {
-                risk,
-                decide,
-                ..Rules::default()
-            };
-            (
-                rules.expiry_hours.low,
-                rules.expiry_hours.medium,
-                rules.expiry_hours.high,
-            ) = (low, medium, high);
-            rules.evidence.max_age_days = days;
-            rules.separation.caller_may_decide = flags[0];
-            rules.separation.approver_may_execute = flags[1];
-            rules.separation.pruner_may_decide = flags[2];
-            [rules.severity.high_risk_from, rules.severity.blocker_from] = severities;
-            rules.checks.extend(meaning.map(|meaning| (CheckId::Titles, meaning)));
-            rules.confirmation.typed_for = typed_for;
-            rules.roles.forbidden = forbidden.into_iter().map(<[Role]>::to_vec).collect();
-            rules
-        },
+    let step_up = (some(&RISKS), 1..4i64, texts(&["x", "y"])).prop_map(|(risk, max_age_minutes, acr)| StepUpRules {
+        risk,
+        max_age_minutes,
+        acr,
+    });
+    (
+        lists,
+        numbers,
+        severities,
+        meaning,
+        (some(&RISKS), step_up),
+        some(forbidden),
     )
+        .prop_map(
+            |(
+                (risk, mut decide, rest),
+                (low, medium, high, days, flags),
+                severities,
+                meaning,
+                (typed_for, step_up),
+                forbidden,
+            )| {
+                decide.push(rest);
+                let mut rules = Rules {
+                    risk,
+                    decide,
+                    ..Rules::default()
+                };
+                (
+                    rules.expiry_hours.low,
+                    rules.expiry_hours.medium,
+                    rules.expiry_hours.high,
+                ) = (low, medium, high);
+                rules.evidence.max_age_days = days;
+                rules.separation.caller_may_decide = flags[0];
+                rules.separation.approver_may_execute = flags[1];
+                rules.separation.pruner_may_decide = flags[2];
+                [rules.severity.high_risk_from, rules.severity.blocker_from] = severities;
+                rules.checks.extend(meaning.map(|meaning| (CheckId::Titles, meaning)));
+                rules.confirmation.typed_for = typed_for;
+                rules.step_up = step_up;
+                rules.roles.forbidden = forbidden.into_iter().map(<[Role]>::to_vec).collect();
+                rules
+            },
+        )
 }
 
 /// A part of one policy put into another, because most pairs of random policies have nothing in common.
 fn pair() -> impl Strategy<Value = (Rules, Rules)> {
-    let part = prop::collection::vec(0..14usize, 0..3);
+    let part = prop::collection::vec(0..18usize, 0..3);
     (rules(), rules(), part, 0..8usize).prop_map(|(old, other, parts, at)| {
         let mut new = old.clone();
         for part in parts {
@@ -143,11 +164,37 @@ fn pair() -> impl Strategy<Value = (Rules, Rules)> {
                 10 => new.separation = other.separation.clone(),
                 11 => new.severity = other.severity.clone(),
                 12 => new.roles = other.roles.clone(),
+                13 => new.step_up = other.step_up.clone(),
+                14 => new.step_up.risk.clone_from(&other.step_up.risk),
+                15 => new.step_up.max_age_minutes = other.step_up.max_age_minutes,
+                16 => new.step_up.acr.clone_from(&other.step_up.acr),
                 _ => new.confirmation = other.confirmation.clone(),
             }
         }
         (old, new)
     })
+}
+
+const NOW: Timestamp = Timestamp(Timestamp::DAY);
+
+/// Ways of authenticating, each with the minutes since.
+fn signed_in() -> impl Iterator<Item = (Option<&'static str>, i64)> {
+    [None, Some("x"), Some("y"), Some("z")]
+        .into_iter()
+        .flat_map(|acr| (0..5).map(move |age| (acr, age)))
+}
+
+fn sign_in(acr: Option<&str>, age: i64) -> ProviderSignIn {
+    ProviderSignIn {
+        issuer: "i".to_owned(),
+        subject: "s".to_owned(),
+        sid: None,
+        issued_at: NOW,
+        authenticated_at: Some(NOW.plus(-age * Timestamp::MINUTE - PROVIDER_CLOCK_SKEW)),
+        prompted: false,
+        acr: acr.map(str::to_owned),
+        id_token: None,
+    }
 }
 
 /// People with these roles and teams; the last two accounts belong to one human.
@@ -190,6 +237,10 @@ proptest! {
             prop_assert!(is >= was);
             prop_assert!(new.expiry(is) <= old.expiry(was));
             prop_assert!(new.is_typed(&risk_input) || !old.is_typed(&risk_input));
+            for (acr, age) in signed_in() {
+                let passes = |policy: &Policy| policy.step_up(&risk_input).is_none_or(|one| one.unmet(Some(&sign_in(acr, age)), NOW).is_none());
+                prop_assert!(passes(&old) || !passes(&new), "{acr:?} {age}");
+            }
             prop_assert!(new.rules.evidence.max_age_days <= old.rules.evidence.max_age_days);
             prop_assert!(new.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)) || !old.is_stale(Timestamp(0), Timestamp(2 * Timestamp::DAY)));
             let verdict = |policy: &Policy, verdict| {
