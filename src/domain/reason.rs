@@ -62,6 +62,8 @@ reason_codes! {
     EnvelopeDamaged = "envelope_damaged";
     /// The person who decides has not opened the action in this session.
     NotOpened = "not_opened";
+    /// The policy requires a more recent or another sign-in of the person who approves.
+    StepUpRequired = "step_up_required";
     /// The policy's limit of pending actions is reached.
     TooManyPending = "too_many_pending";
 }

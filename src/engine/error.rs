@@ -217,6 +217,22 @@ impl Error {
         }
     }
 
+    /// Whether the person may do it after signing in again, because the policy requires a more recent or another sign-in.
+    pub fn asks_to_sign_in_again(&self) -> bool {
+        matches!(
+            self,
+            Error::Refused {
+                code: ReasonCode::StepUpRequired,
+                ..
+            }
+        )
+    }
+
+    /// Whether the audit log records that the principal was refused: it lacks a right, or a sign-in that the policy requires.
+    pub(crate) fn is_denial(&self) -> bool {
+        matches!(self, Error::NotAuthorized { .. }) || self.asks_to_sign_in_again()
+    }
+
     /// A mistake in one field.
     pub fn field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Invalid {

@@ -15,13 +15,14 @@ mod policy_cache;
 
 pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;
+pub use actions::step_up::StepUpRequest;
 pub use admin::access::{FailedSignIn, VerifiedIdentity};
 pub use admin::catalog::{CatalogOutcome, CatalogReport};
 pub use admin::identity::LONGEST_SUBJECT;
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
 pub use admin::scrub::ScrubReport;
-pub use admin::sessions::Switch;
+pub use admin::sessions::{SignedInAgain, Switch};
 pub use admin::tokens::{Authentication, TokenRefusal};
 pub use agent::tools::{ToolResponse, ToolSpec};
 pub use audit_log::{AuditReport, EntryProof, ExportError, Exported, Signed, WitnessUpdate};

@@ -89,6 +89,7 @@ impl Label for ReasonCode {
             ReasonCode::RejectedBefore => "the same proposal was rejected before",
             ReasonCode::PlanChanged => "planned again, it would have a different effect",
             ReasonCode::EnvelopeDamaged => "the stored action is not what was proposed",
+            ReasonCode::StepUpRequired => "the person who approves has to sign in again",
             ReasonCode::NotOpened => "not opened by the person who decides",
             ReasonCode::TooManyPending => "too many pending actions",
         }

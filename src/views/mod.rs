@@ -187,10 +187,21 @@ pub struct Panel {
     pub reasons: Vec<(String, PlainText, bool)>,
     /// The word to type for an approval of high risk. Such an approval also needs the sections of the page opened.
     pub word: Option<String>,
+    /// What the policy requires of the sign-in of a person who approves; `None` if it requires nothing.
+    pub step_up: Option<StepUpNote>,
     /// Ask the proposer a question.
     pub ask: bool,
     /// Parts that can be left out: reference and title.
     pub prune: Vec<(String, PlainText)>,
+}
+
+/// What an approval requires of the person's sign-in, and whether the person has to sign in again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepUpNote {
+    /// Whether an approval leads to the sign-in first.
+    pub again: bool,
+    /// What the person should know before the approval.
+    pub message: PlainText,
 }
 
 /// The outcome of an executed action.
@@ -317,6 +328,9 @@ pub struct Outcome {
     /// The action that replaces this one, if there is one.
     #[serde(default)]
     pub successor: Option<String>,
+    /// Whether the person can do it after signing in again (step-up authentication).
+    #[serde(default)]
+    pub sign_in_again: bool,
 }
 
 impl Outcome {
@@ -327,6 +341,7 @@ impl Outcome {
             message: message.into(),
             state: None,
             successor: None,
+            sign_in_again: false,
         }
     }
 }

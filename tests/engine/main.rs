@@ -38,6 +38,8 @@ mod revalidation;
 mod roles_age;
 mod sessions;
 mod state_machine;
+mod step_up;
+mod step_up_session;
 mod store;
 mod stored_checks;
 mod tokens;

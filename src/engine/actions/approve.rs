@@ -10,6 +10,7 @@ use crate::engine::actions::decision::{DecisionBasis, acting_person, done, recor
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::decode_envelope;
 use crate::engine::actions::revalidate::{self, Approvable};
+use crate::engine::actions::step_up;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::policy::{Policies, PolicyInput};
@@ -114,6 +115,11 @@ impl ActionCommand for Approve {
                 // Committed, because a change of the checks may have been recorded.
                 Err(error) => return Ok(Committed::Refused(error)),
             };
+        // The last condition, so that a person who signs in again is not refused for another reason afterwards.
+        let sign_in = match step_up::require(tx, &approvals, &input).await? {
+            Ok(sign_in) => sign_in,
+            Err(error) => return Ok(Committed::Refused(error)),
+        };
         let missing = approvals.missing_with_me(&input);
         let (to, event) = if missing.is_empty() {
             (approved, Event::Approved)
@@ -132,7 +138,7 @@ impl ActionCommand for Approve {
         } else {
             ""
         };
-        let entry = if has_approved {
+        let mut entry = if has_approved {
             // The first approval counts; that the action is Approved now is recorded all the same.
             let details = json!({
                 "digest": action.proposal.digest,
@@ -155,6 +161,9 @@ impl ActionCommand for Approve {
             };
             record_decision(tx, &action, to, event, DecisionKind::Approve, basis).await?
         };
+        if let Some(sign_in) = sign_in {
+            entry.content.details["stepUp"] = sign_in.details();
+        }
         tx.record(entry);
         let next = if to == approved {
             if action.lifecycle.repeats.is_some() {

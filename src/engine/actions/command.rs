@@ -72,7 +72,9 @@ impl Engine {
             })
             .await
             .and_then(Committed::into_result);
-        if let Err(error @ Error::NotAuthorized { .. }) = &outcome {
+        if let Err(error) = &outcome
+            && error.is_denial()
+        {
             self.deny(ctx, C::PERMISSION, Some(&id), error).await?;
         }
         outcome

@@ -16,6 +16,7 @@ pub(crate) mod questions;
 pub(crate) mod reject;
 pub(crate) mod revalidate;
 pub(crate) mod revoke;
+pub(crate) mod step_up;
 pub(crate) mod withdraw;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::domain::*;
 use crate::engine::admin::identity;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Asserted, Entry, WriteTx};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A sign-in that failed, as the service that talks to the identity provider saw it.
 #[derive(Debug, Clone)]
@@ -57,14 +57,21 @@ fn named(tenants: &[String]) -> Vec<TenantId> {
     tenants.iter().filter_map(|name| TenantId::parse(name).ok()).collect()
 }
 
-/// Records the sign-in that started this session.
-pub(crate) async fn record_sign_in(tx: &mut WriteTx, session: &BrowserSession) -> Result<(), Error> {
+/// Records the sign-in that started this session. `step_up`: what the entry says if the person signed in again before an approval.
+pub(crate) async fn record_sign_in(
+    tx: &mut WriteTx,
+    session: &BrowserSession,
+    step_up: Option<Value>,
+) -> Result<(), Error> {
     let Some(person) = tx.ctx().principal.person().cloned() else {
         return Err(Error::internal("a sign-in without a person"));
     };
     let mut content = audit_entries::content(tx.ctx());
     content.details = json!({ "issuer": session.sign_in.issuer, "roles": person.roles, "sessionId": session.id });
     content.records = vec![session.id.to_string()];
+    if let Some(step_up) = step_up {
+        content.details["stepUp"] = step_up;
+    }
     if let Some(open) = tx.unresolved(&person.id).await? {
         content.details["cannotDecide"] = json!({ "address": open.address, "knownAs": open.known });
         content.records.push(open.known.to_string());
@@ -224,7 +231,7 @@ impl Engine {
         let session = session.clone();
         self.store
             .add(ctx, move |tx| {
-                Box::pin(async move { record_sign_in(tx, &session).await })
+                Box::pin(async move { record_sign_in(tx, &session, None).await })
             })
             .await
     }

@@ -1,8 +1,10 @@
 //! Sessions of browsers: people list and end their own, operators those of the people of their tenant.
 
 mod page;
+mod step_up;
 mod switch;
 
+pub use step_up::SignedInAgain;
 pub use switch::Switch;
 
 use crate::audit::Event;

@@ -45,7 +45,7 @@ impl Engine {
                         seen_at: tx.ctx().now(),
                         ..old
                     };
-                    record_sign_in(tx, &session).await?;
+                    record_sign_in(tx, &session, None).await?;
                     let new = NewSession {
                         digest: switch.to,
                         expires: session.expires_at(switch.idle),

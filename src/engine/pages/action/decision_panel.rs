@@ -4,6 +4,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::approvals::Approvals;
 use crate::engine::actions::prune;
+use crate::policy::{StepUp, Unmet};
 use crate::views::*;
 
 /// What the acting person can do, and why not where nothing can be done.
@@ -14,6 +15,7 @@ pub(crate) fn panel(
     checks: &[Check],
     envelope: &Envelope,
     approvals: &Approvals,
+    sign_in: Option<&ProviderSignIn>,
 ) -> Panel {
     let input = approvals.policy_input(action, envelope);
     let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&input));
@@ -37,8 +39,11 @@ pub(crate) fn panel(
     } else {
         None
     };
+    let approve = mine && pending && block.is_none() && idle.is_none();
+    let step_up = approvals.policies.step_up(&input.risk_input).filter(|_| approve);
     Panel {
-        approve: mine && pending && block.is_none() && idle.is_none(),
+        approve,
+        step_up: step_up.map(|required| sign_in_note(&required, sign_in, ctx.now())),
         reject: mine && pending,
         execute: person.is_some() && not_run.is_none(),
         run: approvals.policies.lets_approvers_run(),
@@ -89,4 +94,28 @@ fn why_not_decidable(ctx: &Ctx, state: State, refuses: impl Fn() -> Option<Strin
         return Some("Only reviewers and leads can decide this.".to_owned());
     }
     refuses()
+}
+
+/// What the page of an action says about the sign-in before the person approves.
+fn sign_in_note(required: &StepUp, sign_in: Option<&ProviderSignIn>, now: Timestamp) -> StepUpNote {
+    let (again, message) = match required.unmet(sign_in, now) {
+        Some(Unmet::SignInAgain(why)) => (
+            true,
+            format!(
+                "Before your approval you will be asked to sign in again: {why}. What you enter here is kept, and you come back to this page."
+            ),
+        ),
+        Some(Unmet::Impossible(why)) => (false, format!("Can't be approved: {why}.")),
+        None => {
+            let until = sign_in
+                .and_then(ProviderSignIn::authentication)
+                .map(|at| required.met_until(at));
+            let until = until.map_or_else(String::new, |until| format!(" Yours counts until {}.", until.minute()));
+            (false, format!("Your approval requires a recent sign-in.{until}"))
+        }
+    };
+    StepUpNote {
+        again,
+        message: message.into(),
+    }
 }

@@ -8,6 +8,7 @@ use crate::engine::actions::check_changes;
 use crate::engine::actions::lifecycle::{expiry_message, parse_id};
 use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, decode_envelope};
 use crate::engine::actions::revalidate::form_value;
+use crate::engine::actions::step_up;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
@@ -50,6 +51,8 @@ struct Loaded {
     /// Whether today's checks of a pending action differ from those that the log has last.
     has_new_checks: bool,
     approvals: Approvals,
+    /// The sign-in of this person's session.
+    sign_in: Option<ProviderSignIn>,
     approvals_view: Option<ApprovalsView>,
     related: RelatedRecords,
 }
@@ -166,6 +169,7 @@ impl Engine {
             since,
             comparisons,
             approvals,
+            sign_in,
             approvals_view,
             related,
             ..
@@ -235,7 +239,7 @@ impl Engine {
             related: related.related(&action),
             revisions: related.revisions(&envelope.payload),
             questions: related.questions(&names, now),
-            panel: decision_panel::panel(ctx, &action, state, &checks, &envelope, &approvals),
+            panel: decision_panel::panel(ctx, &action, state, &checks, &envelope, &approvals, sign_in.as_ref()),
             approvals: approvals_view,
             checks,
             sections: shown.sections,
@@ -359,6 +363,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         since,
         comparisons,
         has_new_checks,
+        sign_in: step_up::sign_in(tx).await?,
         approvals,
         approvals_view,
         related,
