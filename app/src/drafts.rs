@@ -1,6 +1,7 @@
 //! What a person has typed on a settings page, kept in the session until it is used or discarded, so that a refusal or another page loses
 //! nothing. It never becomes part of a URL.
 
+use crate::islands::Draft;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
@@ -60,6 +61,28 @@ pub(crate) struct CatalogDraft {
 
 impl SessionDraft for CatalogDraft {
     const KEY: &'static str = "catalog-draft";
+}
+
+/// What a person entered for an approval that requires another sign-in first. It is kept until the action is decided, or another approval
+/// requires a sign-in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ApprovalDraft {
+    /// The action's ID.
+    pub(crate) action: String,
+    /// What the person typed, acknowledged and opened.
+    pub(crate) draft: Draft,
+}
+
+impl SessionDraft for ApprovalDraft {
+    const KEY: &'static str = "approval-draft";
+}
+
+impl ApprovalDraft {
+    /// The draft of this action.
+    pub(crate) async fn of(session: Option<&Session>, action: &str) -> Option<Draft> {
+        let kept = Self::get(session).await?;
+        (kept.action == action).then_some(kept.draft)
+    }
 }
 
 /// The reason for a decision about a certification that was refused.

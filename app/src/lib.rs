@@ -36,6 +36,12 @@ pub use shell::{App, Bundle, shell};
 #[cfg(feature = "ssr")]
 pub use status::status_of;
 
+/// The page that asks a person to sign in again before an approval. The parameter `action` is the action's ID.
+pub const STEP_UP_PAGE: &str = "/auth/step-up";
+/// The address that redirects to the identity provider for that sign-in. A form must not lead there: the content security policy forbids a
+/// form whose response redirects to another site.
+pub const STEP_UP_START: &str = "/auth/step-up/start";
+
 /// Called by the page's script once the WASM is loaded; it then hydrates each island.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

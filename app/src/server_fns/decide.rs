@@ -45,6 +45,18 @@ impl DecisionForm {
             text: text.to_owned(),
             codes: ticked.to_vec(),
             form: form.to_owned(),
+            ..Draft::default()
+        };
+        self
+    }
+
+    /// Keeps what the person entered for an approval, in case the person has to sign in again first.
+    fn with_approval(mut self, approval: &ApprovalRequest) -> Self {
+        self.draft = Draft {
+            text: approval.typed.clone(),
+            codes: approval.acknowledged.clone(),
+            form: "approve".to_owned(),
+            opened: approval.opened.clone(),
         };
         self
     }
@@ -89,6 +101,7 @@ pub async fn approve(
         opened,
     };
     DecisionForm::new(id, State::PendingApproval)?
+        .with_approval(&approval)
         .submit(|services, id| async move { services.engine.approve(&services.ctx, &id, approval).await })
         .await
 }
@@ -123,6 +136,7 @@ pub async fn approve_and_run(
         opened,
     };
     DecisionForm::new(id, State::PendingApproval)?
+        .with_approval(&approval)
         .submit(|services, id| async move { services.engine.approve_and_execute(&services.ctx, &id, approval).await })
         .await
 }

@@ -5,6 +5,8 @@ pub(super) use ssr::FormRequest;
 
 #[cfg(feature = "ssr")]
 mod ssr {
+    use crate::STEP_UP_PAGE;
+    use crate::drafts::{ApprovalDraft, SessionDraft};
     use crate::flash::Flash;
     use crate::islands::Draft;
     use crate::services::Services;
@@ -62,6 +64,7 @@ mod ssr {
                 Self::set_status(&error);
                 Outcome {
                     state: error.state(),
+                    sign_in_again: error.asks_to_sign_in_again(),
                     ..Outcome::new(false, error.to_string())
                 }
             })
@@ -129,6 +132,17 @@ mod ssr {
             let moved = outcome.done || outcome.state.is_some_and(|state| state != before);
             // Text that is not an ID never becomes part of a Location header.
             let known = ActionId::parse(id).is_ok();
+            if known && outcome.sign_in_again {
+                let action = id.to_owned();
+                ApprovalDraft { action, draft }.put(self.session()).await;
+                if self.plain {
+                    Self::redirect_to(&format!("{STEP_UP_PAGE}?action={id}"));
+                }
+                return Ok(outcome);
+            }
+            if outcome.done && ApprovalDraft::of(self.session(), id).await.is_some() {
+                ApprovalDraft::discard(self.session()).await;
+            }
             // The person continues with the action that replaces this one, if there is one.
             let id = outcome.successor.as_deref().unwrap_or(id);
             if known && (self.plain || moved) {

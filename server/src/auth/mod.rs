@@ -5,6 +5,7 @@ mod require_sign_in;
 mod session_store;
 mod sign_in;
 mod sign_out;
+mod step_up;
 mod tenants;
 
 pub(crate) use require_sign_in::require_sign_in;
@@ -19,6 +20,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use loopiq::domain::BrowserSession;
+use loopiq_app::{STEP_UP_PAGE, STEP_UP_START};
 use tower_sessions::cookie::{Cookie, SameSite};
 use tower_sessions::session::Id;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
@@ -61,6 +63,8 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/login", get(sign_in::start))
         .route("/auth/callback", get(sign_in::callback))
+        .route(STEP_UP_PAGE, get(step_up::ask))
+        .route(STEP_UP_START, get(step_up::start))
         .route(tenants::PATH, get(tenants::ask).post(tenants::choose))
         .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address))
         .route("/auth/backchannel-logout", post(backchannel::logout))

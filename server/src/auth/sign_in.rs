@@ -1,16 +1,16 @@
 //! Signing in: the redirect to the identity provider, and the callback from it.
 
-use super::{SESSION, no_role_page, session_store, tenants};
+use super::{SESSION, no_role_page, require_sign_in, session_store, step_up, tenants};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
-use crate::oidc::{Assertion, OidcError};
+use crate::oidc::{Assertion, OidcError, SignInStart};
 use crate::prometheus::SIGN_INS;
 use crate::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use loopiq::domain::{BrowserSession, Principal, Role};
+use loopiq::domain::{ActionId, BrowserSession, Person, Principal, ProviderSignIn, Role, TenantId};
 use loopiq::engine::{FailedSignIn, RequestOrigin};
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
@@ -35,15 +35,20 @@ pub(super) async fn start(
     let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
     let start = match state.oidc.start(&return_to, state.now_seconds()).await {
         Ok(start) => start,
-        Err(error) => return failed(&state, &error, &return_to),
+        Err(error) => return failed(&state, &error, &return_to, None),
     };
+    to_provider(&state, &start, &headers)
+}
+
+/// The redirect to the identity provider, with the cookie that the callback needs.
+pub(super) fn to_provider(state: &AppState, start: &SignInStart, headers: &HeaderMap) -> Response {
     let Some(oauth_state) = state_of(&start.authorize_url) else {
         tracing::error!("the URL of the identity provider contains no state");
         return message_page::internal_error().page(&state.stylesheet);
     };
     let cookies = state
         .sign_in_cookies
-        .store(&oauth_state, &start.pending, &headers, state.is_https());
+        .store(&oauth_state, &start.pending, headers, state.is_https());
     with_cookies(Redirect::to(&start.authorize_url).into_response(), cookies)
 }
 
@@ -87,20 +92,26 @@ pub(super) async fn callback(
     let oauth_state = query.state.clone().unwrap_or_default();
     let taken = state.sign_in_cookies.take(&oauth_state, &headers, state.is_https());
     let Some((pending, cookies)) = taken else {
-        return failed(&state, &OidcError::StateMismatch, "/");
+        return failed(&state, &OidcError::StateMismatch, "/", None);
     };
-    let return_to = pending.return_to.clone();
+    let (return_to, step_up) = (pending.return_to.clone(), pending.step_up.clone());
     let now = state.now_seconds();
     let response = if let Some(error) = query.error {
         let refusal = pending.refusal(&error, query.error_description.as_deref(), &oauth_state, now);
-        failed(&state, &refusal, &return_to)
+        failed(&state, &refusal, &return_to, step_up.as_ref())
     } else if let Some(code) = query.code {
         let iss = query.iss.as_deref();
         match state.oidc.finish(pending, &code, &oauth_state, iss, now).await {
-            Ok(assertion) => sign_in(&state, &session, assertion, &return_to, &origin).await,
+            Ok(assertion) => match &step_up {
+                None => sign_in(&state, &session, assertion, &return_to, &origin).await,
+                Some(action) => {
+                    let visitor = require_sign_in::visitor(&state, &session, &extensions, &headers).await;
+                    step_up::finish(&state, &session, visitor, assertion, action, &origin).await
+                }
+            },
             Err(error) => {
                 record_failure(&state, &error, &origin).await;
-                failed(&state, &error, &return_to)
+                failed(&state, &error, &return_to, step_up.as_ref())
             }
         }
     } else {
@@ -110,41 +121,78 @@ pub(super) async fn callback(
 }
 
 /// Signs the person in, under a new session ID.
-async fn sign_in(
+pub(super) async fn sign_in(
     state: &AppState,
     session: &Session,
     assertion: Assertion,
     return_to: &str,
     origin: &RequestOrigin,
 ) -> Response {
-    let asserted = asserted(&assertion);
+    match accounts(state, &assertion, origin).await {
+        Ok(accounts) => enter(state, session, assertion, accounts, return_to, origin).await,
+        Err(page) => page,
+    }
+}
+
+/// The accounts of the person with a role, in the tenants that the provider asserts.
+///
+/// # Errors
+/// The page that says why the person cannot sign in.
+pub(super) async fn accounts(
+    state: &AppState,
+    assertion: &Assertion,
+    origin: &RequestOrigin,
+) -> Result<Vec<(TenantId, Person)>, Response> {
+    let asserted = asserted(assertion);
     let accounts = match state.engine.sign_in_to(&assertion.tenants, asserted, origin).await {
         Ok(accounts) => accounts,
         Err(error) => {
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
             let (status, text) = (status_of(&error), error.to_string());
             tracing::info!(code = error.code(), "a sign-in was refused");
-            return MessagePage::new(status, "Sign-in failed", &text)
+            return Err(MessagePage::new(status, "Sign-in failed", &text)
                 .link("/login", "Sign in again")
-                .page(&state.stylesheet);
+                .page(&state.stylesheet));
         }
     };
     if accounts.iter().all(|(_, person)| person.roles.is_empty()) {
         metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
-        return no_role_page().page(&state.stylesheet);
+        return Err(no_role_page().page(&state.stylesheet));
     }
+    Ok(accounts)
+}
+
+/// A session that begins now, in none of the tenants yet.
+pub(super) fn new_session(
+    state: &AppState,
+    sign_in: ProviderSignIn,
+    accounts: &[(TenantId, Person)],
+    origin: &RequestOrigin,
+) -> BrowserSession {
     let now = state.runtime.now();
-    let mut new = BrowserSession {
+    BrowserSession {
         id: state.runtime.id(),
         holder: None,
         tenants: accounts.iter().map(|(tenant, _)| tenant.clone()).collect(),
-        sign_in: assertion.sign_in,
+        sign_in,
         started_at: now,
         seen_at: now,
         ends_at: now.plus(state.sessions.lifetime),
         address: origin.address.clone(),
         agent: origin.claims.agent.clone(),
-    };
+    }
+}
+
+/// Starts a session of a person with these accounts.
+pub(super) async fn enter(
+    state: &AppState,
+    session: &Session,
+    assertion: Assertion,
+    accounts: Vec<(TenantId, Person)>,
+    return_to: &str,
+    origin: &RequestOrigin,
+) -> Response {
+    let mut new = new_session(state, assertion.sign_in, &accounts, origin);
     let mut accounts = accounts.into_iter();
     let (Some((tenant, person)), None) = (accounts.next(), accounts.next()) else {
         return choose_tenant(state, session, &new, return_to).await;
@@ -246,8 +294,8 @@ fn invalid_callback(state: &AppState) -> Response {
         .page(&state.stylesheet)
 }
 
-/// The page that says why the sign-in failed. The cause is logged.
-fn failed(state: &AppState, error: &OidcError, return_to: &str) -> Response {
+/// The page that says why the sign-in failed. The cause is logged. `step_up`: the action before whose approval a signed-in person signed in again.
+pub(super) fn failed(state: &AppState, error: &OidcError, return_to: &str, step_up: Option<&ActionId>) -> Response {
     metrics::counter!(SIGN_INS, "outcome" => "failed").increment(1);
     let mut causes = Vec::new();
     let mut cause = error.source();
@@ -267,6 +315,9 @@ fn failed(state: &AppState, error: &OidcError, return_to: &str) -> Response {
         OidcError::MissingClaim { .. } => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
+    if let Some(action) = step_up {
+        return step_up::not_signed_in_again(state, status, error, action);
+    }
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("return_to", return_to)
         .finish();

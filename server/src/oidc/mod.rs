@@ -20,13 +20,13 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openidconnect::core::CoreAuthenticationFlow;
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow};
 use openidconnect::{
-    AuthorizationCode, CsrfToken, LogoutRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
-    RequestTokenError, Scope,
+    AuthenticationContextClass, AuthorizationCode, CsrfToken, LogoutRequest, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError, Scope,
 };
 
-use loopiq::domain::{Email, ProviderSignIn};
+use loopiq::domain::{ActionId, Email, ProviderSignIn};
 
 pub use args::OidcArgs;
 pub use error::{Cause, Claimed, OidcError};
@@ -135,9 +135,28 @@ impl Oidc {
     /// # Errors
     /// [`OidcError::Unreachable`] or [`OidcError::Misconfigured`] if discovery fails.
     pub async fn start(&self, return_to: &str, now: i64) -> Result<SignInStart, OidcError> {
+        self.begin(return_to, None, now).await
+    }
+
+    /// Starts a sign-in of a signed-in person before the approval of an action: the provider is asked to authenticate the person even if the
+    /// person has a session there, in one of the ways `acr`; an empty list leaves the way to the provider.
+    ///
+    /// # Errors
+    /// As [`Oidc::start`].
+    pub async fn start_step_up(&self, action: ActionId, acr: &[String], now: i64) -> Result<SignInStart, OidcError> {
+        let return_to = format!("/actions/{action}");
+        self.begin(&return_to, Some((action, acr)), now).await
+    }
+
+    async fn begin(
+        &self,
+        return_to: &str,
+        step_up: Option<(ActionId, &[String])>,
+        now: i64,
+    ) -> Result<SignInStart, OidcError> {
         let provider = self.0.provider_cache.provider(now).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (url, state, nonce) = provider
+        let mut request = provider
             .client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
@@ -146,8 +165,15 @@ impl Oidc {
             )
             .add_scope(Scope::new("email".to_owned()))
             .add_scope(Scope::new("profile".to_owned()))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if let Some((_, acr)) = &step_up {
+            // Both, because providers support one or the other. With `max_age` the provider has to send `auth_time` (OpenID Connect Core, 2).
+            request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
+            for acr in *acr {
+                request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
+            }
+        }
+        let (url, state, nonce) = request.url();
         Ok(SignInStart {
             authorize_url: url.into(),
             pending: PendingSignIn {
@@ -156,6 +182,7 @@ impl Oidc {
                 pkce_verifier: verifier.into_secret(),
                 return_to: local_path(return_to),
                 started_at: now,
+                step_up: step_up.map(|(action, _)| action),
             },
         })
     }
@@ -183,6 +210,7 @@ impl Oidc {
         }
         let tokens = self.exchange(&provider, code, pending.pkce_verifier).await?;
         let nonce = Nonce::new(pending.nonce);
+        let prompted = pending.step_up.is_some();
         let settings = &self.0.settings;
         let mut verified_by = provider.clone();
         let outcome = match verify::assertion(settings, &provider, &tokens, &nonce, now) {
@@ -193,10 +221,12 @@ impl Oidc {
             }
             outcome => outcome,
         };
-        outcome.map_err(|refused| {
+        let mut assertion = outcome.map_err(|refused| {
             let claimed = verify::claimed(settings, &verified_by, &tokens, now);
             verify::clock(refused.into_error(), &tokens, now).with_claimed(claimed)
-        })
+        })?;
+        assertion.sign_in.prompted = prompted;
+        Ok(assertion)
     }
 
     /// The URL at which a person also signs out of the provider, with the ID token of the sign-in (`hint`), if it is known. `None` if the

@@ -1,5 +1,6 @@
 //! A sign-in that was started and is not finished.
 
+use loopiq::domain::ActionId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,8 @@ pub struct PendingSignIn {
     pub return_to: String,
     /// When the sign-in was started, in seconds since 1970-01-01 UTC.
     pub started_at: i64,
+    /// The action for whose approval a signed-in person signs in again. The provider was asked to authenticate the person.
+    pub step_up: Option<ActionId>,
 }
 
 impl PendingSignIn {

@@ -118,6 +118,10 @@ pub struct ProviderFacts {
     pub keys: usize,
     /// Whether the metadata says that PKCE with S256 is supported. Some providers support it and do not say so.
     pub says_s256: bool,
+    /// The ways of authenticating (`acr`) that the provider names; `None` if it names none.
+    pub acr: Option<Vec<String>>,
+    /// Whether the provider names `auth_time` among its claims; `None` if it lists no claims.
+    pub says_auth_time: Option<bool>,
     /// How many seconds the provider's clock is ahead of this machine's (negative: behind), if the provider sends its time.
     pub clock_ahead: Option<i64>,
 }
@@ -297,6 +301,12 @@ impl ProviderCache {
             algorithms: algorithms.iter().map(text_of).collect(),
             keys: metadata.jwks().keys().len(),
             says_s256: challenges.is_some(),
+            acr: metadata
+                .acr_values_supported()
+                .map(|values| values.iter().map(|acr| acr.as_str().to_owned()).collect()),
+            says_auth_time: metadata
+                .claims_supported()
+                .map(|claims| claims.iter().any(|claim| claim.as_str() == "auth_time")),
             clock_ahead: self.http.provider_time().map(|time| time - now),
         };
         if let Some(ahead) = facts.clock_ahead.filter(|ahead| ahead.abs() > TOKEN_SKEW) {

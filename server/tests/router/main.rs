@@ -24,5 +24,6 @@ mod sign_in_entries;
 mod sign_in_required;
 mod sign_out;
 mod static_files;
+mod step_up;
 mod support;
 mod tenants;

@@ -1,13 +1,14 @@
 //! The approval form. For an approval of high risk, the reviewer opens the sections of the page and types a word.
 
-use super::Warning;
 use super::foldable_sections::{FoldableSections, open_all};
 use super::send::Desk;
+use super::{Draft, Warning};
 use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::domain::PlainText;
+use loopiq::views::StepUpNote;
 
 /// Whether the form was sent by its second button, which has an address of its own.
 fn by_second_button(event: &SubmitEvent) -> bool {
@@ -26,14 +27,18 @@ pub(super) fn ApproveForm(
     you_approve: PlainText,
     /// The word to type, where one is asked for.
     word: Option<String>,
+    /// What the policy requires of the person's sign-in.
+    step_up: Option<StepUpNote>,
     /// Whether it may be run at once.
     run: bool,
+    /// What the person entered before signing in again.
+    draft: Draft,
 ) -> impl IntoView {
     let Some(word) = word else {
-        let fields = view! { <Fields id digest view warnings you_approve word=None /> }.into_any();
+        let fields = view! { <Fields id digest view warnings you_approve word=None step_up draft /> }.into_any();
         return view! { <Sent desk fields sections=None run /> }.into_any();
     };
-    let sections = FoldableSections::watch();
+    let sections = FoldableSections::watch(draft.opened.clone());
     view! {
         {move || {
             if sections.alive.get() {
@@ -45,6 +50,8 @@ pub(super) fn ApproveForm(
                         warnings=warnings.clone()
                         you_approve=you_approve.clone()
                         word=Some(word.clone())
+                        step_up=step_up.clone()
+                        draft=draft.clone()
                     />
                 }
                     .into_any();
@@ -149,7 +156,20 @@ pub fn Fields(
     you_approve: PlainText,
     /// The word to type, where one is asked for.
     word: Option<String>,
+    /// What the policy requires of the person's sign-in.
+    step_up: Option<StepUpNote>,
+    /// What the person entered before signing in again.
+    draft: Draft,
 ) -> impl IntoView {
+    let Draft {
+        text: typed,
+        codes: ticked,
+        ..
+    } = draft;
+    let acknowledgement = move |warning: Warning| {
+        let checked = ticked.contains(&warning.mark);
+        acknowledgement(warning, checked)
+    };
     view! {
         <input type="hidden" name="id" value=id />
         <input type="hidden" name="digest" value=digest />
@@ -173,6 +193,7 @@ pub fn Fields(
                             id="typed"
                             name="typed"
                             type="text"
+                            value=typed
                             required
                             autocomplete="off"
                             autocapitalize="off"
@@ -181,14 +202,15 @@ pub fn Fields(
                     </div>
                 }
             })}
+        {step_up.map(|note| view! { <p class=if note.again { "step-up" } else { "quiet" }>{note.message}</p> })}
     }
     .into_any()
 }
 
-fn acknowledgement(warning: Warning) -> impl IntoView {
+fn acknowledgement(warning: Warning, checked: bool) -> impl IntoView {
     view! {
         <label class="tick">
-            <input type="checkbox" name="acknowledged[]" value=warning.mark required />
+            <input type="checkbox" name="acknowledged[]" value=warning.mark checked=checked required />
             <span>
                 <span class="quiet">{warning.check} ": "</span>
                 <bdi>{warning.message}</bdi>

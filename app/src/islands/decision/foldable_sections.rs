@@ -16,12 +16,13 @@ pub(super) struct FoldableSections {
 }
 
 impl FoldableSections {
-    /// Folds the sections when a script starts on the page, and records which ones the reviewer opens.
-    pub(super) fn watch() -> Self {
+    /// Folds the sections when a script starts on the page, and records which ones the reviewer opens. `opened`: the IDs of the sections that the
+    /// reviewer had opened before signing in again.
+    pub(super) fn watch(opened: Vec<String>) -> Self {
         let sections = Self {
             alive: RwSignal::new(false),
             all: RwSignal::new(Vec::new()),
-            opened: RwSignal::new(Vec::new()),
+            opened: RwSignal::new(opened),
         };
         Effect::new(move || {
             sections.all.set(fold_all(sections.opened));

@@ -33,10 +33,13 @@ pub struct Warning {
 pub struct Draft {
     /// The text.
     pub text: String,
-    /// The ticked values: reason codes, or parts to keep.
+    /// The ticked values: reason codes, parts to keep, or the marks of acknowledged warnings.
     pub codes: Vec<String>,
     /// The form, by the last part of its address.
     pub form: String,
+    /// The sections of the page that the person had opened, by their IDs: for an approval.
+    #[serde(default)]
+    pub opened: Vec<String>,
 }
 
 impl Draft {
@@ -86,7 +89,9 @@ view=view.clone()
                             warnings
                             you_approve=panel.you_approve.clone()
                             word=panel.word.clone()
+                            step_up=panel.step_up.clone()
                             run=panel.run
+                            draft=draft.clone().of("approve")
                         />
                     }
                 })}

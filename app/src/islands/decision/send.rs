@@ -1,6 +1,7 @@
 //! Sends a decision without leaving the page, and reads the action's state if there is no response.
 
 use super::post::{Form, NoResponse};
+use crate::STEP_UP_START;
 use crate::server_fns::{ActionStatus, Status};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -86,6 +87,7 @@ impl Desk {
                     let next = outcome.successor.unwrap_or_else(|| self.id.get_value());
                     self.load(&next);
                 }
+                Ok(outcome) if outcome.sign_in_again => self.sign_in_again(outcome.message),
                 Ok(outcome) => self.phase.set(Phase::Refused(outcome.message)),
                 Err(NoResponse) => self.check_state().await,
             }
@@ -125,6 +127,14 @@ impl Desk {
     /// Loads the page again. It shows the stored state and the flash message.
     fn reload(self) {
         self.load(&self.id.get_value());
+    }
+
+    /// Leads to the sign-in that an approval requires. The server has kept what the person entered.
+    fn sign_in_again(self, message: PlainText) {
+        let target = format!("{STEP_UP_START}?action={}", self.id.get_value());
+        self.phase.set(Phase::Refused(message));
+        // If the browser refuses to navigate, the message says what to do.
+        drop(window().location().assign(&target));
     }
 
     fn load(self, id: &str) {

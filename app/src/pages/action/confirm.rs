@@ -6,25 +6,35 @@ use super::warnings;
 use crate::components::state::{RiskBadge, StateBadge};
 use crate::components::tenant_field::TenantField;
 use crate::components::title::PageTitle;
-use crate::islands::Fields;
+use crate::drafts::ApprovalDraft;
+use crate::islands::{Draft, Fields};
 use crate::server_fns::{Approve, ApproveAndRun};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_params_map;
 use loopiq::engine::Visit;
 use loopiq::views::ActionView;
+use tower_sessions::Session;
 
 /// `/actions/{id}/confirm`.
 #[component]
 pub(crate) fn ConfirmPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let session = use_context::<Session>();
     page_data(
-        |services| async move { services.engine.action_page(&services.ctx, &id, Visit::Unrecorded).await },
+        |services| async move {
+            let action = services
+                .engine
+                .action_page(&services.ctx, &id, Visit::Unrecorded)
+                .await?;
+            let draft = ApprovalDraft::of(session.as_ref(), &action.id).await;
+            Ok((action, draft.unwrap_or_default()))
+        },
         render,
     )
 }
 
-fn render(action: ActionView) -> AnyView {
+fn render((action, draft): (ActionView, Draft)) -> AnyView {
     let back = format!("/actions/{}", action.id);
     let warnings = warnings(&action.checks);
     let form = if action.panel.approve {
@@ -38,6 +48,8 @@ fn render(action: ActionView) -> AnyView {
                     warnings
                     you_approve=action.panel.you_approve.clone()
                     word=action.panel.word.clone()
+                    step_up=action.panel.step_up.clone()
+                    draft
                 />
                 // Without a script every section of the action's page was open.
                 {action

@@ -56,3 +56,17 @@ pub(super) fn FlashLine(flash: Flash, next: Option<Next>) -> impl IntoView {
     }
     .into_any()
 }
+
+/// The person has signed in again before the approval, which is not given yet.
+#[component]
+pub(super) fn SignedInAgain() -> impl IntoView {
+    view! {
+        <div class="flash flash-done" role="status" tabindex="-1" autofocus>
+            <p>
+                "You signed in again. Nothing is approved yet: what you entered is in the form, so "
+                <a href="#decision">"approve it there"</a> "."
+            </p>
+        </div>
+    }
+    .into_any()
+}

@@ -17,7 +17,7 @@ use self::changes_since::ChangesSince;
 use self::claim::ClaimBox;
 use self::compare::Comparisons;
 use self::evidence::{Changes, References};
-use self::flash::{FlashLine, Next, next};
+use self::flash::{FlashLine, Next, SignedInAgain, next};
 use self::payload::{Identifiers, PayloadView, Pointed};
 use self::questions::Questions;
 use self::related::{RelatedActions, Revisions};
@@ -29,6 +29,7 @@ use crate::components::state::{RiskBadge, StateBadge};
 use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use crate::components::tree::tree;
+use crate::drafts::ApprovalDraft;
 use crate::flash::Flash;
 use crate::islands::{DecisionPanel, Draft, Warning};
 use leptos::prelude::*;
@@ -53,7 +54,7 @@ pub(crate) fn ActionPage() -> impl IntoView {
             let visit = if seen { Visit::Opened } else { Visit::Unrecorded };
             let action = services.engine.action_page(&services.ctx, &id, visit).await?;
             let flash = if seen {
-                Flash::take(session, &action.id).await
+                Flash::take(session.clone(), &action.id).await
             } else {
                 None
             };
@@ -62,13 +63,18 @@ pub(crate) fn ActionPage() -> impl IntoView {
                 None => None,
             };
             let flash = flash.map(|flash| (flash, onward));
-            Ok((action, flash, services.may(Permission::SearchAudit)))
+            let approval = ApprovalDraft::of(session.as_ref(), &action.id).await;
+            Ok((action, flash, approval, services.may(Permission::SearchAudit)))
         },
         render,
     )
 }
 
-fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bool)) -> AnyView {
+/// The action, the outcome of the last decision, what the person entered for an approval before signing in again, and whether the person
+/// searches the audit trail.
+type Shown = (ActionView, Option<(Flash, Option<Next>)>, Option<Draft>, bool);
+
+fn render((action, flash, approval, audit): Shown) -> AnyView {
     let on_page: HashSet<String> = action
         .references
         .iter()
@@ -81,7 +87,10 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
     let warnings = warnings(&action.checks);
     let draft = flash
         .as_ref()
-        .map_or_else(Draft::default, |(flash, _)| flash.draft.clone());
+        .map(|(flash, _)| flash.draft.clone())
+        .filter(|draft| !draft.form.is_empty());
+    let back = approval.is_some() && action.panel.step_up.as_ref().is_some_and(|note| !note.again);
+    let draft = draft.or(approval).unwrap_or_default();
     let (tool, tool_name) = action.tool.clone();
     let has_tree = !action.tree.is_empty();
     // A high-risk action is read before it is approved. Without a script every section is open, because nothing could record the opening.
@@ -94,6 +103,7 @@ fn render((action, flash, audit): (ActionView, Option<(Flash, Option<Next>)>, bo
                 <a class="to-decision" href="#decision">"Decision ↓"</a>
             </nav>
             {flash.map(|(flash, next)| view! { <FlashLine flash next /> })}
+            {back.then(|| view! { <SignedInAgain /> })}
             <header class="action-head">
                 <h1 dir="auto">{action.headline.clone()}</h1>
                 <p class="facts">
