@@ -175,7 +175,7 @@ CREATE INDEX tokens_by_expiry ON tokens (expires_at);
 
 -- Sessions of browsers. `id_digest`: a keyed digest of the secret in the cookie; `id`: the session's public name. `tenant` and `person_id`: NULL
 -- until a person of several tenants has chosen one of `tenants` (JSON). `issued_at`, `authenticated_at`: by the identity provider's clock. `prompted`: 1
--- if the service asked the provider to authenticate the person again (prompt=login), else 0.
+-- if `issued_at` says when the person authenticated: the service asked for it (prompt=login), and the provider sends no auth_time; else 0.
 -- `seen_at`, `address` and `agent` are stored at intervals. `expires_at`: when the session ends if it is not used; never after `ends_at`.
 CREATE TABLE sessions (
     id_digest TEXT NOT NULL PRIMARY KEY,

@@ -39,7 +39,8 @@ pub struct ProviderSignIn {
     pub issued_at: Timestamp,
     /// When the person last authenticated, by the provider's clock (`auth_time`); `None` if the provider does not say.
     pub authenticated_at: Option<Timestamp>,
-    /// Whether the service asked the provider to authenticate the person again (`prompt=login`), even if the person had a session there.
+    /// Whether the time of issue says when the person authenticated: the service asked the provider to authenticate the person again
+    /// (`prompt=login`), and the provider is not known to send `auth_time`.
     pub prompted: bool,
     /// How the person authenticated (`acr`), if the provider says so.
     pub acr: Option<String>,
@@ -51,9 +52,9 @@ pub struct ProviderSignIn {
 pub const PROVIDER_CLOCK_SKEW: i64 = Timestamp::MINUTE;
 
 impl ProviderSignIn {
-    /// When the person authenticated, by the provider's clock, if that is known. For a provider that does not say when, the time when the token
-    /// was issued counts only if the service asked the provider to authenticate the person again: a provider issues a new token also to a person
-    /// who authenticated long before.
+    /// When the person authenticated, by the provider's clock, if that is known. For a provider that cannot say when, the time when the token
+    /// was issued counts only after a sign-in that asked for a new authentication ([`ProviderSignIn::prompted`]): a provider issues a new token
+    /// also to a person who authenticated long before.
     pub fn authentication(&self) -> Option<Timestamp> {
         self.authenticated_at.or(self.prompted.then_some(self.issued_at))
     }

@@ -210,7 +210,9 @@ impl Oidc {
         }
         let tokens = self.exchange(&provider, code, pending.pkce_verifier).await?;
         let nonce = Nonce::new(pending.nonce);
-        let prompted = pending.step_up.is_some();
+        // The request passes through the browser, where its parameters can be removed. A provider that names `auth_time` sends it if `max_age`
+        // arrives, so a token without it is no proof of a new authentication.
+        let prompted = pending.step_up.is_some() && provider.facts.says_auth_time != Some(true);
         let settings = &self.0.settings;
         let mut verified_by = provider.clone();
         let outcome = match verify::assertion(settings, &provider, &tokens, &nonce, now) {

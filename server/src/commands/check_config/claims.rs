@@ -6,7 +6,7 @@ use super::report::Report;
 use crate::oidc::{Assertion, Oidc, OidcError, claims_of};
 use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
-use loopiq::domain::{Role, TenantId};
+use loopiq::domain::{ProviderSignIn, Role, TenantId};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -141,6 +141,7 @@ fn shown(
     if !assertion.groups.is_empty() {
         report.ok("groups", assertion.groups.join(", "));
     }
+    sign_in(&assertion.sign_in, report);
     if is_absent("email") {
         return;
     }
@@ -153,6 +154,19 @@ fn shown(
              addresses",
         ),
     }
+}
+
+/// What a policy with `[step_up]` would read. A sample of an ordinary sign-in need not have the claims.
+fn sign_in(sign_in: &ProviderSignIn, report: &mut Report) {
+    let time = match sign_in.authenticated_at {
+        Some(at) => format!("auth_time {}", at.second()),
+        None => "no auth_time".to_owned(),
+    };
+    let acr = sign_in
+        .acr
+        .as_ref()
+        .map_or_else(|| "no acr".to_owned(), |acr| format!("acr {acr}"));
+    report.ok("step-up", format!("{time}, {acr}: what a policy with [step_up] reads"));
 }
 
 fn roles(asserted: &[String], claim: &str, report: &mut Report) {

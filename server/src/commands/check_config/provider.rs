@@ -32,6 +32,7 @@ pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
         Err(error) => return unusable(oidc, &error, report),
     };
     discovery(oidc, &facts, report);
+    step_up(&facts, report);
     clock(&facts, report);
     match oidc.accepts_client(now()).await {
         Ok(Answer::Yes) => report.ok("client", "the provider accepts client ID and secret"),
@@ -143,6 +144,20 @@ fn discovery(oidc: &Oidc, facts: &ProviderFacts, report: &mut Report) {
             facts.algorithms.join(", ")
         ),
     );
+}
+
+/// What the provider says about the claims that step-up authentication needs. A policy without `[step_up]` needs none of them.
+fn step_up(facts: &ProviderFacts, report: &mut Report) {
+    let time = match facts.says_auth_time {
+        Some(true) => "it names auth_time among its claims",
+        Some(false) => "it does not name auth_time among its claims, so a sign-in counts from the issue of its token",
+        None => "it lists no claims",
+    };
+    let acr = match &facts.acr {
+        Some(values) if !values.is_empty() => format!("it knows the acr values {}", values.join(", ")),
+        _ => "it lists no acr values".to_owned(),
+    };
+    report.ok("step-up", format!("for policies with [step_up]: {time}; {acr}"));
 }
 
 fn clock(facts: &ProviderFacts, report: &mut Report) {

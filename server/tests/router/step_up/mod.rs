@@ -1,22 +1,15 @@
 //! Step-up authentication over the real routes, with the demo's identity provider: the redirect before an approval, and the way back.
 
+mod provider;
+
 use crate::support::{Answer, Browser, Service};
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loopiq::context::Ctx;
 use loopiq::domain::{TenantId, Timestamp};
 use loopiq::engine::Error;
 use loopiq::store::PolicyRow;
-use loopiq_server::demo_idp::DemoIdp;
-use loopiq_server::net::RequestSettings;
 use loopiq_testing::{Agent, fixtures};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
-use std::sync::{Arc, Mutex};
+use serde_json::{Value, json};
 
 const REVIEWER: &str = "reviewer@acme.example";
 const LEAD: &str = "lead@acme.example";
@@ -421,121 +414,4 @@ async fn the_chosen_tenant_stays_chosen() {
         format!("/actions/{action}")
     );
     assert_eq!(browser.get(&format!("/actions/{action}")).await.status, 404);
-}
-
-/// Changes the claims of the provider's tokens.
-type Change = Arc<Mutex<Option<(DemoIdp, fn(&mut Map<String, Value>))>>>;
-
-/// A service whose provider changes the claims of its tokens before it signs them.
-async fn with_another_provider() -> (Service, Change) {
-    let change = Change::default();
-    let hook = change.clone();
-    let service = Service::behind(RequestSettings::default(), move |router| {
-        router.layer(from_fn(move |request: Request, next: Next| {
-            let change = hook.lock().unwrap().clone();
-            async move {
-                let is_token = request.uri().path() == "/demo-idp/token";
-                let response = next.run(request).await;
-                match change.filter(|_| is_token) {
-                    Some((idp, change)) => changed(response, &idp, change).await,
-                    None => response,
-                }
-            }
-        }))
-    })
-    .await;
-    (service, change)
-}
-
-async fn changed(response: Response, idp: &DemoIdp, change: fn(&mut Map<String, Value>)) -> Response {
-    let (mut parts, body) = response.into_parts();
-    let mut tokens: Value = serde_json::from_slice(&to_bytes(body, 1 << 20).await.unwrap()).unwrap();
-    let payload = tokens["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
-    let mut claims: Map<String, Value> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    change(&mut claims);
-    tokens["id_token"] = idp.sign(&Value::Object(claims)).unwrap().into();
-    parts.headers.remove("content-length");
-    Response::from_parts(parts, Body::from(tokens.to_string()))
-}
-
-#[tokio::test]
-async fn a_provider_that_ignores_the_request_is_found_out() {
-    let (service, change) = with_another_provider().await;
-    let policy = format!("{POLICY}acr = [\"demo:two-factors\"]");
-    let action = proposed(&service, &policy).await;
-    let mut browser = refused(&service, REVIEWER, &action).await;
-    let idp = service.state.demo_idp.clone().unwrap();
-    let ignoring: [(fn(&mut Map<String, Value>), &str); 3] = [
-        (
-            |claims| {
-                let issued = claims["iat"].as_i64().unwrap();
-                claims.insert("auth_time".to_owned(), json!(issued - 1_800));
-            },
-            "you signed in 30 minutes ago",
-        ),
-        (
-            |claims| {
-                claims.insert("acr".to_owned(), json!("demo:one-factor"));
-            },
-            "yours was of the kind demo:one-factor",
-        ),
-        (
-            |claims| {
-                claims.remove("acr");
-            },
-            "did not say of which kind",
-        ),
-    ];
-    for (claims, says) in ignoring {
-        *change.lock().unwrap() = Some((idp.clone(), claims));
-        let before = browser.cookie.clone();
-        let page = browser.sign_in(REVIEWER, &start_url(&action)).await;
-        assert_eq!(page.status, 403, "{says}: {}", page.text);
-        for part in [
-            "does not meet the policy",
-            says,
-            "Nothing was approved",
-            &start_url(&action),
-            "Back to the action",
-        ] {
-            assert!(page.text.contains(part), "{part}: {}", page.text);
-        }
-        assert_ne!(browser.cookie, before, "the sign-in itself is valid");
-        let form = approval(&mut browser, &action).await;
-        assert!(
-            form.iter()
-                .any(|(name, value)| name == "typed" && value == "shop-2026.12"),
-            "{form:?}"
-        );
-        assert_eq!(
-            approve(&mut browser, &form).await.location(),
-            ask_url(&action),
-            "{says}"
-        );
-    }
-    assert!(service.entries("action.approved").await.is_empty());
-
-    // A provider that sends no auth_time is believed, because it was asked to authenticate the person.
-    *change.lock().unwrap() = Some((idp, |claims| {
-        claims.remove("auth_time");
-    }));
-    let back = browser.sign_in(REVIEWER, &start_url(&action)).await;
-    assert_eq!(back.location(), format!("/actions/{action}"), "{}", back.text);
-    let form = approval(&mut browser, &action).await;
-    assert_eq!(
-        approve(&mut browser, &form).await.location(),
-        format!("/actions/{action}")
-    );
-    let [approved] = service.entries("action.approved").await.try_into().unwrap();
-    assert_eq!(approved["details"]["stepUp"]["authenticatedBy"], "iat");
-    // The same token after an ordinary sign-in says nothing about the time.
-    let mut other = service.signed_in(REVIEWER).await;
-    assert_eq!(other.get("/").await.status, 200);
-    let mut connection = service.database.connect().await;
-    let prompted: Vec<i64> =
-        sqlx::query_scalar("SELECT prompted FROM sessions WHERE authenticated_at IS NULL ORDER BY prompted")
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
-    assert_eq!(prompted, [0, 1]);
 }
