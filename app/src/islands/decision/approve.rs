@@ -61,6 +61,7 @@ pub(super) fn ApproveForm(
                     <div class="decide-approve">
                         <p class="you-approve">{you_approve.clone()}</p>
                         <p>"High risk: approval has a separate confirmation page."</p>
+                        {step_up.clone().map(sign_in_note)}
                         <div class="buttons">
                             <a class="button" href=format!("/actions/{id}/confirm")>
                                 "Continue"
@@ -202,9 +203,14 @@ pub fn Fields(
                     </div>
                 }
             })}
-        {step_up.map(|note| view! { <p class=if note.again { "step-up" } else { "quiet" }>{note.message}</p> })}
+        {step_up.map(sign_in_note)}
     }
     .into_any()
+}
+
+/// What the person should know about the sign-in before approving.
+fn sign_in_note(note: StepUpNote) -> impl IntoView {
+    view! { <p class=if note.again { "step-up" } else { "quiet" }>{note.message}</p> }.into_any()
 }
 
 fn acknowledgement(warning: Warning, checked: bool) -> impl IntoView {
