@@ -14,6 +14,8 @@ pub(crate) enum SettingsPage {
     Requests,
     /// `/settings/sessions`.
     Sessions,
+    /// `/settings/clients`.
+    Clients,
     /// `/settings/access`, and the pages of people below it.
     Access,
 }
@@ -26,6 +28,7 @@ impl SettingsPage {
             SettingsPage::Policy => "/settings/policy",
             SettingsPage::Requests => "/settings/requests",
             SettingsPage::Sessions => "/settings/sessions",
+            SettingsPage::Clients => "/settings/clients",
             SettingsPage::Access => "/settings/access",
         }
     }
@@ -36,6 +39,7 @@ impl SettingsPage {
             SettingsPage::Policy => "policy-message",
             SettingsPage::Requests => "requests-message",
             SettingsPage::Sessions => "sessions-message",
+            SettingsPage::Clients => "clients-message",
             SettingsPage::Access => "access-message",
         }
     }

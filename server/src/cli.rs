@@ -13,6 +13,7 @@ use crate::commands::release::{self, CertificationCommand, ReleaseCommand};
 use crate::commands::request::{self, RequestCommand};
 use crate::commands::schema::{self, SchemaCommand};
 use crate::commands::serve::{self, ServeArgs};
+use crate::commands::service_token::{self, ServiceTokenCommand};
 use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::tenant::{self, TenantCommand};
 use crate::commands::token::{self, TokenArgs};
@@ -70,6 +71,9 @@ pub enum CliCommand {
     /// List and end the sessions of a person.
     #[command(subcommand)]
     Sessions(SessionsCommand),
+    /// Create tokens for programs without a browser; list and revoke the clients and tokens of a tenant.
+    #[command(subcommand)]
+    ServiceToken(ServiceTokenCommand),
     /// Import evidence and findings from a file.
     Import(ImportArgs),
     /// Run the demo agent: an MCP client without a language model.
@@ -104,6 +108,7 @@ impl Cli {
             CliCommand::Policy(command) => policy::run(command, runtime).await,
             CliCommand::Request(command) => request::run(command, runtime).await,
             CliCommand::Sessions(command) => sessions::run(command, runtime).await,
+            CliCommand::ServiceToken(command) => service_token::run(command, runtime).await,
             CliCommand::Import(args) => import::run(args, runtime).await,
             CliCommand::Helix(args) => helix::run(args, runtime).await,
             CliCommand::Backup(args) => backup::run(args).await,

@@ -37,6 +37,7 @@ pub enum Event {
     SignInFailed,
     SignedOut,
     SessionEnded,
+    TokenOffered,
     TokenIssued,
     TokenRevoked,
     AuditSearched,
@@ -60,7 +61,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 47] = [
+pub const EVENTS: [(Event, &str); 48] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -88,6 +89,7 @@ pub const EVENTS: [(Event, &str); 47] = [
     (Event::SignInFailed, "session.sign_in_failed"),
     (Event::SignedOut, "session.signed_out"),
     (Event::SessionEnded, "session.ended"),
+    (Event::TokenOffered, "token.offered"),
     (Event::TokenIssued, "token.issued"),
     (Event::TokenRevoked, "token.revoked"),
     (Event::AuditSearched, "audit.searched"),

@@ -4,6 +4,7 @@
 
 use crate::domain::text::PlainText;
 use crate::domain::*;
+use crate::views::GrantState;
 
 /// A value with a label for people.
 pub trait Label {
@@ -156,6 +157,19 @@ labels! {
         Told = "set by the importer",
         Import = "time of import; the file names none",
     }
+    Scope {
+        Read = "Read records and actions",
+        Propose = "Propose changes, which people decide, and withdraw them",
+        Import = "Import evidence and findings",
+        Catalog = "Read and apply the catalog",
+        Audit = "Search and export the audit log",
+    }
+    GrantState {
+        Active = "Active",
+        Offered = "Waits for the person",
+        Ended = "Ended",
+        Revoked = "Revoked",
+    }
     SourceKind {
         Service = "LoopIQ itself",
         Command = "a command at the console",
@@ -215,6 +229,7 @@ pub fn event_label(event: &str) -> &str {
         "session.sign_in_failed" => "sign-in failed",
         "session.signed_out" => "signed out",
         "session.ended" => "session ended",
+        "token.offered" => "token offered to a person",
         "token.issued" => "token issued",
         "token.revoked" => "token revoked",
         "audit.searched" => "audit trail searched",

@@ -6,6 +6,7 @@
 mod approvals;
 mod audit;
 mod catalog;
+mod clients;
 mod foldable_sections;
 mod inbox;
 mod labels;
@@ -19,6 +20,7 @@ mod time;
 pub use approvals::*;
 pub use audit::*;
 pub use catalog::*;
+pub use clients::*;
 pub use foldable_sections::{FoldableSections, titled_sections};
 pub use inbox::*;
 pub use labels::{Label, actor_label, event_label};

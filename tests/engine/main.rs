@@ -36,6 +36,7 @@ mod read_tools;
 mod rejections_and_questions;
 mod revalidation;
 mod roles_age;
+mod service_tokens;
 mod sessions;
 mod state_machine;
 mod step_up;

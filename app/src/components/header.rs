@@ -34,7 +34,7 @@ pub(crate) fn Header() -> impl IntoView {
     let on_catalog = path.starts_with("/settings/catalog");
     let (on_requests, on_access) = (path == "/settings/requests", path.starts_with("/settings/access"));
     let on_inbox = !on_audit && !path.starts_with("/settings/");
-    let on_sessions = path == "/settings/sessions";
+    let (on_sessions, on_clients) = (path == "/settings/sessions", path == "/settings/clients");
     view! {
         <header class="top">
             <a class="brand" href="/">
@@ -52,7 +52,7 @@ pub(crate) fn Header() -> impl IntoView {
                             {requests.then(|| link("/settings/requests", "Requests", on_requests))}
                             {access.then(|| link("/settings/access", "People", on_access))}
                         </nav>
-                        <WhoAmI tenant person can_switch on_sessions />
+                        <WhoAmI tenant person can_switch on_sessions on_clients />
                     }
                 })}
         </header>
@@ -60,7 +60,7 @@ pub(crate) fn Header() -> impl IntoView {
 }
 
 #[component]
-fn WhoAmI(tenant: TenantId, person: Person, can_switch: bool, on_sessions: bool) -> impl IntoView {
+fn WhoAmI(tenant: TenantId, person: Person, can_switch: bool, on_sessions: bool, on_clients: bool) -> impl IntoView {
     let roles: Vec<String> = person.roles.iter().map(|role| role.label().to_lowercase()).collect();
     view! {
         <div class="who">
@@ -74,6 +74,9 @@ fn WhoAmI(tenant: TenantId, person: Person, can_switch: bool, on_sessions: bool)
                 " "
                 <span class="quiet">{roles.join(", ")}</span>
             </span>
+            <a href="/settings/clients" aria-current=on_clients.then_some("page")>
+                "Clients"
+            </a>
             <a href="/settings/sessions" aria-current=on_sessions.then_some("page")>
                 "Sessions"
             </a>

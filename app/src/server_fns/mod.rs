@@ -1,6 +1,7 @@
 //! Server functions: public endpoints under `/do`. Each parses, calls the engine, and renders; the engine authorizes.
 
 mod catalog;
+mod clients;
 mod decide;
 mod form_response;
 mod policy;
@@ -9,6 +10,7 @@ mod sessions;
 mod status;
 
 pub use catalog::*;
+pub use clients::*;
 pub use decide::*;
 pub use policy::*;
 pub use requests::*;

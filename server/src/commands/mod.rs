@@ -14,6 +14,7 @@ pub mod release;
 pub mod request;
 pub mod schema;
 pub mod serve;
+pub mod service_token;
 pub mod sessions;
 pub mod tenant;
 pub mod token;

@@ -16,6 +16,8 @@ pub(crate) struct MessagePage<'a> {
     title: &'a str,
     text: &'a str,
     typed: TypedText,
+    /// HTML below the message.
+    content: String,
     buttons: String,
 }
 
@@ -27,6 +29,7 @@ impl<'a> MessagePage<'a> {
             title,
             text,
             typed: TypedText::default(),
+            content: String::new(),
             buttons: String::new(),
         }
     }
@@ -34,6 +37,15 @@ impl<'a> MessagePage<'a> {
     /// Shows what the person had typed.
     pub(crate) fn typed(mut self, typed: TypedText) -> Self {
         self.typed = typed;
+        self
+    }
+
+    /// Adds a text that people copy, with a label.
+    pub(crate) fn code(mut self, label: &str, text: &str) -> Self {
+        let (label, text) = (escape(label), escape(text));
+        self.content.push_str(&format!(
+            "<dl class=\"lines\"><div><dt>{label}</dt><dd><code>{text}</code></dd></div></dl>\n"
+        ));
         self
     }
 
@@ -79,6 +91,7 @@ impl<'a> MessagePage<'a> {
             title,
             text,
             typed,
+            content,
             buttons,
         } = self;
         let (title, text) = (escape(title), escape(text));
@@ -117,7 +130,7 @@ impl<'a> MessagePage<'a> {
              <header class=\"top\"><a class=\"brand\" href=\"/\"><strong>LoopIQ</strong>\
              <span> Governed actions</span></a></header>\n\
              <main id=\"main\" tabindex=\"-1\">\n<div class=\"page notice\">\n<h1>{title}</h1>\n<p>{text}</p>\n\
-             {buttons}{typed}{code}</div>\n</main>\n</body>\n</html>\n",
+             {content}{buttons}{typed}{code}</div>\n</main>\n</body>\n</html>\n",
             escape(stylesheet)
         );
         (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()

@@ -1,6 +1,7 @@
 //! The routes of the pages and server functions of `loopiq-app`. All of them require a signed-in person.
 
 mod server_functions;
+mod service_tokens;
 mod uploads;
 
 use crate::auth;
@@ -24,6 +25,7 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, pages().to_vec(), context, move || {
             loopiq_app::shell(watch.clone(), bundle.clone())
         })
+        .merge(service_tokens::router())
         .layer(from_fn_with_state(state.clone(), server_functions::handle))
         .layer(from_fn_with_state(state.clone(), auth::require_sign_in))
         .layer(auth::session_layer(state))

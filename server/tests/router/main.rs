@@ -5,6 +5,7 @@ mod audit_page;
 mod audit_sources;
 mod catalog_commands;
 mod catalog_page;
+mod client_pages;
 mod command_line;
 mod file_permissions;
 mod health_and_metrics;

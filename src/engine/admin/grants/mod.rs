@@ -1,6 +1,10 @@
 //! Grants: what a person or an operator has allowed a program. Tokens belong to a grant, and end with it.
 
+mod page;
 mod revoke;
+mod service;
+
+pub use service::{ServiceToken, ServiceTokenRequest};
 
 use crate::audit::Event;
 use crate::context::Runtime;
