@@ -3,7 +3,7 @@
 //! Pages, server functions (from `loopiq-app`), MCP and the commands are thin adapters: each authenticates its caller, reads the request,
 //! calls the engine once and writes the response. No rule about actions is decided here.
 //!
-//! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
+//! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `oauth`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
 //! `oidc`, `demo_idp` → `urls`, `html` and the other modules without imports.
 
 mod api;
@@ -20,6 +20,8 @@ pub mod http_client;
 pub mod installation;
 pub mod mcp;
 pub mod net;
+pub mod oauth;
+mod oauth_params;
 pub mod oidc;
 pub mod operations;
 pub mod pages;

@@ -3,7 +3,7 @@
 use crate::http::{demo_host, limits, message_page, observe, security_headers, static_files};
 use crate::site::Site;
 use crate::state::AppState;
-use crate::{api, auth, demo_idp, mcp, operations, pages};
+use crate::{api, auth, demo_idp, mcp, oauth, operations, pages};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -14,7 +14,8 @@ use tower_http::csrf::CsrfLayer;
 ///
 /// A request passes from the outside in: measurement, request ID and log line; the security headers of the response; in a demo, the
 /// check of the host name; the panic handler; the time limit and the body's limit; then, for browsers, the check against cross-site
-/// requests; then, for pages and server functions, session and sign-in. MCP has a bearer token instead of the last two.
+/// requests; then, for pages and server functions, session and sign-in. MCP has a bearer token instead of the last two, and the OAuth endpoints for
+/// programs have neither: they use no cookies.
 ///
 /// # Errors
 /// The public URL is not an origin, which `urls::public_url` should have refused.
@@ -30,6 +31,7 @@ pub fn router(state: &AppState, site: &Site) -> Result<Router> {
 
     let mut browsers = pages::router(state)
         .merge(auth::router(state))
+        .merge(oauth::pages(state))
         .merge(api::router(state));
     if let Some(idp) = &state.demo_idp {
         browsers = browsers.nest("/demo-idp", demo_idp::router(idp.clone()).with_state(()));
@@ -41,7 +43,8 @@ pub fn router(state: &AppState, site: &Site) -> Result<Router> {
         .merge(static_files::router(site))
         .method_not_allowed_fallback(static_files::method_not_allowed)
         .with_state(state.clone())
-        .merge(mcp::router(state));
+        .merge(mcp::router(state))
+        .merge(oauth::endpoints(state));
     Ok(router
         .layer(from_fn_with_state(state.clone(), limits::read_body))
         .layer(CatchPanicLayer::custom(move |panic| {

@@ -2,6 +2,7 @@
 
 use crate::demo_idp::DemoIdp;
 use crate::net::RequestSettings;
+use crate::oauth::OAuth;
 use crate::oidc::Oidc;
 use crate::session_settings::SessionSettings;
 use crate::sign_in_cookies::SignInCookies;
@@ -34,6 +35,8 @@ pub struct AppParts {
     pub public_url: Arc<str>,
     /// The relying party of the identity provider.
     pub oidc: Oidc,
+    /// The authorization server for clients.
+    pub oauth: OAuth,
     /// How long sessions last.
     pub sessions: SessionSettings,
     /// The cookies that hold unfinished sign-ins.

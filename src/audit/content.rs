@@ -37,6 +37,7 @@ pub enum Event {
     SignInFailed,
     SignedOut,
     SessionEnded,
+    ClientAllowed,
     TokenOffered,
     TokenIssued,
     TokenRevoked,
@@ -61,7 +62,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 48] = [
+pub const EVENTS: [(Event, &str); 49] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -89,6 +90,7 @@ pub const EVENTS: [(Event, &str); 48] = [
     (Event::SignInFailed, "session.sign_in_failed"),
     (Event::SignedOut, "session.signed_out"),
     (Event::SessionEnded, "session.ended"),
+    (Event::ClientAllowed, "client.allowed"),
     (Event::TokenOffered, "token.offered"),
     (Event::TokenIssued, "token.issued"),
     (Event::TokenRevoked, "token.revoked"),

@@ -18,7 +18,9 @@ pub use actions::approve::ApprovalRequest;
 pub use actions::step_up::StepUpRequest;
 pub use admin::access::{FailedSignIn, VerifiedIdentity};
 pub use admin::catalog::{CatalogOutcome, CatalogReport};
-pub use admin::grants::{ServiceToken, ServiceTokenRequest};
+pub use admin::grants::{
+    CodeBinding, Consent, Consentable, GrantRefusal, IssuedTokens, ServiceToken, ServiceTokenRequest,
+};
 pub use admin::identity::LONGEST_SUBJECT;
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;

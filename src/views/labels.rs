@@ -229,6 +229,7 @@ pub fn event_label(event: &str) -> &str {
         "session.sign_in_failed" => "sign-in failed",
         "session.signed_out" => "signed out",
         "session.ended" => "session ended",
+        "client.allowed" => "client allowed to act",
         "token.offered" => "token offered to a person",
         "token.issued" => "token issued",
         "token.revoked" => "token revoked",

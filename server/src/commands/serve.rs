@@ -3,6 +3,7 @@
 use super::print_line;
 use crate::installation::{self, Installation, demo_url_file};
 use crate::net::{self, ConnectionArgs, Limits, RateLimitArgs, RequestSettings};
+use crate::oauth::OAuth;
 use crate::oidc::{Oidc, OidcArgs, OidcError};
 use crate::operations::{self, background, shutdown};
 use crate::router::router;
@@ -193,6 +194,7 @@ fn build_state(
     let runtime = runtime.with_digest_key(DigestKey::derive(&secret));
     let parts = AppParts {
         sessions: args.sessions.settings(),
+        oauth: OAuth::new(&secret, &runtime, args.demo)?,
         sign_in_cookies: SignInCookies::new(&secret),
         checkpoints: args.checkpoints.settings(),
         requests: RequestSettings {

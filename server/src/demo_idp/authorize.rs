@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use openidconnect::url::Url;
 
 use super::codes::Grant;
-use super::params::{Params, Repeated};
 use super::{ACR_VALUES, DemoIdp, ONE_FACTOR, TWO_FACTORS, page};
+use crate::oauth_params::{Params, Repeated};
 
 type Pairs = Vec<(String, String)>;
 

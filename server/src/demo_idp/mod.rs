@@ -8,7 +8,6 @@ mod authorize;
 mod codes;
 pub(crate) mod keys;
 mod page;
-mod params;
 mod secret;
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::codes::Grant;
-use super::params::{Params, Repeated};
 use super::{DemoIdp, secret};
+use crate::oauth_params::{Params, Repeated};
 
 /// The lifetime of an ID token, in seconds.
 const TOKEN_LIFETIME: i64 = 300;

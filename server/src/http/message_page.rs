@@ -49,6 +49,52 @@ impl<'a> MessagePage<'a> {
         self
     }
 
+    /// Adds lines with a label each.
+    pub(crate) fn lines(mut self, lines: &[(&str, String)]) -> Self {
+        let line = |(label, value): &(&str, String)| {
+            let (label, value) = (escape(label), escape(value));
+            format!("<div><dt>{label}</dt><dd><bdi>{value}</bdi></dd></div>")
+        };
+        let lines: String = lines.iter().map(line).collect();
+        self.content.push_str(&format!("<dl class=\"lines\">{lines}</dl>\n"));
+        self
+    }
+
+    /// Adds a list with a heading.
+    pub(crate) fn list(mut self, heading: &str, items: &[String]) -> Self {
+        let items: String = items.iter().map(|item| format!("<li>{}</li>", escape(item))).collect();
+        let heading = escape(heading);
+        self.content
+            .push_str(&format!("<section><h2>{heading}</h2><ul>{items}</ul></section>\n"));
+        self
+    }
+
+    /// Adds a form with several buttons, each with a value of the field `name`. The first one is highlighted.
+    pub(crate) fn choice(
+        mut self,
+        action: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        choices: &[(&str, &str)],
+    ) -> Self {
+        let hidden = |(name, value): &(&str, &str)| {
+            let (name, value) = (escape(name), escape(value));
+            format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
+        };
+        let fields: String = fields.iter().map(hidden).collect();
+        let button = |(n, (value, label)): (usize, &(&str, &str))| {
+            let class = if n == 0 { "button primary" } else { "button" };
+            let (name, value, label) = (escape(name), escape(value), escape(label));
+            format!("<button type=\"submit\" class=\"{class}\" name=\"{name}\" value=\"{value}\">{label}</button>\n")
+        };
+        let choices: String = choices.iter().enumerate().map(button).collect();
+        let action = escape(action);
+        self.buttons.push_str(&format!(
+            "<form method=\"post\" action=\"{action}\" class=\"buttons\">{fields}{choices}</form>\n"
+        ));
+        self
+    }
+
     /// Adds a link. The first one is highlighted.
     pub(crate) fn link(mut self, href: &str, label: &str) -> Self {
         let class = if self.buttons.is_empty() {

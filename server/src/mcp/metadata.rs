@@ -3,6 +3,7 @@
 use super::McpState;
 use axum::Json;
 use axum::extract::State;
+use loopiq::domain::Scopes;
 use serde::Serialize;
 
 /// The path of the metadata of a resource at the root. The path of another resource is appended to it.
@@ -15,7 +16,7 @@ pub(super) struct Metadata {
     resource_name: &'static str,
     authorization_servers: [String; 1],
     bearer_methods_supported: [&'static str; 1],
-    scopes_supported: [&'static str; 3],
+    scopes_supported: Scopes,
 }
 
 /// Responds with the metadata. Both paths return the same, because there is one resource and clients try either path.
@@ -23,10 +24,11 @@ pub(super) async fn show(State(state): State<McpState>) -> Json<Metadata> {
     Json(Metadata {
         resource: state.resource(),
         resource_name: "LoopIQ Governed Actions",
-        authorization_servers: [state.issuer.to_string()],
+        // The service itself: it delegates only the sign-in to the company's identity provider, which need not know about clients.
+        authorization_servers: [state.public_url.to_string()],
         // Not in the URL, which ends up in logs and browser histories.
         bearer_methods_supported: ["header"],
-        // The scopes with which the identity provider asserts person and tenant.
-        scopes_supported: ["openid", "email", "profile"],
+        // What the tools of this resource need. Service tokens also have scopes for other endpoints.
+        scopes_supported: Scopes::of_agents(),
     })
 }

@@ -33,8 +33,6 @@ struct McpState {
     runtime: Runtime,
     /// The service's public URL, without a trailing slash.
     public_url: Arc<str>,
-    /// The identity provider's issuer, which the metadata names as the authorization server.
-    issuer: Arc<str>,
     rate_limits: RateLimits,
 }
 
@@ -53,7 +51,6 @@ impl McpState {
 /// The routes of the MCP endpoint and its metadata.
 pub fn router(state: &AppState) -> Router {
     routes(McpState {
-        issuer: state.oidc.issuer().into(),
         rate_limits: state.requests.rate_limits.clone(),
         engine: state.engine.clone(),
         runtime: state.runtime.clone(),

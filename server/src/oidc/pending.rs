@@ -13,7 +13,7 @@ pub(super) const MAX_AGE: i64 = 600;
 pub(super) const CLOCK_SKEW: i64 = 300;
 
 /// The maximum length of `return_to`, in bytes; a longer one becomes `/`. It is part of a cookie, which browsers limit to 4 KiB.
-const MAX_PATH: usize = 1_024;
+const MAX_PATH: usize = 2_048;
 
 /// What is needed between the redirect to the provider and the callback. It contains secrets, so it has no `Debug`, and a browser
 /// gets it only encrypted. It is valid for one callback, so it is passed by value.

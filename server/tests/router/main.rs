@@ -9,6 +9,7 @@ mod client_pages;
 mod command_line;
 mod file_permissions;
 mod health_and_metrics;
+mod oauth;
 mod operator_requests;
 mod page_sizes;
 mod policy_page;

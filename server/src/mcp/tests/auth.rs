@@ -46,7 +46,7 @@ async fn a_request_without_a_token_is_told_where_to_get_one() {
     ] {
         let answer = read(service.http().get(place).send().await.unwrap()).await;
         assert_eq!(answer["resource"], service.mcp_url());
-        assert_eq!(answer["authorization_servers"], json!(["https://idp.example"]));
+        assert_eq!(answer["authorization_servers"], json!([service.url]));
         assert_eq!(answer["bearer_methods_supported"], json!(["header"]));
     }
 }

@@ -42,7 +42,6 @@ impl TestService {
             engine: engine.clone(),
             runtime,
             public_url: url.as_str().into(),
-            issuer: "https://idp.example".into(),
             rate_limits: Default::default(),
         };
         tokio::spawn(async move { axum::serve(listener, routes(state)).await });

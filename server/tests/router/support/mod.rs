@@ -12,6 +12,7 @@ use loopiq::store::Store;
 use loopiq_server::demo::identity_provider;
 use loopiq_server::demo_idp::DemoPerson;
 use loopiq_server::net::{self, Limits, RequestSettings};
+use loopiq_server::oauth::OAuth;
 use loopiq_server::oidc::Oidc;
 use loopiq_server::prometheus;
 use loopiq_server::router::router;
@@ -68,6 +69,7 @@ impl Service {
         let state = AppState::from(AppParts {
             checkpoints: Default::default(),
             sessions: Default::default(),
+            oauth: OAuth::new(&runtime.random::<32>(), &runtime, true).unwrap(),
             sign_in_cookies: SignInCookies::new(&runtime.random::<32>()),
             requests: RequestSettings {
                 serve_metrics: true,

@@ -1,9 +1,11 @@
 //! Grants: what a person or an operator has allowed a program. Tokens belong to a grant, and end with it.
 
+mod oauth;
 mod page;
 mod revoke;
 mod service;
 
+pub use oauth::{CodeBinding, Consent, Consentable, GrantRefusal, IssuedTokens};
 pub use service::{ServiceToken, ServiceTokenRequest};
 
 use crate::audit::Event;
@@ -20,6 +22,10 @@ pub(crate) enum RevokedBy {
     Person,
     /// An operator of the tenant, on a page or at the console.
     Operator,
+    /// The client itself (RFC 7009).
+    Client,
+    /// The service, because a code or refresh token was used twice.
+    Replay,
 }
 
 impl RevokedBy {
@@ -28,6 +34,8 @@ impl RevokedBy {
         match self {
             RevokedBy::Person => "person",
             RevokedBy::Operator => "operator",
+            RevokedBy::Client => "client",
+            RevokedBy::Replay => "replay",
         }
     }
 }
