@@ -7,6 +7,8 @@ import { shellBlocks } from '../company/document.mjs';
 import { hasGlewlwyd, startGlewlwyd } from '../company/glewlwyd.mjs';
 import { signInAtProvider, startProvider } from '../company/provider.mjs';
 import { newServer } from '../company/server.mjs';
+import { call } from '../mcp/client.mjs';
+import { Memory, callback, connectWithOAuth } from '../mcp/oauth.mjs';
 
 const DOCUMENT = '../docs/production.md';
 const SECRET = 'the-secret-of-the-client';
@@ -150,6 +152,25 @@ test('the catalog page shows the release with its records', async ({ browser }) 
   await lee.goto('/settings/catalog');
   await expect(lee.locator('article.catalog-release', { hasText: 'PAY-2026.12' })).toBeVisible();
   await expect(lee.getByRole('heading', { name: 'Apply a catalog' })).toHaveCount(0);
+});
+
+test('an agent gets in from the bare URL, although the company registers no agents', async ({ browser }) => {
+  const back = await callback();
+  const memory = new Memory(back.url);
+  const page = await signIn(browser, 'dana');
+  const client = await connectWithOAuth(`${server.url}/mcp`, memory, async (opened) => {
+    await page.goto(opened.href);
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await expect(page.getByText('You can close this page.')).toBeVisible();
+    return back.answered;
+  });
+  const { caller, tenant, roles } = await call(client, 'loopiq_get_context');
+  expect([caller.email, tenant.id, roles]).toEqual(['dana@acme.example', 'acme', ['reviewer']]);
+  const { items } = await call(client, 'loopiq_list_releases');
+  expect(items.map((release) => release.key)).toContain('PAY-2026.12');
+  await client.close();
+  back.close();
+  await page.context().close();
 });
 
 test('a person without a role or of another company is told why', async ({ browser }) => {

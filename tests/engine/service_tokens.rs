@@ -294,3 +294,25 @@ async fn a_program_with_a_catalog_token_gives_nobody_a_role() {
     let why = refused.expect_err("refused").to_string();
     assert!(why.contains("or with a token"), "{why}");
 }
+
+#[tokio::test]
+async fn a_tenant_has_a_limited_number_of_tokens() {
+    let world = World::new().await;
+    let operator = world.person("operator");
+    let mut last = None;
+    for _ in 0..200 {
+        let created = create(&world, &operator, "loopiq:import", "").await;
+        last = Some(created.expect("created").id);
+    }
+    let why = says(create(&world, &operator, "loopiq:import", "").await);
+    assert!(why.contains("200 service tokens already"), "{why}");
+    let id = last.expect("a token");
+    world
+        .engine
+        .revoke_grant(&operator, id.as_str())
+        .await
+        .expect("revoked");
+    create(&world, &operator, "loopiq:import", "")
+        .await
+        .expect("after one was revoked");
+}

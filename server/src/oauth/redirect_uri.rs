@@ -48,6 +48,14 @@ pub(super) fn check(uri: &str) -> Result<(), String> {
     if !url.username().is_empty() || url.password().is_some() {
         return wrong("must not contain credentials");
     }
+    // The host becomes part of a content security policy, where a semicolon or a comma would begin something else.
+    let is_plain = |host: &str| {
+        host.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte))
+    };
+    if !url.host_str().is_none_or(is_plain) {
+        return wrong("has a host with other characters than letters, digits, hyphens and dots");
+    }
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
@@ -150,6 +158,8 @@ mod tests {
             ("http://10.0.0.1/", "must use https"),
             ("https://app.example/#x", "fragment"),
             ("https://user@app.example/", "credentials"),
+            ("https://app.example;img-src/cb", "a host with other characters"),
+            ("https://app.example,x/cb", "a host with other characters"),
             ("javascript:alert(1)", "programs cannot have"),
             ("JavaScript:alert(1)", "programs cannot have"),
             ("data:text/html,x", "programs cannot have"),

@@ -227,14 +227,16 @@ impl Store {
 }
 
 impl ReadTx {
-    /// Grants, the newest first.
-    pub async fn grants(&mut self, of: &GrantsOf) -> Result<Vec<ListedGrant>, StoreError> {
+    /// Grants that have not ended before this time, the newest first.
+    pub async fn grants(&mut self, of: &GrantsOf, since: Timestamp) -> Result<Vec<ListedGrant>, StoreError> {
         const SQL: &str = "SELECT g.*, c.id AS client_id, c.name AS client_name, c.identity, p.name AS person_name, p.email AS person_email, \
-             m.name AS creator_name, (SELECT COUNT(*) FROM tokens t WHERE t.tenant = g.tenant AND t.grant_id = g.id) AS has_tokens \
+             m.name AS creator_name, \
+             CASE WHEN EXISTS (SELECT 1 FROM tokens t WHERE t.tenant = g.tenant AND t.grant_id = g.id) THEN 1 ELSE 0 END AS has_tokens \
              FROM grants g JOIN clients c ON c.tenant = g.tenant AND c.id = g.client_id \
              LEFT JOIN people p ON p.tenant = g.tenant AND p.id = g.person_id \
              LEFT JOIN people m ON m.tenant = g.tenant AND m.id = g.created_by \
-             WHERE g.tenant = $1 AND ($2 = '' OR g.person_id = $2) AND ($3 = '' OR g.id = $3) ORDER BY g.id DESC LIMIT $4";
+             WHERE g.tenant = $1 AND ($2 = '' OR g.person_id = $2) AND ($3 = '' OR g.id = $3) \
+             AND COALESCE(g.revoked_at, g.expires_at) >= $4 ORDER BY g.id DESC LIMIT $5";
         let (person, grant) = match of {
             GrantsOf::Person(person) => (person.as_str(), ""),
             GrantsOf::One(grant) => ("", grant.as_str()),
@@ -244,10 +246,29 @@ impl ReadTx {
             .bind(self.tenant())
             .bind(person)
             .bind(grant)
+            .bind(since.0)
             .bind(MOST_LISTED)
             .fetch_all(&mut self.tx)
             .await?;
         rows.iter().map(listed).collect()
+    }
+
+    /// The grant with this ID.
+    pub async fn grant(&mut self, id: &GrantId) -> Result<Option<ListedGrant>, StoreError> {
+        let found = self.grants(&GrantsOf::One(id.clone()), Timestamp(i64::MIN)).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The number of service tokens that have not ended.
+    pub async fn count_service_grants(&mut self) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) AS count FROM grants WHERE tenant = $1 AND kind = 'service' AND revoked_at IS NULL AND expires_at > $2";
+        let now = self.ctx.now();
+        let row = query(SQL)
+            .bind(self.tenant())
+            .bind(now.0)
+            .fetch_one(&mut self.tx)
+            .await?;
+        row.int("count")
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::*;
 use crate::engine::actions::decision::require_current_roles;
 use crate::engine::admin::tokens::TokenRefusal;
 use crate::engine::{Engine, Error};
-use crate::store::{GrantsOf, NewGrant, TokenRow, WriteTx};
+use crate::store::{NewGrant, TokenRow, WriteTx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -323,7 +323,7 @@ impl Engine {
         self.store
             .write(&ctx, move |tx| {
                 Box::pin(async move {
-                    if let Some(found) = tx.grants(&GrantsOf::One(grant)).await?.pop() {
+                    if let Some(found) = tx.grant(&grant).await? {
                         revoke(tx, found, by, None).await?;
                     }
                     Ok::<_, Error>(())

@@ -26,11 +26,7 @@ impl Engine {
         let tx = &mut self.store.read(ctx).await?;
         let now = ctx.now();
         let (mut mine, mut others) = (Vec::new(), Vec::new());
-        for grant in tx.grants(&of).await? {
-            let ended = grant.revoked_at.unwrap_or(grant.expires_at);
-            if now.since(ended) > ENDED_KEPT {
-                continue;
-            }
+        for grant in tx.grants(&of, now.plus(-ENDED_KEPT)).await? {
             let is_mine = me.is_some() && grant.person.as_ref().map(|(person, ..)| person) == me.as_ref();
             let list = if is_mine { &mut mine } else { &mut others };
             list.push(view(grant, is_mine, now));

@@ -5,7 +5,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::{Engine, Error};
-use crate::store::{GrantsOf, ListedGrant, WriteTx};
+use crate::store::{ListedGrant, WriteTx};
 use crate::views::Outcome;
 use serde_json::json;
 
@@ -31,7 +31,7 @@ impl Engine {
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let found = tx.grants(&GrantsOf::One(id.clone())).await?.pop();
+                    let found = tx.grant(&id).await?;
                     let is_mine = |grant: &ListedGrant| {
                         let person = grant.person.as_ref().map(|(person, ..)| person);
                         me.is_some() && person == me.as_ref()

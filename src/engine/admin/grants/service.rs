@@ -11,7 +11,7 @@ use crate::domain::*;
 use crate::engine::actions::decision::require_current_roles;
 use crate::engine::admin::operator_requests;
 use crate::engine::{Engine, Error};
-use crate::store::{GrantsOf, ListedGrant, NewGrant, ReadTx, WriteTx};
+use crate::store::{ListedGrant, NewGrant, ReadTx, WriteTx};
 use crate::views::Label;
 use serde::Serialize;
 use serde_json::json;
@@ -21,7 +21,7 @@ const LONGEST_NAME: usize = 100;
 /// The longest life of a token, in days.
 const MOST_DAYS: i64 = 365;
 /// The most service tokens of a tenant that have not ended.
-const MOST_TOKENS: usize = 200;
+const MOST_TOKENS: i64 = 200;
 
 /// The service token that an operator wants.
 #[derive(Debug, Clone, Default)]
@@ -181,7 +181,7 @@ impl Engine {
             .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let found = tx.grants(&GrantsOf::One(id.clone())).await?.pop();
+                    let found = tx.grant(&id).await?;
                     let is_mine =
                         |grant: &ListedGrant| grant.person.as_ref().is_some_and(|(person, ..)| *person == me.id);
                     let grant = found.filter(is_mine).ok_or_else(|| no_grant(id.as_str()))?;
@@ -247,11 +247,7 @@ fn require_roles(person: &Person, scopes: &Scopes) -> Result<(), Error> {
 
 /// Refuses a token of a tenant that has very many.
 async fn refuse_too_many(tx: &mut WriteTx) -> Result<(), Error> {
-    let now = tx.ctx().now();
-    let all = tx.grants(&GrantsOf::Tenant).await?;
-    let live =
-        |grant: &&ListedGrant| grant.kind == GrantKind::Service && grant.revoked_at.is_none() && grant.expires_at > now;
-    match all.iter().filter(live).count() >= MOST_TOKENS {
+    match tx.count_service_grants().await? >= MOST_TOKENS {
         true => Err(wrong(format!(
             "this tenant has {MOST_TOKENS} service tokens already. Revoke some of them first."
         ))),
