@@ -24,6 +24,7 @@ pub use admin::grants::{
 pub use admin::identity::LONGEST_SUBJECT;
 pub use admin::import::{ImportFile, ImportReport, ImportStep};
 pub use admin::operator_requests::Asked;
+pub use admin::provider_tokens::ProviderGrant;
 pub use admin::scrub::ScrubReport;
 pub use admin::sessions::{SignedInAgain, Switch};
 pub use admin::tokens::{Authentication, TokenRefusal};

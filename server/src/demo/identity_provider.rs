@@ -30,6 +30,7 @@ pub fn identity_provider(
         role_mapping: RoleMapping::default(),
         // The ID tokens of the demo's provider contain `email_verified`.
         verified_domains: Vec::new(),
+        access_tokens: false,
     };
     let clock = runtime.clone();
     let idp = DemoIdp::new(

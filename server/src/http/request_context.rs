@@ -3,15 +3,15 @@
 use crate::net::ClientAddress;
 use axum::http::{Extensions, HeaderMap, HeaderName, header};
 use loopiq::context::{Ctx, RequestOrigin, Runtime};
-use loopiq::domain::{Principal, SenderClaims, TokenId};
+use loopiq::domain::{Principal, SenderClaims};
 use std::sync::Arc;
 
 /// The header of a request's ID, in both directions.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The bearer token of a request, in its extensions.
+/// The name of the bearer token of a request, in its extensions. It opens nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct TokenUsed(pub TokenId);
+pub(crate) struct TokenUsed(pub String);
 
 /// The request's ID, in its extensions. The service generates it.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub(crate) fn request_context(
 ) -> Ctx {
     let mut ctx = request_origin(extensions, headers).context(principal, runtime);
     if let Some(TokenUsed(token)) = extensions.get() {
-        ctx.source.session = Some(token.to_string());
+        ctx.source.session = Some(token.clone());
     }
     ctx
 }

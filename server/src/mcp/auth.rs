@@ -4,12 +4,14 @@ use super::McpState;
 use super::problem::problem;
 use super::scope_challenge::ScopeChallenge;
 use crate::http::{TokenUsed, rate_limits};
+use crate::oidc::OidcError;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use loopiq::domain::Scopes;
-use loopiq::engine::{Authentication, TokenRefusal};
+use loopiq::domain::{Principal, Scopes};
+use loopiq::engine::{Authentication, Error, TokenRefusal};
+use std::error::Error as _;
 
 /// Authenticates a request and puts its principal into its extensions.
 pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, next: Next) -> Response {
@@ -24,8 +26,8 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
             "This endpoint needs a bearer token in the header Authorization.",
         );
     };
-    match state.engine.authenticate(token, &state.resource()).await {
-        Ok(Authentication::Accepted(principal, token)) => {
+    match authenticate(&state, token).await {
+        Ok(Authenticated::Accepted(principal, name)) => {
             let span = tracing::Span::current();
             span.record("tenant", principal.tenant().as_str());
             if let Some(person) = principal.person() {
@@ -35,22 +37,70 @@ pub(super) async fn bearer(State(state): State<McpState>, mut request: Request, 
                 return too_many_requests(seconds);
             }
             request.extensions_mut().insert(*principal);
-            request.extensions_mut().insert(TokenUsed(token));
+            request.extensions_mut().insert(TokenUsed(name));
             let challenge = ScopeChallenge::default();
             request.extensions_mut().insert(challenge.clone());
             let response = next.run(request).await;
             challenge.response(&state).unwrap_or(response)
         }
-        Ok(Authentication::Refused(refusal)) => {
-            let why = description(refusal);
+        Ok(Authenticated::Refused(why)) => {
             if let Err(seconds) = rate_limits::check_address(&state.rate_limits, request.extensions()) {
                 return too_many_requests(seconds);
             }
-            tracing::warn!(%refusal, "a bearer token was refused");
-            unauthorized(&state, Some(why), why)
+            tracing::warn!(why, "a bearer token was refused");
+            unauthorized(&state, Some(&why), &why)
+        }
+        Ok(Authenticated::Unavailable) => {
+            let text =
+                "The keys of the identity provider cannot be fetched, so its token cannot be checked. Try again.";
+            problem(StatusCode::SERVICE_UNAVAILABLE, text)
         }
         Err(error) => problem(crate::http::status_of(&error), &error.to_string()),
     }
+}
+
+/// The result of presenting a token.
+enum Authenticated {
+    /// Who has the token, and a name of the token.
+    Accepted(Box<Principal>, String),
+    /// Why it is not accepted, without quotation marks, because a header quotes it.
+    Refused(String),
+    /// The keys of the identity provider cannot be fetched.
+    Unavailable,
+}
+
+/// Whose token it is: one of this service, or an access token of the identity provider.
+async fn authenticate(state: &McpState, token: &str) -> Result<Authenticated, Error> {
+    let resource = state.resource();
+    if let Some(oidc) = state.oidc.as_ref().filter(|oidc| oidc.may_be_access_token(token)) {
+        let now = state.runtime.now().0.div_euclid(1_000_000);
+        let (grant, name) = match oidc.access_token(token, &resource, now).await {
+            Ok(read) => read,
+            Err(error @ OidcError::InvalidToken { .. }) => {
+                let why = error.source().map(ToString::to_string).unwrap_or_default();
+                let why = format!(
+                    "The token of the identity provider is not accepted: {}.",
+                    why.replace('"', "'")
+                );
+                return Ok(Authenticated::Refused(why));
+            }
+            Err(error) => {
+                tracing::warn!(
+                    code = error.code(),
+                    "the keys of the identity provider cannot be fetched"
+                );
+                return Ok(Authenticated::Unavailable);
+            }
+        };
+        return Ok(match state.engine.principal_of_provider(grant).await? {
+            Ok(principal) => Authenticated::Accepted(Box::new(principal), name),
+            Err(refusal) => Authenticated::Refused(description(refusal).to_owned()),
+        });
+    }
+    Ok(match state.engine.authenticate(token, &resource).await? {
+        Authentication::Accepted(principal, id) => Authenticated::Accepted(principal, id.to_string()),
+        Authentication::Refused(refusal) => Authenticated::Refused(description(refusal).to_owned()),
+    })
 }
 
 fn too_many_requests(seconds: u64) -> Response {
@@ -74,6 +124,10 @@ fn description(refusal: TokenRefusal) -> &'static str {
         TokenRefusal::Expired => "The token has expired. Request a new one.",
         TokenRefusal::Revoked => "The token was revoked. Connect again, or ask an operator why.",
         TokenRefusal::WrongAudience => "The token is for another resource. Request one for this resource.",
+        TokenRefusal::NoPerson => {
+            "The person of the token has not signed in here, or not in the tenant that the token names. The person has to sign in once in a browser."
+        }
+        TokenRefusal::SeveralTenants => "The person is in several tenants here, and the token names none of them.",
         TokenRefusal::NoRole => {
             "The person you act for has no role any more. Ask the people who run the identity provider for one."
         }

@@ -14,6 +14,7 @@ mod scope_challenge;
 pub(crate) mod tests;
 
 use crate::net::RateLimits;
+use crate::oidc::Oidc;
 use crate::state::AppState;
 use crate::urls::{self, MCP_PATH};
 use axum::Router;
@@ -34,6 +35,8 @@ struct McpState {
     /// The service's public URL, without a trailing slash.
     public_url: Arc<str>,
     rate_limits: RateLimits,
+    /// The identity provider, whose access tokens may be accepted.
+    oidc: Option<Oidc>,
 }
 
 impl McpState {
@@ -51,6 +54,7 @@ impl McpState {
 /// The routes of the MCP endpoint and its metadata.
 pub fn router(state: &AppState) -> Router {
     routes(McpState {
+        oidc: Some(state.oidc.clone()),
         rate_limits: state.requests.rate_limits.clone(),
         engine: state.engine.clone(),
         runtime: state.runtime.clone(),

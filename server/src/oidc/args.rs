@@ -50,6 +50,10 @@ pub struct OidcArgs {
     /// (`email_verified`). An unverified address identifies no person: no policy and no command can name it.
     #[arg(long, env = "LOOPIQ_OIDC_VERIFIED_DOMAINS", value_delimiter = ',', value_name = "DOMAIN,...", value_parser = domain)]
     oidc_verified_domains: Vec<String>,
+    /// Accept access tokens of the identity provider at the MCP endpoint: JWTs whose audience is the endpoint's URL, with scopes of this service, for
+    /// people who have signed in here.
+    #[arg(long, env = "LOOPIQ_OIDC_ACCESS_TOKENS")]
+    oidc_access_tokens: bool,
 }
 
 /// A domain name; a leading `@` is accepted.
@@ -117,6 +121,7 @@ impl OidcArgs {
             groups_claim: self.oidc_groups_claim.clone(),
             role_mapping: RoleMapping::new(self.oidc_role_mapping.clone()),
             verified_domains: self.oidc_verified_domains.clone(),
+            access_tokens: self.oidc_access_tokens,
         })
     }
 }

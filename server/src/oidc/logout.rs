@@ -1,20 +1,17 @@
 //! Logout tokens: an identity provider says that a person's session there has ended (OpenID Connect Back-Channel Logout 1.0).
 
-use super::error::{OidcError, because};
+use super::error::OidcError;
+use super::jws;
 use super::provider::Provider;
 use super::verify::{self, TOKEN_SKEW};
 use super::{NotTrusted, Oidc};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loopiq::domain::Timestamp;
 use loopiq::engine::LONGEST_SUBJECT;
-use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeyUse, CoreJwsSigningAlgorithm};
-use openidconnect::{JsonWebKey as _, JsonWebKeyAlgorithm};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The longest logout token, in bytes. One has less than 2 KiB.
-const LONGEST: usize = 16 * 1_024;
+/// The kinds of tokens (`typ`) that may be logout tokens.
+const TYPES: [&str; 3] = ["jwt", "logout+jwt", "application/logout+jwt"];
 /// The maximum age of a logout token, in seconds. A provider sends it at once, and may try again for some minutes.
 const MAX_AGE: i64 = 600;
 /// The event that every logout token names.
@@ -31,21 +28,6 @@ pub struct Logout {
     pub sid: Option<String>,
     /// When the token was issued, by the provider's clock. The message is not about later sign-ins.
     pub issued_at: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    alg: CoreJwsSigningAlgorithm,
-    kid: Option<String>,
-    typ: Option<String>,
-    // Present with any value, also `null`.
-    #[serde(default, deserialize_with = "present")]
-    crit: bool,
-}
-
-fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
-    serde::de::IgnoredAny::deserialize(value)?;
-    Ok(true)
 }
 
 #[derive(Deserialize)]
@@ -70,79 +52,16 @@ impl Oidc {
     /// cannot be fetched.
     pub async fn logout(&self, token: &str, now: i64) -> Result<Logout, OidcError> {
         let provider = self.0.provider_cache.provider(now).await?;
-        match verified(&provider, token) {
+        match jws::verified::<Claims>(&provider, token, &TYPES) {
             // Providers rotate keys. Anybody can send a token with an unknown key, so that it causes no discovery soon after the last one.
             Err(NotTrusted::UnknownKey(_)) if provider.is_older_than(now, 30) => {
                 let newer = self.0.provider_cache.newer_than(&provider, now).await?;
-                let claims = verified(&newer, token).map_err(NotTrusted::into_error)?;
+                let claims = jws::verified(&newer, token, &TYPES).map_err(NotTrusted::into_error)?;
                 accepted(&newer, claims, self.issuer(), now)
             }
             outcome => accepted(&provider, outcome.map_err(NotTrusted::into_error)?, self.issuer(), now),
         }
     }
-}
-
-/// The claims of a token that the provider has signed.
-fn verified(provider: &Provider, token: &str) -> Result<Claims, NotTrusted> {
-    let parts: Vec<&str> = token.split('.').collect();
-    let [header, payload, signature] = parts.as_slice() else {
-        return Err(verify::invalid("it does not have three parts").into());
-    };
-    if token.len() > LONGEST {
-        return Err(verify::invalid("it is too long").into());
-    }
-    let decode = |part: &str| {
-        URL_SAFE_NO_PAD
-            .decode(part)
-            .map_err(|_| verify::invalid("it is not base64"))
-    };
-    let read: Header =
-        serde_json::from_slice(&decode(header)?).map_err(|_| verify::invalid("its header cannot be read"))?;
-    if read.crit {
-        return Err(verify::invalid("its header has extensions (crit)").into());
-    }
-    let typ = read.typ.as_deref().map(str::to_ascii_lowercase);
-    if !matches!(
-        typ.as_deref(),
-        None | Some("jwt" | "logout+jwt" | "application/logout+jwt")
-    ) {
-        return Err(verify::invalid("it is another kind of token (typ)").into());
-    }
-    if !provider.algorithms.contains(&read.alg) {
-        return Err(verify::invalid("it is signed with an algorithm that is not accepted").into());
-    }
-    let signature = decode(signature)?;
-    let signed = token.rsplit_once('.').map_or("", |(signed, _)| signed);
-    let fits = |key: &&CoreJsonWebKey| {
-        let algorithm = match key.signing_alg() {
-            JsonWebKeyAlgorithm::Unspecified => true,
-            JsonWebKeyAlgorithm::Algorithm(alg) => *alg == read.alg,
-            JsonWebKeyAlgorithm::Unsupported => false,
-        };
-        let known = read
-            .kid
-            .as_deref()
-            .is_none_or(|kid| key.key_id().is_some_and(|id| id.as_str() == kid));
-        algorithm
-            && known
-            && key
-                .key_use()
-                .is_none_or(|purpose| *purpose == CoreJsonWebKeyUse::Signature)
-    };
-    let mut keys = provider.keys.keys().iter().filter(fits).peekable();
-    if keys.peek().is_none() {
-        return Err(NotTrusted::unknown_key());
-    }
-    if !keys.any(|key| key.verify_signature(&read.alg, signed.as_bytes(), &signature).is_ok()) {
-        return Err(OidcError::InvalidToken {
-            cause: because("the signature of the logout token is wrong"),
-            code: "bad_signature",
-            claimed: None,
-        }
-        .into());
-    }
-    let claims = serde_json::from_slice(&decode(payload)?);
-    Ok(claims.map_err(|_| verify::invalid("its claims cannot be read"))?)
 }
 
 /// Checks the claims (section 2.6).

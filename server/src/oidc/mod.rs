@@ -4,11 +4,13 @@
 //! keys; it does not use the access token. Discovery happens when the first person signs in, not at start: in a demo the provider is this
 //! very process, and in production the service must start while the provider is down.
 
+mod access_token;
 mod args;
 mod claims;
 mod error;
 mod http;
 mod inspect;
+mod jws;
 mod logout;
 mod pending;
 mod provider;
@@ -74,6 +76,8 @@ pub struct OidcSettings {
     pub role_mapping: RoleMapping,
     /// Domains whose addresses count as verified if the ID token does not say so itself.
     pub verified_domains: Vec<String>,
+    /// Whether access tokens of the provider are accepted at the MCP endpoint.
+    pub access_tokens: bool,
 }
 
 /// A sign-in that was started.

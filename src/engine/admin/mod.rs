@@ -8,6 +8,7 @@ pub(crate) mod grants;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod operator_requests;
+pub(crate) mod provider_tokens;
 pub(crate) mod releases;
 pub(crate) mod scrub;
 pub(crate) mod sessions;

@@ -27,6 +27,12 @@ pub enum TokenRefusal {
     /// The token was issued for another resource.
     #[error("the token is for another resource")]
     WrongAudience,
+    /// Nobody has signed in here with the account that the identity provider's token names.
+    #[error("nobody has signed in with the account")]
+    NoPerson,
+    /// The account has signed in to several tenants, and the identity provider's token names none of them.
+    #[error("the person is in several tenants")]
+    SeveralTenants,
     /// The person of the token has no role any more.
     #[error("the person has no role")]
     NoRole,

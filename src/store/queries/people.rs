@@ -134,6 +134,16 @@ impl ReadTx {
         rows.iter().map(person).collect()
     }
 
+    /// The client with this identity.
+    pub async fn client_of_identity(&mut self, identity: &str) -> Result<Option<Client>, StoreError> {
+        let row = query("SELECT id, name FROM clients WHERE tenant = $1 AND identity = $2")
+            .bind(self.tenant())
+            .bind(identity)
+            .fetch_optional(&mut self.tx)
+            .await?;
+        row.as_ref().map(client).transpose()
+    }
+
     /// Clients by ID.
     pub async fn clients(&mut self, ids: &[&str]) -> Result<Vec<Client>, StoreError> {
         const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";

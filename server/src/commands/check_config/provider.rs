@@ -219,6 +219,7 @@ mod tests {
             groups_claim: "groups".to_owned(),
             role_mapping: Default::default(),
             verified_domains: Vec::new(),
+            access_tokens: false,
         })
         .unwrap();
         for (why, fix) in [

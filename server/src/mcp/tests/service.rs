@@ -25,6 +25,11 @@ pub(crate) struct TestService {
 
 impl TestService {
     pub(crate) async fn start() -> Self {
+        Self::accepting(None).await
+    }
+
+    /// A service that may accept access tokens of this provider.
+    pub(crate) async fn accepting(oidc: Option<crate::oidc::Oidc>) -> Self {
         let database = Database::new().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
@@ -43,6 +48,7 @@ impl TestService {
             runtime,
             public_url: url.as_str().into(),
             rate_limits: Default::default(),
+            oidc,
         };
         tokio::spawn(async move { axum::serve(listener, routes(state)).await });
         Self {

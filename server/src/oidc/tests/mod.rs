@@ -1,5 +1,6 @@
 //! Complete sign-ins over HTTP with the demo provider.
 
+mod access_tokens;
 mod claims;
 mod discovery;
 mod forged_tokens;
@@ -118,6 +119,7 @@ impl Provider {
             groups_claim: DEFAULT_GROUPS_CLAIM.to_owned(),
             role_mapping: RoleMapping::default(),
             verified_domains: Vec::new(),
+            access_tokens: false,
         }
     }
 

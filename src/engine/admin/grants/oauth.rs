@@ -105,6 +105,7 @@ fn sentence(refusal: &TokenRefusal) -> &'static str {
         TokenRefusal::Expired => "The code or refresh token has expired. Connect again.",
         TokenRefusal::Revoked => "The access was revoked. Connect again, or ask an operator why.",
         TokenRefusal::WrongAudience => "The code or refresh token is for another resource.",
+        TokenRefusal::NoPerson | TokenRefusal::SeveralTenants => "The person is not known here. Connect again.",
         TokenRefusal::NoRole => {
             "The person has no role any more. Ask the people who run the identity provider for one."
         }
