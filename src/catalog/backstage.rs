@@ -4,7 +4,7 @@
 //! module. The source repository of a component is a repository. Entities of other kinds, and fields that are not read, change nothing.
 
 use super::native::{address, key, line};
-use super::record::Given;
+use super::record::{Given, Member, Membership};
 use super::yaml::{Node, NodeValue};
 use super::{Catalog, Declared, Ident, Kind, Problems, Skipped, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,14 +36,24 @@ pub(super) fn is_entity(document: &Node) -> bool {
 pub(super) fn entity(file: &str, node: &Rc<Node>, catalog: &mut Catalog, problems: &mut Problems) -> Option<Entity> {
     let text = |path: &[&str]| node.at(path).and_then(Node::text);
     let version = text(&["apiVersion"]).unwrap_or_default();
+    let kind = text(&["kind"]).unwrap_or_default();
+    let name = text(&["metadata", "name"]).unwrap_or_default();
     if !version.contains("backstage.io/") {
+        // Companies keep entities of their own kinds in the same files. A document without a kind is a mistake.
+        if !version.is_empty() && !kind.is_empty() {
+            catalog.skipped.push(Skipped {
+                file: file.to_owned(),
+                line: node.line,
+                what: format!("{kind} {name}"),
+                why: format!("{version} is not an API version of Backstage"),
+            });
+            return None;
+        }
         let message =
             format!("\"{version}\" is not an API version of Backstage; a file of this service has no apiVersion");
         problems.add(file, node.line, "apiVersion", message);
         return None;
     }
-    let kind = text(&["kind"]).unwrap_or_default();
-    let name = text(&["metadata", "name"]).unwrap_or_default();
     if !READ.iter().any(|read| read.eq_ignore_ascii_case(kind)) {
         if kind.is_empty() {
             problems.add(file, node.line, "kind", "is missing");
@@ -194,6 +204,18 @@ impl Entity {
             file: self.file.clone(),
             line: self.node.line,
             fields,
+            ignores_case: true,
+        }
+    }
+
+    /// A membership of which no file of Backstage declares the team or the user.
+    fn membership(&self, line: u32, team: &str, member: Member) -> Membership {
+        Membership {
+            file: self.file.clone(),
+            line,
+            what: format!("{} {}", self.kind, self.key),
+            team: team.to_owned(),
+            member,
         }
     }
 }
@@ -236,14 +258,18 @@ pub(super) fn convert(entities: Vec<Entity>, catalog: &mut Catalog, problems: &m
     let mut members: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for user in of_kind("User") {
         for (group, line) in user.references(&["spec", "memberOf"], "group", problems) {
-            let Some((id, _)) = groups.get_key_value(group.id.as_str()) else {
-                let message = format!("no file declares the group {}", group.key);
-                problems.add(&user.file, line, "spec.memberOf", message);
-                continue;
+            let address = match users.get(user.id.as_str()) {
+                Some(User::Member(address)) => Some(address),
+                _ => None,
             };
-            let own = members.entry(id).or_default();
-            if let Some(User::Member(address)) = users.get(user.id.as_str()) {
-                own.insert(address.clone());
+            match (groups.get_key_value(group.id.as_str()), address) {
+                (Some((id, _)), address) => members.entry(id).or_default().extend(address.cloned()),
+                (None, Some(address)) => {
+                    let member = Member::Address(address.clone());
+                    catalog.memberships.push(user.membership(line, &group.key, member));
+                }
+                // It is named as a user without an address already.
+                (None, None) => {}
             }
         }
     }
@@ -263,11 +289,8 @@ pub(super) fn convert(entities: Vec<Entity>, catalog: &mut Catalog, problems: &m
                 }
                 Some(User::WithoutAddress) => {}
                 None => {
-                    let message = format!(
-                        "no file declares the user {}, so the e-mail address is not known",
-                        user.key
-                    );
-                    problems.add(&group.file, line, "spec.members", message);
+                    let member = Member::Name(user.key);
+                    catalog.memberships.push(group.membership(line, &group.key, member));
                 }
             }
         }

@@ -1,10 +1,62 @@
-//! A step of a plan in one line, for people.
+//! A plan in a sentence, and each of its steps in a line, for people.
 
-use super::{Effect, FieldChange, Step, Value};
+use super::{Effect, FieldChange, Kind, Plan, Step, Value};
+use crate::domain::text::{prose, visible};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The most characters of a value in a line.
 const LONGEST_VALUE: usize = 80;
+
+/// Whether a sentence is about a preview or about what was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tense {
+    /// It would be done.
+    Present,
+    /// It was done.
+    Past,
+}
+
+impl Plan {
+    /// The number of records of each kind and effect, retirements first: `Retires 51 releases, 12 teams; creates 1 team`.
+    pub fn summary(&self, tense: Tense) -> String {
+        let effects = [
+            (Effect::Retire, "retires", "retired"),
+            (Effect::Create, "creates", "created"),
+            (Effect::Change, "changes", "changed"),
+            (Effect::Restore, "restores", "restored"),
+        ];
+        let mut parts = Vec::new();
+        for (effect, present, past) in effects {
+            let verb = if tense == Tense::Present { present } else { past };
+            let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+            for step in self.with(effect) {
+                *kinds.entry(step.ident.kind).or_default() += 1;
+            }
+            let mut kinds: Vec<(Kind, usize)> = kinds.into_iter().collect();
+            kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| counted(kind, count)).collect();
+            if !kinds.is_empty() {
+                parts.push(format!("{verb} {}", kinds.join(", ")));
+            }
+        }
+        if parts.is_empty() {
+            let nothing = if tense == Tense::Present { "Changes" } else { "Changed" };
+            return format!("{nothing} nothing");
+        }
+        let sentence = parts.join("; ");
+        let first = sentence.chars().next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(sentence.chars().skip(1)).collect()
+    }
+}
+
+fn counted(kind: Kind, count: usize) -> String {
+    match (kind, count) {
+        (Kind::Person, 1) => "the roles of 1 person".to_owned(),
+        (Kind::Person, _) => format!("the roles of {} people", prose::grouped(count)),
+        _ => prose::counted(count, kind.noun()),
+    }
+}
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +115,8 @@ fn difference(change: &FieldChange) -> String {
 fn value(value: &Value) -> String {
     match value {
         Value::None => "nothing".to_owned(),
-        Value::Text(text) => short(&format!("{text:?}")),
+        // Scripts such as Devanagari have characters that the debugging format escapes.
+        Value::Text(text) => short(&format!("\"{}\"", visible(text).replace(['\n', '\r', '\t'], " "))),
         Value::List(items) if items.is_empty() => "nothing".to_owned(),
         Value::List(items) => short(&items.join(", ")),
     }

@@ -6,11 +6,13 @@
 
 mod backstage;
 mod describe;
+mod draft;
 mod kinds;
 mod native;
 mod plan;
 mod problem;
 mod record;
+mod references;
 mod resolve;
 mod schema;
 mod similar;
@@ -18,6 +20,8 @@ mod similar;
 mod tests;
 mod yaml;
 
+pub use describe::Tense;
+pub use draft::{draft_of, files_of};
 pub use kinds::{KINDS, Kind};
 pub use plan::{Effect, FieldChange, Plan, Step, plan};
 pub use problem::{Problem, Problems};

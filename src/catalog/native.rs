@@ -152,6 +152,7 @@ impl Reader<'_> {
             file: self.file.to_owned(),
             line: node.line,
             fields,
+            ignores_case: false,
         };
         self.catalog.add(declared, self.problems);
     }

@@ -1,5 +1,6 @@
 //! Compares a catalog with the stored records.
 
+use super::references;
 use super::resolve::{self, kind_of, team_of};
 use super::{Catalog, Declared, Ident, Kind, Problems, Skipped, Stored, StoredRecord, Value};
 use serde::Serialize;
@@ -93,6 +94,7 @@ impl Plan {
 /// All mistakes, up to a limit.
 pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Problems> {
     let mut problems = Problems::default();
+    let catalog = &*references::resolved(catalog, stored, prune);
     resolve::check(catalog, stored, prune, &mut problems);
     let mut plan = Plan {
         skipped: catalog.skipped.clone(),
@@ -130,7 +132,7 @@ pub fn plan(catalog: &Catalog, stored: &Stored, prune: bool) -> Result<Plan, Pro
                 "",
                 0,
                 "",
-                "the files declare nothing, so that everything would be retired; nothing was changed",
+                "the files declare nothing, so that everything would be retired",
             );
         }
     }

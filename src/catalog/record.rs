@@ -146,6 +146,8 @@ pub struct Declared {
     pub(super) line: u32,
     /// The fields that the file contains. A field that the file leaves out stays as it is stored.
     pub(super) fields: BTreeMap<&'static str, Given>,
+    /// Whether its references ignore the case, as those of Backstage do.
+    pub(super) ignores_case: bool,
 }
 
 impl Declared {
@@ -187,6 +189,29 @@ pub struct Catalog {
     records: BTreeMap<Ident, Declared>,
     /// Entries that are not read.
     pub skipped: Vec<Skipped>,
+    /// Memberships that the files of Backstage alone do not resolve.
+    pub(super) memberships: Vec<Membership>,
+}
+
+/// Who is a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Member {
+    /// The person with this e-mail address.
+    Address(String),
+    /// A user of this name, whose address no file declares.
+    Name(String),
+}
+
+/// A membership of which no file of Backstage declares the team or the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Membership {
+    pub(super) file: String,
+    pub(super) line: u32,
+    /// The entry that contains it, such as `User dana`.
+    pub(super) what: String,
+    /// The key of the team, as the entry names it.
+    pub(super) team: String,
+    pub(super) member: Member,
 }
 
 impl Catalog {
@@ -214,6 +239,16 @@ impl Catalog {
                 self.records.insert(declared.ident.clone(), declared);
             }
         }
+    }
+
+    /// The records for changes that keep what identifies them.
+    pub(super) fn records_mut(&mut self) -> impl Iterator<Item = &mut Declared> {
+        self.records.values_mut()
+    }
+
+    /// Adds a record, or replaces the one with its key.
+    pub(super) fn put(&mut self, declared: Declared) {
+        self.records.insert(declared.ident.clone(), declared);
     }
 
     /// The keys of the releases that the files declare.

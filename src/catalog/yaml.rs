@@ -2,6 +2,7 @@
 //!
 //! Aliases share their node, and the number of nodes after expansion is limited, so that a small file cannot become a large tree.
 
+use super::draft::without_mark;
 use super::{LARGEST_FILE, Problems, SourceFile};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use std::borrow::Cow;
@@ -89,7 +90,7 @@ pub(super) fn documents(file: &SourceFile, problems: &mut Problems) -> Vec<Rc<No
         nodes: 0,
         documents: Vec::new(),
     };
-    for next in Parser::new_from_str(&file.text) {
+    for next in Parser::new_from_str(without_mark(&file.text)) {
         let done = match next {
             Ok((event, span)) => reader.event(event, line(span.start.line())),
             Err(error) => Err((

@@ -17,7 +17,7 @@ pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;
 pub use actions::step_up::StepUpRequest;
 pub use admin::access::{FailedSignIn, VerifiedIdentity};
-pub use admin::catalog::{CatalogOutcome, CatalogReport};
+pub use admin::catalog::{CatalogOutcome, CatalogReport, SeenPreview};
 pub use admin::grants::{
     CodeBinding, Consent, Consentable, GrantRefusal, IssuedTokens, ServiceToken, ServiceTokenRequest,
 };

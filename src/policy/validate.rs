@@ -2,6 +2,7 @@
 
 use super::parse::{Mistake, line_of_field, mistake, shown};
 use super::rules::{Condition, Group, Rules, StepUpRules, VerdictOverride};
+use crate::domain::text::prose;
 use crate::domain::{Address, CheckId, PersonId, Role};
 use std::collections::BTreeSet;
 use toml::de::DeTable;
@@ -86,8 +87,8 @@ impl<'s, 't> Validator<'s, 't> {
             self.report(
                 field,
                 format!(
-                    "there is no tool {:?}; the tools are {}",
-                    shown(name, 60),
+                    "there is no tool {}; the tools are {}",
+                    prose::quoted(&shown(name, 60)),
                     tools.join(", ")
                 ),
             );
@@ -247,7 +248,10 @@ impl<'s, 't> Validator<'s, 't> {
                 if Address::parse(known).is_none() && PersonId::parse(known).is_err() {
                     self.report(
                         &format!("{field}.people[{i}]"),
-                        format!("{known:?} is neither a person's ID (per_...) nor an e-mail address"),
+                        format!(
+                            "{} is neither a person's ID (per_...) nor an e-mail address",
+                            prose::quoted(&shown(known, 60))
+                        ),
                     );
                 }
             }

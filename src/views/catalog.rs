@@ -113,7 +113,11 @@ pub struct CatalogPage {
 pub struct CatalogPreview {
     /// Mistakes, with line and field.
     pub mistakes: Vec<PlainText>,
-    /// What happens to each record: the effect, the record, and its fields.
+    /// The number of records of each kind and effect, in a sentence.
+    pub summary: String,
+    /// The number of records that are retired.
+    pub retires: usize,
+    /// What happens to each record, retirements first: the effect, the record, and its fields.
     pub steps: Vec<(String, PlainText, Vec<PlainText>)>,
     /// The number of further records.
     pub more: usize,

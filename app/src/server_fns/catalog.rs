@@ -10,9 +10,10 @@ use {
     super::form_response::FormRequest,
     crate::drafts::{CatalogDraft, ReasonDraft, SessionDraft},
     crate::settings_message::SettingsPage,
-    loopiq::catalog::LARGEST_DRAFT,
-    loopiq::domain::{Permission, ReleaseStatus, text},
-    loopiq::engine::Error,
+    loopiq::catalog::{LARGEST_DRAFT, SourceFile, draft_of},
+    loopiq::domain::text::{self, prose},
+    loopiq::domain::{Permission, ReleaseStatus},
+    loopiq::engine::{Error, SeenPreview},
 };
 
 /// The result of checking a catalog.
@@ -29,8 +30,12 @@ pub struct CatalogChecked {
 pub struct UploadedFile {
     /// The name at the person's machine.
     pub name: String,
-    /// The text; absent if the file is not a text.
-    pub text: Option<String>,
+    /// The text; empty if the file is not a text.
+    #[serde(default)]
+    pub text: String,
+    /// Whether the file is not a text.
+    #[serde(default)]
+    pub unreadable: bool,
 }
 
 /// Checks a catalog without applying it. A plain form is redirected to the page, which shows the preview.
@@ -98,15 +103,22 @@ pub async fn apply_catalog(
     /// The digest of the preview.
     #[server(default)]
     digest: String,
+    /// `on` to confirm that records are retired.
+    #[server(default)]
+    retire: String,
 ) -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
     let (draft, unreadable) = draft(&source, &files, &prune);
+    let seen = SeenPreview {
+        digest,
+        confirms_retirement: retire == "on",
+    };
     let services = &request.services;
     let applied = match unreadable {
         None => {
             services
                 .engine
-                .apply_catalog_draft(&services.ctx, &draft.source, draft.prune, &digest)
+                .apply_catalog_draft(&services.ctx, &draft.source, draft.prune, seen)
                 .await
         }
         Some(error) => Err(error),
@@ -199,8 +211,8 @@ pub async fn decide_certification(
     Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
 }
 
-/// The draft that was sent: the text, or the files instead, each after a line with its name. Browsers end the lines of a text area with CR LF. If a file is
-/// not a text, the draft is the text as it was, with the reason.
+/// The draft that was sent: the text, or the files instead. Browsers end the lines of a text area with CR LF. If a file is not a text, the draft is the
+/// text as it was, with the reason.
 #[cfg(feature = "ssr")]
 fn draft(source: &str, files: &[UploadedFile], prune: &str) -> (CatalogDraft, Option<Error>) {
     let with = |source: String| CatalogDraft {
@@ -210,16 +222,33 @@ fn draft(source: &str, files: &[UploadedFile], prune: &str) -> (CatalogDraft, Op
     if files.is_empty() {
         return (with(source.to_owned()), None);
     }
-    let mut documents = Vec::new();
-    for file in files {
-        let name = text::visible(&file.name).replace('\n', " ");
-        let Some(text) = &file.text else {
-            let message = format!("{name} is not a text in UTF-8, so no file was read. Choose YAML files.");
-            return (with(source.to_owned()), Some(Error::Setting { message }));
+    let unreadable: Vec<String> = files
+        .iter()
+        .filter(|file| file.unreadable)
+        .map(|file| file.name.clone())
+        .collect();
+    if !unreadable.is_empty() {
+        let verb = if unreadable.len() == 1 {
+            "is not a text"
+        } else {
+            "are not texts"
         };
-        documents.push(format!("# {name}\n{text}"));
+        let message = format!(
+            "{} {verb} in UTF-8, so no file was read. Choose YAML files.",
+            prose::listed(&unreadable)
+        );
+        return (
+            with(source.to_owned()),
+            Some(Error::Setting {
+                message: text::visible(&message),
+            }),
+        );
     }
-    (with(documents.join("\n---\n")), None)
+    let files = files.iter().map(|file| SourceFile {
+        name: file.name.clone(),
+        text: file.text.clone(),
+    });
+    (with(draft_of(&files.collect::<Vec<_>>())), None)
 }
 
 /// Stores the draft if the person is allowed to see it on the page, and if the session can hold it.

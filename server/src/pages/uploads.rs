@@ -19,7 +19,7 @@ pub(super) fn is_multipart(headers: &HeaderMap) -> bool {
 }
 
 /// The same request with a form without files: the first file of a field `f` becomes `f[0][name]` and `f[0][text]`, the next one `f[1][name]` and
-/// `f[1][text]`. A file that is not a text in UTF-8, or that contains U+0000, has no `text`. A field without a chosen file is left out. Returns `None` if
+/// `f[1][text]`. A file that is not a text in UTF-8, or that contains U+0000, has `unreadable` instead of `text`: an empty text is a text. A field without a chosen file is left out. Returns `None` if
 /// the body is not such a form.
 pub(super) async fn as_form(request: Request) -> Option<Request> {
     let (mut parts, body) = request.into_parts();
@@ -37,7 +37,6 @@ async fn encoded(mut multipart: Multipart) -> Option<String> {
     let mut form = String::new();
     let mut files: BTreeMap<String, usize> = BTreeMap::new();
     while let Some(part) = multipart.next_field().await.ok()? {
-        // Brackets would make a name of its own structure.
         let name = part.name()?.to_owned();
         // Brackets would give the name a structure.
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -54,8 +53,9 @@ async fn encoded(mut multipart: Multipart) -> Option<String> {
             Some(file) => {
                 let number = files.entry(name.clone()).or_default();
                 add(&mut form, &format!("{name}[{number}][name]"), &file.replace('\0', ""));
-                if let Some(text) = text {
-                    add(&mut form, &format!("{name}[{number}][text]"), &text);
+                match text {
+                    Some(text) => add(&mut form, &format!("{name}[{number}][text]"), &text),
+                    None => add(&mut form, &format!("{name}[{number}][unreadable]"), "true"),
                 }
                 *number += 1;
             }

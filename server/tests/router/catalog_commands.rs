@@ -164,7 +164,7 @@ async fn a_company_sets_up_its_tenant_and_catalog_beside_a_running_service() {
             "create certification PCI-1: name \"PCI DSS\"; release \"PAY-1\"",
             "create control AC-3 of PAY-1: status \"unknown\"; title \"Access enforcement\"",
             "not read: Domain money (catalog/software/catalog-info.yml:16): this service does not read entities of the kind Domain",
-            "6 to create, 0 to change, 0 to restore, 0 to retire, 0 left as they are. Nothing was changed: this was a dry run.",
+            "Creates the roles of 1 person, 1 team, 1 service, 1 release, 1 certification, 1 control. Left as they are: 0. Nothing was changed: this was a dry run.",
         ]
     );
     let json: Value =
@@ -180,14 +180,11 @@ async fn a_company_sets_up_its_tenant_and_catalog_beside_a_running_service() {
 
     let applied = installation.ran("catalog apply catalog/own.yaml catalog/software --tenant initech");
     assert!(
-        applied.ends_with("6 created, 0 changed, 0 restored, 0 retired, 0 left as they are\n"),
+        applied.contains("\nCreated the roles of 1 person, 1 team, ") && applied.ends_with(". Left as they are: 0.\n"),
         "{applied}"
     );
     let again = installation.ran("catalog apply catalog --tenant initech --prune");
-    assert!(
-        again.ends_with("0 created, 0 changed, 0 restored, 0 retired, 6 left as they are\n"),
-        "{again}"
-    );
+    assert!(again.ends_with("Changed nothing. Left as they are: 6.\n"), "{again}");
 
     installation.write(
         "next.yaml",
@@ -205,6 +202,10 @@ async fn a_company_sets_up_its_tenant_and_catalog_beside_a_running_service() {
     let pruned = installation.ran("catalog apply next.yaml --tenant initech --prune --dry-run");
     assert!(
         pruned.contains("retire person olga@initech.example\nretire service refunds\n"),
+        "{pruned}"
+    );
+    assert!(
+        pruned.contains("Retires the roles of 1 person, 1 service. Left as they are: 2."),
         "{pruned}"
     );
     let verified = installation.ran("audit verify");

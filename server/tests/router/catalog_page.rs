@@ -81,7 +81,7 @@ async fn an_operator_previews_and_applies_a_catalog() {
 
     let shown = send(&mut browser, "apply-catalog", &[("source", GOOD), ("digest", &seen)]).await;
     assert!(
-        shown.contains("The catalog was applied: 5 created, 0 changed, 0 restored, 0 retired."),
+        shown.contains("The catalog was applied. Created 1 team, 1 service, 1 release, 1 certification, 1 control."),
         "{shown}"
     );
     assert!(
@@ -246,6 +246,115 @@ async fn send_files(browser: &mut Browser, function: &str, fields: &[(&str, &str
 }
 
 #[tokio::test]
+async fn uploaded_files_are_read_as_the_command_reads_them() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("operator@acme.example").await;
+    let mut names: Vec<String> = (0..12).map(|n| format!("{n}.yaml")).collect();
+    names.push("directive.yaml".to_owned());
+    names.push("mark.yaml".to_owned());
+    names.push("empty.yaml".to_owned());
+    let texts: Vec<Vec<u8>> = (0..12)
+        .map(|n| format!("teams:\n  - {{ key: t{n} }}").into_bytes())
+        .chain([
+            b"%YAML 1.2\n---\nteams: [{ key: directive }]\n".to_vec(),
+            b"\xef\xbb\xbfteams: [{ key: mark }]\r\n".to_vec(),
+            Vec::new(),
+        ])
+        .collect();
+    let files: Vec<(&str, &[u8])> = names
+        .iter()
+        .zip(&texts)
+        .map(|(name, text)| (name.as_str(), text.as_slice()))
+        .collect();
+    send_files(&mut browser, "preview-catalog", &[], &files).await;
+    let shown = page(&mut browser).await;
+    assert!(shown.contains("Creates 14 teams."), "{shown}");
+    // The draft is sent again as the text that the page shows.
+    let digest = digest(&shown);
+    let mut draft = String::new();
+    for (name, text) in names.iter().zip(&texts) {
+        let text = String::from_utf8(text.clone()).unwrap();
+        let text = text.trim_start_matches('\u{feff}').trim_end();
+        draft.push_str(&format!(
+            "--- # file: {name}\r\n{text}{}",
+            if text.is_empty() { "" } else { "\r\n" }
+        ));
+    }
+    let shown = send(
+        &mut browser,
+        "apply-catalog",
+        &[("source", &draft), ("digest", &digest)],
+    )
+    .await;
+    assert!(shown.contains("Created 14 teams."), "{shown}");
+
+    // Mistakes are named with the files' own names and lines, and a tab in one file hides no mistake of another.
+    let bad: [(&str, &[u8]); 3] = [
+        ("tab.yaml", b"teams:\n\t- { key: a }\n"),
+        ("late.yaml", b"teams: []\n\nteam: []\n"),
+        ("last.yaml", b"sevices: []\n"),
+    ];
+    send_files(&mut browser, "preview-catalog", &[], &bad).await;
+    let shown = page(&mut browser).await;
+    for says in ["tab.yaml:2: ", "late.yaml:3: team: ", "last.yaml:1: sevices: "] {
+        assert!(shown.contains(says), "{says}: {shown}");
+    }
+    let unreadable: [(&str, &[u8]); 3] = [("one.yaml", b"\xff"), ("good.yaml", b"teams: []"), ("two.yaml", b"\0")];
+    send_files(&mut browser, "preview-catalog", &[], &unreadable).await;
+    let shown = page(&mut browser).await;
+    assert!(
+        shown.contains("one.yaml and two.yaml are not texts in UTF-8"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_retirement_is_counted_listed_first_and_confirmed() {
+    let service = Service::start().await;
+    let mut browser = service.signed_in("operator@acme.example").await;
+    let many: String = (0..300)
+        .map(|n| format!("  - {{ key: a{n:03}, team: payments }}\n"))
+        .collect();
+    let stored = format!("teams: [{{ key: payments }}, {{ key: zeta }}, {{ key: zulu }}]\nmodules:\n{many}");
+    let shown = send(&mut browser, "preview-catalog", &[("source", &stored)]).await;
+    assert!(!shown.contains("name=\"retire\""), "nothing is retired");
+    send(
+        &mut browser,
+        "apply-catalog",
+        &[("source", &stored), ("digest", &digest(&shown))],
+    )
+    .await;
+
+    let next = format!(
+        "teams: [{{ key: payments }}]\nservices:\n{}",
+        many.replace("key: a", "key: b")
+    );
+    let drafted = [("source", next.as_str()), ("prune", "on")];
+    let shown = send(&mut browser, "preview-catalog", &drafted).await;
+    assert!(shown.contains("Retires 300 modules, "), "{shown}");
+    assert!(shown.contains("; creates 300 services."), "{shown}");
+    assert!(
+        shown.contains("team zulu") && !shown.contains("service b000"),
+        "retirements come first"
+    );
+    let box_ = shown.split("name=\"retire\"").nth(1).expect("a check box");
+    assert!(
+        box_.split('>').next().is_some_and(|tag| tag.contains("required")),
+        "{shown}"
+    );
+    let seen = digest(&shown);
+    let unconfirmed = [drafted[0], drafted[1], ("digest", &seen)];
+    let shown = send(&mut browser, "apply-catalog", &unconfirmed).await;
+    assert!(shown.contains("Nothing was changed: the catalog retires "), "{shown}");
+    let confirmed = [drafted[0], drafted[1], ("digest", &seen), ("retire", "on")];
+    let shown = send(&mut browser, "apply-catalog", &confirmed).await;
+    assert!(
+        shown.contains("The catalog was applied. Retired 300 modules, "),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn uploaded_files_become_the_draft_and_are_applied_after_their_preview() {
     let service = Service::start().await;
     let mut browser = service.signed_in("operator@acme.example").await;
@@ -267,15 +376,16 @@ async fn uploaded_files_become_the_draft_and_are_applied_after_their_preview() {
         "The draft changes 2 records",
         "uploaded",
         "crew",
-        "# teams.yaml",
-        "# a&amp;b.yaml",
+        "--- # file: teams.yaml",
+        "--- # file: a&amp;b.yaml",
+        "Creates 2 teams.",
     ] {
         assert!(shown.contains(says), "{says}: {shown}");
     }
     assert!(!shown.contains("typed"), "the files replace the text");
     // A browser sends an empty file if none is chosen. The text is the same as in the preview.
     let digest = digest(&shown);
-    let source = "# teams.yaml\r\nteams: [{ key: uploaded }]\r\n\r\n---\r\n";
+    let source = "--- # file: teams.yaml\r\nteams: [{ key: uploaded }]\r\n--- # file: a&b.yaml\r\n";
     let unseen = send_files(
         &mut browser,
         "apply-catalog",
@@ -290,7 +400,7 @@ async fn uploaded_files_become_the_draft_and_are_applied_after_their_preview() {
         "{shown}"
     );
     let digest = self::digest(&shown);
-    let text = "# teams.yaml\r\nteams: [{ key: uploaded }]\r\n";
+    let text = "--- # file: teams.yaml\r\nteams: [{ key: uploaded }]\r\n";
     let applied = send_files(
         &mut browser,
         "apply-catalog",
@@ -299,7 +409,7 @@ async fn uploaded_files_become_the_draft_and_are_applied_after_their_preview() {
     )
     .await;
     assert_eq!(applied.status, 303, "{}", applied.text);
-    assert!(page(&mut browser).await.contains("1 created"), "applied");
+    assert!(page(&mut browser).await.contains("Created 1 team."), "applied");
 
     // Files that are no text keep the text; other bodies are no form.
     for bytes in [b"a\0b".as_slice(), b"\xff\xfe"] {

@@ -96,3 +96,30 @@ releases: [{ key: 2026.10, services: [] }]
     let again = "services: [{ key: refunds, team: payments }]";
     assert_eq!(planned(again, &stored, false), ["Restore service refunds"]);
 }
+
+#[test]
+fn a_plan_is_a_sentence_with_retirements_first() {
+    let stored =
+        stored_after("people: [{ email: a@acme.example, roles: [lead] }]\nteams: [{ key: a }, { key: b }, { key: c }]");
+    let of = |text: &str, prune| plan(&read_one(text).unwrap(), &stored, prune).unwrap();
+    let next = of(
+        "teams: [{ key: a, name: A }, { key: d }]\nrepositories: [{ key: r, team: a }, { key: s, team: a }]",
+        true,
+    );
+    assert_eq!(
+        next.summary(Tense::Present),
+        "Retires 2 teams, the roles of 1 person; creates 2 repositories, 1 team; changes 1 team"
+    );
+    assert!(next.summary(Tense::Past).starts_with("Retired 2 teams"), "{next:?}");
+    assert_eq!(of("teams: [{ key: a }]", false).summary(Tense::Past), "Changed nothing");
+}
+
+#[test]
+fn values_are_quoted_in_every_script() {
+    for name in ["हिन्दी भाषा", "ภาษาไทยที่ดี", "السَّلامُ عَلَيْكُم", "Zoë \\ \"x\""]
+    {
+        let text = serde_json::json!({ "teams": [{ "key": "a", "name": name }] }).to_string();
+        let plan = plan(&read_one(&text).unwrap(), &Stored::default(), false).unwrap();
+        assert_eq!(plan.steps[0].to_string(), format!("create team a: name \"{name}\""));
+    }
+}

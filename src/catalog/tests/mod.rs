@@ -2,6 +2,7 @@
 
 mod backstage;
 mod compare;
+mod draft;
 mod hostile;
 mod schema;
 mod wrong_files;

@@ -1,9 +1,10 @@
 //! The catalog page: the stored records, and the preview of an operator's draft.
 
-use crate::catalog::{Effect, Kind, LARGEST_DRAFT, SourceFile, StoredRecord, Value};
+use crate::catalog::{Effect, Kind, LARGEST_DRAFT, SourceFile, StoredRecord, Tense, Value, files_of};
 use crate::context::Ctx;
+use crate::domain::text::prose;
 use crate::domain::*;
-use crate::engine::{CatalogOutcome, CatalogReport, Engine, Error};
+use crate::engine::{CatalogOutcome, CatalogReport, Engine, Error, SeenPreview};
 use crate::views::{
     CatalogCertification, CatalogComponent, CatalogPage, CatalogPerson, CatalogPreview, CatalogRelease, CatalogTeam,
     Label, Listed,
@@ -127,22 +128,19 @@ impl Engine {
         })
     }
 
-    /// Applies an operator's draft, if it still changes what the preview with this digest has shown. Returns the outcome in a sentence.
+    /// Applies an operator's draft, if it still changes what the preview has shown. Returns the outcome in a sentence.
     pub async fn apply_catalog_draft(
         &self,
         ctx: &Ctx,
         source: &str,
         prune: bool,
-        digest: &str,
+        seen: SeenPreview,
     ) -> Result<String, Error> {
         let files = draft(source)?;
-        match self.apply_catalog(ctx, &files, prune, Some(digest)).await? {
+        match self.apply_catalog(ctx, &files, prune, Some(seen)).await? {
             CatalogOutcome::Report(report) => Ok(format!(
-                "The catalog was applied: {} created, {} changed, {} restored, {} retired.",
-                report.plan.with(Effect::Create).count(),
-                report.plan.with(Effect::Change).count(),
-                report.plan.with(Effect::Restore).count(),
-                report.plan.with(Effect::Retire).count()
+                "The catalog was applied. {}.",
+                report.plan.summary(Tense::Past)
             )),
             CatalogOutcome::Wrong(_) => Err(Error::Setting {
                 message: "the catalog has mistakes, which are listed below.".to_owned(),
@@ -151,7 +149,7 @@ impl Engine {
     }
 }
 
-/// The draft as the only file of a catalog.
+/// The files of a draft.
 fn draft(source: &str) -> Result<Vec<SourceFile>, Error> {
     if source.len() > LARGEST_DRAFT {
         return Err(Error::Setting {
@@ -161,10 +159,7 @@ fn draft(source: &str) -> Result<Vec<SourceFile>, Error> {
             ),
         });
     }
-    Ok(vec![SourceFile {
-        name: "catalog".to_owned(),
-        text: source.to_owned(),
-    }])
+    Ok(files_of(source))
 }
 
 fn preview(report: &CatalogReport) -> CatalogPreview {
@@ -175,7 +170,9 @@ fn preview(report: &CatalogReport) -> CatalogPreview {
         Effect::Restore => "Restore",
         Effect::Retire => "Retire",
     };
-    let steps = plan.steps.iter().take(SHOWN).map(|step| {
+    // Retirements first, because the list is cut off, and nobody may miss them.
+    let others = plan.steps.iter().filter(|step| step.effect != Effect::Retire);
+    let steps = plan.with(Effect::Retire).chain(others).take(SHOWN).map(|step| {
         let fields = step.field_lines().into_iter().map(Into::into).collect();
         (word(step.effect).to_owned(), step.ident.to_string().into(), fields)
     });
@@ -183,13 +180,17 @@ fn preview(report: &CatalogReport) -> CatalogPreview {
         .skipped
         .iter()
         .take(SHOWN)
-        .map(|one| format!("{} (line {}): {}", one.what, one.line, one.why).into());
+        .map(|one| format!("{} ({}:{}): {}", one.what, one.file, one.line, one.why).into());
+    let not_named = plan.skipped.len().saturating_sub(SHOWN);
+    let not_named = (not_named > 0).then(|| format!("{} more", prose::grouped(not_named)).into());
     CatalogPreview {
         mistakes: Vec::new(),
+        summary: plan.summary(Tense::Present),
+        retires: plan.with(Effect::Retire).count(),
         steps: steps.collect(),
         more: plan.steps.len().saturating_sub(SHOWN),
         left: plan.left,
-        skipped: skipped.collect(),
+        skipped: skipped.chain(not_named).collect(),
         digest: if plan.steps.is_empty() {
             String::new()
         } else {

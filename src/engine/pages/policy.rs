@@ -2,6 +2,7 @@
 
 use crate::audit::Event;
 use crate::context::Ctx;
+use crate::domain::text::prose;
 use crate::domain::*;
 use crate::engine::admin::operator_requests::{self, Asked};
 use crate::engine::pages::policy_impact;
@@ -260,9 +261,10 @@ async fn against_people(tx: &mut ReadTx, rules: &Rules) -> Result<(Vec<String>, 
         for group in &rule.groups {
             for team in group.teams.iter().filter(|team| !teams.contains(team)) {
                 mistakes.push(format!(
-                    "rule \"{}\", group \"{}\": unknown team {team:?}; teams: {}",
+                    "rule \"{}\", group \"{}\": unknown team {}; teams: {}",
                     rule.name,
                     group.name,
+                    prose::quoted(team),
                     teams.join(", ")
                 ));
             }

@@ -2,6 +2,13 @@
 
 use super::*;
 
+fn seen(digest: &str) -> Option<SeenPreview> {
+    Some(SeenPreview {
+        digest: digest.to_owned(),
+        confirms_retirement: false,
+    })
+}
+
 #[tokio::test]
 async fn an_operator_applies_what_a_preview_has_shown_and_gives_no_roles_in_the_browser() {
     let world = World::new().await;
@@ -19,10 +26,10 @@ async fn an_operator_applies_what_a_preview_has_shown_and_gives_no_roles_in_the_
     let other = files("teams: [{ key: platform, members: [developer@acme.example] }]");
     let differs = world
         .engine
-        .apply_catalog(&operator, &other, false, Some(&digest))
+        .apply_catalog(&operator, &other, false, seen(&digest))
         .await;
     assert!(matches!(differs, Err(Error::DigestMismatch)));
-    plan(world.engine.apply_catalog(&operator, &team, false, Some(&digest)).await);
+    plan(world.engine.apply_catalog(&operator, &team, false, seen(&digest)).await);
     let lead = world.acme.person("lead");
     assert_eq!(teams(&world, &operator, &lead).await, ["platform"]);
     let refused = world
@@ -51,8 +58,24 @@ async fn an_operator_applies_what_a_preview_has_shown_and_gives_no_roles_in_the_
         )
         .await,
     );
-    let pruned = plan(world.engine.preview_catalog(&operator, &team, true).await);
+    let preview = world.engine.preview_catalog(&operator, &team, true).await;
+    let Ok(CatalogOutcome::Report(report)) = &preview else {
+        panic!("{preview:?}")
+    };
+    let digest = report.digest.clone();
+    let pruned = plan(preview);
     assert!(pruned.with(Effect::Retire).count() > 0, "{pruned:?}");
+    let unconfirmed = world.engine.apply_catalog(&operator, &team, true, seen(&digest)).await;
+    let unconfirmed = unconfirmed.expect_err("retirements need a confirmation").to_string();
+    assert!(unconfirmed.contains("the catalog retires "), "{unconfirmed}");
+    let confirmed = seen(&digest).map(|seen| SeenPreview {
+        confirms_retirement: true,
+        ..seen
+    });
+    assert_eq!(
+        plan(world.engine.apply_catalog(&operator, &team, true, confirmed).await),
+        pruned
+    );
     assert!(!steps(&pruned).iter().any(|step| step.contains("kim@")), "{pruned:?}");
     let gone = plan(apply(&world, &console, "teams: [{ key: platform }]", true).await);
     assert!(steps(&gone).iter().any(|step| step.contains("kim@")), "{gone:?}");

@@ -9,7 +9,7 @@ use crate::world::World;
 use loopiq::catalog::{Effect, Plan, Problems, SourceFile};
 use loopiq::context::Ctx;
 use loopiq::domain::*;
-use loopiq::engine::{CatalogOutcome, Error, RequestOrigin};
+use loopiq::engine::{CatalogOutcome, Error, RequestOrigin, SeenPreview};
 use loopiq::store::Asserted;
 use serde_json::{Value, json};
 

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use loopiq::catalog::LARGEST_DRAFT;
 use loopiq::domain::PlainText;
+use loopiq::domain::text::prose::counted;
 use loopiq::views::CatalogPreview;
 
 /// The text and its buttons. It is open while there is a draft. The Enter key presses the first button, which changes nothing.
@@ -17,6 +18,8 @@ pub(super) fn DraftForm(
     draft: CatalogDraft,
     /// The digest of the preview on the page; empty if nothing can be applied.
     digest: String,
+    /// The number of records that the preview retires.
+    retires: usize,
 ) -> impl IntoView {
     let is_draft = !draft.source.is_empty();
     let can_be_applied = !digest.is_empty();
@@ -53,8 +56,18 @@ pub(super) fn DraftForm(
                     <input type="checkbox" name="prune" value="on" checked=draft.prune />
                     " Retire teams, components and releases that it does not declare"
                 </label>
+                {(can_be_applied && retires > 0)
+                    .then(|| {
+                        view! {
+                            <label class="check">
+                                <input type="checkbox" name="retire" value="on" required />
+                                " Retire "
+                                {counted(retires, "record")}
+                            </label>
+                        }
+                    })}
                 <div class="buttons">
-                    <button type="submit" class="button">
+                    <button type="submit" class="button" formnovalidate>
                         "Preview"
                     </button>
                     {can_be_applied
@@ -68,7 +81,7 @@ pub(super) fn DraftForm(
                     {is_draft
                         .then(|| {
                             view! {
-                                <button type="submit" class="button plain" formaction=DiscardCatalogDraft::url()>
+                                <button type="submit" class="button plain" formnovalidate formaction=DiscardCatalogDraft::url()>
                                     "Discard draft"
                                 </button>
                             }
@@ -92,6 +105,7 @@ pub(super) fn Preview(
     };
     let CatalogPreview {
         mistakes,
+        summary,
         steps,
         more,
         left,
@@ -112,6 +126,7 @@ pub(super) fn Preview(
         }
         .into_any();
     }
+    let has_steps = !steps.is_empty();
     let heading = match steps.len() + more {
         0 => "The draft changes nothing".to_owned(),
         1 => "The draft changes 1 record".to_owned(),
@@ -131,6 +146,7 @@ pub(super) fn Preview(
     view! {
         <section class="card" aria-labelledby="preview" tabindex="-1" autofocus>
             <h2 id="preview">{heading}</h2>
+            {has_steps.then(|| view! { <p><strong>{format!("{summary}.")}</strong></p> })}
             <p>"Not applied yet. " {left} " declared records stay as they are."</p>
             <ul class="steps">{rows.collect_view()}</ul>
             {(more > 0).then(|| view! { <p>"And " {more} " more records."</p> })}

@@ -101,9 +101,9 @@ fn render(shown: Shown) -> AnyView {
         None => (None, None),
         Some((draft, preview)) => (Some(draft), Some(preview)),
     };
-    let digest = match &preview {
-        Some(Ok(preview)) => preview.digest.clone(),
-        _ => String::new(),
+    let (digest, retires) = match &preview {
+        Some(Ok(preview)) => (preview.digest.clone(), preview.retires),
+        _ => (String::new(), 0),
     };
     view! {
         <PageTitle text="Catalog" />
@@ -115,7 +115,7 @@ fn render(shown: Shown) -> AnyView {
             {said.map(|outcome| view! { <Message outcome /> })}
             {is_empty.then(|| view! { <p class="outcome">"The catalog is empty. An operator applies a file here or with " <code>"loopiq catalog apply"</code> "."</p> })}
             {preview.map(|preview| view! { <Preview preview /> })}
-            {may_change.then(|| view! { <DraftForm draft=draft.unwrap_or_default() digest /> })}
+            {may_change.then(|| view! { <DraftForm draft=draft.unwrap_or_default() digest retires /> })}
             <form class="catalog-filter" method="get" role="search" aria-label="Records of the catalog">
                 <div class="field">
                     <label for="text">"Key or name"</label>

@@ -1,6 +1,6 @@
 //! The difference that a catalog makes, as text.
 
-use loopiq::catalog::Effect;
+use loopiq::catalog::Tense;
 use loopiq::domain::PlainText;
 use loopiq::engine::CatalogReport;
 use serde::Serialize;
@@ -29,18 +29,11 @@ impl fmt::Display for Report {
         if plan.skipped.len() > MOST_SKIPPED {
             writeln!(f, "not read: {} more entries", plan.skipped.len() - MOST_SKIPPED)?;
         }
-        let words = if *applied {
-            ["created", "changed", "restored", "retired"]
-        } else {
-            ["to create", "to change", "to restore", "to retire"]
-        };
-        for (effect, word) in Effect::ALL.into_iter().zip(words) {
-            write!(f, "{} {word}, ", plan.with(effect).count())?;
-        }
-        write!(f, "{} left as they are", plan.left)?;
+        let tense = if *applied { Tense::Past } else { Tense::Present };
+        write!(f, "{}. Left as they are: {}.", plan.summary(tense), plan.left)?;
         match applied {
             true => Ok(()),
-            false => f.write_str(". Nothing was changed: this was a dry run."),
+            false => f.write_str(" Nothing was changed: this was a dry run."),
         }
     }
 }

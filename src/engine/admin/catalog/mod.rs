@@ -7,6 +7,7 @@ mod entry;
 
 use crate::catalog::{self, Catalog, Effect, Kind, Plan, Problems, SourceFile, Step};
 use crate::context::Ctx;
+use crate::domain::text::prose;
 use crate::domain::{Permission, Principal, TenantId, canonical};
 use crate::engine::admin::operator_requests;
 use crate::engine::policy_cache::PolicyCache;
@@ -29,6 +30,15 @@ pub struct CatalogReport {
     /// The difference.
     #[serde(flatten)]
     pub plan: Plan,
+}
+
+/// What an operator has seen and confirmed before an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenPreview {
+    /// The digest of the preview.
+    pub digest: String,
+    /// Whether the operator has confirmed that records are retired.
+    pub confirms_retirement: bool,
 }
 
 /// The result of a preview or an application.
@@ -74,17 +84,16 @@ impl Engine {
         self.run_catalog(ctx, files, prune, Run::Preview).await
     }
 
-    /// Applies a catalog in one transaction. If `digest` is the digest of a preview, and the difference is another one now, nothing is
-    /// changed.
+    /// Applies a catalog in one transaction. If the operator has seen a preview, and the difference is another one now, or it retires records
+    /// and the operator has not confirmed that, nothing is changed.
     pub async fn apply_catalog(
         &self,
         ctx: &Ctx,
         files: &[SourceFile],
         prune: bool,
-        digest: Option<&str>,
+        seen: Option<SeenPreview>,
     ) -> Result<CatalogOutcome, Error> {
-        self.run_catalog(ctx, files, prune, Run::Apply(digest.map(str::to_owned)))
-            .await
+        self.run_catalog(ctx, files, prune, Run::Apply(seen)).await
     }
 
     async fn run_catalog(
@@ -126,8 +135,8 @@ impl Engine {
 /// How the transaction ends.
 enum Run {
     Preview,
-    /// With the digest of the preview, if the operator has seen one.
-    Apply(Option<String>),
+    /// With what the operator has seen, if it was a preview.
+    Apply(Option<SeenPreview>),
 }
 
 async fn transact(
@@ -169,10 +178,19 @@ async fn transact(
             }));
         }
     }
-    if let Run::Apply(Some(seen)) = &run
-        && *seen != digest(tx.ctx().tenant(), sources, prune, &plan)?
-    {
-        return Err(Halt::Differs);
+    if let Run::Apply(Some(seen)) = &run {
+        if seen.digest != digest(tx.ctx().tenant(), sources, prune, &plan)? {
+            return Err(Halt::Differs);
+        }
+        let retired = plan.with(Effect::Retire).count();
+        if retired > 0 && !seen.confirms_retirement {
+            return Err(Halt::Error(Error::Setting {
+                message: format!(
+                    "the catalog retires {0}. Tick \"Retire {0}\" if that is right, and apply it again.",
+                    prose::counted(retired, "record")
+                ),
+            }));
+        }
     }
     let operators = tx.count_operators().await?;
     let ids = apply::apply(tx, &plan, &stored).await?;
