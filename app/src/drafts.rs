@@ -85,6 +85,17 @@ impl ApprovalDraft {
     }
 }
 
+/// The release about which the person has just sent a form, so that the page shows the outcome in its card.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastRelease {
+    /// The ID of the release.
+    pub(crate) release: String,
+}
+
+impl SessionDraft for LastRelease {
+    const KEY: &'static str = "last-release";
+}
+
 /// The reason for a decision about a certification that was refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReasonDraft {

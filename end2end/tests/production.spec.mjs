@@ -140,7 +140,7 @@ test('the catalog page shows the release with its records', async ({ browser }) 
   const olga = await signIn(browser, 'olga');
   await olga.goto('/settings/catalog');
   const release = olga.locator('article.catalog-release', { hasText: 'PAY-2026.12' });
-  for (const text of ['Payments 2026.12', 'In progress', 'PCI DSS']) await expect(release).toContainText(text);
+  for (const text of ['Payments 2026.12', 'Planned', 'PCI DSS']) await expect(release).toContainText(text);
   // The imported finding is above the threshold of the release.
   await expect(release.locator('dt', { hasText: 'Open blockers' }).locator('xpath=following-sibling::dd[1]')).toContainText('1');
   // From the file of this service, and from that of Backstage.

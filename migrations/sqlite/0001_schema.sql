@@ -256,8 +256,13 @@ CREATE TABLE releases (
     commit_id TEXT,
     version BIGINT NOT NULL,
     retired_at BIGINT,
+    -- The last decision of a person about the status, for the catalog page. decided_by is NULL: at the console.
+    decided_by TEXT,
+    decided_at BIGINT,
+    decided_because TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, key)
+    UNIQUE (tenant, key),
+    FOREIGN KEY (tenant, decided_by) REFERENCES people (tenant, id)
 ) WITHOUT ROWID;
 
 CREATE TABLE release_teams (
@@ -302,8 +307,13 @@ CREATE TABLE certifications (
     status TEXT NOT NULL,
     statement TEXT,
     version BIGINT NOT NULL,
+    -- The last decision of a person about the status, for the catalog page. decided_by is NULL: at the console.
+    decided_by TEXT,
+    decided_at BIGINT,
+    decided_because TEXT,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key),
+    FOREIGN KEY (tenant, decided_by) REFERENCES people (tenant, id),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
 );
 CREATE INDEX certifications_by_release ON certifications (tenant, release_id);

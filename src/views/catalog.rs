@@ -1,5 +1,6 @@
 //! The catalog page.
 
+use super::When;
 use crate::domain::{CertificationStatus, PlainText, ReleaseStatus};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,17 @@ pub struct CatalogComponent {
     pub is_retired: bool,
 }
 
+/// The last decision of a person about a status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogDecision {
+    /// The person; empty for a decision at the console.
+    pub by: PlainText,
+    /// When.
+    pub when: When,
+    /// The reason; empty without one.
+    pub because: PlainText,
+}
+
 /// A certification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogCertification {
@@ -55,6 +67,8 @@ pub struct CatalogCertification {
     pub name: PlainText,
     /// The status.
     pub status: CertificationStatus,
+    /// Who decided it.
+    pub decision: Option<CatalogDecision>,
 }
 
 /// A release with its records.
@@ -68,6 +82,8 @@ pub struct CatalogRelease {
     pub name: PlainText,
     /// The status.
     pub status: ReleaseStatus,
+    /// Who set the status, if a person did.
+    pub decision: Option<CatalogDecision>,
     /// Commit, threshold, teams and components, each with its label.
     pub lines: Vec<(String, PlainText)>,
     /// The certifications.
@@ -106,6 +122,8 @@ pub struct CatalogPage {
     pub may_change: bool,
     /// Whether this person may set the status of releases, and grant and refuse certifications.
     pub may_certify: bool,
+    /// Why the person cannot do that now, although the role allows it; empty otherwise.
+    pub why_not_certify: PlainText,
 }
 
 /// What a catalog would change, or why it cannot be applied.

@@ -1,9 +1,11 @@
 //! What people decide about releases: status, and granting or refusing a certification.
 
 use crate::world::{World, refused};
+use loopiq::catalog::SourceFile;
 use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::Error;
+use loopiq::views::CatalogRelease;
 
 async fn release(world: &World) -> (ReleaseStatus, CertificationStatus) {
     let ctx = world.person("auditor");
@@ -19,6 +21,69 @@ async fn release(world: &World) -> (ReleaseStatus, CertificationStatus) {
         .expect("read")
         .expect("a certification");
     (release.status, certification.status)
+}
+
+/// The release on the catalog page.
+async fn on_page(world: &World, key: &str) -> CatalogRelease {
+    let page = world
+        .engine
+        .catalog_page(&world.person("lead"), key)
+        .await
+        .expect("a page");
+    page.releases
+        .shown
+        .into_iter()
+        .find(|one| one.key.as_str() == key)
+        .expect("the release")
+}
+
+#[tokio::test]
+async fn the_page_names_the_last_decision_until_another_status_replaces_it() {
+    let world = World::new().await;
+    resolve_blockers(&world).await;
+    let (engine, lead) = (&world.engine, world.person("lead"));
+    assert_eq!(on_page(&world, "SHOP-1").await.decision, None);
+    engine
+        .grant_certification(&lead, "SOC2-1", "All controls pass.")
+        .await
+        .expect("granted");
+    engine
+        .set_release_status(&lead, "SHOP-1", ReleaseStatus::Certified)
+        .await
+        .expect("certified");
+    let shown = on_page(&world, "SHOP-1").await;
+    let name = lead.principal.person().expect("a person").name.clone();
+    let granted = shown.certifications[0].decision.clone().expect("a decision");
+    assert_eq!(
+        (granted.by.as_str(), granted.because.as_str()),
+        (name.as_str(), "All controls pass.")
+    );
+    let certified = shown.decision.expect("a decision");
+    assert_eq!((certified.by.as_str(), certified.because.as_str()), (name.as_str(), ""));
+
+    engine
+        .refuse_certification(&lead, "SOC2-1", "AC-3 fails.")
+        .await
+        .expect("refused");
+    let shown = on_page(&world, "SHOP-1").await;
+    let refused = shown.certifications[0].decision.clone().expect("a decision");
+    assert_eq!(refused.because.as_str(), "AC-3 fails.");
+    assert_eq!(
+        shown.decision.expect("a decision").because.as_str(),
+        "SOC2-1 was refused."
+    );
+
+    let console = Ctx::command(world.acme.tenant.clone(), engine.runtime());
+    let file = SourceFile {
+        name: "c.yaml".to_owned(),
+        text: "releases: [{ key: SHOP-1, status: planned }]".to_owned(),
+    };
+    engine
+        .apply_catalog(&console, &[file], false, None)
+        .await
+        .expect("applied");
+    let shown = on_page(&world, "SHOP-1").await;
+    assert_eq!((shown.status, shown.decision), (ReleaseStatus::Planned, None));
 }
 
 /// Resolves all blockers of the world, as if their work was done.
@@ -39,6 +104,10 @@ async fn a_lead_grants_a_certification_and_certifies_the_release() {
         blocked.contains("open blockers of SHOP-1 prevent SOC2-1: BLK-1"),
         "{blocked}"
     );
+    assert!(
+        blocked.contains("loopiq_update_finding_status") && blocked.contains("which agents propose"),
+        "{blocked}"
+    );
     let early = refused(
         engine
             .set_release_status(&lead, "SHOP-1", ReleaseStatus::Certified)
@@ -48,6 +117,7 @@ async fn a_lead_grants_a_certification_and_certifies_the_release() {
         early.contains("SHOP-1 is certified when these are granted: SOC2-1"),
         "{early}"
     );
+    assert_eq!(early.matches("othing was changed").count(), 1, "{early}");
     let early = refused(
         engine
             .set_release_status(&lead, "SHOP-1", ReleaseStatus::Released)
@@ -138,6 +208,12 @@ async fn the_console_decides_too_and_other_people_do_not() {
         .grant_certification(&console, "SOC2-1", "Audited on site.")
         .await
         .expect("granted");
+    let shown = on_page(&world, "SHOP-1").await;
+    let decision = shown.certifications[0].decision.clone().expect("a decision");
+    assert_eq!(
+        (decision.by.as_str(), decision.because.as_str()),
+        ("", "Audited on site.")
+    );
     engine
         .set_release_status(&console, "SHOP-1", ReleaseStatus::Released)
         .await
@@ -224,6 +300,9 @@ async fn records_are_named_by_key_or_id_of_this_tenant_and_a_retired_release_sta
         engine.grant_certification(&lead, "SOC2-1", "Yes.").await,
     ] {
         let says = refused.expect_err("refused").to_string();
-        assert!(says.contains("is retired, so nothing was changed"), "{says}");
+        assert!(
+            says.contains("Nothing was changed: SHOP-1 is retired. Declare it in the catalog again first."),
+            "{says}"
+        );
     }
 }

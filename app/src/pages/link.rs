@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// `path`, which may have parameters, with those of `parameters` that are not empty. Everything but letters, digits and `-._~` is percent-encoded.
-pub(super) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
+pub(crate) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();
     let mut mark = if path.contains('?') { '&' } else { '?' };
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {

@@ -7,7 +7,7 @@ mod audit_entry;
 mod catalog;
 mod clients;
 mod inbox;
-mod link;
+pub(crate) mod link;
 mod page_data;
 mod policy;
 mod problem;

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 use {
     super::form_response::FormRequest,
-    crate::drafts::{CatalogDraft, ReasonDraft, SessionDraft},
+    crate::drafts::{CatalogDraft, LastRelease, ReasonDraft, SessionDraft},
+    crate::pages::link::link,
     crate::settings_message::SettingsPage,
     loopiq::catalog::{LARGEST_DRAFT, SourceFile, draft_of},
     loopiq::domain::text::{self, prose},
-    loopiq::domain::{Permission, ReleaseStatus},
+    loopiq::domain::{Permission, ReleaseId, ReleaseStatus},
     loopiq::engine::{Error, SeenPreview},
 };
 
@@ -164,6 +165,9 @@ pub async fn set_release_status(
     /// The status.
     #[server(default)]
     status: String,
+    /// The text that the releases on the page contain.
+    #[server(default)]
+    text: String,
 ) -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
     let services = &request.services;
@@ -177,7 +181,7 @@ pub async fn set_release_status(
         None => Err(Error::field("/status", "is not a status of releases")),
     };
     let outcome = FormRequest::outcome(done);
-    Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
+    Ok(respond_at_release(&request, &release, &text, outcome).await)
 }
 
 /// Grants or refuses a certification.
@@ -192,6 +196,12 @@ pub async fn decide_certification(
     /// The reason.
     #[server(default)]
     reason: String,
+    /// The ID of its release, to whose card the browser returns.
+    #[server(default)]
+    release: String,
+    /// The text that the releases on the page contain.
+    #[server(default)]
+    text: String,
 ) -> Result<Outcome, ServerFnError> {
     let request = FormRequest::from_context()?;
     let (engine, ctx) = (&request.services.engine, &request.services.ctx);
@@ -201,15 +211,36 @@ pub async fn decide_certification(
         _ => Err(Error::field("/decision", "is neither grant nor refuse")),
     };
     let outcome = FormRequest::outcome(done);
-    if request.is_shown_by_page() {
+    // The reason is also kept if the person was denied, because roles can change while the page is open.
+    if request.is_plain() && reason.len() <= LARGEST_REASON {
         let draft = ReasonDraft { certification, reason };
         match outcome.done {
             true => ReasonDraft::discard(request.session()).await,
             false => draft.put(request.session()).await,
         }
     }
-    Ok(request.respond_on(SettingsPage::Catalog, outcome).await)
+    Ok(respond_at_release(&request, &release, &text, outcome).await)
 }
+
+/// Responds to a form of a release: the browser returns to its card, in the same filtered list.
+#[cfg(feature = "ssr")]
+async fn respond_at_release(request: &FormRequest, release: &str, text: &str, outcome: Outcome) -> Outcome {
+    let mut path = link(SettingsPage::Catalog.path(), &[("text", text)]);
+    // Text that is not an ID never becomes part of a Location header.
+    if ReleaseId::parse(release).is_ok() {
+        path.push_str("#release-");
+        path.push_str(release);
+        if request.is_shown_by_page() {
+            let release = release.to_owned();
+            LastRelease { release }.put(request.session()).await;
+        }
+    }
+    request.respond_at(SettingsPage::Catalog, &path, outcome).await
+}
+
+/// The longest reason that the session keeps, in bytes. The engine refuses shorter ones already.
+#[cfg(feature = "ssr")]
+const LARGEST_REASON: usize = 8 << 10;
 
 /// The draft that was sent: the text, or the files instead. Browsers end the lines of a text area with CR LF. If a file is not a text, the draft is the
 /// text as it was, with the reason.

@@ -1,6 +1,7 @@
 //! The catalog page and its forms, as plain forms of a browser without a script.
 
 use crate::support::{Answer, Browser, Service};
+use loopiq::domain::{Role, Timestamp};
 use reqwest::Method;
 
 const PAGE: &str = "/settings/catalog";
@@ -26,12 +27,9 @@ async fn page(browser: &mut Browser) -> String {
 /// Sends a form as a browser does, which redirects to the page, and returns the page.
 async fn send(browser: &mut Browser, function: &str, form: &[(&str, &str)]) -> String {
     let answer = browser.post(&format!("/do/{function}"), form).await;
-    assert_eq!(
-        (answer.status, answer.location()),
-        (303, PAGE),
-        "{function}: {}",
-        answer.text
-    );
+    // The outcome of a form of a release leads to its card.
+    let path = answer.location().split('#').next().unwrap_or_default();
+    assert_eq!((answer.status, path), (303, PAGE), "{function}: {}", answer.text);
     page(browser).await
 }
 
@@ -187,6 +185,14 @@ async fn a_lead_decides_about_a_release_on_the_page() {
     ];
     let shown = send(&mut lead, "decide-certification", &refuse).await;
     assert!(shown.contains("PCI-1 is refused now."), "{shown}");
+    let decision = shown
+        .split("class=\"catalog-certification\"")
+        .nth(1)
+        .expect("a certification");
+    let decision = decision.split("</p>").next().unwrap();
+    for part in ["refused", "by ", "<time ", "AC-3 "] {
+        assert!(decision.contains(part), "{part}: {decision}");
+    }
     assert!(!page(&mut lead).await.contains("fails>.\""), "the reason was used");
     let shown = send(
         &mut lead,
@@ -223,6 +229,105 @@ async fn a_lead_decides_about_a_release_on_the_page() {
     }
     assert_eq!(service.entries("certification.refused").await.len(), 1);
     assert_eq!(service.entries("release.status_set").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_decision_leads_to_the_card_of_its_release_in_the_same_list() {
+    let service = Service::start().await;
+    let mut operator = service.signed_in("operator@acme.example").await;
+    let shown = send(&mut operator, "preview-catalog", &[("source", GOOD)]).await;
+    let seen = digest(&shown);
+    send(&mut operator, "apply-catalog", &[("source", GOOD), ("digest", &seen)]).await;
+    let mut lead = service.signed_in("lead@acme.example").await;
+    let shown = lead.get(&format!("{PAGE}?text=PAY-1")).await.text;
+    let release = shown
+        .split("name=\"release\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert!(shown.contains("name=\"text\" value=\"PAY-1\""), "{shown}");
+    let form = [
+        ("release", release.as_str()),
+        ("status", "in_progress"),
+        ("text", "a b&c"),
+    ];
+    let answer = lead.post("/do/set-release-status", &form).await;
+    assert_eq!(answer.location(), format!("{PAGE}?text=a%20b%26c#release-{release}"));
+    let shown = page(&mut lead).await;
+    let card = shown
+        .split(&format!("id=\"release-{release}\""))
+        .nth(1)
+        .expect("a card");
+    assert!(
+        card.split("</article>")
+            .next()
+            .unwrap()
+            .contains("PAY-1 is in progress now."),
+        "{card}"
+    );
+    assert_eq!(shown.matches("PAY-1 is in progress now.").count(), 1);
+    assert!(
+        !page(&mut lead).await.contains("PAY-1 is in progress now."),
+        "the message is shown once"
+    );
+    // What is not an ID does not become part of the address.
+    let form = [("release", "PAY-1"), ("status", "planned"), ("text", "")];
+    assert_eq!(lead.post("/do/set-release-status", &form).await.location(), PAGE);
+}
+
+#[tokio::test]
+async fn a_person_who_cannot_decide_now_is_told_why_and_keeps_the_text() {
+    let service = Service::start().await;
+    let mut operator = service.signed_in("operator@acme.example").await;
+    let shown = send(&mut operator, "preview-catalog", &[("source", GOOD)]).await;
+    let seen = digest(&shown);
+    send(&mut operator, "apply-catalog", &[("source", GOOD), ("digest", &seen)]).await;
+    let mut lead = service.signed_in("lead@acme.example").await;
+    let shown = page(&mut lead).await;
+    assert!(!shown.contains("You cannot decide about releases now."), "{shown}");
+    let pci = shown
+        .split("name=\"certification\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+
+    service
+        .assert_roles("lead@acme.example", &[Role::Lead, Role::Operator])
+        .await;
+    let form = [
+        ("certification", pci.as_str()),
+        ("decision", "refuse"),
+        ("reason", "My long reason."),
+    ];
+    let denied = lead.post("/do/decide-certification", &form).await;
+    assert_eq!(denied.status, 403, "{}", denied.text);
+    let shown = page(&mut lead).await;
+    assert!(shown.contains("You cannot decide about releases now. "), "{shown}");
+    assert!(
+        shown.contains("which this policy excludes from deciding together"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("decide-certification") && !shown.contains("set-release-status"),
+        "{shown}"
+    );
+
+    service.assert_roles("lead@acme.example", &[Role::Lead]).await;
+    let shown = page(&mut lead).await;
+    assert!(shown.contains("value=\"My long reason.\""), "the text is kept: {shown}");
+    service.advance_clock(31 * Timestamp::DAY);
+    let mut tired = service.signed_in("operator@acme.example").await;
+    let shown = page(&mut tired).await;
+    assert!(
+        !shown.contains("You cannot decide about releases now."),
+        "an operator never decides: {shown}"
+    );
 }
 
 /// Sends the draft's form as a browser does, with these fields and these files.

@@ -9,7 +9,7 @@ use crate::engine::admin::identity;
 use crate::engine::audit_entries::NamedRecords;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Error, audit_entries};
-use crate::store::{Entry, ViewKey, WriteTx};
+use crate::store::{Entry, ReadTx, ViewKey, WriteTx};
 use crate::views::{Label, Outcome};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -65,14 +65,24 @@ pub(crate) fn acting_person(tx: &WriteTx) -> Result<Person, Error> {
 /// The person who acts, if operators do not have to identify the account first, and if the identity provider has confirmed the roles lately.
 /// Every decision begins with this.
 pub(crate) async fn identified_decider(tx: &mut WriteTx, policies: &PolicyCache) -> Result<Person, Error> {
-    let person = acting_person(tx)?;
-    if let Some(open) = tx.unresolved(&person.id).await? {
-        return Err(Error::NotAuthorized {
-            why: identity::not_resolved(&open),
-        });
+    let (person, now) = (acting_person(tx)?, tx.ctx().now());
+    match why_not_identified(tx, policies, &person.id, now).await? {
+        Some(why) => Err(Error::NotAuthorized { why }),
+        None => Ok(person),
     }
-    require_current_roles(tx, policies, &person.id).await?;
-    Ok(person)
+}
+
+/// Why a person cannot decide anything now: operators have to identify the account first, or the identity provider asserted the roles too long ago.
+pub(crate) async fn why_not_identified(
+    tx: &mut ReadTx,
+    policies: &PolicyCache,
+    person: &PersonId,
+    now: Timestamp,
+) -> Result<Option<String>, Error> {
+    if let Some(open) = tx.unresolved(person).await? {
+        return Ok(Some(identity::not_resolved(&open)));
+    }
+    why_not_current(tx, policies, person, now).await
 }
 
 /// Refuses a person whose roles the identity provider asserted too long ago.
@@ -81,14 +91,24 @@ pub(crate) async fn require_current_roles(
     policies: &PolicyCache,
     person: &PersonId,
 ) -> Result<(), Error> {
-    let (now, max_age) = (tx.ctx().now(), policies.roles_max_age());
-    let account = tx.accounts(&[person.as_str()]).await?.pop();
-    match account.map(|account| account.asserted_at) {
-        Some(asserted_at) if !roles_are_current(asserted_at, now, max_age) => Err(Error::NotAuthorized {
-            why: identity::roles_too_old(asserted_at, max_age),
-        }),
-        _ => Ok(()),
+    let now = tx.ctx().now();
+    match why_not_current(tx, policies, person, now).await? {
+        Some(why) => Err(Error::NotAuthorized { why }),
+        None => Ok(()),
     }
+}
+
+async fn why_not_current(
+    tx: &mut ReadTx,
+    policies: &PolicyCache,
+    person: &PersonId,
+    now: Timestamp,
+) -> Result<Option<String>, Error> {
+    let max_age = policies.roles_max_age();
+    let account = tx.accounts(&[person.as_str()]).await?.pop();
+    let asserted_at = account.map(|account| account.asserted_at);
+    let too_old = asserted_at.filter(|asserted_at| !roles_are_current(*asserted_at, now, max_age));
+    Ok(too_old.map(|asserted_at| identity::roles_too_old(asserted_at, max_age)))
 }
 
 /// The approvals of an action that this person may decide by both policies.

@@ -3,7 +3,7 @@
 use crate::audit::{Event, Place};
 use crate::context::Ctx;
 use crate::domain::*;
-use crate::engine::actions::decision::identified_decider;
+use crate::engine::actions::decision::why_not_identified;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, ListFilter, ReadTx, WriteTx};
@@ -121,19 +121,30 @@ fn checked(reason: &str) -> Result<String, Error> {
 /// Checks the person at the time of the change, because a session can be older: identified, with roles that were asserted lately and that the
 /// policy does not exclude from deciding together.
 async fn may_certify(tx: &mut WriteTx, policies: &PolicyCache) -> Result<(), Error> {
-    if tx.ctx().principal.person().is_none() {
-        return Ok(());
-    }
-    let person = identified_decider(tx, policies).await?;
-    let me = tx.deciders_by_id(&[person.id.as_str()]).await?.pop();
-    let Some(me) = me.filter(|me| me.person.has_any(&[Role::Lead])) else {
-        return Err(Error::NotAuthorized {
-            why: "You need the role lead to decide about releases and certifications.".to_owned(),
-        });
-    };
-    match policies.today(tx).await?.excludes(&me) {
+    let (person, now) = (tx.ctx().principal.person().cloned(), tx.ctx().now());
+    match why_not_certify(tx, policies, person.as_ref(), now).await? {
         Some(why) => Err(Error::NotAuthorized { why }),
         None => Ok(()),
+    }
+}
+
+/// Why this person cannot decide about releases and certifications now. The console, which is no person, can.
+pub(crate) async fn why_not_certify(
+    tx: &mut ReadTx,
+    policies: &PolicyCache,
+    person: Option<&Person>,
+    now: Timestamp,
+) -> Result<Option<String>, Error> {
+    let Some(person) = person else { return Ok(None) };
+    if let Some(why) = why_not_identified(tx, policies, &person.id, now).await? {
+        return Ok(Some(why));
+    }
+    let me = tx.deciders_by_id(&[person.id.as_str()]).await?.pop();
+    match me.filter(|me| me.person.has_any(&[Role::Lead])) {
+        Some(me) => Ok(policies.today(tx).await?.excludes(&me)),
+        None => Ok(Some(
+            "You need the role lead to decide about releases and certifications.".to_owned(),
+        )),
     }
 }
 
@@ -151,7 +162,7 @@ async fn release(tx: &mut ReadTx, key: &str) -> Result<Release, Error> {
     let found = found.ok_or_else(|| missing(RecordKind::Release, key))?;
     match tx.is_release_retired(&found.id).await? {
         true => Err(setting(format!(
-            "{} is retired, so nothing was changed. Declare it in the catalog again first.",
+            "{} is retired. Declare it in the catalog again first.",
             found.key
         ))),
         false => Ok(found),
@@ -173,7 +184,7 @@ async fn all_granted(tx: &mut ReadTx, release: &Release, status: ReleaseStatus) 
         ))),
         (false, []) => Ok(()),
         (false, open) => Err(setting(format!(
-            "{} is {} when these are granted: {}. Nothing was changed.",
+            "{} is {} when these are granted: {}.",
             release.key,
             status.label().to_lowercase(),
             open.join(", ")
@@ -199,7 +210,8 @@ async fn no_blockers(tx: &mut ReadTx, release: &Release, certification: &Certifi
         .map(|blocker| blocker.key.as_str())
         .collect();
     Err(setting(format!(
-        "open blockers of {} prevent {}: {}{more}. Resolve or accept them, or refuse the certification.",
+        "open blockers of {} prevent {}: {}{more}. They close when people approve an action that resolves their findings (loopiq_update_finding_status) or accepts the risk \
+         (loopiq_accept_risk), which agents propose. Or refuse the certification.",
         release.key,
         certification.key,
         keys.join(", ")
@@ -221,6 +233,9 @@ async fn change_status(
     because: Option<&Certification>,
 ) -> Result<(), Error> {
     tx.set_release_status(&release.id, release.version, status).await?;
+    let reason = because.map(|certification| format!("{} was refused.", certification.key));
+    tx.keep_status_decision(RecordKind::Release, release.id.as_str(), reason.as_deref())
+        .await?;
     tx.mark_targets_changed(None, &[release.id.to_string()]).await?;
     let mut content = audit_entries::content(tx.ctx());
     content.release = place(release);
@@ -259,6 +274,8 @@ async fn decide(
         }],
     };
     tx.apply(&ChangeSet(vec![Change::Update(update)])).await?;
+    tx.keep_status_decision(RecordKind::Certification, &id, Some(&reason))
+        .await?;
     tx.mark_targets_changed(None, std::slice::from_ref(&id)).await?;
     let mut content = audit_entries::content(tx.ctx());
     content.release = place(release);

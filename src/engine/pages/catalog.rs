@@ -4,10 +4,11 @@ use crate::catalog::{Effect, Kind, LARGEST_DRAFT, SourceFile, StoredRecord, Tens
 use crate::context::Ctx;
 use crate::domain::text::prose;
 use crate::domain::*;
+use crate::engine::admin::releases::why_not_certify;
 use crate::engine::{CatalogOutcome, CatalogReport, Engine, Error, SeenPreview};
 use crate::views::{
-    CatalogCertification, CatalogComponent, CatalogPage, CatalogPerson, CatalogPreview, CatalogRelease, CatalogTeam,
-    Label, Listed,
+    CatalogCertification, CatalogComponent, CatalogDecision, CatalogPage, CatalogPerson, CatalogPreview,
+    CatalogRelease, CatalogTeam, Label, Listed, When,
 };
 use std::collections::BTreeMap;
 
@@ -24,6 +25,18 @@ impl Engine {
         let tx = &mut self.store.read(ctx).await?;
         let stored = tx.stored_catalog(&[]).await?;
         let counts = tx.catalog_counts().await?;
+        let why_not_certify = match (allows(&ctx.principal, Permission::Certify), ctx.principal.person()) {
+            (true, person) => why_not_certify(tx, &self.policies, person, ctx.now()).await?,
+            (false, _) => None,
+        };
+        let decision = |id: &str| {
+            let decision = counts.decisions.get(id)?;
+            Some(CatalogDecision {
+                by: decision.by.as_deref().unwrap_or_default().into(),
+                when: When::new(decision.at, ctx.now()),
+                because: decision.because.as_deref().unwrap_or_default().into(),
+            })
+        };
         let fits = |record: &&StoredRecord| {
             let name = record.fields.get("name").and_then(Value::text).unwrap_or_default();
             wanted.is_empty()
@@ -55,6 +68,7 @@ impl Engine {
                 key: (&record.ident.key).into(),
                 name: field(record, "name").into(),
                 status,
+                decision: decision(&record.id),
             });
         }
         let release = |record: &StoredRecord| CatalogRelease {
@@ -62,6 +76,7 @@ impl Engine {
             key: (&record.ident.key).into(),
             name: field(record, "name").into(),
             status: ReleaseStatus::parse(field(record, "status")).unwrap_or(ReleaseStatus::Planned),
+            decision: decision(&record.id),
             lines: lines(record),
             certifications: certifications
                 .get(record.ident.key.as_str())
@@ -102,7 +117,8 @@ impl Engine {
             components: listed(of(&Kind::COMPONENTS), component),
             people: listed(of(&[Kind::Person]), person),
             may_change: allows(&ctx.principal, Permission::Configure),
-            may_certify: allows(&ctx.principal, Permission::Certify),
+            may_certify: allows(&ctx.principal, Permission::Certify) && why_not_certify.is_none(),
+            why_not_certify: why_not_certify.unwrap_or_default().into(),
         })
     }
 

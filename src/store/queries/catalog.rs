@@ -203,10 +203,10 @@ impl WriteTx {
     pub async fn change_catalog_record(&mut self, step: &Step, id: &str, team: Option<&str>) -> Result<(), StoreError> {
         const TEAM: &str = "UPDATE teams SET name = COALESCE($3, name) WHERE tenant = $1 AND id = $2";
         const COMPONENT: &str = "UPDATE components SET name = COALESCE($3, name), team_id = COALESCE($4, team_id) WHERE tenant = $1 AND id = $2";
-        // $7 tells a release without a commit from one whose commit stays.
+        // $7 tells a release without a commit from one whose commit stays. A status of the catalog replaces the one that a person decided.
         const RELEASE: &str = "UPDATE releases SET name = COALESCE($3, name), status = COALESCE($4, status), \
              severity_threshold = COALESCE($5, severity_threshold), commit_id = CASE WHEN $7 = 1 THEN $6 ELSE commit_id END, \
-             version = version + 1 WHERE tenant = $1 AND id = $2";
+             decided_at = CASE WHEN $4 IS NULL THEN decided_at ELSE NULL END, version = version + 1 WHERE tenant = $1 AND id = $2";
         const CERTIFICATION: &str =
             "UPDATE certifications SET name = COALESCE($3, name), version = version + 1 WHERE tenant = $1 AND id = $2";
         const CONTROL: &str = "UPDATE controls SET title = COALESCE($3, title), status = COALESCE($4, status), version = version + 1 \

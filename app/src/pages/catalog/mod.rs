@@ -6,11 +6,11 @@ mod releases;
 
 use self::draft::{DraftForm, Preview};
 use self::records::{Components, People, Teams};
-use self::releases::Releases;
+use self::releases::{Decides, Releases};
 use super::page_data::page_data;
 use crate::components::message::Message;
 use crate::components::title::PageTitle;
-use crate::drafts::{CatalogDraft, ReasonDraft, SessionDraft};
+use crate::drafts::{CatalogDraft, LastRelease, ReasonDraft, SessionDraft};
 use crate::services::Services;
 use crate::settings_message::SettingsPage;
 use leptos::prelude::*;
@@ -27,6 +27,8 @@ struct Shown {
     /// The reason of a decision that was refused.
     reason: Option<ReasonDraft>,
     said: Option<Outcome>,
+    /// The ID of the release that `said` is about, if it is on the page.
+    said_of: Option<String>,
 }
 
 /// `/settings/catalog`.
@@ -67,6 +69,14 @@ async fn shown(services: &Services, session: Option<&Session>, text: &str) -> Re
     // The page says once why a draft cannot be checked.
     let reasons = drafted.as_ref().and_then(|(_, preview)| preview.as_ref().err());
     let said = said.filter(|outcome| reasons.is_none_or(|why| outcome.message.as_str() != why));
+    let said_of = match said {
+        Some(_) => LastRelease::get(session).await.map(|last| last.release),
+        None => None,
+    };
+    if said_of.is_some() {
+        LastRelease::discard(session).await;
+    }
+    let said_of = said_of.filter(|id| page.releases.shown.iter().any(|release| release.id == *id));
     let reason = match page.may_certify {
         true => ReasonDraft::get(session).await,
         false => None,
@@ -76,6 +86,7 @@ async fn shown(services: &Services, session: Option<&Session>, text: &str) -> Re
         drafted,
         reason,
         said,
+        said_of,
     })
 }
 
@@ -85,7 +96,13 @@ fn render(shown: Shown) -> AnyView {
         drafted,
         reason,
         said,
+        said_of,
     } = shown;
+    // A message about a release is in its card, where the browser scrolls to.
+    let (said, said_of) = match (said, said_of) {
+        (Some(said), Some(release)) => (None, Some((release, said))),
+        (said, _) => (said, None),
+    };
     let views::CatalogPage {
         text,
         releases,
@@ -94,8 +111,16 @@ fn render(shown: Shown) -> AnyView {
         people,
         may_change,
         may_certify,
+        why_not_certify,
     } = page;
     let filtered = !text.is_empty();
+    let decides = Decides {
+        may_certify,
+        why_not: why_not_certify,
+        reason,
+        text: text.clone(),
+        said: said_of,
+    };
     let is_empty = !filtered && releases.total + teams.total + components.total == 0;
     let (draft, preview) = match drafted {
         None => (None, None),
@@ -126,7 +151,7 @@ fn render(shown: Shown) -> AnyView {
                 </button>
                 {filtered.then(|| view! { <a href="/settings/catalog">"Show all"</a> })}
             </form>
-            <Releases releases may_certify reason />
+            <Releases releases decides />
             <Teams teams />
             <Components components />
             <People people />
