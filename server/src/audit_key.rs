@@ -23,6 +23,16 @@ secret_setting! {
      start creates"
 }
 
+/// What to do about a missing key. `serve`, `check-config` and commands say the same.
+fn missing(file: &Path) -> String {
+    format!(
+        "there is no key of the audit log at {}. If the log has entries, restore the key from your backup: without it nothing shows that the \
+         entries are those that were written. A log without entries gets its key from the first start of `loopiq serve`. Nodes and commands \
+         that share a database need the same LOOPIQ_AUDIT_KEY_FILE",
+        file.display()
+    )
+}
+
 /// The source of the keys. All nodes and commands of an installation need the same keys.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct AuditKeyArgs {
@@ -49,13 +59,7 @@ impl AuditKeyArgs {
                 .with_context(|| format!("{} is not a key of the audit log", SecretArgs::<AuditKey>::name()));
         }
         let file = self.file(data_dir)?;
-        load(&file)?.with_context(|| {
-            format!(
-                "there is no key of the audit log at {}: `loopiq serve` creates it; with a database server, give each program the same \
-                 LOOPIQ_AUDIT_KEY_FILE",
-                file.display()
-            )
-        })
+        load(&file)?.with_context(|| missing(&file))
     }
 
     /// Forgets the last checkpoints, for a log that begins again.
@@ -84,11 +88,7 @@ impl AuditKeyArgs {
             return self.load(data_dir).map(KeysAtStart::Found);
         }
         if has_entries {
-            bail!(
-                "the key of the audit log is missing: there are entries, but no file {}. Restore it from your backup; nodes that share a database \
-                 need the same LOOPIQ_AUDIT_KEY_FILE. Without it, nothing shows that the entries are those that were written",
-                file.display()
-            );
+            bail!(missing(&file));
         }
         let host = url.split_once("://").map_or(url, |(_, host)| host);
         let key = SigningKey::new(&format!("{host}/audit"), &runtime.random())?;
@@ -220,7 +220,7 @@ mod tests {
 
         std::fs::remove_file(temp.path().join(FILE)).unwrap();
         let lost = format!("{:#}", create(true).err().unwrap());
-        assert!(lost.contains("Restore it"), "{lost}");
+        assert!(lost.contains("restore the key from your backup"), "{lost}");
     }
 
     #[test]

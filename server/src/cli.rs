@@ -17,8 +17,9 @@ use crate::commands::service_token::{self, ServiceTokenCommand};
 use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::tenant::{self, TenantCommand};
 use crate::commands::token::{self, TokenArgs};
+use crate::environment::Unknown;
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use loopiq::context::Runtime;
 
 /// Governed actions: an agent proposes a write, a person reviews and approves it, and the service executes it once and audits it.
@@ -97,8 +98,19 @@ impl Cli {
     /// One line for the person at the terminal.
     pub async fn run(self, runtime: Runtime) -> Result<()> {
         match self.command {
-            CliCommand::Serve(args) => serve::run(*args, runtime).await,
-            CliCommand::CheckConfig(args) => check_config::run(*args, runtime).await,
+            CliCommand::Serve(args) => {
+                for unknown in Unknown::of_process(&Self::command()) {
+                    tracing::warn!(
+                        variable = unknown.name,
+                        "an environment variable is no setting: {}",
+                        unknown.fix()
+                    );
+                }
+                serve::run(*args, runtime).await
+            }
+            CliCommand::CheckConfig(args) => {
+                check_config::run(*args, &Unknown::of_process(&Self::command()), runtime).await
+            }
             CliCommand::Token(args) => token::run(args, runtime).await,
             CliCommand::Tenant(command) => tenant::run(command, runtime).await,
             CliCommand::Catalog(command) => catalog::run(command, runtime).await,
@@ -122,7 +134,6 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn a_wrong_value_is_refused_with_its_setting() {

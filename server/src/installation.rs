@@ -268,8 +268,17 @@ pub fn demo_url(data_dir: &Path) -> Option<String> {
 /// One line that says what is wrong. Never the URL itself, which may contain a password.
 pub fn database_url(url: &str) -> Result<String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        const ENCODE: &str = "a character of the user name or password has to be percent-encoded: @ as %40, / as %2F, # as %23, ? as %3F";
+        // A character that ends the part before the host leaves an @ in the rest.
+        let ends_early = |url: &Url| url.path().contains('@') || url.fragment().is_some_and(|part| part.contains('@'));
         return match Url::parse(url) {
+            Ok(parsed) if ends_early(&parsed) && parsed.username().is_empty() => {
+                bail!("the database URL has an @ after the host; probably {ENCODE}")
+            }
             Ok(_) => Ok(url.to_owned()),
+            Err(_) if url.contains('@') => {
+                bail!("the database URL is not a URL; use postgres://USER:PASSWORD@HOST/DATABASE. Probably {ENCODE}")
+            }
             Err(error) => bail!("the database URL is not a URL ({error}); use postgres://USER:PASSWORD@HOST/DATABASE"),
         };
     }

@@ -6,6 +6,7 @@
 //! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `oauth`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
 //! `oidc`, `demo_idp` → `urls`, `html` and the other modules without imports.
 
+pub mod advice;
 mod api;
 pub mod audit_key;
 pub mod auth;
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod demo_idp;
+pub mod environment;
 pub mod file_permissions;
 mod html;
 pub mod http;

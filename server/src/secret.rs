@@ -1,13 +1,14 @@
 //! Secrets of the settings. Each comes from a flag or an environment variable, or from a file that a second setting names, such as a
 //! credential of systemd or a mounted secret of a container.
 
+use crate::advice::Advice;
 use crate::file_permissions;
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -227,42 +228,107 @@ impl<S: SecretSetting> Args for SecretArgs<S> {
 /// See also [`is_missing`].
 pub fn read_file(file: &Path) -> Result<Secret> {
     let cannot = || format!("{} cannot be read", file.display());
-    let opened = File::open(file).with_context(cannot)?;
+    let opened = File::open(file).map_err(|error| {
+        let fix = match error.kind() {
+            ErrorKind::NotFound => "create the file, or correct the setting that names it",
+            ErrorKind::PermissionDenied => {
+                "make the service's account the owner of the file, and run `check-config` as that account"
+            }
+            _ => "let the setting name a file that contains only the secret",
+        };
+        anyhow::Error::new(error).context(Advice::new(cannot(), fix))
+    })?;
     // Of the opened file, which is the one that is read.
     let metadata = opened.metadata().with_context(cannot)?;
     if metadata.is_dir() {
-        bail!("{} is a folder", file.display());
+        return Err(refused(format!("{} is a folder", file.display()), ONLY_SECRET));
     }
     if file_permissions::others_can_use(&metadata) {
-        bail!(
+        let message = format!(
             "other accounts can read {}, so it may not be a secret any more. If nobody has, `chmod o= {0}`; otherwise replace it",
             file.display()
         );
+        return Err(refused(message, ""));
     }
     let mut text = String::new();
     match opened.take(MAX_BYTES + 1).read_to_string(&mut text) {
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => bail!("{} is not a text", file.display()),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return Err(refused(format!("{} is not a text", file.display()), ONLY_SECRET));
+        }
         read => read.with_context(cannot)?,
     };
     if text.len() as u64 > MAX_BYTES {
-        bail!("{} has more than {MAX_BYTES} bytes, which is no secret", file.display());
+        let message = format!("{} has more than {MAX_BYTES} bytes, which is no secret", file.display());
+        return Err(refused(message, ONLY_SECRET));
     }
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.trim().is_empty() {
-        bail!("{} is empty", file.display());
+        return Err(refused(
+            format!("{} is empty", file.display()),
+            "write the secret into the file",
+        ));
+    }
+    if is_setting(&text) {
+        // The line is not part of the message, because it contains the secret.
+        let message = format!(
+            "{} contains a line of settings (LOOPIQ_...=...) instead of the secret",
+            file.display()
+        );
+        return Err(refused(message, ONLY_SECRET));
     }
     Ok(Secret(text))
+}
+
+/// What to do about a file that contains something else.
+const ONLY_SECRET: &str = "let the setting name a file that contains only the secret";
+
+fn refused(message: String, fix: &'static str) -> anyhow::Error {
+    anyhow::Error::msg(Advice::new(message, fix))
+}
+
+/// Whether the text is a line of a file with settings: `LOOPIQ_X=...`, possibly after `export`.
+fn is_setting(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = text.strip_prefix("export ").unwrap_or(text).trim_start();
+    let name = text
+        .split_once('=')
+        .and_then(|(name, _)| name.trim_end().strip_prefix("LOOPIQ_"));
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
 }
 
 /// Whether the error of [`read_file`] says that there is no such file.
 pub fn is_missing(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        .is_some_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_line_of_settings_is_no_secret() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("secret");
+        for (text, is_refused) in [
+            ("LOOPIQ_OIDC_CLIENT_SECRET=s3cret", true),
+            ("export LOOPIQ_SECRET_KEY = s3cret", true),
+            ("LOOPIQ_=s3cret", false),
+            ("loopiq_x=s3cret", false),
+            ("s3cret=LOOPIQ_X=", false),
+        ] {
+            file_permissions::write(&file, text.as_bytes()).unwrap();
+            let read = read_file(&file);
+            assert_eq!(read.is_err(), is_refused, "{text}");
+            if let Err(error) = read {
+                assert!(!format!("{error:#}").contains("s3cret"), "{error:#}");
+                assert_eq!(Advice::of(&error), Some(ONLY_SECRET));
+            }
+        }
+        let missing = read_file(&temp.path().join("missing")).unwrap_err();
+        assert!(is_missing(&missing));
+        assert!(Advice::of(&missing).is_some_and(|fix| fix.contains("create the file")));
+    }
+
     use super::*;
     use clap::Parser;
 

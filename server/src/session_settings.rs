@@ -52,6 +52,18 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
+    /// What is odd about the settings, if something is.
+    pub fn oddity(&self) -> Option<String> {
+        let minutes = |time: i64| time / Timestamp::MINUTE;
+        (self.session_idle > self.session_lifetime).then(|| {
+            format!(
+                "LOOPIQ_SESSION_IDLE ({} min) is longer than LOOPIQ_SESSION_LIFETIME ({} min), so it has no effect: sessions end before",
+                minutes(self.session_idle),
+                minutes(self.session_lifetime)
+            )
+        })
+    }
+
     /// The settings.
     pub fn settings(&self) -> SessionSettings {
         SessionSettings {

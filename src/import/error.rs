@@ -44,7 +44,7 @@ pub enum ImportError {
     },
     /// The file has none of the known formats.
     #[error(
-        "the format of the file is unknown; give a SARIF 2.1.0, OSV, CycloneDX, JUnit or OSCAL file, or name its format"
+        "the format of the file is unknown; give a SARIF 2.1.0, OSV, CycloneDX, JUnit or OSCAL file, or name the format with --format"
     )]
     Unrecognised,
     /// The file is cut off.

@@ -127,6 +127,10 @@ pub async fn run(args: ServeArgs, runtime: Runtime) -> Result<()> {
         tracing::warn!(url, "{why}");
     }
 
+    if let Some(oddity) = args.sessions.oddity() {
+        tracing::warn!("{oddity}");
+    }
+
     let store = Store::open(&database).await?;
     installation::require_tenant_isolation(&store, args.demo).await?;
     args.installation.must_be(&store, args.demo).await?;

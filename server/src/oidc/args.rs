@@ -2,9 +2,10 @@
 
 use super::roles::{self, RoleMapping};
 use super::{DEFAULT_GROUPS_CLAIM, DEFAULT_ROLES_CLAIM, DEFAULT_TENANT_CLAIM, OidcSettings};
+use crate::advice::Advice;
 use crate::secret::{SecretArgs, secret_setting};
-use anyhow::{Result, bail};
-use loopiq::domain::Role;
+use anyhow::{Error, Result, bail};
+use loopiq::domain::text::prose::quoted;
 use openidconnect::url::Url;
 
 secret_setting! {
@@ -14,6 +15,11 @@ secret_setting! {
     "A file that contains the client's secret, for its owner or group only"
 }
 
+/// The path of the discovery document below an issuer.
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// What to do if a setting of the provider is missing.
+const REGISTRATION: &str =
+    "take them from the registration of this service at the identity provider: docs/identity-providers.md";
 /// Why a setting of the provider is required.
 const NEEDED: &str = "the service needs an identity provider, or --demo to bring its own";
 
@@ -41,11 +47,10 @@ pub struct OidcArgs {
     #[arg(
         long,
         env = "LOOPIQ_OIDC_ROLE_MAPPING",
-        value_delimiter = ';',
         value_name = "GROUP=ROLE;...",
-        value_parser = roles::pair
+        value_parser = roles::mapping
     )]
-    oidc_role_mapping: Vec<(String, Role)>,
+    oidc_role_mapping: Vec<RoleMapping>,
     /// Domains, separated by commas, whose e-mail addresses count as verified if the issuer's ID tokens do not say so themselves
     /// (`email_verified`). An unverified address identifies no person: no policy and no command can name it.
     #[arg(long, env = "LOOPIQ_OIDC_VERIFIED_DOMAINS", value_delimiter = ',', value_name = "DOMAIN,...", value_parser = domain)]
@@ -61,7 +66,7 @@ fn domain(text: &str) -> Result<String, String> {
     let domain = text.trim().trim_start_matches('@').to_ascii_lowercase();
     let is_valid = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
     if domain.is_empty() || !domain.chars().all(is_valid) {
-        return Err(format!("{text:?} is not a domain, such as acme.example"));
+        return Err(format!("{} is not a domain, such as acme.example", quoted(text)));
     }
     Ok(domain)
 }
@@ -71,35 +76,57 @@ fn trimmed(text: &Option<String>) -> String {
     text.as_deref().unwrap_or_default().trim().to_owned()
 }
 
+/// Refuses an issuer that no provider has.
+fn check_issuer(issuer: &str) -> Result<()> {
+    const NAME: &str = "LOOPIQ_OIDC_ISSUER (or --oidc-issuer)";
+    let url = match Url::parse(issuer) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+        _ => bail!(
+            "{NAME} is {}, and an issuer is a URL: write it with https://, exactly as the provider's discovery document names it",
+            quoted(issuer)
+        ),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        // The issuer stands in logs and messages.
+        bail!("{NAME} contains a user name or a password; remove them");
+    }
+    if url.path().trim_end_matches('/').ends_with(DISCOVERY) {
+        bail!("{NAME} names the discovery document; remove {DISCOVERY} from its end");
+    }
+    Ok(())
+}
+
 impl OidcArgs {
     /// The claims of tenant and roles.
     pub fn claims(&self) -> (&str, &str) {
         (&self.oidc_tenant_claim, &self.oidc_roles_claim)
     }
 
+    /// Which groups give which roles.
+    pub fn role_mapping(&self) -> RoleMapping {
+        RoleMapping::of(&self.oidc_role_mapping)
+    }
+
     /// Checks that every required setting has a value. Reads no file.
     ///
     /// # Errors
-    /// One line that names the first missing setting, or an issuer with a password.
+    /// One line that names the first missing setting, or an issuer that cannot be one.
     pub fn must_be_complete(&self) -> Result<()> {
         for (setting, value) in [
             ("LOOPIQ_OIDC_ISSUER (or --oidc-issuer)", &self.oidc_issuer),
             ("LOOPIQ_OIDC_CLIENT_ID (or --oidc-client-id)", &self.oidc_client_id),
         ] {
             if value.as_ref().is_none_or(|value| value.trim().is_empty()) {
-                bail!("{setting} is not set; {NEEDED}");
+                return Err(Error::msg(Advice::new(
+                    format!("{setting} is not set; {NEEDED}"),
+                    REGISTRATION,
+                )));
             }
         }
-        let issuer = self
-            .oidc_issuer
-            .as_deref()
-            .and_then(|issuer| Url::parse(issuer.trim()).ok());
-        if issuer.is_some_and(|issuer| !issuer.username().is_empty() || issuer.password().is_some()) {
-            // The issuer stands in logs and messages.
-            bail!("LOOPIQ_OIDC_ISSUER (or --oidc-issuer) contains a user name or a password; remove them");
-        }
+        check_issuer(&trimmed(&self.oidc_issuer))?;
         if self.oidc_client_secret.source()?.is_none() {
-            bail!("{}; {NEEDED}", SecretArgs::<ClientSecret>::missing());
+            let missing = format!("{}; {NEEDED}", SecretArgs::<ClientSecret>::missing());
+            return Err(Error::msg(Advice::new(missing, REGISTRATION)));
         }
         Ok(())
     }
@@ -119,7 +146,7 @@ impl OidcArgs {
             tenant_claim: self.oidc_tenant_claim.clone(),
             roles_claim: self.oidc_roles_claim.clone(),
             groups_claim: self.oidc_groups_claim.clone(),
-            role_mapping: RoleMapping::new(self.oidc_role_mapping.clone()),
+            role_mapping: self.role_mapping(),
             verified_domains: self.oidc_verified_domains.clone(),
             access_tokens: self.oidc_access_tokens,
         })

@@ -36,6 +36,11 @@ impl Oidc {
         &self.0.settings.redirect_url
     }
 
+    /// The ID of this client.
+    pub fn client_id(&self) -> &str {
+        &self.0.settings.client_id
+    }
+
     /// What the provider publishes, after discovery as for a sign-in.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::claims::{find, many};
 use loopiq::domain::Role;
+use loopiq::domain::text::prose::quoted;
 use serde_json::{Map, Value};
 
 /// Which roles the people of a group have. Values of the roles claim are mapped like groups.
@@ -14,17 +15,36 @@ impl RoleMapping {
         Self(pairs)
     }
 
+    /// The groups with the roles that they give.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, Role)> {
+        self.0.iter().map(|(group, role)| (group.as_str(), *role))
+    }
+
+    /// The mapping of all these mappings.
+    pub(super) fn of(mappings: &[RoleMapping]) -> Self {
+        Self(mappings.iter().flat_map(|mapping| mapping.0.iter().cloned()).collect())
+    }
+
     fn roles_of(&self, name: &str) -> impl Iterator<Item = &'static str> {
         let pairs = self.0.iter().filter(move |(group, _)| group == name);
         pairs.map(|(_, role)| role.as_str()).collect::<Vec<_>>().into_iter()
     }
 }
 
-/// One pair of the setting: `GROUP=ROLE`. The last `=` counts, because the name of an LDAP group contains some.
-pub(super) fn pair(text: &str) -> Result<(String, Role), String> {
+/// The attributes of LDAP names. A part such as `cn=lead` of a group is not a pair.
+const LDAP_ATTRIBUTES: [&str; 8] = ["cn", "ou", "o", "dc", "uid", "l", "st", "c"];
+
+/// The setting: pairs `GROUP=ROLE`, separated by semicolons. A semicolon at the end is harmless.
+pub(super) fn mapping(text: &str) -> Result<RoleMapping, String> {
+    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(pair).collect::<Result<_, _>>().map(RoleMapping)
+}
+
+/// One pair: `GROUP=ROLE`. The last `=` counts, because the name of an LDAP group contains some.
+fn pair(text: &str) -> Result<(String, Role), String> {
     let (group, role) = text
         .rsplit_once('=')
-        .ok_or_else(|| format!("{text:?} is not GROUP=ROLE"))?;
+        .ok_or_else(|| format!("{} is not GROUP=ROLE", quoted(text)))?;
     let roles = || {
         Role::ALL
             .iter()
@@ -32,12 +52,26 @@ pub(super) fn pair(text: &str) -> Result<(String, Role), String> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let role = Role::parse(role.trim())
-        .ok_or_else(|| format!("{:?} is not a role; the roles are {}", role.trim(), roles()))?;
+    let role =
+        Role::parse(role.trim()).ok_or_else(|| format!("{} is not a role; the roles are {}", quoted(role), roles()))?;
     match group.trim() {
-        "" => Err(format!("{text:?} names no group")),
+        "" => Err(format!("{} names no group", quoted(text))),
+        group if contains_pair(group) => Err(format!(
+            "{} has a comma between pairs; separate them by semicolons, such as acme-leads=lead;acme-ops=operator",
+            quoted(text)
+        )),
         group => Ok((group.to_owned(), role)),
     }
+}
+
+/// Whether the name of a group contains `GROUP=ROLE,`, and not as a part of an LDAP name.
+fn contains_pair(group: &str) -> bool {
+    let mut parts = group.split(',').rev();
+    parts.next();
+    parts.filter_map(|part| part.rsplit_once('=')).any(|(name, role)| {
+        let is_attribute = |attribute: &&str| attribute.eq_ignore_ascii_case(name.trim());
+        Role::parse(role.trim()).is_some() && !LDAP_ATTRIBUTES.iter().any(is_attribute)
+    })
 }
 
 /// What a token says about roles and groups.
@@ -87,7 +121,7 @@ mod tests {
     use serde_json::json;
 
     fn roles(claims: &Value, mapping: &[&str]) -> Option<Vec<String>> {
-        let mapping = RoleMapping::new(mapping.iter().map(|text| pair(text).unwrap()).collect());
+        let mapping = super::mapping(&mapping.join(";")).unwrap();
         let claims = claims.as_object().unwrap();
         read(claims, "roles", "groups", &mapping).unwrap().roles
     }
@@ -143,11 +177,28 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_has_pairs_of_any_groups_and_may_end_with_a_semicolon() {
+        let text = "acme-ops=operator; cn=lead,ou=groups,dc=acme=lead;CN=operator,OU=a=reviewer;;";
+        let mapping = mapping(text).unwrap();
+        let pairs: Vec<(&str, Role)> = mapping.pairs().collect();
+        let expected = [
+            ("acme-ops", Role::Operator),
+            ("cn=lead,ou=groups,dc=acme", Role::Lead),
+            ("CN=operator,OU=a", Role::Reviewer),
+        ];
+        assert_eq!(pairs, expected);
+        assert_eq!(super::mapping("").unwrap(), RoleMapping::default());
+        assert!(super::mapping("a=lead;b").is_err());
+    }
+
+    #[test]
     fn a_pair_that_is_none_is_refused() {
         for (text, says) in [
             ("ops", "is not GROUP=ROLE"),
             ("ops=boss", "is not a role"),
             (" =lead", "names no group"),
+            ("acme-leads=lead,acme-ops=operator", "separate them by semicolons"),
+            ("a=operator, cn=x,ou=y=lead", "separate them by semicolons"),
         ] {
             let error = pair(text).unwrap_err();
             assert!(error.contains(says), "{error}");

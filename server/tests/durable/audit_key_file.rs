@@ -38,7 +38,7 @@ async fn a_service_starts_with_the_key_of_its_log_only() {
 
     fs::remove_file(&file).expect("removed");
     let missing = refused(&loopiq(&database, &DEMO).output().expect("the binary"));
-    assert!(missing.contains("the key of the audit log is missing"), "{missing}");
+    assert!(missing.contains("restore the key from your backup"), "{missing}");
     assert!(!file.exists(), "no other key is made");
     let other = SigningKey::new("127.0.0.1/audit", &[3; 32]).expect("a key");
     loopiq_server::file_permissions::write(&file, other.to_secret().as_bytes()).expect("written");

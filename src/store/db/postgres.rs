@@ -5,8 +5,12 @@ use super::row::{ColumnNames, Row, is_full};
 use super::value::Value;
 use crate::store::StoreError;
 use futures::TryStreamExt;
-use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgConnection, PgPool, PgPoolOptions, PgRow, PgTypeInfo};
-use sqlx::{Arguments, AssertSqlSafe, Column, Connection, Executor, SqlSafeStr, SqlStr, TypeInfo, ValueRef};
+use sqlx::postgres::{
+    PgArgumentBuffer, PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgTypeInfo,
+};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection, Executor, SqlSafeStr, SqlStr, TypeInfo, ValueRef,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +50,9 @@ pub(in crate::store) fn pool(url: &str, size: u32) -> Result<PgPool, DatabaseErr
 
 /// A single connection, which reports an error at once. A pool would retry until its timeout.
 pub(in crate::store) async fn connect(url: &str) -> Result<PgConnection, DatabaseError> {
-    Ok(PgConnection::connect(url).await?)
+    // A step of the schema can take longer than SQLx expects of a statement, and SQLx would log its whole text.
+    let options: PgConnectOptions = url.parse()?;
+    Ok(PgConnection::connect_with(&options.disable_statement_logging()).await?)
 }
 
 /// Marks a statement as safe: all SQL of this module is the service's own, and values are parameters.

@@ -6,7 +6,7 @@
 //! - Roles: those that the provider asserted. Only if it asserted none at all (`asserted_roles` is NULL), those of the catalog.
 
 use super::people::person;
-use crate::domain::{Person, PersonId, Role};
+use crate::domain::{Address, Person, PersonId, Role};
 use crate::store::db::query;
 use crate::store::row::{self, list};
 use crate::store::{ReadTx, StoreError, WriteTx};
@@ -49,6 +49,18 @@ macro_rules! statements {
             ),
         ]
     };
+}
+
+impl ReadTx {
+    /// The roles that the catalog gives to an address.
+    pub async fn declared_roles(&mut self, address: &Address) -> Result<Vec<String>, StoreError> {
+        let row = query("SELECT roles FROM catalog_roles WHERE tenant = $1 AND address = $2")
+            .bind(self.tenant())
+            .bind(address.as_str())
+            .fetch_optional(&mut self.tx)
+            .await?;
+        row.map_or(Ok(Vec::new()), |row| row.json("roles"))
+    }
 }
 
 impl WriteTx {

@@ -1,11 +1,13 @@
 //! The claims of a sample: what the service reads from them, and why it would refuse the sign-in.
 
 use super::CheckConfigArgs;
+use super::database::Checked;
 use super::provider::cause;
 use super::report::Report;
 use crate::oidc::{Assertion, Oidc, OidcError, claims_of};
 use anyhow::{Context, Result, bail};
 use loopiq::context::Runtime;
+use loopiq::domain::text::prose::quoted;
 use loopiq::domain::{ProviderSignIn, Role, TenantId};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -19,7 +21,7 @@ const REQUIRED: usize = 5;
 pub(super) async fn check(
     args: &CheckConfigArgs,
     oidc: &Oidc,
-    tenants: Option<&[TenantId]>,
+    database: Option<&Checked>,
     runtime: &Runtime,
     report: &mut Report,
 ) {
@@ -32,13 +34,57 @@ pub(super) async fn check(
         (None, None) => return,
     };
     match claims {
-        Ok(claims) => asserted(args, oidc, claims, tenants, report),
+        Ok(claims) => {
+            if args.claims.is_some() && !is_for_this_client(oidc, &claims, report) {
+                return;
+            }
+            asserted(args, oidc, claims, database, runtime, report).await;
+        }
         Err(error) => report.error(
             "sample",
             &error,
             "give an ID token (--sample-token) or its claims as a JSON object (--claims)",
         ),
     }
+}
+
+/// Whether claims without a signature come from the provider of the settings and are for this client, as far as they say so.
+fn is_for_this_client(oidc: &Oidc, claims: &Map<String, Value>, report: &mut Report) -> bool {
+    let shown = |claim: &Value| claim.as_str().map_or_else(|| claim.to_string(), str::to_owned);
+    let is_client = |audience: &Value| audience.as_str() == Some(oidc.client_id());
+    let mut fits = true;
+    if let Some(issuer) = claims
+        .get("iss")
+        .filter(|issuer| issuer.as_str() != Some(oidc.issuer()))
+    {
+        report.problem(
+            "claims",
+            format!(
+                "another provider issued them: `iss` is {}, and LOOPIQ_OIDC_ISSUER is {}",
+                shown(issuer),
+                oidc.issuer()
+            ),
+            "use claims of the provider of LOOPIQ_OIDC_ISSUER, or correct the setting (mind a slash at the end)",
+        );
+        fits = false;
+    }
+    let is_for_another = |audience: &&Value| match audience {
+        Value::Array(audiences) => !audiences.iter().any(is_client),
+        audience => !is_client(audience),
+    };
+    if let Some(audience) = claims.get("aud").filter(is_for_another) {
+        report.problem(
+            "claims",
+            format!(
+                "they are for another client: `aud` is {}, and LOOPIQ_OIDC_CLIENT_ID is {}",
+                shown(audience),
+                oidc.client_id()
+            ),
+            "use the claims of an ID token (not of an access token) of this client",
+        );
+        fits = false;
+    }
+    fits
 }
 
 /// The claims of a token, after its signature was verified as for a sign-in. A bad signature is reported, and the claims are shown all the same.
@@ -66,11 +112,12 @@ fn read(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).with_context(cannot)
 }
 
-fn asserted(
+async fn asserted(
     args: &CheckConfigArgs,
     oidc: &Oidc,
     mut claims: Map<String, Value>,
-    tenants: Option<&[TenantId]>,
+    database: Option<&Checked>,
+    runtime: &Runtime,
     report: &mut Report,
 ) {
     let names: Vec<String> = claims.keys().cloned().collect();
@@ -78,7 +125,13 @@ fn asserted(
     // The function that a sign-in uses reports the first missing claim, so that a text stands in for it to find the next one.
     for _ in 0..=REQUIRED {
         match oidc.read_claims(&claims) {
-            Ok(assertion) => return shown(args, &assertion, &absent, tenants, report),
+            Ok(assertion) => {
+                shown(args, &assertion, &absent, database, report);
+                if assertion.roles.is_none() {
+                    roles_of_catalog(args, &assertion, database, runtime, report).await;
+                }
+                return;
+            }
             Err(OidcError::MissingClaim { claim, .. }) => {
                 missing(args, &claim, &names, report);
                 claims.insert(claim.clone(), json!("nobody"));
@@ -107,7 +160,8 @@ fn missing(args: &CheckConfigArgs, claim: &str, names: &[String], report: &mut R
     report.problem(
         "claims",
         format!(
-            "the claim {claim:?} is missing or has another type; the sample has {}",
+            "the claim {} is missing or has another type; the sample has {}",
+            quoted(claim),
             names.join(", ")
         ),
         setting,
@@ -119,24 +173,25 @@ fn shown(
     args: &CheckConfigArgs,
     assertion: &Assertion,
     absent: &[String],
-    tenants: Option<&[TenantId]>,
+    database: Option<&Checked>,
     report: &mut Report,
 ) {
     let (tenant_claim, roles_claim) = args.serve.oidc.claims();
     let is_absent = |claim: &str| absent.iter().any(|absent| absent == claim);
     if !is_absent(tenant_claim) {
         for named in &assertion.tenants {
-            tenant(named, tenant_claim, tenants, report);
+            tenant(
+                named,
+                tenant_claim,
+                database.map(|database| database.tenants.as_slice()),
+                report,
+            );
         }
     }
     match &assertion.roles {
         Some(asserted) if !is_absent(roles_claim) => roles(asserted, roles_claim, report),
-        Some(_) => {}
-        None => report.warning(
-            "roles",
-            format!("the claim {roles_claim:?} is missing, so the roles count that the catalog gives to the address"),
-            "list the person under `people` in a catalog, or set LOOPIQ_OIDC_ROLES_CLAIM or LOOPIQ_OIDC_ROLE_MAPPING",
-        ),
+        // `roles_of_catalog` looks them up.
+        Some(_) | None => {}
     }
     if !assertion.groups.is_empty() {
         report.ok("groups", assertion.groups.join(", "));
@@ -169,6 +224,45 @@ fn sign_in(sign_in: &ProviderSignIn, report: &mut Report) {
     report.ok("step-up", format!("{time}, {acr}: what a policy with [step_up] reads"));
 }
 
+/// The roles of a person whose token asserts none: those that the catalog of the tenant gives to the verified address.
+async fn roles_of_catalog(
+    args: &CheckConfigArgs,
+    assertion: &Assertion,
+    database: Option<&Checked>,
+    runtime: &Runtime,
+    report: &mut Report,
+) {
+    const FIX: &str =
+        "list the address under `people` in a catalog, or set LOOPIQ_OIDC_ROLES_CLAIM or LOOPIQ_OIDC_ROLE_MAPPING";
+    let (_, roles_claim) = args.serve.oidc.claims();
+    let missing = format!(
+        "the claim {} is missing, so the roles count that the catalog gives to the address",
+        quoted(roles_claim)
+    );
+    let (Some(address), Some(database)) = (assertion.email.address(), database) else {
+        return report.warning("roles", missing, FIX);
+    };
+    let known = assertion.tenants.iter().filter_map(|name| TenantId::parse(name).ok());
+    let known: Vec<TenantId> = known.filter(|tenant| database.tenants.contains(tenant)).collect();
+    if known.is_empty() {
+        return report.warning("roles", missing, FIX);
+    }
+    for tenant in known {
+        match database.declared_roles(&tenant, &address, runtime).await {
+            None => report.warning("roles", &missing, FIX),
+            Some(roles) if roles.is_empty() => report.problem(
+                "roles",
+                format!(
+                    "{missing}, and the catalog of {tenant} gives none to {}",
+                    address.as_str()
+                ),
+                FIX,
+            ),
+            Some(roles) => report.ok("roles", format!("{}, from the catalog of {tenant}", roles.join(", "))),
+        }
+    }
+}
+
 fn roles(asserted: &[String], claim: &str, report: &mut Report) {
     let (known, unknown): (Vec<&String>, Vec<&String>) = asserted.iter().partition(|role| Role::parse(role).is_some());
     let list = |roles: &[&String]| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
@@ -180,7 +274,10 @@ fn roles(asserted: &[String], claim: &str, report: &mut Report) {
     if known.is_empty() {
         report.problem(
             "roles",
-            format!("the claim {claim:?} names no role, so the person cannot sign in{ignored}"),
+            format!(
+                "the claim {} names no role, so the person cannot sign in{ignored}",
+                quoted(claim)
+            ),
             "give the person one of developer, reviewer, lead, auditor and operator at the provider",
         );
     } else {
@@ -193,7 +290,11 @@ fn tenant(name: &str, claim: &str, tenants: Option<&[TenantId]>, report: &mut Re
     match (TenantId::parse(name), tenants) {
         (Err(_), _) => report.problem(
             "tenant",
-            format!("{name:?} of the claim {claim:?} is not a tenant's key: a-z, 0-9 and hyphens"),
+            format!(
+                "{} of the claim {} is not a tenant's key: a-z, 0-9 and hyphens",
+                quoted(name),
+                quoted(claim)
+            ),
             "let the provider send the key of a tenant",
         ),
         (Ok(_), None) => report.ok(

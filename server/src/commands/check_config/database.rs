@@ -4,23 +4,52 @@ use super::report::Report;
 use crate::commands::serve::{ServeArgs, has_audit_entries, require_own_log};
 use crate::installation::require_tenant_isolation;
 use anyhow::{Context, Result};
-use loopiq::context::Runtime;
-use loopiq::domain::TenantId;
+use loopiq::context::{Ctx, Runtime};
+use loopiq::domain::{Address, TenantId};
 use loopiq::engine::Engine;
 use loopiq::store::{Store, StoreError, Unchanged};
 
-/// Checks it. Returns the tenants, if they can be read.
-pub(super) async fn check(
-    serve: &ServeArgs,
-    url: &str,
-    runtime: &Runtime,
-    report: &mut Report,
-) -> Option<Vec<TenantId>> {
+/// A database that was checked.
+pub(super) struct Checked {
+    /// `None` if the first start creates it or upgrades its schema.
+    store: Option<Store>,
+    /// The tenants.
+    pub(super) tenants: Vec<TenantId>,
+}
+
+impl Checked {
+    /// The roles that the catalog of a tenant gives to an address; `None` if they cannot be read.
+    pub(super) async fn declared_roles(
+        &self,
+        tenant: &TenantId,
+        address: &Address,
+        runtime: &Runtime,
+    ) -> Option<Vec<String>> {
+        let Some(store) = &self.store else {
+            return Some(Vec::new());
+        };
+        let mut tx = store.read(&Ctx::system(tenant.clone(), runtime)).await.ok()?;
+        tx.declared_roles(address).await.ok()
+    }
+
+    /// Closes the database.
+    pub(super) async fn close(self) {
+        if let Some(store) = self.store {
+            store.close().await;
+        }
+    }
+}
+
+/// Checks it. Returns it if its tenants can be read.
+pub(super) async fn check(serve: &ServeArgs, url: &str, runtime: &Runtime, report: &mut Report) -> Option<Checked> {
     let store = open(serve, report).await?;
     let Some(store) = store else {
         log_key(serve, None, url, runtime, report).await;
         no_tenant(report);
-        return Some(Vec::new());
+        return Some(Checked {
+            store: None,
+            tenants: Vec::new(),
+        });
     };
     match require_tenant_isolation(&store, serve.demo).await {
         Ok(()) if store.is_shared() => {
@@ -47,8 +76,16 @@ pub(super) async fn check(
         }
         Err(error) => report.problem("tenants", error.to_string(), ""),
     }
-    store.close().await;
-    tenants.ok()
+    match tenants {
+        Ok(tenants) => Some(Checked {
+            store: Some(store),
+            tenants,
+        }),
+        Err(_) => {
+            store.close().await;
+            None
+        }
+    }
 }
 
 fn no_tenant(report: &mut Report) {

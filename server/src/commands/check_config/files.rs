@@ -13,9 +13,21 @@ use std::path::Path;
 /// What to do if the service cannot write.
 const OWN: &str = "make the service's account its owner, and run commands as that account";
 
-/// Checks them.
-pub(super) fn check(serve: &ServeArgs, report: &mut Report) {
-    data_dir(serve, report);
+/// Checks them. Returns whether the data directory is or can be a folder, so that it is useful to check what is in it.
+pub(super) fn check(serve: &ServeArgs, report: &mut Report) -> bool {
+    let mut ancestors = serve.installation.data_dir.ancestors();
+    let file = ancestors.find(|path| path.exists()).filter(|path| !path.is_dir());
+    match file {
+        None => data_dir(serve, report),
+        Some(file) => report.problem(
+            "data directory",
+            format!(
+                "{} is not a folder, so secret key, database and audit key were not checked",
+                file.display()
+            ),
+            "let LOOPIQ_DATA_DIR name a folder, or remove the file",
+        ),
+    }
     match Site::find() {
         Ok(site) => report.ok("site", site.root().display().to_string()),
         Err(error) => report.error(
@@ -34,6 +46,7 @@ pub(super) fn check(serve: &ServeArgs, report: &mut Report) {
             },
         }
     }
+    file.is_none()
 }
 
 fn data_dir(serve: &ServeArgs, report: &mut Report) {

@@ -9,6 +9,7 @@ mod settings;
 
 use super::print;
 use super::serve::{ServeArgs, settings_error};
+use crate::environment::Unknown;
 use crate::oidc::Oidc;
 use anyhow::{Result, bail};
 use loopiq::context::Runtime;
@@ -36,17 +37,29 @@ pub struct CheckConfigArgs {
 ///
 /// # Errors
 /// There is a problem, because of which `serve` would not start or people could not sign in.
-pub async fn run(args: CheckConfigArgs, runtime: Runtime) -> Result<()> {
+pub async fn run(args: CheckConfigArgs, unknown: &[Unknown], runtime: Runtime) -> Result<()> {
     let mut report = Report::default();
     let serve = &args.serve;
-    let url = settings::check(serve, &mut report);
-    files::check(serve, &mut report);
-    let tenants = database::check(serve, &url, &runtime, &mut report).await;
+    for variable in unknown {
+        let message = format!("{} is set, and there is no such setting", variable.name);
+        report.warning("environment", message, variable.fix());
+    }
+    let configured = settings::check(serve, &mut report);
+    let url = configured.clone().unwrap_or_else(|| settings::default_url(serve));
+    let database = if files::check(serve, &mut report) {
+        settings::secret_key(serve, &mut report);
+        database::check(serve, &url, &runtime, &mut report).await
+    } else {
+        None
+    };
     if serve.demo {
         report.ok("provider", "a demo has its own identity provider");
     } else if let Some(oidc) = relying_party(serve, &url, &mut report) {
-        provider::check(&oidc, &runtime, &mut report).await;
-        claims::check(&args, &oidc, tenants.as_deref(), &runtime, &mut report).await;
+        provider::check(&oidc, configured.is_some(), &runtime, &mut report).await;
+        claims::check(&args, &oidc, database.as_ref(), &runtime, &mut report).await;
+    }
+    if let Some(database) = database {
+        database.close().await;
     }
     print(&report, args.json)?;
     match report.problems() {
@@ -57,19 +70,30 @@ pub async fn run(args: CheckConfigArgs, runtime: Runtime) -> Result<()> {
 
 /// The relying party with these settings, as `serve` makes it.
 fn relying_party(serve: &ServeArgs, url: &str, report: &mut Report) -> Option<Oidc> {
-    let oidc = serve
-        .oidc
-        .settings(url)
-        .and_then(|settings| Oidc::new(settings).map_err(|error| settings_error(&error)));
-    match oidc {
+    const ISSUER: &str = "write LOOPIQ_OIDC_ISSUER with https://, as the discovery document of the provider names it";
+    let settings = match serve.oidc.settings(url) {
+        Ok(settings) => settings,
+        Err(error) => {
+            // The errors say what to do, or have an advice.
+            report.error("provider settings", &error, "");
+            return None;
+        }
+    };
+    match Oidc::new(settings).map_err(|error| settings_error(&error)) {
         Ok(oidc) => {
             report.ok("provider settings", "issuer, client ID and client secret are set");
+            let mapping = serve.oidc.role_mapping();
+            let pairs: Vec<String> = mapping
+                .pairs()
+                .map(|(group, role)| format!("{group} → {}", role.as_str()))
+                .collect();
+            if !pairs.is_empty() {
+                report.ok("role mapping", pairs.join("; "));
+            }
             Some(oidc)
         }
         Err(error) => {
-            let fix =
-                "take them from the registration of this service at the identity provider: docs/identity-providers.md";
-            report.error("provider settings", &error, fix);
+            report.error("provider settings", &error, ISSUER);
             None
         }
     }

@@ -12,21 +12,15 @@ const TOO_FAR_BEHIND: i64 = -300;
 /// From this many seconds on, a difference is worth a warning.
 const NOTICEABLE: i64 = 15;
 
-/// Checks it.
-pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
+/// Checks it. `knows_url`: whether the public URL can be used, from which the URLs to register follow.
+pub(super) async fn check(oidc: &Oidc, knows_url: bool, runtime: &Runtime, report: &mut Report) {
     let now = || runtime.now().0.div_euclid(1_000_000);
-    report.ok(
-        "redirect URL",
-        format!("register exactly {} at the identity provider", oidc.redirect_url()),
-    );
-    let origin = oidc.redirect_url().trim_end_matches("/auth/callback");
-    report.ok(
-        "sign-out URLs",
-        format!(
-            "register {origin}/logout as the URL after a sign-out, and, if the provider has it, {origin}/auth/backchannel-logout for \
-             back-channel logout"
-        ),
-    );
+    if knows_url {
+        to_register(oidc, report);
+    } else {
+        let message = "the URLs to register follow from the public URL, which cannot be used";
+        report.warning("redirect URL", message, "correct LOOPIQ_PUBLIC_URL first");
+    }
     let facts = match oidc.facts(now()).await {
         Ok(facts) => facts,
         Err(error) => return unusable(oidc, &error, report),
@@ -52,7 +46,29 @@ pub(super) async fn check(oidc: &Oidc, runtime: &Runtime, report: &mut Report) {
             "sign in once to see whether the provider accepts the client",
         ),
     }
-    match oidc.accepts_redirect_url(now()).await {
+    if knows_url {
+        redirect_url(oidc, now(), report).await;
+    }
+}
+
+/// The URLs that have to be registered at the provider.
+fn to_register(oidc: &Oidc, report: &mut Report) {
+    report.ok(
+        "redirect URL",
+        format!("register exactly {} at the identity provider", oidc.redirect_url()),
+    );
+    let origin = oidc.redirect_url().trim_end_matches("/auth/callback");
+    report.ok(
+        "sign-out URLs",
+        format!(
+            "register {origin}/logout as the URL after a sign-out, and, if the provider has it, {origin}/auth/backchannel-logout for \
+             back-channel logout"
+        ),
+    );
+}
+
+async fn redirect_url(oidc: &Oidc, now: i64, report: &mut Report) {
+    match oidc.accepts_redirect_url(now).await {
         Ok(Answer::Yes) => report.ok("redirect URL", "the provider redirects to it"),
         Ok(Answer::No(says)) => report.problem(
             "redirect URL",

@@ -1,5 +1,6 @@
 //! The results of the checks, as lines and as JSON.
 
+use crate::advice::Advice;
 use crate::commands::one_line;
 use loopiq::domain::text;
 use serde::Serialize;
@@ -52,7 +53,10 @@ impl Report {
 
     /// Something fails with an error that often says itself what to do.
     pub(super) fn error(&mut self, check: &'static str, error: &anyhow::Error, fix: impl AsRef<str>) {
-        self.problem(check, one_line(error), fix);
+        match Advice::of(error) {
+            Some(fix) => self.problem(check, one_line(error), fix),
+            None => self.problem(check, one_line(error), fix),
+        }
     }
 
     /// The number of problems.

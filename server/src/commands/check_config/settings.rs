@@ -5,11 +5,28 @@ use crate::commands::serve::{ServeArgs, unsafe_url};
 use crate::urls::is_loopback_url;
 use std::net::TcpListener;
 
-/// Checks them. Returns the public URL, or the one that `serve` would use without the setting.
-pub(super) fn check(serve: &ServeArgs, report: &mut Report) -> String {
+/// The public URL of a service whose settings name none.
+pub(super) fn default_url(serve: &ServeArgs) -> String {
+    format!("http://{}", serve.listen)
+}
+
+/// Checks them. Returns the public URL, or the one that `serve` uses without the setting; `None` if the setting cannot be used.
+pub(super) fn check(serve: &ServeArgs, report: &mut Report) -> Option<String> {
     let url = public_url(serve, report);
     listen(serve, report);
-    proxies(serve, &url, report);
+    proxies(serve, url.as_deref().unwrap_or_default(), report);
+    if let Some(oddity) = serve.sessions.oddity() {
+        report.warning(
+            "sessions",
+            oddity,
+            "set a shorter LOOPIQ_SESSION_IDLE or a longer LOOPIQ_SESSION_LIFETIME",
+        );
+    }
+    url
+}
+
+/// Checks the key of the cookies.
+pub(super) fn secret_key(serve: &ServeArgs, report: &mut Report) {
     match serve.secret_key.existing(&serve.installation.data_dir) {
         Ok(Some(_)) => report.ok("secret key", "it can be read"),
         Ok(None) => report.ok("secret key", "the first start creates it in the data directory"),
@@ -19,11 +36,10 @@ pub(super) fn check(serve: &ServeArgs, report: &mut Report) -> String {
             "let LOOPIQ_SECRET_KEY_FILE name a file with at least 32 random characters, such as the output of `openssl rand -hex 32`",
         ),
     }
-    url
 }
 
-fn public_url(serve: &ServeArgs, report: &mut Report) -> String {
-    let default = format!("http://{}", serve.listen);
+fn public_url(serve: &ServeArgs, report: &mut Report) -> Option<String> {
+    let default = default_url(serve);
     let https = "set LOOPIQ_PUBLIC_URL to the https address that browsers use, such as https://loopiq.example";
     let url = match serve.configured_url() {
         Ok(Some(url)) => url,
@@ -33,19 +49,19 @@ fn public_url(serve: &ServeArgs, report: &mut Report) -> String {
                 format!("it is not set, so only browsers on this machine can use the service, at {default}"),
                 https,
             );
-            return default;
+            return Some(default);
         }
         Ok(None) => default,
         Err(error) => {
             report.error("public URL", &error, https);
-            return default;
+            return None;
         }
     };
     match unsafe_url(&url).filter(|_| !serve.demo) {
         Some(why) => report.problem("public URL", format!("{url}: {why}"), https),
         None => report.ok("public URL", &url),
     }
-    url
+    Some(url)
 }
 
 /// Whether the addresses are free. The listeners are closed at once.

@@ -20,6 +20,17 @@ async fn each_fault_of_the_database_is_named_with_its_fix() {
         "host, role, password",
     );
     assert!(!format!("{refused:?}").contains("password-of-the-role"));
+    // Passwords with characters that have a meaning in URLs.
+    for url in [
+        "postgres://loopiq:s3cret/x@127.0.0.1:1/d",
+        "postgres://loopiq:s3cret#x@127.0.0.1:1/d",
+        "postgres://loopiq:12/s3cret@127.0.0.1:1/d",
+        "postgres://loopiq:12#s3cret@127.0.0.1:1/d",
+    ] {
+        let lines = with_url(url).await;
+        says(&lines, "database", "problem", "percent-encoded", "");
+        assert!(!format!("{lines:?}").contains("s3cret"), "{lines:#?}");
+    }
     says(
         &with_url("mysql://h/d").await,
         "database",
@@ -48,7 +59,7 @@ async fn each_fault_of_the_database_is_named_with_its_fix() {
     std::fs::remove_file(database.folder.path().join("audit-key")).unwrap();
     let lines = report(check_config(&database, &issuer)).await;
     says(&lines, "installation", "problem", "holds a demo", "");
-    says(&lines, "audit key", "problem", "Restore it from your backup", "");
+    says(&lines, "audit key", "problem", "restore the key from your backup", "");
     let mut demo = check_config(&database, &issuer);
     demo.args(["--demo", "--public-url", "http://127.0.0.1:3000"]);
     says(&report(demo).await, "provider", "ok", "demo", "");

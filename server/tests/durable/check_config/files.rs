@@ -124,12 +124,54 @@ async fn each_fault_of_files_and_addresses_is_named_with_its_fix() {
         other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         report(other).await
     };
+    for path in [below, file] {
+        let lines = at(path).await;
+        says(
+            &lines,
+            "data directory",
+            "problem",
+            "is not a folder",
+            "LOOPIQ_DATA_DIR",
+        );
+        assert_eq!(with_status(&lines, "problem"), ["data directory"], "{lines:#?}");
+    }
+
+    // Settings that fit only by half.
+    let lines = with(&[("LOOPIQ_PUBLIC_URL", "https://loopiq.example/app")]).await;
+    says(&lines, "public URL", "problem", "without path", "https");
+    says(&lines, "redirect URL", "warning", "cannot be used", "LOOPIQ_PUBLIC_URL");
+    assert!(!with_status(&lines, "ok").contains(&"redirect URL"), "{lines:#?}");
+    let lines = with(&[("LOOPIQ_OIDC_ISUER", "s3cret-value"), ("LOOPIQ_TEST_X", "1")]).await;
     says(
-        &at(below).await,
-        "data directory",
-        "problem",
-        "is not a folder",
-        "owner",
+        &lines,
+        "environment",
+        "warning",
+        "LOOPIQ_OIDC_ISUER",
+        "LOOPIQ_OIDC_ISSUER",
+    );
+    assert_eq!(
+        with_status(&lines, "warning")
+            .iter()
+            .filter(|check| **check == "environment")
+            .count(),
+        1
+    );
+    assert!(!format!("{lines:?}").contains("s3cret-value"), "{lines:#?}");
+    let lines = with(&[("LOOPIQ_SESSION_IDLE", "2d")]).await;
+    says(
+        &lines,
+        "sessions",
+        "warning",
+        "LOOPIQ_SESSION_IDLE (2880 min) is longer",
+        "LOOPIQ_SESSION_LIFETIME",
+    );
+    let lines = with(&[("LOOPIQ_OIDC_ROLE_MAPPING", "acme-ops=operator;cn=lead,ou=a=lead;")]).await;
+    says(
+        &lines,
+        "role mapping",
+        "ok",
+        "acme-ops → operator; cn=lead,ou=a → lead",
+        "",
     );
 
     #[cfg(unix)]
@@ -156,5 +198,67 @@ async fn each_fault_of_files_and_addresses_is_named_with_its_fix() {
         );
         let mode = std::fs::metadata(&own).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o750, "the command changed the mode");
+    }
+}
+
+/// The secret of the client in a file that cannot be used, and issuers that are none: the fix is not about the registration.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_fault_of_the_providers_settings_has_its_own_fix() {
+    let database = Database::new().await;
+    let dir = database.folder.path().to_owned();
+    let issuer = honest_provider().await;
+    let with_file = async |file: &Path| {
+        let mut command = check_config(&database, &issuer);
+        command
+            .env_remove("LOOPIQ_OIDC_CLIENT_SECRET")
+            .env("LOOPIQ_OIDC_CLIENT_SECRET_FILE", file);
+        report(command).await
+    };
+    let check = "provider settings";
+    says(
+        &with_file(&dir.join("missing")).await,
+        check,
+        "problem",
+        "cannot be read",
+        "create the file",
+    );
+    says(
+        &with_file(&dir).await,
+        check,
+        "problem",
+        "is a folder",
+        "only the secret",
+    );
+    let file = dir.join("client-secret");
+    file_permissions::write(&file, format!("LOOPIQ_OIDC_CLIENT_SECRET={SECRET}\n").as_bytes()).unwrap();
+    says(
+        &with_file(&file).await,
+        check,
+        "problem",
+        "contains a line of settings",
+        "only the secret",
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::write(&file, SECRET).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let lines = with_file(&file).await;
+        says(&lines, check, "problem", "other accounts can read", "");
+        let line = lines.iter().find(|line| line["check"] == check).unwrap();
+        assert!(line.get("fix").is_none(), "the message says what to do: {line}");
+    }
+    for (issuer, message) in [
+        ("idp.example/realms/acme", "write it with https://"),
+        (
+            "https://idp.example/.well-known/openid-configuration",
+            "names the discovery document",
+        ),
+        ("https://u:p@idp.example", "contains a user name or a password"),
+    ] {
+        let lines = report(check_config(&database, issuer)).await;
+        says(&lines, check, "problem", message, "");
+        let line = lines.iter().find(|line| line["check"] == check).unwrap();
+        assert!(!line.to_string().contains("registration"), "{line}");
     }
 }

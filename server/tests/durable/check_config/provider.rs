@@ -19,7 +19,7 @@ async fn each_fault_of_the_provider_is_named_with_its_fix() {
         "provider settings",
         "problem",
         "neither https",
-        "identity-providers.md",
+        "write LOOPIQ_OIDC_ISSUER with https://",
     );
     let issuer = honest_provider().await;
     let slash = check(&format!("{issuer}/")).await;
