@@ -195,7 +195,11 @@ async fn refuse(state: &AppState, request: Request, denied: &Denied) -> Response
                 .link("/login", "Sign in")
                 .respond(html, &state.stylesheet)
         }
-        Denied::NoRole => no_role_page().typed(typed).respond(html, &state.stylesheet),
+        // The page of the sign-out also leads to that of the provider.
+        Denied::NoRole => no_role_page()
+            .link("/logout", "Sign out")
+            .typed(typed)
+            .respond(html, &state.stylesheet),
         Denied::Unavailable => message_page::unavailable()
             .typed(typed)
             .respond(html, &state.stylesheet),

@@ -1,5 +1,6 @@
 //! Signing in: the redirect to the identity provider, and the callback from it.
 
+use super::sign_out::with_provider_sign_out;
 use super::{SESSION, no_role_page, require_sign_in, session_store, step_up, tenants};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
@@ -10,7 +11,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use loopiq::domain::{ActionId, BrowserSession, Person, Principal, ProviderSignIn, Role, TenantId};
+use loopiq::domain::{ActionId, BrowserSession, Person, Principal, ProviderSignIn, Role, TenantId, text};
 use loopiq::engine::{FailedSignIn, RequestOrigin};
 use loopiq::store::Asserted;
 use openidconnect::url::{Url, form_urlencoded};
@@ -35,7 +36,7 @@ pub(super) async fn start(
     let return_to = query.map(|Query(query)| query.return_to).unwrap_or_default();
     let start = match state.oidc.start(&return_to, state.now_seconds()).await {
         Ok(start) => start,
-        Err(error) => return failed(&state, &error, &return_to, None),
+        Err(error) => return failed(&state, &error, &return_to, None).await,
     };
     to_provider(&state, &start, &headers)
 }
@@ -92,13 +93,13 @@ pub(super) async fn callback(
     let oauth_state = query.state.clone().unwrap_or_default();
     let taken = state.sign_in_cookies.take(&oauth_state, &headers, state.is_https());
     let Some((pending, cookies)) = taken else {
-        return failed(&state, &OidcError::StateMismatch, "/", None);
+        return failed(&state, &OidcError::StateMismatch, "/", None).await;
     };
     let (return_to, step_up) = (pending.return_to.clone(), pending.step_up.clone());
     let now = state.now_seconds();
     let response = if let Some(error) = query.error {
         let refusal = pending.refusal(&error, query.error_description.as_deref(), &oauth_state, now);
-        failed(&state, &refusal, &return_to, step_up.as_ref())
+        failed(&state, &refusal, &return_to, step_up.as_ref()).await
     } else if let Some(code) = query.code {
         let iss = query.iss.as_deref();
         match state.oidc.finish(pending, &code, &oauth_state, iss, now).await {
@@ -111,7 +112,7 @@ pub(super) async fn callback(
             },
             Err(error) => {
                 record_failure(&state, &error, &origin).await;
-                failed(&state, &error, &return_to, step_up.as_ref())
+                failed(&state, &error, &return_to, step_up.as_ref()).await
             }
         }
     } else {
@@ -149,15 +150,23 @@ pub(super) async fn accounts(
         Err(error) => {
             metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
             let (status, text) = (status_of(&error), error.to_string());
-            tracing::info!(code = error.code(), "a sign-in was refused");
-            return Err(MessagePage::new(status, "Sign-in failed", &text)
-                .link("/login", "Sign in again")
-                .page(&state.stylesheet));
+            tracing::warn!(code = error.code(), "a sign-in was refused: {text}");
+            let page = MessagePage::new(status, "Sign-in failed", &text).link("/login", "Sign in again");
+            let hint = assertion.sign_in.id_token.as_deref();
+            let page = with_provider_sign_out(state, page, hint).await;
+            return Err(page.page(&state.stylesheet));
         }
     };
     if accounts.iter().all(|(_, person)| person.roles.is_empty()) {
         metrics::counter!(SIGN_INS, "outcome" => "refused").increment(1);
-        return Err(no_role_page().page(&state.stylesheet));
+        tracing::warn!(
+            subject = text::visible(&assertion.sign_in.subject),
+            "a sign-in was refused: the person has no role, because {}",
+            state.oidc.why_no_role(assertion)
+        );
+        let hint = assertion.sign_in.id_token.as_deref();
+        let page = with_provider_sign_out(state, no_role_page(), hint).await;
+        return Err(page.page(&state.stylesheet));
     }
     Ok(accounts)
 }
@@ -295,7 +304,12 @@ fn invalid_callback(state: &AppState) -> Response {
 }
 
 /// The page that says why the sign-in failed. The cause is logged. `step_up`: the action before whose approval a signed-in person signed in again.
-pub(super) fn failed(state: &AppState, error: &OidcError, return_to: &str, step_up: Option<&ActionId>) -> Response {
+pub(super) async fn failed(
+    state: &AppState,
+    error: &OidcError,
+    return_to: &str,
+    step_up: Option<&ActionId>,
+) -> Response {
     metrics::counter!(SIGN_INS, "outcome" => "failed").increment(1);
     let mut causes = Vec::new();
     let mut cause = error.source();
@@ -326,7 +340,12 @@ pub(super) fn failed(state: &AppState, error: &OidcError, return_to: &str, step_
     } else {
         format!("/login?{query}")
     };
-    MessagePage::new(status, "Sign-in failed", &error.to_string())
-        .link(&login_url, "Sign in again")
-        .page(&state.stylesheet)
+    let text = error.to_string();
+    let page = MessagePage::new(status, "Sign-in failed", &text).link(&login_url, "Sign in again");
+    // The account at the provider is the reason, so the same account would be refused again.
+    let page = match error {
+        OidcError::MissingClaim { .. } | OidcError::Refused { .. } => with_provider_sign_out(state, page, None).await,
+        _ => page,
+    };
+    page.page(&state.stylesheet)
 }

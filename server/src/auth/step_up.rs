@@ -76,7 +76,7 @@ pub(super) async fn start(
     let now = state.now_seconds();
     match state.oidc.start_step_up(action.clone(), &asked.acr, now).await {
         Ok(start) => to_provider(&state, &start, &headers),
-        Err(error) => failed(&state, &error, &action_page(&action), Some(&action)),
+        Err(error) => failed(&state, &error, &action_page(&action), Some(&action)).await,
     }
 }
 

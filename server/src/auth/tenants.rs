@@ -1,6 +1,7 @@
 //! The tenants of a person who belongs to several: the choice after the sign-in, and the switch to another one.
 
 use super::require_sign_in::{self, Visitor};
+use super::sign_out::with_provider_sign_out;
 use super::{no_role_page, session_cookie, session_store};
 use crate::http::message_page::{self, MessagePage};
 use crate::http::{request_origin, status_of};
@@ -124,7 +125,11 @@ pub(super) async fn choose(
             response.headers_mut().append(header::SET_COOKIE, cookie);
             response
         }
-        Ok(None) => no_role_page().page(&state.stylesheet),
+        Ok(None) => {
+            let hint = found.sign_in.id_token.as_deref();
+            let page = with_provider_sign_out(&state, no_role_page(), hint).await;
+            page.page(&state.stylesheet)
+        }
         Err(error) => {
             tracing::error!(%error, "a tenant could not be entered");
             let (status, text) = (status_of(&error), error.to_string());

@@ -28,6 +28,7 @@ use openidconnect::{
     PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError, Scope,
 };
 
+use loopiq::domain::text::visible;
 use loopiq::domain::{ActionId, Email, ProviderSignIn};
 
 pub use args::OidcArgs;
@@ -44,6 +45,11 @@ use verify::{NotTrusted, Unreadable};
 
 /// How long a sign-out waits for a provider that has not been discovered yet.
 const SIGN_OUT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The `state` with which the provider returns after its own sign-out.
+pub const SIGNED_OUT: &str = "signed-out";
+/// The most names of roles in the log.
+const MOST_NAMED: usize = 10;
 
 /// The claim that names the tenant, unless the settings name another.
 pub const DEFAULT_TENANT_CLAIM: &str = "tenant";
@@ -119,6 +125,35 @@ impl Oidc {
     /// The provider's issuer.
     pub fn issuer(&self) -> &str {
         &self.0.settings.issuer
+    }
+
+    /// Why a token gives a person no role, for the log.
+    pub fn why_no_role(&self, assertion: &Assertion) -> String {
+        let OidcSettings {
+            roles_claim,
+            groups_claim,
+            role_mapping,
+            ..
+        } = &self.0.settings;
+        let mapped = *role_mapping != RoleMapping::default();
+        let claims = if mapped {
+            format!("{roles_claim} or {groups_claim}")
+        } else {
+            roles_claim.clone()
+        };
+        let list = |names: &[String]| {
+            let names: Vec<String> = names.iter().take(MOST_NAMED).map(|name| visible(name)).collect();
+            names.join(", ")
+        };
+        match &assertion.roles {
+            None => format!("the token has no claim {claims}, and the catalog gives the address no role"),
+            Some(roles) if roles.is_empty() && mapped => format!(
+                "the claim {claims} names no role and no mapped group; its groups: {}",
+                list(&assertion.groups)
+            ),
+            Some(roles) if roles.is_empty() => format!("the claim {claims} is empty"),
+            Some(roles) => format!("the claim {claims} names no role of this service: {}", list(roles)),
+        }
     }
 
     /// Checks the settings. Sends no request yet.
@@ -248,7 +283,9 @@ impl Oidc {
         let mut request =
             LogoutRequest::from(provider.end_session.clone()?).set_client_id(provider.client.client_id().clone());
         if let Some(url) = return_url.and_then(|url| PostLogoutRedirectUrl::new(url.to_owned()).ok()) {
-            request = request.set_post_logout_redirect_uri(url);
+            // The provider sends the state back, so that the page after the sign-out does not offer it again.
+            let state = CsrfToken::new(SIGNED_OUT.to_owned());
+            request = request.set_post_logout_redirect_uri(url).set_state(state);
         }
         let mut url = request.http_get_url();
         if let Some(hint) = hint {

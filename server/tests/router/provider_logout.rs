@@ -212,4 +212,42 @@ async fn signing_out_offers_the_provider_s_own_sign_out() {
         page.text
     );
     assert_eq!(browser.get("/").await.status, 303);
+    // The provider sends the state back, so that the page does not offer the same sign-out again.
+    let state = parameter("state").expect("a state");
+    let page = browser.get(&format!("/logout?state={state}")).await;
+    assert!(
+        page.text.contains("sent you back after its own sign-out") && !page.text.contains("/bye?"),
+        "{}",
+        page.text
+    );
+    let mut other = service.signed_in(REVIEWER).await;
+    let page = other.get(&format!("/logout?state={state}")).await;
+    assert!(
+        page.text.contains("You are signed in as"),
+        "a link signs nobody out: {}",
+        page.text
+    );
+}
+
+#[tokio::test]
+async fn people_who_are_refused_can_sign_out_of_the_provider() {
+    let wrap = |router: Router| router.layer(from_fn(with_sign_out_page));
+    let service = Service::behind(RequestSettings::default(), wrap).await;
+    for email in ["stranger@nowhere.example", "guest@acme.example", "painter@acme.example"] {
+        let refused = service.browser().sign_in(email, "/login").await;
+        assert_eq!(refused.status, 403, "{email}");
+        for part in [
+            "/bye?",
+            "id_token_hint=",
+            "Sign out of the identity provider too",
+            "Sign in again",
+        ] {
+            assert!(refused.text.contains(part), "{email} {part}: {}", refused.text);
+        }
+    }
+    // A person who lost the roles still has a session here.
+    let mut reviewer = service.signed_in(REVIEWER).await;
+    service.assert_roles(REVIEWER, &[]).await;
+    let refused = reviewer.get("/").await;
+    assert!(refused.text.contains("href=\"/logout\""), "{}", refused.text);
 }

@@ -86,8 +86,7 @@ async fn the_provider_s_metadata_is_followed() {
     let oidc = provider.oidc();
     let (pending, callback) = provider.sign_in(&oidc).await;
     provider.finish(&oidc, pending, &callback).await.unwrap();
-    let expected =
-        "https://idp.example/bye?x=1&client_id=loopiq&post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2F";
+    let expected = "https://idp.example/bye?x=1&client_id=loopiq&post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2F&state=signed-out";
     for oidc in [oidc, provider.oidc()] {
         let url = oidc.end_session_url(None, Some("http://127.0.0.1:3000/"), START).await;
         assert_eq!(url.as_deref(), Some(expected), "also before anybody has signed in");
@@ -149,5 +148,52 @@ async fn an_untrusted_provider_gets_no_request() {
         provider.tamper("/openid-configuration", change);
         let error = provider.oidc().start("/", START).await.err().unwrap();
         assert!(matches!(error, OidcError::Misconfigured { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_token_gives_no_role() {
+    let provider = Provider::serve().await;
+    let ops = roles::mapping("ops=operator").unwrap();
+    for (claims, mapping, says) in [
+        (
+            json!({}),
+            RoleMapping::default(),
+            "the token has no claim roles, and the catalog",
+        ),
+        (
+            json!({}),
+            ops.clone(),
+            "the token has no claim roles or groups, and the catalog",
+        ),
+        (
+            json!({ "roles": [] }),
+            RoleMapping::default(),
+            "the claim roles is empty",
+        ),
+        (
+            json!({ "roles": ["painter", "a\u{202E}b"] }),
+            RoleMapping::default(),
+            "names no role of this service: painter, a⟦U+202E⟧b",
+        ),
+        (
+            json!({ "groups": ["devs"] }),
+            ops.clone(),
+            "the claim roles or groups names no role and no mapped group; its groups: devs",
+        ),
+    ] {
+        let settings = OidcSettings {
+            role_mapping: mapping,
+            ..provider.settings()
+        };
+        let oidc = Oidc::new(settings).unwrap();
+        let mut complete = json!({ "sub": "1", "tenant": "acme", "email": "a@acme.example" });
+        complete
+            .as_object_mut()
+            .unwrap()
+            .extend(claims.as_object().unwrap().clone());
+        let assertion = oidc.read_claims(complete.as_object().unwrap()).unwrap();
+        let why = oidc.why_no_role(&assertion);
+        assert!(why.contains(says), "{claims}: {why}");
     }
 }
