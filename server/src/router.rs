@@ -14,8 +14,8 @@ use tower_http::csrf::CsrfLayer;
 ///
 /// A request passes from the outside in: measurement, request ID and log line; the security headers of the response; in a demo, the
 /// check of the host name; the panic handler; the time limit and the body's limit; then, for browsers, the check against cross-site
-/// requests; then, for pages and server functions, session and sign-in. MCP has a bearer token instead of the last two, and the OAuth endpoints for
-/// programs have neither: they use no cookies.
+/// requests; then, for pages and server functions, session and sign-in. MCP has a bearer token instead of the last two, the API has a bearer token or
+/// a session, and the OAuth endpoints for programs have neither: they use no cookies.
 ///
 /// # Errors
 /// The public URL is not an origin, which `urls::public_url` should have refused.
@@ -31,14 +31,14 @@ pub fn router(state: &AppState, site: &Site) -> Result<Router> {
 
     let mut browsers = pages::router(state)
         .merge(auth::router(state))
-        .merge(oauth::pages(state))
-        .merge(api::router(state));
+        .merge(oauth::pages(state));
     if let Some(idp) = &state.demo_idp {
         browsers = browsers.nest("/demo-idp", demo_idp::router(idp.clone()).with_state(()));
     }
     let router = browsers
-        .layer(from_fn_with_state(state.clone(), message_page::fill_empty_errors))
         .layer(cross_site)
+        .merge(api::router(state)?)
+        .layer(from_fn_with_state(state.clone(), message_page::fill_empty_errors))
         .merge(operations::router())
         .merge(static_files::router(site))
         .method_not_allowed_fallback(static_files::method_not_allowed)

@@ -6,6 +6,16 @@ use openidconnect::url::{Host, Url};
 /// The path of the MCP endpoint.
 pub const MCP_PATH: &str = "/mcp";
 
+/// The path of OAuth 2.0 Protected Resource Metadata (RFC 9728) of a resource at the root. The path of another resource is appended to it.
+pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+/// The path that accepts evidence.
+pub const EVIDENCE_PATH: &str = "/api/v1/evidence";
+
+/// The URL of the metadata that names the authorization server of the MCP endpoint. RFC 9728, 3.1: the well-known part comes before the path.
+pub fn mcp_metadata_url(public_url: &str) -> String {
+    format!("{public_url}{PROTECTED_RESOURCE}{MCP_PATH}")
+}
+
 /// The audience of tokens for the MCP endpoint of the service at this public URL (RFC 8707).
 pub fn mcp_audience(public_url: &str) -> String {
     format!("{public_url}{MCP_PATH}")

@@ -1,6 +1,6 @@
 //! The audit log's checkpoints, proofs and public keys.
 
-use crate::http::problem::problem;
+use crate::http::problem::{problem, problem_of};
 use crate::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use loopiq::engine::Error;
-use loopiq_app::{Services, status_of};
+use loopiq_app::Services;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -109,5 +109,5 @@ fn text(text: String) -> Response {
 }
 
 fn refused(error: &Error) -> Response {
-    problem(status_of(error), &error.to_string())
+    problem_of(error)
 }

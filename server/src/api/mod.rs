@@ -1,26 +1,73 @@
-//! The HTTP API for programs, under `/api/v1`. Errors are problem details (RFC 9457).
+//! The HTTP API for programs, under `/api/v1`: thin over the engine. Errors are problem details (RFC 9457).
+//!
+//! People use their session, and programs a token ([`authenticate`]). Requests by session that change something pass the check against
+//! requests from other sites. No token approves, rejects or executes: the engine permits that to people only.
 
 mod audit;
+mod authenticate;
+mod evidence;
+mod query;
+mod upload;
 
 use crate::auth;
+use crate::http::problem::problem;
 use crate::http::rate_limits;
 use crate::state::AppState;
+use crate::urls::EVIDENCE_PATH;
+use anyhow::{Context, Result};
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{get, post};
+use std::any::Any;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
 
-/// The routes.
-pub(crate) fn router(state: &AppState) -> Router<AppState> {
-    let signed_in = Router::new()
+/// The routes, with their check against requests from other sites.
+///
+/// # Errors
+/// The public URL is not an origin, which `urls::public_url` should have refused.
+pub(crate) fn router(state: &AppState) -> Result<Router<AppState>> {
+    let cross_site = CsrfLayer::new()
+        .add_trusted_origin(&*state.public_url)
+        .context("the public URL")?
+        .with_rejection_response(|_| {
+            let text = "Another site sent this request in your name, so nothing was changed.";
+            problem(StatusCode::FORBIDDEN, text)
+        });
+    let authenticated = Router::new()
+        .route(EVIDENCE_PATH, post(evidence::import))
         .route("/api/v1/audit/checkpoint", get(audit::checkpoint))
         .route("/api/v1/audit/consistency", get(audit::consistency))
         .route("/api/v1/audit/key-rotations", get(audit::key_rotations))
         .route("/api/v1/audit/{seq}/proof", get(audit::proof))
-        .layer(from_fn_with_state(state.clone(), auth::require_sign_in))
+        .layer(from_fn_with_state(state.clone(), authenticate::authenticate))
         .layer(auth::session_layer(state));
     // A verifier has no account, so public keys need no sign-in.
     let keys = Router::new()
         .route("/api/v1/audit/keys", get(audit::keys))
         .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address));
-    signed_in.merge(keys)
+    Ok(authenticated
+        .merge(keys)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(cross_site))
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    let text = format!("This address does not accept the method {}.", request.method());
+    problem(StatusCode::METHOD_NOT_ALLOWED, &text)
+}
+
+/// The response after a panic. The panic's message is in the log, with the request ID that the response's header contains.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(panic = message, "a handler panicked");
+    let text = "The service failed. Changes already saved are kept. Try again; if it happens twice, tell the people who run LoopIQ.";
+    problem(StatusCode::INTERNAL_SERVER_ERROR, text)
 }

@@ -1,7 +1,7 @@
 //! Middleware that lets only signed-in people with a role reach pages and server functions.
 
 use super::{SESSION_PERSON, browser_session, no_role_page, session_store, tenants};
-use crate::http::message_page::{self, MessagePage};
+use crate::http::message_page::{self, Format, MessagePage};
 use crate::http::problem::problem;
 use crate::http::typed_text::TypedText;
 use crate::http::{limits, rate_limits, request_context, request_origin};
@@ -161,9 +161,9 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
 }
 
 async fn refuse(state: &AppState, request: Request, denied: &Denied) -> Response {
-    let html = message_page::wants_html(request.headers());
+    let format = Format::of(&request);
     let (parts, body) = request.into_parts();
-    let typed = match html && limits::is_form(&parts.headers) {
+    let typed = match format == Format::Html && limits::is_form(&parts.headers) {
         // The whole body is in memory already.
         true => TypedText::of_form(&to_bytes(body, usize::MAX).await.unwrap_or_default()),
         false => TypedText::default(),
@@ -182,7 +182,7 @@ async fn refuse(state: &AppState, request: Request, denied: &Denied) -> Response
             MessagePage::new(StatusCode::FORBIDDEN, "Choose an organisation", text)
                 .typed(typed)
                 .link(tenants::PATH, "Choose an organisation")
-                .respond(html, &state.stylesheet)
+                .respond(format, &state.stylesheet)
         }
         // A prefetch must not start a sign-in.
         Denied::SignedOut if is_page(request) && !is_prefetch(request.headers()) => {
@@ -193,16 +193,16 @@ async fn refuse(state: &AppState, request: Request, denied: &Denied) -> Response
             MessagePage::new(StatusCode::UNAUTHORIZED, "You're signed out", text)
                 .typed(typed)
                 .link("/login", "Sign in")
-                .respond(html, &state.stylesheet)
+                .respond(format, &state.stylesheet)
         }
         // The page of the sign-out also leads to that of the provider.
         Denied::NoRole => no_role_page()
             .link("/logout", "Sign out")
             .typed(typed)
-            .respond(html, &state.stylesheet),
+            .respond(format, &state.stylesheet),
         Denied::Unavailable => message_page::unavailable()
             .typed(typed)
-            .respond(html, &state.stylesheet),
+            .respond(format, &state.stylesheet),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::print_line;
 use crate::installation::{self, Installation, demo_url_file};
-use crate::net::{self, ConnectionArgs, Limits, RateLimitArgs, RequestSettings};
+use crate::net::{self, ConnectionArgs, EvidenceArgs, Limits, RateLimitArgs, RequestSettings};
 use crate::oauth::OAuth;
 use crate::oidc::{Oidc, OidcArgs, OidcError};
 use crate::operations::{self, background, shutdown};
@@ -53,6 +53,8 @@ pub struct ServeArgs {
     pub(super) rate_limits: RateLimitArgs,
     #[command(flatten)]
     pub(super) connections: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) evidence: EvidenceArgs,
 }
 
 impl ServeArgs {
@@ -206,6 +208,7 @@ fn build_state(
             rate_limits: args.rate_limits.rate_limits(),
             timeout: limits.request,
             serve_metrics: args.connections.metrics_listen.is_none() && is_loopback_url(url),
+            evidence: args.evidence.limits(),
         },
         engine: Engine::new(store.clone(), runtime.clone(), url)
             .with_roles_max_age(args.sessions.roles_max_age())

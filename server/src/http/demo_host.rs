@@ -1,6 +1,6 @@
 //! The check of the host name in a demo, which signs people in without a password.
 
-use super::message_page::{MessagePage, wants_html};
+use super::message_page::{Format, MessagePage};
 use crate::state::AppState;
 use crate::urls::is_loopback_url;
 use axum::extract::{Request, State};
@@ -24,13 +24,13 @@ pub(crate) async fn check(State(state): State<AppState>, request: Request, next:
     if *state.public_url == *requested_url {
         return next.run(request).await;
     }
-    let html = wants_html(request.headers());
+    let format = Format::of(&request);
     if !is_loopback_url(&requested_url) {
         let text = format!("This demo answers only at {}.", state.public_url);
         return MessagePage::new(StatusCode::MISDIRECTED_REQUEST, "Wrong address", &text)
-            .respond(html, &state.stylesheet);
+            .respond(format, &state.stylesheet);
     }
-    if html && request.method() == Method::GET {
+    if format == Format::Html && request.method() == Method::GET {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         return Redirect::temporary(&format!("{}{path}", state.public_url)).into_response();
     }

@@ -1,8 +1,8 @@
 //! Limits on the time and the size of a request.
 
-use super::message_page::{self, MessagePage};
+use super::message_page::{Format, MessagePage};
 use crate::state::AppState;
-use crate::urls::MCP_PATH;
+use crate::urls::{EVIDENCE_PATH, MCP_PATH};
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -35,14 +35,21 @@ enum Refusal {
 
 /// Reads the whole body before a handler runs, so that a body that is too large or incomplete is refused with a clear message.
 pub(crate) async fn read_body(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let html = message_page::wants_html(request.headers());
+    let format = Format::of(&request);
     if has_nul(request.uri().path()) || request.uri().query().is_some_and(has_nul) {
-        return nul().respond(html, &state.stylesheet);
+        return nul().respond(format, &state.stylesheet);
     }
-    let limit = state.requests.timeout;
+    // A file takes longer to send and to import than a page.
+    let is_evidence = request.uri().path() == EVIDENCE_PATH;
+    let limit = if is_evidence {
+        state.requests.evidence.timeout
+    } else {
+        state.requests.timeout
+    };
     let response = async {
-        // The MCP endpoint reads its body itself and refuses it in the terms of its protocol.
-        if request.uri().path() == MCP_PATH {
+        // These read their bodies themselves: the MCP endpoint refuses one in the terms of its protocol, and the evidence endpoint accepts
+        // larger ones from those who may import.
+        if is_evidence || request.uri().path() == MCP_PATH {
             return next.run(request).await;
         }
         let (parts, body) = request.into_parts();
@@ -57,7 +64,7 @@ pub(crate) async fn read_body(State(state): State<AppState>, request: Request, n
             Err(_) => Refusal::TimedOut,
         };
         let (status, title, text) = match refusal {
-            Refusal::Nul => return nul().respond(html, &state.stylesheet),
+            Refusal::Nul => return nul().respond(format, &state.stylesheet),
             Refusal::TimedOut => (
                 StatusCode::REQUEST_TIMEOUT,
                 "Incomplete request",
@@ -79,7 +86,7 @@ pub(crate) async fn read_body(State(state): State<AppState>, request: Request, n
                 (StatusCode::BAD_REQUEST, "Incomplete request", text)
             }
         };
-        MessagePage::new(status, title, text).respond(html, &state.stylesheet)
+        MessagePage::new(status, title, text).respond(format, &state.stylesheet)
     };
     match tokio::time::timeout(limit, response).await {
         Ok(response) => response,
@@ -88,7 +95,7 @@ pub(crate) async fn read_body(State(state): State<AppState>, request: Request, n
             let text = "The service stopped working on this request because it took too long. Changes already saved are kept: check \
                         before you try again.";
             MessagePage::new(StatusCode::SERVICE_UNAVAILABLE, "Request timed out", text)
-                .respond(html, &state.stylesheet)
+                .respond(format, &state.stylesheet)
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Pages with one message, without Leptos: for signing in and out, and for errors outside of pages and server functions.
 
+use super::problem::problem;
 use super::typed_text::TypedText;
 use crate::html::escape as escape_html;
 use crate::state::AppState;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use loopiq::domain::PlainText;
@@ -182,26 +183,44 @@ impl<'a> MessagePage<'a> {
         (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
     }
 
-    /// Renders the page for a browser, or one line of text for another client.
-    pub(crate) fn respond(self, html: bool, stylesheet: &str) -> Response {
-        if html {
-            return self.page(stylesheet);
+    /// Renders the message as a page, as one line of text, or as problem details.
+    pub(crate) fn respond(self, format: Format, stylesheet: &str) -> Response {
+        match format {
+            Format::Html => self.page(stylesheet),
+            Format::Problem => problem(self.status, self.text),
+            Format::Text => (
+                self.status,
+                [(header::CACHE_CONTROL, "no-store")],
+                format!("{}. {}\n", self.title, self.text),
+            )
+                .into_response(),
         }
-        (
-            self.status,
-            [(header::CACHE_CONTROL, "no-store")],
-            format!("{}. {}\n", self.title, self.text),
-        )
-            .into_response()
     }
 }
 
-/// Whether the client accepts HTML.
-pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
+/// How the client of a request reads messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A browser shows a page.
+    Html,
+    /// Another client of a page shows a line of text.
+    Text,
+    /// A client of the API reads problem details, whatever it accepts.
+    Problem,
+}
+
+impl Format {
+    /// The format for this request.
+    pub(crate) fn of(request: &Request) -> Self {
+        if request.uri().path().starts_with("/api/") {
+            return Format::Problem;
+        }
+        let accept = request.headers().get(header::ACCEPT);
+        match accept.and_then(|accept| accept.to_str().ok()) {
+            Some(accept) if accept.contains("text/html") => Format::Html,
+            _ => Format::Text,
+        }
+    }
 }
 
 /// The response to a form that a page of another site has sent (CSRF).
@@ -224,11 +243,11 @@ pub(crate) fn panicked(stylesheet: &str, panic: Box<dyn Any + Send>) -> Response
 
 /// Adds a message to an error response without content. The session layer sends such a response when it cannot store a session.
 pub(crate) async fn fill_empty_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let html = wants_html(request.headers());
+    let format = Format::of(&request);
     let response = next.run(request).await;
     let is_empty = response.status().is_server_error() && !response.headers().contains_key(header::CONTENT_TYPE);
     if is_empty {
-        unavailable().respond(html, &state.stylesheet)
+        unavailable().respond(format, &state.stylesheet)
     } else {
         response
     }

@@ -1,6 +1,6 @@
 //! Rate limits, applied to requests.
 
-use super::message_page::{MessagePage, wants_html};
+use super::message_page::{Format, MessagePage};
 use crate::net::{ClientAddress, Peer, RateKey, RateLimits, RequestSettings, client_address};
 use crate::prometheus::RATE_LIMITED;
 use crate::state::AppState;
@@ -54,15 +54,15 @@ pub(crate) async fn limit_by_address(State(state): State<AppState>, request: Req
     }
 }
 
-/// The response 429: a page for a browser, JSON for the script of a page, or text for another client.
+/// The response 429: a page for a browser, JSON for the script of a page, problem details for the API, or text for another client.
 pub(crate) fn too_many_requests(state: &AppState, request: &Request, seconds: u64) -> Response {
-    let html = wants_html(request.headers());
+    let format = Format::of(request);
     let text = message(seconds);
-    let response = if !html && request.uri().path().starts_with("/do/") {
+    let response = if format == Format::Text && request.uri().path().starts_with("/do/") {
         let outcome = Outcome::new(false, text);
         (StatusCode::TOO_MANY_REQUESTS, axum::Json(outcome)).into_response()
     } else {
-        MessagePage::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &text).respond(html, &state.stylesheet)
+        MessagePage::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &text).respond(format, &state.stylesheet)
     };
     with_retry_after(response, seconds)
 }

@@ -1,6 +1,6 @@
 //! The site's static files, and the response to unknown paths.
 
-use super::message_page::{self, MessagePage};
+use super::message_page::{Format, MessagePage};
 use crate::site::Site;
 use crate::state::AppState;
 use axum::Router;
@@ -38,15 +38,15 @@ pub(crate) fn router(site: &Site) -> Router<AppState> {
             if names.iter().any(|name| path.strip_prefix('/') == Some(name)) {
                 serve(state, dir, request, ONE_HOUR).await
             } else {
-                not_found(&state, message_page::wants_html(request.headers()))
+                not_found(&state, Format::of(&request))
             }
         })
 }
 
 async fn serve(state: AppState, dir: ServeDir, request: Request, cache: HeaderValue) -> Response {
-    let html = message_page::wants_html(request.headers());
+    let format = Format::of(&request);
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return not_found(&state, html);
+        return not_found(&state, format);
     }
     let mut response = match dir.oneshot(request).await {
         Ok(response) => response.map(Body::new),
@@ -59,24 +59,24 @@ async fn serve(state: AppState, dir: ServeDir, request: Request, cache: HeaderVa
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
             response
         }
-        StatusCode::NOT_FOUND => not_found(&state, html),
+        StatusCode::NOT_FOUND => not_found(&state, format),
         _ => response,
     }
 }
 
-pub(crate) fn not_found(state: &AppState, html: bool) -> Response {
+pub(crate) fn not_found(state: &AppState, format: Format) -> Response {
     let text = "The address may be mistyped, or the link to it is old.";
     MessagePage::new(StatusCode::NOT_FOUND, "Page not found", text)
         .link("/", "Go to the inbox")
-        .respond(html, &state.stylesheet)
+        .respond(format, &state.stylesheet)
 }
 
 /// The response to a method that a route does not have.
 pub(crate) async fn method_not_allowed(State(state): State<AppState>, request: Request) -> Response {
-    let html = message_page::wants_html(request.headers());
+    let format = Format::of(&request);
     let text = format!("This address does not accept the method {}.", request.method());
     MessagePage::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", &text)
         .link("/", "Go to the inbox")
-        .respond(html, &state.stylesheet)
+        .respond(format, &state.stylesheet)
         .into_response()
 }

@@ -1,6 +1,7 @@
 //! The handler of MCP messages: each calls the engine once.
 
 use super::scope_challenge::ScopeChallenge;
+use crate::http::problem::error_fields;
 use crate::http::{request_context, trace_id};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -165,23 +166,7 @@ fn success(response: ToolResponse) -> CallToolResult {
 /// A refusal of the engine, also of an unknown tool, as a result with `isError`. Not as a protocol error: clients do not show these
 /// to the model, which could correct its call.
 fn refusal(error: &Error) -> CallToolResult {
-    let field = |pointer: &str, message: &str| json!({ "pointer": pointer, "message": message });
-    let fields: Vec<Value> = match error {
-        Error::Invalid { fields } => fields
-            .iter()
-            .map(|error| field(&error.pointer, &error.message))
-            .collect(),
-        Error::RejectedBefore { reasons, .. } => reasons
-            .iter()
-            .flat_map(|check| {
-                check
-                    .pointers
-                    .iter()
-                    .map(|pointer| field(pointer, check.message.as_str()))
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
+    let fields = error_fields(error);
     let message = error.to_string();
     let mut result = CallToolResult::error(vec![ContentBlock::text(message.clone())]);
     let mut content = json!({ "error": error.code(), "message": message, "fields": fields });

@@ -6,8 +6,7 @@ use axum::extract::State;
 use loopiq::domain::Scopes;
 use serde::Serialize;
 
-/// The path of the metadata of a resource at the root. The path of another resource is appended to it.
-pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+pub(super) use crate::urls::PROTECTED_RESOURCE as WELL_KNOWN;
 
 /// The metadata, with the names of RFC 9728.
 #[derive(Serialize)]

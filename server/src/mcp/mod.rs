@@ -45,9 +45,9 @@ impl McpState {
         urls::mcp_audience(&self.public_url)
     }
 
-    /// The URL of the metadata that names the authorization server. RFC 9728, 3.1: the well-known part comes before the path.
+    /// The URL of the metadata that names the authorization server.
     fn metadata_url(&self) -> String {
-        format!("{}{}{MCP_PATH}", self.public_url, metadata::WELL_KNOWN)
+        urls::mcp_metadata_url(&self.public_url)
     }
 }
 

@@ -3,9 +3,9 @@
 //! The engine refuses the call behind rmcp, which can only respond with a JSON-RPC message. The handler therefore leaves the scopes in the
 //! request's extensions, and the middleware outside rmcp replaces the response.
 
-use super::McpState;
 use super::problem::problem;
-use axum::http::{HeaderValue, StatusCode, header};
+use crate::http::bearer::BearerGate;
+use axum::http::StatusCode;
 use axum::response::Response;
 use loopiq::domain::Scopes;
 use loopiq::engine::Error;
@@ -33,16 +33,8 @@ impl ScopeChallenge {
     }
 
     /// The response 403, if the handler has noted a refusal.
-    pub(super) fn response(&self, state: &McpState) -> Option<Response> {
+    pub(super) fn response(&self, gate: &BearerGate<'_>) -> Option<Response> {
         let Refused { scopes, message } = self.0.get()?;
-        let challenge = format!(
-            "Bearer error=\"insufficient_scope\", scope=\"{scopes}\", resource_metadata=\"{}\", error_description=\"The token lacks a scope.\"",
-            state.metadata_url()
-        );
-        let mut response = problem(StatusCode::FORBIDDEN, message);
-        if let Ok(value) = HeaderValue::from_str(&challenge) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
-        }
-        Some(response)
+        Some(gate.insufficient_scope(scopes, problem(StatusCode::FORBIDDEN, message)))
     }
 }

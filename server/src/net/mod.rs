@@ -7,11 +7,13 @@ mod client_address;
 mod connection;
 mod connection_registry;
 mod connection_state;
+mod evidence_limits;
 mod limits;
 mod listener;
 mod rate_limits;
 
 pub use client_address::{ClientAddress, Peer, TrustedProxies, client_address};
+pub use evidence_limits::{EvidenceArgs, EvidenceLimits};
 pub use limits::{ConnectionArgs, Limits};
 pub use listener::serve;
 pub use rate_limits::{Rate, RateKey, RateLimitArgs, RateLimits};
@@ -29,6 +31,8 @@ pub struct RequestSettings {
     pub timeout: Duration,
     /// Whether the service's own address serves `/metrics`.
     pub serve_metrics: bool,
+    /// The limits on evidence that programs send.
+    pub evidence: EvidenceLimits,
 }
 
 impl Default for RequestSettings {
@@ -38,6 +42,7 @@ impl Default for RequestSettings {
             rate_limits: RateLimits::default(),
             timeout: Limits::default().request,
             serve_metrics: false,
+            evidence: EvidenceLimits::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `/metrics`, in Prometheus' text format.
 
-use crate::http::{message_page::wants_html, static_files::not_found};
+use crate::http::{message_page::Format, static_files::not_found};
 use crate::net::Peer;
 use crate::state::AppState;
 use axum::extract::{Request, State};
@@ -26,7 +26,7 @@ pub(super) async fn local(State(state): State<AppState>, request: Request) -> Re
     if state.requests.serve_metrics && is_local {
         render(State(state)).await.into_response()
     } else {
-        not_found(&state, wants_html(request.headers()))
+        not_found(&state, Format::of(&request))
     }
 }
 

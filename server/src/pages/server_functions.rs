@@ -4,7 +4,7 @@
 use super::uploads;
 use crate::auth;
 use crate::http::limits::is_form;
-use crate::http::message_page::{self, MessagePage, wants_html};
+use crate::http::message_page::{self, Format, MessagePage};
 use crate::http::typed_text::{TypedText, field};
 use crate::oidc::local_path;
 use crate::state::AppState;
@@ -38,42 +38,42 @@ pub(super) async fn handle(State(state): State<AppState>, mut request: Request, 
     if !request.uri().path().starts_with(PREFIX) {
         return next.run(request).await;
     }
-    let html = wants_html(request.headers());
+    let format = Format::of(&request);
     if uploads::WITH_FILES.contains(&request.uri().path()) && uploads::is_multipart(request.headers()) {
         request = match uploads::as_form(request).await {
             Some(request) => request,
-            None => return invalid_form().respond(html, &state.stylesheet),
+            None => return invalid_form().respond(format, &state.stylesheet),
         };
     }
     if request.method() == Method::POST && !is_form(request.headers()) {
         let text = "This address accepts only forms (application/x-www-form-urlencoded), so nothing was changed.";
         return MessagePage::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported content type", text)
-            .respond(html, &state.stylesheet);
+            .respond(format, &state.stylesheet);
     }
     // After a plain form, Leptos would redirect to the `Referer`.
     let referer = request.headers_mut().remove(header::REFERER);
     let (parts, body) = request.into_parts();
     // The whole body is in memory already.
     let form = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let typed = match html {
-        true => TypedText::of_form(&form),
-        false => TypedText::default(),
+    let typed = match format {
+        Format::Html => TypedText::of_form(&form),
+        _ => TypedText::default(),
     };
     let services = parts.extensions.get::<Arc<Services>>();
     if let Some(opened) = field(&form, "tenant")
         && let Some(services) = services
         && *opened != *services.ctx.tenant().as_str()
     {
-        return of_another_tenant(&state, html, &opened, services.ctx.tenant(), referer.as_ref(), typed);
+        return of_another_tenant(&state, format, &opened, services.ctx.tenant(), referer.as_ref(), typed);
     }
     let response = next.run(Request::from_parts(parts, Body::from(form))).await;
-    finished(&state, html, response, typed).await
+    finished(&state, format, response, typed).await
 }
 
 /// The response of a server function to the browser.
-async fn finished(state: &AppState, html: bool, mut response: Response, typed: TypedText) -> Response {
+async fn finished(state: &AppState, format: Format, mut response: Response, typed: TypedText) -> Response {
     if response.headers().contains_key(&FAILED) {
-        return failed(state, html, response, typed).await;
+        return failed(state, format, response, typed).await;
     }
     if response.status().is_redirection() {
         *response.status_mut() = StatusCode::SEE_OTHER;
@@ -82,7 +82,7 @@ async fn finished(state: &AppState, html: bool, mut response: Response, typed: T
     // Leptos adds these for scripts that follow redirects. The scripts of these pages follow the outcome instead.
     response.headers_mut().remove(header::LOCATION);
     response.headers_mut().remove("serverfnredirect");
-    if html && !response.status().is_success() && is_json(&response) {
+    if format == Format::Html && !response.status().is_success() && is_json(&response) {
         return page(state, response, typed).await;
     }
     response
@@ -91,14 +91,14 @@ async fn finished(state: &AppState, html: bool, mut response: Response, typed: T
 /// The response to a form of a page that was opened in another tenant.
 fn of_another_tenant(
     state: &AppState,
-    html: bool,
+    format: Format,
     opened: &str,
     now: &TenantId,
     referer: Option<&HeaderValue>,
     typed: TypedText,
 ) -> Response {
     let Ok(opened) = TenantId::parse(opened) else {
-        return invalid_form().typed(typed).respond(html, &state.stylesheet);
+        return invalid_form().typed(typed).respond(format, &state.stylesheet);
     };
     let text = format!(
         "You opened this page in {opened}, and this browser works in {now} now, so nothing was changed. To do it in {opened}, switch back first."
@@ -111,7 +111,7 @@ fn of_another_tenant(
         .typed(typed)
         .form(auth::SWITCH_PATH, &fields, &format!("Switch to {opened}"))
         .link(&page, &format!("Stay in {now}"))
-        .respond(html, &state.stylesheet)
+        .respond(format, &state.stylesheet)
 }
 
 fn is_json(response: &Response) -> bool {
@@ -141,7 +141,7 @@ async fn page(state: &AppState, response: Response, typed: TypedText) -> Respons
 }
 
 /// The response if the form is invalid, so that the function was not called, or if the function failed without an outcome.
-async fn failed(state: &AppState, html: bool, response: Response, typed: TypedText) -> Response {
+async fn failed(state: &AppState, format: Format, response: Response, typed: TypedText) -> Response {
     let body = to_bytes(response.into_body(), MAX_OUTCOME).await.unwrap_or_default();
     let error = String::from_utf8_lossy(&body);
     // The prefixes of Leptos' error messages.
@@ -152,10 +152,10 @@ async fn failed(state: &AppState, html: bool, response: Response, typed: TypedTe
         tracing::error!(%error, "a server function failed");
         return message_page::internal_error()
             .typed(typed)
-            .respond(html, &state.stylesheet);
+            .respond(format, &state.stylesheet);
     }
     tracing::info!(%error, "a form is invalid");
-    invalid_form().typed(typed).respond(html, &state.stylesheet)
+    invalid_form().typed(typed).respond(format, &state.stylesheet)
 }
 
 fn invalid_form() -> MessagePage<'static> {

@@ -5,9 +5,10 @@ mod browser;
 pub(crate) use browser::{Answer, Browser};
 
 use axum::Router;
+use loopiq::catalog::SourceFile;
 use loopiq::context::Ctx;
-use loopiq::domain::{InstallationKind, PersonId, Role, TenantId};
-use loopiq::engine::{Engine, Error, RequestOrigin};
+use loopiq::domain::{InstallationKind, PersonId, Role, TenantId, Timestamp};
+use loopiq::engine::{CatalogOutcome, Engine, Error, RequestOrigin};
 use loopiq::store::Store;
 use loopiq_server::demo::identity_provider;
 use loopiq_server::demo_idp::DemoPerson;
@@ -20,7 +21,7 @@ use loopiq_server::sign_in_cookies::SignInCookies;
 use loopiq_server::site::Site;
 use loopiq_server::state::{AppParts, AppState};
 use loopiq_testing::fixtures::{self, TestClock};
-use loopiq_testing::{Database, write_site};
+use loopiq_testing::{Database, insert_token, write_site};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -131,6 +132,48 @@ impl Service {
         let audience = self.state.mcp_audience();
         let token = self.state.engine.issue_token(&tenant, email, "Helix", &audience);
         token.await.unwrap()
+    }
+
+    /// A bearer token of the tenant `acme`, valid for a day, for a program that acts for nobody.
+    pub(crate) async fn program_token(&self, scopes: &str) -> String {
+        self.program_token_of("acme", scopes).await
+    }
+
+    /// A bearer token of a tenant.
+    pub(crate) async fn program_token_of(&self, tenant: &str, scopes: &str) -> String {
+        self.insert_token(tenant, None, scopes).await
+    }
+
+    /// A bearer token for a client that acts for a person with these scopes.
+    pub(crate) async fn client_token(&self, email: &str, scopes: &str) -> String {
+        self.signed_in(email).await;
+        let sql = "SELECT id FROM people WHERE tenant = 'acme' AND email = $1";
+        let id: String = sqlx::query_scalar(sql)
+            .bind(email)
+            .fetch_one(&mut self.database.connect().await)
+            .await
+            .unwrap();
+        self.insert_token("acme", Some(PersonId::parse(&id).unwrap()), scopes)
+            .await
+    }
+
+    async fn insert_token(&self, tenant: &str, person: Option<PersonId>, scopes: &str) -> String {
+        let ctx = Ctx::system(TenantId::parse(tenant).unwrap(), &self.state.runtime);
+        let (engine, audience) = (&self.state.engine, self.state.mcp_audience());
+        insert_token(engine, &ctx, person, scopes, &audience, Timestamp::DAY)
+            .await
+            .secret
+    }
+
+    /// Applies a catalog in `acme`.
+    pub(crate) async fn apply_catalog(&self, text: &str) {
+        let ctx = Ctx::command(TenantId::parse("acme").unwrap(), &self.state.runtime);
+        let file = SourceFile {
+            name: "catalog.yaml".to_owned(),
+            text: text.to_owned(),
+        };
+        let applied = self.state.engine.apply_catalog(&ctx, &[file], false, None).await;
+        assert!(matches!(applied, Ok(CatalogOutcome::Report(_))), "{applied:?}");
     }
 
     /// The contents of all audit entries of this event, oldest first.

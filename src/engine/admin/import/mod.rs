@@ -76,14 +76,18 @@ impl Engine {
         file: ImportFile,
         progress: impl FnMut(ImportStep) + Send,
     ) -> Result<ImportReport, Error> {
-        self.authorize(ctx, Permission::Import).await?;
-        let unreadable = |error: import::ImportError| Error::field("", format!("{}: {error}", file.name));
-        let (format, scans) = match file.format {
-            Some(format) => (format, import::read(format, &file.bytes).map_err(unreadable)?),
-            None => import::read_any(&file.bytes).map_err(unreadable)?,
-        };
-        let release = self.release_of_key(ctx, release_key).await?;
-        let plan = Arc::new(Plan::new(release, format, file, scans, ctx.now()));
+        let release = self.release_to_import(ctx, release_key).await?;
+        let now = ctx.now();
+        // Reading a large file takes a second, in which the other tasks of this thread would wait.
+        let read = tokio::task::spawn_blocking(move || {
+            let unreadable = |error: import::ImportError| Error::field("", format!("{}: {error}", file.name));
+            let (format, scans) = match file.format {
+                Some(format) => (format, import::read(format, &file.bytes).map_err(unreadable)?),
+                None => import::read_any(&file.bytes).map_err(unreadable)?,
+            };
+            Ok::<_, Error>(Plan::new(release, format, file, scans, now))
+        });
+        let plan = Arc::new(read.await.map_err(Error::internal)??);
         if plan.runs.is_empty() {
             return Ok(plan.report.clone());
         }
@@ -108,6 +112,16 @@ impl Engine {
             return Ok(report);
         }
         self.import_in_batches(ctx, plan, progress).await
+    }
+
+    /// Refuses an import that is not permitted or names no release, for callers that want to know before they receive the file.
+    pub async fn check_import(&self, ctx: &Ctx, release_key: &str) -> Result<(), Error> {
+        self.release_to_import(ctx, release_key).await.map(drop)
+    }
+
+    async fn release_to_import(&self, ctx: &Ctx, key: &str) -> Result<Release, Error> {
+        self.authorize(ctx, Permission::Import).await?;
+        self.release_of_key(ctx, key).await
     }
 
     async fn release_of_key(&self, ctx: &Ctx, key: &str) -> Result<Release, Error> {
