@@ -8,6 +8,7 @@ use crate::commands::generic_words::{self, GenericWordsArgs};
 use crate::commands::helix::{self, HelixArgs};
 use crate::commands::import::{self, ImportArgs};
 use crate::commands::migrate::{self, MigrateArgs};
+use crate::commands::openapi;
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::release::{self, CertificationCommand, ReleaseCommand};
 use crate::commands::request::{self, RequestCommand};
@@ -89,6 +90,8 @@ pub enum CliCommand {
     /// Check the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Print the description of the API under /api/v1: OpenAPI 3.1, as JSON.
+    Openapi,
 }
 
 impl Cli {
@@ -127,6 +130,7 @@ impl Cli {
             CliCommand::Migrate(args) => migrate::run(args, runtime).await,
             CliCommand::Schema(command) => schema::run(command).await,
             CliCommand::Audit(command) => audit::run(command, runtime).await,
+            CliCommand::Openapi => openapi::run(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Limits on audit entries that a sender could cause again and again. Each process counts for itself, in memory.
 
-use crate::domain::{PersonId, TenantId, Timestamp, address_group};
+use crate::domain::{TenantId, Timestamp, address_group};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,8 +31,8 @@ pub(crate) struct EntryLimits {
     searches: Arc<Mutex<HashMap<Search, Timestamp>>>,
 }
 
-/// A search: tenant, person and query.
-pub(crate) type Search = (TenantId, PersonId, String);
+/// A search: tenant, the ID of the person or program, and query.
+pub(crate) type Search = (TenantId, String, String);
 
 fn lock<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held leaves a complete map: the lock only guards single changes.

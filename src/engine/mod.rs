@@ -17,7 +17,7 @@ pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;
 pub use actions::step_up::StepUpRequest;
 pub use admin::access::{FailedSignIn, VerifiedIdentity};
-pub use admin::catalog::{CatalogOutcome, CatalogReport, SeenPreview};
+pub use admin::catalog::{CatalogOutcome, CatalogPart, CatalogReport, SeenPreview};
 pub use admin::grants::{
     CodeBinding, Consent, Consentable, GrantRefusal, IssuedTokens, ServiceToken, ServiceTokenRequest,
 };
@@ -156,6 +156,12 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
         }
         (Principal::Client { .. }, _) => {
             "A client can read, propose and withdraw. Only a person in a browser decides and executes."
+        }
+        (Principal::Person { .. }, Permission::Propose | Permission::Withdraw | Permission::Answer) => {
+            "A program proposes, with a token that acts for a person. People decide."
+        }
+        (Principal::Person { .. }, Permission::Import) => {
+            "A program imports evidence, with a token of the tenant, or an operator at the console."
         }
         (
             _,

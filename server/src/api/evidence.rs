@@ -4,10 +4,12 @@
 //! started is finished also if its client goes away, so that a proxy's time limit costs nothing: the same file, sent again, gets the report.
 
 use super::query::{StrictQuery, wrong_parameter};
+use super::refusals::Refusals;
 use super::upload::{self, Upload};
 use crate::http::problem::{problem, problem_of};
 use crate::http::rate_limits::with_retry_after;
 use crate::state::AppState;
+use crate::urls::EVIDENCE_PATH;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -17,9 +19,10 @@ use loopiq::domain::Timestamp;
 use loopiq::engine::{Error, ImportFile, ImportReport};
 use loopiq::import::Format;
 use loopiq_app::Services;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tracing::Instrument as _;
+use utoipa::{IntoParams, ToSchema};
 
 /// The longest name of a file, in characters.
 const LONGEST_NAME: usize = 255;
@@ -29,16 +32,19 @@ const NO_NAME: &str = "evidence";
 const STILL_RUNNING: u64 = 15;
 
 /// Which release, and what the file does not say about itself.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct EvidenceQuery {
     /// The release's key.
+    #[param(required = true, nullable = false, min_length = 1)]
     release: Option<String>,
     /// The file's name.
+    #[param(min_length = 1, max_length = 255)]
     name: Option<String>,
-    /// The file's format. Default: detected from the content.
+    /// The file's format: `sarif`, `osv`, `cyclonedx`, `junit` or `oscal`. Default: detected from the content.
     format: Option<String>,
-    /// The time of the scan, if the file does not contain it.
+    /// The time of the scan, if the file does not contain it: RFC 3339, or a date.
     collected_at: Option<String>,
 }
 
@@ -78,7 +84,52 @@ impl EvidenceQuery {
     }
 }
 
-/// Imports the file.
+/// The file itself.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code, reason = "describes the body")]
+pub(super) struct EvidenceFile(Vec<u8>);
+
+/// What an import has done.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes `ImportReport`")]
+pub(super) struct Imported {
+    /// The release's key.
+    release: String,
+    format: String,
+    /// Runs in the file.
+    runs: u64,
+    /// Keys of the stored evidence.
+    evidence_ids: Vec<String>,
+    /// Results in the file.
+    results: u64,
+    /// Results that are not failures.
+    not_failures: u64,
+    new_findings: u64,
+    known_findings: u64,
+    /// Findings that the scanner's user has suppressed.
+    suppressed: u64,
+    new_controls: u64,
+    changed_controls: u64,
+    /// New blockers.
+    blockers: i64,
+    /// Whether everything was stored before, so that nothing was written.
+    unchanged: bool,
+    /// Whether the stored bytes of the file were damaged, and are restored.
+    #[schema(required = false)]
+    restored: Option<bool>,
+}
+
+/// Imports a file of a scanner, test runner or assessor as evidence of a release: SARIF, OSV, CycloneDX, JUnit XML or OSCAL.
+///
+/// The body is the file itself. Sending a file again changes nothing.
+#[utoipa::path(
+    post, path = EVIDENCE_PATH, tag = "evidence", params(EvidenceQuery),
+    request_body(content = EvidenceFile, content_type = "application/octet-stream"),
+    responses((status = 200, description = "The report of the import.", body = Imported), Refusals),
+    security(("token" = ["loopiq:import"])),
+)]
 pub(super) async fn import(
     State(state): State<AppState>,
     Extension(services): Extension<Arc<Services>>,

@@ -3,27 +3,38 @@
 //! People use their session, and programs a token ([`authenticate`]). Requests by session that change something pass the check against
 //! requests from other sites. No token approves, rejects or executes: the engine permits that to people only.
 
+mod actions;
 mod audit;
 mod authenticate;
+mod body;
+mod catalog;
+mod decisions;
+mod description;
+mod etag;
 mod evidence;
 mod query;
+mod refusals;
+mod reviewed;
 mod upload;
+
+pub(crate) use description::openapi;
 
 use crate::auth;
 use crate::http::problem::problem;
 use crate::http::rate_limits;
 use crate::state::AppState;
-use crate::urls::EVIDENCE_PATH;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use std::any::Any;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The routes, with their check against requests from other sites.
 ///
@@ -37,23 +48,41 @@ pub(crate) fn router(state: &AppState) -> Result<Router<AppState>> {
             let text = "Another site sent this request in your name, so nothing was changed.";
             problem(StatusCode::FORBIDDEN, text)
         });
-    let authenticated = Router::new()
-        .route(EVIDENCE_PATH, post(evidence::import))
-        .route("/api/v1/audit/checkpoint", get(audit::checkpoint))
-        .route("/api/v1/audit/consistency", get(audit::consistency))
-        .route("/api/v1/audit/key-rotations", get(audit::key_rotations))
-        .route("/api/v1/audit/{seq}/proof", get(audit::proof))
+    let (authenticated, _) = for_principals().split_for_parts();
+    let authenticated = authenticated
         .layer(from_fn_with_state(state.clone(), authenticate::authenticate))
         .layer(auth::session_layer(state));
-    // A verifier has no account, so public keys need no sign-in.
-    let keys = Router::new()
-        .route("/api/v1/audit/keys", get(audit::keys))
+    let (anyone, _) = for_anyone().split_for_parts();
+    let anyone = anyone
+        .route(description::PATH, get(description::serve))
         .route_layer(from_fn_with_state(state.clone(), rate_limits::limit_by_address));
     Ok(authenticated
-        .merge(keys)
+        .merge(anyone)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cross_site))
+}
+
+/// The routes for people and programs. Routes and description come from the same annotations.
+fn for_principals() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(actions::list, actions::propose))
+        .routes(routes!(actions::get))
+        .routes(routes!(decisions::approve))
+        .routes(routes!(decisions::reject))
+        .routes(routes!(decisions::execute))
+        .routes(routes!(evidence::import))
+        .routes(routes!(catalog::list, catalog::apply))
+        .routes(routes!(audit::search))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::consistency))
+        .routes(routes!(audit::key_rotations))
+        .routes(routes!(audit::proof))
+}
+
+/// The routes for anyone: a verifier has no account, so public keys need no sign-in.
+fn for_anyone() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(audit::keys))
 }
 
 async fn method_not_allowed(request: Request) -> Response {

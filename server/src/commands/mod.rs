@@ -8,6 +8,7 @@ pub mod generic_words;
 pub mod helix;
 pub mod import;
 pub mod migrate;
+pub mod openapi;
 mod output;
 pub mod policy;
 pub mod release;

@@ -23,7 +23,7 @@ async fn send(service: &Service, path: &str, token: &str, body: Vec<u8>) -> Answ
 }
 
 /// The parts of problem details that programs read.
-fn problem(answer: &Answer) -> (u16, String, String) {
+pub(crate) fn problem(answer: &Answer) -> (u16, String, String) {
     assert_eq!(
         answer.header("content-type"),
         "application/problem+json",

@@ -1,14 +1,18 @@
 //! The whole service over its real router and sockets, and the binary's commands. One test program, because linking takes most of the time.
 
+mod actions_api;
+mod api_description;
 mod audit_api;
 mod audit_page;
 mod audit_sources;
+mod catalog_api;
 mod catalog_commands;
 mod catalog_page;
 mod client_pages;
 mod command_line;
 mod evidence_api;
 mod file_permissions;
+mod generated_requests;
 mod health_and_metrics;
 mod import_over_http;
 mod oauth;

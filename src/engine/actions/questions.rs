@@ -47,6 +47,7 @@ impl Engine {
         Ok(ToolResponse {
             text: format!("Your answer to {question} is kept with {action}; a reviewer reads it there."),
             structured: json!({ "actionId": action, "questionId": question, "status": state }),
+            repeated: false,
         })
     }
 }

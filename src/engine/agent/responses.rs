@@ -43,7 +43,11 @@ fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -
             state.as_str()
         ),
     };
-    Ok(ToolResponse { structured, text })
+    Ok(ToolResponse {
+        structured,
+        text,
+        repeated: false,
+    })
 }
 
 pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolResponse, Error> {
@@ -57,6 +61,7 @@ pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolRes
             "checks": planned.checks,
         }),
         text,
+        repeated: false,
     })
 }
 
@@ -67,11 +72,15 @@ impl Engine {
         let state = action.state_at(ctx.now());
         let mut preview = Preview::new(&envelope.change_set, "");
         preview.summary = action.proposal.summary.clone();
-        proposal(self, &action, state, &preview)
+        let response = proposal(self, &action, state, &preview)?;
+        Ok(ToolResponse {
+            repeated: true,
+            ..response
+        })
     }
 
     /// The parts of an action that an agent may see, if the action was proposed for the agent's caller.
-    pub(crate) async fn get_action(&self, ctx: &Ctx, id: &str) -> Result<Value, Error> {
+    pub async fn get_action(&self, ctx: &Ctx, id: &str) -> Result<Value, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
         let missing = || Error::NotFound {
             kind: RecordKind::Action,

@@ -39,6 +39,8 @@ pub struct ToolResponse {
     pub structured: Value,
     /// One line for a model.
     pub text: String,
+    /// Whether the call has changed nothing, because an earlier call with the same key did.
+    pub repeated: bool,
 }
 
 /// Withdraws an action of one's own.
@@ -239,7 +241,11 @@ impl Engine {
                 check(entry, &arguments)?;
                 let structured = self.read_records(ctx, tool, arguments).await?;
                 let text = structured.to_string();
-                Ok(ToolResponse { structured, text })
+                Ok(ToolResponse {
+                    structured,
+                    text,
+                    repeated: false,
+                })
             }
             Handler::Answer => {
                 self.authorize(ctx, Permission::Answer).await?;
@@ -255,8 +261,20 @@ impl Engine {
                 Ok(ToolResponse {
                     structured: json!({ "actionId": call.action_id, "status": state, "reasonCodes": ["withdrawn"] }),
                     text: format!("{} is withdrawn. Nothing was written.", call.action_id),
+                    repeated: false,
                 })
             }
+        }
+    }
+
+    /// Calls a tool that proposes an action, and no other.
+    pub async fn propose_with(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<ToolResponse, Error> {
+        self.authorize(ctx, Permission::Propose).await?;
+        match tools::TOOLS.iter().find(|tool| tool.name() == name) {
+            Some(tool) => self.propose(ctx, *tool, arguments).await,
+            None => Err(Error::UnknownTool {
+                name: name.chars().take(100).collect(),
+            }),
         }
     }
 

@@ -77,12 +77,14 @@ impl Engine {
 
     /// Records a search with the number of results on its page, and whether there are more.
     async fn record_search(&self, ctx: &Ctx, form: &AuditForm, results: usize, more: bool) -> Result<(), Error> {
-        let Some(person) = ctx.principal.person() else {
-            return Ok(());
+        let reader = match (ctx.principal.person(), ctx.principal.client()) {
+            (Some(person), _) => person.id.to_string(),
+            (None, Some(client)) => client.id.to_string(),
+            (None, None) => return Ok(()),
         };
         let query = form.q.trim().chars().take(LONGEST_QUERY).collect::<String>();
         let asked = json!({ "query": query, "from": form.from, "to": form.to });
-        let search = (ctx.tenant().clone(), person.id.clone(), asked.to_string());
+        let search = (ctx.tenant().clone(), reader, asked.to_string());
         if !self.entry_limits.is_search_due(&search, ctx.now()) {
             return Ok(());
         }

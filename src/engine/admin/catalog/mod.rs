@@ -4,6 +4,9 @@
 
 mod apply;
 mod entry;
+mod records;
+
+pub use records::CatalogPart;
 
 use crate::catalog::{self, Catalog, Effect, Kind, Plan, Problems, SourceFile, Step};
 use crate::context::Ctx;
