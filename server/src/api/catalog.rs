@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use loopiq::catalog::SourceFile;
 use loopiq::domain::canonical::parse_strict;
-use loopiq::engine::{CatalogOutcome, CatalogPart, CatalogReport};
+use loopiq::engine::{CatalogOutcome, CatalogPart, CatalogReport, SeenPreview};
 use loopiq_app::Services;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -180,9 +180,12 @@ pub(super) async fn apply(
     let outcome = match query.dry_run {
         true => engine.preview_catalog(ctx, &files, query.prune).await,
         false => {
-            engine
-                .apply_catalog(ctx, &files, query.prune, query.digest.as_deref())
-                .await
+            // A program that sends `prune` means it.
+            let seen = query.digest.map(|digest| SeenPreview {
+                digest,
+                confirms_retirement: query.prune,
+            });
+            engine.apply_catalog(ctx, &files, query.prune, seen).await
         }
     };
     match outcome {

@@ -1,7 +1,6 @@
 //! The form with which an operator creates a service token. Its response shows the secret, so it is not a server function.
 
 use crate::components::tenant_field::TenantField;
-use crate::components::tenant_field::TenantField;
 use leptos::prelude::*;
 use loopiq::domain::Scope;
 use loopiq::views::Label;
@@ -33,7 +32,6 @@ pub(super) fn CreateToken() -> impl IntoView {
             <h2 id="create">"Create a service token"</h2>
             <p>"For a program without a browser, such as a build. Its secret is shown once."</p>
             <form method="post" action="/do/create-service-token" class="token-form">
-                <TenantField />
                 <TenantField />
                 <div class="field">
                     <label for="name">"Name"</label>

@@ -6,7 +6,6 @@ use super::page_data::page_data;
 use crate::components::message::Message;
 use crate::components::table_head::table_head;
 use crate::components::tenant_field::TenantField;
-use crate::components::tenant_field::TenantField;
 use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use crate::server_fns::RevokeGrant;
@@ -117,7 +116,6 @@ fn row(grant: GrantView) -> AnyView {
         view! {
             <form method="post" action="/do/accept-service-token">
                 <TenantField />
-                <TenantField />
                 <input type="hidden" name="id" value=id.clone() />
                 <button type="submit" class="button small primary" aria-label=format!("Accept {name} and show its secret")>
                     "Accept"
@@ -133,7 +131,6 @@ fn row(grant: GrantView) -> AnyView {
     let revoke = may_revoke.then(|| {
         view! {
             <form method="post" action=RevokeGrant::url()>
-                <TenantField />
                 <TenantField />
                 <input type="hidden" name="id" value=id.clone() />
                 <button type="submit" class="button small" aria-label=format!("{label} {name}")>
