@@ -3,7 +3,7 @@
 //! Pages, server functions (from `loopiq-app`), MCP and the commands are thin adapters: each authenticates its caller, reads the request,
 //! calls the engine once and writes the response. No rule about actions is decided here.
 //!
-//! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `oauth`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
+//! Modules import in one direction only: `cli` → `commands` → `router` → `pages`, `oauth`, `api`, `auth`, `mcp`, `operations` → `http` → `state` → `net`,
 //! `oidc`, `demo_idp` → `urls`, `html` and the other modules without imports.
 
 pub mod advice;

@@ -163,7 +163,7 @@ pub(super) struct CatalogApplied {
 /// file, line and field.
 #[utoipa::path(
     put, path = PATH, tag = "catalog", params(ApplyQuery),
-    request_body(content((CatalogFiles = "application/json"), (String = "application/yaml"))),
+    request_body(content((CatalogFiles = "application/json"), (serde_json::Value = "application/yaml"))),
     responses((status = 200, description = "The difference.", body = CatalogApplied), Refusals),
     security(("session" = []), ("token" = ["loopiq:catalog"])),
 )]
