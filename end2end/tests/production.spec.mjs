@@ -239,8 +239,10 @@ test('a sign-out at the provider ends the sessions here', async ({ browser }) =>
   expect(await status()).toBe(200);
   await page.getByRole('link', { name: 'Sign out of the identity provider too' }).click();
   await page.getByRole('button', { name: 'Yes, sign me out' }).click();
-  await expect(page).toHaveURL(`${server.url}/logout`);
+  // The provider returns what the service sent it, so that the page does not offer the same sign-out again.
+  await expect(page).toHaveURL(`${server.url}/logout?state=signed-out`);
   await expect(signedOut).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Sign out of the identity provider too' })).toHaveCount(0);
   // The provider has told the service, and asks for name and password again.
   await expect.poll(status).toBe(303);
   await page.goto('/');
