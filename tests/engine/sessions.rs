@@ -195,7 +195,7 @@ async fn the_console_ends_sessions_of_a_person_by_address() {
     let console = Ctx::command(world.acme.tenant.clone(), world.engine.runtime());
     let lead = world.acme.person("lead").id;
     let found = world.engine.accounts_named(&console, "Lead@acme.example").await;
-    assert_eq!(found.expect("a person"), [lead.clone()]);
+    assert_eq!(found.expect("a person"), std::slice::from_ref(&lead));
     // A second account with the address, as after a change of the identity provider.
     let moved = asserted("https://new.example", "lead@acme.example", &[Role::Lead]);
     let (_, second) = world
@@ -470,7 +470,11 @@ async fn ended_by_an_operator_a_person_cannot_switch_back() {
             .await
             .expect("read")
             .expect("the session goes on");
-        assert_eq!(kept.session.tenants, [world.acme.tenant.clone()], "{digest}");
+        assert_eq!(
+            kept.session.tenants,
+            std::slice::from_ref(&world.acme.tenant),
+            "{digest}"
+        );
     }
     // A new sign-in names the tenant again, for the new session only.
     let new = BrowserSession {

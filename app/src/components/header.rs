@@ -31,9 +31,9 @@ pub(crate) fn Header() -> impl IntoView {
         }
     };
     let (on_audit, on_policy) = (path.starts_with("/audit"), path == "/settings/policy");
-    let on_catalog = path.starts_with("/settings/catalog");
+    let on_catalog = path.starts_with("/settings/catalog") || path.starts_with("/releases/");
     let (on_requests, on_access) = (path == "/settings/requests", path.starts_with("/settings/access"));
-    let on_inbox = !on_audit && !path.starts_with("/settings/");
+    let on_inbox = !on_audit && !on_catalog && !path.starts_with("/settings/");
     let (on_sessions, on_clients) = (path == "/settings/sessions", path == "/settings/clients");
     view! {
         <header class="top">

@@ -56,14 +56,14 @@ fn render(page: views::ReleasePage) -> AnyView {
     let certifications = certifications
         .shown
         .into_iter()
-        .map(|(key, status)| view! { <dt><bdi>{key}</bdi></dt> <dd>{status}</dd> });
+        .map(|(key, status)| view! { <dt>"Certification " <bdi>{key}</bdi></dt> <dd>{status}</dd> });
     let audit = may_search.then(|| link("/audit", &[("q", &format!("release:{}", key.as_str()))]));
     let inbox = link("/", &[("release", key.as_str())]);
     let is_filtered = !text.is_empty();
     let first = here.clone();
     view! {
         <PageTitle text=name.clone() />
-        <article class="page">
+        <article class="page catalog">
             <nav class="crumbs" aria-label="Where you are">
                 <a href="/settings/catalog">"‹ Catalog"</a>
             </nav>
@@ -76,7 +76,7 @@ fn render(page: views::ReleasePage) -> AnyView {
             </div>
             <section class="card" aria-label="Release">
                 <dl class="facts">
-                    <dt>"Status"</dt>
+                    <dt>"Status of the release"</dt>
                     <dd>{status.label()}</dd>
                     {certifications.collect_view()}
                 </dl>

@@ -3,6 +3,11 @@
 //! People use their session, and programs a token ([`authenticate`]). Requests by session that change something pass the check against
 //! requests from other sites. No token approves, rejects or executes: the engine permits that to people only.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the error of a handler's helper is the response itself, which is made once for a request"
+)]
+
 mod actions;
 mod audit;
 mod authenticate;

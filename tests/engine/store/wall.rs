@@ -114,6 +114,8 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
                 "DELETE",
                 [
                     "sessions",
+                    // Secrets that have expired. The grants stay.
+                    "tokens",
                     "work_item_words",
                     "action_targets",
                     "generic_words",

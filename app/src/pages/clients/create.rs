@@ -42,7 +42,7 @@ pub(super) fn CreateToken() -> impl IntoView {
                     {of_tenant.into_iter().map(tick).collect_view()}
                 </fieldset>
                 <fieldset>
-                    <legend>"For a person, who has to accept the token and is shown the secret"</legend>
+                    <legend>"For a person, who accepts it and sees the secret"</legend>
                     {of_person.into_iter().map(tick).collect_view()}
                     <div class="field">
                         <label for="person">"E-mail address of the person"</label>

@@ -248,7 +248,7 @@ async fn roles_of_catalog(
         return report.warning("roles", missing, FIX);
     }
     for tenant in known {
-        match database.declared_roles(&tenant, &address, runtime).await {
+        match database.declared_roles(&tenant, address, runtime).await {
             None => report.warning("roles", &missing, FIX),
             Some(roles) if roles.is_empty() => report.problem(
                 "roles",
