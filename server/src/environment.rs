@@ -1,6 +1,7 @@
 //! Environment variables that look like settings of this service and are none, such as misspelt ones.
 
 use clap::Command;
+use loopiq::domain::suggest::nearest;
 use std::collections::BTreeSet;
 
 /// The beginning of the names of all settings.
@@ -69,17 +70,10 @@ fn collect(command: &Command, settings: &mut BTreeSet<String>) {
 
 /// The setting with the most similar name, unless all names are very different. Only the part after the prefix is compared.
 fn similar(name: &str, settings: &BTreeSet<String>) -> Option<String> {
-    let part = |name: &str| name.trim_start_matches(PREFIX).to_owned();
-    let given = part(name);
-    let allowed = 1 + given.chars().count() / 4;
-    let distance = |setting: &String| {
-        let setting_part = part(setting);
-        let distance = strsim::damerau_levenshtein(&given, &setting_part);
-        // A name of which a word is missing: DATA for DATA_DIR, URL for PUBLIC_URL.
-        let is_part = given.len() > 2 && format!("_{setting_part}_").contains(&format!("_{given}_"));
-        (distance <= allowed || is_part).then(|| (distance, setting.clone()))
-    };
-    settings.iter().filter_map(distance).min().map(|(_, setting)| setting)
+    let part = |name: &'_ str| -> String { name.trim_start_matches(PREFIX).to_owned() };
+    let parts: Vec<String> = settings.iter().map(|setting| part(setting)).collect();
+    let near = nearest(&part(name), parts.iter().map(|part| (part.as_str(), part.as_str())));
+    near.first().map(|part| format!("{PREFIX}{part}"))
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod session;
 mod snapshot;
 mod source;
 mod string_enum;
+pub mod suggest;
 #[cfg(test)]
 pub(crate) mod test_records;
 pub mod text;

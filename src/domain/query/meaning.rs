@@ -3,10 +3,10 @@
 use super::error::{QueryError, shown};
 use super::expr::{Expr, Text};
 use super::period::period;
-use super::suggest::{nearest, plain};
 use super::syntax::{Condition, Node, NodeKind};
 use super::term::{Term, TermField};
 use super::{AuditQuery, MAX_ERRORS, MAX_WORDS, quoted};
+use crate::domain::suggest::{nearest, plain};
 use crate::domain::text::prose;
 use crate::domain::{ActionId, Timestamp};
 use std::ops::Range;

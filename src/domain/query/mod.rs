@@ -10,7 +10,6 @@ mod expr;
 mod meaning;
 mod narrow;
 mod period;
-mod suggest;
 mod syntax;
 mod term;
 

@@ -8,13 +8,13 @@ const MOST: usize = 3;
 const LONGEST: usize = 64;
 
 /// A name in the form in which names are compared: without case, and with one sign between words.
-pub(super) fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     folded(name.trim()).replace([' ', '-'], "_")
 }
 
 /// The known names that are nearest to `wrong`, nearest first: those that contain it, then those with few different letters. Each known name has
-/// other texts that also stand for it.
-pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<&'a str> {
+/// a second text that means the same.
+pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<&'a str> {
     let wrong = plain(wrong);
     if wrong.is_empty() || wrong.chars().nth(LONGEST).is_some() {
         return Vec::new();
