@@ -34,6 +34,14 @@ pub(crate) fn check_address(limits: &RateLimits, extensions: &Extensions) -> Res
     }
 }
 
+/// Counts a registration of an OAuth client.
+pub(crate) fn check_registration(limits: &RateLimits, extensions: &Extensions) -> Result<(), u64> {
+    match extensions.get::<ClientAddress>() {
+        Some(client) => check(limits, &RateKey::Registration(client.0)),
+        None => Ok(()),
+    }
+}
+
 /// Counts a request of an authenticated principal.
 pub(crate) fn check_principal(limits: &RateLimits, principal: &Principal) -> Result<(), u64> {
     match principal {

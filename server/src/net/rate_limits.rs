@@ -56,6 +56,8 @@ pub struct RateLimitArgs {
 const ANONYMOUS: &str = "300/200";
 const PERSON: &str = "1800/1200";
 const CLIENT: &str = "6000/3000";
+/// A program registers once, and some at each start. Not a setting.
+const REGISTRATION: &str = "20/20";
 
 impl RateLimitArgs {
     /// The limits.
@@ -87,6 +89,8 @@ pub enum RateKey<'a> {
     Address(IpAddr),
     /// A person, in a browser.
     Person(&'a TenantId, &'a PersonId),
+    /// A registration of an OAuth client, by the address of its sender.
+    Registration(IpAddr),
     /// A program, and the person for whom it acts.
     Client(&'a TenantId, Option<&'a PersonId>, &'a ClientId),
 }
@@ -97,6 +101,7 @@ impl RateKey<'_> {
         match self {
             Self::Address(_) => "address",
             Self::Person(..) => "person",
+            Self::Registration(_) => "registration",
             Self::Client(..) => "client",
         }
     }
@@ -109,6 +114,7 @@ pub struct RateLimits(Arc<Limiters>);
 #[derive(Debug)]
 struct Limiters {
     address: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    registration: Option<DefaultKeyedRateLimiter<IpAddr>>,
     person: Option<DefaultKeyedRateLimiter<(TenantId, PersonId)>>,
     client: Option<DefaultKeyedRateLimiter<(TenantId, Option<PersonId>, ClientId)>>,
 }
@@ -121,6 +127,10 @@ impl RateLimits {
     pub fn new(anonymous: Rate, person: Rate, client: Rate) -> Self {
         Self(Arc::new(Limiters {
             address: limiter(anonymous),
+            registration: match anonymous {
+                Rate::OFF => None,
+                _ => limiter(default_rate(REGISTRATION)),
+            },
             person: limiter(person),
             client: limiter(client),
         }))
@@ -134,6 +144,9 @@ impl RateLimits {
         let limiters = &*self.0;
         match key {
             RateKey::Address(address) => check(limiters.address.as_ref(), &loopiq::domain::address_group(*address)),
+            RateKey::Registration(address) => {
+                check(limiters.registration.as_ref(), &loopiq::domain::address_group(*address))
+            }
             RateKey::Person(tenant, person) => check(limiters.person.as_ref(), &((*tenant).clone(), (*person).clone())),
             RateKey::Client(tenant, person, client) => check(
                 limiters.client.as_ref(),
@@ -146,6 +159,7 @@ impl RateLimits {
     /// requests.
     pub fn remove_idle(&self) {
         retain_recent(self.0.address.as_ref());
+        retain_recent(self.0.registration.as_ref());
         retain_recent(self.0.person.as_ref());
         retain_recent(self.0.client.as_ref());
     }
@@ -154,9 +168,13 @@ impl RateLimits {
 impl Default for RateLimits {
     /// The defaults of the settings.
     fn default() -> Self {
-        let rate = |text: &str| text.parse().unwrap_or(Rate::OFF);
-        Self::new(rate(ANONYMOUS), rate(PERSON), rate(CLIENT))
+        Self::new(default_rate(ANONYMOUS), default_rate(PERSON), default_rate(CLIENT))
     }
+}
+
+/// One of the constants of this module.
+fn default_rate(text: &str) -> Rate {
+    text.parse().unwrap_or(Rate::OFF)
 }
 
 fn limiter<K: std::hash::Hash + Eq + Clone>(rate: Rate) -> Option<DefaultKeyedRateLimiter<K>> {

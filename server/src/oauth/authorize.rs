@@ -63,7 +63,7 @@ pub(super) async fn refuse_long_requests(request: Request, next: Next) -> Respon
     }
 }
 
-/// `GET`: shows the consent page, or sends the client an error.
+/// `GET`: shows the consent page, or the error, which a program on the person's computer gets at once.
 pub(super) async fn ask(
     State(state): State<AppState>,
     Extension(services): Extension<Arc<Services>>,
@@ -82,7 +82,7 @@ pub(super) async fn ask(
         Ok(request) => request,
         Err(error) => {
             let state_of_client = params.get("state").ok().flatten();
-            return send_error(&state, &redirect_uri, state_of_client, error.code, error.description);
+            return error_before_consent(&state, &redirect_uri, state_of_client, error.code, error.description);
         }
     };
     let consentable = match services.engine.consentable(&services.ctx, &request.scopes).await {
@@ -95,7 +95,7 @@ pub(super) async fn ask(
     }
     if consentable.scopes.is_empty() {
         let why = "The roles of the person permit none of the requested scopes.";
-        return send_error(&state, &redirect_uri, request.state.as_deref(), "access_denied", why);
+        return error_before_consent(&state, &redirect_uri, request.state.as_deref(), "access_denied", why);
     }
     let Principal::Person { session, person, .. } = &services.ctx.principal else {
         return refused(&state, "Only a person in a browser lets a client in.");
@@ -184,7 +184,7 @@ pub(super) async fn decide(
     match services.engine.consent(&services.ctx, consent).await {
         Ok(code) => {
             let parameters = [("code", code.as_str())];
-            send(&state, &asked.redirect_uri, state_of_client, &parameters)
+            Redirect::to(&response_url(&state, &asked.redirect_uri, state_of_client, &parameters)).into_response()
         }
         Err(error) => failed(&state, &error),
     }
@@ -214,22 +214,45 @@ fn with_return(path: &str, return_to: &str) -> String {
     format!("{path}?{query}")
 }
 
-fn send_error(state: &AppState, uri: &str, of_client: Option<&str>, code: &str, description: &str) -> Response {
-    tracing::info!(code, description, "a client was not let in");
-    send(
-        state,
-        uri,
-        of_client,
-        &[("error", code), ("error_description", description)],
-    )
+/// An error before the person has answered. The browser goes by itself only to a program on the person's computer: any site can register, and could
+/// otherwise let a link to this service lead to itself (RFC 9700, 4.11.2).
+fn error_before_consent(
+    state: &AppState,
+    uri: &str,
+    of_client: Option<&str>,
+    code: &str,
+    description: &str,
+) -> Response {
+    if redirect_uri::without_port(uri).is_some() {
+        return send_error(state, uri, of_client, code, description);
+    }
+    let place = redirect_uri::place(uri);
+    let text = format!("{description} Nothing was changed. The program continues at {place}.");
+    MessagePage::new(StatusCode::BAD_REQUEST, "The program was not let in", &text)
+        .link("/", "Go to the inbox")
+        .link(
+            &error_url(state, uri, of_client, code, description),
+            "Back to the program",
+        )
+        .page(&state.stylesheet)
 }
 
-/// Sends the browser back to the client, with the issuer (RFC 9207).
-fn send(state: &AppState, uri: &str, of_client: Option<&str>, parameters: &[(&str, &str)]) -> Response {
+fn send_error(state: &AppState, uri: &str, of_client: Option<&str>, code: &str, description: &str) -> Response {
+    tracing::info!(code, description, "a client was not let in");
+    Redirect::to(&error_url(state, uri, of_client, code, description)).into_response()
+}
+
+fn error_url(state: &AppState, uri: &str, of_client: Option<&str>, code: &str, description: &str) -> String {
+    let error = [("error", code), ("error_description", description)];
+    response_url(state, uri, of_client, &error)
+}
+
+/// The address at which the client gets the response, with the issuer (RFC 9207).
+fn response_url(state: &AppState, uri: &str, of_client: Option<&str>, parameters: &[(&str, &str)]) -> String {
     let mut all = parameters.to_vec();
     all.extend(of_client.map(|state| ("state", state)));
     all.push(("iss", &state.public_url));
-    Redirect::to(&redirect_uri::with(uri, &all)).into_response()
+    redirect_uri::with(uri, &all)
 }
 
 /// The page for a request whose client or redirect URI cannot be trusted.

@@ -29,17 +29,10 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use cimd::Documents;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use loopiq::context::Runtime;
-use loopiq::domain::address_group;
 use sealed::Sealer;
 use std::fmt;
-use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
-
-/// The registrations of one address: so many at once, and as many each minute.
-const REGISTRATIONS: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
 /// What the authorization server keeps in memory. Cheap to clone.
 #[derive(Clone)]
@@ -48,7 +41,6 @@ pub struct OAuth(Arc<Inner>);
 struct Inner {
     sealer: Sealer,
     documents: Documents,
-    registrations: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl fmt::Debug for OAuth {
@@ -67,7 +59,6 @@ impl OAuth {
         Ok(Self(Arc::new(Inner {
             sealer: Sealer::new(secret, runtime.clone()),
             documents: Documents::new(runtime.clone(), allow_loopback)?,
-            registrations: RateLimiter::keyed(Quota::per_minute(REGISTRATIONS)),
         })))
     }
 
@@ -77,15 +68,6 @@ impl OAuth {
 
     fn documents(&self) -> &Documents {
         &self.0.documents
-    }
-
-    /// Counts a registration from this address. Returns `false` if there were too many.
-    fn may_register(&self, address: IpAddr) -> bool {
-        let limiter = &self.0.registrations;
-        if limiter.len() > 100_000 {
-            limiter.retain_recent();
-        }
-        limiter.check_key(&address_group(address)).is_ok()
     }
 }
 

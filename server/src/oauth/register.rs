@@ -4,7 +4,7 @@ use super::client::{ClientMetadata, LONGEST_ID};
 use super::error::OAuthError;
 use super::sealed::Purpose;
 use crate::http::problem::json_response;
-use crate::net::ClientAddress;
+use crate::http::rate_limits;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -23,10 +23,8 @@ pub(super) async fn register(
     extensions: Extensions,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
-    if let Some(ClientAddress(address)) = extensions.get()
-        && !state.oauth.may_register(*address)
-    {
-        let text = "Too many registrations came from here. Wait a minute and try again.";
+    if let Err(seconds) = rate_limits::check_registration(&state.requests.rate_limits, &extensions) {
+        let text = format!("Too many registrations came from here. Wait {seconds} s and try again.");
         return Err(OAuthError::new("temporarily_unavailable", text).with_status(StatusCode::TOO_MANY_REQUESTS));
     }
     let wrong = |why: String| OAuthError::new("invalid_client_metadata", format!("{why}."));

@@ -73,6 +73,35 @@ async fn other_errors_go_back_to_the_client() {
 }
 
 #[tokio::test]
+async fn an_error_leads_to_no_site_before_the_person_has_answered() {
+    let service = Service::start().await;
+    let site = "https://app.example/callback?a=b";
+    for redirect in [site, "cursor://anysphere.cursor-retrieval/oauth"] {
+        let metadata = json!({ "client_name": "Site", "redirect_uris": [redirect] });
+        let registered: Value = serde_json::from_str(&register(&service, &metadata).await.text).unwrap();
+        let id = registered["client_id"].as_str().unwrap().to_owned();
+        let client = TestClient { service: &service, id };
+        let mut lead = service.signed_in(LEAD).await;
+        let mut auditor = service.signed_in("auditor@acme.example").await;
+        for (browser, change, code) in [
+            (&mut lead, ("code_challenge_method", "plain"), "invalid_request"),
+            (&mut auditor, ("scope", "loopiq:read"), "access_denied"),
+        ] {
+            let refused = browser
+                .get(&client.request(&[("redirect_uri", redirect), change]))
+                .await;
+            assert_eq!((refused.status, refused.location()), (400, ""), "{}", refused.text);
+            let link = format!("href=\"{}", redirect.replace('&', "&amp;"));
+            assert!(
+                refused.text.contains(&link) && refused.text.contains(&format!("error={code}")),
+                "{}",
+                refused.text
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_code_is_for_one_client_one_redirect_and_one_verifier() {
     let service = Service::start().await;
     let client = TestClient::registered(&service, "Helix").await;
