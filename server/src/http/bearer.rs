@@ -182,7 +182,9 @@ fn description(refusal: TokenRefusal) -> &'static str {
         TokenRefusal::NoPerson => {
             "The person of the token has not signed in here, or not in the tenant that the token names. The person has to sign in once in a browser."
         }
-        TokenRefusal::SeveralTenants => "The person is in several tenants here, and the token names none of them.",
+        TokenRefusal::SeveralTenants => {
+            "The token must name one tenant: this service has several, or the person is in several of those that it names."
+        }
         TokenRefusal::NoRole => {
             "The person you act for has no role any more. Ask the people who run the identity provider for one."
         }

@@ -30,8 +30,8 @@ pub enum TokenRefusal {
     /// Nobody has signed in here with the account that the identity provider's token names.
     #[error("nobody has signed in with the account")]
     NoPerson,
-    /// The account has signed in to several tenants, and the identity provider's token names none of them.
-    #[error("the person is in several tenants")]
+    /// The identity provider's token names no tenant of a service that has several, or names several in which the person has an account.
+    #[error("the token does not name one tenant")]
     SeveralTenants,
     /// The person of the token has no role any more.
     #[error("the person has no role")]

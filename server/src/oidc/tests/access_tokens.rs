@@ -153,10 +153,29 @@ async fn the_endpoint_accepts_it_for_a_person_who_has_signed_in_lately() {
     let asserted = fixtures::asserted(&provider.issuer, "developer@acme.example", &[Role::Developer]);
     let origin = RequestOrigin::default();
     service.engine.sign_in("acme", asserted, &origin).await.unwrap();
-    for token in [plain(), token("tenant", Value::Null)] {
-        assert_eq!(service.send(&token, list).await.status(), 200);
+    assert_eq!(service.send(&plain(), list).await.status(), 200);
+    // With one tenant a token need not name it. With two, it has to.
+    assert_eq!(service.send(&token("tenant", Value::Null), list).await.status(), 200);
+    service.engine.create_tenant("globex", "Globex").await.unwrap();
+    for tenant in [Value::Null, json!([])] {
+        let why = refused(token("tenant", tenant)).await;
+        assert!(why.contains("must name one tenant"), "{why}");
     }
-    let why = refused(token("tenant", json!("globex"))).await;
+    let both = json!(["acme", "globex", "nowhere"]);
+    assert_eq!(
+        service.send(&token("tenant", both.clone()), list).await.status(),
+        200,
+        "an account in one of them"
+    );
+    let elsewhere = fixtures::asserted(&provider.issuer, "developer@acme.example", &[Role::Developer]);
+    service
+        .engine
+        .sign_in("globex", elsewhere, &RequestOrigin::default())
+        .await
+        .unwrap();
+    let why = refused(token("tenant", both)).await;
+    assert!(why.contains("must name one tenant"), "{why}");
+    let why = refused(token("tenant", json!("nowhere"))).await;
     assert!(why.contains("has not signed in here"), "{why}");
     let why = refused(token("aud", json!("https://other.example/mcp"))).await;
     assert!(why.contains("another resource"), "{why}");
