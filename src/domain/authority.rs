@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(
             allowed(&program(EVERY)),
             "read_catalog search_audit import apply_catalog",
-            "a program that acts for nobody proposes nothing"
+            "a program that acts for no person proposes nothing"
         );
     }
 

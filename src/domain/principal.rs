@@ -80,7 +80,7 @@ pub enum Principal {
         /// What the token can be used for.
         scopes: Scopes,
     },
-    /// A program with a token of the tenant, which acts for nobody.
+    /// A program with a token of the tenant, which acts for no person.
     Program {
         /// The tenant of the token.
         tenant: TenantId,
@@ -182,7 +182,7 @@ pub enum Actor {
         /// The caller's e-mail address at the time.
         caller_email: String,
     },
-    /// A program that acts for nobody.
+    /// A program that acts for no person.
     Program {
         /// The program's ID as a client.
         id: ClientId,

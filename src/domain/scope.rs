@@ -50,7 +50,7 @@ impl Scope {
         }
     }
 
-    /// Whether a program that acts for nobody can use the scope: its tokens belong to the tenant.
+    /// Whether a program that acts for no person can use the scope: its tokens belong to the tenant.
     pub fn is_of_tenant(self) -> bool {
         matches!(self, Scope::Import | Scope::Catalog | Scope::Audit)
     }
@@ -110,7 +110,7 @@ impl Scopes {
         self.iter().filter(permitted).collect()
     }
 
-    /// Whether a program that acts for nobody can use all of them.
+    /// Whether a program that acts for no person can use all of them.
     pub fn are_of_tenant(&self) -> bool {
         self.iter().all(Scope::is_of_tenant)
     }

@@ -152,7 +152,7 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
             "A client that acts for a person imports nothing and changes no catalog. An operator creates a service token of the tenant for that."
         }
         (Principal::Program { .. }, _) => {
-            "This token belongs to the tenant and acts for nobody. It imports, applies catalogs or reads the audit log; everything else needs a person."
+            "This token belongs to the tenant and acts for no person. It imports, applies catalogs or reads the audit log; everything else needs a person."
         }
         (Principal::Client { .. }, _) => {
             "A client can read, propose and withdraw. Only a person in a browser decides and executes."

@@ -70,6 +70,8 @@ pub struct PersonPage {
     pub account: [PlainText; 2],
     /// The person's sessions.
     pub sessions: Vec<SessionView>,
+    /// The number of clients and tokens that act for the person.
+    pub clients: usize,
 }
 
 /// The browsers that a `User-Agent` may name, most specific first: many browsers also name those that they imitate.

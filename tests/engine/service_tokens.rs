@@ -5,7 +5,7 @@ use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::{Authentication, Error, ServiceToken, ServiceTokenRequest};
 use loopiq::views::GrantState;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MCP: &str = "http://127.0.0.1:3000/mcp";
 
@@ -30,18 +30,6 @@ async fn principal(world: &World, secret: &str) -> Option<Principal> {
     }
 }
 
-async fn entries(world: &World, event: &str) -> Vec<Value> {
-    let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
-               WHERE e.event = $1 AND e.tenant = 'acme' ORDER BY e.seq";
-    let contents: Vec<String> = sqlx::query_scalar(sql)
-        .bind(event.to_owned())
-        .fetch_all(&mut world.database.connect().await)
-        .await
-        .expect("entries");
-    let parse = |content: &String| serde_json::from_str(content).expect("JSON");
-    contents.iter().map(parse).collect()
-}
-
 fn says(outcome: Result<ServiceToken, Error>) -> String {
     outcome.expect_err("refused").to_string()
 }
@@ -62,7 +50,7 @@ async fn an_operator_creates_a_token_of_the_tenant_and_sees_its_secret_once() {
         (client.name.as_str(), scopes.to_string().as_str()),
         ("Nightly import", "loopiq:import loopiq:audit")
     );
-    let issued = entries(&world, "token.issued").await.pop().expect("an entry");
+    let issued = world.entries("token.issued").await.pop().expect("an entry");
     assert_eq!(issued["actor"]["email"], "operator@acme.example");
     assert_eq!(issued["details"]["grantId"], json!(created.id));
     let dump = world.dump().await.concat();
@@ -134,10 +122,10 @@ async fn a_token_that_acts_for_another_person_is_only_offered_and_its_secret_is_
     let again = says(world.engine.accept_service_token(&developer, id, MCP).await);
     assert!(again.contains("accepted before"), "{again}");
 
-    let offer = entries(&world, "token.offered").await.pop().expect("an entry");
+    let offer = world.entries("token.offered").await.pop().expect("an entry");
     assert_eq!(offer["actor"]["email"], "operator@acme.example");
     assert_eq!(offer["details"]["person"]["email"], "developer@acme.example");
-    let issued = entries(&world, "token.issued").await.pop().expect("an entry");
+    let issued = world.entries("token.issued").await.pop().expect("an entry");
     assert_eq!(issued["actor"]["email"], "developer@acme.example");
     assert_eq!(
         issued["details"]["offeredBy"]["name"], "operator of acme",
@@ -256,7 +244,7 @@ async fn only_operators_create_tokens_and_see_those_of_others() {
         let page = world.engine.clients_page(&ctx).await.expect("a page");
         assert_eq!(page.others, None, "{role}");
     }
-    // A client acts for nobody's administration, whatever its person may do.
+    // A client acts for no person's administration, whatever its person may do.
     let refused = create(&world, &world.client("operator"), "loopiq:import", "").await;
     assert!(matches!(refused, Err(Error::NotAuthorized { .. })), "{refused:?}");
     let console = Ctx::command(world.acme.tenant.clone(), world.engine.runtime());
@@ -287,7 +275,7 @@ async fn a_program_with_a_catalog_token_gives_nobody_a_role() {
     let team = file("teams:\n  - key: platform\n    name: Platform\n");
     let applied = world.engine.apply_catalog(&program, &team, false, None).await;
     applied.expect("applied");
-    let entry = entries(&world, "catalog.applied").await.pop().expect("an entry");
+    let entry = world.entries("catalog.applied").await.pop().expect("an entry");
     assert_eq!(entry["actor"]["kind"], "program");
     let people = file("people:\n  - email: mallory@acme.example\n    roles: [operator]\n");
     let refused = world.engine.apply_catalog(&program, &people, false, None).await;
@@ -315,4 +303,63 @@ async fn a_tenant_has_a_limited_number_of_tokens() {
     create(&world, &operator, "loopiq:import", "")
         .await
         .expect("after one was revoked");
+}
+
+#[tokio::test]
+async fn ending_the_sessions_of_a_person_takes_the_access_of_clients_that_act_for_the_person() {
+    let world = World::new().await;
+    let (operator, developer) = (world.person("operator"), world.person("developer"));
+    let me = world.acme.person("developer");
+    let offered = create(&world, &operator, "loopiq:read", me.email.as_str())
+        .await
+        .expect("offered");
+    let accepted = world
+        .engine
+        .accept_service_token(&developer, offered.id.as_str(), MCP)
+        .await;
+    let secret = accepted.expect("accepted").token.expect("the secret");
+    create(&world, &operator, "loopiq:propose", me.email.as_str())
+        .await
+        .expect("offered");
+    let of_tenant = create(&world, &operator, "loopiq:import", "").await.expect("created");
+    let of_tenant = of_tenant.token.expect("the secret");
+    let page = world
+        .engine
+        .person_page(&operator, me.id.as_str())
+        .await
+        .expect("a page");
+    assert_eq!(page.clients, 2);
+
+    // Signing out everywhere ends sessions only: an agent works without its person's browser.
+    world.engine.sign_out_everywhere(&developer).await.expect("signed out");
+    assert!(principal(&world, &secret).await.is_some());
+    let outcome = world
+        .engine
+        .end_sessions_of(&operator, me.id.as_str())
+        .await
+        .expect("ended");
+    assert_eq!(
+        outcome.message.as_str(),
+        "There was no session to end. 2 clients that acted for the person have no access any more."
+    );
+    assert!(principal(&world, &secret).await.is_none());
+    assert!(principal(&world, &of_tenant).await.is_some(), "it acts for no person");
+    let revoked = world.entries("token.revoked").await;
+    assert_eq!(revoked.len(), 2);
+    assert_eq!(
+        (&revoked[0]["details"]["by"], &revoked[0]["actor"]["id"]),
+        (&json!("operator"), &json!(world.acme.person("operator").id))
+    );
+    let again = world
+        .engine
+        .end_sessions_of(&operator, me.id.as_str())
+        .await
+        .expect("ended");
+    assert_eq!(again.message.as_str(), "There was no session to end.");
+    let page = world
+        .engine
+        .person_page(&operator, me.id.as_str())
+        .await
+        .expect("a page");
+    assert_eq!(page.clients, 0);
 }

@@ -5,7 +5,7 @@ use loopiq::context::Ctx;
 use loopiq::domain::*;
 use loopiq::engine::{Error, RequestOrigin, Switch};
 use loopiq_testing::fixtures::{asserted, browser_session, new_session};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const END: Timestamp = Timestamp(4_102_444_800_000_000);
 
@@ -24,19 +24,6 @@ async fn session(world: &World, n: u128, of: &TenantRecords, role: &str, digest:
             .expect("stored")
     );
     session.id
-}
-
-/// The contents of the entries about ended sessions of a tenant.
-async fn ended(world: &World, tenant: &TenantId) -> Vec<Value> {
-    let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
-               WHERE e.event = 'session.ended' AND e.tenant = $1 ORDER BY e.seq";
-    let contents: Vec<String> = sqlx::query_scalar(sql)
-        .bind(tenant.to_string())
-        .fetch_all(&mut world.database.connect().await)
-        .await
-        .expect("entries");
-    let parse = |content: &String| serde_json::from_str(content).expect("JSON");
-    contents.iter().map(parse).collect()
 }
 
 async fn open(world: &World, ctx: &Ctx) -> Vec<(String, bool)> {
@@ -86,7 +73,7 @@ async fn people_see_and_end_their_own_sessions_and_no_others() {
     assert_eq!(open(&world, &reviewer).await, [(here.to_string(), true)]);
     let again = world.engine.end_session(&reviewer, phone.as_str()).await;
     assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
-    let [entry] = ended(&world, &world.acme.tenant).await.try_into().expect("one entry");
+    let [entry] = world.entries("session.ended").await.try_into().expect("one entry");
     assert_eq!(text(&entry["actor"], "email"), "reviewer@acme.example");
     assert_eq!(entry["records"], json!([phone, world.acme.person("reviewer").id]));
     assert_eq!(entry["details"]["by"], "person");
@@ -177,7 +164,7 @@ async fn operators_see_and_end_the_sessions_of_their_tenant() {
         .expect("none left");
     assert_eq!(outcome.message.as_str(), "There was no session to end.");
     assert_eq!(world.count("sessions").await, 1, "that of the other tenant");
-    let entries = ended(&world, &world.acme.tenant).await;
+    let entries = world.entries("session.ended").await;
     assert_eq!(entries.len(), 3);
     for entry in entries {
         assert_eq!(
@@ -217,7 +204,7 @@ async fn the_console_ends_sessions_of_a_person_by_address() {
         .end_sessions_of(&console, lead.as_str())
         .await
         .expect("ended");
-    let [entry] = ended(&world, &world.acme.tenant).await.try_into().expect("one entry");
+    let [entry] = world.entries("session.ended").await.try_into().expect("one entry");
     assert_eq!(
         (&entry["actor"]["kind"], &entry["source"]["kind"]),
         (&json!("system"), &json!("command"))
@@ -268,9 +255,13 @@ async fn signing_out_everywhere_ends_the_sessions_in_every_tenant() {
     );
     assert_eq!(world.count("sessions WHERE id_digest IN ('4', '5')").await, 2);
     assert_eq!(world.count("sessions").await, 2);
-    let [own] = ended(&world, &world.acme.tenant).await.try_into().expect("one entry");
+    let [own] = world.entries("session.ended").await.try_into().expect("one entry");
     assert_eq!(own["actor"]["id"], json!(world.acme.person("reviewer").id));
-    let [other] = ended(&world, &world.globex.tenant).await.try_into().expect("one entry");
+    let [other] = world
+        .entries_of(&world.globex.tenant, "session.ended")
+        .await
+        .try_into()
+        .expect("one entry");
     assert_eq!(
         other["actor"]["id"],
         json!(account.id),

@@ -62,21 +62,6 @@ async fn reviewer(world: &World, sign_in: SignIn) {
     signed_in(world, "reviewer", "session of reviewer", sign_in).await;
 }
 
-/// The contents of the entries of this event.
-async fn entries(world: &World, event: &str) -> Vec<Value> {
-    let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
-               WHERE e.event = $1 ORDER BY e.tenant, e.seq";
-    let contents: Vec<String> = sqlx::query_scalar(sql)
-        .bind(event)
-        .fetch_all(&mut world.database.connect().await)
-        .await
-        .expect("entries");
-    contents
-        .iter()
-        .map(|one| serde_json::from_str(one).expect("JSON"))
-        .collect()
-}
-
 /// Why the person has to sign in again.
 #[track_caller]
 fn asked(outcome: Result<Outcome, Error>) -> String {
@@ -103,7 +88,7 @@ async fn an_old_sign_in_approves_nothing_and_a_new_one_does() {
     );
     assert_eq!(world.get(&id).await["status"], "pending_approval");
     assert_eq!(world.count("decisions").await, 0);
-    let [denied] = entries(&world, "access.denied").await.try_into().expect("one entry");
+    let [denied] = world.entries("access.denied").await.try_into().expect("one entry");
     assert_eq!(denied["details"]["code"], "step_up_required");
     assert_eq!(text(&denied["actor"], "email"), "reviewer@acme.example");
     assert!(text(&denied, "note").contains("25 minutes ago"), "{denied}");
@@ -117,7 +102,7 @@ async fn an_old_sign_in_approves_nothing_and_a_new_one_does() {
     )
     .await;
     assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
-    let [approved] = entries(&world, "action.approved").await.try_into().expect("one entry");
+    let [approved] = world.entries("action.approved").await.try_into().expect("one entry");
     let step_up = &approved["details"]["stepUp"];
     assert_eq!(
         (&step_up["authenticatedBy"], &step_up["acr"], &step_up["maxAgeMinutes"]),
@@ -158,7 +143,7 @@ async fn a_provider_that_does_not_say_when_is_believed_only_after_it_was_asked_t
     };
     reviewer(&world, prompted).await;
     assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
-    let [approved] = entries(&world, "action.approved").await.try_into().expect("one entry");
+    let [approved] = world.entries("action.approved").await.try_into().expect("one entry");
     assert_eq!(approved["details"]["stepUp"]["authenticatedBy"], "iat");
     assert_eq!(approved["details"]["stepUp"]["acr"], Value::Null);
 }
@@ -183,7 +168,7 @@ async fn one_of_the_accepted_ways_of_signing_in_is_required() {
     };
     reviewer(&world, hwk).await;
     assert!(world.approve("reviewer", &id, &digest).await.expect("approved").done);
-    let [approved] = entries(&world, "action.approved").await.try_into().expect("one entry");
+    let [approved] = world.entries("action.approved").await.try_into().expect("one entry");
     assert_eq!(approved["details"]["stepUp"]["acr"], "hwk");
     assert_eq!(approved["details"]["stepUp"]["acceptedAcr"], json!(["mfa", "hwk"]));
 }
@@ -222,7 +207,7 @@ async fn each_approval_requires_it_and_nothing_else_does() {
         .expect("the first approval");
     assert_eq!(first.state, Some(State::PendingApproval));
     asked(world.approve("lead", &id, &digest).await);
-    let [endorsed] = entries(&world, "action.endorsed").await.try_into().expect("one entry");
+    let [endorsed] = world.entries("action.endorsed").await.try_into().expect("one entry");
     assert_eq!(endorsed["details"]["stepUp"]["authenticatedBy"], "auth_time");
     let lead = world.person("lead");
     let view = world.opened(&lead, &id).await;
@@ -232,7 +217,7 @@ async fn each_approval_requires_it_and_nothing_else_does() {
     world.policy(&format!("{RISKY}{STEP_UP}")).await;
     let (story, digest) = world.story(1).await;
     assert!(world.approve("lead", &story, &digest).await.expect("approved").done);
-    let [approved] = entries(&world, "action.approved").await.try_into().expect("one entry");
+    let [approved] = world.entries("action.approved").await.try_into().expect("one entry");
     assert_eq!(approved["details"].get("stepUp"), None);
 }
 
@@ -285,7 +270,7 @@ async fn everything_else_is_checked_before_a_person_is_asked_to_sign_in() {
     let ctx = world.person("reviewer");
     let error = world.consent_as(&ctx, &id, consent.clone()).await.expect_err("refused");
     assert_eq!(error.code(), "policy_refused", "{error}");
-    assert!(entries(&world, "access.denied").await.is_empty());
+    assert!(world.entries("access.denied").await.is_empty());
     consent.typed = typed;
     asked(world.consent_as(&ctx, &id, consent).await);
     // A person who may not approve is not asked to sign in again.
@@ -434,7 +419,7 @@ async fn an_approval_that_races_with_the_policy_is_judged_by_one_of_both() {
         match approval {
             Ok(outcome) => {
                 assert!(outcome.done);
-                let entries = entries(&world, "action.approved").await;
+                let entries = world.entries("action.approved").await;
                 let entry = entries.last().expect("an entry");
                 assert_eq!(
                     entry["details"]["policyVersion"],

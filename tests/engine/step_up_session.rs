@@ -5,7 +5,7 @@ use loopiq::domain::*;
 use loopiq::engine::{Error, SignedInAgain};
 use loopiq::store::NewSession;
 use loopiq_testing::fixtures::browser_session;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const END: Timestamp = Timestamp(4_102_444_800_000_000);
 
@@ -71,13 +71,7 @@ async fn a_new_sign_in_replaces_the_session_of_the_same_person_in_the_same_tenan
     let new = store.session("new", Timestamp(0)).await.expect("read").expect("stored");
     assert_eq!(new.data, data);
     assert_eq!(new.session.sign_in.authenticated_at, Some(Timestamp(5)));
-    let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
-               WHERE e.event = 'session.signed_in' ORDER BY e.seq DESC";
-    let entry: String = sqlx::query_scalar(sql)
-        .fetch_one(&mut world.database.connect().await)
-        .await
-        .expect("an entry");
-    let entry: Value = serde_json::from_str(&entry).expect("JSON");
+    let entry = world.entries("session.signed_in").await.pop().expect("an entry");
     let step_up = &entry["details"]["stepUp"];
     assert_eq!(
         (&step_up["actionId"], &step_up["replacedSession"], &step_up["acr"]),

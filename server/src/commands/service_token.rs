@@ -152,7 +152,7 @@ impl fmt::Display for Listed {
         }
         for (n, grant) in all.into_iter().enumerate() {
             let person = grant.person.as_ref();
-            let person = person.map_or_else(|| "nobody".to_owned(), |[name, email]| format!("{name} ({email})"));
+            let person = person.map_or_else(|| "the tenant".to_owned(), |[name, email]| format!("{name} ({email})"));
             let used = grant.used.as_ref().map_or("never", |used| used.utc.as_str());
             let separator = if n == 0 { "" } else { "\n" };
             write!(

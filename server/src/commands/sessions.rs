@@ -113,7 +113,12 @@ struct Account<'a>(&'a PersonPage);
 
 impl fmt::Display for Account<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PersonPage { person, sessions, .. } = self.0;
+        let PersonPage {
+            person,
+            sessions,
+            clients,
+            ..
+        } = self.0;
         let roles: Vec<&str> = person.roles.iter().map(|role| role.as_str()).collect();
         let roles = if roles.is_empty() {
             "no role".to_owned()
@@ -122,6 +127,9 @@ impl fmt::Display for Account<'_> {
         };
         writeln!(f, "{} ({}, {}): {roles}", person.name, person.email, person.id)?;
         write!(f, "last sign-in {}", person.signed_in.utc)?;
+        if *clients > 0 {
+            write!(f, "\nclients that act for the person: {clients}")?;
+        }
         if sessions.is_empty() {
             return write!(f, "\nno open sessions");
         }

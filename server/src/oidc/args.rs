@@ -87,7 +87,7 @@ fn check_issuer(issuer: &str) -> Result<()> {
         ),
     };
     if !url.username().is_empty() || url.password().is_some() {
-        // The issuer stands in logs and messages.
+        // Logs and messages contain the issuer.
         bail!("{NAME} contains a user name or a password; remove them");
     }
     if url.path().trim_end_matches('/').ends_with(DISCOVERY) {

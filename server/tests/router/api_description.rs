@@ -83,6 +83,24 @@ async fn every_operation_exists_and_says_who_may_call_it() {
         "put /api/v1/catalog",
     ];
     assert_eq!(operations, expected);
+    // The description of an import's report is written apart from the report.
+    let report = loopiq::engine::ImportReport {
+        restored: true,
+        ..Default::default()
+    };
+    let report = serde_json::to_value(report).unwrap();
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(
+        keys(&api["components"]["schemas"]["Imported"]["properties"]),
+        keys(&report)
+    );
     // Decisions are for people.
     for path in ["approve", "reject", "execute"] {
         let operation = &api["paths"][format!("/api/v1/actions/{{id}}/{path}")]["post"];

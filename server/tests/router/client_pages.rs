@@ -192,7 +192,7 @@ async fn the_command_creates_lists_and_revokes() {
     assert!(!done && error.contains("loopiq:everything is no scope"), "{error}");
     let (done, listed, error) = run(&["service-token", "list"]);
     assert!(
-        done && listed.lines().count() == 2 && listed.contains("Build (active), for nobody"),
+        done && listed.lines().count() == 2 && listed.contains("Build (active), for the tenant"),
         "{listed} {error}"
     );
     let id = grant(&listed);

@@ -53,7 +53,7 @@ fn actor(person: &Person) -> Actor {
 }
 
 /// The tenants with these names, as far as they can be names of tenants.
-fn named(tenants: &[String]) -> Vec<TenantId> {
+pub(crate) fn named(tenants: &[String]) -> Vec<TenantId> {
     tenants.iter().filter_map(|name| TenantId::parse(name).ok()).collect()
 }
 

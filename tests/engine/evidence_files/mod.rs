@@ -78,13 +78,5 @@ async fn entries(world: &World, event: &str) -> i64 {
 
 /// The content of the last audit entry with this event.
 async fn entry(world: &World, event: &str) -> Value {
-    let row = sqlx::query(
-        "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
-         WHERE e.event = $1 ORDER BY e.seq DESC LIMIT 1",
-    )
-    .bind(event.to_owned())
-    .fetch_one(&mut world.database.connect().await)
-    .await;
-    let content: String = row.expect("an entry").get(0);
-    serde_json::from_str(&content).expect("JSON")
+    world.entries(event).await.pop().expect("an entry")
 }

@@ -211,6 +211,25 @@ impl World {
         made.await.expect("a member");
     }
 
+    /// The contents of a tenant's audit entries of this event, in their order.
+    pub(crate) async fn entries_of(&self, tenant: &TenantId, event: &str) -> Vec<Value> {
+        let sql = "SELECT c.content FROM audit_entries e JOIN audit_contents c ON c.tenant = e.tenant AND c.seq = e.seq \
+                   WHERE e.tenant = $1 AND e.event = $2 ORDER BY e.seq";
+        let contents: Vec<String> = sqlx::query_scalar(sql)
+            .bind(tenant.to_string())
+            .bind(event.to_owned())
+            .fetch_all(&mut self.database.connect().await)
+            .await
+            .expect("entries");
+        let parse = |content: &String| serde_json::from_str(content).expect("JSON");
+        contents.iter().map(parse).collect()
+    }
+
+    /// The contents of the audit entries of acme of this event.
+    pub(crate) async fn entries(&self, event: &str) -> Vec<Value> {
+        self.entries_of(&self.acme.tenant, event).await
+    }
+
     /// Activates a policy as an operator who has signed in now. A second operator confirms the policy where that is required.
     pub(crate) async fn policy(&self, source: &str) -> i64 {
         for operator in ["operator", "operator2"] {

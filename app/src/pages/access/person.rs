@@ -49,9 +49,15 @@ fn render(Shown { page, said }: Shown) -> AnyView {
         person,
         account: [issuer, subject],
         sessions,
+        clients,
     } = page;
     let (id, roles) = (person.id.clone(), roles(&person));
-    let has_sessions = !sessions.is_empty();
+    let has_access = !sessions.is_empty() || clients > 0;
+    let clients = match clients {
+        0 => None,
+        1 => Some("1 client acts for the person.".to_owned()),
+        count => Some(format!("{count} clients act for the person.")),
+    };
     view! {
         <PageTitle text=person.name.clone() />
         <article class="page people-page">
@@ -76,7 +82,8 @@ fn render(Shown { page, said }: Shown) -> AnyView {
             <section class="card" aria-labelledby="sessions">
                 <h2 id="sessions">"Open sessions"</h2>
                 <Sessions sessions person=id.clone() />
-                {has_sessions
+                {clients.map(|clients| view! { <p>{clients} " " <a href="/settings/clients">"Clients"</a></p> })}
+                {has_access
                     .then(|| {
                         view! {
                             <form method="post" action=EndSessions::url()>
@@ -89,7 +96,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
                         }
                     })}
                 <p class="quiet">
-                    "Ending sessions doesn't keep the person out: remove the account or its roles at the identity provider for that."
+                    "Ending all sessions also takes the access from clients that act for the person. It doesn't keep the person out: remove the account or its roles at the identity provider for that."
                 </p>
             </section>
         </article>

@@ -38,7 +38,7 @@ pub(super) fn CreateToken() -> impl IntoView {
                     <input id="name" name="name" maxlength="100" autocomplete="off" required />
                 </div>
                 <fieldset>
-                    <legend>"For the tenant: acts for nobody"</legend>
+                    <legend>"For the tenant: acts for no person"</legend>
                     {of_tenant.into_iter().map(tick).collect_view()}
                 </fieldset>
                 <fieldset>

@@ -106,7 +106,7 @@ fn row(grant: GrantView) -> AnyView {
     let (anchor, shown) = (id.clone(), id.clone());
     let person = match person {
         Some([name, email]) => view! { <bdi title=email>{name}</bdi> }.into_any(),
-        None => view! { <span class="quiet">"nobody"</span> }.into_any(),
+        None => view! { <span class="quiet">"the tenant"</span> }.into_any(),
     };
     let used = match used {
         Some(when) => view! { <RelativeTime when /> }.into_any(),

@@ -134,7 +134,7 @@ impl Service {
         token.await.unwrap()
     }
 
-    /// A bearer token of the tenant `acme`, valid for a day, for a program that acts for nobody.
+    /// A bearer token of the tenant `acme`, valid for a day, for a program that acts for no person.
     pub(crate) async fn program_token(&self, scopes: &str) -> String {
         self.program_token_of("acme", scopes).await
     }

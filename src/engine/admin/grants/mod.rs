@@ -6,6 +6,7 @@ mod revoke;
 mod service;
 
 pub use oauth::{CodeBinding, Consent, Consentable, GrantRefusal, IssuedTokens};
+pub(crate) use revoke::{open_grants, revoke_all_of};
 pub use service::{ServiceToken, ServiceTokenRequest};
 
 use crate::audit::Event;

@@ -5,7 +5,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::{Engine, Error};
-use crate::store::{ListedGrant, WriteTx};
+use crate::store::{GrantsOf, ListedGrant, ReadTx, WriteTx};
 use crate::views::Outcome;
 use serde_json::json;
 
@@ -51,6 +51,35 @@ impl Engine {
                 })
             })
             .await
+    }
+}
+
+/// The grants that act for a person, or are offered to the person, and have not ended.
+pub(crate) async fn open_grants(tx: &mut ReadTx, person: &PersonId) -> Result<Vec<ListedGrant>, Error> {
+    // A grant that was revoked in this transaction ended now.
+    let later = tx.ctx().now().plus(1);
+    let mut grants = tx.grants(&GrantsOf::Person(person.clone()), later).await?;
+    grants.retain(|grant| grant.revoked_at.is_none());
+    Ok(grants)
+}
+
+/// Revokes all grants that act for a person, and returns their number.
+pub(crate) async fn revoke_all_of(
+    tx: &mut WriteTx,
+    person: &PersonId,
+    by: RevokedBy,
+    operator: Option<&PersonId>,
+) -> Result<usize, Error> {
+    let mut revoked = 0;
+    // A list has at most so many grants, so a person with more needs several.
+    loop {
+        let grants = open_grants(tx, person).await?;
+        if grants.is_empty() {
+            return Ok(revoked);
+        }
+        for grant in grants {
+            revoked += usize::from(revoke(tx, grant, by, operator).await?);
+        }
     }
 }
 

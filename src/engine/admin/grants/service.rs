@@ -83,7 +83,7 @@ impl ServiceTokenRequest {
         match (self.scopes.are_of_tenant(), self.person.is_empty()) {
             (true, true) | (false, false) => Ok(self),
             (true, false) => Err(wrong(format!(
-                "a token with only {} belongs to the tenant and acts for nobody. Leave the person out.",
+                "a token with only {} belongs to the tenant and acts for no person. Leave the person out.",
                 self.scopes
             ))),
             (false, true) => Err(wrong(format!(
@@ -239,7 +239,7 @@ fn require_roles(person: &Person, scopes: &Scopes) -> Result<(), Error> {
     let (name, scope) = (&person.name, missing.as_str());
     Err(wrong(match roles.is_empty() {
         true => {
-            format!("{scope} is only for tokens of the tenant, which act for nobody. Create a second token for it.")
+            format!("{scope} is only for tokens of the tenant, which act for no person. Create a second token for it.")
         }
         false => format!("{name} has none of the roles that {scope} needs: {}.", roles.join(", ")),
     }))

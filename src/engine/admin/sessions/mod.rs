@@ -10,6 +10,7 @@ pub use switch::Switch;
 use crate::audit::Event;
 use crate::context::{Ctx, RequestOrigin};
 use crate::domain::*;
+use crate::engine::admin::grants::{RevokedBy, revoke_all_of};
 use crate::engine::admin::operator_requests::operator;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, ListedSession, ProviderSessions, WriteTx};
@@ -59,6 +60,15 @@ fn ended_sessions(count: usize) -> String {
         0 => "There was no session to end.".to_owned(),
         1 => "1 session was ended.".to_owned(),
         _ => format!("{count} sessions were ended."),
+    }
+}
+
+/// ` 1 client that acted for the person has no access any more.`; empty for none.
+fn revoked_clients(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " 1 client that acted for the person has no access any more.".to_owned(),
+        _ => format!(" {count} clients that acted for the person have no access any more."),
     }
 }
 
@@ -115,17 +125,19 @@ impl Engine {
         Ok(Outcome::new(true, ended_sessions(1)))
     }
 
-    /// Ends all sessions of a person in this tenant, as an operator. Sessions of the same human in other tenants cannot switch to this one any more, so
+    /// Ends all sessions of a person in this tenant, as an operator, and revokes the clients that act for the person: otherwise an agent would go on
+    /// in the name of a person who has left. Sessions of the same human in other tenants cannot switch to this one any more, so
     /// that the person has to sign in again.
     pub async fn end_sessions_of(&self, ctx: &Ctx, person: &str) -> Result<Outcome, Error> {
         self.authorize(ctx, Permission::EndSessions).await?;
         let id = PersonId::parse(person).map_err(|_| no_person(person))?;
-        let by = match ctx.principal.person() {
-            Some(me) if me.id == id => EndedBy::Person,
-            _ => EndedBy::Operator,
+        let me = ctx.principal.person().map(|me| me.id.clone());
+        let (by, revoked_by) = match me.as_ref() == Some(&id) {
+            true => (EndedBy::Person, RevokedBy::Person),
+            false => (EndedBy::Operator, RevokedBy::Operator),
         };
         let policies = self.policies.clone();
-        let ended = self
+        let (ended, revoked) = self
             .store
             .write(ctx, move |tx| {
                 Box::pin(async move {
@@ -137,13 +149,14 @@ impl Engine {
                     let here = tx.ctx().tenant().clone();
                     tx.retain_tenants(&account.issuer, &account.subject, |tenant| *tenant != here)
                         .await?;
+                    let revoked = revoke_all_of(tx, &id, revoked_by, me.as_ref()).await?;
                     let mut ended = 0;
                     // A list has at most so many sessions, so a person with more needs several. A session that replaces another one meanwhile is in the
                     // next list.
                     loop {
                         let sessions = tx.sessions_of(&id).await?;
                         if sessions.is_empty() {
-                            return Ok::<_, Error>(ended);
+                            return Ok::<_, Error>((ended, revoked));
                         }
                         for session in sessions {
                             ended += usize::from(end(tx, &session, by).await?);
@@ -152,7 +165,8 @@ impl Engine {
                 })
             })
             .await?;
-        Ok(Outcome::new(true, ended_sessions(ended)))
+        let message = ended_sessions(ended) + &revoked_clients(revoked);
+        Ok(Outcome::new(true, message))
     }
 
     /// Ends all sessions of the signed-in person, also this one and those in other tenants.

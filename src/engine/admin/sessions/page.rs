@@ -3,6 +3,7 @@
 use super::{me, no_person};
 use crate::context::Ctx;
 use crate::domain::*;
+use crate::engine::admin::grants::open_grants;
 use crate::engine::{Engine, Error};
 use crate::store::{ListedPerson, ListedSession};
 use crate::views::{AccessPage, PersonPage, PersonRow, SessionView, SessionsPage, When, program};
@@ -79,7 +80,9 @@ impl Engine {
         let tx = &mut self.store.read(ctx).await?;
         let found = tx.listed_person(&person).await?.ok_or_else(|| no_person(id))?;
         let sessions = tx.sessions_of(&person).await?;
+        let clients = open_grants(tx, &person).await?.len();
         Ok(PersonPage {
+            clients,
             person: row(&found, ctx.now()),
             account: [found.issuer.into(), found.subject.into()],
             sessions: sessions.into_iter().map(|one| view(one, ctx)).collect(),
