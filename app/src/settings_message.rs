@@ -16,6 +16,8 @@ pub(crate) enum SettingsPage {
     Sessions,
     /// `/settings/clients`.
     Clients,
+    /// `/settings/pauses`.
+    Pauses,
     /// `/settings/access`, and the pages of people below it.
     Access,
 }
@@ -29,6 +31,7 @@ impl SettingsPage {
             SettingsPage::Requests => "/settings/requests",
             SettingsPage::Sessions => "/settings/sessions",
             SettingsPage::Clients => "/settings/clients",
+            SettingsPage::Pauses => "/settings/pauses",
             SettingsPage::Access => "/settings/access",
         }
     }
@@ -40,6 +43,7 @@ impl SettingsPage {
             SettingsPage::Requests => "requests-message",
             SettingsPage::Sessions => "sessions-message",
             SettingsPage::Clients => "clients-message",
+            SettingsPage::Pauses => "pauses-message",
             SettingsPage::Access => "access-message",
         }
     }

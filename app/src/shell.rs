@@ -4,7 +4,7 @@ use crate::components::header::Header;
 use crate::components::title::TitleFormat;
 use crate::pages::{
     AccessPage, ActionPage, AuditEntryPage, AuditPage, CatalogPage, ClientsPage, ConfirmPage, InboxPage, NotFoundPage,
-    PersonPage, PolicyPage, ReleasePage, RequestsPage, SessionsPage,
+    PausesPage, PersonPage, PolicyPage, ReleasePage, RequestsPage, SessionsPage,
 };
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -106,6 +106,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/requests") view=RequestsPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/sessions") view=SessionsPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/clients") view=ClientsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/pauses") view=PausesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/access/:id") view=PersonPage ssr=SsrMode::Async />
                 </Routes>

@@ -12,6 +12,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::IdempotencyConflict { .. }
         | Error::RejectedBefore { .. }
         | Error::DigestMismatch
+        | Error::Paused { .. }
         | Error::AlreadyDecided { .. } => StatusCode::CONFLICT,
         Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NotExecuted { cause } => status_of(cause),

@@ -156,6 +156,20 @@ CREATE TABLE grants (
 );
 CREATE INDEX grants_by_person ON grants (tenant, person_id, id);
 
+-- What agents may not write for now. `target`: `agents`, `tool:NAME` or `client:ID`. `client_id`: of a paused client. `paused_by`: NULL at the
+-- console. A row is deleted when an operator resumes; the log has the history.
+CREATE TABLE pauses (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    target TEXT COLLATE "C" NOT NULL,
+    client_id TEXT COLLATE "C",
+    reason TEXT COLLATE "C" NOT NULL,
+    paused_by TEXT COLLATE "C",
+    paused_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, target),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, paused_by) REFERENCES people (tenant, id)
+);
+
 -- The secrets of grants, by their keyed digests. `spent_at`: when a code or refresh token was used, which happens once. `binding`: what the request
 -- for the code was bound to, as JSON; NULL for other kinds.
 CREATE TABLE tokens (
@@ -937,7 +951,7 @@ END $$;
 REVOKE ALL ON FUNCTION enable_tenant_isolation(TEXT) FROM PUBLIC;
 
 SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
-    'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'grants', 'counters', 'operator_requests', 'policies',
+    'people', 'person_addresses', 'people_apart', 'teams', 'team_members', 'clients', 'grants', 'pauses', 'counters', 'operator_requests', 'policies',
     'catalog_members', 'catalog_groups', 'catalog_roles', 'person_groups', 'catalog_work_items',
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
     'evidence_verifications', 'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'blockers', 'risk_acceptances',

@@ -155,6 +155,20 @@ CREATE TABLE grants (
 );
 CREATE INDEX grants_by_person ON grants (tenant, person_id, id);
 
+-- What agents may not write for now. `target`: `agents`, `tool:NAME` or `client:ID`. `client_id`: of a paused client. `paused_by`: NULL at the
+-- console. A row is deleted when an operator resumes; the log has the history.
+CREATE TABLE pauses (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    target TEXT NOT NULL,
+    client_id TEXT,
+    reason TEXT NOT NULL,
+    paused_by TEXT,
+    paused_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, target),
+    FOREIGN KEY (tenant, client_id) REFERENCES clients (tenant, id),
+    FOREIGN KEY (tenant, paused_by) REFERENCES people (tenant, id)
+) WITHOUT ROWID;
+
 -- The secrets of grants, by their keyed digests. `spent_at`: when a code or refresh token was used, which happens once. `binding`: what the request
 -- for the code was bound to, as JSON; NULL for other kinds.
 CREATE TABLE tokens (

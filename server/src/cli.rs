@@ -1,5 +1,6 @@
 //! The command line. Each setting is a flag and an environment variable `LOOPIQ_*`; the flag wins.
 
+use crate::commands::agents::{self, AgentsCommand};
 use crate::commands::audit::{self, AuditCommand};
 use crate::commands::backup::{self, BackupArgs};
 use crate::commands::catalog::{self, CatalogCommand};
@@ -76,6 +77,9 @@ pub enum CliCommand {
     /// Create tokens for programs without a browser; list and revoke the clients and tokens of a tenant.
     #[command(subcommand)]
     ServiceToken(ServiceTokenCommand),
+    /// Pause agents, a tool or a client, and resume.
+    #[command(subcommand)]
+    Agents(AgentsCommand),
     /// Import evidence and findings from a file.
     Import(ImportArgs),
     /// Run the demo agent: an MCP client without a language model.
@@ -124,6 +128,7 @@ impl Cli {
             CliCommand::Request(command) => request::run(command, runtime).await,
             CliCommand::Sessions(command) => sessions::run(command, runtime).await,
             CliCommand::ServiceToken(command) => service_token::run(command, runtime).await,
+            CliCommand::Agents(command) => agents::run(command, runtime).await,
             CliCommand::Import(args) => import::run(args, runtime).await,
             CliCommand::Helix(args) => helix::run(args, runtime).await,
             CliCommand::Backup(args) => backup::run(args).await,

@@ -41,6 +41,8 @@ pub enum Event {
     TokenOffered,
     TokenIssued,
     TokenRevoked,
+    AgentsPaused,
+    AgentsResumed,
     AuditSearched,
     Configured,
     TenantCreated,
@@ -62,7 +64,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 49] = [
+pub const EVENTS: [(Event, &str); 51] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -94,6 +96,8 @@ pub const EVENTS: [(Event, &str); 49] = [
     (Event::TokenOffered, "token.offered"),
     (Event::TokenIssued, "token.issued"),
     (Event::TokenRevoked, "token.revoked"),
+    (Event::AgentsPaused, "agents.paused"),
+    (Event::AgentsResumed, "agents.resumed"),
     (Event::AuditSearched, "audit.searched"),
     (Event::Configured, "tenant.configured"),
     (Event::TenantCreated, "tenant.created"),

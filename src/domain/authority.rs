@@ -44,6 +44,8 @@ pub enum Permission {
     ApplyCatalog,
     /// Issue a bearer token.
     IssueToken,
+    /// Pause agents, a tool or a client.
+    Pause,
     /// Change settings of a tenant.
     Configure,
     /// List people with their sessions, and end the sessions of other people.
@@ -76,6 +78,7 @@ impl Permission {
         Permission::Import,
         Permission::ApplyCatalog,
         Permission::IssueToken,
+        Permission::Pause,
         Permission::Configure,
         Permission::EndSessions,
         Permission::Sweep,
@@ -104,6 +107,7 @@ impl Permission {
             Permission::Import => "import",
             Permission::ApplyCatalog => "apply_catalog",
             Permission::IssueToken => "issue_token",
+            Permission::Pause => "pause",
             Permission::Configure => "configure",
             Permission::EndSessions => "end_sessions",
             Permission::Sweep => "sweep",
@@ -120,7 +124,7 @@ impl Permission {
             Import => Some(Scope::Import),
             ReadCatalog | ApplyCatalog => Some(Scope::Catalog),
             SearchAudit => Some(Scope::Audit),
-            SignIn | Approve | Reject | Execute | Revoke | Ask | Prune | ReadPolicy | Certify | IssueToken
+            SignIn | Approve | Reject | Execute | Revoke | Ask | Prune | ReadPolicy | Certify | IssueToken | Pause
             | Configure | EndSessions | Sweep | Scrub => None,
         }
     }
@@ -145,6 +149,8 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             // Everyone whose actions the policy decides may read it, and which records there are.
             ReadPolicy | ReadCatalog => !person.roles.is_empty(),
             Certify => person.has_any(&[Role::Lead]),
+            // Pausing is safe, so that more people may do it than may resume, which needs `Configure`.
+            Pause => person.has_any(&[Role::Lead, Role::Operator]),
             Configure | ApplyCatalog | EndSessions | IssueToken => person.has_any(&[Role::Operator]),
             // Operators do this work at the console; no page exists for it.
             ReadRecords | Propose | Withdraw | Answer | Import | Sweep | Scrub => false,
@@ -154,6 +160,7 @@ pub fn allows(principal: &Principal, command: Permission) -> bool {
             Import
                 | ApplyCatalog
                 | IssueToken
+                | Pause
                 | Configure
                 | EndSessions
                 | ReadPolicy
@@ -311,14 +318,14 @@ mod tests {
             "sign_in view_actions read_policy read_catalog"
         );
         assert_eq!(browser(&[Role::Reviewer]), decider);
-        assert_eq!(browser(&[Role::Lead]), format!("{decider} certify search_audit"));
+        assert_eq!(browser(&[Role::Lead]), format!("{decider} certify search_audit pause"));
         assert_eq!(
             browser(&[Role::Auditor]),
             "sign_in view_actions read_policy read_catalog search_audit"
         );
         assert_eq!(
             browser(&[Role::Operator]),
-            "sign_in view_actions read_policy read_catalog search_audit apply_catalog issue_token configure end_sessions"
+            "sign_in view_actions read_policy read_catalog search_audit apply_catalog issue_token pause configure end_sessions"
         );
         for role in [Role::Developer, Role::Reviewer, Role::Lead] {
             let agent = acting(&[role], "loopiq:read loopiq:propose");
@@ -330,7 +337,7 @@ mod tests {
         );
         assert_eq!(
             allowed(&Principal::System { tenant: tenant() }),
-            "read_policy read_catalog certify import apply_catalog issue_token configure end_sessions sweep scrub"
+            "read_policy read_catalog certify import apply_catalog issue_token pause configure end_sessions sweep scrub"
         );
     }
 }

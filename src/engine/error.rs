@@ -113,6 +113,12 @@ pub enum Error {
         /// Who decided, and when.
         message: String,
     },
+    /// A person has paused agents, the tool or the client.
+    #[error("{message}")]
+    Paused {
+        /// What is paused, since when, by whom and why, and what can still be done.
+        message: String,
+    },
     /// A check or the policy forbids it.
     #[error("{message}")]
     Refused {
@@ -201,6 +207,7 @@ impl Error {
             Error::RejectedBefore { .. } => "rejected_before",
             Error::DigestMismatch => "digest_mismatch",
             Error::AlreadyDecided { .. } => "already_decided",
+            Error::Paused { .. } => "paused",
             Error::Refused { code, .. } => code.as_str(),
             Error::NotExecuted { cause } => cause.code(),
             Error::Unavailable { .. } => "unavailable",

@@ -175,6 +175,7 @@ fn refusal(principal: &Principal, command: Permission) -> &'static str {
         (_, Permission::Configure | Permission::ApplyCatalog) => {
             "You need the role operator to change what this organisation has set."
         }
+        (_, Permission::Pause) => "You need the role lead or operator to pause agents.",
         (_, Permission::IssueToken) => {
             "You need the role operator to create tokens for programs, and to see and revoke those of others."
         }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
 /// target count again.
-pub const COPIED: [&str; 53] = [
+pub const COPIED: [&str; 54] = [
     "people",
     "person_addresses",
     "people_apart",
@@ -46,6 +46,7 @@ pub const COPIED: [&str; 53] = [
     "envelopes",
     "action_targets",
     "generic_words",
+    "pauses",
     "risk_acceptances",
     "audit_notes",
     "current_evidence",

@@ -111,6 +111,8 @@ pub struct InboxPage {
     pub teams: Vec<Choice>,
     /// Releases to filter by.
     pub releases: Vec<Choice>,
+    /// What is paused, one sentence each.
+    pub paused: Vec<PlainText>,
     /// Decisions made in this tenant in the last 24 hours.
     pub decided_today: i64,
 }

@@ -233,6 +233,8 @@ pub fn event_label(event: &str) -> &str {
         "token.offered" => "token offered to a person",
         "token.issued" => "token issued",
         "token.revoked" => "token revoked",
+        "agents.paused" => "agents paused",
+        "agents.resumed" => "agents resumed",
         "audit.searched" => "audit trail searched",
         "tenant.configured" => "tenant settings changed",
         "policy.switched" => "policy activated",

@@ -27,6 +27,7 @@ mod model;
 mod operator_requests;
 mod other_tools;
 mod page_views;
+mod pauses;
 mod policy;
 mod propose;
 mod query_plans;

@@ -16,6 +16,7 @@ pub(crate) fn Header() -> impl IntoView {
     let (audit, policy) = (may(Permission::SearchAudit), may(Permission::ReadPolicy));
     let catalog = may(Permission::ReadCatalog);
     let (requests, access) = (may(Permission::Configure), may(Permission::EndSessions));
+    let pause = may(Permission::Pause);
     let who = services.and_then(|services| {
         let principal = &services.ctx.principal;
         principal
@@ -33,6 +34,7 @@ pub(crate) fn Header() -> impl IntoView {
     let (on_audit, on_policy) = (path.starts_with("/audit"), path == "/settings/policy");
     let on_catalog = path.starts_with("/settings/catalog") || path.starts_with("/releases/");
     let (on_requests, on_access) = (path == "/settings/requests", path.starts_with("/settings/access"));
+    let on_pauses = path == "/settings/pauses";
     let on_inbox = !on_audit && !on_catalog && !path.starts_with("/settings/");
     let (on_sessions, on_clients) = (path == "/settings/sessions", path == "/settings/clients");
     view! {
@@ -51,6 +53,7 @@ pub(crate) fn Header() -> impl IntoView {
                             {policy.then(|| link("/settings/policy", "Policy", on_policy))}
                             {requests.then(|| link("/settings/requests", "Requests", on_requests))}
                             {access.then(|| link("/settings/access", "People", on_access))}
+                            {pause.then(|| link("/settings/pauses", "Pause", on_pauses))}
                         </nav>
                         <WhoAmI tenant person can_switch on_sessions on_clients />
                     }

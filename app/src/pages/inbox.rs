@@ -49,6 +49,7 @@ fn render((query, page): (InboxQuery, views::InboxPage)) -> impl IntoView {
         <PageTitle text=format!("Inbox: {label}") />
         <div class="page inbox">
             <h1 class="unseen">"Inbox: " {label}</h1>
+            {paused(page.paused)}
             <Tabs chosen=query.tab counts=page.counts />
             <Filters query=query.clone() tools=page.tools teams=page.teams releases=page.releases filtered />
             {if page.rows.is_empty() {
@@ -65,6 +66,26 @@ fn render((query, page): (InboxQuery, views::InboxPage)) -> impl IntoView {
             </nav>
         </div>
     }
+}
+
+/// What is paused, above everything else, because it says why nothing can be approved.
+fn paused(pauses: Vec<PlainText>) -> Option<AnyView> {
+    if pauses.is_empty() {
+        return None;
+    }
+    let items = pauses
+        .into_iter()
+        .map(|pause| view! { <p><bdi>{pause}</bdi></p> })
+        .collect_view();
+    Some(
+        view! {
+            <div class="flash flash-refused" role="status">
+                {items}
+                <p>"You can reject; approving and running wait. " <a href="/settings/pauses">"Pauses"</a></p>
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 /// The address of the inbox page that begins after `after`, with the same filters.

@@ -17,6 +17,7 @@ mod decisions;
 mod description;
 mod etag;
 mod evidence;
+mod pauses;
 mod query;
 mod refusals;
 mod reviewed;
@@ -78,6 +79,8 @@ fn for_principals() -> OpenApiRouter<AppState> {
         .routes(routes!(decisions::execute))
         .routes(routes!(evidence::import))
         .routes(routes!(catalog::list, catalog::apply))
+        .routes(routes!(pauses::list))
+        .routes(routes!(pauses::pause, pauses::resume))
         .routes(routes!(audit::search))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::consistency))

@@ -1,5 +1,6 @@
 //! The commands. Each works while the service runs, prints its result on stdout and everything else on stderr.
 
+pub mod agents;
 pub mod audit;
 pub mod backup;
 pub mod catalog;

@@ -18,6 +18,7 @@ mod import_over_http;
 mod oauth;
 mod operator_requests;
 mod page_sizes;
+mod pauses;
 mod policy_page;
 mod provider_logout;
 mod rate_limits;

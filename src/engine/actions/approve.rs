@@ -69,6 +69,7 @@ impl ActionCommand for Approve {
     type Output = Outcome;
     const PERMISSION: Permission = Permission::Approve;
     const SENDER: Sender = Sender::Decider;
+    const STOPS_IN_PAUSE: bool = true;
 
     async fn run(self, tx: &mut WriteTx, policies: &PolicyCache, action: Action) -> Result<Committed<Outcome>, Error> {
         let Approve(request) = self;

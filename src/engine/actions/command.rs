@@ -4,6 +4,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::decision::identified_decider;
 use crate::engine::actions::lifecycle;
+use crate::engine::admin::pauses;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
 use crate::store::WriteTx;
@@ -44,6 +45,8 @@ pub(crate) trait ActionCommand: Send + 'static {
     const PERMISSION: Permission;
     /// Who may send it.
     const SENDER: Sender;
+    /// Whether a pause of agents, of the action's tool or of its client stops it.
+    const STOPS_IN_PAUSE: bool = false;
 
     /// Carries the command out on an action that has not expired.
     fn run(
@@ -99,6 +102,12 @@ async fn load_and_run<C: ActionCommand>(
     }
     match lifecycle::expire_if_overdue(tx, &action).await? {
         Some(expired) => Ok(Committed::Refused(expired)),
-        None => command.run(tx, policies, action).await,
+        None => {
+            // What is closed gets the usual response, which says how it was closed.
+            if C::STOPS_IN_PAUSE && !action.state().is_final() {
+                pauses::refuse_paused_action(tx, &action).await?;
+            }
+            command.run(tx, policies, action).await
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::lifecycle;
 use crate::engine::actions::plan::Planned;
+use crate::engine::admin::pauses;
 use crate::engine::audit_entries::NamedRecords;
 use crate::engine::{Error, audit_entries};
 use crate::policy::{Limits, Policies};
@@ -223,6 +224,9 @@ impl NewAction {
     /// key for another action of this caller. `limits`: how many other actions may be pending; a pruned revision is not bound by them.
     pub(crate) async fn insert(&self, tx: &mut WriteTx, limits: Option<&Limits>) -> Result<bool, Error> {
         let action = &self.action;
+        if limits.is_some() {
+            pauses::refuse_paused_proposal(tx, &action.proposal.tool, &action.origin.client_id).await?;
+        }
         if !tx.insert_action(action, &self.targets, &self.search_text).await? {
             return Ok(false);
         }

@@ -77,6 +77,7 @@ impl ActionCommand for Execute {
     type Output = Outcome;
     const PERMISSION: Permission = Permission::Execute;
     const SENDER: Sender = Sender::Decider;
+    const STOPS_IN_PAUSE: bool = true;
 
     async fn run(self, tx: &mut WriteTx, policies: &PolicyCache, action: Action) -> Result<Committed<Outcome>, Error> {
         if let Stage::Executed(execution) = &action.lifecycle.stage {

@@ -5,6 +5,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::create::{NewAction, PlannedProposal, Submission};
 use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, PlanInput, Planned};
+use crate::engine::admin::pauses;
 use crate::engine::agent::responses::{dry_run, pending};
 use crate::engine::{Engine, Error, ToolResponse, audit_entries};
 use crate::policy::Policies;
@@ -197,6 +198,7 @@ impl Engine {
         {
             return Ok(Lookup::Known(Box::new(known)));
         }
+        pauses::refuse_paused_proposal(tx, tool.name(), &sent.client.id).await?;
         let (call, _) = needs.map_err(invalid)?;
         let retired = retired_in(payload, &retired);
         if !retired.is_empty() {

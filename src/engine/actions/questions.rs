@@ -106,6 +106,7 @@ impl ActionCommand for AnswerQuestion {
     type Output = State;
     const PERMISSION: Permission = Permission::Answer;
     const SENDER: Sender = Sender::Proposer;
+    const STOPS_IN_PAUSE: bool = true;
 
     async fn run(self, tx: &mut WriteTx, _: &PolicyCache, action: Action) -> Result<Committed<State>, Error> {
         let questions = tx.questions(&action.id).await?;

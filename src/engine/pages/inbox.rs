@@ -23,7 +23,7 @@ impl Engine {
         let own = me.as_ref().map(ToString::to_string).unwrap_or_default();
         let (mut filter, of_mine) = (filter(query), query.tab == Tab::Mine);
         let since = ctx.now().plus(-Timestamp::DAY);
-        let (items, frame, judged, not_mine, mine, next) = {
+        let (items, frame, judged, not_mine, mine, next, pauses) = {
             let tx = &mut self.store.read(ctx).await?;
             let mine = Mine::load(tx, &self.policies, me.as_ref().filter(|_| may_decide)).await?;
             filter.policy = mine.today.version;
@@ -69,7 +69,7 @@ impl Engine {
                     _ => break,
                 }
             }
-            (items, frame, judged, not_mine, count, next)
+            (items, frame, judged, not_mine, count, next, tx.pauses().await?)
         };
         let count = |tab: Tab| match tab {
             Tab::Mine => mine,
@@ -90,6 +90,7 @@ impl Engine {
                 .collect(),
             teams: frame.teams.iter().map(|(id, name)| choice(id, name)).collect(),
             releases: frame.releases.iter().map(|(id, key)| choice(id, key)).collect(),
+            paused: pauses.iter().map(Pause::sentence).collect(),
             decided_today: frame.decided,
         })
     }

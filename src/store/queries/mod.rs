@@ -32,6 +32,7 @@ mod limits;
 mod lists;
 mod operator_requests;
 mod page_views;
+mod pauses;
 mod people;
 mod policies;
 mod proposal_context;

@@ -44,7 +44,7 @@ pub(super) fn person(row: &Row) -> Result<Person, StoreError> {
     })
 }
 
-fn client(row: &Row) -> Result<Client, StoreError> {
+pub(super) fn client(row: &Row) -> Result<Client, StoreError> {
     Ok(Client {
         id: row.read("id", |t| ClientId::parse(t).ok())?,
         name: row.text("name")?.into(),

@@ -13,6 +13,7 @@ use crate::context::Ctx;
 use crate::domain::text::prose;
 use crate::domain::{Permission, Principal, TenantId, canonical};
 use crate::engine::admin::operator_requests;
+use crate::engine::admin::pauses;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error};
 use crate::policy::Policy;
@@ -150,6 +151,9 @@ async fn transact(
     run: Run,
     policies: &PolicyCache,
 ) -> Result<Plan, Halt> {
+    if let Run::Apply(_) = run {
+        pauses::refuse_paused_program(tx).await.map_err(Halt::Error)?;
+    }
     // A program's token was created by one operator, so that the program may do what that operator may do in the browser.
     let from_console = match tx.ctx().principal {
         Principal::Program { .. } => false,

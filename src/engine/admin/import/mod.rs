@@ -14,6 +14,7 @@ pub use report::ImportReport;
 use crate::audit::{Event, Place};
 use crate::context::Ctx;
 use crate::domain::*;
+use crate::engine::admin::pauses;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::import;
 use crate::import::Format;
@@ -121,6 +122,7 @@ impl Engine {
 
     async fn release_to_import(&self, ctx: &Ctx, key: &str) -> Result<Release, Error> {
         self.authorize(ctx, Permission::Import).await?;
+        pauses::refuse_paused_program(&mut self.store.read(ctx).await?).await?;
         self.release_of_key(ctx, key).await
     }
 
@@ -195,6 +197,7 @@ impl Engine {
 /// Stores the file and the evidence of its runs. `None` if an import in batches has stored some of the evidence,
 /// because only that import can finish it.
 async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Vec<Option<Held>>>, Error> {
+    pauses::refuse_paused_program(tx).await?;
     tx.keep_file(&plan.key.sha256, &plan.file.bytes).await?;
     let mut held = Vec::with_capacity(plan.runs.len());
     for run in &plan.runs {

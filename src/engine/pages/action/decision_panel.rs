@@ -7,6 +7,14 @@ use crate::engine::actions::prune;
 use crate::policy::{StepUp, Unmet};
 use crate::views::*;
 
+/// What an approval depends on besides the action itself.
+pub(crate) struct Conditions<'a> {
+    /// The sign-in of the session at the identity provider.
+    pub sign_in: Option<&'a ProviderSignIn>,
+    /// The pause that covers the action.
+    pub paused: Option<&'a Pause>,
+}
+
 /// What the acting person can do, and why not where nothing can be done.
 pub(crate) fn panel(
     ctx: &Ctx,
@@ -15,8 +23,10 @@ pub(crate) fn panel(
     checks: &[Check],
     envelope: &Envelope,
     approvals: &Approvals,
-    sign_in: Option<&ProviderSignIn>,
+    now: Conditions<'_>,
 ) -> Panel {
+    let Conditions { sign_in, paused } = now;
+    let paused = paused.filter(|_| !state.is_final());
     let input = approvals.policy_input(action, envelope);
     let why_not_decidable = why_not_decidable(ctx, state, || approvals.refuses_me(&input));
     let mine = why_not_decidable.is_none() && !state.is_final();
@@ -39,13 +49,24 @@ pub(crate) fn panel(
     } else {
         None
     };
-    let approve = mine && pending && block.is_none() && idle.is_none();
+    let is_paused = paused.map(|pause| {
+        let can = if pending {
+            "It can be rejected now."
+        } else {
+            "Its approval can be revoked now."
+        };
+        format!(
+            "Can't be approved or run until an operator resumes. {} {can}",
+            pause.sentence()
+        )
+    });
+    let approve = mine && pending && block.is_none() && idle.is_none() && paused.is_none();
     let step_up = approvals.policies.step_up(&input.risk_input).filter(|_| approve);
     Panel {
         approve,
         step_up: step_up.map(|required| sign_in_note(&required, sign_in, ctx.now())),
         reject: mine && pending,
-        execute: person.is_some() && not_run.is_none(),
+        execute: person.is_some() && not_run.is_none() && paused.is_none(),
         run: approvals.policies.lets_approvers_run(),
         revoke: mine && state == State::Approved,
         word: (pending && approvals.policies.is_typed(&input.risk_input)).then(|| action.confirmation_text()),
@@ -55,7 +76,10 @@ pub(crate) fn panel(
         } else {
             Vec::new()
         },
-        why_not: match (not_run.or(why_not_decidable.filter(|_| !runs)).or(idle), block) {
+        why_not: match (
+            not_run.or(why_not_decidable.filter(|_| !runs)).or(is_paused).or(idle),
+            block,
+        ) {
             (Some(why), _) => Some(why.into()),
             (None, Some(block)) if pending => Some(match more {
                 0 => format!("Can't be approved yet: {}", block.message).into(),

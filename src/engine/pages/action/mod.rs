@@ -9,6 +9,7 @@ use crate::engine::actions::lifecycle::{expiry_message, parse_id};
 use crate::engine::actions::plan::{self, EvidenceBytes, PlanError, decode_envelope};
 use crate::engine::actions::revalidate::form_value;
 use crate::engine::actions::step_up;
+use crate::engine::admin::pauses;
 use crate::engine::pages::record_names::RecordNames;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
@@ -53,6 +54,7 @@ struct Loaded {
     approvals: Approvals,
     /// The sign-in of this person's session.
     sign_in: Option<ProviderSignIn>,
+    paused: Option<Pause>,
     approvals_view: Option<ApprovalsView>,
     related: RelatedRecords,
 }
@@ -170,6 +172,7 @@ impl Engine {
             comparisons,
             approvals,
             sign_in,
+            paused,
             approvals_view,
             related,
             ..
@@ -239,7 +242,18 @@ impl Engine {
             related: related.related(&action),
             revisions: related.revisions(&envelope.payload),
             questions: related.questions(&names, now),
-            panel: decision_panel::panel(ctx, &action, state, &checks, &envelope, &approvals, sign_in.as_ref()),
+            panel: decision_panel::panel(
+                ctx,
+                &action,
+                state,
+                &checks,
+                &envelope,
+                &approvals,
+                decision_panel::Conditions {
+                    sign_in: sign_in.as_ref(),
+                    paused: paused.as_ref(),
+                },
+            ),
             approvals: approvals_view,
             checks,
             sections: shown.sections,
@@ -348,6 +362,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         .pop()
         .map(|client| client.name)
         .unwrap_or_default();
+    let paused = pauses::pause_of_action(tx, &action).await?;
     Ok(Loaded {
         action,
         envelope,
@@ -364,6 +379,7 @@ async fn load(tx: &mut ReadTx, id: &ActionId, policy_cache: &PolicyCache) -> Res
         comparisons,
         has_new_checks,
         sign_in: step_up::sign_in(tx).await?,
+        paused,
         approvals,
         approvals_view,
         related,

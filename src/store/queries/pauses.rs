@@ -1,0 +1,96 @@
+//! Pauses of agents, tools and clients.
+
+use crate::domain::{Client, Pause, PauseTarget, PlainText};
+use crate::store::db::{Row, query};
+use crate::store::row::list;
+use crate::store::{ReadTx, StoreError, WriteTx};
+
+/// The most pauses and the most clients that a page lists.
+const MOST_LISTED: i64 = 500;
+
+fn pause(row: &Row) -> Result<Pause, StoreError> {
+    Ok(Pause {
+        target: row.read("target", PauseTarget::parse)?,
+        client_name: row.maybe_text("client_name")?.map(PlainText::from),
+        by: row.maybe_text("person_name")?.map(PlainText::from),
+        reason: row.text("reason")?.into(),
+        since: row.time("paused_at")?,
+    })
+}
+
+impl ReadTx {
+    /// The pauses in force with one of these targets, the oldest first.
+    pub async fn pauses_of(&mut self, targets: &[PauseTarget]) -> Result<Vec<Pause>, StoreError> {
+        const SQL: &str = "SELECT p.*, c.name AS client_name, m.name AS person_name FROM pauses p \
+             LEFT JOIN clients c ON c.tenant = p.tenant AND c.id = p.client_id \
+             LEFT JOIN people m ON m.tenant = p.tenant AND m.id = p.paused_by \
+             WHERE p.tenant = $1 AND p.target IN (SELECT value FROM json_each($2)) ORDER BY p.paused_at, p.target";
+        let targets = list(targets.iter().map(ToString::to_string));
+        let rows = query(SQL)
+            .bind(self.tenant())
+            .bind(targets)
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter().map(pause).collect()
+    }
+
+    /// Every pause in force, the oldest first.
+    pub async fn pauses(&mut self) -> Result<Vec<Pause>, StoreError> {
+        const SQL: &str = "SELECT p.*, c.name AS client_name, m.name AS person_name FROM pauses p \
+             LEFT JOIN clients c ON c.tenant = p.tenant AND c.id = p.client_id \
+             LEFT JOIN people m ON m.tenant = p.tenant AND m.id = p.paused_by \
+             WHERE p.tenant = $1 ORDER BY p.paused_at, p.target LIMIT $2";
+        let rows = query(SQL)
+            .bind(self.tenant())
+            .bind(MOST_LISTED)
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter().map(pause).collect()
+    }
+
+    /// The clients that have been here, by name.
+    pub async fn all_clients(&mut self) -> Result<Vec<Client>, StoreError> {
+        const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 ORDER BY name, id LIMIT $2";
+        let rows = query(SQL)
+            .bind(self.tenant())
+            .bind(MOST_LISTED)
+            .fetch_all(&mut self.tx)
+            .await?;
+        rows.iter().map(super::people::client).collect()
+    }
+}
+
+impl WriteTx {
+    /// Starts a pause now. Returns `false` if the target is paused already; then nothing changes.
+    pub async fn insert_pause(&mut self, target: &PauseTarget, reason: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "INSERT INTO pauses (tenant, target, client_id, reason, paused_by, paused_at) \
+             VALUES ($1, $2, NULLIF($3, ''), $4, NULLIF($5, ''), $6) ON CONFLICT (tenant, target) DO NOTHING";
+        let client = match target {
+            PauseTarget::Client(id) => id.to_string(),
+            PauseTarget::Agents | PauseTarget::Tool(_) => String::new(),
+        };
+        let ctx = self.ctx();
+        let by = ctx.principal.person().map(|person| person.id.to_string());
+        let (by, now) = (by.unwrap_or_default(), ctx.now().0);
+        let inserted = query(SQL)
+            .bind(self.tenant())
+            .bind(target.to_string())
+            .bind(client)
+            .bind(reason)
+            .bind(by)
+            .bind(now)
+            .execute(&mut self.read.tx)
+            .await?;
+        Ok(inserted > 0)
+    }
+
+    /// Ends a pause. Returns `false` if the target is not paused.
+    pub async fn delete_pause(&mut self, target: &PauseTarget) -> Result<bool, StoreError> {
+        let deleted = query("DELETE FROM pauses WHERE tenant = $1 AND target = $2")
+            .bind(self.tenant())
+            .bind(target.to_string())
+            .execute(&mut self.read.tx)
+            .await?;
+        Ok(deleted > 0)
+    }
+}
