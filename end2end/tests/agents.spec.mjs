@@ -1,5 +1,5 @@
 // Agents get in from the bare URL: the official client, and a person who answers the consent page in a browser.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
@@ -93,10 +93,11 @@ test('an operator creates a token for a build, which is shown once', async ({ pa
 });
 
 test('the official Python client gets in from the bare URL', async () => {
-  // A Python with the package `mcp`, which the tests do not install.
-  const python = process.env.LOOPIQ_MCP_PYTHON;
-  test.skip(!python, 'LOOPIQ_MCP_PYTHON names no Python with the package mcp');
+  const python = join(import.meta.dirname, '../../target/tools/mcp/bin/python');
+  // Isolated (`-I`), because the folder `mcp` of these tests would be imported otherwise.
+  test.skip(spawnSync(python, ['-I', '-c', 'import mcp']).status !== 0, 'the Python package mcp is missing: scripts/setup test');
   const script = join(import.meta.dirname, '../mcp/oauth_client.py');
   const { stdout } = await promisify(execFile)(python, [script, endpoint(), DEVELOPER]);
+  expect(stdout).toMatch(/^[1-9]\d* tools, /);
   expect(stdout).toContain(`acting for ${DEVELOPER} with loopiq:read loopiq:propose`);
 });
