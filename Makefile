@@ -156,7 +156,7 @@ else
 	$(POSTGRES) cargo test --workspace
 endif
 	cd end2end && $(BROWSER) npx playwright test
-	cd end2end && $(BROWSER) $(POSTGRES) npx playwright test journey production
+	cd end2end && $(BROWSER) $(POSTGRES) npx playwright test tests/journey tests/production
 
 # A second make, for the compiler that scripts/setup has found.
 fuzz-built:

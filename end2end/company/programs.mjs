@@ -90,7 +90,7 @@ const programs = {
   },
   psql() {
     // The cluster of the test has roles of these names for other tests.
-    const sql = readFileSync(0, 'utf8').replaceAll('loopiq', 'company');
+    const sql = readFileSync(0, 'utf8').replaceAll('loopiq', postgres.database);
     exec(postgres.psql, [postgres.admin, '--quiet', '--set', 'ON_ERROR_STOP=1'], { input: sql, stdio: ['pipe', 'inherit', 'inherit'] });
   },
   async systemctl() {
