@@ -66,6 +66,7 @@ async fn every_operation_exists_and_says_who_may_call_it() {
     }
     operations.sort();
     let expected = [
+        "delete /api/v1/pauses/{target}",
         "get /api/v1/actions",
         "get /api/v1/actions/{id}",
         "get /api/v1/audit",
@@ -75,12 +76,14 @@ async fn every_operation_exists_and_says_who_may_call_it() {
         "get /api/v1/audit/keys",
         "get /api/v1/audit/{seq}/proof",
         "get /api/v1/catalog",
+        "get /api/v1/pauses",
         "post /api/v1/actions",
         "post /api/v1/actions/{id}/approve",
         "post /api/v1/actions/{id}/execute",
         "post /api/v1/actions/{id}/reject",
         "post /api/v1/evidence",
         "put /api/v1/catalog",
+        "put /api/v1/pauses/{target}",
     ];
     assert_eq!(operations, expected);
     // The description of an import's report is written apart from the report.

@@ -5,9 +5,6 @@ use crate::store::db::{Row, query};
 use crate::store::row::list;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
-/// The most pauses and the most clients that a page lists.
-const MOST_LISTED: i64 = 500;
-
 fn pause(row: &Row) -> Result<Pause, StoreError> {
     Ok(Pause {
         target: row.read("target", PauseTarget::parse)?,
@@ -34,28 +31,20 @@ impl ReadTx {
         rows.iter().map(pause).collect()
     }
 
-    /// Every pause in force, the oldest first.
+    /// The pauses in force, the oldest first, at most 500.
     pub async fn pauses(&mut self) -> Result<Vec<Pause>, StoreError> {
         const SQL: &str = "SELECT p.*, c.name AS client_name, m.name AS person_name FROM pauses p \
              LEFT JOIN clients c ON c.tenant = p.tenant AND c.id = p.client_id \
              LEFT JOIN people m ON m.tenant = p.tenant AND m.id = p.paused_by \
-             WHERE p.tenant = $1 ORDER BY p.paused_at, p.target LIMIT $2";
-        let rows = query(SQL)
-            .bind(self.tenant())
-            .bind(MOST_LISTED)
-            .fetch_all(&mut self.tx)
-            .await?;
+             WHERE p.tenant = $1 ORDER BY p.paused_at, p.target LIMIT 500";
+        let rows = query(SQL).bind(self.tenant()).fetch_all(&mut self.tx).await?;
         rows.iter().map(pause).collect()
     }
 
-    /// The clients that have been here, by name.
+    /// The clients that have been here, by name, at most 500.
     pub async fn all_clients(&mut self) -> Result<Vec<Client>, StoreError> {
-        const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 ORDER BY name, id LIMIT $2";
-        let rows = query(SQL)
-            .bind(self.tenant())
-            .bind(MOST_LISTED)
-            .fetch_all(&mut self.tx)
-            .await?;
+        const SQL: &str = "SELECT id, name FROM clients WHERE tenant = $1 ORDER BY name, id LIMIT 500";
+        let rows = query(SQL).bind(self.tenant()).fetch_all(&mut self.tx).await?;
         rows.iter().map(super::people::client).collect()
     }
 }

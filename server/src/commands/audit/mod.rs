@@ -127,7 +127,11 @@ async fn verify(args: AuditVerifyArgs, runtime: Runtime) -> Result<()> {
             Some((seq, why)) => bad.push(format!("{tenant}: entry {seq} {why}")),
             None if args.json => {}
             None => print_line(&format!(
-                "{tenant}: {entries} entries, all valid; {signed} of them are signed; {actions} actions fit their entries{}",
+                "{tenant}: {entries} entries, all valid; {signed} of them are signed; {}{}",
+                match actions {
+                    1 => "1 action fits its entries".to_owned(),
+                    more => format!("{more} actions fit their entries"),
+                },
                 match kept.len() {
                     0 => String::new(),
                     1 => "; the log continues the given checkpoint".to_owned(),
