@@ -176,7 +176,7 @@ fn difference(tool: &str, wanted: &str) -> String {
 fn summary(fields: &[FieldError]) -> String {
     let named: Vec<String> = fields
         .iter()
-        .take(3)
+        .take(20)
         .map(|field| {
             let pointer = if field.pointer.is_empty() {
                 "the arguments"
@@ -186,7 +186,7 @@ fn summary(fields: &[FieldError]) -> String {
             format!("{pointer}: {}", field.message)
         })
         .collect();
-    let more = fields.len().saturating_sub(3);
+    let more = fields.len().saturating_sub(20);
     if more > 0 {
         format!("{}; and {more} more.", named.join("; "))
     } else {

@@ -46,7 +46,9 @@ pub const MAX_CONTROLS: usize = 50_000;
 pub const MAX_RUNS: usize = 100;
 
 /// A file format that can be imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 #[non_exhaustive]
 pub enum Format {
     /// Static Analysis Results Interchange Format, version 2.1.0 (OASIS).

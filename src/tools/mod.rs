@@ -5,6 +5,7 @@ mod accept_risk;
 mod add_audit_note;
 mod create_remediation_work_package;
 mod create_work_item;
+pub mod dialect;
 mod link_evidence;
 mod plan;
 mod refresh_release_evidence;

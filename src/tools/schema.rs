@@ -95,7 +95,10 @@ pub fn arguments<T: DeserializeOwned>(payload: &Value) -> Result<T, Vec<FieldErr
 }
 
 /// The most errors that are reported at once; a client that sends more gets the rest with its next attempt.
-const MAX_PROBLEMS: usize = 50;
+const MAX_PROBLEMS: usize = 20;
+
+/// How the message of every mistake in an ID begins.
+pub const NO_ID: &str = "must be the ID of ";
 
 /// The errors in arguments: violations of the schema, or else forbidden characters and blank texts. Texts are examined only if the
 /// schema fits, so that field names and pointers are those of the schema, which are short.
@@ -108,6 +111,7 @@ pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
     if errors.is_empty() {
         errors = text::forbidden_in(arguments);
         errors.extend(blank_texts(arguments));
+        errors.extend(untrimmed_key(arguments));
     }
     errors.truncate(MAX_PROBLEMS);
     for error in &mut errors {
@@ -147,6 +151,17 @@ fn blank_texts(arguments: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// An error for an idempotency key with white space at its ends: programs that cut it off would send another key.
+fn untrimmed_key(arguments: &Value) -> Option<FieldError> {
+    let key = arguments["idempotencyKey"].as_str()?;
+    (key.trim() != key || key.is_empty()).then(|| {
+        FieldError::new(
+            "/idempotencyKey",
+            "must not begin or end with white space, and must have a visible character",
+        )
+    })
+}
+
 fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
     let at = error.instance_path().to_string();
     let one = |message: String| vec![FieldError::new(at.clone(), message)];
@@ -163,26 +178,91 @@ fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
         ValidationErrorKind::MinItems { limit } => one(format!("needs at least {limit}")),
         ValidationErrorKind::MaxLength { limit } => one(format!("is longer than {limit} characters")),
         ValidationErrorKind::MinLength { limit } => one(format!("needs at least {limit} character")),
-        ValidationErrorKind::Enum { options } => one(format!("must be one of {options}")),
+        ValidationErrorKind::Enum { options } => one(explain_enum(options, error.instance())),
+        ValidationErrorKind::AnyOf { .. } => one("is of another type than the schema allows".to_owned()),
         ValidationErrorKind::Pattern { pattern } => one(explain_pattern(pattern)),
         ValidationErrorKind::Type {
             kind: TypeKind::Single(kind),
-        } => one(format!("must be of type {kind}")),
+        } => one(explain_type(&kind.to_string(), error.instance())),
         _ => one(error.masked_with("this").to_string()),
     }
 }
 
-/// The patterns of the schemas are those of IDs, so the message names the kind of ID.
+/// The allowed words, and the one that differs only in case from what was sent.
+fn explain_enum(options: &Value, sent: &Value) -> String {
+    let words: Vec<&str> = options
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let meant = sent.as_str().and_then(|sent| {
+        let is_meant = |word: &&&str| word.eq_ignore_ascii_case(sent.trim());
+        words.iter().find(is_meant)
+    });
+    let list = words.join(", ");
+    match meant {
+        Some(word) => format!("must be written {word}; allowed: {list}"),
+        None => format!("must be one of {list}"),
+    }
+}
+
+/// The type that is wanted, and how to send it if a text contains it.
+fn explain_type(kind: &str, sent: &Value) -> String {
+    let text = sent.as_str().map(str::trim).unwrap_or_default();
+    match kind {
+        "array" if text.starts_with('[') => {
+            "must be a JSON list, not text that contains one: send [...] without quotes".to_owned()
+        }
+        "array" if !text.is_empty() => format!(
+            "must be a JSON list: send [\"{}\"]",
+            text.chars().take(60).collect::<String>()
+        ),
+        "object" if text.starts_with('{') => {
+            "must be a JSON object, not text that contains one: send {...} without quotes".to_owned()
+        }
+        "integer" | "number" if text.parse::<f64>().is_ok() => {
+            format!("must be a number, not text: send {text} without quotes")
+        }
+        "boolean" if ["true", "false"].contains(&text.to_ascii_lowercase().as_str()) => {
+            format!(
+                "must be true or false, not text: send {} without quotes",
+                text.to_ascii_lowercase()
+            )
+        }
+        _ => format!("must be of type {kind}"),
+    }
+}
+
+/// The patterns of the schemas are those of IDs, so the message names the kind of ID and the tool that gives it.
 fn explain_pattern(pattern: &str) -> String {
     let kind = RecordKind::ALL
         .iter()
         .find(|kind| pattern.starts_with(&format!("^{}_", kind.prefix())));
-    match kind {
-        Some(kind) => format!(
-            "must be the ID of a {}: {}_ and 26 characters",
-            kind.label(),
-            kind.prefix()
-        ),
-        None => format!("must fit the pattern {pattern}"),
-    }
+    let Some(kind) = kind else {
+        return format!("must fit the pattern {pattern}");
+    };
+    let label = kind.label();
+    let article = if label.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    let source = match kind {
+        RecordKind::Release => "loopiq_list_releases",
+        RecordKind::Finding => "loopiq_list_findings",
+        RecordKind::Blocker => "loopiq_list_blockers",
+        RecordKind::Evidence => "loopiq_search_evidence",
+        RecordKind::Control => "loopiq_list_controls",
+        RecordKind::WorkItem => "loopiq_list_work_items",
+        RecordKind::Action => "loopiq_list_actions",
+        RecordKind::Question => "loopiq_get_action",
+        RecordKind::Team => "loopiq_get_release or loopiq_get_context",
+        RecordKind::Certification | RecordKind::Component => "loopiq_get_release",
+        _ => return format!("{NO_ID}{article} {label}: {}_ and 26 characters", kind.prefix()),
+    };
+    format!(
+        "{NO_ID}{article} {label}: {}_ and 26 characters, as {source} gives it",
+        kind.prefix()
+    )
 }

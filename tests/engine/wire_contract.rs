@@ -46,6 +46,9 @@ async fn answers_with_checks_follow_their_output_schema() {
         let schema = &spec.output_schema;
         let validator = jsonschema::validator_for(schema).expect("a schema");
         assert!(validator.is_valid(&answer), "{name}: {answer}");
+        if name != "loopiq_get_action" {
+            continue;
+        }
         let codes = &schema["properties"]["checks"]["items"]["properties"]["code"]["enum"];
         assert_eq!(*codes, json!(CheckCode::ALL), "{name}");
     }

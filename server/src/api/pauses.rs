@@ -1,4 +1,4 @@
-//! Pauses of agents, tools and clients: people list, start and end them, in their session.
+//! Pauses of agents, tools and clients: people and agents list them; people start and end them, in their session.
 
 use super::body::StrictJson;
 use super::refusals::Refusals;
@@ -57,7 +57,7 @@ pub(super) struct Changed {
 #[utoipa::path(
     get, path = "/api/v1/pauses", tag = "pauses",
     responses((status = 200, description = "The pauses in force.", body = Pauses), Refusals),
-    security(("session" = [])),
+    security(("session" = []), ("token" = ["loopiq:read"])),
 )]
 pub(super) async fn list(Extension(services): Extension<Arc<Services>>) -> Response {
     match services.engine.pauses_page(&services.ctx).await {

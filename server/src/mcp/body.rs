@@ -64,6 +64,12 @@ fn check_message(message: &Value) -> Result<(), &'static str> {
     if !message["method"].is_string() {
         return Err("The message has no method.");
     }
+    // JSON-RPC 2.0, 4, as MCP narrows it: a string or an integer, and no null.
+    if let Some(id) = message.get("id")
+        && !(id.is_string() || id.is_i64() || id.is_u64())
+    {
+        return Err("The id must be a string or an integer. A notification has no id.");
+    }
     if message["method"] == "tools/call" {
         let params = &message["params"];
         if !params["name"].is_string() || !(params["arguments"].is_object() || params["arguments"].is_null()) {

@@ -69,9 +69,13 @@ impl ServerHandler for Handler {
 
     async fn list_tools(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        if page.is_some_and(|page| page.cursor.is_some()) {
+            let why = "All tools are on the first page, so there is no cursor. Leave it out.";
+            return Err(ErrorData::invalid_params(why, None));
+        }
         let ctx = self.context(&context)?;
         let specs = self.engine.catalogue(&ctx).await;
         let specs = specs.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
@@ -121,29 +125,30 @@ fn tool(spec: ToolSpec) -> Tool {
         )
 }
 
-/// The schema of a tool's results and of its refusals. Refusals must be part of it: the client of the TypeScript SDK 1.x also
-/// validates the structured content of results with `isError`, and would show the model a validation error instead of the refusal.
-/// (SDK 2.x and the Python SDK do not validate such results.)
+/// The schema of a tool's results and of its refusals. Refusals must fit it: the client of the TypeScript SDK 1.x also validates the structured
+/// content of results with `isError`, and would show the model a validation error instead of the refusal. (SDK 2.x and the Python SDK do not
+/// validate such results.) So no field is required: a result has its own fields, and a refusal `error`, `message` and `fields`.
 fn output_schema(result: Value) -> JsonObject {
-    let text = json!({ "type": "string" });
-    let field = json!({ "type": "object", "properties": { "pointer": text, "message": text }, "required": ["pointer", "message"] });
-    let refusal = json!({
-        "type": "object",
-        "description": "With isError: a stable code, a message, and each error in the arguments.",
-        "properties": { "error": text, "message": text, "fields": { "type": "array", "items": field } },
-        "required": ["error", "message", "fields"],
-    });
-    let mut schema = JsonObject::new();
-    let mut result = result;
-    // References are relative to the root, so definitions move there.
-    for name in ["$schema", "$defs"] {
-        if let Some(part) = result.as_object_mut().and_then(|fields| fields.remove(name)) {
-            schema.insert(name.to_owned(), part);
-        }
-    }
+    let mut schema = match result {
+        Value::Object(fields) => fields,
+        _ => JsonObject::new(),
+    };
+    schema.remove("required");
     // The protocol versions of 2025 require an object at the root.
     schema.insert("type".to_owned(), json!("object"));
-    schema.insert("anyOf".to_owned(), json!([result, refusal]));
+    let fields = schema.entry("properties").or_insert_with(|| json!({}));
+    if let Some(fields) = fields.as_object_mut() {
+        let text = json!({ "type": "string" });
+        fields.insert(
+            "error".to_owned(),
+            json!({ "type": "string", "description": "With isError: a stable code." }),
+        );
+        fields.entry("message").or_insert(text);
+        fields.insert(
+            "fields".to_owned(),
+            json!({ "type": "array", "items": { "type": "object" } }),
+        );
+    }
     schema
 }
 

@@ -4,6 +4,7 @@
 //! and Origin, protocol version, headers), the handler ([`handler`]), one engine call. The endpoint is stateless: no sessions, no
 //! event streams, one JSON response for each message. This module only decodes calls and encodes results.
 
+mod accept;
 mod auth;
 mod body;
 mod handler;
@@ -71,8 +72,11 @@ fn routes(state: McpState) -> Router {
     // instead of getting 401.
     let mcp = post_service(service)
         .route_layer(from_fn(body::strict))
+        .route_layer(from_fn(accept::json))
         .route_layer(from_fn_with_state(state.clone(), auth::bearer));
     Router::new()
+        // Some clients add a slash to the address that a person has entered.
+        .route(&format!("{MCP_PATH}/"), mcp.clone())
         .route(MCP_PATH, mcp)
         .route(metadata::WELL_KNOWN, get(metadata::show))
         .route(&format!("{}{MCP_PATH}", metadata::WELL_KNOWN), get(metadata::show))

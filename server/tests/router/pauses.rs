@@ -122,6 +122,16 @@ async fn people_pause_and_resume_over_the_api_and_no_token_does() {
     let read = call(&service, &token, "loopiq_list_releases", json!({})).await;
     assert!(read["structuredContent"]["items"].is_array(), "{read}");
 
+    let by_token = service
+        .browser()
+        .program(Method::GET, "/api/v1/pauses")
+        .bearer_auth(&token);
+    let by_token = service.browser().send(by_token).await;
+    assert!(
+        by_token.status == 200 && by_token.text.contains(tool),
+        "{}",
+        by_token.text
+    );
     let (status, code, _) = problem(&send(&mut reviewer, Method::PUT, "agents", Some(&why)).await);
     assert_eq!((status, code.as_str()), (403, "not_authorized"));
     let (status, code, detail) = problem(&send(&mut operator, Method::PUT, "everything", Some(&why)).await);

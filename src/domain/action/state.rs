@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// The state of an action. There are exactly five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "engine", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "engine", schemars(inline))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// The payload is prepared and has not been executed.

@@ -65,6 +65,7 @@ impl Engine {
             .to_owned();
         self.flush_reads().await?;
         let fields = schema::problems(self.validator(sent.tool), arguments);
+        let fields = self.name_keys(ctx, arguments, fields).await?;
         let call: Result<CallOptions, _> = if fields.is_empty() {
             schema::arguments(arguments)
         } else {

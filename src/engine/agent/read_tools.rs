@@ -4,6 +4,7 @@ use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::agent::certification;
 use crate::engine::{Engine, Error};
+use crate::import::Format;
 use crate::store::{ListFilter, ReadTx};
 use crate::tools::schema;
 use futures::future::BoxFuture;
@@ -35,33 +36,68 @@ type Handler = for<'a> fn(&'a Engine, &'a Ctx, &'a Value) -> BoxFuture<'a, Resul
 #[serde(deny_unknown_fields)]
 struct NoArguments {}
 
-/// The filter and the page of a list.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+/// The filter and the page of a list whose records have a status of this kind.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Listing {
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+struct Listing<S> {
     /// Only records of this release.
     #[serde(default)]
     release_id: Option<ReleaseId>,
     /// Only records in this status (for evidence: of this kind).
-    #[serde(default)]
-    #[schemars(length(max = 40))]
-    status: Option<String>,
-    /// Only findings of this severity.
-    #[serde(default)]
-    severity: Option<Severity>,
+    status: Option<S>,
     /// Only records with this text.
     #[serde(default)]
-    #[schemars(length(max = 200))]
+    #[schemars(length(min = 1, max = 200))]
     text: Option<String>,
-    /// The `nextCursor` of the previous page.
+    /// The `nextCursor` of the previous page, with the same other arguments.
     #[serde(default)]
-    #[schemars(length(max = 100))]
+    #[schemars(length(min = 1, max = 200))]
     cursor: Option<String>,
     /// The most items to return; 50 by default.
     #[serde(default)]
     #[schemars(range(min = 1, max = 200))]
     limit: Option<i64>,
 }
+
+/// The filter and the page of the list of findings.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FindingListing {
+    /// Only findings of this severity.
+    #[serde(default)]
+    severity: Option<Severity>,
+    /// Only findings of this release.
+    #[serde(default)]
+    release_id: Option<ReleaseId>,
+    /// Only findings in this status.
+    #[serde(default)]
+    status: Option<FindingStatus>,
+    /// Only findings with this text.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    text: Option<String>,
+    /// The `nextCursor` of the previous page, with the same other arguments.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    cursor: Option<String>,
+    /// The most items to return; 50 by default.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 200))]
+    limit: Option<i64>,
+}
+
+/// A word that a list can be filtered by.
+trait Word: Copy {
+    fn word(self) -> &'static str;
+}
+
+macro_rules! words {
+    ($($name:ident)*) => {$(impl Word for $name {
+        fn word(self) -> &'static str { self.as_str() }
+    })*};
+}
+words! { ReleaseStatus BlockerStatus FindingStatus ControlStatus WorkItemStatus Format State }
 
 /// One release.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -137,31 +173,31 @@ pub(crate) const TOOLS: &[ReadTool] = &[
     tool!("loopiq_get_context", "Get context", false, false, "Who you act for, in which tenant, with which roles and teams, and which tools you can use.",
         |engine, ctx, _arguments: NoArguments| engine.get_context(ctx)),
     tool!("loopiq_list_releases", "List releases", true, true, "Releases by key.",
-        |tx, listing: Listing| list_releases(tx, listing)),
+        |tx, listing: Listing<ReleaseStatus>| list_releases(tx, listing)),
     tool!("loopiq_get_release", "Get release", false, true, "One release with its teams, components and certifications.",
         |tx, one: OneRelease| get_release(tx, one.release_id)),
     tool!("loopiq_get_release_certification", "Get release certification", false, true, "The certifications of a release, its controls, and what blocks them.",
         |tx, one: OneRelease| certification::get(tx, one.release_id)),
     tool!("loopiq_get_release_certification_evidence_graph", "Get certification evidence graph", false, true, "What the certification of a release rests on, as nodes and edges: controls, evidence, findings, blockers, work items.",
         |tx, one: OneRelease| certification::graph(tx, one.release_id)),
-    tool!("loopiq_list_blockers", "List blockers", true, true, "What keeps a release from its certification. status: open, resolved, accepted.",
-        |tx, listing: Listing| list_blockers(tx, listing)),
-    tool!("loopiq_list_findings", "List findings", true, true, "Findings of scanners. status: open, suppressed, fixed, false_positive, accepted.",
-        |tx, listing: Listing| list_findings(tx, listing)),
-    tool!("loopiq_search_evidence", "Search evidence", true, true, "Evidence with its SHA-256 and age. status: its kind, such as sarif.",
-        |tx, listing: Listing| list_evidence(tx, listing)),
-    tool!("loopiq_list_controls", "List controls", true, true, "Controls of a release. status: passing, failing, unknown.",
-        |tx, listing: Listing| list_controls(tx, listing)),
-    tool!("loopiq_list_work_items", "List work items", true, true, "Stories and tasks with what they rest on. status: open, in_progress, done, cancelled.",
-        |tx, listing: Listing| list_work_items(tx, listing)),
+    tool!("loopiq_list_blockers", "List blockers", true, true, "What keeps a release from its certification.",
+        |tx, listing: Listing<BlockerStatus>| list_blockers(tx, listing)),
+    tool!("loopiq_list_findings", "List findings", true, true, "Findings of scanners.",
+        |tx, listing: FindingListing| list_findings(tx, listing)),
+    tool!("loopiq_search_evidence", "Search evidence", true, true, "Evidence with its SHA-256 and age.",
+        |tx, listing: Listing<Format>| list_evidence(tx, listing)),
+    tool!("loopiq_list_controls", "List controls", true, true, "Controls of a release.",
+        |tx, listing: Listing<ControlStatus>| list_controls(tx, listing)),
+    tool!("loopiq_list_work_items", "List work items", true, true, "Stories and tasks with what they rest on.",
+        |tx, listing: Listing<WorkItemStatus>| list_work_items(tx, listing)),
     tool!("loopiq_get_work_item", "Get work item", false, true, "One story or task with its version, its parent and its children.",
         |tx, one: OneWorkItem| get_work_item(tx, one.work_item_id)),
     tool!("loopiq_find_similar_work_items", "Find similar work items", true, true, "Work items whose titles share words with yours, open or closed, best first. Ask before you propose new work.",
         |tx, similar: Similar| find_similar(tx, similar)),
     tool!("loopiq_get_action", "Get action", false, false, "What became of an action that was proposed for your caller: state, checks, decisions with reasons, result.",
         |engine, ctx, one: OneAction| engine.get_action(ctx, one.action_id.as_str())),
-    tool!("loopiq_list_actions", "List actions", true, false, "Actions that were proposed for your caller, newest first. status: pending_approval, approved, rejected, executed, failed.",
-        |engine, ctx, listing: Listing| engine.list_actions(ctx, listing)),
+    tool!("loopiq_list_actions", "List actions", true, false, "Actions that were proposed for your caller, newest first.",
+        |engine, ctx, listing: Listing<State>| engine.list_actions(ctx, listing)),
 ];
 
 /// The typed arguments of a call.
@@ -177,69 +213,86 @@ pub(crate) fn missing(kind: RecordKind, id: &str) -> Error {
 }
 
 /// `{items, nextCursor?}`; a full page has a cursor.
-fn page<T: Serialize>(items: &[T], limit: i64, cursor: impl Fn(&T) -> String) -> Value {
-    let next = items.last().filter(|_| items.len() as i64 >= limit).map(cursor);
+fn page<T: Serialize>(list: &str, items: &[T], limit: i64, last: impl Fn(&T) -> String) -> Value {
+    let next = items.last().filter(|_| items.len() as i64 >= limit).map(last);
     let mut page = json!({ "items": items });
     if let (Some(fields), Some(next)) = (page.as_object_mut(), next) {
-        fields.insert("nextCursor".into(), json!(next));
+        fields.insert("nextCursor".into(), json!(format!("{list}:{next}")));
     }
     page
 }
 
-impl Listing {
-    fn filter(self) -> ListFilter {
-        ListFilter {
+/// The position in a list, as its cursor contains it. A cursor begins with the name of its list, so that no list reads the cursor of another one.
+fn position(list: &str, cursor: Option<String>) -> Result<Option<String>, Error> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let of_list = cursor.strip_prefix(list).and_then(|rest| rest.strip_prefix(':'));
+    match of_list.filter(|position| !position.is_empty()) {
+        Some(position) => Ok(Some(position.to_owned())),
+        None => Err(Error::field(
+            "/cursor",
+            "is no cursor of this list; send the nextCursor of its previous page, or leave it out for the first page",
+        )),
+    }
+}
+
+impl<S: Word> Listing<S> {
+    fn filter(self, list: &str) -> Result<ListFilter, Error> {
+        Ok(ListFilter {
             release: self.release_id.map(String::from),
-            status: self.status,
+            status: self.status.map(|status| status.word().to_owned()),
             text: self.text,
-            severities: self.severity.iter().map(|severity| severity.as_str()).collect(),
-            after: self.cursor,
+            severities: Vec::new(),
+            after: position(list, self.cursor)?,
             limit: self.limit.unwrap_or(50),
-        }
+        })
     }
 }
 
-async fn list_releases(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
-    let filter = listing.filter();
-    Ok(page(&tx.list_releases(&filter).await?, filter.limit, |one| {
-        one.key.clone()
-    }))
+async fn list_releases(tx: &mut ReadTx, listing: Listing<ReleaseStatus>) -> Result<Value, Error> {
+    let filter = listing.filter("releases")?;
+    let items = tx.list_releases(&filter).await?;
+    Ok(page("releases", &items, filter.limit, |one| one.key.clone()))
 }
 
-async fn list_blockers(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
-    let filter = listing.filter();
-    Ok(page(&tx.list_blockers(&filter).await?, filter.limit, |one| {
-        one.id.to_string()
-    }))
+async fn list_blockers(tx: &mut ReadTx, listing: Listing<BlockerStatus>) -> Result<Value, Error> {
+    let filter = listing.filter("blockers")?;
+    let items = tx.list_blockers(&filter).await?;
+    Ok(page("blockers", &items, filter.limit, |one| one.id.to_string()))
 }
 
-async fn list_findings(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
-    let filter = listing.filter();
-    Ok(page(&tx.list_findings(&filter).await?, filter.limit, |one| {
-        one.id.to_string()
-    }))
+async fn list_findings(tx: &mut ReadTx, listing: FindingListing) -> Result<Value, Error> {
+    let severities = listing.severity.iter().map(|severity| severity.as_str()).collect();
+    let filter = ListFilter {
+        release: listing.release_id.map(String::from),
+        status: listing.status.map(|status| status.word().to_owned()),
+        text: listing.text,
+        severities,
+        after: position("findings", listing.cursor)?,
+        limit: listing.limit.unwrap_or(50),
+    };
+    let items = tx.list_findings(&filter).await?;
+    Ok(page("findings", &items, filter.limit, |one| one.id.to_string()))
 }
 
-async fn list_evidence(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
-    let filter = listing.filter();
-    Ok(page(&tx.list_evidence(&filter).await?, filter.limit, |one| {
-        one.id.to_string()
-    }))
+async fn list_evidence(tx: &mut ReadTx, listing: Listing<Format>) -> Result<Value, Error> {
+    let filter = listing.filter("evidence")?;
+    let items = tx.list_evidence(&filter).await?;
+    Ok(page("evidence", &items, filter.limit, |one| one.id.to_string()))
 }
 
-async fn list_controls(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
-    let filter = listing.filter();
-    Ok(page(&tx.list_controls(&filter).await?, filter.limit, |one| {
-        one.id.to_string()
-    }))
+async fn list_controls(tx: &mut ReadTx, listing: Listing<ControlStatus>) -> Result<Value, Error> {
+    let filter = listing.filter("controls")?;
+    let items = tx.list_controls(&filter).await?;
+    Ok(page("controls", &items, filter.limit, |one| one.id.to_string()))
 }
 
-async fn list_work_items(tx: &mut ReadTx, listing: Listing) -> Result<Value, Error> {
-    let filter = listing.filter();
+async fn list_work_items(tx: &mut ReadTx, listing: Listing<WorkItemStatus>) -> Result<Value, Error> {
+    let filter = listing.filter("work_items")?;
     if filter.after.as_ref().is_some_and(|after| after.parse::<u32>().is_err()) {
-        return Err(Error::field("/cursor", "is no cursor of this list"));
+        return position("work_items", Some(String::new())).map(|_| Value::Null);
     }
-    Ok(page(&tx.list_work_items(&filter).await?, filter.limit, |one| {
+    let items = tx.list_work_items(&filter).await?;
+    Ok(page("work_items", &items, filter.limit, |one| {
         one.key.trim_start_matches("WI-").to_owned()
     }))
 }
@@ -326,21 +379,17 @@ impl Engine {
         }))
     }
 
-    async fn list_actions(&self, ctx: &Ctx, listing: Listing) -> Result<Value, Error> {
+    async fn list_actions(&self, ctx: &Ctx, listing: Listing<State>) -> Result<Value, Error> {
         let Some(caller) = ctx.principal.person().map(|person| person.id.clone()) else {
             return Err(Error::NotAuthorized {
                 why: "Only a client lists its caller's actions.".to_owned(),
             });
         };
-        let state = match listing.status.as_deref() {
-            None => None,
-            Some(word) => Some(State::parse(word).ok_or_else(|| Error::field("/status", "is no state of an action"))?),
-        };
+        let state = listing.status;
+        let after = position("actions", listing.cursor)?;
         let (limit, now) = (listing.limit.unwrap_or(50), ctx.now());
         let tx = &mut self.store.read(ctx).await?;
-        let actions = tx
-            .actions_of_caller(&caller, state, listing.cursor.as_deref(), limit)
-            .await?;
+        let actions = tx.actions_of_caller(&caller, state, after.as_deref(), limit).await?;
         let items: Vec<BTreeMap<&str, Value>> = actions
             .iter()
             .map(|action| {
@@ -356,7 +405,7 @@ impl Engine {
                 ])
             })
             .collect();
-        Ok(page(&items, limit, |item| {
+        Ok(page("actions", &items, limit, |item| {
             item["id"].as_str().unwrap_or_default().to_owned()
         }))
     }

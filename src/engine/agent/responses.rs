@@ -43,6 +43,7 @@ fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -
             state.as_str()
         ),
     };
+    let text = text + &to_look_at(&action.judgement.checks);
     Ok(ToolResponse {
         structured,
         text,
@@ -50,9 +51,27 @@ fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -
     })
 }
 
+/// The results of checks that speak against an approval, for models of clients that show only the text.
+fn to_look_at(checks: &[Check]) -> String {
+    let of = |check: &Check| format!("{} ({}): {}", check.id.as_str(), check.verdict.as_str(), check.message);
+    let against: Vec<String> = checks
+        .iter()
+        .filter(|check| check.verdict >= Verdict::Warn)
+        .map(of)
+        .collect();
+    match against.is_empty() {
+        true => String::new(),
+        false => format!(" Checks to look at: {}", against.join(" ")),
+    }
+}
+
 pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolResponse, Error> {
     let preview = Preview::new(&planned.plan.change_set, &planned.scope_label());
-    let text = format!("Dry run, nothing was stored. {}", preview.summary);
+    let text = format!(
+        "Dry run, nothing was stored. {}{}",
+        preview.summary,
+        to_look_at(&planned.checks)
+    );
     Ok(ToolResponse {
         structured: json!({
             "status": "dry_run",

@@ -8,7 +8,7 @@ use crate::engine::agent::read_tools::ReadTool;
 use crate::engine::agent::responses::POLL_TOOL;
 use crate::engine::{Engine, Error};
 use crate::tools;
-use crate::tools::{AnyTool, schema};
+use crate::tools::{AnyTool, dialect, schema};
 use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -82,10 +82,13 @@ fn entries() -> &'static [Entry] {
             .iter()
             .map(|tool| (Handler::Propose(*tool), governed_spec(*tool)));
         let own = [(Handler::Withdraw, withdraw_spec()), (Handler::Answer, answer_spec())];
-        let entry = |(handler, spec): (Handler, ToolSpec)| Entry {
-            validator: jsonschema::validator_for(&spec.input_schema).ok(),
-            spec,
-            handler,
+        let entry = |(handler, mut spec): (Handler, ToolSpec)| {
+            spec.input_schema = dialect::plain(&spec.input_schema);
+            Entry {
+                validator: jsonschema::validator_for(&spec.input_schema).ok(),
+                spec,
+                handler,
+            }
         };
         read.chain(governed).chain(own).map(entry).collect()
     })
@@ -180,10 +183,21 @@ fn proposal_schema() -> Value {
             "expiresAt": { "type": "string" },
             "idempotencyKey": { "type": "string" },
             "preview": { "type": "object" },
-            "checks": { "type": "array", "items": check_schema() },
+            "checks": { "type": "array", "items": brief_check_schema() },
             "pollTool": { "type": "string" },
         },
         "required": ["status", "payloadDigest", "preview", "checks"],
+    })
+}
+
+/// A result of a check, without the lists of words that the schema of `loopiq_get_action` has.
+fn brief_check_schema() -> Value {
+    let text = json!({ "type": "string" });
+    let list = json!({ "type": "array" });
+    json!({
+        "type": "object",
+        "properties": { "id": text, "code": text, "verdict": text, "message": text, "facts": list, "pointers": list },
+        "required": ["id", "code", "verdict", "message", "facts", "pointers"],
     })
 }
 
@@ -234,11 +248,12 @@ impl Engine {
                 name: name.chars().take(100).collect(),
             });
         };
+        let arguments = dialect::without_absent(&entry.spec.input_schema, arguments);
         match entry.handler {
             Handler::Propose(tool) => self.propose(ctx, tool, arguments).await,
             Handler::Read(tool) => {
                 self.authorize(ctx, Permission::ReadRecords).await?;
-                check(entry, &arguments)?;
+                self.check(ctx, entry, &arguments).await?;
                 let structured = self.read_records(ctx, tool, arguments).await?;
                 let text = structured.to_string();
                 Ok(ToolResponse {
@@ -249,13 +264,13 @@ impl Engine {
             }
             Handler::Answer => {
                 self.authorize(ctx, Permission::Answer).await?;
-                check(entry, &arguments)?;
+                self.check(ctx, entry, &arguments).await?;
                 let given: AnswerQuestion = schema::arguments(&arguments).map_err(invalid)?;
                 self.answer_question(ctx, given).await
             }
             Handler::Withdraw => {
                 self.authorize(ctx, Permission::Withdraw).await?;
-                check(entry, &arguments)?;
+                self.check(ctx, entry, &arguments).await?;
                 let call: Withdrawal = schema::arguments(&arguments).map_err(invalid)?;
                 let state = self.withdraw(ctx, call.action_id.as_str(), &call.reason).await?;
                 Ok(ToolResponse {
@@ -270,9 +285,16 @@ impl Engine {
     /// Calls a tool that proposes an action, and no other.
     pub async fn propose_with(&self, ctx: &Ctx, name: &str, arguments: Value) -> Result<ToolResponse, Error> {
         self.authorize(ctx, Permission::Propose).await?;
-        match tools::TOOLS.iter().find(|tool| tool.name() == name) {
-            Some(tool) => self.propose(ctx, *tool, arguments).await,
-            None => Err(Error::UnknownTool {
+        match entries().iter().find(|entry| entry.spec.name == name) {
+            Some(Entry {
+                spec,
+                handler: Handler::Propose(tool),
+                ..
+            }) => {
+                let arguments = dialect::without_absent(&spec.input_schema, arguments);
+                self.propose(ctx, *tool, arguments).await
+            }
+            _ => Err(Error::UnknownTool {
                 name: name.chars().take(100).collect(),
             }),
         }
@@ -283,6 +305,45 @@ impl Engine {
         entry
             .and_then(|entry| entry.validator.as_ref())
             .unwrap_or_else(refuse_everything)
+    }
+
+    /// Refuses arguments that do not fit the schema of a tool that stores no proposal.
+    async fn check(&self, ctx: &Ctx, entry: &'static Entry, arguments: &Value) -> Result<(), Error> {
+        schema::canonical_text(arguments).map_err(|field| invalid(vec![field]))?;
+        let validator = entry.validator.as_ref().unwrap_or_else(refuse_everything);
+        let fields = self
+            .name_keys(ctx, arguments, schema::problems(validator, arguments))
+            .await?;
+        match fields.is_empty() {
+            true => Ok(()),
+            false => Err(invalid(fields)),
+        }
+    }
+
+    /// Adds to each mistake in an ID whose text is the key of a record which ID that key belongs to.
+    pub(crate) async fn name_keys(
+        &self,
+        ctx: &Ctx,
+        arguments: &Value,
+        mut fields: Vec<FieldError>,
+    ) -> Result<Vec<FieldError>, Error> {
+        let sent = |field: &FieldError| {
+            let text = arguments.pointer(&field.pointer)?.as_str()?.trim();
+            (field.message.starts_with(schema::NO_ID) && !text.is_empty() && text.len() <= 100).then(|| text.to_owned())
+        };
+        let keys: Vec<String> = fields.iter().filter_map(sent).collect();
+        if keys.is_empty() {
+            return Ok(fields);
+        }
+        let tx = &mut self.store.read(ctx).await?;
+        let known = tx.records_of_keys(&keys).await?;
+        for field in &mut fields {
+            let Some(text) = sent(field) else { continue };
+            if let Some((key, id)) = known.iter().find(|(key, _)| key.eq_ignore_ascii_case(&text)) {
+                field.message.push_str(&format!("; {key} is the key of {id}"));
+            }
+        }
+        Ok(fields)
     }
 
     async fn read_records(&self, ctx: &Ctx, tool: &'static ReadTool, arguments: Value) -> Result<Value, Error> {
@@ -305,17 +366,6 @@ fn refuse_everything() -> &'static Validator {
 
 fn invalid(fields: Vec<FieldError>) -> Error {
     Error::Invalid { fields }
-}
-
-fn check(entry: &'static Entry, arguments: &Value) -> Result<(), Error> {
-    schema::canonical_text(arguments).map_err(|field| invalid(vec![field]))?;
-    let validator = entry.validator.as_ref().unwrap_or_else(refuse_everything);
-    let fields = schema::problems(validator, arguments);
-    if fields.is_empty() {
-        Ok(())
-    } else {
-        Err(invalid(fields))
-    }
 }
 
 #[cfg(test)]

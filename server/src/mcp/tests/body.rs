@@ -57,6 +57,21 @@ async fn json_that_is_not_a_message_is_refused_with_a_reason() {
         (json!({ "id": 7, "method": "tools/list" }), "jsonrpc", json!(7)),
         (json!({ "jsonrpc": "2.0", "id": "a" }), "method", json!("a")),
         (
+            json!({ "jsonrpc": "2.0", "id": null, "method": "tools/list" }),
+            "id must be",
+            Value::Null,
+        ),
+        (
+            json!({ "jsonrpc": "2.0", "id": 1.5, "method": "tools/list" }),
+            "id must be",
+            json!(1.5),
+        ),
+        (
+            json!({ "jsonrpc": "2.0", "id": true, "method": "tools/list" }),
+            "id must be",
+            Value::Null,
+        ),
+        (
             json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "arguments": {} } }),
             "name",
             json!(1),

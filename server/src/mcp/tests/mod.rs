@@ -4,5 +4,6 @@ mod auth;
 mod body;
 mod calls;
 mod clients;
+mod dialect;
 mod scopes;
 pub(crate) mod service;
