@@ -15,7 +15,7 @@ for (const colorScheme of ['light', 'dark']) {
       await page.goto(url());
       await inOrder(page, 'sign-in');
       await signIn(page, 'lead@acme.example');
-      const paths = ['/', '/?tab=all', '/?tab=failed', '/?text=nothing-has-this-word', '/audit', '/audit?q=perso%3Arita', '/audit/1', '/settings/policy', '/settings/catalog', '/nowhere'];
+      const paths = ['/', '/?tab=all', '/?tab=failed', '/?text=nothing-has-this-word', '/audit', '/audit?q=perso%3Arita', '/audit/1', '/settings/policy', '/settings/catalog', '/settings/access', '/nowhere'];
       for (const tab of ['pending', 'approved', 'executed', 'rejected', 'failed']) {
         await page.goto(`${url()}/?tab=${tab}`);
         paths.push(await page.locator('.rows a').first().getAttribute('href'));

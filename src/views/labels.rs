@@ -164,6 +164,31 @@ labels! {
         Catalog = "Read and apply the catalog",
         Audit = "Search and export the audit log",
     }
+    Permission {
+        SignIn = "Sign in, and see and end one's own sessions and clients",
+        ReadRecords = "Read records over MCP",
+        Propose = "Propose an action",
+        Withdraw = "Withdraw an action",
+        ViewActions = "See the inbox and actions",
+        Approve = "Approve an action",
+        Reject = "Reject an action",
+        Execute = "Execute an approved action",
+        Revoke = "Revoke an approval",
+        Ask = "Ask a question about an action",
+        Answer = "Answer a question about an action",
+        Prune = "Leave out parts of an action",
+        ReadPolicy = "See the policy and its versions",
+        ReadCatalog = "See the catalog and releases",
+        Certify = "Decide certifications, and set the status of releases",
+        SearchAudit = "Search the audit trail, and get its proofs",
+        Import = "Import evidence and findings",
+        ApplyCatalog = "Apply a catalog",
+        IssueToken = "Create tokens for programs, and revoke those of others",
+        Configure = "Change settings and the policy, and confirm requests",
+        EndSessions = "See people, and end their sessions",
+        Sweep = "Expire overdue actions",
+        Scrub = "Verify stored evidence",
+    }
     GrantState {
         Active = "Active",
         Offered = "Waits for the person",
@@ -269,6 +294,7 @@ mod tests {
         distinct(&State::ALL);
         distinct(&CheckId::ALL);
         distinct(RecordKind::ALL);
+        distinct(Permission::ALL);
         distinct(&ReasonCode::for_rejection().collect::<Vec<_>>());
         distinct(&[Risk::Low, Risk::Medium, Risk::High]);
         distinct(&[Verdict::Pass, Verdict::Unknown, Verdict::Warn, Verdict::Block]);

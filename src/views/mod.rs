@@ -3,6 +3,7 @@
 //! Pure, and compiled to WASM. Text that people outside the service wrote is [`PlainText`]; a `String` holds IDs, digests and the
 //! service's own sentences. The sentences of a page that need no data are in the page itself (`app/`).
 
+mod access;
 mod approvals;
 mod audit;
 mod catalog;
@@ -18,6 +19,7 @@ mod requests;
 mod sessions;
 mod time;
 
+pub use access::*;
 pub use approvals::*;
 pub use audit::*;
 pub use catalog::*;

@@ -1,4 +1,4 @@
-//! What the pages of sessions and of people show.
+//! What the pages of sessions and of one person show.
 
 use crate::domain::Role;
 use crate::domain::text::PlainText;
@@ -30,17 +30,6 @@ pub struct SessionView {
     pub ends: When,
     /// Whether it is the session that asks.
     pub here: bool,
-}
-
-/// The page of the people of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessPage {
-    /// The people, by name.
-    pub people: Vec<PersonRow>,
-    /// The search that selected them; empty for all.
-    pub search: PlainText,
-    /// The ID that the next page comes after, if there are more.
-    pub next: Option<String>,
 }
 
 /// A person in a list.

@@ -91,7 +91,7 @@ async fn operators_see_and_end_the_sessions_of_their_tenant() {
     session(&world, 4, &world.globex, "reviewer", "globex").await;
     let page = world
         .engine
-        .access_page(&operator, "REVIEWER@", "")
+        .people_list(&operator, "REVIEWER@", "")
         .await
         .expect("a page");
     let [row] = page.people.try_into().expect("one person");
@@ -109,7 +109,13 @@ async fn operators_see_and_end_the_sessions_of_their_tenant() {
     // Nobody else: not without the role, and not in another tenant.
     for role in ["reviewer", "lead", "auditor", "developer"] {
         let ctx = world.person(role);
-        let refused = world.engine.access_page(&ctx, "", "").await;
+        let page = world
+            .engine
+            .access_page(&ctx, "", "")
+            .await
+            .expect("the table of commands");
+        assert!(page.people.is_none() && !page.rights.is_empty(), "{role}");
+        let refused = world.engine.people_list(&ctx, "", "").await;
         assert!(
             matches!(refused, Err(Error::NotAuthorized { .. })),
             "{role}: {refused:?}"
@@ -140,7 +146,7 @@ async fn operators_see_and_end_the_sessions_of_their_tenant() {
     assert!(
         world
             .engine
-            .access_page(&other, "", "")
+            .people_list(&other, "", "")
             .await
             .expect("a page")
             .people
@@ -286,13 +292,13 @@ async fn a_long_list_of_people_has_pages_and_a_search() {
     }
     let first = world
         .engine
-        .access_page(&operator, " many.example ", "")
+        .people_list(&operator, " many.example ", "")
         .await
         .expect("a page");
     let next = first.next.expect("more people");
     let second = world
         .engine
-        .access_page(&operator, "many.example", &next)
+        .people_list(&operator, "many.example", &next)
         .await
         .expect("a page");
     assert_eq!((first.people.len(), second.people.len(), second.next), (50, 10, None));
@@ -301,7 +307,7 @@ async fn a_long_list_of_people_has_pages_and_a_search() {
     assert!(
         world
             .engine
-            .access_page(&operator, "zzz", "")
+            .people_list(&operator, "zzz", "")
             .await
             .expect("a page")
             .people
@@ -309,7 +315,7 @@ async fn a_long_list_of_people_has_pages_and_a_search() {
     );
     let long = "x".repeat(201);
     for (search, after) in [("a\0", ""), (long.as_str(), ""), ("", "per_x")] {
-        let refused = world.engine.access_page(&operator, search, after).await;
+        let refused = world.engine.people_list(&operator, search, after).await;
         assert!(
             matches!(refused, Err(Error::Invalid { .. })),
             "{search} {after}: {refused:?}"

@@ -15,7 +15,7 @@ pub(crate) fn Header() -> impl IntoView {
     let may = |command| services.as_ref().is_some_and(|services| services.may(command));
     let (audit, policy) = (may(Permission::SearchAudit), may(Permission::ReadPolicy));
     let catalog = may(Permission::ReadCatalog);
-    let (requests, access) = (may(Permission::Configure), may(Permission::EndSessions));
+    let (requests, access) = (may(Permission::Configure), may(Permission::SignIn));
     let pause = may(Permission::Pause);
     let who = services.and_then(|services| {
         let principal = &services.ctx.principal;
@@ -52,7 +52,7 @@ pub(crate) fn Header() -> impl IntoView {
                             {catalog.then(|| link("/settings/catalog", "Catalog", on_catalog))}
                             {policy.then(|| link("/settings/policy", "Policy", on_policy))}
                             {requests.then(|| link("/settings/requests", "Requests", on_requests))}
-                            {access.then(|| link("/settings/access", "People", on_access))}
+                            {access.then(|| link("/settings/access", "Access", on_access))}
                             {pause.then(|| link("/settings/pauses", "Pause", on_pauses))}
                         </nav>
                         <WhoAmI tenant person can_switch on_sessions on_clients />

@@ -1,6 +1,7 @@
-//! The people of the tenant, for operators.
+//! Who may do what, and for operators, the people of the tenant.
 
 mod person;
+mod rights;
 
 pub(crate) use person::PersonPage;
 
@@ -11,7 +12,8 @@ use crate::components::time::RelativeTime;
 use crate::components::title::PageTitle;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use loopiq::views::{self, Label, PersonRow};
+use loopiq::views::{self, Label, PeopleList, PersonRow};
+use rights::Rights;
 
 /// `/settings/access?q=...&after=...`.
 #[component]
@@ -37,32 +39,43 @@ fn roles(person: &PersonRow) -> String {
 }
 
 fn render(page: views::AccessPage) -> AnyView {
-    let views::AccessPage { people, search, next } = page;
+    let views::AccessPage { people, rights } = page;
+    view! {
+        <PageTitle text="Access" />
+        <div class="page people-page">
+            <h1>"Access"</h1>
+            {people.map(people_section)}
+            <Rights rights />
+        </div>
+    }
+    .into_any()
+}
+
+/// The search for people, and those that it has found.
+fn people_section(list: PeopleList) -> AnyView {
+    let PeopleList { people, search, next } = list;
     let is_empty = people.is_empty();
     let next = next.map(|after| link("/settings/access", &[("q", search.as_str()), ("after", &after)]));
     view! {
-        <PageTitle text="People" />
-        <div class="page people-page">
-            <div>
-                <h1>"People"</h1>
-                <p>"The accounts that have signed in to this tenant. Roles come from the identity provider at each sign-in, or from the catalog."</p>
+        <p>
+            "The accounts that have signed in to this tenant. Roles come from the identity provider at each sign-in, or from the catalog. "
+            <a href="#rights">"Who may do what"</a>
+        </p>
+        <form method="get" action="/settings/access" role="search" class="people-filter">
+            <div class="field">
+                <label for="q">"Name or e-mail address"</label>
+                <input id="q" type="search" name="q" maxlength="200" value=search.to_string() />
             </div>
-            <form method="get" action="/settings/access" role="search" class="people-filter">
-                <div class="field">
-                    <label for="q">"Name or e-mail address"</label>
-                    <input id="q" type="search" name="q" maxlength="200" value=search.to_string() />
-                </div>
-                <button type="submit" class="button">
-                    "Search"
-                </button>
-            </form>
-            <section class="card" aria-labelledby="people">
-                <h2 id="people">"Accounts"</h2>
-                {is_empty.then(|| view! { <p class="quiet">"No account matches."</p> })}
-                {(!is_empty).then(|| table(people))}
-                {next.map(|href| view! { <p><a rel="next" href=href>"More people"</a></p> })}
-            </section>
-        </div>
+            <button type="submit" class="button">
+                "Search"
+            </button>
+        </form>
+        <section class="card" aria-labelledby="people">
+            <h2 id="people">"People"</h2>
+            {is_empty.then(|| view! { <p class="quiet">"No account matches."</p> })}
+            {(!is_empty).then(|| table(people))}
+            {next.map(|href| view! { <p><a rel="next" href=href>"More people"</a></p> })}
+        </section>
     }
     .into_any()
 }

@@ -62,7 +62,7 @@ fn render(Shown { page, said }: Shown) -> AnyView {
         <PageTitle text=person.name.clone() />
         <article class="page people-page">
             <nav class="crumbs" aria-label="Where you are">
-                <a href="/settings/access">"‹ People"</a>
+                <a href="/settings/access">"‹ Access"</a>
             </nav>
             <h1>
                 <bdi>{person.name}</bdi>

@@ -6,7 +6,7 @@ use crate::domain::*;
 use crate::engine::admin::grants::open_grants;
 use crate::engine::{Engine, Error};
 use crate::store::{ListedPerson, ListedSession};
-use crate::views::{AccessPage, PersonPage, PersonRow, SessionView, SessionsPage, When, program};
+use crate::views::{AccessPage, PeopleList, PersonPage, PersonRow, RightRow, SessionView, SessionsPage, When, program};
 
 /// The people on a page.
 const PAGE: i64 = 50;
@@ -50,8 +50,22 @@ impl Engine {
         })
     }
 
-    /// The people of the tenant whose name or address contains `search`, after the person `after`.
+    /// Who may run which command, for everyone with a role; and for operators, the people of the tenant.
     pub async fn access_page(&self, ctx: &Ctx, search: &str, after: &str) -> Result<AccessPage, Error> {
+        self.authorize(ctx, Permission::SignIn).await?;
+        let people = match allows(&ctx.principal, Permission::EndSessions) {
+            true => Some(self.people_list(ctx, search, after).await?),
+            false => None,
+        };
+        let rights = rights(ctx.tenant());
+        Ok(AccessPage {
+            people,
+            rights: rights.into_iter().map(RightRow::from).collect(),
+        })
+    }
+
+    /// The people of the tenant whose name or address contains `search`, after the person `after`.
+    pub async fn people_list(&self, ctx: &Ctx, search: &str, after: &str) -> Result<PeopleList, Error> {
         self.authorize(ctx, Permission::EndSessions).await?;
         let search = search.trim();
         if search.contains('\0') || search.chars().count() > 200 {
@@ -66,7 +80,7 @@ impl Engine {
         let more = people.len() as i64 > PAGE;
         people.truncate(PAGE as usize);
         let last = people.last().filter(|_| more);
-        Ok(AccessPage {
+        Ok(PeopleList {
             next: last.map(|last| last.person.id.to_string()),
             people: people.iter().map(|one| row(one, ctx.now())).collect(),
             search: search.into(),
