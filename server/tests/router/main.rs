@@ -5,6 +5,7 @@ mod api_description;
 mod audit_api;
 mod audit_page;
 mod audit_sources;
+mod authorization;
 mod catalog_api;
 mod catalog_commands;
 mod catalog_page;

@@ -157,7 +157,8 @@ impl Service {
             .await
     }
 
-    async fn insert_token(&self, tenant: &str, person: Option<PersonId>, scopes: &str) -> String {
+    /// A bearer token of a tenant, for a client that acts for this person, or for a program that acts for nobody.
+    pub(crate) async fn insert_token(&self, tenant: &str, person: Option<PersonId>, scopes: &str) -> String {
         let ctx = Ctx::system(TenantId::parse(tenant).unwrap(), &self.state.runtime);
         let (engine, audience) = (&self.state.engine, self.state.mcp_audience());
         insert_token(engine, &ctx, person, scopes, &audience, Timestamp::DAY)
@@ -167,7 +168,12 @@ impl Service {
 
     /// Applies a catalog in `acme`.
     pub(crate) async fn apply_catalog(&self, text: &str) {
-        let ctx = Ctx::command(TenantId::parse("acme").unwrap(), &self.state.runtime);
+        self.apply_catalog_of("acme", text).await;
+    }
+
+    /// Applies a catalog in a tenant.
+    pub(crate) async fn apply_catalog_of(&self, tenant: &str, text: &str) {
+        let ctx = Ctx::command(TenantId::parse(tenant).unwrap(), &self.state.runtime);
         let file = SourceFile {
             name: "catalog.yaml".to_owned(),
             text: text.to_owned(),
@@ -220,6 +226,11 @@ fn people() -> Vec<DemoPerson> {
         person("acme", "auditor@acme.example", &["auditor"]),
         person("acme", "operator@acme.example", &["operator"]),
         person("acme", "operator2@acme.example", &["operator"]),
+        person("acme", "developer@acme.example", &["developer"]),
+        person("acme", "former@acme.example", &["reviewer"]),
+        person("globex", "developer@globex.example", &["developer"]),
+        person("globex", "reviewer@globex.example", &["reviewer"]),
+        person("globex", "operator@globex.example", &["operator"]),
         person("acme", "guest@acme.example", &[]),
         person("acme", "painter@acme.example", &["painter"]),
         person("nowhere", "stranger@nowhere.example", &["reviewer"]),
