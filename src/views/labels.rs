@@ -184,6 +184,7 @@ labels! {
         Import = "Import evidence and findings",
         ApplyCatalog = "Apply a catalog",
         IssueToken = "Create tokens for programs, and revoke those of others",
+        Pause = "Pause agents, a tool or a client",
         Configure = "Change settings and the policy, and confirm requests",
         EndSessions = "See people, and end their sessions",
         Sweep = "Expire overdue actions",

@@ -35,6 +35,11 @@ pub(super) fn api() -> Vec<Endpoint> {
         api("PUT /api/v1/catalog", ApplyCatalog)
             .at("/api/v1/catalog?dryRun=true")
             .with(Body::Text("application/yaml", catalog)),
+        api("GET /api/v1/pauses", ViewActions),
+        api("PUT /api/v1/pauses/{target}", Pause)
+            .at("/api/v1/pauses/client:cli_00000000000000000000000000")
+            .json(json!({ "reason": "Why" })),
+        api("DELETE /api/v1/pauses/{target}", Configure).at("/api/v1/pauses/agents"),
         api("GET /api/v1/audit", SearchAudit),
         api("GET /api/v1/audit", SearchAudit).at("/api/v1/audit?q=action:<action>"),
         api("GET /api/v1/audit/{seq}/proof", SearchAudit).at("/api/v1/audit/1/proof"),

@@ -40,6 +40,7 @@ pub(super) fn pages() -> Vec<Endpoint> {
         page("GET /settings/requests", "/settings/requests", Configure),
         page("GET /settings/sessions", "/settings/sessions", SignIn),
         page("GET /settings/clients", "/settings/clients", SignIn),
+        page("GET /settings/pauses", "/settings/pauses", ViewActions),
         page("GET /settings/access", "/settings/access", SignIn),
         page("GET /settings/access", "/settings/access?after=<person>", SignIn),
         page("GET /settings/access/{id}", "/settings/access/<person>", EndSessions),
@@ -167,6 +168,13 @@ pub(super) fn forms() -> Vec<Endpoint> {
         form("POST /do/end-session", &[("id", "<session>")], &[SignIn]),
         form("POST /do/end-sessions", &[("person", "<person>")], &[EndSessions]),
         form("POST /do/sign-out-everywhere", &[], &[SignIn]).ending_the_session(),
+        form(
+            "POST /do/pause-agents",
+            // A client that does not exist, so that nothing is paused for the other callers.
+            &[("target", "client:cli_00000000000000000000000000"), ("reason", "Why")],
+            &[Pause],
+        ),
+        form("POST /do/resume-agents", &[("target", "agents")], &[Configure]),
         form("POST /do/revoke-grant", &[("id", "<grant>")], &[SignIn]),
         form(
             "POST /do/create-service-token",
