@@ -126,7 +126,7 @@ async fn an_operator_finds_a_person_and_ends_the_sessions() {
     for says in [
         "Approve an action",
         "<th scope=\"col\" role=\"columnheader\">Lead</th>",
-        "loopiq:audit (lead, auditor or operator)",
+        "audit (lead, auditor or operator)",
     ] {
         assert!(table.contains(says), "{says}: {table}");
     }

@@ -32,8 +32,12 @@ pub(super) fn Rights(
 fn row(right: RightRow) -> AnyView {
     let cells = right.cells().into_iter().map(|(column, cell)| {
         let class = cell.is_none().then_some("nobody");
-        let text = cell.unwrap_or_else(|| PlainText::from("No"));
-        view! { <td role="cell" data-label=column class=class>{text}</td> }
+        let text = cell.unwrap_or_else(|| PlainText::from("No")).to_string();
+        // A narrow column breaks a scope after its prefix and nowhere else.
+        let parts = text
+            .split_inclusive(':')
+            .map(|part| view! { {PlainText::from(part)} <wbr /> });
+        view! { <td role="cell" data-label=column class=class>{parts.collect_view()}</td> }
     });
     view! {
         <tr role="row">
