@@ -162,7 +162,7 @@ async fn every_caller_may_do_what_the_table_of_permissions_says_and_nothing_else
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     let cells = count * people;
     let names: BTreeSet<&str> = endpoints.iter().map(|endpoint| endpoint.name).collect();
-    println!(
+    eprintln!(
         "{} endpoints, {count} requests x {people} callers = {cells} cells, of which {allowed} are allowed and {refused} refused",
         names.len()
     );
@@ -244,6 +244,6 @@ async fn a_foreign_id_is_answered_like_one_that_does_not_exist() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(without.is_empty(), "nobody may ask: {without:?}");
-    println!("{compared} pairs of a foreign and an absent ID");
+    eprintln!("{compared} pairs of a foreign and an absent ID");
     assert!(compared >= 350, "{compared}");
 }
