@@ -13,21 +13,20 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallOptions {
-    /// Your own key for this proposal. The same key with the same arguments returns the same action, for ever; use a new key for a
-    /// new proposal.
+    /// Your own key. The same key with the same arguments returns the same action, for ever.
     #[schemars(length(min = 1, max = 200))]
     pub idempotency_key: String,
-    /// Why this should be done, for the reviewer, in plain text. Cite the IDs of the records that support it.
+    /// Why, for the reviewer, in plain text. Cite IDs of records that support it.
     #[schemars(length(min = 1, max = 500))]
     pub reason: String,
-    /// True: return preview and checks, and store nothing.
+    /// True: only preview and checks.
     #[serde(default)]
     pub dry_run: bool,
-    /// The workflow that the proposal belongs to.
+    /// Its workflow.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub workflow: Option<String>,
-    /// The earlier action of yours that this proposal replaces.
+    /// Your earlier action that this one replaces.
     #[serde(default)]
     pub supersedes_action_id: Option<ActionId>,
 }

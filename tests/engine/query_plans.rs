@@ -13,7 +13,12 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// Steps that may read all rows of one tenant, or of all tenants: a part of the step, a part of the statement, and the reason.
-const MAY: [(&str, &str, &str); 16] = [
+const MAY: [(&str, &str, &str); 17] = [
+    (
+        "SEARCH p USING PRIMARY KEY",
+        "FROM pauses p",
+        "the pauses in force, of which a tenant has few",
+    ),
     (
         "SEARCH c USING PRIMARY KEY",
         "FROM audit_checkpoints c",

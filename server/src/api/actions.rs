@@ -2,7 +2,7 @@
 
 use super::body::{IdInPath, StrictJson, wrong_field};
 use super::etag;
-use super::query::{StrictQuery, wrong_parameter};
+use super::query::{NoParameters, StrictQuery, wrong_parameter};
 use super::refusals::Refusals;
 use super::reviewed::ReviewedAction;
 use crate::http::problem::{problem_of, problem_with};
@@ -164,7 +164,7 @@ impl From<InboxPage> for ActionList {
     fn from(page: InboxPage) -> Self {
         Self {
             items: page.rows.into_iter().map(ActionSummary::from).collect(),
-            next_cursor: page.next,
+            next_cursor: page.next.map(|id| format!("{CURSOR}{id}")),
         }
     }
 }
@@ -179,11 +179,7 @@ pub(super) async fn list(
     Extension(services): Extension<Arc<Services>>,
     StrictQuery(query): StrictQuery<ActionsQuery>,
 ) -> Response {
-    if query
-        .cursor
-        .as_deref()
-        .is_some_and(|cursor| ActionId::parse(cursor).is_err())
-    {
+    if query.cursor.as_deref().is_some_and(|cursor| position(cursor).is_none()) {
         return wrong_parameter("cursor", "use the nextCursor of the previous page");
     }
     let listed = match &services.ctx.principal {
@@ -207,6 +203,15 @@ pub(super) async fn list(
     listed.unwrap_or_else(|error| problem_of(&error))
 }
 
+/// How the cursors of this list begin, as those of the tool `loopiq_list_actions`.
+const CURSOR: &str = "actions:";
+
+/// The action that a cursor names.
+fn position(cursor: &str) -> Option<&str> {
+    let id = cursor.strip_prefix(CURSOR)?;
+    ActionId::parse(id).is_ok().then_some(id)
+}
+
 fn inbox_query(query: ActionsQuery) -> Result<InboxQuery, Response> {
     let tab = match (query.status, query.mine.unwrap_or_default()) {
         (None | Some(ActionStatus::PendingApproval), true) => Tab::Mine,
@@ -224,7 +229,12 @@ fn inbox_query(query: ActionsQuery) -> Result<InboxQuery, Response> {
         release: query.release.unwrap_or_default(),
         team: query.team.unwrap_or_default(),
         text: query.text.unwrap_or_default(),
-        after: query.cursor.unwrap_or_default(),
+        after: query
+            .cursor
+            .as_deref()
+            .and_then(position)
+            .unwrap_or_default()
+            .to_owned(),
         ..InboxQuery::default()
     })
 }
@@ -268,6 +278,7 @@ fn tool_query(query: &ActionsQuery) -> Result<Value, Response> {
 )]
 pub(super) async fn get(
     Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
     IdInPath(id): IdInPath,
     headers: HeaderMap,
 ) -> Response {
@@ -355,6 +366,7 @@ pub(super) struct Proposed {
 )]
 pub(super) async fn propose(
     Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
     headers: HeaderMap,
     StrictJson(proposal): StrictJson<Proposal>,
 ) -> Response {

@@ -1,7 +1,7 @@
 //! The audit log: the search, and checkpoints, proofs and public keys.
 
 use super::body::IdInPath;
-use super::query::{StrictQuery, wrong_parameter};
+use super::query::{NoParameters, StrictQuery, wrong_parameter};
 use super::refusals::Refusals;
 use crate::http::problem::{problem, problem_of, problem_with};
 use crate::state::AppState;
@@ -137,7 +137,11 @@ fn unreadable(page: &AuditPage) -> Response {
     responses((status = 200, description = "The proof.", body = serde_json::Value), Refusals),
     security(("session" = []), ("token" = ["loopiq:audit"])),
 )]
-pub(super) async fn proof(Extension(services): Extension<Arc<Services>>, IdInPath(seq): IdInPath) -> Response {
+pub(super) async fn proof(
+    Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
+    IdInPath(seq): IdInPath,
+) -> Response {
     let Ok(seq) = seq.parse() else {
         return problem(StatusCode::BAD_REQUEST, "The number of an entry is a whole number.");
     };
@@ -225,7 +229,10 @@ pub(super) async fn consistency(
     responses((status = 200, description = "The numbers.", body = Vec<i64>), Refusals),
     security(("session" = []), ("token" = ["loopiq:audit"])),
 )]
-pub(super) async fn key_rotations(Extension(services): Extension<Arc<Services>>) -> Response {
+pub(super) async fn key_rotations(
+    Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
+) -> Response {
     match services.engine.audit_key_rotations(&services.ctx).await {
         Ok(entries) => Json(entries).into_response(),
         Err(error) => problem_of(&error),

@@ -29,6 +29,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for StrictJson<T> {
             )
         };
         let value = parse_strict(&bytes).map_err(|error| wrong(error.to_string()))?;
+        if !value.is_object() {
+            return Err(wrong("it must be an object".to_owned()));
+        }
         serde_json::from_value(value)
             .map(Self)
             .map_err(|error| wrong(error.to_string()))

@@ -1,6 +1,7 @@
 //! Decisions of people, in their session. No token decides: the engine refuses every client.
 
 use super::body::{IdInPath, StrictJson, wrong_field};
+use super::query::{NoParameters, StrictQuery};
 use super::refusals::Refusals;
 use crate::http::problem::{problem_of, problem_with};
 use axum::http::StatusCode;
@@ -86,6 +87,7 @@ pub(super) struct Decided {
 )]
 pub(super) async fn approve(
     Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
     IdInPath(id): IdInPath,
     StrictJson(approval): StrictJson<Approval>,
 ) -> Response {
@@ -108,6 +110,7 @@ pub(super) async fn approve(
 )]
 pub(super) async fn reject(
     Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
     IdInPath(id): IdInPath,
     StrictJson(rejection): StrictJson<Rejection>,
 ) -> Response {
@@ -141,6 +144,7 @@ pub(super) async fn reject(
 )]
 pub(super) async fn execute(
     Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
     IdInPath(id): IdInPath,
     StrictJson(execution): StrictJson<Execution>,
 ) -> Response {

@@ -1,9 +1,9 @@
 //! Pauses of agents, tools and clients: people and agents list them; people start and end them, in their session.
 
-use super::body::StrictJson;
+use super::body::{IdInPath, StrictJson};
+use super::query::{NoParameters, StrictQuery};
 use super::refusals::Refusals;
 use crate::http::problem::problem_of;
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use loopiq::engine::Error;
@@ -59,7 +59,7 @@ pub(super) struct Changed {
     responses((status = 200, description = "The pauses in force.", body = Pauses), Refusals),
     security(("session" = []), ("token" = ["loopiq:read"])),
 )]
-pub(super) async fn list(Extension(services): Extension<Arc<Services>>) -> Response {
+pub(super) async fn list(Extension(services): Extension<Arc<Services>>, _: StrictQuery<NoParameters>) -> Response {
     match services.engine.pauses_page(&services.ctx).await {
         Ok(page) => {
             let items = page.pauses.into_iter().map(|pause| PauseInForce {
@@ -67,7 +67,7 @@ pub(super) async fn list(Extension(services): Extension<Arc<Services>>) -> Respo
                 subject: pause.subject.to_string(),
                 by: pause.by.to_string(),
                 reason: pause.reason.to_string(),
-                since: pause.since.utc,
+                since: pause.since.exact,
             });
             let items = items.collect();
             Json(Pauses { items }).into_response()
@@ -87,7 +87,8 @@ pub(super) async fn list(Extension(services): Extension<Arc<Services>>) -> Respo
 )]
 pub(super) async fn pause(
     Extension(services): Extension<Arc<Services>>,
-    Path(target): Path<String>,
+    _: StrictQuery<NoParameters>,
+    IdInPath(target): IdInPath,
     StrictJson(new): StrictJson<NewPause>,
 ) -> Response {
     respond(services.engine.pause(&services.ctx, &target, &new.reason).await)
@@ -100,7 +101,11 @@ pub(super) async fn pause(
     responses((status = 200, description = "It is not paused any more.", body = Changed), Refusals),
     security(("session" = [])),
 )]
-pub(super) async fn resume(Extension(services): Extension<Arc<Services>>, Path(target): Path<String>) -> Response {
+pub(super) async fn resume(
+    Extension(services): Extension<Arc<Services>>,
+    _: StrictQuery<NoParameters>,
+    IdInPath(target): IdInPath,
+) -> Response {
     respond(services.engine.resume(&services.ctx, &target).await)
 }
 

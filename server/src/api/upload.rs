@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
@@ -16,6 +16,8 @@ use tokio::time::timeout;
 const MAX_DISCARDED: usize = 64 << 20;
 /// How long a refused body is read.
 const DISCARD_FOR: Duration = Duration::from_secs(20);
+/// The fewest bytes that a client may send in the time of a pause: a client that trickles would keep memory from others.
+const SLOWEST: usize = 16 << 10;
 /// When a client should try again if others use the memory, in seconds.
 const BUSY: u64 = 5;
 
@@ -119,7 +121,15 @@ async fn receive_from(
     }
     let mut memory = acquire(limits, declared)?;
     let mut bytes = Vec::with_capacity(declared);
+    let mut window = (Instant::now(), 0);
     while let Some(frame) = next(body, pause).await? {
+        window.1 += frame.len();
+        if window.0.elapsed() >= pause {
+            if window.1 < SLOWEST {
+                return Err(Refusal::TimedOut);
+            }
+            window = (Instant::now(), 0);
+        }
         let size = bytes.len() + frame.len();
         if size > limits.max_bytes {
             return Err(Refusal::TooLarge);

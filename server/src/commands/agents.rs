@@ -11,7 +11,7 @@ use std::fmt;
 /// The commands on pauses.
 #[derive(Debug, clap::Subcommand)]
 pub enum AgentsCommand {
-    /// Pause all agents, a tool or a client: agents read and propose nothing, and what is pending can be rejected, but not approved or run.
+    /// Pause all agents, a tool or a client: agents can read, but propose nothing, and what is pending can be rejected, but not approved or run.
     Pause(PauseArgs),
     /// End a pause.
     Resume(ResumeArgs),
@@ -119,7 +119,10 @@ impl fmt::Display for Listed {
             write!(
                 f,
                 "{separator}{}  since {}, by {}: {}",
-                pause.target, pause.since.utc, pause.by, pause.reason
+                pause.target,
+                pause.since.utc,
+                pause.by,
+                pause.reason.as_str().split_whitespace().collect::<Vec<_>>().join(" ")
             )?;
         }
         Ok(())

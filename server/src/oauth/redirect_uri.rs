@@ -7,16 +7,27 @@ use openidconnect::url::Url;
 pub(super) const LONGEST: usize = 512;
 
 /// Schemes that browsers handle themselves: a redirect to them would run code or open files.
-const OF_BROWSERS: [&str; 14] = [
+const OF_BROWSERS: [&str; 25] = [
     "about",
     "blob",
+    "brave",
     "chrome",
+    "chrome-extension",
     "data",
+    "edge",
+    "feed",
     "file",
     "filesystem",
     "ftp",
+    "intent",
+    "jar",
     "javascript",
     "mailto",
+    "moz-extension",
+    "ms-settings",
+    "resource",
+    "search-ms",
+    "sms",
     "tel",
     "vbscript",
     "view-source",
@@ -55,6 +66,14 @@ pub(super) fn check(uri: &str) -> Result<(), String> {
     };
     if !url.host_str().is_none_or(is_plain) {
         return wrong("has a host with other characters than letters, digits, hyphens and dots");
+    }
+    // A parser of URLs accepts `https:host` and `https://@host`, which other programs read in another way.
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let authority = uri
+        .split_once("://")
+        .map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    if is_web && authority.is_none_or(|authority| authority.is_empty() || authority.contains('@')) {
+        return wrong("must have :// and then the host");
     }
     match url.scheme() {
         "https" => Ok(()),

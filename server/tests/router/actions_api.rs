@@ -127,7 +127,7 @@ async fn a_proposal_is_made_once_whatever_its_client_repeats() {
         json!([])
     );
     assert_eq!(
-        parsed(&get(&service, &token, &format!("{ACTIONS}?cursor={id}")).await)["items"],
+        parsed(&get(&service, &token, &format!("{ACTIONS}?cursor=actions:{id}")).await)["items"],
         json!([])
     );
 }

@@ -72,6 +72,9 @@ pub(in crate::store) enum TenantLock {
 /// database.
 const LOCKS: i32 = 0x6c6f_6f70;
 
+/// The first key of the locks of pauses ("paus" in ASCII).
+pub(in crate::store) const PAUSE_LOCKS: i32 = 0x7061_7573;
+
 /// An open database.
 #[derive(Clone)]
 pub(in crate::store) enum Database {
@@ -256,7 +259,11 @@ pub(in crate::store) async fn begin_write(
     lock: TenantLock,
 ) -> Result<Tx, DatabaseError> {
     let begin = match lock {
-        TenantLock::None => format!("BEGIN; {}", set_tenant(tenant)),
+        // A pause waits for the proposals that began before it, and those that begin later see it.
+        TenantLock::None => format!(
+            "BEGIN; {}; SELECT pg_advisory_xact_lock_shared({PAUSE_LOCKS}, hashtext('{tenant}'))",
+            set_tenant(tenant)
+        ),
         TenantLock::Exclusive => format!(
             "BEGIN; {}; SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{tenant}'))",
             set_tenant(tenant)

@@ -1,7 +1,7 @@
 //! Pauses of agents, tools and clients.
 
 use crate::domain::{Client, Pause, PauseTarget, PlainText};
-use crate::store::db::{Row, query};
+use crate::store::db::{Row, Sql, query};
 use crate::store::row::list;
 use crate::store::{ReadTx, StoreError, WriteTx};
 
@@ -50,6 +50,17 @@ impl ReadTx {
 }
 
 impl WriteTx {
+    /// Waits for the proposals that other transactions are storing, so that each is stored before the pause or sees it. SQLite has one writer at a
+    /// time, and needs no lock.
+    pub async fn lock_pauses(&mut self) -> Result<(), StoreError> {
+        const SQL: Sql = Sql {
+            sqlite: &["SELECT $1 AS tenant"],
+            postgres: "SELECT pg_advisory_xact_lock(1885435251, hashtext($1))",
+        };
+        query(SQL).bind(self.tenant()).execute(&mut self.read.tx).await?;
+        Ok(())
+    }
+
     /// Starts a pause now. Returns `false` if the target is paused already; then nothing changes.
     pub async fn insert_pause(&mut self, target: &PauseTarget, reason: &str) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO pauses (tenant, target, client_id, reason, paused_by, paused_at) \

@@ -71,7 +71,7 @@ impl ServiceTokenRequest {
                 "give the token a name of 1 to {LONGEST_NAME} characters."
             )));
         }
-        if text::visible(&self.name) != self.name || self.name.contains('\0') {
+        if text::visible(&self.name) != self.name || self.name.contains(char::is_control) {
             return Err(wrong("the name contains characters that cannot be seen."));
         }
         if self.scopes.is_empty() {

@@ -11,6 +11,7 @@ use crate::context::Ctx;
 use crate::domain::{Timestamp, text};
 use crate::engine::admin::import::plan::{Held, Plan};
 use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported, keys};
+use crate::engine::admin::pauses;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, Progress, WriteTx};
 use serde_json::json;
@@ -198,6 +199,7 @@ async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, Im
 /// Stores the next records, at most `size`.
 async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: usize) -> Result<Option<Batch>, Error> {
     let began = tx.ctx().now();
+    pauses::refuse_paused_program(tx).await?;
     tx.forget_plans().await?;
     let Some((mut progress, mut report)) = under_way(tx, plan).await? else {
         return Ok(None);
@@ -218,6 +220,7 @@ async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: u
 
 /// Publishes the evidence, and records the totals.
 async fn finish(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>]) -> Result<ImportReport, Error> {
+    pauses::refuse_paused_program(tx).await?;
     let Some((_, mut report)) = under_way(tx, plan).await? else {
         return Ok(unchanged(plan));
     };

@@ -24,6 +24,7 @@ impl Engine {
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
+                    tx.lock_pauses().await?;
                     require_role(tx, &policies, &[Role::Lead, Role::Operator]).await?;
                     if let PauseTarget::Client(id) = &target
                         && tx.clients(&[id.as_str()]).await?.is_empty()
@@ -170,8 +171,12 @@ pub(crate) async fn refuse_paused_action(tx: &mut ReadTx, action: &Action) -> Re
         Some(pause) if is_agent => Err(to_agent(&pause)),
         Some(pause) => Err(Error::Paused {
             message: format!(
-                "Nothing was done. {} It can be rejected now; to approve or run it, wait until an operator resumes.",
-                pause.sentence()
+                "Nothing was done. {} {} now; to approve or run it, wait until an operator resumes.",
+                pause.sentence(),
+                match action.state() {
+                    State::PendingApproval => "It can be rejected",
+                    _ => "Its approval can be revoked",
+                }
             ),
         }),
     }

@@ -13,7 +13,7 @@ pub(super) fn api() -> Vec<Endpoint> {
     let story = json!({ "tool": "loopiq_create_work_item", "arguments": story() });
     vec![
         api("GET /api/v1/actions", ViewActions),
-        api("GET /api/v1/actions", ViewActions).at("/api/v1/actions?cursor=<action>"),
+        api("GET /api/v1/actions", ViewActions).at("/api/v1/actions?cursor=actions:<action>"),
         api("POST /api/v1/actions", Propose).json(story).on_records(),
         api("GET /api/v1/actions/{id}", ViewActions).at("/api/v1/actions/<action>"),
         api("POST /api/v1/actions/{id}/approve", Approve)

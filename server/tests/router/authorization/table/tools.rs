@@ -34,6 +34,7 @@ pub(super) fn tools() -> Vec<Endpoint> {
     superseding["dryRun"] = json!(false);
     vec![
         Endpoint::new("POST /mcp", Token).with(Body::Mcp("tools/list", json!({}))),
+        Endpoint::new("POST /mcp/", Token).with(Body::Mcp("tools/list", json!({}))),
         read("loopiq_get_context", json!({})),
         read("loopiq_list_releases", json!({})),
         read("loopiq_get_release", of_release.clone()),
@@ -41,19 +42,19 @@ pub(super) fn tools() -> Vec<Endpoint> {
         read("loopiq_get_release_certification_evidence_graph", of_release.clone()),
         read(
             "loopiq_list_blockers",
-            json!({ "releaseId": "<release>", "cursor": "<blocker>" }),
+            json!({ "releaseId": "<release>", "cursor": "blockers:<blocker>" }),
         ),
         read(
             "loopiq_list_findings",
-            json!({ "releaseId": "<release>", "cursor": "<finding>" }),
+            json!({ "releaseId": "<release>", "cursor": "findings:<finding>" }),
         ),
         read(
             "loopiq_search_evidence",
-            json!({ "releaseId": "<release>", "cursor": "<evidence>" }),
+            json!({ "releaseId": "<release>", "cursor": "evidence:<evidence>" }),
         ),
         read(
             "loopiq_list_controls",
-            json!({ "releaseId": "<release>", "cursor": "<control>" }),
+            json!({ "releaseId": "<release>", "cursor": "controls:<control>" }),
         ),
         read("loopiq_list_work_items", of_release),
         read("loopiq_get_work_item", json!({ "workItemId": "<work_item>" })),
@@ -63,7 +64,7 @@ pub(super) fn tools() -> Vec<Endpoint> {
             json!({ "actionId": "<action>" }),
             &[ReadRecords, ViewActions],
         ),
-        read("loopiq_list_actions", json!({ "cursor": "<action>" })),
+        read("loopiq_list_actions", json!({ "cursor": "actions:<action>" })),
         propose("loopiq_create_work_item", story()),
         tool("loopiq_create_work_item", superseding, &[Propose]),
         propose(
