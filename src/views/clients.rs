@@ -34,6 +34,8 @@ pub enum GrantState {
 pub struct GrantView {
     /// The grant's ID.
     pub id: String,
+    /// The client, whose ID pauses name.
+    pub client: String,
     /// The name.
     pub name: PlainText,
     /// How it came about.

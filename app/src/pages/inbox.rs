@@ -81,7 +81,7 @@ fn paused(pauses: Vec<PlainText>) -> Option<AnyView> {
         view! {
             <div class="flash flash-refused" role="status">
                 {items}
-                <p>"You can reject; approving and running wait. " <a href="/settings/pauses">"Pauses"</a></p>
+                <p>"What a pause covers can be rejected, but not approved or run. " <a href="/settings/pauses">"Pauses"</a></p>
             </div>
         }
         .into_any(),

@@ -102,13 +102,17 @@ fn table(pauses: Vec<PauseView>, may_resume: bool) -> AnyView {
                 <td role="cell" data-label="Since">
                     <RelativeTime when=since />
                 </td>
-                <td role="cell" data-label="Resume">{resume}</td>
+                {resume.map(|resume| view! { <td role="cell" data-label="Resume">{resume}</td> })}
             </tr>
         }
     };
     view! {
         <table class="stack" role="table">
-            {table_head(["Paused", "Why", "By", "Since", "Resume"])}
+            {if may_resume {
+                table_head(["Paused", "Why", "By", "Since", "Resume"])
+            } else {
+                table_head(["Paused", "Why", "By", "Since"])
+            }}
             <tbody role="rowgroup">{pauses.into_iter().map(row).collect_view()}</tbody>
         </table>
     }
@@ -135,7 +139,7 @@ fn form(tools: Vec<Choice>, clients: Vec<Choice>) -> AnyView {
                 </div>
                 <div class="field">
                     <label for="reason">"Why"</label>
-                    <textarea id="reason" name="reason" rows="3" maxlength="2000" required></textarea>
+                    <textarea id="reason" name="reason" rows="3" maxlength="500" required></textarea>
                     <p class="quiet">"Agents and reviewers are shown this text."</p>
                 </div>
                 <button type="submit" class="button primary">

@@ -41,7 +41,7 @@ pub(super) struct PauseInForce {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewPause {
-    /// Why, for agents and people: 1 to 2000 characters.
+    /// Why, for agents and people: 1 to 500 characters.
     reason: String,
 }
 

@@ -157,12 +157,13 @@ impl fmt::Display for Listed {
             let separator = if n == 0 { "" } else { "\n" };
             write!(
                 f,
-                "{separator}{}  {} ({}), for {person}: {}; last used {used}, ends {}",
+                "{separator}{}  {} ({}), for {person}: {}; last used {used}, ends {}; client {}",
                 grant.id,
                 grant.name,
                 grant.state.label().to_lowercase(),
                 grant.scopes.join("; "),
-                grant.ends.utc
+                grant.ends.utc,
+                grant.client
             )?;
         }
         Ok(())

@@ -91,6 +91,7 @@ fn table(grants: Vec<GrantView>) -> AnyView {
 fn row(grant: GrantView) -> AnyView {
     let GrantView {
         id,
+        client,
         name,
         person,
         scopes,
@@ -146,7 +147,7 @@ fn row(grant: GrantView) -> AnyView {
                 " "
                 <code class="id">{shown}</code>
                 <p class="quiet">
-                    "By " <bdi>{created_by}</bdi> ", " <RelativeTime when=created />
+                    "By " <bdi>{created_by}</bdi> ", " <RelativeTime when=created /> ", client " <code class="id">{client}</code>
                 </p>
             </th>
             <td role="cell" data-label="Acts for">{person}</td>

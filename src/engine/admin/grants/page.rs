@@ -59,6 +59,7 @@ fn view(grant: ListedGrant, is_mine: bool, now: Timestamp) -> GrantView {
     };
     GrantView {
         id: grant.id.to_string(),
+        client: grant.client.id.to_string(),
         name: grant.name,
         kind: grant.kind,
         person: grant.person.map(|(_, name, email)| [name, email]),

@@ -36,7 +36,7 @@ impl Engine {
                     if !is_new {
                         return Ok(Outcome::new(true, format!("{} Nothing was changed.", pause.sentence())));
                     }
-                    record(tx, Event::AgentsPaused, &target, Some(reason), json!({}));
+                    record(tx, Event::AgentsPaused, &pause, Some(reason), json!({}));
                     Ok(Outcome::new(true, paused(&pause.target, &pause.subject())))
                 })
             })
@@ -58,7 +58,7 @@ impl Engine {
                     };
                     tx.delete_pause(&target).await?;
                     let more = json!({ "pausedAt": pause.since, "pauseReason": pause.reason });
-                    record(tx, Event::AgentsResumed, &target, None, more);
+                    record(tx, Event::AgentsResumed, &pause, None, more);
                     let verb = if target == PauseTarget::Agents { "work" } else { "works" };
                     Ok(Outcome::new(true, format!("{} {verb} again.", pause.subject())))
                 })
@@ -97,7 +97,17 @@ fn read_target(text: &str) -> Result<PauseTarget, Error> {
     })
 }
 
+/// The longest reason, in characters: agents, the inbox and the pages of actions show it.
+const MAX_REASON: usize = 500;
+
 fn read_reason(text: &str) -> Result<String, Error> {
+    if text.trim().chars().count() > MAX_REASON {
+        return Err(Error::Setting {
+            message: format!(
+                "the reason is longer than {MAX_REASON} characters. Agents and reviewers have to read it."
+            ),
+        });
+    }
     validate_text(text, "why you pause it, for the agents and for your colleagues").map_err(|error| match error {
         Error::Wording { message } => Error::Setting { message },
         other => other,
@@ -131,13 +141,16 @@ async fn in_force(tx: &mut ReadTx, target: &PauseTarget) -> Result<Pause, Error>
     pause.ok_or_else(|| Error::internal("a pause that was stored is not there"))
 }
 
-fn record(tx: &mut WriteTx, event: Event, target: &PauseTarget, reason: Option<String>, more: Value) {
+fn record(tx: &mut WriteTx, event: Event, pause: &Pause, reason: Option<String>, more: Value) {
     let mut content = audit_entries::content(tx.ctx());
     content.details = more;
-    content.details["target"] = json!(target.to_string());
+    content.details["target"] = json!(pause.target.to_string());
+    content.headline = Some(pause.subject().to_string());
     content.note = reason;
-    if let PauseTarget::Client(id) = target {
-        content.records.push(id.to_string());
+    match &pause.target {
+        PauseTarget::Agents => {}
+        PauseTarget::Tool(name) => content.tool = Some(name.clone()),
+        PauseTarget::Client(id) => content.records.push(id.to_string()),
     }
     tx.record(Entry {
         event,
