@@ -320,3 +320,30 @@ async fn pages_say_what_is_paused_and_offer_no_approval() {
     let page = world.engine.pauses_page(&reviewer).await.expect("a page");
     assert!(page.pauses.len() == 1 && !page.may_pause && page.clients.is_empty());
 }
+
+#[tokio::test]
+async fn no_proposal_is_stored_after_a_pause_that_began_before_it() {
+    let world = World::new().await;
+    for round in 0..12 {
+        let proposals = (0..3).map(|n| world.propose(world.package(&format!("r{round}-{n}"))));
+        let (outcomes, paused) = futures::join!(
+            futures::future::join_all(proposals),
+            pause(&world, "operator", "agents")
+        );
+        paused.expect("paused");
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!(error.code(), "paused", "{error}");
+        }
+        resume(&world, "operator", "agents").await.expect("resumed");
+    }
+    // The log has one order on every database: nothing is proposed between a pause and its end.
+    let sql = "SELECT event FROM audit_entries WHERE tenant = 'acme' AND event IN ('action.proposed', 'agents.paused', 'agents.resumed') ORDER BY seq";
+    let events: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(&mut world.database.connect().await)
+        .await
+        .expect("events");
+    assert_eq!(events.iter().filter(|event| *event == "agents.paused").count(), 12);
+    for pair in events.windows(2) {
+        assert!(pair[0] != "agents.paused" || pair[1] == "agents.resumed", "{events:?}");
+    }
+}

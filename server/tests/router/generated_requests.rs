@@ -76,6 +76,6 @@ async fn generated_requests_get_what_the_description_says() {
             String::from_utf8_lossy(&done.stderr)
         );
         // It has tried the whole API.
-        assert!(text.contains("15 / 15") || text.contains("15 selected"), "{text}");
+        assert!(text.contains("18 / 18") || text.contains("18 selected"), "{text}");
     }
 }
