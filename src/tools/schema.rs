@@ -258,10 +258,12 @@ fn explain_pattern(pattern: &str) -> String {
         RecordKind::Question => "loopiq_get_action",
         RecordKind::Team => "loopiq_get_release or loopiq_get_context",
         RecordKind::Certification | RecordKind::Component => "loopiq_get_release",
-        _ => return format!("{NO_ID}{article} {label}: {}_ and 26 characters", kind.prefix()),
+        _ => return format!("{NO_ID}{article} {label}: {}", form_of(*kind)),
     };
-    format!(
-        "{NO_ID}{article} {label}: {}_ and 26 characters, as {source} gives it",
-        kind.prefix()
-    )
+    format!("{NO_ID}{article} {label}: {}, as {source} gives it", form_of(*kind))
+}
+
+/// The form of the IDs of a kind, in words.
+pub fn form_of(kind: RecordKind) -> String {
+    format!("{}_ and 26 characters", kind.prefix())
 }

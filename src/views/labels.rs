@@ -185,7 +185,7 @@ labels! {
         ApplyCatalog = "Apply a catalog",
         IssueToken = "Create tokens for programs, and revoke those of others",
         Pause = "Pause agents, a tool or a client",
-        Configure = "Change settings and the policy, and confirm requests",
+        Configure = "Change settings and the policy, confirm requests, and resume what is paused",
         EndSessions = "See people, and end their sessions",
         Sweep = "Expire overdue actions",
         Scrub = "Verify stored evidence",

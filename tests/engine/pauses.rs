@@ -134,6 +134,8 @@ async fn a_pause_covers_only_what_it_names() {
     let ended = world.engine.resume(&stranger, "agents").await.expect("no pause there");
     assert!(ended.message.contains("not paused"), "{}", ended.message);
     paused(world.propose(world.package("two")).await);
+    let resumed = resume(&world, "operator", "agents").await.expect("resumed").message;
+    assert!(resumed.contains("One other pause is still in force"), "{resumed}");
 }
 
 #[tokio::test]

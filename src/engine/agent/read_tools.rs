@@ -222,11 +222,12 @@ fn page<T: Serialize>(list: &str, items: &[T], limit: i64, last: impl Fn(&T) -> 
     page
 }
 
-/// The position in a list, as its cursor contains it. A cursor begins with the name of its list, so that no list reads the cursor of another one.
-fn position(list: &str, cursor: Option<String>) -> Result<Option<String>, Error> {
+/// The position in a list, as its cursor contains it: an ID of this kind, or another text. A cursor begins with the name of its list, so that no list reads the cursor of another one.
+fn position(list: &str, cursor: Option<String>, kind: Option<RecordKind>) -> Result<Option<String>, Error> {
     let Some(cursor) = cursor else { return Ok(None) };
     let of_list = cursor.strip_prefix(list).and_then(|rest| rest.strip_prefix(':'));
-    match of_list.filter(|position| !position.is_empty()) {
+    let fits = |position: &&str| !position.is_empty() && (kind.is_none() || RecordKind::of(position) == kind);
+    match of_list.filter(fits) {
         Some(position) => Ok(Some(position.to_owned())),
         None => Err(Error::field(
             "/cursor",
@@ -236,26 +237,26 @@ fn position(list: &str, cursor: Option<String>) -> Result<Option<String>, Error>
 }
 
 impl<S: Word> Listing<S> {
-    fn filter(self, list: &str) -> Result<ListFilter, Error> {
+    fn filter(self, list: &str, kind: Option<RecordKind>) -> Result<ListFilter, Error> {
         Ok(ListFilter {
             release: self.release_id.map(String::from),
             status: self.status.map(|status| status.word().to_owned()),
             text: self.text,
             severities: Vec::new(),
-            after: position(list, self.cursor)?,
+            after: position(list, self.cursor, kind)?,
             limit: self.limit.unwrap_or(50),
         })
     }
 }
 
 async fn list_releases(tx: &mut ReadTx, listing: Listing<ReleaseStatus>) -> Result<Value, Error> {
-    let filter = listing.filter("releases")?;
+    let filter = listing.filter("releases", None)?;
     let items = tx.list_releases(&filter).await?;
     Ok(page("releases", &items, filter.limit, |one| one.key.clone()))
 }
 
 async fn list_blockers(tx: &mut ReadTx, listing: Listing<BlockerStatus>) -> Result<Value, Error> {
-    let filter = listing.filter("blockers")?;
+    let filter = listing.filter("blockers", Some(RecordKind::Blocker))?;
     let items = tx.list_blockers(&filter).await?;
     Ok(page("blockers", &items, filter.limit, |one| one.id.to_string()))
 }
@@ -267,7 +268,7 @@ async fn list_findings(tx: &mut ReadTx, listing: FindingListing) -> Result<Value
         status: listing.status.map(|status| status.word().to_owned()),
         text: listing.text,
         severities,
-        after: position("findings", listing.cursor)?,
+        after: position("findings", listing.cursor, Some(RecordKind::Finding))?,
         limit: listing.limit.unwrap_or(50),
     };
     let items = tx.list_findings(&filter).await?;
@@ -275,21 +276,21 @@ async fn list_findings(tx: &mut ReadTx, listing: FindingListing) -> Result<Value
 }
 
 async fn list_evidence(tx: &mut ReadTx, listing: Listing<Format>) -> Result<Value, Error> {
-    let filter = listing.filter("evidence")?;
+    let filter = listing.filter("evidence", Some(RecordKind::Evidence))?;
     let items = tx.list_evidence(&filter).await?;
     Ok(page("evidence", &items, filter.limit, |one| one.id.to_string()))
 }
 
 async fn list_controls(tx: &mut ReadTx, listing: Listing<ControlStatus>) -> Result<Value, Error> {
-    let filter = listing.filter("controls")?;
+    let filter = listing.filter("controls", Some(RecordKind::Control))?;
     let items = tx.list_controls(&filter).await?;
     Ok(page("controls", &items, filter.limit, |one| one.id.to_string()))
 }
 
 async fn list_work_items(tx: &mut ReadTx, listing: Listing<WorkItemStatus>) -> Result<Value, Error> {
-    let filter = listing.filter("work_items")?;
+    let filter = listing.filter("work_items", None)?;
     if filter.after.as_ref().is_some_and(|after| after.parse::<u32>().is_err()) {
-        return position("work_items", Some(String::new())).map(|_| Value::Null);
+        return position("work_items", Some(String::new()), None).map(|_| Value::Null);
     }
     let items = tx.list_work_items(&filter).await?;
     Ok(page("work_items", &items, filter.limit, |one| {
@@ -386,7 +387,7 @@ impl Engine {
             });
         };
         let state = listing.status;
-        let after = position("actions", listing.cursor)?;
+        let after = position("actions", listing.cursor, Some(RecordKind::Action))?;
         let (limit, now) = (listing.limit.unwrap_or(50), ctx.now());
         let tx = &mut self.store.read(ctx).await?;
         let actions = tx.actions_of_caller(&caller, state, after.as_deref(), limit).await?;

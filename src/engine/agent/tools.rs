@@ -1,7 +1,7 @@
 //! The tools that a client can call, and the call itself: everything that the MCP endpoint shows and calls.
 
 use crate::context::Ctx;
-use crate::domain::{ActionId, CheckCode, CheckId, FieldError, Permission, allows};
+use crate::domain::{ActionId, CheckCode, CheckId, FieldError, Permission, RecordKind, allows};
 use crate::engine::actions::questions::AnswerQuestion;
 use crate::engine::agent::read_tools;
 use crate::engine::agent::read_tools::ReadTool;
@@ -328,7 +328,10 @@ impl Engine {
         let known = tx.records_of_keys(&keys).await?;
         for field in &mut fields {
             let Some(text) = sent(field) else { continue };
-            if let Some((key, id)) = known.iter().find(|(key, _)| key.eq_ignore_ascii_case(&text)) {
+            // Records of several kinds can have one key.
+            let fits = |id: &str| RecordKind::of(id).is_some_and(|kind| field.message.contains(&schema::form_of(kind)));
+            let mut same = known.iter().filter(|(key, _)| key.eq_ignore_ascii_case(&text));
+            if let Some((key, id)) = same.find(|(_, id)| fits(id)) {
                 field.message.push_str(&format!("; {key} is the key of {id}"));
             }
         }

@@ -119,6 +119,7 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
                     "work_item_words",
                     "action_targets",
                     "generic_words",
+                    "pauses",
                     "imports",
                     // Declarations and what is computed from them; the audit log has their history.
                     "team_members",

@@ -237,7 +237,14 @@ async fn a_cursor_of_another_list_is_refused() {
     let service = TestService::start().await;
     let token = service.token("developer").await;
     for tool in ["releases", "blockers", "findings", "controls", "work_items", "actions"] {
-        for cursor in ["zzz", "rel_1", "items:1", "5"] {
+        for cursor in [
+            "zzz",
+            "rel_1",
+            "items:1",
+            "5",
+            &format!("{tool}:"),
+            &format!("{tool}x:1"),
+        ] {
             let refused = service
                 .call(&token, &format!("loopiq_list_{tool}"), json!({ "cursor": cursor }))
                 .await;

@@ -60,7 +60,12 @@ impl Engine {
                     let more = json!({ "pausedAt": pause.since, "pauseReason": pause.reason });
                     record(tx, Event::AgentsResumed, &pause, None, more);
                     let verb = if target == PauseTarget::Agents { "work" } else { "works" };
-                    Ok(Outcome::new(true, format!("{} {verb} again.", pause.subject())))
+                    let others = match tx.pauses().await?.len() {
+                        0 => String::new(),
+                        1 => " One other pause is still in force.".to_owned(),
+                        more => format!(" {more} other pauses are still in force."),
+                    };
+                    Ok(Outcome::new(true, format!("{} {verb} again.{others}", pause.subject())))
                 })
             })
             .await
