@@ -25,9 +25,10 @@ pub(crate) fn hold(choice: u8, arguments: &[u8]) {
         return;
     };
     let problems = schema::problems(validator, &arguments);
-    bounded(&problems);
+    let fields: Vec<FieldError> = problems.into_iter().map(|problem| problem.field).collect();
+    bounded(&fields);
     bounded(&forbidden_in(&arguments));
-    if !problems.is_empty() {
+    if !fields.is_empty() {
         return;
     }
     each_text(&arguments, &mut |at, text| {

@@ -44,7 +44,7 @@ pub struct Pause {
     /// The client's name, if a client is paused.
     pub client_name: Option<PlainText>,
     /// The name of the person who paused it; `None` at the console.
-    pub by: Option<PlainText>,
+    pub person_name: Option<PlainText>,
     /// Why.
     pub reason: PlainText,
     /// Since when.
@@ -52,6 +52,15 @@ pub struct Pause {
 }
 
 impl Pause {
+    /// Whether the pause stops what this client proposes with this tool.
+    pub fn stops(&self, tool: &str, client: &ClientId) -> bool {
+        match &self.target {
+            PauseTarget::Agents => true,
+            PauseTarget::Tool(name) => name == tool,
+            PauseTarget::Client(id) => id == client,
+        }
+    }
+
     /// What is paused, in words: `All agents`, `The tool loopiq_accept_risk` or `The client Helix`.
     pub fn subject(&self) -> PlainText {
         match (&self.target, &self.client_name) {
@@ -62,20 +71,24 @@ impl Pause {
         }
     }
 
+    /// Who paused it.
+    pub fn by(&self) -> PlainText {
+        self.person_name
+            .clone()
+            .unwrap_or_else(|| "an operator at the console".into())
+    }
+
     /// What is paused, since when, by whom and why, as one sentence.
     pub fn sentence(&self) -> PlainText {
         let verb = match self.target {
             PauseTarget::Agents => "are",
             PauseTarget::Tool(_) | PauseTarget::Client(_) => "is",
         };
-        let by = self
-            .by
-            .as_ref()
-            .map_or_else(|| "an operator at the console".into(), Clone::clone);
         let since = self.since.minute();
         format!(
-            "{} {verb} paused since {since}, by {by}: \"{}\".",
+            "{} {verb} paused since {since}, by {}: \"{}\".",
             self.subject(),
+            self.by(),
             self.reason
         )
         .into()
@@ -115,7 +128,7 @@ mod tests {
         let pause = |target, by: Option<&str>| Pause {
             target,
             client_name: Some("Helix".into()),
-            by: by.map(PlainText::from),
+            person_name: by.map(PlainText::from),
             reason: "It proposes nonsense".into(),
             since: Timestamp(1_780_000_000_000_000),
         };

@@ -65,7 +65,7 @@ fn merge(own: &mut Map<String, Value>, call: &Map<String, Value>, name: &str) {
     }
 }
 
-/// The payload of a call: the arguments as sent, without the fields about the call.
+/// The payload of a call: the arguments without the fields about the call.
 pub fn payload_of(arguments: &Value) -> Value {
     let mut payload = arguments.clone();
     if let Some(fields) = payload.as_object_mut() {
@@ -96,31 +96,37 @@ pub fn arguments<T: DeserializeOwned>(payload: &Value) -> Result<T, Vec<FieldErr
 /// The most errors that are reported at once; a client that sends more gets the rest with its next attempt.
 const MAX_PROBLEMS: usize = 20;
 
-/// How the message of every mistake in an ID begins.
-pub const NO_ID: &str = "must be the ID of ";
+/// A mistake in arguments.
+pub struct Problem {
+    /// Where, and what is wrong.
+    pub field: FieldError,
+    /// The kind of record, if an ID was wanted.
+    pub wants: Option<RecordKind>,
+}
 
 /// The errors in arguments: violations of the schema, or else forbidden characters and blank texts. Texts are examined only if the
 /// schema fits, so that field names and pointers are those of the schema, which are short.
-pub fn problems(validator: &Validator, arguments: &Value) -> Vec<FieldError> {
-    let mut errors: Vec<FieldError> = validator
+pub fn problems(validator: &Validator, arguments: &Value) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = validator
         .iter_errors(arguments)
         .take(MAX_PROBLEMS)
         .flat_map(|error| explain(&error))
         .collect();
-    if errors.is_empty() {
-        errors = text::forbidden_in(arguments);
-        errors.extend(blank_texts(arguments));
-        errors.extend(untrimmed_key(arguments));
+    if problems.is_empty() {
+        let mut fields = text::forbidden_in(arguments);
+        fields.extend(blank_texts(arguments));
+        fields.extend(untrimmed_key(arguments));
+        problems = fields.into_iter().map(|field| Problem { field, wants: None }).collect();
     }
-    errors.truncate(MAX_PROBLEMS);
-    for error in &mut errors {
+    problems.truncate(MAX_PROBLEMS);
+    for Problem { field, .. } in &mut problems {
         // The name of an unknown field is quoted as it was sent.
-        error.pointer = text::visible(&error.pointer);
-        error.message = text::visible(&error.message);
-        shorten(&mut error.pointer, 200);
-        shorten(&mut error.message, 300);
+        field.pointer = text::visible(&field.pointer);
+        field.message = text::visible(&field.message);
+        shorten(&mut field.pointer, 200);
+        shorten(&mut field.message, 300);
     }
-    errors
+    problems
 }
 
 /// Cuts a text from a client to a number of characters.
@@ -161,7 +167,23 @@ fn untrimmed_key(arguments: &Value) -> Option<FieldError> {
     })
 }
 
-fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
+fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<Problem> {
+    // The patterns of the schemas are those of IDs.
+    let wants = match error.kind() {
+        ValidationErrorKind::Pattern { pattern } => RecordKind::ALL
+            .iter()
+            .copied()
+            .find(|kind| pattern.starts_with(&format!("^{}_", kind.prefix()))),
+        _ => None,
+    };
+    let fields = match wants {
+        Some(kind) => vec![FieldError::new(error.instance_path().to_string(), explain_id(kind))],
+        None => explain_fields(error),
+    };
+    fields.into_iter().map(|field| Problem { field, wants }).collect()
+}
+
+fn explain_fields(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
     let at = error.instance_path().to_string();
     let one = |message: String| vec![FieldError::new(at.clone(), message)];
     match error.kind() {
@@ -179,7 +201,7 @@ fn explain(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
         ValidationErrorKind::MinLength { limit } => one(format!("needs at least {limit} character")),
         ValidationErrorKind::Enum { options } => one(explain_enum(options, error.instance())),
         ValidationErrorKind::AnyOf { .. } => one("is of another type than the schema allows".to_owned()),
-        ValidationErrorKind::Pattern { pattern } => one(explain_pattern(pattern)),
+        ValidationErrorKind::Pattern { pattern } => one(format!("must fit the pattern {pattern}")),
         ValidationErrorKind::Type {
             kind: TypeKind::Single(kind),
         } => one(explain_type(&kind.to_string(), error.instance())),
@@ -233,14 +255,8 @@ fn explain_type(kind: &str, sent: &Value) -> String {
     }
 }
 
-/// The patterns of the schemas are those of IDs, so the message names the kind of ID and the tool that gives it.
-fn explain_pattern(pattern: &str) -> String {
-    let kind = RecordKind::ALL
-        .iter()
-        .find(|kind| pattern.starts_with(&format!("^{}_", kind.prefix())));
-    let Some(kind) = kind else {
-        return format!("must fit the pattern {pattern}");
-    };
+/// The kind of ID, its form, and the tool that gives it.
+fn explain_id(kind: RecordKind) -> String {
     let label = kind.label();
     let article = if label.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"
@@ -258,12 +274,15 @@ fn explain_pattern(pattern: &str) -> String {
         RecordKind::Question => "loopiq_get_action",
         RecordKind::Team => "loopiq_get_release or loopiq_get_context",
         RecordKind::Certification | RecordKind::Component => "loopiq_get_release",
-        _ => return format!("{NO_ID}{article} {label}: {}", form_of(*kind)),
+        _ => {
+            return format!(
+                "must be the ID of {article} {label}: {}_ and 26 characters",
+                kind.prefix()
+            );
+        }
     };
-    format!("{NO_ID}{article} {label}: {}, as {source} gives it", form_of(*kind))
-}
-
-/// The form of the IDs of a kind, in words.
-pub fn form_of(kind: RecordKind) -> String {
-    format!("{}_ and 26 characters", kind.prefix())
+    format!(
+        "must be the ID of {article} {label}: {}_ and 26 characters, as {source} gives it",
+        kind.prefix()
+    )
 }

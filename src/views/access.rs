@@ -24,7 +24,7 @@ pub struct PeopleList {
     pub next: Option<String>,
 }
 
-/// Who may run a command. A value is empty where nobody may.
+/// Who may run a command. A value is empty where no such caller may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RightRow {
     /// What the command does.
@@ -43,7 +43,7 @@ impl RightRow {
     /// The names of the columns, before and after the roles.
     pub const COLUMNS: [&str; 4] = ["Command", "Client for a person", "Program of the tenant", "Console"];
 
-    /// Who may run the command, for each column after the first: its name, and the text of the cell. `None`: nobody may.
+    /// Who may run the command, for each column after the first: its name, and the text of the cell. `None`: no such caller may.
     pub fn cells(&self) -> Vec<(&'static str, Option<PlainText>)> {
         let [_, client, program, console] = Self::COLUMNS;
         let yes = |may: bool| may.then(|| PlainText::from("Yes"));

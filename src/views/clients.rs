@@ -46,6 +46,8 @@ pub struct GrantView {
     pub scopes: Vec<String>,
     /// Whether it has access.
     pub state: GrantState,
+    /// Whether a pause stops it.
+    pub is_paused: bool,
     /// Who created it.
     pub created_by: PlainText,
     /// When it was created.

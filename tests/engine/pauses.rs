@@ -319,6 +319,18 @@ async fn pages_say_what_is_paused_and_offer_no_approval() {
         .await
         .expect("an inbox");
     assert_eq!(inbox.paused.len(), 1);
+    let clients = world
+        .engine
+        .clients_page(&world.person("operator"))
+        .await
+        .expect("a page");
+    assert!(
+        clients
+            .others
+            .expect("all")
+            .iter()
+            .all(|grant| grant.is_paused == (grant.client == world.acme.client.id.to_string()))
+    );
     let page = world.engine.pauses_page(&reviewer).await.expect("a page");
     assert!(page.pauses.len() == 1 && !page.may_pause && page.clients.is_empty());
 }

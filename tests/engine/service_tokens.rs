@@ -306,6 +306,21 @@ async fn a_tenant_has_a_limited_number_of_tokens() {
 }
 
 #[tokio::test]
+async fn a_name_is_one_line_that_people_can_read() {
+    let world = World::new().await;
+    let operator = world.person("operator");
+    for name in ["", "  ", "a\nb", "a\tb", "a\u{202e}b", &"x".repeat(101)] {
+        let wrong = ServiceTokenRequest {
+            name: name.to_owned(),
+            ..request("loopiq:import", "")
+        };
+        let refused = world.engine.create_service_token(&operator, wrong).await;
+        let says = says(refused);
+        assert!(says.contains("name"), "{name:?}: {says}");
+    }
+}
+
+#[tokio::test]
 async fn ending_the_sessions_of_a_person_takes_the_access_of_clients_that_act_for_the_person() {
     let world = World::new().await;
     let (operator, developer) = (world.person("operator"), world.person("developer"));

@@ -151,7 +151,8 @@ pub(super) async fn execute(
     respond(services.engine.execute(&services.ctx, &id, &execution.view).await)
 }
 
-fn respond(outcome: Result<Outcome, Error>) -> Response {
+/// The response to what a person has done.
+pub(super) fn respond(outcome: Result<Outcome, Error>) -> Response {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => return problem_of(&error),

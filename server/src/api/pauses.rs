@@ -1,13 +1,12 @@
 //! Pauses of agents, tools and clients: people and agents list them; people start and end them, in their session.
 
 use super::body::{IdInPath, StrictJson};
+use super::decisions::{Decided, respond};
 use super::query::{NoParameters, StrictQuery};
 use super::refusals::Refusals;
 use crate::http::problem::problem_of;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use loopiq::engine::Error;
-use loopiq::views::Outcome;
 use loopiq_app::Services;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -45,14 +44,6 @@ pub(super) struct NewPause {
     reason: String,
 }
 
-/// What was done.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Changed {
-    /// What happened, for people.
-    message: String,
-}
-
 /// Lists what is paused now.
 #[utoipa::path(
     get, path = "/api/v1/pauses", tag = "pauses",
@@ -82,7 +73,7 @@ pub(super) async fn list(Extension(services): Extension<Arc<Services>>, _: Stric
 #[utoipa::path(
     put, path = "/api/v1/pauses/{target}", tag = "pauses", request_body = NewPause,
     params(("target" = String, Path, description = "`agents`, `tool:NAME` or `client:ID`.")),
-    responses((status = 200, description = "It is paused.", body = Changed), Refusals),
+    responses((status = 200, description = "It is paused.", body = Decided), Refusals),
     security(("session" = [])),
 )]
 pub(super) async fn pause(
@@ -98,7 +89,7 @@ pub(super) async fn pause(
 #[utoipa::path(
     delete, path = "/api/v1/pauses/{target}", tag = "pauses",
     params(("target" = String, Path, description = "`agents`, `tool:NAME` or `client:ID`.")),
-    responses((status = 200, description = "It is not paused any more.", body = Changed), Refusals),
+    responses((status = 200, description = "It is not paused any more.", body = Decided), Refusals),
     security(("session" = [])),
 )]
 pub(super) async fn resume(
@@ -107,14 +98,4 @@ pub(super) async fn resume(
     IdInPath(target): IdInPath,
 ) -> Response {
     respond(services.engine.resume(&services.ctx, &target).await)
-}
-
-fn respond(outcome: Result<Outcome, Error>) -> Response {
-    match outcome {
-        Ok(outcome) => {
-            let message = outcome.message.to_string();
-            Json(Changed { message }).into_response()
-        }
-        Err(error) => problem_of(&error),
-    }
 }

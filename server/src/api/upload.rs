@@ -238,6 +238,51 @@ mod tests {
         assert_eq!(limits.budget.available_permits(), 200);
     }
 
+    #[tokio::test]
+    async fn a_client_that_trickles_gives_its_memory_back() {
+        let limits = EvidenceLimits::new(1 << 20, Duration::from_secs(600));
+        let pause = Duration::from_millis(400);
+        let slowly = |bytes: usize, frames: usize| {
+            let wait = Box::pin(tokio::time::sleep(GAP));
+            Body::new(Slow { bytes, frames, wait })
+        };
+        let none = HeaderMap::new();
+        let trickle = receive(&none, slowly(1, 50), &limits, pause).await;
+        assert_eq!(outcome(trickle), Err("TimedOut".to_owned()));
+        assert_eq!(limits.budget.available_permits(), 2 << 20);
+        let slow = receive(&none, slowly(SLOWEST, 5), &limits, pause).await;
+        assert_eq!(outcome(slow), Ok(5 * SLOWEST), "a slow connection is no trickle");
+    }
+
+    /// The time between two frames of [`Slow`].
+    const GAP: Duration = Duration::from_millis(150);
+
+    /// A body whose frames arrive slowly.
+    struct Slow {
+        bytes: usize,
+        frames: usize,
+        wait: Pin<Box<tokio::time::Sleep>>,
+    }
+
+    impl http_body::Body for Slow {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            if self.frames == 0 {
+                return Poll::Ready(None);
+            }
+            std::task::ready!(self.wait.as_mut().poll(context));
+            self.wait = Box::pin(tokio::time::sleep(GAP));
+            self.frames -= 1;
+            let bytes = vec![b'x'; self.bytes];
+            Poll::Ready(Some(Ok(http_body::Frame::data(bytes.into()))))
+        }
+    }
+
     /// A body of which nothing arrives.
     struct Silent;
 

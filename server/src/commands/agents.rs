@@ -1,10 +1,9 @@
 //! `loopiq agents`: pauses of agents, tools and clients.
 
-use super::{open_tenant, print};
-use crate::installation::Installation;
+use super::{TenantArgs, print, print_outcome};
 use anyhow::Result;
 use loopiq::context::Runtime;
-use loopiq::views::{Outcome, PausesPage};
+use loopiq::views::PausesPage;
 use serde::Serialize;
 use std::fmt;
 
@@ -17,19 +16,6 @@ pub enum AgentsCommand {
     Resume(ResumeArgs),
     /// List what is paused.
     Paused(TenantArgs),
-}
-
-/// The arguments of every command on pauses.
-#[derive(Debug, clap::Args)]
-pub struct TenantArgs {
-    #[command(flatten)]
-    installation: Installation,
-    /// The tenant.
-    #[arg(long)]
-    tenant: String,
-    /// Print a JSON object.
-    #[arg(long)]
-    json: bool,
 }
 
 /// What is paused.
@@ -81,27 +67,17 @@ pub struct ResumeArgs {
 pub async fn run(command: AgentsCommand, runtime: Runtime) -> Result<()> {
     match command {
         AgentsCommand::Pause(PauseArgs { of, what, reason }) => {
-            let (engine, ctx) = open_tenant(&of.installation, &of.tenant, &runtime).await?;
-            print(&Done(engine.pause(&ctx, &what.target(), &reason).await?), of.json)
+            let (engine, ctx) = of.open(&runtime).await?;
+            print_outcome(&engine.pause(&ctx, &what.target(), &reason).await?, of.json)
         }
         AgentsCommand::Resume(ResumeArgs { of, what }) => {
-            let (engine, ctx) = open_tenant(&of.installation, &of.tenant, &runtime).await?;
-            print(&Done(engine.resume(&ctx, &what.target()).await?), of.json)
+            let (engine, ctx) = of.open(&runtime).await?;
+            print_outcome(&engine.resume(&ctx, &what.target()).await?, of.json)
         }
         AgentsCommand::Paused(of) => {
-            let (engine, ctx) = open_tenant(&of.installation, &of.tenant, &runtime).await?;
+            let (engine, ctx) = of.open(&runtime).await?;
             print(&Listed(engine.pauses_page(&ctx).await?), of.json)
         }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Done(Outcome);
-
-impl fmt::Display for Done {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.message)
     }
 }
 

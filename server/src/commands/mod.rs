@@ -30,10 +30,30 @@ use loopiq::context::{Ctx, Runtime};
 use loopiq::digest_key::DigestKey;
 use loopiq::domain::TenantId;
 use loopiq::engine::Engine;
-use output::{print, print_line};
+use output::{print, print_line, print_outcome};
 
 /// The most tenants that a message names.
 const MOST_NAMED: usize = 5;
+
+/// The arguments of commands in one tenant.
+#[derive(Debug, clap::Args)]
+pub struct TenantArgs {
+    #[command(flatten)]
+    installation: Installation,
+    /// The tenant.
+    #[arg(long)]
+    tenant: String,
+    /// Print a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl TenantArgs {
+    /// An engine, and the context of a command in the tenant.
+    async fn open(&self, runtime: &Runtime) -> Result<(Engine, Ctx)> {
+        open_tenant(&self.installation, &self.tenant, runtime).await
+    }
+}
 
 /// An engine on an existing installation. Commands create no links, so the engine has no public URL.
 async fn open_engine(installation: &Installation, runtime: &Runtime) -> Result<Engine> {

@@ -1,6 +1,7 @@
 //! What commands print.
 
 use anyhow::{Context, Result};
+use loopiq::views::Outcome;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::Write;
@@ -37,4 +38,13 @@ pub(super) fn print_line(text: &str) -> Result<()> {
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
         .context("the result cannot be printed")
+}
+
+/// Prints what was done on stdout: the sentence, or a JSON object with it.
+pub(super) fn print_outcome(outcome: &Outcome, json: bool) -> Result<()> {
+    let message = outcome.message.to_string();
+    match json {
+        true => print_line(&serde_json::json!({ "message": message }).to_string()),
+        false => print_line(&message),
+    }
 }

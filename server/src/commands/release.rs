@@ -1,13 +1,9 @@
 //! `loopiq release` and `loopiq certification`: what people decide about releases, at the console.
 
-use super::{open_tenant, print};
-use crate::installation::Installation;
+use super::{TenantArgs, print_outcome};
 use anyhow::Result;
 use loopiq::context::Runtime;
 use loopiq::domain::ReleaseStatus;
-use loopiq::views::Outcome;
-use serde::Serialize;
-use std::fmt;
 
 /// The commands on releases.
 #[derive(Debug, clap::Subcommand)]
@@ -34,13 +30,7 @@ pub struct ReleaseStatusArgs {
     #[arg(value_parser = status)]
     status: ReleaseStatus,
     #[command(flatten)]
-    installation: Installation,
-    /// The tenant.
-    #[arg(long)]
-    tenant: String,
-    /// Print a JSON object.
-    #[arg(long)]
-    json: bool,
+    of: TenantArgs,
 }
 
 /// The arguments of `loopiq certification grant` and `refuse`.
@@ -52,13 +42,7 @@ pub struct CertificationArgs {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    installation: Installation,
-    /// The tenant.
-    #[arg(long)]
-    tenant: String,
-    /// Print a JSON object.
-    #[arg(long)]
-    json: bool,
+    of: TenantArgs,
 }
 
 fn status(name: &str) -> Result<ReleaseStatus, String> {
@@ -68,32 +52,16 @@ fn status(name: &str) -> Result<ReleaseStatus, String> {
     })
 }
 
-#[derive(Serialize)]
-struct Said {
-    message: String,
-}
-
-impl fmt::Display for Said {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-fn say(outcome: &Outcome, json: bool) -> Result<()> {
-    let message = outcome.message.to_string();
-    print(&Said { message }, json)
-}
-
 /// Runs a command on releases.
 ///
 /// # Errors
 /// There is no such tenant or release, or the release cannot have this status.
 pub async fn run(command: ReleaseCommand, runtime: Runtime) -> Result<()> {
     let ReleaseCommand::Status(args) = command;
-    let (engine, ctx) = open_tenant(&args.installation, &args.tenant, &runtime).await?;
-    say(
+    let (engine, ctx) = args.of.open(&runtime).await?;
+    print_outcome(
         &engine.set_release_status(&ctx, &args.key, args.status).await?,
-        args.json,
+        args.of.json,
     )
 }
 
@@ -106,10 +74,10 @@ pub async fn certify(command: CertificationCommand, runtime: Runtime) -> Result<
         CertificationCommand::Grant(args) => (args, true),
         CertificationCommand::Refuse(args) => (args, false),
     };
-    let (engine, ctx) = open_tenant(&args.installation, &args.tenant, &runtime).await?;
+    let (engine, ctx) = args.of.open(&runtime).await?;
     let outcome = match is_grant {
         true => engine.grant_certification(&ctx, &args.key, &args.reason).await?,
         false => engine.refuse_certification(&ctx, &args.key, &args.reason).await?,
     };
-    say(&outcome, args.json)
+    print_outcome(&outcome, args.of.json)
 }

@@ -1,11 +1,10 @@
 //! `loopiq request`: requests of operators that a second operator has to confirm. Confirmation is possible only in a browser.
 
-use super::{open_tenant, print};
-use crate::installation::Installation;
+use super::{TenantArgs, print};
 use anyhow::Result;
-use loopiq::context::{Ctx, Runtime};
+use loopiq::context::Runtime;
 use loopiq::domain::PlainText;
-use loopiq::engine::{Asked, Engine};
+use loopiq::engine::Asked;
 use loopiq::views::{AccountView, ChangeView, RequestView, RequestsPage};
 use serde::Serialize;
 use std::fmt;
@@ -14,7 +13,7 @@ use std::fmt;
 #[derive(Debug, clap::Subcommand)]
 pub enum RequestCommand {
     /// List pending and closed requests, and the accounts that operators have to identify.
-    List(RequestTenantArgs),
+    List(TenantArgs),
     /// Show one request.
     Show(RequestShowArgs),
     /// Request that two accounts are linked, because they belong to the same person.
@@ -25,26 +24,13 @@ pub enum RequestCommand {
     AuditKey(RequestAuditKeyArgs),
 }
 
-/// The arguments of every `loopiq request` command.
-#[derive(Debug, clap::Args)]
-pub struct RequestTenantArgs {
-    #[command(flatten)]
-    installation: Installation,
-    /// The tenant.
-    #[arg(long)]
-    tenant: String,
-    /// Print a JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
 /// The arguments of `loopiq request show`.
 #[derive(Debug, clap::Args)]
 pub struct RequestShowArgs {
     /// The request's ID.
     id: String,
     #[command(flatten)]
-    tenant: RequestTenantArgs,
+    tenant: TenantArgs,
 }
 
 /// The arguments of `loopiq request same` and `different`.
@@ -58,7 +44,7 @@ pub struct RequestLinkArgs {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
-    tenant: RequestTenantArgs,
+    tenant: TenantArgs,
 }
 
 /// The arguments of `loopiq request audit-key`.
@@ -68,7 +54,7 @@ pub struct RequestAuditKeyArgs {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
-    tenant: RequestTenantArgs,
+    tenant: TenantArgs,
 }
 
 /// Runs the command.
@@ -78,17 +64,17 @@ pub struct RequestAuditKeyArgs {
 pub async fn run(command: RequestCommand, runtime: Runtime) -> Result<()> {
     match command {
         RequestCommand::List(args) => {
-            let (engine, ctx) = open(&args, &runtime).await?;
+            let (engine, ctx) = args.open(&runtime).await?;
             print(&RequestList(engine.requests_page(&ctx).await?), args.json)
         }
         RequestCommand::Show(RequestShowArgs { id, tenant }) => {
-            let (engine, ctx) = open(&tenant, &runtime).await?;
+            let (engine, ctx) = tenant.open(&runtime).await?;
             print(&RequestDetails(engine.request(&ctx, &id).await?), tenant.json)
         }
         RequestCommand::Same(args) => request_link(args, true, &runtime).await,
         RequestCommand::Different(args) => request_link(args, false, &runtime).await,
         RequestCommand::AuditKey(RequestAuditKeyArgs { reason, tenant }) => {
-            let (engine, ctx) = open(&tenant, &runtime).await?;
+            let (engine, ctx) = tenant.open(&runtime).await?;
             print(
                 &CreatedRequest::of(engine.request_key_rotation(&ctx, &reason).await?),
                 tenant.json,
@@ -97,12 +83,8 @@ pub async fn run(command: RequestCommand, runtime: Runtime) -> Result<()> {
     }
 }
 
-async fn open(args: &RequestTenantArgs, runtime: &Runtime) -> Result<(Engine, Ctx)> {
-    open_tenant(&args.installation, &args.tenant, runtime).await
-}
-
 async fn request_link(args: RequestLinkArgs, same: bool, runtime: &Runtime) -> Result<()> {
-    let (engine, ctx) = open(&args.tenant, runtime).await?;
+    let (engine, ctx) = args.tenant.open(runtime).await?;
     let asked = engine
         .request_link(&ctx, &args.one, &args.other, Some(same), &args.reason)
         .await?;

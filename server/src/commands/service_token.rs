@@ -1,14 +1,14 @@
 //! `loopiq service-token`: tokens of programs without a browser.
 
-use super::{find_tenant, open_tenant, open_token_engine, print};
-use crate::installation::{Installation, demo_url};
+use super::{TenantArgs, find_tenant, open_token_engine, print, print_outcome};
+use crate::installation::demo_url;
 use crate::secret_key::SecretKeyArgs;
 use crate::urls::{mcp_audience, public_url};
 use anyhow::{Context, Result, bail};
 use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::Scopes;
 use loopiq::engine::{ServiceToken, ServiceTokenRequest};
-use loopiq::views::{ClientsPage, GrantView, Label, Outcome};
+use loopiq::views::{ClientsPage, GrantView, Label};
 use serde::Serialize;
 use std::fmt;
 
@@ -22,19 +22,6 @@ pub enum ServiceTokenCommand {
     List(TenantArgs),
     /// Revoke a client or a token.
     Revoke(RevokeArgs),
-}
-
-/// The arguments of every command on service tokens.
-#[derive(Debug, clap::Args)]
-pub struct TenantArgs {
-    #[command(flatten)]
-    installation: Installation,
-    /// The tenant.
-    #[arg(long)]
-    tenant: String,
-    /// Print a JSON object.
-    #[arg(long)]
-    json: bool,
 }
 
 /// The arguments of `loopiq service-token create`.
@@ -79,12 +66,12 @@ pub async fn run(command: ServiceTokenCommand, runtime: Runtime) -> Result<()> {
     match command {
         ServiceTokenCommand::Create(args) => create(args, &runtime).await,
         ServiceTokenCommand::List(of) => {
-            let (engine, ctx) = open_tenant(&of.installation, &of.tenant, &runtime).await?;
+            let (engine, ctx) = of.open(&runtime).await?;
             print(&Listed(engine.clients_page(&ctx).await?), of.json)
         }
         ServiceTokenCommand::Revoke(RevokeArgs { of, id }) => {
-            let (engine, ctx) = open_tenant(&of.installation, &of.tenant, &runtime).await?;
-            print(&Revoked(engine.revoke_grant(&ctx, &id).await?), of.json)
+            let (engine, ctx) = of.open(&runtime).await?;
+            print_outcome(&engine.revoke_grant(&ctx, &id).await?, of.json)
         }
     }
 }
@@ -160,22 +147,15 @@ impl fmt::Display for Listed {
                 "{separator}{}  {} ({}), for {person}: {}; last used {used}, ends {}; client {}",
                 grant.id,
                 grant.name,
-                grant.state.label().to_lowercase(),
+                match grant.is_paused {
+                    true => format!("{}, paused", grant.state.label().to_lowercase()),
+                    false => grant.state.label().to_lowercase(),
+                },
                 grant.scopes.join("; "),
                 grant.ends.utc,
                 grant.client
             )?;
         }
         Ok(())
-    }
-}
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Revoked(Outcome);
-
-impl fmt::Display for Revoked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.message)
     }
 }

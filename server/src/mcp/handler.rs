@@ -146,7 +146,7 @@ fn output_schema(result: Value) -> JsonObject {
         fields.entry("message").or_insert(text);
         fields.insert(
             "fields".to_owned(),
-            json!({ "type": "array", "items": { "type": "object" } }),
+            json!({ "type": "array", "items": { "type": "object", "properties": {} } }),
         );
     }
     schema

@@ -3,14 +3,15 @@
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::agent::certification;
+use crate::engine::agent::listing::{ActionListing, FindingListing, Listing, page, position};
 use crate::engine::{Engine, Error};
 use crate::import::Format;
-use crate::store::{ListFilter, ReadTx};
+use crate::store::ReadTx;
 use crate::tools::schema;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -35,69 +36,6 @@ type Handler = for<'a> fn(&'a Engine, &'a Ctx, &'a Value) -> BoxFuture<'a, Resul
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NoArguments {}
-
-/// The filter and the page of a list whose records have a status of this kind.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[serde(bound(deserialize = "S: Deserialize<'de>"))]
-struct Listing<S> {
-    /// Only records of this release.
-    #[serde(default)]
-    release_id: Option<ReleaseId>,
-    /// Only records in this status (for evidence: of this kind).
-    status: Option<S>,
-    /// Only records with this text.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 200))]
-    text: Option<String>,
-    /// The `nextCursor` of the previous page, with the same other arguments.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 200))]
-    cursor: Option<String>,
-    /// The most items to return; 50 by default.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 200))]
-    limit: Option<i64>,
-}
-
-/// The filter and the page of the list of findings.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FindingListing {
-    /// Only findings of this severity.
-    #[serde(default)]
-    severity: Option<Severity>,
-    /// Only findings of this release.
-    #[serde(default)]
-    release_id: Option<ReleaseId>,
-    /// Only findings in this status.
-    #[serde(default)]
-    status: Option<FindingStatus>,
-    /// Only findings with this text.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 200))]
-    text: Option<String>,
-    /// The `nextCursor` of the previous page, with the same other arguments.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 200))]
-    cursor: Option<String>,
-    /// The most items to return; 50 by default.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 200))]
-    limit: Option<i64>,
-}
-
-/// A word that a list can be filtered by.
-trait Word: Copy {
-    fn word(self) -> &'static str;
-}
-
-macro_rules! words {
-    ($($name:ident)*) => {$(impl Word for $name {
-        fn word(self) -> &'static str { self.as_str() }
-    })*};
-}
-words! { ReleaseStatus BlockerStatus FindingStatus ControlStatus WorkItemStatus Format State }
 
 /// One release.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -197,7 +135,7 @@ pub(crate) const TOOLS: &[ReadTool] = &[
     tool!("loopiq_get_action", "Get action", false, false, "What became of an action that was proposed for your caller: state, checks, decisions with reasons, result.",
         |engine, ctx, one: OneAction| engine.get_action(ctx, one.action_id.as_str())),
     tool!("loopiq_list_actions", "List actions", true, false, "Actions that were proposed for your caller, newest first.",
-        |engine, ctx, listing: Listing<State>| engine.list_actions(ctx, listing)),
+        |engine, ctx, listing: ActionListing| engine.list_actions(ctx, listing)),
 ];
 
 /// The typed arguments of a call.
@@ -209,43 +147,6 @@ pub(crate) fn missing(kind: RecordKind, id: &str) -> Error {
     Error::NotFound {
         kind,
         id: id.to_owned(),
-    }
-}
-
-/// `{items, nextCursor?}`; a full page has a cursor.
-fn page<T: Serialize>(list: &str, items: &[T], limit: i64, last: impl Fn(&T) -> String) -> Value {
-    let next = items.last().filter(|_| items.len() as i64 >= limit).map(last);
-    let mut page = json!({ "items": items });
-    if let (Some(fields), Some(next)) = (page.as_object_mut(), next) {
-        fields.insert("nextCursor".into(), json!(format!("{list}:{next}")));
-    }
-    page
-}
-
-/// The position in a list, as its cursor contains it: an ID of this kind, or another text. A cursor begins with the name of its list, so that no list reads the cursor of another one.
-fn position(list: &str, cursor: Option<String>, kind: Option<RecordKind>) -> Result<Option<String>, Error> {
-    let Some(cursor) = cursor else { return Ok(None) };
-    let of_list = cursor.strip_prefix(list).and_then(|rest| rest.strip_prefix(':'));
-    let fits = |position: &&str| !position.is_empty() && (kind.is_none() || RecordKind::of(position) == kind);
-    match of_list.filter(fits) {
-        Some(position) => Ok(Some(position.to_owned())),
-        None => Err(Error::field(
-            "/cursor",
-            "is no cursor of this list; send the nextCursor of its previous page, or leave it out for the first page",
-        )),
-    }
-}
-
-impl<S: Word> Listing<S> {
-    fn filter(self, list: &str, kind: Option<RecordKind>) -> Result<ListFilter, Error> {
-        Ok(ListFilter {
-            release: self.release_id.map(String::from),
-            status: self.status.map(|status| status.word().to_owned()),
-            text: self.text,
-            severities: Vec::new(),
-            after: position(list, self.cursor, kind)?,
-            limit: self.limit.unwrap_or(50),
-        })
     }
 }
 
@@ -262,15 +163,7 @@ async fn list_blockers(tx: &mut ReadTx, listing: Listing<BlockerStatus>) -> Resu
 }
 
 async fn list_findings(tx: &mut ReadTx, listing: FindingListing) -> Result<Value, Error> {
-    let severities = listing.severity.iter().map(|severity| severity.as_str()).collect();
-    let filter = ListFilter {
-        release: listing.release_id.map(String::from),
-        status: listing.status.map(|status| status.word().to_owned()),
-        text: listing.text,
-        severities,
-        after: position("findings", listing.cursor, Some(RecordKind::Finding))?,
-        limit: listing.limit.unwrap_or(50),
-    };
+    let filter = listing.filter()?;
     let items = tx.list_findings(&filter).await?;
     Ok(page("findings", &items, filter.limit, |one| one.id.to_string()))
 }
@@ -380,14 +273,16 @@ impl Engine {
         }))
     }
 
-    async fn list_actions(&self, ctx: &Ctx, listing: Listing<State>) -> Result<Value, Error> {
+    async fn list_actions(&self, ctx: &Ctx, listing: ActionListing) -> Result<Value, Error> {
         let Some(caller) = ctx.principal.person().map(|person| person.id.clone()) else {
             return Err(Error::NotAuthorized {
                 why: "Only a client lists its caller's actions.".to_owned(),
             });
         };
-        let state = listing.status;
-        let after = position("actions", listing.cursor, Some(RecordKind::Action))?;
+        let (state, after) = (
+            listing.status,
+            position("actions", listing.cursor, Some(RecordKind::Action))?,
+        );
         let (limit, now) = (listing.limit.unwrap_or(50), ctx.now());
         let tx = &mut self.store.read(ctx).await?;
         let actions = tx.actions_of_caller(&caller, state, after.as_deref(), limit).await?;

@@ -1,13 +1,14 @@
 //! The tools that a client can call, and the call itself: everything that the MCP endpoint shows and calls.
 
 use crate::context::Ctx;
-use crate::domain::{ActionId, CheckCode, CheckId, FieldError, Permission, RecordKind, allows};
+use crate::domain::{ActionId, CheckCode, CheckId, FieldError, Permission, RecordKind, allows, text};
 use crate::engine::actions::questions::AnswerQuestion;
 use crate::engine::agent::read_tools;
 use crate::engine::agent::read_tools::ReadTool;
 use crate::engine::agent::responses::POLL_TOOL;
 use crate::engine::{Engine, Error};
 use crate::tools;
+use crate::tools::schema::Problem;
 use crate::tools::{AnyTool, dialect, schema};
 use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
@@ -84,6 +85,7 @@ fn entries() -> &'static [Entry] {
         let own = [(Handler::Withdraw, withdraw_spec()), (Handler::Answer, answer_spec())];
         let entry = |(handler, mut spec): (Handler, ToolSpec)| {
             spec.input_schema = dialect::plain(&spec.input_schema);
+            spec.output_schema = dialect::plain(&spec.output_schema);
             Entry {
                 validator: jsonschema::validator_for(&spec.input_schema).ok(),
                 spec,
@@ -309,33 +311,37 @@ impl Engine {
         }
     }
 
-    /// Adds to each mistake in an ID whose text is the key of a record which ID that key belongs to.
+    /// The mistakes, and for each that names a record by its key, the ID that the key belongs to, if the client may read records.
     pub(crate) async fn name_keys(
         &self,
         ctx: &Ctx,
         arguments: &Value,
-        mut fields: Vec<FieldError>,
+        mut problems: Vec<Problem>,
     ) -> Result<Vec<FieldError>, Error> {
-        let sent = |field: &FieldError| {
+        let sent = |Problem { field, wants }: &Problem| {
             let text = arguments.pointer(&field.pointer)?.as_str()?.trim();
-            (field.message.starts_with(schema::NO_ID) && !text.is_empty() && text.len() <= 100).then(|| text.to_owned())
+            let wanted = (*wants)?;
+            (!text.is_empty() && text.len() <= 100).then(|| (text.to_owned(), wanted))
         };
-        let keys: Vec<String> = fields.iter().filter_map(sent).collect();
-        if keys.is_empty() {
-            return Ok(fields);
-        }
-        let tx = &mut self.store.read(ctx).await?;
-        let known = tx.records_of_keys(&keys).await?;
-        for field in &mut fields {
-            let Some(text) = sent(field) else { continue };
-            // Records of several kinds can have one key.
-            let fits = |id: &str| RecordKind::of(id).is_some_and(|kind| field.message.contains(&schema::form_of(kind)));
-            let mut same = known.iter().filter(|(key, _)| key.eq_ignore_ascii_case(&text));
-            if let Some((key, id)) = same.find(|(_, id)| fits(id)) {
-                field.message.push_str(&format!("; {key} is the key of {id}"));
+        let keys: Vec<String> = problems.iter().filter_map(sent).map(|(key, _)| key).collect();
+        if !keys.is_empty() && allows(&ctx.principal, Permission::ReadRecords) {
+            let known = {
+                let tx = &mut self.store.read(ctx).await?;
+                tx.records_of_keys(&keys).await?
+            };
+            for problem in &mut problems {
+                let Some((text, wanted)) = sent(problem) else { continue };
+                // Records of several kinds can have one key.
+                let fits = |(key, id): &&(String, String)| {
+                    key.eq_ignore_ascii_case(&text) && RecordKind::of(id) == Some(wanted)
+                };
+                if let Some((key, id)) = known.iter().find(fits) {
+                    let key = text::visible(key);
+                    problem.field.message.push_str(&format!("; {key} is the key of {id}"));
+                }
             }
         }
-        Ok(fields)
+        Ok(problems.into_iter().map(|problem| problem.field).collect())
     }
 
     async fn read_records(&self, ctx: &Ctx, tool: &'static ReadTool, arguments: Value) -> Result<Value, Error> {

@@ -1,42 +1,26 @@
 //! Pauses of agents, tools and clients.
 
 use crate::domain::{Client, Pause, PauseTarget, PlainText};
-use crate::store::db::{Row, Sql, query};
-use crate::store::row::list;
+use crate::store::db::{PAUSE_LOCKS, Row, Sql, query};
 use crate::store::{ReadTx, StoreError, WriteTx};
 
 fn pause(row: &Row) -> Result<Pause, StoreError> {
     Ok(Pause {
         target: row.read("target", PauseTarget::parse)?,
         client_name: row.maybe_text("client_name")?.map(PlainText::from),
-        by: row.maybe_text("person_name")?.map(PlainText::from),
+        person_name: row.maybe_text("person_name")?.map(PlainText::from),
         reason: row.text("reason")?.into(),
         since: row.time("paused_at")?,
     })
 }
 
 impl ReadTx {
-    /// The pauses in force with one of these targets, the oldest first.
-    pub async fn pauses_of(&mut self, targets: &[PauseTarget]) -> Result<Vec<Pause>, StoreError> {
-        const SQL: &str = "SELECT p.*, c.name AS client_name, m.name AS person_name FROM pauses p \
-             LEFT JOIN clients c ON c.tenant = p.tenant AND c.id = p.client_id \
-             LEFT JOIN people m ON m.tenant = p.tenant AND m.id = p.paused_by \
-             WHERE p.tenant = $1 AND p.target IN (SELECT value FROM json_each($2)) ORDER BY p.paused_at, p.target";
-        let targets = list(targets.iter().map(ToString::to_string));
-        let rows = query(SQL)
-            .bind(self.tenant())
-            .bind(targets)
-            .fetch_all(&mut self.tx)
-            .await?;
-        rows.iter().map(pause).collect()
-    }
-
-    /// The pauses in force, the oldest first, at most 500.
+    /// The pauses in force, the oldest first. A person has made each of them, so there are few.
     pub async fn pauses(&mut self) -> Result<Vec<Pause>, StoreError> {
         const SQL: &str = "SELECT p.*, c.name AS client_name, m.name AS person_name FROM pauses p \
              LEFT JOIN clients c ON c.tenant = p.tenant AND c.id = p.client_id \
              LEFT JOIN people m ON m.tenant = p.tenant AND m.id = p.paused_by \
-             WHERE p.tenant = $1 ORDER BY p.paused_at, p.target LIMIT 500";
+             WHERE p.tenant = $1 ORDER BY p.paused_at, p.target";
         let rows = query(SQL).bind(self.tenant()).fetch_all(&mut self.tx).await?;
         rows.iter().map(pause).collect()
     }
@@ -54,10 +38,14 @@ impl WriteTx {
     /// time, and needs no lock.
     pub async fn lock_pauses(&mut self) -> Result<(), StoreError> {
         const SQL: Sql = Sql {
-            sqlite: &["SELECT $1 AS tenant"],
-            postgres: "SELECT pg_advisory_xact_lock(1885435251, hashtext($1))",
+            sqlite: &["SELECT $1 AS tenant, $2 AS lock"],
+            postgres: "SELECT pg_advisory_xact_lock(CAST($2 AS INTEGER), hashtext($1))",
         };
-        query(SQL).bind(self.tenant()).execute(&mut self.read.tx).await?;
+        query(SQL)
+            .bind(self.tenant())
+            .bind(i64::from(PAUSE_LOCKS))
+            .execute(&mut self.read.tx)
+            .await?;
         Ok(())
     }
 

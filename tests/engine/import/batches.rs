@@ -3,7 +3,7 @@
 use super::operator;
 use crate::world::World;
 use loopiq::context::{Ctx, Runtime};
-use loopiq::domain::Timestamp;
+use loopiq::domain::{Principal, Scopes, Timestamp};
 use loopiq::engine::{Engine, Error, ImportFile, ImportReport, ImportStep};
 use loopiq::log_keys::LogKeys;
 use loopiq::store::Store;
@@ -109,6 +109,53 @@ async fn a_larger_file_is_imported_completely_in_batches() {
         .await
         .expect("a report");
     assert!(checked.bad.is_none(), "{checked:?}");
+}
+
+#[tokio::test]
+async fn an_import_stops_when_its_client_is_paused_and_goes_on_afterwards() {
+    let world = World::new().await;
+    let client = world.acme.client.clone();
+    let target = format!("client:{}", client.id);
+    let principal = Principal::Program {
+        tenant: world.acme.tenant.clone(),
+        client,
+        scopes: Scopes::parse("loopiq:import").0,
+    };
+    let program = Ctx::new(principal, world.engine.runtime());
+    let bytes = junit(MANY, "large");
+    let imported = entries(&world, "evidence.imported").await;
+    // The progress is reported between two batches, where other writes take their turn.
+    let (engine, by, paused) = (world.engine.clone(), world.person("operator"), target.clone());
+    let (handle, mut is_paused) = (tokio::runtime::Handle::current(), false);
+    let stopped = {
+        let (engine, bytes) = (engine.clone(), bytes.clone());
+        let program = program.clone();
+        tokio::task::spawn_blocking(move || {
+            let pause = |step: ImportStep| {
+                if step.done > 0 && !std::mem::replace(&mut is_paused, true) {
+                    handle
+                        .block_on(engine.pause(&by, &paused, "Another branch"))
+                        .expect("paused");
+                }
+            };
+            futures::executor::block_on(async {
+                let _guard = handle.enter();
+                engine.import_file(&program, "SHOP-1", file(bytes), pause).await
+            })
+        })
+    };
+    let error = stopped.await.expect("no panic").expect_err("stopped");
+    assert_eq!(error.code(), "paused", "{error}");
+    assert_eq!(entries(&world, "evidence.imported").await, imported);
+    let kept = world.count("findings WHERE rule LIKE 'large%'").await;
+    assert!(kept > 0 && kept < MANY as i64, "{kept}");
+    world
+        .engine
+        .resume(&world.person("operator"), &target)
+        .await
+        .expect("resumed");
+    let (report, _) = import(&world.engine, &program, bytes).await.expect("completed");
+    assert_eq!(report.new_findings, MANY, "the report counts the whole import");
 }
 
 #[tokio::test]

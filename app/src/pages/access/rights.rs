@@ -17,7 +17,7 @@ pub(super) fn Rights(
         <section class="card" aria-labelledby="rights">
             <h2 id="rights">"Who may do what"</h2>
             <p>
-                "What each role permits in a browser, and what a program may do with a token: a client acts for a person and needs the scope as well as one of the roles; a program of the tenant acts for nobody. The policy can only narrow this. The console is a command on the machine, or the service itself."
+                "What each role permits in a browser, and what a program may do with a token: a client acts for a person and needs the scope as well as one of the roles; a program of the tenant acts for no person. The policy can only narrow this. The console is a command on the machine, or the service itself."
             </p>
             <table class="rights stack" role="table">
                 <thead role="rowgroup">
@@ -31,7 +31,7 @@ pub(super) fn Rights(
 
 fn row(right: RightRow) -> AnyView {
     let cells = right.cells().into_iter().map(|(column, cell)| {
-        let class = cell.is_none().then_some("nobody");
+        let class = cell.is_none().then_some("without");
         let text = cell.unwrap_or_else(|| PlainText::from("No")).to_string();
         // A narrow column breaks a scope after its prefix and nowhere else.
         let parts = text

@@ -96,6 +96,7 @@ fn row(grant: GrantView) -> AnyView {
         person,
         scopes,
         state,
+        is_paused,
         created_by,
         created,
         used,
@@ -155,7 +156,10 @@ fn row(grant: GrantView) -> AnyView {
             <td role="cell" data-label="Last used">{used}</td>
             <td role="cell" data-label="Ends"><RelativeTime when=ends /></td>
             <td role="cell" data-label="Access">
-                <span>{state.label()}</span>
+                <span>
+                    {state.label()}
+                    {is_paused.then(|| view! { ", " <a href="/settings/pauses">"paused"</a> })}
+                </span>
                 {accept}
                 {revoke}
             </td>

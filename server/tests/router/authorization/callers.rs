@@ -1,4 +1,4 @@
-//! Who calls: nobody, people of each role and of none, clients and programs with each scope, and those of another tenant.
+//! Who calls: a stranger without credentials, people of each role and of none, clients and programs with each scope, and those of another tenant.
 
 use super::endpoint::{Access, Endpoint, Surface};
 use crate::support::{Browser, Service};
@@ -51,7 +51,7 @@ impl Caller {
             .is_some_and(|one| one.tenant().as_str() == tenant)
     }
 
-    /// The address with which the person of the session can sign in once more; nobody can without a role.
+    /// The address with which the person of the session can sign in once more; a person without a role cannot.
     pub(super) fn can_sign_in_again(&self) -> Option<&str> {
         let person = self.principal.as_ref().and_then(Principal::person);
         match &self.credentials {
@@ -159,7 +159,7 @@ async fn program(service: &Service, tenant: &str, scopes: &str) -> Caller {
 pub(super) async fn everybody(service: &Service) -> Vec<Caller> {
     let unknown = Credentials::Token("loopiq_unknown".to_owned());
     let mut all = vec![
-        Caller::new(service, "nobody", Credentials::Nothing, None),
+        Caller::new(service, "a stranger", Credentials::Nothing, None),
         Caller::new(service, "an unknown token", unknown, None),
     ];
     for role in Role::ALL {

@@ -25,11 +25,17 @@ impl Engine {
         };
         let tx = &mut self.store.read(ctx).await?;
         let now = ctx.now();
+        let pauses = tx.pauses().await?;
         let (mut mine, mut others) = (Vec::new(), Vec::new());
         for grant in tx.grants(&of, now.plus(-ENDED_KEPT)).await? {
             let is_mine = me.is_some() && grant.person.as_ref().map(|(person, ..)| person) == me.as_ref();
             let list = if is_mine { &mut mine } else { &mut others };
-            list.push(view(grant, is_mine, now));
+            let target = PauseTarget::Client(grant.client.id.clone());
+            let is_paused = pauses.iter().any(|pause| pause.target == target);
+            list.push(GrantView {
+                is_paused,
+                ..view(grant, is_mine, now)
+            });
         }
         Ok(ClientsPage {
             mine,
@@ -65,6 +71,7 @@ fn view(grant: ListedGrant, is_mine: bool, now: Timestamp) -> GrantView {
         person: grant.person.map(|(_, name, email)| [name, email]),
         scopes: grant.scopes.iter().map(|scope| scope.label().to_owned()).collect(),
         state,
+        is_paused: false,
         created_by,
         created: When::new(grant.created_at, now),
         used: grant.used_at.map(|at| When::new(at, now)),

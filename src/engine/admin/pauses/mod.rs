@@ -7,6 +7,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::actions::decision::{require_current_roles, validate_text};
+use crate::engine::admin::operator_requests;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, ReadTx, WriteTx};
@@ -25,7 +26,7 @@ impl Engine {
             .write(ctx, move |tx| {
                 Box::pin(async move {
                     tx.lock_pauses().await?;
-                    require_role(tx, &policies, &[Role::Lead, Role::Operator]).await?;
+                    may_pause(tx, &policies).await?;
                     if let PauseTarget::Client(id) = &target
                         && tx.clients(&[id.as_str()]).await?.is_empty()
                     {
@@ -51,16 +52,17 @@ impl Engine {
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    require_role(tx, &policies, &[Role::Operator]).await?;
-                    let pause = tx.pauses_of(std::slice::from_ref(&target)).await?.pop();
-                    let Some(pause) = pause else {
+                    operator_requests::operator(tx, &policies).await?;
+                    let (pauses, others): (Vec<_>, Vec<_>) =
+                        tx.pauses().await?.into_iter().partition(|pause| pause.target == target);
+                    let Some(pause) = pauses.into_iter().next() else {
                         return Ok(Outcome::new(true, "It is not paused, so nothing was changed."));
                     };
                     tx.delete_pause(&target).await?;
                     let more = json!({ "pausedAt": pause.since, "pauseReason": pause.reason });
                     record(tx, Event::AgentsResumed, &pause, None, more);
                     let verb = if target == PauseTarget::Agents { "work" } else { "works" };
-                    let others = match tx.pauses().await?.len() {
+                    let others = match others.len() {
                         0 => String::new(),
                         1 => " One other pause is still in force.".to_owned(),
                         more => format!(" {more} other pauses are still in force."),
@@ -94,11 +96,15 @@ fn read_target(text: &str) -> Result<PauseTarget, Error> {
         PauseTarget::Tool(name) => TOOLS.iter().any(|tool| tool.name() == name),
         PauseTarget::Agents | PauseTarget::Client(_) => true,
     });
-    known.ok_or_else(|| Error::Setting {
-        message: format!(
-            "\"{}\" cannot be paused. Choose agents, tool: with the name of a tool that proposes, or client: with the ID of a client (cli_...).",
-            text::visible(text)
-        ),
+    known.ok_or_else(|| {
+        let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name()).collect();
+        Error::Setting {
+            message: format!(
+                "\"{}\" cannot be paused. Choose agents, client: with the ID of a client (cli_...), or tool: with the name of a tool that proposes: {}.",
+                text::visible(text),
+                tools.join(", ")
+            ),
+        }
     })
 }
 
@@ -127,22 +133,22 @@ fn no_client(id: &ClientId) -> Error {
 }
 
 /// Checks the person's roles of today, because a session can be older. The console is no person.
-async fn require_role(tx: &mut WriteTx, policies: &PolicyCache, roles: &[Role]) -> Result<(), Error> {
+async fn may_pause(tx: &mut WriteTx, policies: &PolicyCache) -> Result<(), Error> {
     let Some(id) = tx.ctx().principal.person().map(|person| person.id.clone()) else {
         return Ok(());
     };
     require_current_roles(tx, policies, &id).await?;
     let me = tx.deciders_by_id(&[id.as_str()]).await?.pop();
-    match me.is_some_and(|me| me.person.has_any(roles)) {
+    match me.is_some_and(|me| me.person.has_any(&[Role::Lead, Role::Operator])) {
         true => Ok(()),
         false => Err(Error::NotAuthorized {
-            why: "You do not have the role for this any more. Nothing was changed.".to_owned(),
+            why: "You do not have the role lead or operator any more. Nothing was changed.".to_owned(),
         }),
     }
 }
 
 async fn in_force(tx: &mut ReadTx, target: &PauseTarget) -> Result<Pause, Error> {
-    let pause = tx.pauses_of(std::slice::from_ref(target)).await?.pop();
+    let pause = first(tx, |pause| pause.target == *target).await?;
     pause.ok_or_else(|| Error::internal("a pause that was stored is not there"))
 }
 
@@ -164,29 +170,24 @@ fn record(tx: &mut WriteTx, event: Event, pause: &Pause, reason: Option<String>,
     });
 }
 
-/// The pause that covers an action, if there is one.
-pub(crate) async fn pause_of_action(tx: &mut ReadTx, action: &Action) -> Result<Option<Pause>, Error> {
-    first(tx, &action.proposal.tool, [action.origin.client_id.clone()]).await
+/// The oldest pause in force that fits.
+async fn first(tx: &mut ReadTx, fits: impl Fn(&Pause) -> bool) -> Result<Option<Pause>, Error> {
+    Ok(tx.pauses().await?.into_iter().find(fits))
 }
 
-async fn first(
-    tx: &mut ReadTx,
-    tool: &str,
-    clients: impl IntoIterator<Item = ClientId>,
-) -> Result<Option<Pause>, Error> {
-    let mut targets = vec![PauseTarget::Agents, PauseTarget::Tool(tool.to_owned())];
-    targets.extend(clients.into_iter().map(PauseTarget::Client));
-    Ok(tx.pauses_of(&targets).await?.into_iter().next())
+/// The pause that covers an action, if there is one.
+pub(crate) async fn pause_of_action(tx: &mut ReadTx, action: &Action) -> Result<Option<Pause>, Error> {
+    first(tx, |pause| pause.stops(&action.proposal.tool, &action.origin.client_id)).await
 }
 
 /// Refuses an approval, an execution or an answer while the action's tool or client, the client that answers, or all agents are paused.
 pub(crate) async fn refuse_paused_action(tx: &mut ReadTx, action: &Action) -> Result<(), Error> {
+    let (tool, client) = (&action.proposal.tool, &action.origin.client_id);
     let by = tx.ctx().principal.client().map(|client| client.id.clone());
-    let is_agent = by.is_some();
-    let clients = by.into_iter().chain([action.origin.client_id.clone()]);
-    match first(tx, &action.proposal.tool, clients).await? {
+    let stops = |pause: &Pause| pause.stops(tool, client) || by.as_ref().is_some_and(|by| pause.stops(tool, by));
+    match first(tx, stops).await? {
         None => Ok(()),
-        Some(pause) if is_agent => Err(to_agent(&pause)),
+        Some(pause) if by.is_some() => Err(to_agent(&pause)),
         Some(pause) => Err(Error::Paused {
             message: format!(
                 "Nothing was done. {} {} now; to approve or run it, wait until an operator resumes.",
@@ -202,7 +203,7 @@ pub(crate) async fn refuse_paused_action(tx: &mut ReadTx, action: &Action) -> Re
 
 /// Refuses a proposal while the tool, the client or all agents are paused.
 pub(crate) async fn refuse_paused_proposal(tx: &mut ReadTx, tool: &str, client: &ClientId) -> Result<(), Error> {
-    match first(tx, tool, [client.clone()]).await? {
+    match first(tx, |pause| pause.stops(tool, client)).await? {
         None => Ok(()),
         Some(pause) => Err(to_agent(&pause)),
     }
@@ -213,7 +214,8 @@ pub(crate) async fn refuse_paused_program(tx: &mut ReadTx) -> Result<(), Error> 
     let Some(client) = tx.ctx().principal.client().map(|client| client.id.clone()) else {
         return Ok(());
     };
-    match tx.pauses_of(&[PauseTarget::Client(client)]).await?.pop() {
+    let target = PauseTarget::Client(client);
+    match first(tx, |pause| pause.target == target).await? {
         None => Ok(()),
         Some(pause) => Err(Error::Paused {
             message: format!(

@@ -44,7 +44,7 @@ fn view(pause: &Pause, now: Timestamp) -> PauseView {
     PauseView {
         target: pause.target.to_string(),
         subject: pause.subject(),
-        by: pause.by.clone().unwrap_or_else(|| "an operator at the console".into()),
+        by: pause.by(),
         reason: pause.reason.clone(),
         since: When::new(pause.since, now),
     }
