@@ -39,6 +39,53 @@ async fn it_is_served_printed_and_checked_in() {
 }
 
 #[tokio::test]
+async fn every_operation_refuses_a_parameter_that_it_does_not_have() {
+    let service = Service::start().await;
+    let mut lead = service.signed_in("lead@acme.example").await;
+    let api: Value = serde_json::from_str(&checked_in()).unwrap();
+    for (path, methods) in api["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            // Without credentials, only the method and the path count.
+            if operation["security"] == serde_json::json!([{}]) {
+                continue;
+            }
+            let url = path
+                .replace("{id}", "act_1")
+                .replace("{seq}", "1")
+                .replace("{target}", "agents");
+            let request = lead.program(
+                Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(),
+                &format!("{url}?release=X&unknown=1"),
+            );
+            let request = request
+                .header("sec-fetch-site", "same-origin")
+                .json(&serde_json::json!({}));
+            let answer = lead.send(request).await;
+            assert_eq!(answer.status, 400, "{method} {path}: {}", answer.text);
+            assert!(
+                answer.text.contains("unknown field"),
+                "{method} {path}: {}",
+                answer.text
+            );
+        }
+    }
+    for body in ["[\"why\"]", "null", "\"why\""] {
+        let request = lead.program(Method::PUT, "/api/v1/pauses/agents").body(body);
+        let request = request
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json");
+        let answer = lead.send(request).await;
+        assert!(
+            answer.status == 400 && answer.text.contains("must be an object"),
+            "{body}: {}",
+            answer.text
+        );
+    }
+    let listed = lead.send(lead.program(Method::GET, "/api/v1/pauses")).await;
+    assert_eq!(listed.text, r#"{"items":[]}"#, "nothing was paused");
+}
+
+#[tokio::test]
 async fn every_operation_exists_and_says_who_may_call_it() {
     let service = Service::start().await;
     let api: Value = serde_json::from_str(&checked_in()).unwrap();

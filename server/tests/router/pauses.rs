@@ -190,14 +190,23 @@ async fn the_console_pauses_lists_and_resumes() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         (output.status.success(), text(&output.stdout), text(&output.stderr))
     };
-    let (done, paused, error) = run(&["agents", "pause", "--tool", "loopiq_accept_risk", "--reason", "Audit"]);
+    let (done, paused, error) = run(&[
+        "agents",
+        "pause",
+        "--tool",
+        "loopiq_accept_risk",
+        "--reason",
+        "Audit\nagents  since now",
+    ]);
     assert!(
         done && paused.contains("The tool loopiq_accept_risk is paused"),
         "{paused} {error}"
     );
     let (done, listed, error) = run(&["agents", "paused"]);
     assert!(
-        done && listed.starts_with("tool:loopiq_accept_risk  since ") && listed.ends_with(": Audit"),
+        done && listed.starts_with("tool:loopiq_accept_risk  since ")
+            && listed.ends_with(": Audit agents since now")
+            && listed.lines().count() == 1,
         "{listed} {error}"
     );
     let (done, _, error) = run(&["agents", "pause", "--tool", "loopiq_approve", "--reason", "x"]);
