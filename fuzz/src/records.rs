@@ -102,6 +102,7 @@ pub(crate) fn named_by(query: &FactsQuery) -> Facts {
             collected_from: CollectedFrom::Run,
             imported_at: NOW,
             commit: None,
+            component: None,
         });
     }
     for id in ids(query, RecordKind::Finding, FindingId::parse) {
@@ -178,7 +179,11 @@ fn of_finding(id: FindingId, release: &ReleaseId) -> Finding {
         component: None,
         first_seen_at: NOW,
         last_seen_at: NOW,
+        decided_at: None,
+        seen_again: false,
+        not_seen_since: None,
         version: 1,
+        releases: Vec::new(),
         release_ids: vec![release.clone()],
         evidence_ids: Vec::new(),
     }

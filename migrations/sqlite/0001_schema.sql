@@ -339,6 +339,8 @@ CREATE TABLE controls (
     title TEXT NOT NULL,
     release_id TEXT NOT NULL,
     status TEXT NOT NULL,
+    -- When the assessment was made that gave the status; NULL: none did.
+    assessed_at BIGINT,
     version BIGINT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, release_id, key),
@@ -395,11 +397,14 @@ CREATE TABLE evidence (
     collected_from TEXT NOT NULL,
     imported_at BIGINT NOT NULL,
     commit_id TEXT,
+    -- What was scanned; empty: neither the importer nor the file names it. One file can be the result for several.
+    component TEXT NOT NULL DEFAULT '',
     -- 0 while the file's findings are not all stored: no reader sees the evidence and no proposal cites it.
     complete BIGINT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, key),
-    UNIQUE (tenant, release_id, sha256, run),
+    -- The same bytes of a later run are another evidence: a check that says the same again is newer.
+    UNIQUE (tenant, release_id, sha256, run, component, collected_at),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
     FOREIGN KEY (tenant, sha256) REFERENCES evidence_files (tenant, sha256)
 );
@@ -437,7 +442,7 @@ CREATE TABLE evidence_links (
 CREATE INDEX evidence_links_by_target ON evidence_links (tenant, target_id);
 
 -- `justification`, `status_expires_at`: people's decisions on findings. `status_expires_at` is RFC 3339 text as given, because people
--- set the date.
+-- set the date; `status_ends_at` is the same time as a number. `decided_at`: when a person's decision set the status; NULL: a scan did.
 CREATE TABLE findings (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     id TEXT NOT NULL,
@@ -451,6 +456,8 @@ CREATE TABLE findings (
     status TEXT NOT NULL,
     justification TEXT,
     status_expires_at TEXT,
+    status_ends_at BIGINT,
+    decided_at BIGINT,
     location TEXT,
     line BIGINT,
     component TEXT,
@@ -461,6 +468,9 @@ CREATE TABLE findings (
     UNIQUE (tenant, key),
     UNIQUE (tenant, identity)
 );
+
+-- For statuses that have ended.
+CREATE INDEX findings_by_end ON findings (tenant, status_ends_at) WHERE status_ends_at IS NOT NULL;
 
 CREATE TABLE sightings (
     tenant TEXT NOT NULL,
@@ -473,7 +483,32 @@ CREATE TABLE sightings (
     FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
 ) WITHOUT ROWID;
-CREATE INDEX sightings_by_release ON sightings (tenant, release_id, finding_id);
+
+-- A finding in a release. `scope`: a digest of what the scan examined (tool, component and part), so that a newer scan of the same can miss the finding.
+-- `not_seen_since`: when the first complete newer scan of the same scope without the finding was made; NULL: the newest one shows the finding.
+CREATE TABLE release_findings (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    finding_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    not_seen_since BIGINT,
+    PRIMARY KEY (tenant, release_id, finding_id),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX release_findings_by_finding ON release_findings (tenant, finding_id);
+CREATE INDEX release_findings_by_scope ON release_findings (tenant, release_id, scope, last_seen_at) WHERE not_seen_since IS NULL;
+
+-- The newest complete scan of each scope in a release.
+CREATE TABLE complete_scans (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    collected_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, scope),
+    FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id)
+) WITHOUT ROWID;
 
 CREATE TABLE blockers (
     tenant TEXT NOT NULL,
@@ -511,6 +546,20 @@ CREATE TABLE risk_acceptances (
     FOREIGN KEY (tenant, owner_id) REFERENCES people (tenant, id)
 );
 CREATE INDEX risk_acceptances_by_release ON risk_acceptances (tenant, release_id);
+
+-- The findings and controls whose risk is accepted in a release now: one row each, of the acceptance that was made last. The row is deleted
+-- when the acceptance ends.
+CREATE TABLE accepted_risks (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    acceptance_id TEXT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, record_id),
+    FOREIGN KEY (tenant, acceptance_id) REFERENCES risk_acceptances (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX accepted_risks_by_record ON accepted_risks (tenant, record_id);
+CREATE INDEX accepted_risks_by_end ON accepted_risks (tenant, ends_at);
 
 -- Running or interrupted imports of large files: the number of stored records, and the report so far. The last batch deletes the row.
 CREATE TABLE imports (

@@ -33,6 +33,8 @@ pub enum Event {
     Imported,
     EvidenceChanged,
     EvidenceIntact,
+    FindingsReopened,
+    FindingsSuppressed,
     SignedIn,
     SignInFailed,
     SignedOut,
@@ -64,7 +66,7 @@ pub enum Event {
 }
 
 /// Every event with its name in the log.
-pub const EVENTS: [(Event, &str); 51] = [
+pub const EVENTS: [(Event, &str); 53] = [
     (Event::Proposed, "action.proposed"),
     (Event::Replayed, "action.replayed"),
     (Event::Refused, "action.refused"),
@@ -88,6 +90,8 @@ pub const EVENTS: [(Event, &str); 51] = [
     (Event::Imported, "evidence.imported"),
     (Event::EvidenceChanged, "evidence.changed"),
     (Event::EvidenceIntact, "evidence.intact"),
+    (Event::FindingsReopened, "findings.reopened"),
+    (Event::FindingsSuppressed, "findings.suppressed"),
     (Event::SignedIn, "session.signed_in"),
     (Event::SignInFailed, "session.sign_in_failed"),
     (Event::SignedOut, "session.signed_out"),

@@ -3,7 +3,7 @@
 use crate::checks::CheckInput;
 use crate::checks::report::CheckReport;
 use crate::domain::text::prose::listed;
-use crate::domain::{BlockerStatus, CheckCode, FindingStatus, RecordKind, Release, Verdict};
+use crate::domain::{BlockerStatus, Change, CheckCode, FindingStatus, Record, RecordKind, Release, Verdict};
 use crate::views::Label;
 
 /// A reference of the payload: record ID and pointer.
@@ -11,10 +11,11 @@ type Reference<'a> = (&'a String, &'a String);
 
 pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
     let mut report = CheckReport::new();
+    check_other_releases(input, &mut report);
     let Some(release) = input.release() else {
         return report;
     };
-    let (mut foreign, mut closed) = (Vec::new(), Vec::new());
+    let (mut foreign, mut closed, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     let mut judged = 0;
     // Only new work needs open records: other tools change the status of the records themselves.
     let creates_work = input.items().iter().any(|item| item.is_new);
@@ -27,6 +28,8 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
             foreign.push((id, pointer));
         } else if creates_work && is_closed(input, id) {
             closed.push((id, pointer));
+        } else if creates_work && is_gone(input, release, id) {
+            gone.push((id, pointer));
         }
     }
     add(input, &mut report, CheckCode::RecordOfOtherRelease, &foreign, |names| {
@@ -38,14 +41,95 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckReport {
     add(input, &mut report, CheckCode::RecordNotOpen, &closed, |names| {
         format!("No longer open: {names}. Check whether there is still something to do.")
     });
+    add(input, &mut report, CheckCode::FindingNotSeen, &gone, |names| {
+        format!(
+            "The newest complete scan does not show any more: {names}. Check whether there is still something to do."
+        )
+    });
     if judged == 0 {
         return report;
     }
     report.or_pass(
         CheckCode::UnrelatedPassed,
-        format!("All referenced records belong to release {}.", release.key),
+        format!(
+            "All referenced records belong to release {}.{}",
+            release.key,
+            accepted_here_alone(input, release)
+        ),
         input.facts.reference(release.id.as_str()),
     )
+}
+
+/// A status holds in every release that shows the finding. Warns if there are several and the status takes the finding out of the way.
+fn check_other_releases(input: &CheckInput<'_>, report: &mut CheckReport) {
+    for change in &input.plan.change_set.0 {
+        let Change::Update(update) = change else { continue };
+        let Some(Record::Finding(finding)) = input.facts.get(&update.id) else {
+            continue;
+        };
+        let status = update.fields.iter().find(|field| field.field == "status");
+        let closes = status
+            .and_then(|field| FindingStatus::parse(field.after.as_str()?))
+            .is_some_and(|status| !matches!(status, FindingStatus::Open | FindingStatus::Accepted));
+        if closes && finding.releases.len() > 1 {
+            let releases: Vec<String> = finding.releases.iter().map(|one| one.release_key.clone()).collect();
+            report.add(
+                CheckCode::FindingInOtherReleases,
+                Verdict::Warn,
+                format!(
+                    "{} was seen in {}. The new status holds in all of them.",
+                    finding.key,
+                    listed(&releases)
+                ),
+                input.facts.reference(&update.id),
+                input
+                    .plan
+                    .references
+                    .iter()
+                    .filter(|(id, _)| *id == update.id)
+                    .map(|(_, pointer)| pointer.clone()),
+            );
+        }
+    }
+}
+
+/// A sentence on the other releases of findings whose risk is accepted for this release alone; empty without such findings.
+fn accepted_here_alone(input: &CheckInput<'_>, release: &Release) -> String {
+    let accepts =
+        |change: &Change| matches!(change, Change::Create(create) if create.kind == RecordKind::RiskAcceptance);
+    if !input.plan.change_set.0.iter().any(accepts) {
+        return String::new();
+    }
+    let findings = input
+        .plan
+        .references
+        .iter()
+        .filter_map(|(id, _)| match input.facts.get(id)? {
+            Record::Finding(finding) => Some(finding),
+            _ => None,
+        });
+    let others = findings
+        .flat_map(|finding| &finding.releases)
+        .filter(|one| one.release_id != release.id);
+    let mut keys: Vec<String> = others.map(|one| one.release_key.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() {
+        return String::new();
+    }
+    format!(
+        " The findings were also seen in {}, for which the risk is not accepted by this action.",
+        listed(&keys)
+    )
+}
+
+/// Whether the newest complete scan of the release does not show the finding.
+fn is_gone(input: &CheckInput<'_>, release: &Release, id: &str) -> bool {
+    let Some(Record::Finding(finding)) = input.facts.get(id) else {
+        return false;
+    };
+    let here = finding.releases.iter().find(|one| one.release_id == release.id);
+    here.is_some_and(|one| one.not_seen_since.is_some())
 }
 
 fn add(
@@ -93,9 +177,10 @@ fn belongs_to(input: &CheckInput<'_>, release: &Release, id: &str) -> Option<boo
 fn is_closed(input: &CheckInput<'_>, id: &str) -> bool {
     let facts = input.facts;
     match RecordKind::of(id) {
-        Some(RecordKind::Finding) => facts
-            .finding(id)
-            .is_some_and(|record| record.status != FindingStatus::Open),
+        Some(RecordKind::Finding) => facts.finding(id).is_some_and(|record| match input.release() {
+            Some(release) => record.status_in(&release.id) != FindingStatus::Open,
+            None => record.status != FindingStatus::Open,
+        }),
         Some(RecordKind::Blocker) => facts
             .blocker(id)
             .is_some_and(|record| record.status != BlockerStatus::Open),

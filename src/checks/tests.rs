@@ -61,7 +61,11 @@ fn finding(n: u128, release: &Release) -> Finding {
         component: None,
         first_seen_at: NOW,
         last_seen_at: NOW,
+        decided_at: None,
+        seen_again: false,
+        not_seen_since: None,
         version: 1,
+        releases: Vec::new(),
         release_ids: vec![release.id.clone()],
         evidence_ids: vec![EvidenceId::from_bits(1)],
     }
@@ -81,6 +85,7 @@ fn evidence(n: u128, release: &Release, days: i64) -> Evidence {
         collected_from: CollectedFrom::Run,
         imported_at: NOW,
         commit: None,
+        component: None,
     }
 }
 

@@ -74,6 +74,12 @@ check_codes! {
         RecordNotOpen = "unrelated.not_open",
             "Findings or blockers are no longer open.",
             "Read the records again, and leave out what needs no work.";
+        FindingNotSeen = "unrelated.not_seen",
+            "The newest complete scan of the release does not show findings any more.",
+            "Read the findings again (`notSeenSince`), and leave out what needs no work.";
+        FindingInOtherReleases = "unrelated.other_releases",
+            "The finding was seen in several releases, and the new status holds in all of them.",
+            "Say in the justification why the status is right in each release. A reviewer can acknowledge the warning.";
     }
     Titles {
         TitlesPassed = "titles.passed",

@@ -224,6 +224,8 @@ pub struct Evidence {
     pub imported_at: Timestamp,
     /// The commit that the file is about, if the file names one.
     pub commit: Option<String>,
+    /// What was scanned, if the importer or the file names it.
+    pub component: Option<String>,
 }
 
 /// A finding. A new scan that reports the same finding keeps its ID.
@@ -249,11 +251,62 @@ pub struct Finding {
     pub component: Option<String>,
     pub first_seen_at: Timestamp,
     pub last_seen_at: Timestamp,
+    /// When a person's decision set the status; `None` if a scan did.
+    pub decided_at: Option<Timestamp>,
+    /// Whether a newer scan shows the finding, although people have decided that it is no problem.
+    pub seen_again: bool,
+    /// Since when no scan shows the finding: in every release, a complete newer scan of the same does not contain it.
+    pub not_seen_since: Option<Timestamp>,
     pub version: i64,
+    /// The releases in which a scan reported the finding, and what holds in each.
+    pub releases: Vec<FindingInRelease>,
     /// The releases in which a scan reported the finding.
     pub release_ids: Vec<ReleaseId>,
     /// The evidence that reports the finding, newest first.
     pub evidence_ids: Vec<EvidenceId>,
+}
+
+/// A finding in one release.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct FindingInRelease {
+    pub release_id: ReleaseId,
+    pub release_key: String,
+    /// When the newest scan of the release that shows the finding was made.
+    pub last_seen_at: Timestamp,
+    /// When the first complete newer scan of the same without the finding was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_seen_since: Option<Timestamp>,
+    /// Until when the risk is accepted in this release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_until: Option<Timestamp>,
+}
+
+impl Finding {
+    /// The status in a release: an open finding whose risk is accepted there is accepted there.
+    pub fn status_in(&self, release: &ReleaseId) -> FindingStatus {
+        match self.status {
+            FindingStatus::Open if self.is_accepted_in(release) => FindingStatus::Accepted,
+            status => status,
+        }
+    }
+
+    /// Whether the finding's risk is accepted in a release.
+    pub fn is_accepted_in(&self, release: &ReleaseId) -> bool {
+        let in_release = self.releases.iter().find(|one| one.release_id == *release);
+        in_release.is_some_and(|one| one.accepted_until.is_some())
+    }
+
+    /// Adds what holds in a release, and computes what follows for the finding.
+    pub fn add_release(&mut self, release: FindingInRelease) {
+        self.release_ids.push(release.release_id.clone());
+        self.releases.push(release);
+        let gone = self.releases.iter().map(|one| one.not_seen_since);
+        self.not_seen_since = gone
+            .min_by_key(|since| since.map(|since| std::cmp::Reverse(since.0)))
+            .flatten();
+    }
 }
 
 /// A record that prevents the certification of a release: an open finding at or above the threshold, or a failing control.

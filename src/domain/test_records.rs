@@ -70,6 +70,7 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         collected_from: CollectedFrom::Run,
         imported_at: at,
         commit: None,
+        component: None,
     };
     facts.insert(evidence);
     let finding = Finding {
@@ -88,7 +89,11 @@ pub(crate) fn one_of_each(n: u128) -> Facts {
         component: None,
         first_seen_at: at,
         last_seen_at: at,
+        decided_at: None,
+        seen_again: false,
+        not_seen_since: None,
         version: 1,
+        releases: Vec::new(),
         release_ids: vec![release_id.clone()],
         evidence_ids: Vec::new(),
     };

@@ -12,6 +12,7 @@ mod error;
 mod evidence_files;
 mod pages;
 mod policy_cache;
+mod reopened_findings;
 
 pub use crate::context::{Ctx, RequestOrigin, Runtime};
 pub use actions::approve::ApprovalRequest;

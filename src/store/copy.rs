@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// The tenants' tables in a copy. Each table comes after the tables that it refers to. `action_counts` is left out, because triggers of the
 /// target count again.
-pub const COPIED: [&str; 54] = [
+pub const COPIED: [&str; 57] = [
     "people",
     "person_addresses",
     "people_apart",
@@ -36,6 +36,8 @@ pub const COPIED: [&str; 54] = [
     "evidence_links",
     "findings",
     "sightings",
+    "release_findings",
+    "complete_scans",
     "blockers",
     "imports",
     "work_items",
@@ -48,6 +50,7 @@ pub const COPIED: [&str; 54] = [
     "generic_words",
     "pauses",
     "risk_acceptances",
+    "accepted_risks",
     "audit_notes",
     "current_evidence",
     "decisions",

@@ -31,12 +31,12 @@ pub use copy::{COPIED, CopyReport, CopyStep};
 pub use db::DatabaseError;
 pub use error::{StoreError, WriteError};
 pub use queries::{
-    Account, ActionSummary, Asserted, AuditLeaf, AuditRecord, CatalogCounts, Delivery, Entry, EntryToIndex,
-    ExportRecord, GrantOfToken, GrantsOf, Hashed, ImportKey, ImportedFinding, InboxFilter, InboxFrame, InboxItem,
-    KeptEvidence, ListFilter, ListedGrant, ListedPerson, ListedSession, NewEvidence, NewFinding, NewGrant, NewSession,
-    NewToken, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer, ProviderSessions, ReadCall,
-    RequestRow, Resemblance, Settled, StoredCheckpoint, StoredResult, StoredSession, TokenRow, Verified, ViewKey,
-    Waiting, WantingFrom, WantingPage,
+    Account, ActionSummary, Asserted, AssessedControl, AuditLeaf, AuditRecord, CatalogCounts, Delivery, EndedDecision,
+    Entry, EntryToIndex, ExportRecord, GrantOfToken, GrantsOf, Hashed, ImportKey, ImportedFinding, InboxFilter,
+    InboxFrame, InboxItem, KeptEvidence, ListFilter, ListedGrant, ListedPerson, ListedSession, NewEvidence, NewFinding,
+    NewGrant, NewSession, NewToken, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer,
+    ProviderSessions, ReadCall, RequestRow, Resemblance, SeenBy, Settled, StoredCheckpoint, StoredResult,
+    StoredSession, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 

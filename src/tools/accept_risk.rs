@@ -54,8 +54,8 @@ impl Tool for AcceptRisk {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_accept_risk";
     const TITLE: &'static str = "Accept risk";
-    const DESCRIPTION: &'static str = "Proposes that a person answers for findings or failing controls of a release until a date; their blockers \
-         count as accepted. Nothing is accepted until a person approves.";
+    const DESCRIPTION: &'static str = "Proposes that a person answers for findings or failing controls of one release until a date; their blockers \
+         in this release count as accepted. Nothing is accepted until a person approves.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {
@@ -92,14 +92,16 @@ impl Tool for AcceptRisk {
             let Some(finding) = facts.finding(id) else {
                 continue;
             };
-            // A finding that is accepted for another release can still block this one.
-            let blocks = facts.blockers().any(|blocker| {
-                blocker.release_id == arguments.release_id
-                    && blocker.status == BlockerStatus::Open
-                    && blocker.finding_id.as_ref() == Some(id)
-            });
-            let again = finding.status == FindingStatus::Accepted && blocks;
-            if finding.status != FindingStatus::Open && !again {
+            let here = finding
+                .releases
+                .iter()
+                .find(|one| one.release_id == arguments.release_id);
+            if let Some(until) = here.and_then(|one| one.accepted_until) {
+                errors.add(
+                    format!("/findingIds/{n}"),
+                    format!("is accepted for this release until {}", until.rfc3339()),
+                );
+            } else if !matches!(finding.status, FindingStatus::Open | FindingStatus::Accepted) {
                 errors.add(
                     format!("/findingIds/{n}"),
                     format!("is {} and no risk", finding.status.as_str()),
@@ -133,7 +135,12 @@ impl Tool for AcceptRisk {
             client_ref: None,
             fields,
         })];
-        for finding in findings.iter().filter(|finding| finding.status == FindingStatus::Open) {
+        // The finding itself is accepted as soon as its risk is accepted in every release that shows it.
+        let accepted_elsewhere = |finding: &&&Finding| {
+            let others = finding.releases.iter().filter(|one| one.release_id != release.id);
+            finding.status == FindingStatus::Open && others.clone().all(|one| one.accepted_until.is_some())
+        };
+        for finding in findings.iter().filter(accepted_elsewhere) {
             let until = Some(&arguments.expires_at);
             changes.push(finding_change(
                 finding,

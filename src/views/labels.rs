@@ -24,6 +24,18 @@ impl Label for State {
     }
 }
 
+impl Label for ReopenCause {
+    fn label(self) -> &'static str {
+        match self {
+            ReopenCause::SeenAgain => "a scan after the fix shows it",
+            ReopenCause::SuppressionLifted => "a newer scan does not suppress it any more",
+            ReopenCause::SeenInOtherRelease => "a scan shows it in a release for which its risk is not accepted",
+            ReopenCause::AcceptanceEnded => "the acceptance of its risk has ended",
+            ReopenCause::StatusEnded => "the date until which the status was given has passed",
+        }
+    }
+}
+
 impl Label for Risk {
     fn label(self) -> &'static str {
         match self {
@@ -251,6 +263,8 @@ pub fn event_label(event: &str) -> &str {
         "audit.key_rotated" => "key of the audit trail replaced",
         "audit.exported" => "audit trail exported",
         "evidence.intact" => "stored evidence found intact again",
+        "findings.reopened" => "findings reopened",
+        "findings.suppressed" => "findings suppressed by a scan",
         "session.signed_in" => "signed in",
         "session.sign_in_failed" => "sign-in failed",
         "session.signed_out" => "signed out",

@@ -92,8 +92,28 @@ async fn catalog_and_releases(world: &World) {
         .expect("granted");
 }
 
+/// A scan suppresses a finding, and the next one does not.
+async fn suppressed_and_reopened(world: &World) {
+    let console = loopiq::context::Ctx::system(world.acme.tenant.clone(), world.engine.runtime());
+    for suppressions in [
+        json!([]),
+        json!([{ "kind": "external" }]),
+        json!([{ "kind": "external", "status": "rejected" }]),
+    ] {
+        let mut result = crate::world::result("style", "twice.ts", 1);
+        result["suppressions"] = suppressions;
+        let bytes = crate::world::sarif(json!([result]));
+        let imported = world
+            .engine
+            .import(&console, "SHOP-1", "twice.sarif", bytes, None, None)
+            .await;
+        imported.expect("an import");
+    }
+}
+
 /// What the story of the query plans leaves out.
 async fn other_events(world: &World) {
+    suppressed_and_reopened(world).await;
     let engine = &world.engine;
     let (auditor, operator) = (world.person("auditor"), world.person("operator"));
     engine.signed_out(&auditor).await.expect("recorded");

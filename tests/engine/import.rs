@@ -1,5 +1,6 @@
 mod batches;
 mod formats;
+mod revisions;
 
 use crate::world::{World, result, sarif};
 use loopiq::context::Ctx;

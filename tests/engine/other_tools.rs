@@ -35,7 +35,8 @@ async fn approved(world: &World, tool: &str, key: &str, arguments: &Value) -> St
 
 /// The rows that an execution added or changed, without the rows of the action and its audit entries.
 fn written(before: &[String], after: &[String]) -> Vec<String> {
-    let own = ["action", "attempts", "audit_"];
+    // What is accepted now follows from the acceptances.
+    let own = ["action", "attempts", "audit_", "accepted_risks"];
     added(before, after)
         .iter()
         .filter_map(|row| Some(row.split_once('|')?.0.to_owned()))

@@ -46,6 +46,9 @@ pub(super) struct EvidenceQuery {
     format: Option<String>,
     /// The time of the scan, if the file does not contain it: RFC 3339, or a date.
     collected_at: Option<String>,
+    /// What was scanned, such as a repository or a module. It keeps the findings of several apart, and is stored instead of what the file says.
+    #[param(min_length = 1, max_length = 200)]
+    component: Option<String>,
 }
 
 impl EvidenceQuery {
@@ -79,6 +82,7 @@ impl EvidenceQuery {
             bytes: Vec::new(),
             format: format.transpose()?,
             collected_at: collected_at.transpose()?,
+            component: self.component,
         };
         Ok((release, file))
     }
@@ -108,11 +112,17 @@ pub(super) struct Imported {
     not_failures: u64,
     new_findings: u64,
     known_findings: u64,
+    /// Known findings that are open again, because the scan is newer than what closed them.
+    reopened: u64,
+    /// Known findings that people have decided to be no problem, and that a newer scan shows again. They stay so.
+    seen_again: u64,
+    /// Findings that a complete newer scan of the same does not show any more. Closing them is a person's decision.
+    gone: u64,
     /// Findings that the scanner's user has suppressed.
     suppressed: u64,
     new_controls: u64,
     changed_controls: u64,
-    /// New blockers.
+    /// Blockers that were opened: new ones, and closed ones that are open again.
     blockers: i64,
     /// Whether everything was stored before, so that nothing was written.
     unchanged: bool,
@@ -123,7 +133,7 @@ pub(super) struct Imported {
 
 /// Imports a file of a scanner, test runner or assessor as evidence of a release: SARIF, OSV, CycloneDX, JUnit XML or OSCAL.
 ///
-/// The body is the file itself. Sending a file again changes nothing.
+/// The body is the file itself. Sending a file again changes nothing, unless `collectedAt` says that the scan ran again later.
 #[utoipa::path(
     post, path = EVIDENCE_PATH, tag = "evidence", params(EvidenceQuery),
     request_body(content = EvidenceFile, content_type = "application/octet-stream"),

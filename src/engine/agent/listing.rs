@@ -43,9 +43,12 @@ pub(super) struct FindingListing {
     /// Only findings of this release.
     #[serde(default)]
     release_id: Option<ReleaseId>,
-    /// Only findings in this status.
+    /// Only findings in this status (with a release: in this status there).
     #[serde(default)]
     status: Option<FindingStatus>,
+    /// true: only findings that the newest complete scans do not show any more; false: only the others.
+    #[serde(default)]
+    not_seen: Option<bool>,
     /// Only findings with this text.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
@@ -120,6 +123,7 @@ impl<S: Word> Listing<S> {
             status: self.status.map(|status| status.word().to_owned()),
             text: self.text,
             severities: Vec::new(),
+            not_seen: None,
             after: position(list, self.cursor, kind)?,
             limit: self.limit.unwrap_or(50),
         })
@@ -127,8 +131,14 @@ impl<S: Word> Listing<S> {
 }
 
 impl FindingListing {
+    /// The release whose findings are listed.
+    pub(super) fn release(&self) -> Option<ReleaseId> {
+        self.release_id.clone()
+    }
+
     pub(super) fn filter(self) -> Result<ListFilter, Error> {
         let severities = self.severity.iter().map(|severity| severity.as_str()).collect();
+        let not_seen = self.not_seen;
         let others = Listing {
             release_id: self.release_id,
             status: self.status,
@@ -138,6 +148,7 @@ impl FindingListing {
         };
         Ok(ListFilter {
             severities,
+            not_seen,
             ..others.filter("findings", Some(RecordKind::Finding))?
         })
     }

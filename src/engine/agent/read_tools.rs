@@ -163,8 +163,14 @@ async fn list_blockers(tx: &mut ReadTx, listing: Listing<BlockerStatus>) -> Resu
 }
 
 async fn list_findings(tx: &mut ReadTx, listing: FindingListing) -> Result<Value, Error> {
+    let release = listing.release();
     let filter = listing.filter()?;
-    let items = tx.list_findings(&filter).await?;
+    let mut items = tx.list_findings(&filter).await?;
+    if let Some(release) = release {
+        items
+            .iter_mut()
+            .for_each(|finding| finding.status = finding.status_in(&release));
+    }
     Ok(page("findings", &items, filter.limit, |one| one.id.to_string()))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::{Change, ChangeSet, Create, RecordKind, Update, WorkItem, title_similarity};
 use crate::store::db::{Sql, composed, multi_write, query};
+use crate::store::queries::decided_findings::StatusDecision;
 use crate::store::row::{self, list};
 use crate::store::{StoreError, WriteTx};
 use serde_json::{Value, json};
@@ -204,6 +205,9 @@ impl WriteTx {
         if numbered {
             self.index(creates).await?;
         }
+        if kind == RecordKind::RiskAcceptance {
+            self.accept_risks(creates).await?;
+        }
         Ok(keys)
     }
 
@@ -268,6 +272,14 @@ impl WriteTx {
             sets.push(format!("{column} = ${}", texts.len() + 3));
         }
         sets.push("version = version + 1".to_owned());
+        let decision = StatusDecision::of(update, self.ctx.now());
+        if decision.is_some() {
+            sets.push(format!(
+                "decided_at = ${}, status_ends_at = ${}",
+                texts.len() + 4,
+                texts.len() + 5
+            ));
+        }
         let sql = format!(
             "UPDATE {} SET {} WHERE tenant = $1 AND id = $2 AND version = $3",
             table.name,
@@ -281,6 +293,11 @@ impl WriteTx {
         for text in texts {
             statement = statement.bind(text);
         }
+        if let Some(decision) = &decision {
+            statement = statement
+                .bind(decision.decided_at.0)
+                .bind(decision.ends_at.map(|at| at.0));
+        }
         if statement.execute(&mut self.read.tx).await? != 1 {
             return Err(StoreError::Conflict("a record that it changes"));
         }
@@ -292,6 +309,9 @@ impl WriteTx {
             && update.kind == RecordKind::WorkItem
         {
             self.index_title(&update.id, title).await?;
+        }
+        if decision.is_some_and(|decision| decision.ends_acceptances) {
+            self.end_acceptances(&update.id).await?;
         }
         Ok(())
     }

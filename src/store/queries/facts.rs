@@ -55,7 +55,7 @@ pub(super) fn is_needed(part: &str, query: &FactsQuery) -> bool {
     match part {
         "person_of_address" => !query.emails.is_empty(),
         "component_of_key" | "component_of_name" => !query.components.is_empty(),
-        "sighting" => has(RecordKind::Finding),
+        "sighting" | "finding_release" => has(RecordKind::Finding),
         "reference" => has(RecordKind::WorkItem),
         prefix => Record::KINDS
             .iter()
@@ -69,6 +69,7 @@ pub(super) fn is_needed(part: &str, query: &FactsQuery) -> bool {
 pub(super) struct FactRows {
     facts: Facts,
     sightings: Vec<Row>,
+    finding_releases: Vec<Row>,
     references: Vec<Row>,
 }
 
@@ -77,6 +78,7 @@ impl FactRows {
     pub(super) fn add(&mut self, row: PartRow) -> Result<Option<PartRow>, StoreError> {
         match row.part {
             "sighting" => self.sightings.push(row.row),
+            "finding_release" => self.finding_releases.push(row.row),
             "reference" => self.references.push(row.row),
             part if part.starts_with("person_") || part.starts_with("component_") => {
                 self.facts.insert(records::record(&row.row)?);
@@ -89,9 +91,10 @@ impl FactRows {
         Ok(None)
     }
 
-    /// The facts, with the sightings of findings and the references of work items.
+    /// The facts, with the sightings and releases of findings, and the references of work items.
     pub(super) fn finish(mut self) -> Result<Facts, StoreError> {
         attach_sightings(&mut self.facts, self.sightings)?;
+        attach_releases(&mut self.facts, self.finding_releases)?;
         attach_references(&mut self.facts, self.references)?;
         Ok(self.facts)
     }
@@ -103,6 +106,17 @@ fn attach_sightings(facts: &mut Facts, mut sightings: Vec<Row>) -> Result<(), St
     for row in &sightings {
         if let Some(Record::Finding(finding)) = facts.get_mut(&row.text("finding_id")?) {
             records::attach_sighting(finding, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds releases to the findings that were seen in them, by ID.
+fn attach_releases(facts: &mut Facts, mut releases: Vec<Row>) -> Result<(), StoreError> {
+    releases.sort_by_cached_key(|row| row.text("release_id").ok());
+    for row in &releases {
+        if let Some(Record::Finding(finding)) = facts.get_mut(&row.text("finding_id")?) {
+            records::attach_release(finding, row)?;
         }
     }
     Ok(())

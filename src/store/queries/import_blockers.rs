@@ -6,23 +6,60 @@ use crate::store::db::query;
 use crate::store::row;
 use crate::store::{ReadTx, StoreError, WriteTx};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 // The next two statements and `wanting_blockers` use CASE to keep PostgreSQL from turning the look-ups into joins. An import has just
 // filled the table, so that it has no statistics, and a join would read the whole release for each batch.
 
-/// Those of the findings ($4) of a release ($2) that are open, have one of the severities ($3), and have no blocker in the release.
-const FINDINGS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN \
+/// Whether a finding has no need of a blocker in a release ($2): it has an open one, or a closed one and the newest complete scan of the
+/// release does not show the finding any more, or its risk is accepted there.
+macro_rules! finding_is_settled {
+    ($finding:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = ",
+            $finding,
+            " AND (b.status = 'open' OR EXISTS (SELECT 1 FROM release_findings g WHERE g.tenant = $1 AND g.release_id = $2 \
+             AND g.finding_id = b.finding_id AND g.not_seen_since IS NOT NULL))) \
+             OR EXISTS (SELECT 1 FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $2 AND a.record_id = ",
+            $finding,
+            "))"
+        )
+    };
+}
+
+/// Whether a control has no need of a blocker in its release ($2): it has an open one, or its risk is accepted.
+macro_rules! control_is_settled {
+    ($control:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = ",
+            $control,
+            " AND b.status = 'open') \
+             OR EXISTS (SELECT 1 FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $2 AND a.record_id = ",
+            $control,
+            "))"
+        )
+    };
+}
+
+/// Those of the findings ($4) of a release ($2) that are open, have one of the severities ($3), and need a blocker in the release.
+const FINDINGS_OF: &str = concat!(
+    "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN \
      EXISTS (SELECT 1 FROM findings f WHERE f.tenant = $1 AND f.id = w.value AND f.status = 'open' \
      AND f.severity IN (SELECT value FROM json_each($3))) \
-     AND EXISTS (SELECT 1 FROM sightings s WHERE s.tenant = $1 AND s.release_id = $2 AND s.finding_id = w.value) \
-     AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = w.value) \
-     THEN 1 ELSE 0 END = 1 ORDER BY w.value";
+     AND EXISTS (SELECT 1 FROM release_findings s WHERE s.tenant = $1 AND s.release_id = $2 AND s.finding_id = w.value) \
+     AND NOT ",
+    finding_is_settled!("w.value"),
+    " THEN 1 ELSE 0 END = 1 ORDER BY w.value"
+);
 
-/// Those of the controls ($4) of a release ($2) that fail and have no blocker in the release.
-const CONTROLS_OF: &str = "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN $3 <> '' AND \
+/// Those of the controls ($4) of a release ($2) that fail and need a blocker in the release.
+const CONTROLS_OF: &str = concat!(
+    "SELECT w.value AS id FROM json_each($4) w WHERE CASE WHEN $3 <> '' AND \
      EXISTS (SELECT 1 FROM controls c WHERE c.tenant = $1 AND c.id = w.value AND c.release_id = $2 AND c.status = 'failing') \
-     AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = w.value) \
-     THEN 1 ELSE 0 END = 1 ORDER BY w.value";
+     AND NOT ",
+    control_is_settled!("w.value"),
+    " THEN 1 ELSE 0 END = 1 ORDER BY w.value"
+);
 
 fn severities(at_least: Severity) -> String {
     row::list(
@@ -62,16 +99,20 @@ impl ReadTx {
         at_least: Severity,
         from: &WantingFrom,
     ) -> Result<WantingPage, StoreError> {
-        const FINDINGS: &str = "SELECT s.finding_id AS place, s.finding_id AS id, CASE WHEN \
+        const FINDINGS: &str = concat!(
+            "SELECT s.finding_id AS place, s.finding_id AS id, CASE WHEN \
              EXISTS (SELECT 1 FROM findings f WHERE f.tenant = $1 AND f.id = s.finding_id AND f.status = 'open' \
-             AND f.severity IN (SELECT value FROM json_each($3))) \
-             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.finding_id = s.finding_id) \
-             THEN 1 ELSE 0 END AS wanting FROM (SELECT DISTINCT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2 \
-             AND finding_id > $4 ORDER BY finding_id LIMIT 0 + $5) AS s ORDER BY s.finding_id";
-        const CONTROLS: &str = "SELECT c.key AS place, c.id AS id, CASE WHEN c.status = 'failing' AND $3 <> '' \
-             AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.tenant = $1 AND b.release_id = $2 AND b.control_id = c.id) \
-             THEN 1 ELSE 0 END AS wanting FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 AND c.key > $4 \
-             ORDER BY c.key LIMIT 0 + $5";
+             AND f.severity IN (SELECT value FROM json_each($3))) AND NOT ",
+            finding_is_settled!("s.finding_id"),
+            " THEN 1 ELSE 0 END AS wanting FROM release_findings s WHERE s.tenant = $1 AND s.release_id = $2 AND s.finding_id > $4 \
+             ORDER BY s.finding_id LIMIT 0 + $5"
+        );
+        const CONTROLS: &str = concat!(
+            "SELECT c.key AS place, c.id AS id, CASE WHEN c.status = 'failing' AND $3 <> '' AND NOT ",
+            control_is_settled!("c.id"),
+            " THEN 1 ELSE 0 END AS wanting FROM controls c WHERE c.tenant = $1 AND c.release_id = $2 AND c.key > $4 \
+             ORDER BY c.key LIMIT 0 + $5"
+        );
         let (sql, after) = match from {
             WantingFrom::Finding(after) => (FINDINGS, after),
             WantingFrom::Control(after) => (CONTROLS, after),
@@ -102,15 +143,16 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Creates blockers for those of these findings and controls that need one: findings of this release that are open and at or above the
-    /// threshold, and controls of this release that fail, if they have no blocker in it. Returns the number of new blockers.
+    /// Opens blockers for those of these findings and controls that need one: findings of this release that are open and at or above the
+    /// threshold, and controls of this release that fail, unless their risk is accepted in it. A closed blocker is opened again. Returns
+    /// the number of blockers that were opened.
     pub async fn raise_blockers(
         &mut self,
         release: &str,
         at_least: Severity,
         subjects: &[String],
     ) -> Result<i64, StoreError> {
-        let mut made = 0;
+        let mut opened = 0;
         for some in subjects.chunks(AT_ONCE) {
             for (sql, findings) in [(FINDINGS_OF, true), (CONTROLS_OF, false)] {
                 let rows = query(sql)
@@ -120,17 +162,63 @@ impl WriteTx {
                     .bind(row::list(some))
                     .fetch_all(&mut self.read.tx)
                     .await?;
-                let wanting: Vec<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
+                let mut wanting: BTreeSet<String> = rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
+                opened += wanting.len() as i64;
+                if !wanting.is_empty() {
+                    self.reopen_blockers(release, &mut wanting).await?;
+                }
                 if !wanting.is_empty() {
                     self.insert_blockers(release, &wanting, findings).await?;
                 }
-                made += wanting.len() as i64;
             }
         }
-        Ok(made)
+        Ok(opened)
     }
 
-    async fn insert_blockers(&mut self, release: &str, subjects: &[String], findings: bool) -> Result<(), StoreError> {
+    /// Opens the closed blockers of these findings or controls, and removes those from the set.
+    async fn reopen_blockers(&mut self, release: &str, subjects: &mut BTreeSet<String>) -> Result<(), StoreError> {
+        const FINDINGS: &str = "UPDATE blockers SET status = 'open', version = version + 1 WHERE tenant = $1 AND release_id = $2 \
+             AND finding_id IN (SELECT value FROM json_each($3)) AND status <> 'open' RETURNING finding_id AS subject";
+        const CONTROLS: &str = "UPDATE blockers SET status = 'open', version = version + 1 WHERE tenant = $1 AND release_id = $2 \
+             AND control_id IN (SELECT value FROM json_each($3)) AND status <> 'open' RETURNING control_id AS subject";
+        let wanted = row::list(&*subjects);
+        for sql in [FINDINGS, CONTROLS] {
+            let rows = query(sql)
+                .bind(self.tenant())
+                .bind(release)
+                .bind(wanted.as_str())
+                .fetch_all(&mut self.read.tx)
+                .await?;
+            for row in &rows {
+                subjects.remove(&row.text("subject")?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the open blockers of findings and controls, in every release.
+    pub async fn resolve_blockers(&mut self, subjects: &[&str]) -> Result<u64, StoreError> {
+        const FINDINGS: &str = "UPDATE blockers SET status = 'resolved', version = version + 1 WHERE tenant = $1 \
+             AND finding_id IN (SELECT value FROM json_each($2)) AND status = 'open'";
+        const CONTROLS: &str = "UPDATE blockers SET status = 'resolved', version = version + 1 WHERE tenant = $1 \
+             AND control_id IN (SELECT value FROM json_each($2)) AND status = 'open'";
+        let mut resolved = 0;
+        for sql in [FINDINGS, CONTROLS] {
+            resolved += query(sql)
+                .bind(self.tenant())
+                .bind(row::list(subjects))
+                .execute(&mut self.read.tx)
+                .await?;
+        }
+        Ok(resolved)
+    }
+
+    async fn insert_blockers(
+        &mut self,
+        release: &str,
+        subjects: &BTreeSet<String>,
+        findings: bool,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO blockers (tenant, id, key, release_id, finding_id, control_id, status) \
              SELECT $1, value ->> 'id', value ->> 'key', $2, value ->> 'finding', value ->> 'control', 'open' \
              FROM json_each($3)";

@@ -1,11 +1,20 @@
 //! Controls from catalogs and assessments. Importing the same file again changes nothing.
 
 use super::imports::AT_ONCE;
-use crate::domain::{ControlId, ControlStatus};
+use crate::domain::{ControlId, ControlStatus, Timestamp};
 use crate::store::db::query;
 use crate::store::row;
 use crate::store::{StoreError, WriteTx};
 use serde_json::json;
+
+/// A control of which an assessment gave the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssessedControl {
+    /// The control's ID.
+    pub id: String,
+    /// The status.
+    pub status: ControlStatus,
+}
 
 impl WriteTx {
     /// Adds the controls that the release does not have, by key and title, with an unknown status. Existing controls keep their titles and
@@ -34,20 +43,23 @@ impl WriteTx {
         Ok(added)
     }
 
-    /// Sets the status of the release's controls that an assessment names; keys without a control are ignored. Returns the number of
-    /// controls whose status changed, and the IDs of all controls that were found.
+    /// Sets the status of the release's controls that an assessment names, unless a newer assessment has set it; keys without a control are
+    /// ignored. Returns the number of controls whose status changed, and the controls that were found.
     pub async fn assess_controls(
         &mut self,
         release: &str,
         assessed: &[(&str, ControlStatus)],
-    ) -> Result<(u64, Vec<String>), StoreError> {
+        at: Timestamp,
+    ) -> Result<(u64, Vec<AssessedControl>), StoreError> {
         // CROSS JOIN makes SQLite use this order of tables, so that it looks up each key.
-        const FIND: &str = "SELECT c.id AS id, a.value ->> 'status' AS found FROM json_each($3) a CROSS JOIN controls c \
-             WHERE c.tenant = $1 AND c.release_id = $2 AND UPPER(c.key) = UPPER(a.value ->> 'key')";
-        const SET: &str = "UPDATE controls SET status = found, version = version + 1 \
+        const FIND: &str = "SELECT c.id AS id, c.status AS status, a.value ->> 'status' AS found FROM json_each($3) a CROSS JOIN controls c \
+             WHERE c.tenant = $1 AND c.release_id = $2 AND UPPER(c.key) = UPPER(a.value ->> 'key') \
+             AND COALESCE(c.assessed_at, $4) <= $4";
+        const SET: &str = "UPDATE controls SET status = found, assessed_at = $3, \
+             version = version + CASE WHEN status = found THEN 0 ELSE 1 END \
              FROM (SELECT value ->> 'id' AS wanted, value ->> 'found' AS found FROM json_each($2)) AS assessment \
-             WHERE tenant = $1 AND id = wanted AND status <> found";
-        let (mut changed, mut ids) = (0, Vec::new());
+             WHERE tenant = $1 AND id = wanted";
+        let (mut changed, mut controls) = (0, Vec::new());
         for some in assessed.chunks(AT_ONCE) {
             let wanted: Vec<_> = some
                 .iter()
@@ -57,23 +69,29 @@ impl WriteTx {
                 .bind(self.tenant())
                 .bind(release)
                 .bind(row::json(&wanted)?)
+                .bind(at.0)
                 .fetch_all(&mut self.read.tx)
                 .await?;
             let mut found = Vec::with_capacity(rows.len());
             for row in &rows {
-                found.push(json!({ "id": row.text("id")?, "found": row.text("found")? }));
-                ids.push(row.text("id")?);
+                let control = AssessedControl {
+                    id: row.text("id")?,
+                    status: row.read("found", ControlStatus::parse)?,
+                };
+                changed += u64::from(row.text("status")? != control.status.as_str());
+                found.push(json!({ "id": control.id, "found": control.status }));
+                controls.push(control);
             }
             if found.is_empty() {
                 continue;
             }
-            let done = query(SET)
+            query(SET)
                 .bind(self.tenant())
                 .bind(row::json(&found)?)
+                .bind(at.0)
                 .execute(&mut self.read.tx)
                 .await?;
-            changed += done;
         }
-        Ok((changed, ids))
+        Ok((changed, controls))
     }
 }

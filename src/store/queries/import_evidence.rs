@@ -20,6 +20,8 @@ pub struct NewEvidence {
     pub collected_at: Timestamp,
     pub collected_from: CollectedFrom,
     pub commit: Option<String>,
+    /// What was scanned.
+    pub component: Option<String>,
 }
 
 /// The most bytes of a file in one row (4 MiB). A larger file is stored in parts, so that one write takes about as long as a batch of
@@ -33,8 +35,8 @@ pub enum KeptEvidence {
     New(EvidenceId, String),
     /// An interrupted import has stored the evidence, but not all its findings. Contains its key and the time of collection.
     Incomplete(EvidenceId, String, Timestamp),
-    /// The evidence is stored with all its findings.
-    Known,
+    /// The evidence is stored with all its findings. Contains the key of the newest.
+    Known(String),
 }
 
 impl WriteTx {
@@ -68,32 +70,33 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Stores evidence, unless the release already has evidence of the same run of the same bytes. If `complete` is `false`, readers do not
-    /// see the evidence until [`WriteTx::complete_evidence`].
+    /// Stores evidence, unless the release already has evidence of the same run of the same bytes that is not older. The same bytes of a
+    /// later run are another evidence; without a time in the file or of the importer (`collected_from` is `import`), nothing says that
+    /// there was another run. If `complete` is `false`, readers do not see the evidence until [`WriteTx::complete_evidence`].
     pub async fn insert_evidence(&mut self, new: &NewEvidence, complete: bool) -> Result<KeptEvidence, StoreError> {
         const KNOWN: &str = "SELECT id, key, collected_at, complete FROM evidence \
-             WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4";
+             WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4 AND component = $5 ORDER BY complete, collected_at DESC";
         let known = query(KNOWN)
             .bind(self.tenant())
             .bind(&new.release_id)
             .bind(&new.sha256)
             .bind(new.run)
-            .fetch_optional(&mut self.read.tx)
+            .bind(new.component.as_deref().unwrap_or_default())
+            .fetch_all(&mut self.read.tx)
             .await?;
-        if let Some(known) = known {
-            if known.int("complete")? == 1 {
-                return Ok(KeptEvidence::Known);
+        if let Some(known) = known.first() {
+            let (key, collected_at) = (known.text("key")?, known.time("collected_at")?);
+            if known.int("complete")? == 0 {
+                let id = known.read("id", |text| EvidenceId::parse(text).ok())?;
+                return Ok(KeptEvidence::Incomplete(id, key, collected_at));
             }
-            let id = known.read("id", |text| EvidenceId::parse(text).ok())?;
-            return Ok(KeptEvidence::Incomplete(
-                id,
-                known.text("key")?,
-                known.time("collected_at")?,
-            ));
+            if new.collected_from == CollectedFrom::Import || collected_at >= new.collected_at {
+                return Ok(KeptEvidence::Known(key));
+            }
         }
         const SQL: &str = "INSERT INTO evidence (tenant, id, key, release_id, provider, kind, name, sha256, size, \
-             collected_at, collected_from, imported_at, commit_id, run, complete) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+             collected_at, collected_from, imported_at, commit_id, run, complete, component) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         let (id, now) = (self.ctx.runtime.id::<EvidenceId>(), self.ctx.now());
         let key = format!("EV-{}", self.take_numbers("EV", 1).await?);
         query(SQL)
@@ -112,6 +115,7 @@ impl WriteTx {
             .bind(&new.commit)
             .bind(new.run)
             .bind(i64::from(complete))
+            .bind(new.component.as_deref().unwrap_or_default())
             .execute(&mut self.read.tx)
             .await?;
         Ok(KeptEvidence::New(id, key))

@@ -1,7 +1,10 @@
 //! Findings from scans. Importing the same file again changes nothing.
 
 use super::imports::AT_ONCE;
-use crate::domain::{EvidenceId, FindingId, Severity, Timestamp};
+use crate::domain::{
+    EvidenceId, FindingId, FindingStatus, KnownFinding, ReopenCause, Revision, Severity, Sighting, StatusChange,
+    Timestamp,
+};
 use crate::store::db::query;
 use crate::store::row;
 use crate::store::{StoreError, WriteTx};
@@ -23,6 +26,19 @@ pub struct NewFinding {
     pub location: Option<String>,
     pub line: Option<i64>,
     pub component: Option<String>,
+    /// A digest of what the scan examined, where the finding is; see [`WriteTx::miss_findings`].
+    pub scope: String,
+}
+
+/// The scan that shows findings.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenBy<'a> {
+    /// The scan's evidence.
+    pub evidence: &'a EvidenceId,
+    /// The release's ID.
+    pub release: &'a str,
+    /// When the scan was made.
+    pub at: Timestamp,
 }
 
 /// An imported finding.
@@ -30,89 +46,130 @@ pub struct NewFinding {
 pub struct ImportedFinding {
     /// The finding's ID, which is new or already stored.
     pub id: FindingId,
-    /// Whether no earlier scan has shown the finding.
-    pub is_new: bool,
+    /// The finding's key.
+    pub key: String,
+    /// What the scan changed; `None` if no earlier scan has shown the finding.
+    pub revision: Option<Revision>,
+}
+
+impl ImportedFinding {
+    /// How the scan changed the status.
+    pub fn change(&self) -> Option<StatusChange> {
+        self.revision?.change
+    }
+
+    /// Why the finding is open again; `None` if it is not.
+    pub fn reopened(&self) -> Option<ReopenCause> {
+        match self.change()? {
+            StatusChange::Reopened(cause) => Some(cause),
+            StatusChange::Suppressed => None,
+        }
+    }
 }
 
 impl WriteTx {
-    /// Stores findings under their identities, and records that this evidence shows them. The decisions of people about known findings do
-    /// not change. Returns the findings in the given order. No two of them may have the same identity.
+    /// Stores findings under their identities, and records that this evidence shows them. A known finding is revised
+    /// ([`KnownFinding::revise`]). Returns the findings in the given order. No two of them may have the same identity.
     pub async fn upsert_findings(
         &mut self,
         findings: &[&NewFinding],
-        evidence: &EvidenceId,
-        release: &str,
-        seen_at: Timestamp,
+        seen: SeenBy<'_>,
     ) -> Result<Vec<ImportedFinding>, StoreError> {
         let mut imported = Vec::with_capacity(findings.len());
         for some in findings.chunks(AT_ONCE) {
-            let known = self.touch_findings(some, seen_at).await?;
+            let mut known = self.revise_findings(some, seen).await?;
             let fresh = some.iter().filter(|finding| !known.contains_key(&finding.identity));
             let fresh = self
-                .insert_findings(&fresh.copied().collect::<Vec<_>>(), seen_at)
+                .insert_findings(&fresh.copied().collect::<Vec<_>>(), seen.at)
                 .await?;
-            let before = imported.len();
-            imported.extend(some.iter().filter_map(|finding| {
-                let (id, is_new) = match known.get(&finding.identity) {
-                    Some(id) => (id, false),
-                    None => (fresh.get(&finding.identity)?, true),
-                };
-                Some(ImportedFinding { id: id.clone(), is_new })
-            }));
-            let ids = row::list(imported[before..].iter().map(|finding| finding.id.as_str()));
-            // Without the condition `1 = 1`, SQLite parses ON as part of a join.
-            query(
-                "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) \
-                 SELECT $1, value, $2, $3, $4 FROM json_each($5) WHERE 1 = 1 \
-                 ON CONFLICT (tenant, finding_id, evidence_id) DO NOTHING",
-            )
-            .bind(self.tenant())
-            .bind(evidence.as_str())
-            .bind(release)
-            .bind(seen_at.0)
-            .bind(ids)
-            .execute(&mut self.read.tx)
-            .await?;
+            known.extend(fresh);
+            let mut places = Vec::with_capacity(some.len());
+            for finding in some {
+                if let Some(stored) = known.remove(&finding.identity) {
+                    places.push(json!({ "id": stored.id.as_str(), "scope": finding.scope }));
+                    imported.push(stored);
+                }
+            }
+            self.record_sightings(&row::json(&places)?, seen).await?;
         }
         Ok(imported)
     }
 
-    /// Updates the findings that are already stored, and returns their IDs by identity.
-    async fn touch_findings(
+    /// Revises the findings that are already stored, and returns them by identity.
+    async fn revise_findings(
         &mut self,
         findings: &[&NewFinding],
-        seen_at: Timestamp,
-    ) -> Result<BTreeMap<String, FindingId>, StoreError> {
-        const SQL: &str = "UPDATE findings SET last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
-             severity = shown, version = version + CASE WHEN severity = shown THEN 0 ELSE 1 END \
-             FROM (SELECT value ->> 'identity' AS wanted, value ->> 'severity' AS shown FROM json_each($2)) AS scan \
-             WHERE tenant = $1 AND identity = wanted RETURNING id, identity";
-        let scan: Vec<_> = findings
-            .iter()
-            .map(|new| json!({ "identity": new.identity, "severity": new.severity.as_str() }))
-            .collect();
-        let rows = query(SQL)
+        seen: SeenBy<'_>,
+    ) -> Result<BTreeMap<String, ImportedFinding>, StoreError> {
+        const KNOWN: &str = "SELECT f.id, f.key, f.identity, f.severity, f.status, f.first_seen_at, f.last_seen_at, f.decided_at, \
+             (SELECT COUNT(*) FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $3 AND a.record_id = f.id) AS accepted \
+             FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
+        const REVISE: &str = "UPDATE findings SET first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
+             last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
+             severity = new_severity, status = new_status, version = version + changed, \
+             decided_at = CASE WHEN new_status = status THEN decided_at END, \
+             justification = CASE WHEN new_status = status THEN justification END, \
+             status_expires_at = CASE WHEN new_status = status THEN status_expires_at END, \
+             status_ends_at = CASE WHEN new_status = status THEN status_ends_at END \
+             FROM (SELECT value ->> 'id' AS wanted, value ->> 'severity' AS new_severity, value ->> 'status' AS new_status, \
+             CAST(value ->> 'changed' AS BIGINT) AS changed FROM json_each($2)) AS scan WHERE tenant = $1 AND id = wanted";
+        let scan: BTreeMap<&str, &NewFinding> = findings.iter().map(|new| (new.identity.as_str(), *new)).collect();
+        let rows = query(KNOWN)
             .bind(self.tenant())
-            .bind(row::json(&scan)?)
-            .bind(seen_at.0)
+            .bind(row::list(scan.keys()))
+            .bind(seen.release)
             .fetch_all(&mut self.read.tx)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok((
-                    row.text("identity")?,
-                    row.read("id", |text| FindingId::parse(text).ok())?,
-                ))
-            })
-            .collect()
+        let (mut stored, mut changes) = (BTreeMap::new(), Vec::new());
+        for row in &rows {
+            let identity = row.text("identity")?;
+            let Some(new) = scan.get(identity.as_str()) else {
+                continue;
+            };
+            let known = KnownFinding {
+                severity: row.read("severity", Severity::parse)?,
+                status: row.read("status", FindingStatus::parse)?,
+                last_seen_at: row.time("last_seen_at")?,
+                decided_at: row.maybe_int("decided_at")?.map(Timestamp),
+            };
+            let revision = known.revise(&Sighting {
+                severity: new.severity,
+                suppressed: new.suppressed,
+                at: seen.at,
+                accepted_here: row.int("accepted")? > 0,
+            });
+            let id = row.read("id", |text| FindingId::parse(text).ok())?;
+            let is_changed = revision.change.is_some() || revision.severity != known.severity;
+            if is_changed || seen.at > known.last_seen_at || seen.at < row.time("first_seen_at")? {
+                let status = revision.change.map_or(known.status, StatusChange::status);
+                changes.push(json!({
+                    "id": id.as_str(), "severity": revision.severity, "status": status, "changed": i64::from(is_changed),
+                }));
+            }
+            let finding = ImportedFinding {
+                id,
+                key: row.text("key")?,
+                revision: Some(revision),
+            };
+            stored.insert(identity, finding);
+        }
+        if !changes.is_empty() {
+            query(REVISE)
+                .bind(self.tenant())
+                .bind(row::json(&changes)?)
+                .bind(seen.at.0)
+                .execute(&mut self.read.tx)
+                .await?;
+        }
+        Ok(stored)
     }
 
-    /// Adds findings, numbers them in the given order, and returns their IDs by identity.
+    /// Adds findings, numbers them in the given order, and returns them by identity.
     async fn insert_findings(
         &mut self,
         fresh: &[&NewFinding],
         seen_at: Timestamp,
-    ) -> Result<BTreeMap<String, FindingId>, StoreError> {
+    ) -> Result<BTreeMap<String, ImportedFinding>, StoreError> {
         const SQL: &str = "INSERT INTO findings (tenant, id, key, identity, provider, rule, title, message, severity, \
              status, location, line, component, first_seen_at, last_seen_at, version) \
              SELECT $1, value ->> 'id', value ->> 'key', value ->> 'identity', value ->> 'provider', value ->> 'rule', \
@@ -123,23 +180,88 @@ impl WriteTx {
             return Ok(BTreeMap::new());
         }
         let first = self.take_numbers("FND", fresh.len() as i64).await?;
-        let mut ids = BTreeMap::new();
+        let mut stored = BTreeMap::new();
         let mut rows = Vec::with_capacity(fresh.len());
         for (number, new) in (first..).zip(fresh) {
-            let id = self.ctx.runtime.id::<FindingId>();
+            let (id, key) = (self.ctx.runtime.id::<FindingId>(), format!("FND-{number}"));
             rows.push(json!({
-                "id": id.as_str(), "key": format!("FND-{number}"), "identity": new.identity, "provider": new.provider,
+                "id": id.as_str(), "key": key, "identity": new.identity, "provider": new.provider,
                 "rule": new.rule, "title": new.title, "message": new.message, "severity": new.severity.as_str(),
                 "status": if new.suppressed { "suppressed" } else { "open" }, "location": new.location,
                 "line": new.line, "component": new.component, "at": seen_at.0,
             }));
-            ids.insert(new.identity.clone(), id);
+            let finding = ImportedFinding {
+                id,
+                key,
+                revision: None,
+            };
+            stored.insert(new.identity.clone(), finding);
         }
         query(SQL)
             .bind(self.tenant())
             .bind(row::json(&rows)?)
             .execute(&mut self.read.tx)
             .await?;
-        Ok(ids)
+        Ok(stored)
+    }
+
+    /// Records that evidence shows findings. `places`: the ID and the scope of each, as JSON.
+    async fn record_sightings(&mut self, places: &str, seen: SeenBy<'_>) -> Result<(), StoreError> {
+        // Without the condition `1 = 1`, SQLite parses ON as part of a join.
+        const SIGHTINGS: &str = "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) \
+             SELECT $1, value ->> 'id', $2, $3, $4 FROM json_each($5) WHERE 1 = 1 \
+             ON CONFLICT (tenant, finding_id, evidence_id) DO NOTHING";
+        const RELEASES: &str = "INSERT INTO release_findings (tenant, release_id, finding_id, scope, last_seen_at) \
+             SELECT $1, $2, value ->> 'id', value ->> 'scope', $3 FROM json_each($4) WHERE 1 = 1 \
+             ON CONFLICT (tenant, release_id, finding_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, scope = excluded.scope, \
+             not_seen_since = CASE WHEN release_findings.not_seen_since > excluded.last_seen_at THEN release_findings.not_seen_since END \
+             WHERE release_findings.last_seen_at <= excluded.last_seen_at";
+        query(SIGHTINGS)
+            .bind(self.tenant())
+            .bind(seen.evidence.as_str())
+            .bind(seen.release)
+            .bind(seen.at.0)
+            .bind(places)
+            .execute(&mut self.read.tx)
+            .await?;
+        query(RELEASES)
+            .bind(self.tenant())
+            .bind(seen.release)
+            .bind(seen.at.0)
+            .bind(places)
+            .execute(&mut self.read.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Records that a complete scan has examined a scope, and marks the findings of the scope that newer complete scans do not show.
+    /// Returns how many findings are newly marked. The order in which scans are imported makes no difference.
+    pub async fn miss_findings(
+        &mut self,
+        release: &str,
+        scope: &str,
+        scanned_at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        const SCANNED: &str = "INSERT INTO complete_scans (tenant, release_id, scope, collected_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (tenant, release_id, scope) DO UPDATE SET collected_at = \
+             CASE WHEN complete_scans.collected_at > excluded.collected_at THEN complete_scans.collected_at \
+             ELSE excluded.collected_at END RETURNING collected_at";
+        const MISS: &str = "UPDATE release_findings SET not_seen_since = $4 WHERE tenant = $1 AND release_id = $2 AND scope = $3 \
+             AND last_seen_at < $4 AND not_seen_since IS NULL";
+        let newest = query(SCANNED)
+            .bind(self.tenant())
+            .bind(release)
+            .bind(scope)
+            .bind(scanned_at.0)
+            .fetch_one(&mut self.read.tx)
+            .await?
+            .int("collected_at")?;
+        Ok(query(MISS)
+            .bind(self.tenant())
+            .bind(release)
+            .bind(scope)
+            .bind(newest)
+            .execute(&mut self.read.tx)
+            .await?)
     }
 }

@@ -1,8 +1,8 @@
 //! Reads records for the read tools: lists by page, and records by ID or by a related record.
 
 use super::records::{
-    attach_reference, attach_sighting, blocker, certification, component, control, evidence, finding, release, team,
-    work_item,
+    attach_reference, attach_release, attach_sighting, blocker, certification, component, control, evidence, finding,
+    release, team, work_item,
 };
 use crate::domain::*;
 use crate::store::db::{Row, query};
@@ -21,6 +21,8 @@ pub struct ListFilter {
     pub text: Option<String>,
     /// The severities to list.
     pub severities: Vec<&'static str>,
+    /// Findings: whether to list those that the newest scans do not show, or those that they show; `None`: both.
+    pub not_seen: Option<bool>,
     /// The key of the last record of the previous page.
     pub after: Option<String>,
     /// The most records of the page. The caller limits this number.
@@ -156,7 +158,7 @@ impl ReadTx {
             .collect()
     }
 
-    /// Findings by ID, with their sightings.
+    /// Findings by ID, with their sightings and releases.
     pub async fn findings(&mut self, ids: &[&str]) -> Result<Vec<Finding>, StoreError> {
         const SQL: &str = "SELECT * FROM findings WHERE tenant = $1 AND id IN (SELECT value FROM json_each($2))";
         let rows = self.by_ids(SQL, ids).await?;
@@ -164,13 +166,27 @@ impl ReadTx {
             .await
     }
 
-    /// A page of findings by ID, with their sightings. IDs increase with time.
+    /// A page of findings by ID, with their sightings and releases. IDs increase with time. With a release, the filters are about the
+    /// finding in this release: a finding whose risk is accepted there is accepted, and one is not seen if the release's scans miss it.
     pub async fn list_findings(&mut self, filter: &ListFilter) -> Result<Vec<Finding>, StoreError> {
-        const SQL: &str = "SELECT * FROM findings WHERE tenant = $1 AND ($2 = '' OR id IN \
-             (SELECT finding_id FROM sightings WHERE tenant = $1 AND release_id = $2)) AND ($3 = '' OR status = $3) \
-             AND LOWER(title || ' ' || rule || ' ' || provider || ' ' || COALESCE(location, '')) LIKE $4 ESCAPE '\\' \
-             AND id > $5 AND ($7 = '[]' OR severity IN (SELECT value FROM json_each($7))) ORDER BY id LIMIT 0 + $6";
-        let rows = query(SQL)
+        const OF_RELEASE: &str = "SELECT f.* FROM release_findings r JOIN findings f ON f.tenant = r.tenant AND f.id = r.finding_id \
+             LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id \
+             WHERE r.tenant = $1 AND r.release_id = $2 AND ($3 = '' OR \
+             CASE WHEN f.status = 'open' AND a.record_id IS NOT NULL THEN 'accepted' ELSE f.status END = $3) \
+             AND LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE $4 ESCAPE '\\' \
+             AND r.finding_id > $5 AND ($7 = '[]' OR f.severity IN (SELECT value FROM json_each($7))) \
+             AND ($8 = '' OR ($8 = 'true') = (r.not_seen_since IS NOT NULL)) ORDER BY r.finding_id LIMIT 0 + $6";
+        const OF_TENANT: &str = "SELECT f.* FROM findings f WHERE f.tenant = $1 AND $2 = '' AND ($3 = '' OR f.status = $3) \
+             AND LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE $4 ESCAPE '\\' \
+             AND f.id > $5 AND ($7 = '[]' OR f.severity IN (SELECT value FROM json_each($7))) \
+             AND ($8 = '' OR ($8 = 'true') = NOT EXISTS (SELECT 1 FROM release_findings r WHERE r.tenant = $1 AND r.finding_id = f.id \
+             AND r.not_seen_since IS NULL)) ORDER BY f.id LIMIT 0 + $6";
+        let sql = if filter.release.is_some() {
+            OF_RELEASE
+        } else {
+            OF_TENANT
+        };
+        let rows = query(sql)
             .bind(self.tenant())
             .bind(filter.release.clone().unwrap_or_default())
             .bind(filter.status.clone().unwrap_or_default())
@@ -178,6 +194,7 @@ impl ReadTx {
             .bind(filter.after.clone().unwrap_or_default())
             .bind(filter.limit)
             .bind(list(&filter.severities))
+            .bind(filter.not_seen.map_or(String::new(), |not_seen| not_seen.to_string()))
             .fetch_all(&mut self.tx)
             .await?;
         self.with_sightings(rows.iter().map(finding).collect::<Result<_, _>>()?)
@@ -185,24 +202,30 @@ impl ReadTx {
     }
 
     async fn with_sightings(&mut self, mut findings: Vec<Finding>) -> Result<Vec<Finding>, StoreError> {
-        const SQL: &str = "SELECT finding_id, evidence_id, release_id FROM sightings \
+        const SIGHTINGS: &str = "SELECT finding_id, evidence_id FROM sightings \
              WHERE tenant = $1 AND finding_id IN (SELECT value FROM json_each($2)) \
              AND evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0) \
              ORDER BY seen_at DESC, evidence_id DESC";
-        let ids: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
-        let rows = self.by_ids(SQL, &ids).await?;
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        for (index, finding) in findings.iter().enumerate() {
-            places.insert(finding.id.as_str().to_owned(), index);
-        }
-        for row in &rows {
-            let Some(finding) = places
-                .get(&row.text("finding_id")?)
-                .and_then(|index| findings.get_mut(*index))
-            else {
-                continue;
-            };
-            attach_sighting(finding, row)?;
+        const RELEASES: &str = "SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, a.ends_at \
+             FROM release_findings r JOIN releases e ON e.tenant = r.tenant AND e.id = r.release_id \
+             LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id \
+             WHERE r.tenant = $1 AND r.finding_id IN (SELECT value FROM json_each($2)) ORDER BY r.release_id";
+        let owned: Vec<String> = findings.iter().map(|finding| finding.id.to_string()).collect();
+        let ids: Vec<&str> = owned.iter().map(String::as_str).collect();
+        let places: BTreeMap<&str, usize> = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+        for (sql, attach) in [
+            (
+                SIGHTINGS,
+                attach_sighting as fn(&mut Finding, &Row) -> Result<(), StoreError>,
+            ),
+            (RELEASES, attach_release),
+        ] {
+            for row in &self.by_ids(sql, &ids).await? {
+                let place = places.get(row.text("finding_id")?.as_str());
+                if let Some(finding) = place.and_then(|index| findings.get_mut(*index)) {
+                    attach(finding, row)?;
+                }
+            }
         }
         Ok(findings)
     }

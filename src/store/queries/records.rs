@@ -31,10 +31,18 @@ pub(super) fn attach_sighting(finding: &mut Finding, row: &Row) -> Result<(), St
     finding
         .evidence_ids
         .push(row.read("evidence_id", |t| EvidenceId::parse(t).ok())?);
-    let release = row.read("release_id", |t| ReleaseId::parse(t).ok())?;
-    if !finding.release_ids.contains(&release) {
-        finding.release_ids.push(release);
-    }
+    Ok(())
+}
+
+/// Adds a release to a finding that was seen in it.
+pub(super) fn attach_release(finding: &mut Finding, row: &Row) -> Result<(), StoreError> {
+    finding.add_release(FindingInRelease {
+        release_id: row.read("release_id", |t| ReleaseId::parse(t).ok())?,
+        release_key: row.text("release_key")?,
+        last_seen_at: row.time("last_seen_at")?,
+        not_seen_since: row.maybe_time("not_seen_since")?,
+        accepted_until: row.maybe_time("ends_at")?,
+    });
     Ok(())
 }
 
@@ -116,10 +124,14 @@ pub(super) fn evidence(row: &Row) -> Result<Evidence, StoreError> {
         collected_from: row.read("collected_from", CollectedFrom::parse)?,
         imported_at: row.time("imported_at")?,
         commit: row.maybe_text("commit_id")?,
+        component: row.maybe_text("component")?.filter(|component| !component.is_empty()),
     })
 }
 
 pub(super) fn finding(row: &Row) -> Result<Finding, StoreError> {
+    let (last_seen_at, decided_at) = (row.time("last_seen_at")?, row.maybe_time("decided_at")?);
+    let status = row.read("status", FindingStatus::parse)?;
+    let is_no_problem = matches!(status, FindingStatus::FalsePositive | FindingStatus::Accepted);
     Ok(Finding {
         id: row.read("id", |t| FindingId::parse(t).ok())?,
         key: row.text("key")?,
@@ -128,15 +140,19 @@ pub(super) fn finding(row: &Row) -> Result<Finding, StoreError> {
         title: row.text("title")?,
         message: row.text("message")?,
         severity: row.read("severity", Severity::parse)?,
-        status: row.read("status", FindingStatus::parse)?,
+        status,
         justification: row.maybe_text("justification")?,
         status_expires_at: row.maybe_text("status_expires_at")?,
         location: row.maybe_text("location")?,
         line: row.maybe_int("line")?,
         component: row.maybe_text("component")?,
         first_seen_at: row.time("first_seen_at")?,
-        last_seen_at: row.time("last_seen_at")?,
+        last_seen_at,
+        decided_at,
+        seen_again: is_no_problem && decided_at.is_some_and(|decided| last_seen_at > decided),
+        not_seen_since: None,
         version: row.int("version")?,
+        releases: Vec::new(),
         release_ids: Vec::new(),
         evidence_ids: Vec::new(),
     })

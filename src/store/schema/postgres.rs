@@ -89,7 +89,7 @@ REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM PUBLIC, {role};
 GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role};
 REVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM {role};
-GRANT DELETE ON sessions, tokens, work_item_words, action_targets, generic_words, imports, pauses TO {role};
+GRANT DELETE ON sessions, tokens, work_item_words, action_targets, generic_words, imports, pauses, accepted_risks TO {role};
 GRANT DELETE ON team_members, release_teams, release_components, catalog_members, catalog_groups, catalog_roles, person_groups TO {role};
 REVOKE UPDATE ON envelopes, audit_entries, audit_contents, audit_nodes, audit_checkpoints, audit_cosignatures, policies, installation FROM {role};
 REVOKE INSERT, UPDATE ON _sqlx_migrations FROM {role};

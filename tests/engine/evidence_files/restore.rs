@@ -21,6 +21,7 @@ async fn importing_a_damaged_file_again_restores_it() {
             bytes: bytes.to_vec(),
             format: None,
             collected_at: None,
+            component: None,
         };
         let imported = world
             .engine

@@ -22,6 +22,7 @@ fn file(bytes: Vec<u8>) -> ImportFile {
         bytes,
         format: None,
         collected_at: None,
+        component: None,
     }
 }
 

@@ -45,6 +45,9 @@ pub struct ImportArgs {
     /// The time of the scan, if the file does not contain it: RFC 3339, or a date.
     #[arg(long, value_name = "TIME", value_parser = time)]
     collected_at: Option<Timestamp>,
+    /// What was scanned, such as a repository or a module. It keeps the findings of several apart, and is stored instead of what the file says.
+    #[arg(long, value_name = "NAME")]
+    component: Option<String>,
     /// Print a JSON object.
     #[arg(long)]
     json: bool,
@@ -73,6 +76,7 @@ pub async fn run(args: ImportArgs, runtime: Runtime) -> Result<()> {
         bytes: read(&args.file)?,
         format: args.format,
         collected_at: args.collected_at,
+        component: args.component,
     };
     let report = match (&args.url, &args.tenant) {
         (Some(url), _) => remote::import(url, &args.token.require()?, &args.release, file, &runtime).await?,

@@ -94,6 +94,9 @@ fn target(url: &str, release: &str, file: &ImportFile) -> Result<reqwest::Url> {
     if let Some(time) = file.collected_at {
         query.append_pair("collectedAt", &time.rfc3339());
     }
+    if let Some(component) = &file.component {
+        query.append_pair("component", component);
+    }
     drop(query);
     Ok(target)
 }
@@ -282,6 +285,7 @@ mod tests {
             bytes: Vec::new(),
             format: None,
             collected_at: None,
+            component: None,
         };
         let of = |file: &ImportFile| target("http://127.0.0.1:1", "PAY 1&2", file).unwrap().to_string();
         assert_eq!(

@@ -6,12 +6,13 @@
 //! all its findings, and each of these has its blocker. An interrupted import continues when the same file is imported
 //! again; two processes can share one import.
 
-use crate::audit::{Event, Place};
+use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::{Timestamp, text};
 use crate::engine::admin::import::plan::{Held, Plan};
-use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported, keys};
+use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported, keys, unchanged};
 use crate::engine::admin::pauses;
+use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
 use crate::store::{Entry, Progress, WriteTx};
 use serde_json::json;
@@ -75,8 +76,9 @@ impl Engine {
             .store
             .write(ctx, move |tx| Box::pin(async move { begin(tx, &begun).await }))
             .await?;
-        let Some((held, mut done)) = held else {
-            return Ok(unchanged(&plan));
+        let (held, mut done) = match held {
+            Begun::Import(held, done) => (held, done),
+            Begun::Known(known) => return Ok(unchanged(&plan, known)),
         };
         let held: Arc<[Option<Held>]> = held.into();
         progress(ImportStep { done, total });
@@ -94,16 +96,16 @@ impl Engine {
         }
         let mut size = FIRST;
         while done < total {
-            let (work, kept) = (plan.clone(), held.clone());
+            let (work, kept, policies) = (plan.clone(), held.clone(), self.policies.clone());
             let began = ctx.now();
             let batch = self
                 .store
                 .write(ctx, move |tx| {
-                    Box::pin(async move { keep_some(tx, &work, &kept, size).await })
+                    Box::pin(async move { keep_some(tx, &policies, &work, &kept, size).await })
                 })
                 .await?;
             let Some(batch) = batch else {
-                return Ok(unchanged(&plan));
+                return Ok(unchanged(&plan, Vec::new()));
             };
             done = batch.done;
             progress(ImportStep { done, total });
@@ -130,7 +132,7 @@ impl Engine {
                 })
             });
             let Some(took) = batch.await? else {
-                return Ok(unchanged(&plan));
+                return Ok(unchanged(&plan, Vec::new()));
             };
             size = pace.next_size(size, took);
             pace.pause(ctx, began).await;
@@ -142,18 +144,25 @@ impl Engine {
     }
 }
 
-/// Records the start of the import, unless it has started. Returns the evidence and the number of stored records;
-/// `None` if everything is stored.
-async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>>, usize)>, Error> {
-    let Some(held) = hold(tx, plan, false).await? else {
-        return Ok(None);
+/// The start of an import in batches.
+enum Begun {
+    /// The evidence to fill, and the number of records that are stored.
+    Import(Vec<Option<Held>>, usize),
+    /// Everything is stored, in the evidence with these keys.
+    Known(Vec<String>),
+}
+
+/// Records the start of the import, unless it has started.
+async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Begun, Error> {
+    let Some((held, stored)) = hold(tx, plan, false).await? else {
+        return Ok(Begun::Known(Vec::new()));
     };
     if held.iter().all(Option::is_none) {
-        return Ok(None);
+        return Ok(Begun::Known(stored));
     }
     let known = tx.import_progress(&plan.key).await?;
     if let Some(known) = known.as_ref().filter(|known| known.plan == plan.digest) {
-        return Ok(Some((held, usize::try_from(known.done).unwrap_or_default())));
+        return Ok(Begun::Import(held, usize::try_from(known.done).unwrap_or_default()));
     }
     // An import of another program version has another plan. It starts again; storing a record twice changes nothing.
     let progress = Progress {
@@ -164,10 +173,7 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>
     tx.keep_import_progress(&plan.key, &progress).await?;
     if known.is_none() {
         let mut content = audit_entries::content(tx.ctx());
-        content.release = Some(Place {
-            id: plan.key.release.clone(),
-            key: plan.report.release.clone(),
-        });
+        content.release = Some(plan.place());
         content.headline = Some(format!("Import {}", text::visible(&plan.file.name)));
         content.records = held.iter().flatten().map(|held| held.id.as_str().to_owned()).collect();
         content.record_keys = keys(&held);
@@ -178,7 +184,7 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Vec<Option<Held>
             content,
         });
     }
-    Ok(Some((held, 0)))
+    Ok(Begun::Import(held, 0))
 }
 
 /// The progress of this import; `None` if another process has finished it.
@@ -197,7 +203,13 @@ async fn under_way(tx: &mut WriteTx, plan: &Plan) -> Result<Option<(Progress, Im
 }
 
 /// Stores the next records, at most `size`.
-async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: usize) -> Result<Option<Batch>, Error> {
+async fn keep_some(
+    tx: &mut WriteTx,
+    policies: &PolicyCache,
+    plan: &Plan,
+    held: &[Option<Held>],
+    size: usize,
+) -> Result<Option<Batch>, Error> {
     let began = tx.ctx().now();
     pauses::refuse_paused_program(tx).await?;
     tx.forget_plans().await?;
@@ -207,7 +219,7 @@ async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: u
     let from = usize::try_from(progress.done).unwrap_or_default();
     let records = plan.records.get(from..).unwrap_or_default();
     let records = &records[..size.min(records.len())];
-    plan.keep(tx, held, records, &mut report).await?;
+    plan.keep(tx, policies, held, records, &mut report).await?;
     let done = from + records.len();
     progress.done = done as i64;
     progress.report = json!(report);
@@ -222,20 +234,13 @@ async fn keep_some(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>], size: u
 async fn finish(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>]) -> Result<ImportReport, Error> {
     pauses::refuse_paused_program(tx).await?;
     let Some((_, mut report)) = under_way(tx, plan).await? else {
-        return Ok(unchanged(plan));
+        return Ok(unchanged(plan, Vec::new()));
     };
     let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
     tx.complete_evidence(&ids).await?;
     tx.end_import(&plan.key).await?;
     imported(tx, plan, held, &mut report).await?;
     Ok(report)
-}
-
-fn unchanged(plan: &Plan) -> ImportReport {
-    ImportReport {
-        unchanged: true,
-        ..plan.report.clone()
-    }
 }
 
 /// The time since `began`, in microseconds, at least 1.

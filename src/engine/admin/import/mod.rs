@@ -8,10 +8,11 @@ mod batches;
 mod plan;
 mod report;
 mod restore;
+mod revisions;
 
 pub use report::ImportReport;
 
-use crate::audit::{Event, Place};
+use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::*;
 use crate::engine::admin::pauses;
@@ -26,6 +27,9 @@ use std::sync::Arc;
 /// The most records that one transaction of an import stores.
 const AT_ONCE: usize = 500;
 
+/// The most characters in the name of what was scanned.
+const LONGEST_COMPONENT: usize = 200;
+
 /// A file to import.
 #[derive(Debug, Clone)]
 pub struct ImportFile {
@@ -37,6 +41,8 @@ pub struct ImportFile {
     pub format: Option<Format>,
     /// When the file was made, for files without a time.
     pub collected_at: Option<Timestamp>,
+    /// What was scanned, if the importer knows better than the file. It keeps the findings of two repositories or modules apart.
+    pub component: Option<String>,
 }
 
 /// The progress of an import in batches.
@@ -64,6 +70,7 @@ impl Engine {
             bytes,
             format,
             collected_at,
+            component: None,
         };
         self.import_file(ctx, release_key, file, |_| {}).await
     }
@@ -78,6 +85,10 @@ impl Engine {
         progress: impl FnMut(ImportStep) + Send,
     ) -> Result<ImportReport, Error> {
         let release = self.release_to_import(ctx, release_key).await?;
+        let file = ImportFile {
+            component: file.component.map(|name| component_name(&name)).transpose()?,
+            ..file
+        };
         let now = ctx.now();
         // Reading a large file takes a second, in which the other tasks of this thread would wait.
         let read = tokio::task::spawn_blocking(move || {
@@ -153,18 +164,17 @@ impl Engine {
         self.store
             .write(ctx, move |tx| {
                 Box::pin(async move {
-                    let Some(held) = hold(tx, &plan, true).await? else {
+                    let Some((held, known)) = hold(tx, &plan, true).await? else {
                         return Ok(None);
                     };
                     let mut report = plan.report.clone();
-                    report.unchanged = held.iter().all(Option::is_none);
-                    if report.unchanged {
-                        return Ok(Some(report));
+                    if held.iter().all(|held| held.is_none()) {
+                        return Ok(Some(unchanged(&plan, known)));
                     }
-                    let mut subjects = plan.keep(tx, &held, &plan.records, &mut report).await?;
+                    let mut subjects = plan.keep(tx, &policies, &held, &plan.records, &mut report).await?;
                     subjects.extend(wanting);
                     let threshold = plan.threshold(tx, &policies).await?;
-                    report.blockers = tx
+                    report.blockers += tx
                         .raise_blockers(&plan.key.release, threshold, &distinct(subjects))
                         .await?;
                     imported(tx, &plan, &held, &mut report).await?;
@@ -194,12 +204,32 @@ impl Engine {
     }
 }
 
-/// Stores the file and the evidence of its runs. `None` if an import in batches has stored some of the evidence,
-/// because only that import can finish it.
-async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Vec<Option<Held>>>, Error> {
+/// The name of what was scanned, without white space at its ends.
+fn component_name(name: &str) -> Result<String, Error> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_COMPONENT {
+        return Err(Error::field(
+            "/component",
+            format!("must have 1 to {LONGEST_COMPONENT} characters"),
+        ));
+    }
+    match text::forbidden_in(&json!(name)).pop() {
+        Some(error) => Err(Error::field("/component", error.message)),
+        None => Ok(name.to_owned()),
+    }
+}
+
+/// Stores the file and the evidence of its runs. Returns the evidence that is to be filled, run by run, and the keys of the evidence that is
+/// stored already. `None` if an import in batches has stored some of the evidence, because only that import can finish it.
+#[allow(clippy::type_complexity)]
+async fn hold(
+    tx: &mut WriteTx,
+    plan: &Plan,
+    complete: bool,
+) -> Result<Option<(Vec<Option<Held>>, Vec<String>)>, Error> {
     pauses::refuse_paused_program(tx).await?;
     tx.keep_file(&plan.key.sha256, &plan.file.bytes).await?;
-    let mut held = Vec::with_capacity(plan.runs.len());
+    let (mut held, mut known) = (Vec::with_capacity(plan.runs.len()), Vec::new());
     for run in &plan.runs {
         held.push(match tx.insert_evidence(run, complete).await? {
             KeptEvidence::New(id, key) => Some(Held {
@@ -209,10 +239,22 @@ async fn hold(tx: &mut WriteTx, plan: &Plan, complete: bool) -> Result<Option<Ve
             }),
             KeptEvidence::Incomplete(..) if complete => return Ok(None),
             KeptEvidence::Incomplete(id, key, collected_at) => Some(Held { id, key, collected_at }),
-            KeptEvidence::Known => None,
+            KeptEvidence::Known(key) => {
+                known.push(key);
+                None
+            }
         });
     }
-    Ok(Some(held))
+    Ok(Some((held, known)))
+}
+
+/// The report of an import that wrote nothing, because the release has the evidence with these keys already.
+fn unchanged(plan: &Plan, known: Vec<String>) -> ImportReport {
+    ImportReport {
+        unchanged: true,
+        evidence_ids: known,
+        ..plan.report.clone()
+    }
 }
 
 /// Records a finished import, whose evidence is complete.
@@ -222,14 +264,12 @@ async fn imported(
     held: &[Option<Held>],
     report: &mut ImportReport,
 ) -> Result<(), Error> {
+    revisions::miss_findings(tx, plan, held, report).await?;
     tx.keep_import_result(&plan.key.sha256, plan.hashed_at).await?;
     let ids: Vec<&str> = held.iter().flatten().map(|held| held.id.as_str()).collect();
     report.evidence_ids = keys(held);
     let mut content = audit_entries::content(tx.ctx());
-    content.release = Some(Place {
-        id: plan.key.release.clone(),
-        key: plan.report.release.clone(),
-    });
+    content.release = Some(plan.place());
     content.headline = Some(format!("Import {}", text::visible(&plan.file.name)));
     content.record_keys = report.evidence_ids.clone();
     content.records = ids.into_iter().map(str::to_owned).collect();

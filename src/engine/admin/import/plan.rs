@@ -1,11 +1,14 @@
 //! The records that a file contains, in an order that depends only on the file.
 
+use crate::audit::Place;
 use crate::domain::*;
 use crate::engine::Error;
+use crate::engine::admin::import::revisions;
 use crate::engine::admin::import::{ImportFile, ImportReport};
 use crate::engine::policy_cache::PolicyCache;
-use crate::import::{ControlReport, Format, Scan, ScanFinding};
-use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, WriteTx};
+use crate::engine::reopened_findings;
+use crate::import::{ControlReport, Format, Scan, ScanFinding, ScanKind};
+use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, SeenBy, WriteTx};
 use sha2::{Digest, Sha256};
 
 /// The records of one file for one release.
@@ -17,6 +20,8 @@ pub(crate) struct Plan {
     release: Release,
     /// The evidence, one for each run.
     pub(crate) runs: Vec<NewEvidence>,
+    /// What each run has examined completely: a finding of these scopes that the run does not show is not there any more.
+    pub(crate) complete_scopes: Vec<Vec<String>>,
     /// Findings run by run, then statements on controls, the latest last.
     pub(crate) records: Vec<Record>,
     /// SHA-256 over the records, which identifies the plan when an import continues.
@@ -64,7 +69,11 @@ impl Plan {
             ..ImportReport::default()
         };
         let (mut runs, mut records, mut controls) = (Vec::new(), Vec::new(), Vec::new());
-        for (run, scan) in scans.into_iter().enumerate() {
+        let mut complete_scopes = Vec::with_capacity(scans.len());
+        for (run, mut scan) in scans.into_iter().enumerate() {
+            if let Some(component) = &file.component {
+                scan.identify(Some(component));
+            }
             let (collected_at, collected_from) = match (scan.collected_at, file.collected_at) {
                 (Some(micros), _) => (Timestamp(micros), CollectedFrom::Run),
                 (None, Some(told)) => (told, CollectedFrom::Told),
@@ -81,11 +90,13 @@ impl Plan {
                 collected_at,
                 collected_from,
                 commit: scan.commit.clone(),
+                component: scan.component.clone(),
             });
             records.extend(scan.findings.iter().map(|finding| Record {
                 run,
                 what: What::Finding(found(&scan, finding)),
             }));
+            complete_scopes.push(examined(&scan));
             controls.push((collected_at, run, scan.controls));
         }
         // Documents list their latest assessment first or last; the latest one wins.
@@ -112,6 +123,7 @@ impl Plan {
             file,
             release,
             runs,
+            complete_scopes,
             records,
             report,
         }
@@ -130,10 +142,17 @@ impl Plan {
         self.file.bytes.chunks(PART).nth(part).unwrap_or_default()
     }
 
-    /// The lowest severity whose open findings block the release: the lower of its own threshold and today's policy.
+    /// The lowest severity whose open findings block the release.
     pub(crate) async fn threshold(&self, tx: &mut ReadTx, policies: &PolicyCache) -> Result<Severity, Error> {
-        let everywhere = policies.today(tx).await?.rules.severity.blocker_from;
-        Ok(self.release.severity_threshold.min(everywhere))
+        reopened_findings::blocker_threshold(tx, policies, &self.release).await
+    }
+
+    /// The release, for audit entries.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            id: self.key.release.clone(),
+            key: self.report.release.clone(),
+        }
     }
 
     /// Stores records whose evidence is in `held`, and adds them to the report. Storing a record twice changes nothing.
@@ -141,6 +160,7 @@ impl Plan {
     pub(crate) async fn keep(
         &self,
         tx: &mut WriteTx,
+        policies: &PolicyCache,
         held: &[Option<Held>],
         records: &[Record],
         report: &mut ImportReport,
@@ -159,18 +179,26 @@ impl Plan {
                     What::Assessed { key, status } => assessed.push((key.as_str(), *status)),
                 }
             }
-            let seen = tx
-                .upsert_findings(&findings, &held.id, release, held.collected_at)
-                .await?;
-            let fresh = seen.iter().filter(|finding| finding.is_new).count();
-            report.new_findings += fresh;
-            report.known_findings += seen.len() - fresh;
+            let seen_by = SeenBy {
+                evidence: &held.id,
+                release,
+                at: held.collected_at,
+            };
+            let seen = tx.upsert_findings(&findings, seen_by).await?;
             report.suppressed += findings.iter().filter(|finding| finding.suppressed).count();
+            revisions::follow_up(tx, policies, self, held, &seen, report).await?;
             touched.extend(seen.into_iter().map(|finding| finding.id.as_str().to_owned()));
             report.new_controls += tx.declare_controls(release, &declared).await?;
-            let (changed, controls) = tx.assess_controls(release, &assessed).await?;
+            let (changed, controls) = tx.assess_controls(release, &assessed, held.collected_at).await?;
             report.changed_controls += changed;
-            touched.extend(controls);
+            let passing = controls
+                .iter()
+                .filter(|control| control.status == ControlStatus::Passing);
+            let passing: Vec<&str> = passing.map(|control| control.id.as_str()).collect();
+            if !passing.is_empty() {
+                tx.resolve_blockers(&passing).await?;
+            }
+            touched.extend(controls.into_iter().map(|control| control.id));
         }
         Ok(touched)
     }
@@ -192,6 +220,21 @@ fn digest(records: &[Record]) -> String {
     canonical::hex(&hash.finalize())
 }
 
+/// A digest of what a scan examined: the tool and the component. A newer scan of the same can miss a finding.
+fn scope(scan: &Scan) -> String {
+    let parts = serde_json::json!(["loopiq-scan-1", scan.provider, scan.component]);
+    canonical::digest(parts.to_string().as_bytes())
+}
+
+/// The scopes that a scan has examined completely.
+fn examined(scan: &Scan) -> Vec<String> {
+    if scan.complete && matches!(scan.kind, ScanKind::Scan | ScanKind::Tests) {
+        vec![scope(scan)]
+    } else {
+        Vec::new()
+    }
+}
+
 fn found(scan: &Scan, finding: &ScanFinding) -> NewFinding {
     let location = finding.location.as_ref();
     NewFinding {
@@ -205,5 +248,6 @@ fn found(scan: &Scan, finding: &ScanFinding) -> NewFinding {
         location: location.and_then(|at| at.uri.clone().or_else(|| at.logical.clone())),
         line: location.and_then(|at| at.line).map(|line| line as i64),
         component: finding.component.clone().or_else(|| scan.component.clone()),
+        scope: scope(scan),
     }
 }

@@ -23,13 +23,19 @@ pub struct ImportReport {
     pub new_findings: usize,
     /// Findings that the tenant had before.
     pub known_findings: usize,
+    /// Known findings that are open again, because the scan is newer than what closed them.
+    pub reopened: usize,
+    /// Known findings that people have set to false positive or accepted, and that a newer scan shows again. They stay so.
+    pub seen_again: usize,
+    /// Findings that a complete newer scan of the same does not show any more. Closing them is a person's decision.
+    pub gone: usize,
     /// Findings that the scanner's user has suppressed.
     pub suppressed: usize,
     /// Controls that the release did not have before.
     pub new_controls: u64,
     /// Controls whose status changed.
     pub changed_controls: u64,
-    /// New blockers.
+    /// Blockers that were opened: new ones, and closed ones that are open again.
     pub blockers: i64,
     /// Whether the tenant had everything in the file, so that nothing was written.
     pub unchanged: bool,
@@ -56,8 +62,14 @@ impl fmt::Display for ImportReport {
         if self.unchanged {
             return write!(
                 f,
-                "The file is already evidence of {}; nothing was written.",
-                self.release
+                "The file is already evidence of {}{}; nothing was written. If the tool ran again with the same result, import the file with \
+                 the time of that run (--collected-at).",
+                self.release,
+                if self.evidence_ids.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", self.evidence_ids.join(", "))
+                }
             );
         }
         write!(
@@ -65,6 +77,15 @@ impl fmt::Display for ImportReport {
             "{}: {} new findings, {} known, {} suppressed, from {} results in {} run(s); ",
             self.release, self.new_findings, self.known_findings, self.suppressed, self.results, self.runs
         )?;
+        for (count, what) in [
+            (self.reopened, "reopened"),
+            (self.seen_again, "decided to be no problem and seen again"),
+            (self.gone, "not seen any more"),
+        ] {
+            if count > 0 {
+                write!(f, "{count} {what}; ")?;
+            }
+        }
         if self.new_controls + self.changed_controls > 0 {
             write!(
                 f,
@@ -74,7 +95,7 @@ impl fmt::Display for ImportReport {
         }
         write!(
             f,
-            "{} new blockers. Evidence {}.",
+            "{} blockers opened. Evidence {}.",
             self.blockers,
             self.evidence_ids.join(", ")
         )

@@ -48,7 +48,7 @@ SELECT a.id, a.headline, a.state, o.record_id
 -- part: newer
 -- Evidence of the same kind that was collected later.
 SELECT DISTINCT n.id, n.key, n.release_id, n.provider, n.kind, n.name, n.sha256, n.size, n.collected_at, n.collected_from,
-       n.imported_at, n.commit_id
+       n.imported_at, n.commit_id, n.component
   FROM evidence e
   JOIN evidence n ON n.tenant = e.tenant AND n.release_id = e.release_id AND n.provider = e.provider AND n.kind = e.kind
        AND n.collected_at > e.collected_at AND n.complete = 1

@@ -61,23 +61,31 @@ SELECT c.id, c.key, c.title, c.release_id, c.status, c.version
 -- part: evd
 -- Evidence of an unfinished import is not there yet.
 SELECT e.id, e.key, e.release_id, e.provider, e.kind, e.name, e.sha256, e.size, e.collected_at, e.collected_from, e.imported_at,
-       e.commit_id
+       e.commit_id, e.component
   FROM evidence e
  WHERE e.tenant = $1 AND e.id IN (SELECT value FROM json_each($2 ->> 'evd'))
    AND e.complete = 1
 
 -- part: fnd
 SELECT f.id, f.key, f.provider, f.rule, f.title, f.message, f.severity, f.status, f.justification, f.status_expires_at, f.location,
-       f.line, f.component, f.first_seen_at, f.last_seen_at, f.version
+       f.line, f.component, f.first_seen_at, f.last_seen_at, f.decided_at, f.version
   FROM findings f
  WHERE f.tenant = $1 AND f.id IN (SELECT value FROM json_each($2 ->> 'fnd'))
 
 -- part: sighting
--- Where the findings were seen.
-SELECT s.finding_id, s.evidence_id, s.release_id, s.seen_at
+-- The evidence that shows the findings.
+SELECT s.finding_id, s.evidence_id, s.seen_at
   FROM sightings s
  WHERE s.tenant = $1 AND s.finding_id IN (SELECT value FROM json_each($2 ->> 'fnd'))
    AND s.evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0)
+
+-- part: finding_release
+-- The releases in which the findings were seen, and where their risk is accepted.
+SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, a.ends_at
+  FROM release_findings r
+  JOIN releases e ON e.tenant = r.tenant AND e.id = r.release_id
+  LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id
+ WHERE r.tenant = $1 AND r.finding_id IN (SELECT value FROM json_each($2 ->> 'fnd'))
 
 -- part: blk
 -- A blocker has the title and severity of its finding or control.
