@@ -3,7 +3,7 @@
 use super::number::{FindingKey, number};
 use super::{
     ControlReport, ImportError, KeySource, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, Severity,
-    shown, shown_line,
+    VexStatement, Vulnerability, shown, shown_line,
 };
 use crate::domain::Timestamp;
 use serde_json::Value;
@@ -40,8 +40,9 @@ pub(super) fn size(finding: &ScanFinding) -> usize {
     };
     let places: usize = finding.location.iter().chain(&finding.more_locations).map(place).sum();
     let component = finding.component.as_ref().map_or(0, String::len);
+    let vulnerability = finding.vulnerability.as_ref().map_or(0, Vulnerability::size);
     // 512 bytes for the struct and its two digests.
-    finding.rule.len() + finding.title.len() + finding.message.len() + component + places + 512
+    finding.rule.len() + finding.title.len() + finding.message.len() + component + vulnerability + places + 512
 }
 
 /// A name in one line; `None` if blank.
@@ -100,6 +101,7 @@ pub(super) struct Draft<'a> {
     pub location: Option<Location>,
     /// Name and version of what is affected.
     pub component: Option<String>,
+    pub vulnerability: Option<Vulnerability>,
     pub suppressed: bool,
     pub help: Option<&'a str>,
     /// What identifies the finding, in addition to provider and rule.
@@ -111,6 +113,7 @@ pub(super) struct Assembly {
     budget: Budget,
     findings: Vec<ScanFinding>,
     keys: Vec<FindingKey>,
+    statements: Vec<VexStatement>,
     /// The number of results that are not failures.
     pub not_failures: usize,
 }
@@ -121,6 +124,7 @@ impl Assembly {
             budget: Budget::new(MAX_TEXT),
             findings: Vec::new(),
             keys: Vec::new(),
+            statements: Vec::new(),
             not_failures: 0,
         }
     }
@@ -145,6 +149,7 @@ impl Assembly {
             location: draft.location,
             more_locations: Vec::new(),
             component: draft.component,
+            vulnerability: draft.vulnerability,
             suppressed: draft.suppressed,
             help_uri: draft.help.and_then(safe_link),
             identity: String::new(),
@@ -160,6 +165,27 @@ impl Assembly {
         Ok(())
     }
 
+    /// Adds a statement, and the finding that it gives by itself.
+    pub(super) fn state(&mut self, mut statement: VexStatement, own: Option<Draft<'_>>) -> Result<(), ImportError> {
+        statement.reason = shown(&statement.reason, MAX_MESSAGE);
+        // 128 bytes for the struct.
+        self.budget
+            .take(statement.vulnerability.size() + statement.reason.len() + 128)?;
+        statement.finding = own.as_ref().map(|_| self.findings.len());
+        let sets_aside = statement.status.sets_aside();
+        self.statements.push(statement);
+        match own {
+            Some(draft) => self.add(Draft {
+                suppressed: sets_aside,
+                ..draft
+            }),
+            None => {
+                self.not_failures += 1;
+                Ok(())
+            }
+        }
+    }
+
     /// Numbers the findings and identifies them for `component`.
     pub(super) fn scan(mut self, provider: String, kind: ScanKind, component: Option<String>) -> Scan {
         number(&mut self.findings, &self.keys);
@@ -172,6 +198,7 @@ impl Assembly {
             component: None,
             complete: true,
             controls: Vec::<ControlReport>::new(),
+            statements: self.statements,
             not_failures: self.not_failures,
             results: self.findings.len() + self.not_failures,
             findings: self.findings,

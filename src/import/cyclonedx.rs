@@ -3,9 +3,8 @@
 //! Each affected component gives a result. If the document has the component's version, the result is for that version,
 //! and listed ranges are ignored. Any other component gives one result for each listed version and range.
 //!
-//! A verdict (`analysis.state`) holds for one version of a product. The identity of a judged finding therefore contains
-//! the version of the document's product and whether the verdict sets the finding aside: if the verdict is withdrawn,
-//! or the next version has no verdict, the import reports a new finding and no suppressed old one.
+//! An analysis is a statement on a finding and not a part of its identity: a later document of the same tool that judges
+//! the finding, or no longer does, is about the same finding.
 
 mod model;
 mod verdict;
@@ -14,12 +13,11 @@ mod verdict;
 mod tests;
 
 use super::assemble::{Assembly, Draft, damage, missing, named, utc};
-use super::{ImportError, KeySource, Scan, ScanKind, Severity, severity, shown_line};
+use super::{ImportError, KeySource, Scan, ScanKind, Severity, VexStatement, purl, severity, shown_line};
 use model::{Affects, Bom, Component, Probe, Rating, Version, Vulnerability};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use verdict::Verdict;
 
 const VERSION: &str = "CycloneDX 1.4 or a later 1.x";
 
@@ -55,6 +53,8 @@ struct Reader<'a> {
     /// Components by their references in the document.
     components: BTreeMap<&'a str, &'a Component>,
     product: Option<&'a Component>,
+    /// The beginning of a BOM-Link to a component of the document.
+    link: Option<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -70,7 +70,12 @@ impl<'a> Reader<'a> {
             }
             left.extend(component.components.iter().chain(&component.services).flatten());
         }
-        Self { components, product }
+        let link = bom_link(bom);
+        Self {
+            components,
+            product,
+            link,
+        }
     }
 
     fn read(&self, bom: &Bom) -> Result<Scan, ImportError> {
@@ -140,35 +145,77 @@ impl<'a> Reader<'a> {
         affected: Option<(&Affects, Option<&Component>)>,
         version: Option<&Version>,
     ) -> Result<(), ImportError> {
-        let analysis = advisory.of.analysis.as_ref();
-        let verdict = Verdict::new(analysis, version);
-        if verdict == Verdict::NoFailure {
-            found.not_failures += 1;
-            return Ok(());
-        }
         let number = version.and_then(|version| given(&version.version).or(given(&version.range)));
         let component = affected.map(|(affects, component)| named_version(affects, component, number));
-        let judged = analysis.and_then(|analysis| given(&analysis.state)).map(|_| {
-            let product = self.product.and_then(|product| given(&product.version));
-            json!([product, verdict == Verdict::SetAside])
-        });
         let thing =
             affected.map(|(affects, component)| component.and_then(full_name).unwrap_or((&affects.target).into()));
-        found.add(Draft {
+        let products = affected.map(|(affects, component)| self.products(affects, component, version));
+        let vulnerability = super::Vulnerability::new(advisory.ids.iter().copied(), products.into_iter().flatten());
+        let draft = Draft {
             rule: advisory.rule,
             title: advisory.title,
             message: &advisory.message,
             severity: advisory.severity,
             location: None,
             component: component.and_then(|name| named(Some(name.as_ref()))),
-            suppressed: verdict == Verdict::SetAside,
+            vulnerability: Some(vulnerability.clone()),
+            suppressed: false,
             help: advisory.of.source.as_ref().and_then(|source| source.url.as_deref()),
             key: (
                 KeySource::Component,
-                json!(["affects", thing, number, judged, advisory.nameless]),
+                json!(["affects", thing, number, advisory.nameless]),
             ),
-        })
+        };
+        let analysis = advisory.of.analysis.as_ref();
+        let Some((status, is_finding)) = verdict::status(analysis, version) else {
+            return found.add(draft);
+        };
+        let statement = VexStatement {
+            vulnerability,
+            status,
+            reason: advisory.reason.clone(),
+            at: None,
+            finding: None,
+        };
+        found.state(statement, is_finding.then_some(draft))
     }
+
+    /// The names of what is affected. A range has none, because nothing tells which versions are in it.
+    fn products<'n>(
+        &self,
+        affects: &'n Affects,
+        component: Option<&'n Component>,
+        version: Option<&'n Version>,
+    ) -> Vec<Cow<'n, str>> {
+        let number = version.and_then(|version| given(&version.version));
+        if version.is_some() && number.is_none() {
+            return Vec::new();
+        }
+        let own = component.filter(|component| number.is_none() || given(&component.version) == number);
+        let mut names: Vec<Cow<'n, str>> = Vec::new();
+        if let Some(own) = own {
+            names.extend(given(&own.purl).map(|name| purl::with_version(name, number).into()));
+            names.extend(given(&own.cpe).map(Cow::from));
+            names.extend(
+                self.link
+                    .as_ref()
+                    .map(|link| format!("{link}{}", affects.target).into()),
+            );
+        } else if let Some(name) = component.and_then(full_name).filter(|name| purl::is_purl(name)) {
+            names.push(purl::with_version(&name, number).into());
+        } else if purl::is_purl(&affects.target) {
+            names.push(purl::with_version(&affects.target, number).into());
+        } else if number.is_none() {
+            names.push(affects.target.as_str().into());
+        }
+        names
+    }
+}
+
+/// The beginning of a BOM-Link (`urn:cdx:SERIAL/VERSION#`); `None` if the document has no serial number.
+fn bom_link(bom: &Bom) -> Option<String> {
+    let serial = given(&bom.serial_number)?.strip_prefix("urn:uuid:")?;
+    Some(format!("{}{serial}/{}#", purl::BOM_LINK, bom.version.unwrap_or(1)))
 }
 
 /// The parts of a vulnerability that are the same for all components it affects.
@@ -177,6 +224,10 @@ struct Advisory<'v> {
     rule: &'v str,
     title: &'v str,
     message: String,
+    /// Its ID and its aliases.
+    ids: Vec<&'v str>,
+    /// Why the document decides as it does.
+    reason: String,
     severity: Severity,
     /// The description, which identifies a vulnerability without ID.
     nameless: Option<Option<&'v str>>,
@@ -193,6 +244,11 @@ impl<'v> Advisory<'v> {
             rule,
             title: title(of, rule),
             message: verdict::message(of, rule),
+            ids: given(&of.id)
+                .into_iter()
+                .chain(references.iter().filter_map(|one| given(&one.id)))
+                .collect(),
+            reason: verdict::reason(of.analysis.as_ref()),
             severity: rated(of.ratings.as_deref().unwrap_or_default()),
             nameless: (rule == "(no ID)").then(|| given(&of.description)),
         }

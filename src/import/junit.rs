@@ -242,6 +242,7 @@ impl Report {
             severity: Severity::High,
             location,
             component: None,
+            vulnerability: None,
             suppressed: false,
             help: None,
             key: (KeySource::Name, json!(["test", suite, case.class, case.name])),

@@ -13,8 +13,10 @@ mod lenient;
 mod number;
 mod oscal;
 mod osv;
+mod purl;
 mod sarif;
 mod severity;
+mod vulnerability;
 
 #[cfg(test)]
 mod cost;
@@ -23,6 +25,7 @@ mod tests;
 
 pub use detect::detect;
 pub use error::ImportError;
+pub use vulnerability::{VexStatement, VexStatements, VexStatus, Vulnerability};
 
 use crate::domain::{canonical, text::visible};
 
@@ -201,6 +204,8 @@ pub struct Scan {
     pub results: usize,
     /// The file's statements on controls (OSCAL).
     pub controls: Vec<ControlReport>,
+    /// The file's statements on vulnerabilities (VEX), in its order.
+    pub statements: Vec<VexStatement>,
 }
 
 /// A file's statement on a control.
@@ -257,6 +262,8 @@ pub struct ScanFinding {
     pub more_locations: Vec<Location>,
     /// Name and version of the affected package or product, in formats that identify findings by it.
     pub component: Option<String>,
+    /// The vulnerability, and what it affects; `None` if the finding is none that other tools know.
+    pub vulnerability: Option<Vulnerability>,
     /// Whether a user of the scanner has suppressed the result. A suppressed result is still a finding.
     pub suppressed: bool,
     /// The page that explains the rule. Only `http` and `https`, so that the link is safe.

@@ -13,9 +13,10 @@ mod model;
 mod tests;
 
 use super::assemble::{Assembly, Draft, damage, missing, named};
-use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity, severity, shown_line};
+use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity, Vulnerability, purl, severity, shown_line};
 use model::{Affected, Name, Package, Probe, Record, Report, Score, Source, Specific};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
@@ -128,6 +129,8 @@ struct Advisory<'r> {
     help: Option<&'r str>,
     severity: Option<Severity>,
     withdrawn: bool,
+    /// Its ID and its aliases.
+    ids: Vec<&'r str>,
 }
 
 impl<'r> Advisory<'r> {
@@ -162,6 +165,7 @@ impl<'r> Advisory<'r> {
             help: advisory.or(links.first()).and_then(|link| link.url.as_deref()),
             severity: by_record(record),
             withdrawn: record.withdrawn.is_some(),
+            ids: std::iter::once(id).chain(aliases.iter().map(String::as_str)).collect(),
         })
     }
 
@@ -197,6 +201,10 @@ impl<'r> Advisory<'r> {
             severity: self.severity.max(rated).unwrap_or(unrated),
             location,
             component: package.and_then(component),
+            vulnerability: Some(Vulnerability::new(
+                self.ids.iter().copied(),
+                package.and_then(at_version),
+            )),
             suppressed: false,
             help: self.help,
             key: (KeySource::Component, key),
@@ -256,31 +264,20 @@ fn same(package: &Name) -> (&str, String) {
     (package.name.as_deref().unwrap_or_default(), ecosystem)
 }
 
+/// The purl of a package, with its version.
+fn at_version(name: &Name) -> Option<Cow<'_, str>> {
+    let purl = named(name.purl.as_deref())?;
+    Some(purl::with_version(&purl, named(name.version.as_deref()).as_deref()).into())
+}
+
 /// The package's purl, or else its name, with its version; for a git folder, its commit.
 fn component(name: &Name) -> Option<String> {
     let given = |text: &Option<String>| named(text.as_deref());
     let version = given(&name.version);
     let whole = match (given(&name.purl), given(&name.name)) {
-        (Some(purl), _) => purl_at(&purl, version.as_deref()),
+        (Some(purl), _) => purl::with_version(&purl, version.as_deref()),
         (None, Some(package)) => version.map_or(package.clone(), |version| format!("{package}@{version}")),
         (None, None) => format!("commit {}", given(&name.commit)?),
     };
     named(Some(&whole))
-}
-
-/// Adds the version to a purl, before its qualifiers and its subpath.
-fn purl_at(purl: &str, version: Option<&str>) -> String {
-    let (path, rest) = purl.split_at(purl.find(['?', '#']).unwrap_or(purl.len()));
-    match version {
-        // A scope's `@` is the first character of its segment (`npm/@scope/name`); a version's `@` never is.
-        Some(version)
-            if !path
-                .rsplit('/')
-                .next()
-                .is_some_and(|last| last[last.len().min(1)..].contains('@')) =>
-        {
-            format!("{path}@{version}{rest}")
-        }
-        _ => purl.to_owned(),
-    }
 }

@@ -1,7 +1,7 @@
 //! The used parts of a CycloneDX document. Lists of vulnerabilities and of what they affect, and their analysis, must
 //! have the right type; any smaller value of a wrong type is ignored.
 
-use super::super::lenient::lenient;
+use super::super::lenient::{lenient, whole};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -20,6 +20,11 @@ pub(super) struct Probe {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Bom {
+    /// `urn:uuid:` and a UUID, which with the version names the document.
+    #[serde(default, deserialize_with = "lenient")]
+    pub serial_number: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
+    pub version: Option<usize>,
     #[serde(default, deserialize_with = "lenient")]
     pub metadata: Option<Metadata>,
     #[serde(default)]
@@ -79,6 +84,8 @@ pub(super) struct Component {
     pub version: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub purl: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub cpe: Option<String>,
     pub components: Option<Vec<Component>>,
     pub services: Option<Vec<Component>>,
 }

@@ -1,5 +1,5 @@
 use crate::import::tests::{identities, only, rules, sample_scan};
-use crate::import::{Format, ImportError, Scan, ScanFinding, Severity, read};
+use crate::import::{Format, ImportError, Scan, ScanFinding, Severity, VexStatements, VexStatus, read};
 use serde_json::{Value, json};
 
 /// A document on ABC 4.2, which contains a library.
@@ -157,30 +157,95 @@ fn a_version_that_is_not_affected_is_no_failure_and_others_stay() {
 }
 
 #[test]
-fn a_verdict_holds_for_its_product_version_alone() {
+fn a_finding_is_the_same_whatever_the_document_decides_on_it() {
     let identity = |version: &str, state: Value| {
         let mut file = bom(json!([{ "id": "CVE-1", "analysis": { "state": state }, "affects": [{ "ref": "lib" }] }]));
         file["metadata"]["component"]["version"] = json!(version);
         only(Format::CycloneDx, &file.to_string()).findings[0].identity.clone()
     };
-    let aside = json!("not_affected");
-    assert_eq!(identity("4.2", aside.clone()), identity("4.2", json!("false_positive")));
-    assert_ne!(
-        identity("4.2", aside.clone()),
-        identity("4.3", aside.clone()),
-        "nobody has judged 4.3"
-    );
-    assert_ne!(
-        identity("4.2", aside.clone()),
-        identity("4.2", json!("exploitable")),
-        "the verdict was taken back"
-    );
+    let plain = identity("4.2", Value::Null);
+    for state in ["not_affected", "false_positive", "exploitable", "in_triage"] {
+        assert_eq!(identity("4.2", json!(state)), plain, "{state}");
+        assert_eq!(
+            identity("4.3", json!(state)),
+            plain,
+            "{state} of the next version of the product"
+        );
+    }
+}
+
+#[test]
+fn statements_name_what_they_are_about() {
+    let mut file = bom(json!([
+        { "id": "CVE-1", "references": [{ "id": "GHSA-1" }], "affects": [{ "ref": "lib" }],
+          "analysis": { "state": "not_affected", "justification": "code_not_reachable", "detail": "Never called." } },
+        { "id": "CVE-2", "affects": [{ "ref": "lib" }], "analysis": { "state": "resolved" } },
+        { "id": "CVE-3", "affects": [{ "ref": "lib" }] },
+        { "id": "CVE-4", "affects": [{ "ref": "urn:cdx:other/1#x" }], "analysis": { "state": "in_triage" } },
+        { "id": "CVE-5", "affects": [{ "ref": "pkg:npm/x", "versions": [
+            { "version": "2", "status": "unaffected" }, { "range": "vers:npm/<2", "status": "affected" },
+        ] }], "analysis": { "state": "exploitable" } },
+    ]));
+    file["serialNumber"] = json!("urn:uuid:3e671687");
+    file["version"] = json!(7);
+    let scan = only(Format::CycloneDx, &file.to_string());
+    let seen: Vec<_> = scan
+        .statements
+        .iter()
+        .map(|one| {
+            (
+                one.vulnerability.ids.join(" "),
+                one.vulnerability.products.join(" "),
+                one.status,
+                one.finding,
+            )
+        })
+        .collect();
+    let lib = "pkg:maven/org/lib@1.0?type=jar urn:cdx:3e671687/7#lib";
+    let expected = [
+        ("CVE-1 GHSA-1", lib, VexStatus::NotAffected, Some(0)),
+        ("CVE-2", lib, VexStatus::Fixed, None),
+        ("CVE-4", "urn:cdx:other/1#x", VexStatus::UnderInvestigation, Some(2)),
+        ("CVE-5", "pkg:npm/x@2", VexStatus::NotAffected, None),
+        ("CVE-5", "", VexStatus::Affected, Some(3)),
+    ];
     assert_eq!(
-        identity("4.2", json!("in_triage")),
-        identity("4.2", json!("exploitable"))
+        seen,
+        expected.map(|(ids, products, status, finding)| (ids.to_owned(), products.to_owned(), status, finding))
     );
-    // A finding without verdict keeps its identity in the next version of the product.
-    assert_eq!(identity("4.2", Value::Null), identity("4.3", Value::Null));
+    assert_eq!(scan.statements[0].reason, "code_not_reachable\nNever called.");
+    let plain = scan.findings[1].vulnerability.as_ref().expect("a vulnerability");
+    assert_eq!(
+        (plain.ids.as_slice(), plain.purl()),
+        (&["CVE-3".to_owned()][..], Some("pkg:maven/org/lib@1.0?type=jar"))
+    );
+    for statement in &scan.statements {
+        let own = statement.finding.map(|at| &scan.findings[at]);
+        assert!(own.is_none_or(|own| own.vulnerability.as_ref() == Some(&statement.vulnerability)));
+    }
+}
+
+/// A scanner's document, then the same tool's document with its decision, then a decision of others about the first.
+#[test]
+fn a_decision_is_about_the_scanners_own_finding() {
+    let case = |name: &str| sample_scan(Format::CycloneDx, &format!("cases/cyclonedx/{name}.json"));
+    let Some(found) = case("scan") else { return };
+    let finding = &found.findings[0];
+    let judged = case("scan-judged").expect("the other was there");
+    assert_eq!(
+        (&judged.findings[0].identity, judged.findings[0].suppressed),
+        (&finding.identity, true)
+    );
+    for file in [&judged, &case("vex").expect("the other was there")] {
+        let statements = VexStatements::new(&file.statements);
+        let about = statements.about(finding.vulnerability.as_ref().expect("a vulnerability"));
+        assert_eq!(
+            about.map(|one| one.status),
+            Some(VexStatus::NotAffected),
+            "{}",
+            file.provider
+        );
+    }
 }
 
 #[test]

@@ -1,31 +1,31 @@
 //! The document's decision on a vulnerability in one version of a product.
 
+use super::super::VexStatus;
 use super::given;
 use super::model::{Analysis, Version, Vulnerability};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// A finding.
-    Open,
-    /// A finding that the document's author calls harmless for this product.
-    SetAside,
-    /// Not a finding: fixed, or this version was never affected.
-    NoFailure,
+/// What the document decides on one version, and whether that gives a finding. An unknown state is ignored, so that no
+/// finding is lost. A version that never had the vulnerability, or has it no more, gives none.
+pub(super) fn status(analysis: Option<&Analysis>, version: Option<&Version>) -> Option<(VexStatus, bool)> {
+    let state = analysis.and_then(|analysis| given(&analysis.state)).unwrap_or_default();
+    let unaffected = version.and_then(|version| given(&version.status)) == Some("unaffected");
+    match state {
+        "not_affected" | "false_positive" => Some((VexStatus::NotAffected, true)),
+        "resolved" | "resolved_with_pedigree" => Some((VexStatus::Fixed, false)),
+        // `affected` does not contradict `not_affected`: the first is about the component, the second about the product
+        // that contains it.
+        _ if unaffected => Some((VexStatus::NotAffected, false)),
+        "exploitable" => Some((VexStatus::Affected, true)),
+        "in_triage" => Some((VexStatus::UnderInvestigation, true)),
+        _ => None,
+    }
 }
 
-impl Verdict {
-    /// An unknown state is ignored, so that no finding is lost. `affected` does not contradict `not_affected`: the
-    /// first is about the component, the second about the product that contains it.
-    pub(super) fn new(analysis: Option<&Analysis>, version: Option<&Version>) -> Self {
-        let state = analysis.and_then(|analysis| given(&analysis.state)).unwrap_or_default();
-        let unaffected = version.and_then(|version| given(&version.status)) == Some("unaffected");
-        match state {
-            "not_affected" | "false_positive" => Verdict::SetAside,
-            "resolved" | "resolved_with_pedigree" => Verdict::NoFailure,
-            _ if unaffected => Verdict::NoFailure,
-            _ => Verdict::Open,
-        }
-    }
+/// Justification and explanation of a decision.
+pub(super) fn reason(analysis: Option<&Analysis>) -> String {
+    let parts = analysis.map(|analysis| [given(&analysis.justification), given(&analysis.detail)]);
+    let parts: Vec<&str> = parts.into_iter().flatten().flatten().collect();
+    parts.join("\n")
 }
 
 /// Aliases first, then the verdict and its reasons, then the vulnerability's description, because a long text is cut at

@@ -38,6 +38,7 @@ pub(super) fn add_risk(found: &mut Assembly, risk: &Risk) -> Result<(), ImportEr
         severity: risk.rated().unwrap_or(Severity::Medium),
         location: None,
         component: None,
+        vulnerability: None,
         suppressed: risk.is_accepted(),
         help: None,
         key: (KeySource::Name, json!(["risk", risk.about.title()])),
