@@ -1,7 +1,7 @@
 //! Files of scanners: reading is deterministic and bounded, and an error points into the file.
 
 use loopiq::domain::text::is_forbidden;
-use loopiq::import::{self, Format, ImportError, Location, MAX_MESSAGE, Scan, ScanFinding};
+use loopiq::import::{self, Format, ImportError, Location, MAX_MESSAGE, Scan, ScanFinding, ScanKind, Vulnerability};
 use std::collections::HashSet;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -15,6 +15,10 @@ pub(crate) fn hold(format: Format, data: &[u8]) {
     match &outcome {
         Ok(scans) => {
             scans.iter().for_each(scan);
+            distinct(scans);
+            let mut named = scans.clone();
+            import::identify(&mut named, Some("told"));
+            distinct(&named);
             whole(format, data, scans);
         }
         Err(error) => refused(data, error),
@@ -44,14 +48,31 @@ fn scan(scan: &Scan) {
     assert_eq!(scan.results, scan.findings.len() + scan.not_failures);
     line(&scan.provider, 1_000);
     assert!(!scan.provider.is_empty());
-    let mut identities = HashSet::new();
-    for finding in &scan.findings {
-        assert!(identities.insert(&finding.identity), "two findings are taken for one");
-        self::finding(finding);
+    scan.findings.iter().for_each(finding);
+    for statement in &scan.statements {
+        shown(&statement.reason, MAX_MESSAGE);
+        names(&statement.vulnerability);
+        let own = statement.finding.map(|at| &scan.findings[at]);
+        assert!(own.is_none_or(|own| own.vulnerability.as_ref() == Some(&statement.vulnerability)));
     }
-    let mut other = scan.clone();
-    other.identify(scan.component.as_deref());
-    assert_eq!(&other, scan, "its identities are not those of its component");
+}
+
+fn names(vulnerability: &Vulnerability) {
+    let names = vulnerability.ids.iter().chain(&vulnerability.products);
+    names.for_each(|name| line(name, 1_000));
+}
+
+/// Each finding of a file has an identity of its own. Assessments may hold one finding at several times.
+fn distinct(scans: &[Scan]) {
+    let mut all = HashSet::new();
+    for scan in scans {
+        if scan.kind == ScanKind::Assessment {
+            all.clear();
+        }
+        for finding in &scan.findings {
+            assert!(all.insert(&finding.identity), "two findings are taken for one");
+        }
+    }
 }
 
 fn finding(finding: &ScanFinding) {
@@ -73,6 +94,7 @@ fn finding(finding: &ScanFinding) {
     if let Some(component) = &finding.component {
         line(component, 3_000);
     }
+    finding.vulnerability.iter().for_each(names);
     finding.location.iter().chain(&finding.more_locations).for_each(place);
 }
 

@@ -1,6 +1,6 @@
 //! Builds findings and scans, for every reader.
 
-use super::number::{FindingKey, number};
+use super::number::FindingKey;
 use super::{
     ControlReport, ImportError, KeySource, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, Severity,
     VexStatement, Vulnerability, shown, shown_line,
@@ -112,7 +112,6 @@ pub(super) struct Draft<'a> {
 pub(super) struct Assembly {
     budget: Budget,
     findings: Vec<ScanFinding>,
-    keys: Vec<FindingKey>,
     statements: Vec<VexStatement>,
     /// The number of results that are not failures.
     pub not_failures: usize,
@@ -123,7 +122,6 @@ impl Assembly {
         Self {
             budget: Budget::new(MAX_TEXT),
             findings: Vec::new(),
-            keys: Vec::new(),
             statements: Vec::new(),
             not_failures: 0,
         }
@@ -153,15 +151,14 @@ impl Assembly {
             suppressed: draft.suppressed,
             help_uri: draft.help.and_then(safe_link),
             identity: String::new(),
-            key: String::new(),
-            key_source: draft.key.0,
+            key: key.digest,
+            key_source: key.source,
             ordinal: 0,
             rule,
         };
         // The budget counts the whole message: many findings can refer to one long text, and each reads it to its end.
         self.budget.take(size(&finding) + key.weight)?;
         self.findings.push(finding);
-        self.keys.push(key);
         Ok(())
     }
 
@@ -186,24 +183,21 @@ impl Assembly {
         }
     }
 
-    /// Numbers the findings and identifies them for `component`.
-    pub(super) fn scan(mut self, provider: String, kind: ScanKind, component: Option<String>) -> Scan {
-        number(&mut self.findings, &self.keys);
-        let mut scan = Scan {
+    /// The scan of `component`, whose findings have no identity yet.
+    pub(super) fn scan(self, provider: String, kind: ScanKind, component: Option<String>) -> Scan {
+        Scan {
             provider,
             provider_version: None,
             kind,
             collected_at: None,
             commit: None,
-            component: None,
+            component,
             complete: true,
             controls: Vec::<ControlReport>::new(),
             statements: self.statements,
             not_failures: self.not_failures,
             results: self.findings.len() + self.not_failures,
             findings: self.findings,
-        };
-        scan.identify(component.as_deref());
-        scan
+        }
     }
 }

@@ -52,10 +52,23 @@ fn what_many_results_of_sarif_refer_to() {
     }
     let place =
         json!({ "physicalLocation": { "artifactLocation": { "index": 0 } }, "logicalLocations": [{ "index": 0 }] });
-    let result = json!({ "message": { "text": "m" }, "locations": [place] });
-    for text in [blank, ones] {
-        let more = json!({ "artifacts": [{ "location": { "uri": text } }], "logicalLocations": [{ "name": text }] });
-        sarif(json!({}), more, result.clone());
+    let result = json!({ "message": { "text": "m" }, "ruleIndex": 0, "locations": [place] });
+    for text in [
+        blank,
+        ones,
+        "%41/../".repeat(LONG / 7),
+        format!("file:///{}", "a/../".repeat(LONG / 5)),
+    ] {
+        let location = json!({ "uri": text, "uriBaseId": "B" });
+        let more = json!({
+            "artifacts": [{ "location": location }], "logicalLocations": [{ "name": text }],
+            "originalUriBaseIds": { "B": { "uri": text, "uriBaseId": "B" } },
+        });
+        sarif(
+            json!({ "id": format!("CVE-2021-{text}"), "guid": text }),
+            more,
+            result.clone(),
+        );
     }
 }
 

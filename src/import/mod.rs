@@ -8,6 +8,7 @@ mod assemble;
 mod cyclonedx;
 mod detect;
 mod error;
+mod file_name;
 mod junit;
 mod lenient;
 mod number;
@@ -27,7 +28,7 @@ pub use detect::detect;
 pub use error::ImportError;
 pub use vulnerability::{VexStatement, VexStatements, VexStatus, Vulnerability};
 
-use crate::domain::{canonical, text::visible};
+use crate::domain::text::visible;
 
 pub use crate::domain::{ControlStatus, Severity};
 use serde::{Deserialize, Serialize};
@@ -97,13 +98,14 @@ impl Format {
 /// assessment, so such a file can give none. Every other file gives exactly one.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
     let text = checked(bytes)?;
-    let scans = match format {
+    let mut scans = match format {
         Format::Sarif => sarif::read(text),
         Format::Osv => osv::read(text),
         Format::CycloneDx => cyclonedx::read(text),
         Format::JUnit => junit::read(text),
         Format::Oscal => oscal::read(text),
     }?;
+    number::identify(&mut scans);
     for (what, found, limit) in [
         ("runs", scans.len(), MAX_RUNS),
         (
@@ -191,7 +193,7 @@ pub struct Scan {
     /// The scanned revision.
     pub commit: Option<String>,
     /// What was scanned, as the file names it: its repository (without credentials), or else the category of the run.
-    /// `None` if the file names neither; see [`Scan::identify`].
+    /// `None` if the file names neither; see [`identify`].
     pub component: Option<String>,
     /// False if the run reports a failure or has no list of results (SARIF 3.14.23). The findings of such a run are
     /// shown, but the import must not close findings that are missing from it.
@@ -227,22 +229,13 @@ pub enum ControlReport {
     },
 }
 
-impl Scan {
-    /// Computes the identities for `component` instead of the component that the file names, because an importer that
-    /// was told what was scanned knows better than the file.
-    pub fn identify(&mut self, component: Option<&str>) {
-        self.component = component.map(str::to_owned);
-        for finding in &mut self.findings {
-            finding.identity = identity(&self.provider, &finding.rule, &finding.key, finding.ordinal, component);
-        }
+/// Computes the identities of a file's findings for `component` instead of the components that the file names, because an
+/// importer that was told what was scanned knows better than the file.
+pub fn identify(scans: &mut [Scan], component: Option<&str>) {
+    for scan in &mut *scans {
+        scan.component = component.map(str::to_owned);
     }
-}
-
-/// Hashes provider, rule, key, component and occurrence as a JSON array, in which different parts never give the same
-/// text.
-fn identity(provider: &str, rule: &str, key: &str, ordinal: u32, component: Option<&str>) -> String {
-    let parts = serde_json::json!(["loopiq-finding-1", provider, rule, key, component, ordinal]);
-    canonical::digest(parts.to_string().as_bytes())
+    number::identify(scans);
 }
 
 /// A failure that a scanner reports. All text is untrusted plain text: escape it when you show it.
@@ -269,7 +262,7 @@ pub struct ScanFinding {
     /// The page that explains the rule. Only `http` and `https`, so that the link is safe.
     pub help_uri: Option<String>,
     /// `sha256:` and hex over provider, rule, [`ScanFinding::key`], component and [`ScanFinding::ordinal`]. Unique in
-    /// its scan; the same finding has the same identity in the next scan.
+    /// its file, or in its assessment of an OSCAL document; the same finding has the same identity in the next scan.
     pub identity: String,
     /// `sha256:` and hex over the fingerprint or its substitute (see [`KeySource`]).
     pub key: String,
@@ -306,7 +299,7 @@ pub enum KeySource {
 /// A location in what was scanned. The service shows a location and never opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
-    /// The file, still percent-encoded; relative to the scanned root if the file names that root.
+    /// The file, in one spelling and not percent-encoded; relative to the scanned root if the scan names that root.
     pub uri: Option<String>,
     /// The line, from 1.
     pub line: Option<u32>,

@@ -1,6 +1,8 @@
 //! Reads SARIF 2.1.0 (OASIS, with errata 01). Section numbers refer to that document.
 
+mod bases;
 mod identity;
+mod levels;
 mod model;
 mod origin;
 mod rules;
@@ -9,10 +11,11 @@ mod rules;
 mod tests;
 
 use super::assemble::{Budget, MAX_NAME, MAX_TITLE, damage, missing, named, safe_link, size};
-use super::number::{FindingKey, number};
 use super::{ImportError, Location, MAX_MESSAGE, MAX_TEXT, Scan, ScanFinding, ScanKind, shown, shown_line};
-use model::{ArtifactLocation, ExternalFiles, Log, LogicalLocation, Outcome, Place, Probe, Run, Suppression};
-use origin::{bases, category, collected_at, repository};
+use bases::Bases;
+use levels::Overrides;
+use model::{ExternalFiles, Log, LogicalLocation, Outcome, Place, Probe, Run, Suppression};
+use origin::{collected_at, component};
 use rules::Rules;
 
 /// The only version that is read.
@@ -78,11 +81,12 @@ fn read_within(text: &str, limit: usize) -> Result<Vec<Scan>, ImportError> {
         });
     }
     let mut budget = Budget::new(limit);
-    log.runs
-        .iter()
-        .enumerate()
+    let runs = log.runs.iter().enumerate();
+    let mut scans: Vec<Scan> = runs
         .map(|(index, run)| read_run(index, run, &mut budget))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    origin::separate(&log.runs, &mut scans);
+    Ok(scans)
 }
 
 fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, ImportError> {
@@ -96,25 +100,24 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
         });
     }
 
-    let reader = Reader {
+    let mut reader = Reader {
         run,
         rules: Rules::new(&run.tool),
-        bases: bases(run),
+        bases: Bases::new(run),
+        overrides: Overrides::default(),
     };
+    reader.overrides = Overrides::new(run, &reader.rules);
     let results = run.results.as_deref().unwrap_or_default();
     let mut findings = Vec::new();
-    let mut keys = Vec::new();
     for result in results.iter().filter(|result| is_failure(result)) {
-        let (finding, key) = reader.finding(result);
-        budget.take(size(&finding) + key.weight)?;
+        let (finding, weight) = reader.finding(result);
+        budget.take(size(&finding) + weight)?;
         findings.push(finding);
-        keys.push(key);
     }
-    number(&mut findings, &keys);
 
     let invocations = run.invocations.as_deref().unwrap_or_default();
     let provenance = run.version_control_provenance.as_deref().unwrap_or_default();
-    let mut scan = Scan {
+    Ok(Scan {
         provider,
         provider_version: named(driver.semantic_version.as_deref()).or_else(|| named(driver.version.as_deref())),
         kind: ScanKind::Scan,
@@ -122,24 +125,14 @@ fn read_run(index: usize, run: &Run, budget: &mut Budget) -> Result<Scan, Import
         commit: provenance
             .iter()
             .find_map(|source| named(source.revision_id.as_deref())),
-        component: None,
+        component: component(run),
         controls: Vec::new(),
         statements: Vec::new(),
         complete: run.results.is_some() && !invocations.iter().any(|one| one.execution_successful == Some(false)),
         not_failures: results.len() - findings.len(),
         results: results.len(),
         findings,
-    };
-    let component = provenance
-        .iter()
-        .find_map(|source| named(source.repository_uri.as_deref().map(repository).as_deref()))
-        .or_else(|| {
-            run.automation_details
-                .as_ref()
-                .and_then(|details| category(details.id.as_deref()?))
-        });
-    scan.identify(component.as_deref());
-    Ok(scan)
+    })
 }
 
 /// `kind` is `fail` by default (3.27.9). An unknown kind counts as a failure, so that no finding is lost. An `absent`
@@ -170,11 +163,13 @@ fn is_suppressed(suppressions: &[Suppression]) -> bool {
 struct Reader<'a> {
     run: &'a Run,
     rules: Rules<'a>,
-    bases: Vec<&'a str>,
+    bases: Bases<'a>,
+    overrides: Overrides,
 }
 
 impl Reader<'_> {
-    fn finding(&self, result: &Outcome) -> (ScanFinding, FindingKey) {
+    /// The finding, and the bytes that it refers to.
+    fn finding(&self, result: &Outcome) -> (ScanFinding, usize) {
         let rule = self.rules.find(result);
         let message = rule.message(result);
         let mut places = result
@@ -186,31 +181,32 @@ impl Reader<'_> {
         let (location, snippet) = places
             .next()
             .map_or((None, None), |(place, snippet)| (Some(place), snippet));
-        let finding = ScanFinding {
+        let mut finding = ScanFinding {
             rule: shown_line(rule.id, MAX_NAME),
             title: shown_line(rule.title(&message), MAX_TITLE),
             message: shown(&message, MAX_MESSAGE),
-            severity: rule.severity(result),
+            severity: rule.severity(result, || self.overrides.level(result, &rule)),
             more_locations: places.map(|(place, _)| place).collect(),
             location,
             suppressed: is_suppressed(result.suppressions.as_deref().unwrap_or_default()),
             help_uri: rule.help_uri().and_then(safe_link),
             component: None,
-            vulnerability: None,
+            vulnerability: rule.vulnerability(),
             identity: String::new(),
             key: String::new(),
             key_source: super::KeySource::Message,
             ordinal: 0,
         };
         let key = identity::finding_key(result, &finding, snippet, &message);
-        (finding, key)
+        (finding.key, finding.key_source) = (key.digest, key.source);
+        (finding, key.weight)
     }
 
     /// A location and the code there; `None` if the location names neither a file nor a logical name.
     fn location<'p>(&self, place: &'p Place) -> Option<(Location, Option<&'p str>)> {
         let physical = place.physical_location.as_ref();
         let region = physical.and_then(|physical| physical.region.as_ref());
-        let uri = physical.and_then(|physical| self.uri(physical.artifact_location.as_ref()?));
+        let uri = physical.and_then(|physical| self.bases.file(physical.artifact_location.as_ref()?));
         let logical = place
             .logical_locations
             .iter()
@@ -231,27 +227,6 @@ impl Reader<'_> {
             logical,
         };
         Some((location, region.and_then(|region| region.snippet.as_ref()?.plain())))
-    }
-
-    fn uri(&self, artifact: &ArtifactLocation) -> Option<String> {
-        let known = || {
-            self.run
-                .artifacts
-                .as_ref()?
-                .get(artifact.index?)?
-                .location
-                .as_ref()?
-                .uri
-                .as_deref()
-        };
-        let uri = artifact.uri.as_deref().or_else(known)?.trim();
-        let relative = self.bases.iter().find_map(|base| uri.strip_prefix(base)).unwrap_or(uri);
-        let relative = relative.strip_prefix("file:///").unwrap_or(relative);
-        let relative = relative
-            .strip_prefix("./")
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(relative);
-        named(Some(relative))
     }
 
     fn logical(&self, location: &LogicalLocation) -> Option<String> {

@@ -80,6 +80,8 @@ pub(super) struct Component {
     #[serde(deserialize_with = "lenient")]
     pub name: Option<String>,
     #[serde(deserialize_with = "lenient")]
+    pub guid: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     pub version: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub semantic_version: Option<String>,
@@ -93,6 +95,8 @@ pub(super) struct Component {
 pub(super) struct Rule {
     #[serde(deserialize_with = "lenient")]
     pub id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub guid: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub name: Option<String>,
     #[serde(deserialize_with = "lenient")]
@@ -121,6 +125,9 @@ pub(super) struct Configuration {
 pub(super) struct Properties {
     #[serde(rename = "security-severity", deserialize_with = "lenient")]
     pub security_severity: Option<Value>,
+    /// The packages that a vulnerability is in (Grype).
+    #[serde(deserialize_with = "lenient")]
+    pub purls: Option<Vec<String>>,
 }
 
 /// A `message` or `multiformatMessageString`. Some tools write a plain string instead.
@@ -182,7 +189,16 @@ pub(super) struct Outcome {
     #[serde(deserialize_with = "lenient")]
     pub suppressions: Option<Vec<Suppression>>,
     #[serde(deserialize_with = "lenient")]
+    pub provenance: Option<Provenance>,
+    #[serde(deserialize_with = "lenient")]
     pub properties: Option<Properties>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Provenance {
+    #[serde(deserialize_with = "whole")]
+    pub invocation_index: Option<usize>,
 }
 
 /// The value of a fingerprint. The standard requires a string, but some tools nest values. Keys are sorted when the
@@ -204,6 +220,8 @@ pub(super) struct RuleReference {
     #[serde(deserialize_with = "whole")]
     pub index: Option<usize>,
     #[serde(deserialize_with = "lenient")]
+    pub guid: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     pub tool_component: Option<ComponentReference>,
 }
 
@@ -212,6 +230,8 @@ pub(super) struct RuleReference {
 pub(super) struct ComponentReference {
     #[serde(deserialize_with = "lenient")]
     pub name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub guid: Option<String>,
     #[serde(deserialize_with = "whole")]
     pub index: Option<usize>,
 }
@@ -242,10 +262,12 @@ pub(super) struct PhysicalLocation {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct ArtifactLocation {
     #[serde(deserialize_with = "lenient")]
     pub uri: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub uri_base_id: Option<String>,
     #[serde(deserialize_with = "whole")]
     pub index: Option<usize>,
 }
@@ -288,6 +310,18 @@ pub(super) struct Invocation {
     pub end_time_utc: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub execution_successful: Option<bool>,
+    #[serde(deserialize_with = "lenient")]
+    pub rule_configuration_overrides: Option<Vec<ConfigurationOverride>>,
+}
+
+/// A configuration that an invocation used for a rule instead of the rule's default (3.51).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ConfigurationOverride {
+    #[serde(deserialize_with = "lenient")]
+    pub descriptor: Option<RuleReference>,
+    #[serde(deserialize_with = "lenient")]
+    pub configuration: Option<Configuration>,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,7 +1,9 @@
-//! When and where a run was made.
+//! When a run was made, and of what.
 
+use super::super::Scan;
 use super::super::assemble::{named, utc};
 use super::model::{Invocation, Run};
+use std::collections::BTreeMap;
 
 /// The end of the latest invocation, or else the latest start. SARIF gives both in UTC.
 pub(super) fn collected_at(invocations: &[Invocation]) -> Option<i64> {
@@ -11,7 +13,7 @@ pub(super) fn collected_at(invocations: &[Invocation]) -> Option<i64> {
 
 /// A repository's address as the name of a component, in one spelling. The credentials that CI systems put into the
 /// address are removed, because the name is stored and shown.
-pub(super) fn repository(uri: &str) -> String {
+fn repository(uri: &str) -> String {
     let uri = uri.split(['?', '#']).next().unwrap_or(uri).trim().trim_end_matches('/');
     let uri = uri.strip_suffix(".git").unwrap_or(uri);
     let Some((scheme, rest)) = uri.split_once("://") else {
@@ -26,20 +28,39 @@ pub(super) fn repository(uri: &str) -> String {
 
 /// The category of a run: its ID up to the last `/`, because the rest names the single run (3.17.3; GitHub does the
 /// same).
-pub(super) fn category(id: &str) -> Option<String> {
+fn category(id: &str) -> Option<String> {
     named(id.rsplit_once('/').map(|(category, _)| category.trim_matches('/')))
 }
 
-/// Roots on the machine that ran the scan, longest first. File names are made relative to them, because roots differ
-/// between machines.
-pub(super) fn bases(run: &Run) -> Vec<&str> {
-    let ids = run.original_uri_base_ids.iter().flat_map(|ids| ids.values());
-    let mut bases: Vec<&str> = ids
-        .filter_map(|base| base.uri.as_deref())
-        .filter(|uri| uri.starts_with("file:") && uri.ends_with('/') && uri.trim_matches('/').len() > "file:".len())
-        .collect();
-    bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
-    // Each root is tried on each file. Real files have one or two.
-    bases.truncate(20);
-    bases
+fn id(run: &Run) -> Option<&str> {
+    run.automation_details.as_ref()?.id.as_deref()
+}
+
+/// The repository that a run scanned, or else the category of the run.
+pub(super) fn component(run: &Run) -> Option<String> {
+    let provenance = run.version_control_provenance.iter().flatten();
+    let mut repositories =
+        provenance.filter_map(|source| named(source.repository_uri.as_deref().map(repository).as_deref()));
+    repositories.next().or_else(|| category(id(run)?))
+}
+
+/// Runs of one tool that share a category would be taken for parts of one scan. Their whole IDs are their components:
+/// some tools name there what they scanned (`Snyk/Open Source/shop-web`, `Snyk/Open Source/shop-api`).
+pub(super) fn separate(runs: &[Run], scans: &mut [Scan]) {
+    let mut sharing: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (index, (run, scan)) in runs.iter().zip(&*scans).enumerate() {
+        if let Some(component) = &scan.component
+            && id(run).and_then(category).as_ref() == Some(component)
+        {
+            let group = (scan.provider.clone(), component.clone());
+            sharing.entry(group).or_default().push(index);
+        }
+    }
+    for indexes in sharing.into_values().filter(|indexes| indexes.len() > 1) {
+        for index in indexes {
+            if let (Some(run), Some(scan)) = (runs.get(index), scans.get_mut(index)) {
+                scan.component = named(id(run)).or(scan.component.take());
+            }
+        }
+    }
 }

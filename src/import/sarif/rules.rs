@@ -1,7 +1,7 @@
 //! Finds the rule of a result, and takes message, title and severity from it.
 
-use super::super::{Severity, severity};
-use super::model::{Component, Message, Outcome, Rule, Text, Tool};
+use super::super::{Severity, Vulnerability, purl, severity};
+use super::model::{Component, Message, Outcome, Rule, RuleReference, Text, Tool};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,18 +15,25 @@ const MAX_EXPANDED: usize = 64 << 10;
 /// The most bytes of a placeholder with its braces; longer ones are taken as text.
 const LONGEST_PLACEHOLDER: usize = 24;
 
-/// The rules of a run: the driver's (component 0) and its extensions', by index, ID or parent's ID.
+/// The rules of a run: the driver's (component 0) and its extensions', by index, ID, parent's ID or GUID.
 pub(super) struct Rules<'a> {
     components: Vec<&'a Component>,
+    /// Components by name, and by GUID in lower case.
     names: BTreeMap<&'a str, usize>,
-    in_component: BTreeMap<(usize, &'a str), &'a Rule>,
-    anywhere: BTreeMap<&'a str, (usize, &'a Rule)>,
+    guids: BTreeMap<String, usize>,
+    in_component: BTreeMap<(usize, &'a str), At>,
+    anywhere: BTreeMap<&'a str, At>,
+    by_guid: BTreeMap<String, At>,
 }
+
+/// A component, and the index of a rule in it.
+type At = (usize, usize);
 
 /// The rule of a result, as far as the file describes it.
 pub(super) struct RuleOf<'a> {
     /// Never empty.
     pub id: &'a str,
+    pub at: Option<At>,
     rule: Option<&'a Rule>,
     component: &'a Component,
 }
@@ -38,18 +45,27 @@ impl<'a> Rules<'a> {
             .collect();
         let mut rules = Self {
             names: BTreeMap::new(),
+            guids: BTreeMap::new(),
             in_component: BTreeMap::new(),
             anywhere: BTreeMap::new(),
+            by_guid: BTreeMap::new(),
             components: Vec::new(),
         };
         for (index, component) in components.iter().enumerate() {
             if let Some(name) = &component.name {
                 rules.names.entry(name).or_insert(index);
             }
-            for rule in component.rules.iter().flatten() {
+            if let Some(guid) = guid(&component.guid) {
+                rules.guids.entry(guid).or_insert(index);
+            }
+            for (number, rule) in component.rules.iter().flatten().enumerate() {
+                let at = (index, number);
                 if let Some(id) = &rule.id {
-                    rules.in_component.entry((index, id)).or_insert(rule);
-                    rules.anywhere.entry(id).or_insert((index, rule));
+                    rules.in_component.entry((index, id)).or_insert(at);
+                    rules.anywhere.entry(id).or_insert(at);
+                }
+                if let Some(guid) = guid(&rule.guid) {
+                    rules.by_guid.entry(guid).or_insert(at);
                 }
             }
         }
@@ -57,49 +73,79 @@ impl<'a> Rules<'a> {
         rules
     }
 
-    /// The rule of a result. The ID takes precedence over the index, because some tools write the index of another
-    /// rule.
+    /// The rule of a result.
     pub(super) fn find<'r>(&'r self, result: &'r Outcome) -> RuleOf<'r> {
         let reference = result.rule.as_ref();
         let id = filled(&result.rule_id).or_else(|| filled(&reference?.id));
         let index = reference.and_then(|reference| reference.index).or(result.rule_index);
+        self.named(id, index, reference)
+    }
+
+    /// The rule that a reference names.
+    pub(super) fn find_descriptor<'r>(&'r self, reference: &'r RuleReference) -> RuleOf<'r> {
+        self.named(filled(&reference.id), reference.index, Some(reference))
+    }
+
+    /// The ID takes precedence over GUID and index, because some tools write the index of another rule.
+    fn named<'r>(
+        &'r self,
+        id: Option<&'r str>,
+        index: Option<usize>,
+        reference: Option<&'r RuleReference>,
+    ) -> RuleOf<'r> {
         let tool = reference.and_then(|reference| reference.tool_component.as_ref());
         let component = tool
             .and_then(|tool| {
                 let extension = tool.index.map(|index| index.saturating_add(1));
-                extension.or_else(|| self.names.get(tool.name.as_deref()?).copied())
+                extension
+                    .or_else(|| self.guids.get(&guid(&tool.guid)?).copied())
+                    .or_else(|| self.names.get(tool.name.as_deref()?).copied())
             })
             .filter(|component| *component < self.components.len())
             .unwrap_or(0);
 
-        let by_index = index.and_then(|index| self.components[component].rules.as_ref()?.get(index));
-        let by_index = by_index.filter(|rule| match (id, filled(&rule.id)) {
+        let fits = |at: &At| match (id, self.rule(*at).and_then(|rule| filled(&rule.id))) {
             (Some(id), Some(rule)) => id
                 .strip_prefix(rule)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             _ => true,
-        });
-        let (component, rule) = match by_index {
-            Some(rule) => (component, Some(rule)),
-            None => id
-                .and_then(|id| self.by_id(component, id))
-                .map_or((component, None), |(at, rule)| (at, Some(rule))),
         };
+        let by_index = index
+            .map(|index| (component, index))
+            .filter(|at| self.rule(*at).is_some());
+        let by_guid = reference.and_then(|reference| self.by_guid.get(&guid(&reference.guid)?).copied());
+        let at = by_guid
+            .filter(fits)
+            .or_else(|| by_index.filter(fits))
+            .or_else(|| self.by_id(component, id?));
+        let rule = at.and_then(|at| self.rule(at));
         let known = rule.and_then(|rule| filled(&rule.id).or_else(|| filled(&rule.name)));
         RuleOf {
             id: id.or(known).unwrap_or("(no rule)"),
+            at,
             rule,
-            component: self.components[component],
+            component: self.components[at.map_or(component, |(component, _)| component)],
         }
     }
 
-    fn by_id(&self, component: usize, id: &str) -> Option<(usize, &'a Rule)> {
+    fn rule(&self, (component, index): At) -> Option<&'a Rule> {
+        self.components.get(component)?.rules.as_ref()?.get(index)
+    }
+
+    fn by_id(&self, component: usize, id: &str) -> Option<At> {
         let parents = std::iter::successors(Some(id), |id| id.rsplit_once('/').map(|(parent, _)| parent));
         parents.take(MAX_DEPTH).find_map(|id| {
-            let here = self.in_component.get(&(component, id)).map(|rule| (component, *rule));
-            here.or_else(|| self.anywhere.get(id).copied())
+            let here = self.in_component.get(&(component, id));
+            here.or_else(|| self.anywhere.get(id)).copied()
         })
     }
+}
+
+/// A GUID in lower case. A longer text is none.
+fn guid(text: &Option<String>) -> Option<String> {
+    filled(text)
+        .filter(|text| text.len() <= 40)
+        .map(str::to_ascii_lowercase)
 }
 
 fn filled(text: &Option<String>) -> Option<&str> {
@@ -163,21 +209,50 @@ impl<'a> RuleOf<'a> {
         filled(&self.rule?.help_uri)
     }
 
-    /// `security-severity` of the result or its rule, or else the level of the result, of the rule or `warning`
-    /// (3.27.10). A level says how urgent a rule is for developers, so it gives at most [`Severity::High`].
-    pub(super) fn severity(&self, result: &Outcome) -> Severity {
+    /// `security-severity` of the result or its rule, or else the level of the result, of the configuration of its
+    /// invocation, of the rule or `warning` (3.27.10). A level says how urgent a rule is for developers, so it gives at
+    /// most [`Severity::High`].
+    pub(super) fn severity(&self, result: &Outcome, configured: impl FnOnce() -> Option<Severity>) -> Severity {
         let score = |properties: &Option<super::model::Properties>| {
             properties
                 .as_ref()
                 .and_then(|properties| security_severity(properties.security_severity.as_ref()?))
         };
-        let default = || level(self.rule?.default_configuration.as_ref()?.level.as_deref()?);
         score(&result.properties)
             .or_else(|| score(&self.rule?.properties))
             .or_else(|| level(result.level.as_deref()?))
-            .or_else(default)
-            .unwrap_or(Severity::Medium)
+            .or_else(configured)
+            .unwrap_or_else(|| self.default_level())
     }
+
+    /// The rule's own level, or `warning`.
+    pub(super) fn default_level(&self) -> Severity {
+        let own = || level(self.rule?.default_configuration.as_ref()?.level.as_deref()?);
+        own().unwrap_or(Severity::Medium)
+    }
+
+    /// The vulnerability that the rule is named after, in the packages that the rule lists.
+    pub(super) fn vulnerability(&self) -> Option<Vulnerability> {
+        let id = advisory_id(self.id)?;
+        let properties = self.rule.and_then(|rule| rule.properties.as_ref());
+        let purls = properties.and_then(|properties| properties.purls.as_ref());
+        let purls = purls.into_iter().flatten().filter(|name| purl::is_purl(name));
+        Some(Vulnerability::new([id], purls.map(|name| name.as_str().into())))
+    }
+}
+
+/// The ID of a vulnerability with which a rule's ID begins: `CVE-2021-44228` of `CVE-2021-44228-log4j-core`.
+fn advisory_id(rule: &str) -> Option<&str> {
+    // Only the beginning is searched, because many results can refer to one long ID.
+    let parts: Vec<&str> = rule[..rule.floor_char_boundary(100)].splitn(5, '-').collect();
+    let digits = |part: &str, least: usize| part.len() >= least && part.bytes().all(|byte| byte.is_ascii_digit());
+    let length = match parts.as_slice() {
+        ["CVE", year, number, ..] if year.len() == 4 && digits(year, 4) && digits(number, 4) => 3,
+        ["GHSA", a, b, c, ..] if [a, b, c].iter().all(|part| part.len() == 4) => 4,
+        _ => return None,
+    };
+    let bytes: usize = parts.iter().take(length).map(|part| part.len()).sum();
+    rule.get(..bytes + length - 1)
 }
 
 /// GitHub's property (docs.github.com, "SARIF support for code scanning", reportingDescriptor object): a score as a
@@ -190,7 +265,8 @@ fn security_severity(value: &Value) -> Option<Severity> {
     }
 }
 
-fn level(level: &str) -> Option<Severity> {
+/// The severity for a level.
+pub(super) fn level(level: &str) -> Option<Severity> {
     let level = level.trim();
     let levels = [
         ("error", Severity::High),

@@ -243,3 +243,4 @@ fn a_damaged_file_never_panics() {
 
 mod identity;
 mod own;
+mod places;

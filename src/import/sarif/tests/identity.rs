@@ -87,12 +87,80 @@ fn the_component_is_named_without_secrets_and_can_be_told() {
     assert_eq!(scan.component.as_deref(), Some("nightly/shop"));
     assert_eq!(component(json!({"automationDetails": {"id": "once"}})).component, None);
 
-    let mut told = component(json!({}));
-    let before = told.findings[0].identity.clone();
-    told.identify(Some("shop"));
-    assert_ne!(told.findings[0].identity, before);
-    told.identify(None);
-    assert_eq!(told.findings[0].identity, before);
+    let mut told = [component(json!({}))];
+    let before = told[0].findings[0].identity.clone();
+    crate::import::identify(&mut told, Some("shop"));
+    assert_ne!(told[0].findings[0].identity, before);
+    crate::import::identify(&mut told, None);
+    assert_eq!(told[0].findings[0].identity, before);
+}
+
+/// A file with one result in each run.
+fn runs(parts: &[Value]) -> Vec<Scan> {
+    let runs: Vec<Value> = parts
+        .iter()
+        .map(|part| {
+            let result = json!({"ruleId": "r", "locations": at("package.json", 1, None)});
+            own(json!([result]), part.clone())["runs"][0].clone()
+        })
+        .collect();
+    read_value(&json!({"version": "2.1.0", "runs": runs})).expect("a sound file")
+}
+
+fn distinct(scans: &[Scan]) -> usize {
+    let all = scans.iter().flat_map(|scan| &scan.findings);
+    all.map(|one| &one.identity).collect::<BTreeSet<_>>().len()
+}
+
+#[test]
+fn runs_of_one_tool_are_told_apart() {
+    let id = |id: &str| json!({"automationDetails": {"id": id}});
+    let components = |parts: &[Value]| {
+        let scans = runs(parts);
+        assert_eq!(distinct(&scans), parts.len(), "{parts:?}");
+        let components = scans.into_iter().map(|scan| scan.component.unwrap_or_default());
+        components.collect::<Vec<_>>().join(", ")
+    };
+    let (web, api) = (id("Two/Open Source/shop-web"), id("Two/Open Source/shop-api"));
+    assert_eq!(
+        components(&[web.clone(), api.clone()]),
+        "Two/Open Source/shop-web, Two/Open Source/shop-api"
+    );
+    assert_eq!(
+        components(std::slice::from_ref(&web)),
+        "Two/Open Source",
+        "the rest may name the single run"
+    );
+    assert_eq!(
+        components(&[web.clone(), web.clone()]),
+        "Two/Open Source/shop-web, Two/Open Source/shop-web"
+    );
+    assert_eq!(components(&[id("one/x"), id("other/x")]), "one, other");
+    assert_eq!(components(&[json!({}), json!({})]), ", ");
+    assert_eq!(components(&[id("once"), id("twice")]), ", ");
+    let mut other_tool = web.clone();
+    other_tool["tool"] = json!({"driver": {"name": "other"}});
+    assert_eq!(
+        components(&[web.clone(), other_tool]),
+        "Two/Open Source, Two/Open Source"
+    );
+    let from = json!({"versionControlProvenance": [{"repositoryUri": "https://host/a"}]});
+    assert_eq!(components(&[from.clone(), from]), "https://host/a, https://host/a");
+
+    // Each run keeps its own finding, whichever runs come before it.
+    let (both, turned) = (runs(&[web.clone(), api.clone()]), runs(&[api.clone(), web.clone()]));
+    assert_eq!(both[0].findings, turned[1].findings);
+    let mut told = both.clone();
+    crate::import::identify(&mut told, Some("shop"));
+    assert_eq!(distinct(&told), 2, "one component, two findings");
+}
+
+#[test]
+fn two_runs_of_the_case_are_two_findings() {
+    let Some(file) = crate::import::tests::sample("cases/sarif/two-runs-one-category.sarif") else {
+        return;
+    };
+    assert_eq!(distinct(&read(Format::Sarif, &file).expect("a sound file")), 2);
 }
 
 #[test]
