@@ -13,7 +13,10 @@ pub(crate) fn hold(data: &[u8]) {
         (Err(ImportError::Unrecognised), found) => assert_eq!(found, None),
         (Err(error), Some(format)) => assert_eq!(import::read(format, data), Err(error)),
         // A file that is not text has no format.
-        (Err(ImportError::Utf16 | ImportError::NotUtf8 { .. } | ImportError::Truncated { .. }), None) => {}
+        (
+            Err(ImportError::OtherEncoding { .. } | ImportError::NotText { .. } | ImportError::Truncated { .. }),
+            None,
+        ) => {}
         (Err(error), None) => panic!("of no format, and yet {error:?}"),
     }
 }

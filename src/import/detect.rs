@@ -1,6 +1,6 @@
 //! Detects the format of a file.
 
-use super::{Format, MAX_BYTES, junit, sarif, without_bom};
+use super::{Format, MAX_BYTES, encoding, junit, sarif};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -10,17 +10,24 @@ const MOST_NAMES: usize = 200;
 /// Detects the format by content, because file names mislead (mobsfscan writes SARIF to `.json`). A damaged file is
 /// recognised by its beginning, so that [`super::read`] can say what is wrong.
 pub fn detect(bytes: &[u8]) -> Option<Format> {
-    let text = String::from_utf8_lossy(without_bom(&bytes[..bytes.len().min(MAX_BYTES)]));
-    if text.trim_start().starts_with('<') {
-        return junit::looks_like(&text).then_some(Format::JUnit);
+    match encoding::decode(bytes) {
+        Ok(text) => format(&text),
+        Err(_) => format(&String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_BYTES)])),
     }
-    let outline = Outline::parse(&text);
+}
+
+/// The format of a text.
+pub(super) fn format(text: &str) -> Option<Format> {
+    if text.trim_start().starts_with('<') {
+        return junit::looks_like(text).then_some(Format::JUnit);
+    }
+    let outline = Outline::parse(text);
     let has = |name: &str| outline.names.iter().any(|one| one == name);
     if has("bomFormat") {
         Some(Format::CycloneDx)
     } else if !outline.list && super::oscal::DOCUMENTS.iter().any(|(name, _)| has(name)) {
         Some(Format::Oscal)
-    } else if sarif::looks_like(&text) {
+    } else if sarif::looks_like(text) {
         Some(Format::Sarif)
     } else {
         outline.is_osv().then_some(Format::Osv)

@@ -31,15 +31,24 @@ pub enum ImportError {
         /// The most that are imported.
         limit: usize,
     },
-    /// The file is UTF-16, as `>` in Windows PowerShell writes it.
-    #[error(
-        "the file is UTF-16; let the scanner write the file itself, or save it again as UTF-8 (in PowerShell: Out-File -Encoding utf8)"
-    )]
-    Utf16,
-    /// The file has another encoding, or is not text.
-    #[error("the file is not UTF-8 at byte {offset}; save it again as UTF-8, and do not import a compressed file")]
-    NotUtf8 {
-        /// The first byte that is not UTF-8, from 0.
+    /// The text is larger than [`super::MAX_BYTES`] in UTF-8.
+    #[error("the file is larger than {} MiB in UTF-8; split it by tool or folder and import the parts", limit >> 20)]
+    DecodesTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The file has an encoding that is not read.
+    #[error("the file is in the encoding {name}, which is not read; save it again as UTF-8")]
+    OtherEncoding {
+        /// The encoding as the file names it.
+        name: String,
+    },
+    /// The file has another encoding than it says, or is not text.
+    #[error("the file is not {encoding} at byte {offset}; save it again as UTF-8, and do not import a compressed file")]
+    NotText {
+        /// The encoding that the file is read in.
+        encoding: &'static str,
+        /// The first byte that is not in the encoding, from 0.
         offset: usize,
     },
     /// The file has none of the known formats.

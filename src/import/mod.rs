@@ -7,6 +7,7 @@
 mod assemble;
 mod cyclonedx;
 mod detect;
+mod encoding;
 mod error;
 mod file_name;
 mod junit;
@@ -32,6 +33,7 @@ use crate::domain::text::visible;
 
 pub use crate::domain::{ControlStatus, Severity};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The largest file that is read, in bytes (64 MiB). GitHub takes 10 MB compressed.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -97,7 +99,23 @@ impl Format {
 /// Reads a file of a known format. SARIF gives one [`Scan`] for each run and OSCAL assessment results give one for each
 /// assessment, so such a file can give none. Every other file gives exactly one.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
-    let text = checked(bytes)?;
+    read_text(format, &encoding::decode(bytes)?)
+}
+
+/// Runs [`detect`] and [`read`]. Size and encoding are checked first, so that a file of unknown format gets the precise
+/// error.
+pub fn read_any(bytes: &[u8]) -> Result<(Format, Vec<Scan>), ImportError> {
+    let text = encoding::decode(bytes)?;
+    let format = detect::format(&text).ok_or(ImportError::Unrecognised)?;
+    Ok((format, read_text(format, &text)?))
+}
+
+/// The text of a file, in UTF-8 and without its byte order mark. Lines and columns in an [`ImportError`] count in it.
+pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
+    encoding::decode(bytes)
+}
+
+fn read_text(format: Format, text: &str) -> Result<Vec<Scan>, ImportError> {
     let mut scans = match format {
         Format::Sarif => sarif::read(text),
         Format::Osv => osv::read(text),
@@ -118,49 +136,17 @@ pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
             scans.iter().map(|scan| scan.controls.len()).sum(),
             MAX_CONTROLS,
         ),
+        (
+            "statements",
+            scans.iter().map(|scan| scan.statements.len()).sum(),
+            MAX_FINDINGS,
+        ),
     ] {
         if found > limit {
             return Err(ImportError::TooMany { what, found, limit });
         }
     }
     Ok(scans)
-}
-
-/// Runs [`detect`] and [`read`]. Size and encoding are checked first, so that a file of unknown format gets the precise
-/// error.
-pub fn read_any(bytes: &[u8]) -> Result<(Format, Vec<Scan>), ImportError> {
-    checked(bytes)?;
-    let format = detect(bytes).ok_or(ImportError::Unrecognised)?;
-    Ok((format, read(format, bytes)?))
-}
-
-fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
-}
-
-/// Returns the text of a file within [`MAX_BYTES`]. RFC 8259 requires UTF-8 for JSON; a byte order mark is skipped.
-fn checked(bytes: &[u8]) -> Result<&str, ImportError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(ImportError::TooLarge { limit: MAX_BYTES });
-    }
-    // UTF-16 with a byte order mark, or without one: an ASCII character has a zero byte in UTF-16.
-    if matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..]) {
-        return Err(ImportError::Utf16);
-    }
-    let body = without_bom(bytes);
-    std::str::from_utf8(body).map_err(|error| {
-        let valid = error.valid_up_to();
-        if error.error_len().is_some() {
-            return ImportError::NotUtf8 {
-                offset: bytes.len() - body.len() + valid,
-            };
-        }
-        // The file ends inside a character, so it was cut off.
-        let head = &body[..valid];
-        let line = head.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = head.iter().rev().take_while(|byte| **byte != b'\n').count();
-        ImportError::Truncated { line, column }
-    })
 }
 
 /// What kind of evidence a file is.

@@ -258,14 +258,29 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
 }
 
 #[test]
-fn other_encodings_are_named() {
-    for (format, file) in files("word", 1) {
+fn other_encodings_are_read_or_named() {
+    for (format, file) in files("größer", 1) {
         let bytes = file.as_bytes();
-        let at = file.find("word").expect("it holds the word");
+        let at = file.find("gr").expect("it holds the word");
         let latin = [&bytes[..at], b"caf\xE9 ", &bytes[at..]].concat();
-        assert_eq!(read(format, &latin), Err(ImportError::NotUtf8 { offset: at + 3 }));
-        let wide: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(read(format, &wide), Err(ImportError::Utf16));
+        let encoding = "UTF-8";
+        assert_eq!(
+            read(format, &latin),
+            Err(ImportError::NotText {
+                encoding,
+                offset: at + 3
+            })
+        );
+        let plain = read(format, bytes);
+        for (mark, unit) in [
+            ("\u{FEFF}", u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ("\u{FEFF}", u16::to_be_bytes),
+            ("", u16::to_le_bytes),
+        ] {
+            let wide: Vec<u8> = format!("{mark}{file}").encode_utf16().flat_map(unit).collect();
+            assert_eq!(read(format, &wide), plain, "{format:?}");
+            assert_eq!(detect(&wide), Some(format));
+        }
     }
 }
 

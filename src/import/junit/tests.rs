@@ -163,3 +163,36 @@ fn a_failure_with_endless_words_is_cut() {
     ));
     assert_eq!(scan.findings[0].message.chars().count(), crate::import::MAX_MESSAGE);
 }
+
+#[test]
+fn encodings_are_those_that_the_file_declares() {
+    let report = |encoding: &str, word: &[u8]| {
+        let head = format!(
+            "<?xml version='1.0' encoding='{encoding}'?><testsuite name='s'><testcase name='t'><failure message='"
+        );
+        let file = [head.as_bytes(), word, b"'/></testcase></testsuite>"].concat();
+        read(Format::JUnit, &file).map(|mut scans| scans.remove(0).findings.remove(0).message)
+    };
+    assert_eq!(report("ISO-8859-1", b"gr\xF6\xDFer").as_deref(), Ok("größer"));
+    assert_eq!(
+        report("windows-1252", b"\x80 5\x9D").as_deref(),
+        Ok("€ 5⟦U+009D⟧"),
+        "control characters are shown"
+    );
+    assert!(matches!(
+        report("x-unheard-of", b"a"),
+        Err(ImportError::OtherEncoding { .. })
+    ));
+    // An encoding hides no document type.
+    let hidden = b"<?xml version='1.0' encoding='ISO-2022-JP'?>\x1b(B<!DOCTYPE a [<!ENTITY b 'c'>]><testsuite/>";
+    assert!(matches!(
+        read(Format::JUnit, hidden),
+        Err(ImportError::DocumentType { .. })
+    ));
+
+    let Some(scan) = sample_scan(Format::JUnit, "cases/junit/latin1.xml") else {
+        return;
+    };
+    assert_eq!(scan.findings.len(), 1);
+    assert_eq!(scan.findings[0].title, "prüft: größer als erwartet");
+}
