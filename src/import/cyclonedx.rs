@@ -1,4 +1,4 @@
-//! Reads the vulnerabilities of a CycloneDX document (JSON, 1.4 and later) and their analysis (VEX).
+//! Reads the vulnerabilities of a CycloneDX document (JSON or XML, 1.4 and later) and their analysis (VEX).
 //!
 //! Each affected component gives a result. If the document has the component's version, the result is for that version,
 //! and listed ranges are ignored. Any other component gives one result for each listed version and range.
@@ -8,6 +8,7 @@
 
 mod model;
 mod verdict;
+mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod tests;
 use super::assemble::{Assembly, Draft, damage, missing, named, utc};
 use super::{ImportError, KeySource, Scan, ScanKind, Severity, VexStatement, purl, severity, shown_line};
 use model::{Affects, Bom, Component, Probe, Rating, Version, Vulnerability};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,9 +24,24 @@ use std::collections::BTreeMap;
 const VERSION: &str = "CycloneDX 1.4 or a later 1.x";
 
 pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
-    let probe: Probe = serde_json::from_str(text).map_err(damage)?;
+    if text.trim_start().starts_with('<') {
+        let document = xml::to_json(text)?;
+        check(&Probe::deserialize(&document).map_err(damage)?)?;
+        return Bom::deserialize(document).map_err(damage).and_then(|bom| scan(&bom));
+    }
+    check(&serde_json::from_str::<Probe>(text).map_err(damage)?)?;
+    scan(&serde_json::from_str::<Bom>(text).map_err(damage)?)
+}
+
+fn scan(bom: &Bom) -> Result<Vec<Scan>, ImportError> {
+    Reader::new(bom).read(bom).map(|scan| vec![scan])
+}
+
+/// Refuses another format, another version, and a document that does not say what was found.
+fn check(probe: &Probe) -> Result<(), ImportError> {
     if !probe
         .bom_format
+        .as_ref()
         .is_some_and(|name| name.eq_ignore_ascii_case("CycloneDX"))
     {
         return Err(missing("bomFormat \"CycloneDX\""));
@@ -45,8 +62,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
         // A list of components without vulnerabilities does not mean that none were found.
         return Err(missing("vulnerabilities"));
     }
-    let bom: Bom = serde_json::from_str(text).map_err(damage)?;
-    Reader::new(&bom).read(&bom).map(|scan| vec![scan])
+    Ok(())
 }
 
 struct Reader<'a> {

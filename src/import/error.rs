@@ -51,9 +51,29 @@ pub enum ImportError {
         /// The first byte that is not in the encoding, from 0.
         offset: usize,
     },
+    /// A file of a known format that is not read.
+    #[error("the file is {what}, which is not read; give {instead}")]
+    NotRead {
+        /// What the file is.
+        what: String,
+        /// What to give instead.
+        instead: String,
+    },
+    /// A log, or another text, is before the report.
+    #[error(
+        "text stands before the {what}, line {line} ({text}); let the tool write its report into a file of its own, without its log"
+    )]
+    TextBefore {
+        /// `JSON` or `XML`.
+        what: &'static str,
+        /// The line of the text, from 1.
+        line: usize,
+        /// The beginning of the text.
+        text: String,
+    },
     /// The file has none of the known formats.
     #[error(
-        "the format of the file is unknown; give a SARIF 2.1.0, OSV, CycloneDX, JUnit or OSCAL file, or name the format with --format"
+        "the format of the file is unknown; give a file in SARIF 2.1.0, OSV, CycloneDX, OpenVEX, CSAF, SPDX, JUnit, TRX or OSCAL, a security report of GitLab or alerts of GitHub, or name the format with --format"
     )]
     Unrecognised,
     /// The file is cut off.

@@ -3,34 +3,21 @@
 //!
 //! A file is one scan, whatever number of suites it holds, because Maven and Gradle write a suite for each class. A
 //! failed or aborted test is a finding, identified by its suite, class and name, so that the message can change. A test
-//! that passed on a later run (`flakyFailure`) is not a finding, because the runner counts it as passed.
+//! that passed on a later run (`flakyFailure`) is not a finding. Surefire counts each of its runs, so these are subtracted
+//! from the counts of a suite. What a suite counts beyond that and does not show is a finding as well.
 //!
 //! Entities are never expanded, and a file that declares any is refused: an entity could contain a failure.
-
-mod xml;
 
 #[cfg(test)]
 mod tests;
 
 use super::assemble::{Assembly, Draft, missing, named, utc};
+use super::xml::{Element, Piece, Xml};
 use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity};
 use serde_json::json;
-use xml::{Element, Piece, Xml};
 
 /// The most bytes of one test's failures that are kept while the file is read; the rest is cut off.
 const MAX_CASE: usize = 64 << 10;
-
-/// Whether the text is a test report, or the beginning of one.
-pub(super) fn looks_like(text: &str) -> bool {
-    let mut xml = Xml::new(text);
-    loop {
-        match xml.next() {
-            Ok(Piece::Start(element)) => return matches!(element.name(), "testsuites" | "testsuite"),
-            Ok(Piece::Text(_)) => {}
-            Ok(Piece::End | Piece::Eof) | Err(_) => return false,
-        }
-    }
-}
 
 pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
     let mut xml = Xml::new(text);
@@ -66,6 +53,12 @@ struct Suite {
     /// The counts of its elements.
     cases: u64,
     failed: u64,
+    /// The tests that did not fail.
+    passed: u64,
+    /// The failed runs of tests that were run again.
+    again: u64,
+    /// The failures that are counted and not shown.
+    hidden: u64,
 }
 
 #[derive(Default)]
@@ -133,6 +126,12 @@ impl Report {
                 }
                 _ => Open::Other,
             },
+            "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError" => {
+                if let Some(suite) = self.suite_around() {
+                    suite.again += 1;
+                }
+                Open::Other
+            }
             _ => Open::Other,
         };
         self.open.push(opened);
@@ -179,25 +178,58 @@ impl Report {
     }
 
     fn close_suite(&mut self, suite: &Suite) -> Result<(), ImportError> {
-        let name = suite.name.as_deref().unwrap_or("without a name");
-        if suite.failures > 0 && suite.failed == 0 {
-            return Err(missing(&format!(
-                "failing test in suite {name}, though it counts {}",
-                suite.failures
-            )));
-        }
-        if suite.tests > 0 && suite.cases == 0 {
+        let known = suite.failed + suite.again + suite.hidden;
+        let hidden = suite.failures.saturating_sub(known);
+        if suite.cases == 0 && suite.tests > 0 && hidden == 0 {
+            let name = suite.name.as_deref().unwrap_or("without a name");
             return Err(missing(&format!(
                 "tests in suite {name}, though it counts {}",
                 suite.tests
             )));
         }
-        self.complete &= suite.failures <= suite.failed && suite.tests <= suite.cases;
+        self.complete &= hidden == 0 && suite.tests <= suite.cases + suite.again;
+        if hidden > 0 {
+            self.add_hidden(suite, hidden)?;
+        }
         if let Some(around) = self.suite_around() {
             around.cases += suite.cases;
             around.failed += suite.failed;
+            around.passed += suite.passed;
+            around.again += suite.again;
+            around.hidden += suite.hidden + hidden;
         }
         Ok(())
+    }
+
+    /// Adds a finding for failures that a suite counts and does not show.
+    fn add_hidden(&mut self, suite: &Suite, hidden: u64) -> Result<(), ImportError> {
+        // If all tests are shown, one of those that seem to have passed has not.
+        if suite.tests <= suite.cases && suite.passed > 0 {
+            self.found.not_failures -= 1;
+        }
+        let name = suite.name.as_deref().unwrap_or("without a name");
+        let (failures, they) = if hidden == 1 {
+            ("failure", "it")
+        } else {
+            ("failures", "them")
+        };
+        let title = format!("Suite {name} counts {hidden} {failures} that it does not show");
+        let message = format!(
+            "{title}. The report has no test for {they}. Look in the log of the test run, and let the runner write the \
+             report again."
+        );
+        self.found.add(Draft {
+            rule: name,
+            title: &title,
+            message: &message,
+            severity: Severity::High,
+            location: None,
+            component: None,
+            vulnerability: None,
+            suppressed: false,
+            help: None,
+            key: (KeySource::Name, json!(["suite", suite.name])),
+        })
     }
 
     fn suite_around(&mut self) -> Option<&mut Suite> {
@@ -211,6 +243,7 @@ impl Report {
         let suite = self.suite_around().and_then(|suite| {
             suite.cases += 1;
             suite.failed += case.failures;
+            suite.passed += u64::from(case.failures == 0);
             suite.name.clone()
         });
         if case.failures == 0 {

@@ -5,20 +5,27 @@
 //! found" would close open findings.
 
 mod assemble;
+mod csaf;
 mod cyclonedx;
 mod detect;
 mod encoding;
 mod error;
 mod file_name;
+mod github;
+mod gitlab;
 mod junit;
 mod lenient;
 mod number;
+mod openvex;
 mod oscal;
 mod osv;
 mod purl;
 mod sarif;
 mod severity;
+mod spdx;
+mod trx;
 mod vulnerability;
+mod xml;
 
 #[cfg(test)]
 mod cost;
@@ -61,22 +68,40 @@ pub enum Format {
     Sarif,
     /// Open Source Vulnerabilities: records (ossf.github.io/osv-schema), or the results of osv-scanner.
     Osv,
-    /// CycloneDX JSON 1.4 and later (OWASP): vulnerabilities and their analysis (VEX).
+    /// CycloneDX 1.4 and later in JSON or XML (OWASP): vulnerabilities and their analysis (VEX).
     CycloneDx,
     /// The XML of test runners, in the form that JUnit's tasks for Ant and Maven write.
     JUnit,
     /// Open Security Controls Assessment Language 1.x in JSON (NIST): catalogs, assessment results, plans of action.
     Oscal,
+    /// OpenVEX 0.2 (OpenSSF): statements on vulnerabilities.
+    OpenVex,
+    /// Common Security Advisory Framework 2.0 (OASIS): advisories and statements on vulnerabilities.
+    Csaf,
+    /// System Package Data Exchange 2.3 and 3.0 in JSON (Linux Foundation): vulnerabilities that are named in it.
+    Spdx,
+    /// The XML of `dotnet test` and Visual Studio.
+    Trx,
+    /// Alerts of GitHub's code scanning and Dependabot, as its REST API lists them.
+    GitHub,
+    /// Security reports of GitLab, schema 14 and 15.
+    GitLab,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 5] = [
+    pub const ALL: [Format; 11] = [
         Format::Sarif,
         Format::Osv,
         Format::CycloneDx,
         Format::JUnit,
         Format::Oscal,
+        Format::OpenVex,
+        Format::Csaf,
+        Format::Spdx,
+        Format::Trx,
+        Format::GitHub,
+        Format::GitLab,
     ];
 
     /// The format's name in commands and evidence records.
@@ -87,6 +112,12 @@ impl Format {
             Format::CycloneDx => "cyclonedx",
             Format::JUnit => "junit",
             Format::Oscal => "oscal",
+            Format::OpenVex => "openvex",
+            Format::Csaf => "csaf",
+            Format::Spdx => "spdx",
+            Format::Trx => "trx",
+            Format::GitHub => "github",
+            Format::GitLab => "gitlab",
         }
     }
 
@@ -99,30 +130,44 @@ impl Format {
 /// Reads a file of a known format. SARIF gives one [`Scan`] for each run and OSCAL assessment results give one for each
 /// assessment, so such a file can give none. Every other file gives exactly one.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Vec<Scan>, ImportError> {
-    read_text(format, &encoding::decode(bytes)?)
+    read_text(format, &text(bytes)?)
 }
 
 /// Runs [`detect`] and [`read`]. Size and encoding are checked first, so that a file of unknown format gets the precise
 /// error.
 pub fn read_any(bytes: &[u8]) -> Result<(Format, Vec<Scan>), ImportError> {
-    let text = encoding::decode(bytes)?;
-    let format = detect::format(&text).ok_or(ImportError::Unrecognised)?;
+    let text = text(bytes)?;
+    let format = detect::format(&text).ok_or_else(|| detect::unread(&text))?;
     Ok((format, read_text(format, &text)?))
 }
 
 /// The text of a file, in UTF-8 and without its byte order mark. Lines and columns in an [`ImportError`] count in it.
 pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
-    encoding::decode(bytes)
+    match detect::binary(bytes) {
+        Some(error) => Err(error),
+        None => encoding::decode(bytes),
+    }
 }
 
 fn read_text(format: Format, text: &str) -> Result<Vec<Scan>, ImportError> {
-    let mut scans = match format {
+    let read = match format {
         Format::Sarif => sarif::read(text),
         Format::Osv => osv::read(text),
         Format::CycloneDx => cyclonedx::read(text),
         Format::JUnit => junit::read(text),
         Format::Oscal => oscal::read(text),
-    }?;
+        Format::OpenVex => openvex::read(text),
+        Format::Csaf => csaf::read(text),
+        Format::Spdx => spdx::read(text),
+        Format::Trx => trx::read(text),
+        Format::GitHub => github::read(text),
+        Format::GitLab => gitlab::read(text),
+    };
+    // The error of the parser points at the text before the report, and does not say that it is one.
+    let mut scans = read.map_err(|error| match error {
+        ImportError::Malformed { .. } | ImportError::Truncated { .. } => detect::before(text).unwrap_or(error),
+        error => error,
+    })?;
     number::identify(&mut scans);
     for (what, found, limit) in [
         ("runs", scans.len(), MAX_RUNS),

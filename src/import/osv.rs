@@ -4,6 +4,9 @@
 //! is a finding of its own: the first name of a group changes when a record joins the group, and a finding with a
 //! changed name would be a new finding. A record without severity gets that of its group.
 //!
+//! osv-scanner does not count a vulnerability whose code is never called. Its finding is suppressed, and its message says
+//! why.
+//!
 //! A finding is identified by the package with its version and by the lockfile's path: a package in two lockfiles needs
 //! two fixes. The commit of a git folder is not part of the identity, because it differs in every scan.
 
@@ -14,10 +17,10 @@ mod tests;
 
 use super::assemble::{Assembly, Draft, damage, missing, named};
 use super::{ImportError, KeySource, Location, Scan, ScanKind, Severity, Vulnerability, purl, severity, shown_line};
-use model::{Affected, Name, Package, Probe, Record, Report, Score, Source, Specific};
+use model::{Affected, Group, Name, Package, Probe, Record, Report, Score, Source, Specific};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
     if text.trim_start().starts_with('[') {
@@ -111,14 +114,28 @@ fn read_package(found: &mut Assembly, source: &Source, package: &Package) -> Res
         let own = rated.get(id).copied().flatten();
         own.or_else(|| by_group.get(id).copied().flatten())
     };
-    for record in records {
-        Advisory::new(record)?.add(found, Some(&name), path, of(&record.id))?;
-    }
+    let uncalled = uncalled(groups);
+    let mut add = |record: &Record| {
+        let mut advisory = Advisory::new(record)?;
+        if uncalled.contains(record.id.as_str()) {
+            advisory.set_aside();
+        }
+        advisory.add(found, Some(&name), path, of(&record.id))
+    };
+    records.iter().try_for_each(&mut add)?;
     // A group may name a record that is missing from the list; the record is a finding as well.
-    for id in by_group.keys().filter(|id| !rated.contains_key(*id)) {
-        Advisory::new(&Record::named(id))?.add(found, Some(&name), path, of(id))?;
-    }
-    Ok(())
+    let mut missing = by_group.keys().filter(|id| !rated.contains_key(*id));
+    missing.try_for_each(|id| add(&Record::named(id)))
+}
+
+/// The records of groups in which no analysed record is called.
+fn uncalled(groups: &[Group]) -> BTreeSet<&str> {
+    let is_uncalled = |group: &&Group| {
+        let mut analyses = group.analysis.iter().flat_map(BTreeMap::values).peekable();
+        analyses.peek().is_some() && analyses.all(|one| one.called == Some(false))
+    };
+    let groups = groups.iter().filter(is_uncalled);
+    groups.flat_map(|group| group.ids.iter().map(String::as_str)).collect()
 }
 
 /// The parts of a record that are the same for all packages it affects.
@@ -129,6 +146,7 @@ struct Advisory<'r> {
     help: Option<&'r str>,
     severity: Option<Severity>,
     withdrawn: bool,
+    uncalled: bool,
     /// Its ID and its aliases.
     ids: Vec<&'r str>,
 }
@@ -165,8 +183,15 @@ impl<'r> Advisory<'r> {
             help: advisory.or(links.first()).and_then(|link| link.url.as_deref()),
             severity: by_record(record),
             withdrawn: record.withdrawn.is_some(),
+            uncalled: false,
             ids: std::iter::once(id).chain(aliases.iter().map(String::as_str)).collect(),
         })
+    }
+
+    fn set_aside(&mut self) {
+        let why = "osv-scanner: the code with the vulnerability is never called.";
+        self.message = format!("{why}\n\n{}", self.message);
+        self.uncalled = true;
     }
 
     fn add(
@@ -205,7 +230,7 @@ impl<'r> Advisory<'r> {
                 self.ids.iter().copied(),
                 package.and_then(at_version),
             )),
-            suppressed: false,
+            suppressed: self.uncalled,
             help: self.help,
             key: (KeySource::Component, key),
         })
@@ -266,8 +291,12 @@ fn same(package: &Name) -> (&str, String) {
 
 /// The purl of a package, with its version.
 fn at_version(name: &Name) -> Option<Cow<'_, str>> {
-    let purl = named(name.purl.as_deref())?;
-    Some(purl::with_version(&purl, named(name.version.as_deref()).as_deref()).into())
+    let version = named(name.version.as_deref());
+    if let Some(purl) = named(name.purl.as_deref()) {
+        return Some(purl::with_version(&purl, version.as_deref()).into());
+    }
+    let package = named(name.name.as_deref())?;
+    purl::of_package(name.ecosystem.as_deref()?, &package, version.as_deref()).map(Cow::from)
 }
 
 /// The package's purl, or else its name, with its version; for a git folder, its commit.

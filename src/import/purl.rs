@@ -1,6 +1,14 @@
 //! Package URLs (ECMA-427, github.com/package-url/purl-spec).
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What has to be encoded in a segment or a version.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':');
 
 /// The most bytes of a package URL that are compared part by part. A longer name covers only itself.
 const LONGEST: usize = 4 << 10;
@@ -91,6 +99,39 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
+/// The package URL of a package in an ecosystem, as OSV, GitHub or GitLab's analysers name it; `None` for another one.
+pub(super) fn of_package(ecosystem: &str, name: &str, version: Option<&str>) -> Option<String> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > LONGEST {
+        return None;
+    }
+    let ecosystem = ecosystem.split(':').next().unwrap_or_default().trim();
+    let (kind, path) = match ecosystem.to_ascii_lowercase().as_str() {
+        "npm" | "yarn" | "pnpm" | "bun" => ("npm", name.to_owned()),
+        "pypi" | "pip" | "pipenv" | "poetry" | "setuptools" | "uv" => {
+            ("pypi", name.to_ascii_lowercase().replace('_', "-"))
+        }
+        "go" => ("golang", name.to_owned()),
+        "maven" | "gradle" | "sbt" => ("maven", name.replace(':', "/")),
+        "crates.io" | "rust" | "cargo" => ("cargo", name.to_owned()),
+        "nuget" => ("nuget", name.to_owned()),
+        "rubygems" | "bundler" => ("gem", name.to_owned()),
+        "packagist" | "composer" => ("composer", name.to_ascii_lowercase()),
+        "hex" | "erlang" => ("hex", name.to_owned()),
+        "pub" => ("pub", name.to_owned()),
+        "swifturl" | "swift" => ("swift", name.to_owned()),
+        "conan" | "conancenter" => ("conan", name.to_owned()),
+        _ => return None,
+    };
+    let path: Vec<String> = path
+        .split('/')
+        .map(|part| utf8_percent_encode(part, RESERVED).to_string())
+        .collect();
+    let version = version.map(str::trim).filter(|version| !version.is_empty());
+    let version = version.map(|version| format!("@{}", utf8_percent_encode(version, RESERVED)));
+    Some(format!("pkg:{kind}/{}{}", path.join("/"), version.unwrap_or_default()))
+}
+
 /// Adds the version to a package URL that has none, before its qualifiers and its subpath.
 pub(super) fn with_version(purl: &str, version: Option<&str>) -> String {
     let (path, rest) = purl.split_at(purl.find(['?', '#']).unwrap_or(purl.len()));
@@ -114,6 +155,26 @@ mod tests {
         ] {
             assert_eq!(with_version(purl, Some("1.0")), expected);
             assert_eq!(with_version(purl, None), purl);
+        }
+    }
+
+    #[test]
+    fn packages_of_ecosystems_have_package_urls() {
+        for (ecosystem, name, version, expected) in [
+            ("npm", "@scope/a", Some("1.0"), Some("pkg:npm/%40scope/a@1.0")),
+            ("PyPI", "Zope_Interface", None, Some("pkg:pypi/zope-interface")),
+            (
+                "Go",
+                "example.org/x/v2",
+                Some("v2.0.0+incompatible"),
+                Some("pkg:golang/example.org/x/v2@v2.0.0%2Bincompatible"),
+            ),
+            ("Maven", "org.a:b", Some("1"), Some("pkg:maven/org.a/b@1")),
+            ("Packagist", "a/b", Some(" "), Some("pkg:composer/a/b")),
+            ("Debian:12", "openssl", Some("3"), None),
+            ("npm", " ", None, None),
+        ] {
+            assert_eq!(of_package(ecosystem, name, version).as_deref(), expected, "{name}");
         }
     }
 

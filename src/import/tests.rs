@@ -51,14 +51,14 @@ pub(super) fn identities(scan: &Scan) -> std::collections::BTreeSet<&str> {
 }
 
 /// The number of kinds of files that [`file`] writes.
-const KINDS: usize = 9;
+const KINDS: usize = 18;
 
 /// The kind that holds exactly one record.
 const RECORD: usize = 2;
 
 /// Valid files of every kind, each with `count` findings (an OSCAL catalog: controls), with `word` as every name and
 /// text.
-fn files(word: &str, count: usize) -> Vec<(Format, String)> {
+pub(super) fn files(word: &str, count: usize) -> Vec<(Format, String)> {
     (0..KINDS).map(|kind| file(kind, word, count)).collect()
 }
 
@@ -125,6 +125,7 @@ fn file(kind: usize, word: &str, count: usize) -> (Format, String) {
             let document = json!({ "metadata": metadata, "groups": [{ "controls": controls }] });
             (Format::Oscal, json!({ "catalog": document }))
         }
+        9.. => return newer(kind, word, count),
         _ => {
             let items = many(&|n| json!({ "title": format!("{word} {n}"), "description": word }));
             let document = json!({ "metadata": metadata, "poam-items": items });
@@ -132,6 +133,133 @@ fn file(kind: usize, word: &str, count: usize) -> (Format, String) {
         }
     };
     (format, file.to_string())
+}
+
+/// The kinds of the formats that were added last.
+fn newer(kind: usize, word: &str, count: usize) -> (Format, String) {
+    let many = |value: &dyn Fn(usize) -> Value| Value::from_iter((0..count).map(value));
+    let (format, file) = match kind {
+        9 => return (Format::CycloneDx, cyclonedx(word, count)),
+        10 => {
+            let statements = many(&|n| {
+                json!({
+                    "vulnerability": { "name": format!("{n}-{word}"), "description": word }, "status": "affected",
+                    "products": [{ "@id": word }], "action_statement": word,
+                })
+            });
+            let context = "https://openvex.dev/ns/v0.2.0";
+            (
+                Format::OpenVex,
+                json!({ "@context": context, "author": word, "statements": statements }),
+            )
+        }
+        11 => {
+            let vulnerabilities = many(&|n| {
+                json!({
+                    "cve": format!("{n}-{word}"), "title": word, "notes": [{ "category": "description", "text": word }],
+                    "product_status": { "known_affected": ["a"] },
+                    "threats": [{ "category": "impact", "details": word, "product_ids": ["a"] }],
+                })
+            });
+            let product = json!({ "product_id": "a", "name": word, "product_identification_helper": { "purl": word } });
+            let document = json!({ "csaf_version": "2.0", "publisher": { "name": word } });
+            let tree = json!({ "full_product_names": [product] });
+            (
+                Format::Csaf,
+                json!({ "document": document, "product_tree": tree, "vulnerabilities": vulnerabilities }),
+            )
+        }
+        12 => {
+            let packages = many(&|n| {
+                let advisory =
+                    json!({ "referenceType": "advisory", "referenceLocator": format!("{n}-{word}"), "comment": word });
+                json!({ "name": word, "versionInfo": word, "externalRefs": [advisory] })
+            });
+            (Format::Spdx, json!({ "spdxVersion": "SPDX-2.3", "packages": packages }))
+        }
+        13 => {
+            let mut graph =
+                vec![json!({ "type": "software_Package", "spdxId": "p", "name": word, "software_packageUrl": word })];
+            for n in 0..count {
+                let id = format!("v{n}");
+                graph.push(json!({ "type": "security_Vulnerability", "spdxId": id, "name": format!("{n}-{word}"), "description": word }));
+                graph.push(json!({
+                    "type": "security_VexAffectedVulnAssessmentRelationship", "spdxId": format!("r{n}"), "from": id, "to": ["p"],
+                    "security_actionStatement": word,
+                }));
+            }
+            (
+                Format::Spdx,
+                json!({ "@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph }),
+            )
+        }
+        14 => return (Format::Trx, trx(word, count)),
+        15 => {
+            let alerts = many(&|n| {
+                json!({
+                    "number": n, "state": "open", "rule": { "id": word, "description": word }, "tool": { "name": word },
+                    "most_recent_instance": { "message": { "text": word }, "location": { "path": word } },
+                })
+            });
+            (Format::GitHub, alerts)
+        }
+        16 => {
+            let alerts = many(&|n| {
+                json!({
+                    "number": n, "state": "dismissed", "dismissed_comment": word,
+                    "dependency": { "package": { "ecosystem": word, "name": word }, "manifest_path": word },
+                    "security_advisory": { "ghsa_id": word, "summary": word, "description": word },
+                })
+            });
+            (Format::GitHub, alerts)
+        }
+        _ => {
+            let vulnerabilities = many(&|n| {
+                json!({
+                    "name": word, "description": word, "identifiers": [{ "value": format!("{n}-{word}") }],
+                    "location": { "file": word, "class": word },
+                })
+            });
+            let scan = json!({ "type": "sast", "scanner": { "name": word, "version": word } });
+            (
+                Format::GitLab,
+                json!({ "version": "15.0.0", "scan": scan, "vulnerabilities": vulnerabilities }),
+            )
+        }
+    };
+    (format, file.to_string())
+}
+
+fn cyclonedx(word: &str, count: usize) -> String {
+    let word = quick_xml::escape::escape(word).into_owned();
+    let vulnerability = |n: usize| {
+        format!(
+            "<vulnerability><id>{n}-{word}</id><ratings><rating><score>7.5</score></rating></ratings>\
+             <description>{word}</description><analysis><state>exploitable</state><detail>{word}</detail></analysis>\
+             <affects><target><ref>a</ref></target></affects></vulnerability>"
+        )
+    };
+    let vulnerabilities: String = (0..count).map(vulnerability).collect();
+    format!(
+        "<?xml version=\"1.0\"?><bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\" version=\"1\"><metadata><tools><tool>\
+         <name>{word}</name></tool></tools></metadata><components><component bom-ref=\"a\"><name>{word}</name>\
+         <version>{word}</version></component></components><vulnerabilities>{vulnerabilities}</vulnerabilities></bom>"
+    )
+}
+
+fn trx(word: &str, count: usize) -> String {
+    let word = quick_xml::escape::escape(word).into_owned();
+    let result = |n: usize| {
+        format!(
+            "<UnitTestResult testId=\"t\" testName=\"{word} {n}\" outcome=\"Failed\"><Output><ErrorInfo>\
+             <Message>{word}</Message><StackTrace>{word}</StackTrace></ErrorInfo></Output></UnitTestResult>"
+        )
+    };
+    let results: String = (0..count).map(result).collect();
+    format!(
+        "<?xml version=\"1.0\"?><TestRun><Results>{results}</Results><TestDefinitions><UnitTest id=\"t\">\
+         <TestMethod className=\"{word}\"/></UnitTest></TestDefinitions></TestRun>"
+    )
 }
 
 fn junit(word: &str, count: usize) -> String {
@@ -197,12 +325,11 @@ fn formats_are_known_by_their_names_and_their_contents() {
         "null",
         "7",
         "[[{\"id\": \"a\", \"modified\": \"b\"}]]",
-        "{\"results\": []}",
-        "{\"results\": [], \"errors\": [], \"paths\": {}}",
+        "{\"results\": [], \"errors\": []}",
         "{\"results\": [{\"check_id\": \"a\"}], \"version\": \"1.0\"}",
         "{\"results\": {\"packages\": []}}",
         "{\"id\": 1}",
-        "<html></html>",
+        "<other></other>",
         "<",
         "<?xml version=\"1.0\"?>",
     ] {
@@ -224,13 +351,14 @@ fn no_reader_takes_another_formats_file_or_other_json() {
             "7",
             "\"text\"",
             "[1]",
-            "[[]]",
             "{\"a\": 1}",
             "<html></html>",
             "text",
         ] {
             assert!(read(format, other.as_bytes()).is_err(), "{format:?}: {other}");
         }
+        // GitHub's pages may be empty.
+        assert_eq!(read(format, b"[[]]").is_ok(), format == Format::GitHub, "{format:?}");
         for empty in ["", " \n "] {
             assert!(
                 matches!(read(format, empty.as_bytes()), Err(ImportError::Truncated { .. })),
@@ -305,8 +433,8 @@ fn hidden_characters_are_made_visible() {
 #[test]
 fn large_files_are_read() {
     let word = "word ".repeat(200);
-    // The kinds: osv-scanner's results, a BOM, tests, an assessment.
-    for kind in 3..=6 {
+    // The kinds: osv-scanner's results, a BOM, tests, an assessment, a BOM in XML, an advisory, tests in TRX, alerts.
+    for kind in [3, 4, 5, 6, 9, 11, 14, 15] {
         let length = |count| file(kind, &word, count).1.len();
         let count = (20 << 20) / (length(2) - length(1)) + 1;
         let (format, text) = file(kind, &word, count);

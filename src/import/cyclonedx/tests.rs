@@ -333,3 +333,112 @@ fn what_could_lose_findings_is_refused() {
         assert!(matches!(refused(&file), ImportError::WrongVersion { .. }), "{version}");
     }
 }
+
+/// The same document in JSON and in XML.
+#[test]
+fn xml_is_read_like_json() {
+    let xml = "<?xml version='1.0'?><x:bom xmlns:x='http://cyclonedx.org/schema/bom/1.5' serialNumber='urn:uuid:3e67' version='2'>\
+        <x:metadata><x:timestamp>2024-05-06T07:08:09Z</x:timestamp><x:tools><x:components><x:component type='application'>\
+        <x:name>Libs</x:name><x:version>1</x:version></x:component></x:components></x:tools>\
+        <x:component bom-ref='app'><x:name>shop</x:name><x:version>4.2</x:version></x:component></x:metadata>\
+        <x:components><x:component bom-ref='o'><x:name>o</x:name><x:licenses><x:license><x:name>MIT</x:name></x:license></x:licenses>\
+        <x:components><x:component bom-ref='a'><x:group>g</x:group><x:name>a</x:name><x:version>1.0</x:version>\
+        <x:purl>pkg:npm/g/a@1.0</x:purl></x:component></x:components></x:component></x:components>\
+        <x:vulnerabilities><x:vulnerability bom-ref='v'><x:id>CVE-1</x:id><x:source><x:name>NVD</x:name>\
+        <x:url>https://example.org/1</x:url></x:source><x:references><x:reference><x:id>GHSA-1</x:id></x:reference></x:references>\
+        <x:ratings><x:rating><x:source><x:name>n</x:name></x:source><x:score>7.5</x:score><x:method>CVSSv31</x:method></x:rating></x:ratings>\
+        <x:description>Reads &lt;more&gt;</x:description>\
+        <x:analysis><x:state>in_triage</x:state><x:detail>Soon.</x:detail></x:analysis>\
+        <x:affects><x:target><x:ref>a</x:ref><x:versions><x:version><x:version>0.9</x:version><x:status>affected</x:status></x:version>\
+        </x:versions></x:target></x:affects></x:vulnerability></x:vulnerabilities></x:bom>";
+    let same = json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": "urn:uuid:3e67", "version": 2,
+        "metadata": {
+            "timestamp": "2024-05-06T07:08:09Z", "tools": { "components": [{ "name": "Libs", "version": "1" }] },
+            "component": { "bom-ref": "app", "name": "shop", "version": "4.2" },
+        },
+        "components": [{ "bom-ref": "o", "name": "o", "components": [
+            { "bom-ref": "a", "group": "g", "name": "a", "version": "1.0", "purl": "pkg:npm/g/a@1.0" },
+        ] }],
+        "vulnerabilities": [{
+            "bom-ref": "v", "id": "CVE-1", "source": { "url": "https://example.org/1" }, "references": [{ "id": "GHSA-1" }],
+            "ratings": [{ "score": 7.5, "method": "CVSSv31" }], "description": "Reads <more>",
+            "analysis": { "state": "in_triage", "detail": "Soon." },
+            "affects": [{ "ref": "a", "versions": [{ "version": "0.9", "status": "affected" }] }],
+        }],
+    });
+    let read = only(Format::CycloneDx, xml);
+    assert_eq!(read.findings.len(), 2);
+    assert_eq!(read, only(Format::CycloneDx, &same.to_string()));
+    let tools = xml
+        .replace("<x:components><x:component type='application'>", "<x:tool>")
+        .replacen("</x:component></x:components></x:tools>", "</x:tool></x:tools>", 1);
+    assert_eq!(only(Format::CycloneDx, &tools), read, "tools of 1.4");
+
+    let Some(scan) = sample_scan(Format::CycloneDx, "cases/cyclonedx/vulnerabilities.xml") else {
+        return;
+    };
+    assert_eq!(
+        (rules(&scan), scan.findings[0].severity),
+        (vec!["CVE-2099-0002"], Severity::High)
+    );
+    assert_eq!(components(&scan), ["a@1.0.0"]);
+}
+
+#[test]
+fn damaged_and_hostile_xml_is_refused() {
+    let refused = |xml: &str| read(Format::CycloneDx, xml.as_bytes()).expect_err("refused");
+    let bom =
+        |version: &str, inside: &str| format!("<bom xmlns='http://cyclonedx.org/schema/bom/{version}'>{inside}</bom>");
+    assert!(matches!(
+        refused(&bom("1.3", "<vulnerabilities/>")),
+        ImportError::WrongVersion { .. }
+    ));
+    assert!(matches!(
+        refused("<bom><vulnerabilities/></bom>"),
+        ImportError::WrongVersion { .. }
+    ));
+    assert!(matches!(
+        refused(&bom("1.6", "<components/>")),
+        ImportError::Missing { .. }
+    ));
+    assert!(matches!(
+        refused(&bom("1.6", "<vulnerabilities>").replace("</bom>", "")),
+        ImportError::Truncated { .. }
+    ));
+    let bomb = format!(
+        "<!DOCTYPE bom [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]>{}",
+        bom("1.6", "<vulnerabilities/>")
+    );
+    assert!(matches!(refused(&bomb), ImportError::DocumentType { .. }));
+    let deep = bom("1.6", &"<components><component>".repeat(100_000));
+    assert!(matches!(refused(&deep), ImportError::Malformed { .. }));
+    let many = bom(
+        "1.6",
+        &format!(
+            "<vulnerabilities>{}</vulnerabilities>",
+            "<vulnerability/>".repeat(100_001)
+        ),
+    );
+    assert!(matches!(refused(&many), ImportError::TooMany { .. }));
+    // Elements in places where they mean nothing.
+    for inside in [
+        "<vulnerabilities>words</vulnerabilities>",
+        "<vulnerabilities><other/></vulnerabilities>",
+        "<vulnerabilities/><metadata>x</metadata>",
+    ] {
+        assert_eq!(only(Format::CycloneDx, &bom("1.6", inside)).results, 0, "{inside}");
+    }
+    for odd in [
+        "<analysis>words</analysis>",
+        "<affects>words</affects>",
+        "<ratings><rating>high</rating></ratings>",
+        "<score>x</score>",
+    ] {
+        let file = bom(
+            "1.6",
+            &format!("<vulnerabilities><vulnerability>{odd}</vulnerability></vulnerabilities>"),
+        );
+        assert_eq!(only(Format::CycloneDx, &file).results, 1, "{odd}");
+    }
+}

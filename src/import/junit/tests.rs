@@ -98,18 +98,114 @@ fn several_suites_are_one_scan() {
 }
 
 #[test]
-fn counts_that_do_not_fit_say_that_something_is_missing() {
-    for lost in [
-        "<testsuite name='s' failures='2'><testcase name='t'/></testsuite>",
-        "<testsuites errors='1'><testsuite name='s'><testcase name='t'/></testsuite></testsuites>",
-        "<testsuite name='s' tests='3'/>",
+fn what_a_suite_counts_and_does_not_show_is_a_finding() {
+    for (file, results, title) in [
+        (
+            "<testsuite name='s' failures='2'><testcase name='t'/></testsuite>",
+            1,
+            "Suite s counts 2 failures that it does not show",
+        ),
+        (
+            "<testsuite name='s' tests='3' errors='1'><testcase name='t'/></testsuite>",
+            2,
+            "Suite s counts 1 failure that it does not show",
+        ),
+        (
+            "<testsuite failures='1'/>",
+            1,
+            "Suite without a name counts 1 failure that it does not show",
+        ),
+        (
+            "<testsuites name='all' errors='1'><testsuite name='s'><testcase name='t'/></testsuite></testsuites>",
+            1,
+            "Suite all counts 1 failure that it does not show",
+        ),
+        // Counted by the suites around it as well, and reported once.
+        (
+            "<testsuites failures='1'><testsuite name='o' failures='1'><testsuite name='s' failures='1'><testcase name='t'/></testsuite></testsuite></testsuites>",
+            1,
+            "Suite s counts 1 failure that it does not show",
+        ),
     ] {
-        assert!(matches!(refused(lost), ImportError::Missing { .. }), "{lost}");
+        let scan = scan(file);
+        let titles: Vec<&str> = scan.findings.iter().map(|one| one.title.as_str()).collect();
+        assert_eq!(
+            (titles, scan.results, scan.complete),
+            (vec![title], results, false),
+            "{file}"
+        );
     }
-    // The tests in the file are shown, and the missing ones must not count as passed.
-    let some = "<testsuite failures='2'><testcase name='t'><failure/></testcase></testsuite>";
-    assert!(!scan(some).complete);
+    let some = scan("<testsuite name='s' failures='3'><testcase name='t'><failure/></testcase></testsuite>");
+    assert_eq!((rules(&some), some.complete), (vec!["t", "s"], false));
+    let before = "<testsuite name='s' failures='1'><testcase name='t'/></testsuite>";
+    let after = before.replace("failures='1'", "failures='2'");
+    assert_eq!(
+        identities(&scan(before)),
+        identities(&scan(&after)),
+        "the number may change"
+    );
+    // Tests that are missing must not count as passed; if there are none at all, nothing can be kept.
     assert!(!scan("<testsuite tests='2'><testcase name='t'/></testsuite>").complete);
+    assert!(matches!(
+        refused("<testsuite name='s' tests='3'/>"),
+        ImportError::Missing { .. }
+    ));
+
+    let Some(scan) = sample_scan(Format::JUnit, "cases/junit/counted-not-shown.xml") else {
+        return;
+    };
+    assert_eq!((scan.results, scan.findings.len(), scan.complete), (2, 2, false));
+    assert_eq!(scan.findings[0].title, "a: is red");
+    assert_eq!(
+        scan.findings[1].title,
+        "Suite shop.Hidden counts 1 failure that it does not show"
+    );
+}
+
+#[test]
+fn runs_of_a_test_that_was_run_again_are_not_counted() {
+    // Surefire counts each run of a test.
+    let flaky = "<testcase name='t'><flakyFailure message='once'><stackTrace>x</stackTrace></flakyFailure><flakyError/></testcase>";
+    let failed = "<testcase name='f'><failure/><rerunFailure/><rerunError/></testcase>";
+    for (file, findings, complete) in [
+        (
+            format!("<testsuite tests='3' failures='1' errors='1'>{flaky}</testsuite>"),
+            0,
+            true,
+        ),
+        (
+            format!("<testsuite tests='1' failures='0'>{flaky}</testsuite>"),
+            0,
+            true,
+        ),
+        (
+            format!("<testsuite tests='3' failures='3'>{failed}</testsuite>"),
+            1,
+            true,
+        ),
+        (
+            format!("<testsuite tests='1' failures='1'>{failed}</testsuite>"),
+            1,
+            true,
+        ),
+        (
+            format!("<testsuite tests='6' failures='5'>{flaky}{failed}</testsuite>"),
+            1,
+            true,
+        ),
+        (
+            format!("<testsuite tests='3' failures='3'>{flaky}</testsuite>"),
+            1,
+            false,
+        ),
+    ] {
+        let scan = scan(&file);
+        assert_eq!((scan.findings.len(), scan.complete), (findings, complete), "{file}");
+    }
+    let Some(scan) = sample_scan(Format::JUnit, "cases/junit/flaky-only.xml") else {
+        return;
+    };
+    assert_eq!((scan.results, scan.not_failures, scan.complete), (1, 1, true));
 }
 
 /// The billion laughs, an external entity, and a document type that declares nothing.

@@ -5,6 +5,7 @@ use super::super::lenient::lenient;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Distinguishes a record from a scanner's results.
 #[derive(Deserialize, Default)]
@@ -67,6 +68,21 @@ pub(super) struct Group {
     pub ids: Vec<String>,
     #[serde(deserialize_with = "lenient")]
     pub max_severity: Option<String>,
+    /// Whether the code with the vulnerability is called, for some of the records. Version 1 of osv-scanner writes the
+    /// name in camel case.
+    #[serde(
+        alias = "experimentalAnalysis",
+        alias = "experimental_analysis",
+        deserialize_with = "lenient"
+    )]
+    pub analysis: Option<BTreeMap<String, CallAnalysis>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct CallAnalysis {
+    #[serde(deserialize_with = "lenient")]
+    pub called: Option<bool>,
 }
 
 /// An OSV record.

@@ -197,10 +197,59 @@ fn nothing_found_is_evidence_too() {
     assert_eq!((clean.results, clean.provider.as_str()), (0, "osv-scanner"));
     let packages = scan(&scanner(Value::Null, Value::Null));
     assert_eq!(packages.results, 0);
-    // Many tools write `results`; only a user who names the format can import them.
-    let bare = br#"{"results": []}"#;
-    assert_eq!(read_any(bare), Err(ImportError::Unrecognised));
-    assert_eq!(read(Format::Osv, bare).map(|scans| scans.len()), Ok(1));
+    // Version 1 writes this; no other tool that is known does.
+    assert_eq!(scan(&json!({ "results": [] })).results, 0);
+    for other in [
+        json!({ "results": {} }),
+        json!({ "results": [[]] }),
+        json!({ "results": [], "errors": [] }),
+        json!([{ "results": [] }]),
+    ] {
+        assert_eq!(
+            read_any(other.to_string().as_bytes()),
+            Err(ImportError::Unrecognised),
+            "{other}"
+        );
+    }
+    let Some(clean) = sample_scan(Format::Osv, "cases/osv/clean-v1.json") else {
+        return;
+    };
+    assert_eq!(clean.results, 0);
+}
+
+#[test]
+fn code_that_is_never_called_is_set_aside_and_said() {
+    let records = || json!([{ "id": "GO-1", "details": "Reads." }, { "id": "GHSA-1" }]);
+    for (name, analysis, suppressed) in [
+        ("experimentalAnalysis", json!({ "GO-1": { "called": false } }), true),
+        (
+            "experimental_analysis",
+            json!({ "GO-1": { "called": false }, "GHSA-1": { "called": false } }),
+            true,
+        ),
+        (
+            "experimentalAnalysis",
+            json!({ "GO-1": { "called": false }, "GHSA-1": { "called": true } }),
+            false,
+        ),
+        ("experimentalAnalysis", json!({ "GO-1": { "called": true } }), false),
+        ("experimentalAnalysis", json!({ "GO-1": {} }), false),
+        ("experimentalAnalysis", json!({}), false),
+        ("experimentalAnalysis", json!("odd"), false),
+    ] {
+        let mut group = json!({ "ids": ["GO-1", "GHSA-1"] });
+        group[name] = analysis.clone();
+        let scan = scan(&scanner(records(), json!([group, { "ids": ["other"] }])));
+        let seen: Vec<bool> = scan.findings.iter().map(|one| one.suppressed).collect();
+        assert_eq!(seen, [suppressed, suppressed, false], "{analysis}");
+        assert_eq!(scan.findings[0].message.contains("never called"), suppressed);
+        assert!(scan.findings[0].message.ends_with("Reads."));
+    }
+    let Some(scan) = sample_scan(Format::Osv, "cases/osv/uncalled.json") else {
+        return;
+    };
+    let finding = &scan.findings[0];
+    assert!(finding.suppressed && finding.message.contains("never called"));
 }
 
 #[test]

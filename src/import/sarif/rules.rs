@@ -1,5 +1,6 @@
 //! Finds the rule of a result, and takes message, title and severity from it.
 
+use super::super::vulnerability::leading_id;
 use super::super::{Severity, Vulnerability, purl, severity};
 use super::model::{Component, Message, Outcome, Rule, RuleReference, Text, Tool};
 use serde_json::Value;
@@ -233,26 +234,12 @@ impl<'a> RuleOf<'a> {
 
     /// The vulnerability that the rule is named after, in the packages that the rule lists.
     pub(super) fn vulnerability(&self) -> Option<Vulnerability> {
-        let id = advisory_id(self.id)?;
+        let id = leading_id(self.id)?;
         let properties = self.rule.and_then(|rule| rule.properties.as_ref());
         let purls = properties.and_then(|properties| properties.purls.as_ref());
         let purls = purls.into_iter().flatten().filter(|name| purl::is_purl(name));
         Some(Vulnerability::new([id], purls.map(|name| name.as_str().into())))
     }
-}
-
-/// The ID of a vulnerability with which a rule's ID begins: `CVE-2021-44228` of `CVE-2021-44228-log4j-core`.
-fn advisory_id(rule: &str) -> Option<&str> {
-    // Only the beginning is searched, because many results can refer to one long ID.
-    let parts: Vec<&str> = rule[..rule.floor_char_boundary(100)].splitn(5, '-').collect();
-    let digits = |part: &str, least: usize| part.len() >= least && part.bytes().all(|byte| byte.is_ascii_digit());
-    let length = match parts.as_slice() {
-        ["CVE", year, number, ..] if year.len() == 4 && digits(year, 4) && digits(number, 4) => 3,
-        ["GHSA", a, b, c, ..] if [a, b, c].iter().all(|part| part.len() == 4) => 4,
-        _ => return None,
-    };
-    let bytes: usize = parts.iter().take(length).map(|part| part.len()).sum();
-    rule.get(..bytes + length - 1)
 }
 
 /// GitHub's property (docs.github.com, "SARIF support for code scanning", reportingDescriptor object): a score as a

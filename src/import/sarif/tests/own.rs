@@ -85,7 +85,13 @@ fn encodings_are_read_or_named() {
         read_any("{\n\"é".as_bytes().strip_suffix(b"\xA9").unwrap()),
         Err(ImportError::Truncated { line: 2, column: 1 })
     );
-    for foreign in ["", "<html></html>", "[]", "{}", r#"{"format": "other", "version": 1}"#] {
+    for foreign in [
+        "",
+        "<other></other>",
+        "[]",
+        "{}",
+        r#"{"format": "other", "version": 1}"#,
+    ] {
         assert_eq!(
             read_any(foreign.as_bytes()),
             Err(ImportError::Unrecognised),

@@ -1,6 +1,6 @@
-//! An XML pull parser without entities and namespaces, of bounded depth.
+//! An XML pull parser without entities and namespaces, of bounded depth, for every format in XML.
 
-use super::super::{ImportError, shown_line};
+use super::{ImportError, shown_line};
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
@@ -10,6 +10,19 @@ use std::borrow::Cow;
 
 /// The most levels of nested elements; a deeper file is refused. Suites rarely nest, and three deep at most.
 const MAX_DEPTH: usize = 100;
+
+/// The name of the first element, without namespace prefix; `None` if the text is not the beginning of an XML file.
+pub(super) fn root(text: &str) -> Option<String> {
+    let mut xml = Xml::new(text);
+    xml.skips_doctype = true;
+    loop {
+        match xml.next() {
+            Ok(Piece::Start(element)) => return Some(element.name().to_owned()),
+            Ok(Piece::Text(_)) => {}
+            Ok(Piece::End | Piece::Eof) | Err(_) => return None,
+        }
+    }
+}
 
 pub(super) enum Piece<'a> {
     Start(Element<'a>),
@@ -35,6 +48,13 @@ impl Element<'_> {
         self.start.get(whole - length..whole).unwrap_or_default()
     }
 
+    /// Names without prefixes, and values.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let found = self.attributes.iter().find(|(one, _)| one == name);
         found.map(|(_, value)| value.clone())
@@ -46,6 +66,8 @@ pub(super) struct Xml<'a> {
     reader: Reader<&'a [u8]>,
     depth: usize,
     begun: bool,
+    /// Whether a document type is no error, because nothing of the content is read.
+    skips_doctype: bool,
 }
 
 impl<'a> Xml<'a> {
@@ -57,6 +79,7 @@ impl<'a> Xml<'a> {
             reader,
             depth: 0,
             begun: false,
+            skips_doctype: false,
         }
     }
 
@@ -101,6 +124,7 @@ impl<'a> Xml<'a> {
                         text.unwrap_or_else(|| Cow::Owned(format!("&{};", &*reference))),
                     ));
                 }
+                Event::DocType(_) if self.skips_doctype => {}
                 Event::DocType(_) => {
                     let (line, _) = self.at(self.reader.buffer_position());
                     return Err(ImportError::DocumentType { line });
