@@ -18,12 +18,18 @@ use loopiq::import::Format;
 pub type Target = fn(&[u8]);
 
 /// Every target, with the name of its folders.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("sarif", sarif),
     ("osv", osv),
     ("cyclonedx", cyclonedx),
     ("junit", junit),
     ("oscal", oscal),
+    ("openvex", openvex),
+    ("csaf", csaf),
+    ("spdx", spdx),
+    ("trx", trx),
+    ("github", github),
+    ("gitlab", gitlab),
     ("detect", detect),
     ("query", query),
     ("policy", policy),
@@ -57,6 +63,36 @@ pub fn junit(data: &[u8]) {
 /// The reader of OSCAL.
 pub fn oscal(data: &[u8]) {
     files::hold(Format::Oscal, data);
+}
+
+/// The reader of OpenVEX.
+pub fn openvex(data: &[u8]) {
+    files::hold(Format::OpenVex, data);
+}
+
+/// The reader of CSAF.
+pub fn csaf(data: &[u8]) {
+    files::hold(Format::Csaf, data);
+}
+
+/// The reader of SPDX.
+pub fn spdx(data: &[u8]) {
+    files::hold(Format::Spdx, data);
+}
+
+/// The reader of TRX.
+pub fn trx(data: &[u8]) {
+    files::hold(Format::Trx, data);
+}
+
+/// The reader of GitHub's alerts.
+pub fn github(data: &[u8]) {
+    files::hold(Format::GitHub, data);
+}
+
+/// The reader of GitLab's security reports.
+pub fn gitlab(data: &[u8]) {
+    files::hold(Format::GitLab, data);
 }
 
 /// The detection of formats.

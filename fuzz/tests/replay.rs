@@ -30,6 +30,7 @@ fn replay(name: &str) {
         "cyclonedx" => &["cyclonedx", "cases/cyclonedx"],
         "junit" => &["junit", "cases/junit"],
         "oscal" => &["oscal"],
+        "openvex" | "csaf" | "spdx" | "trx" => &["cases/other"],
         "detect" => &["cases"],
         _ => &[],
     };
@@ -59,7 +60,7 @@ macro_rules! replayed {
     };
 }
 
-replayed!(sarif osv cyclonedx junit oscal detect query policy canonical payload verifier bundle catalog);
+replayed!(sarif osv cyclonedx junit oscal openvex csaf spdx trx github gitlab detect query policy canonical payload verifier bundle catalog);
 
 #[test]
 fn every_target_is_a_program() {

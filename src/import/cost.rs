@@ -24,6 +24,21 @@ fn assert_reads_quickly(format: Format, file: &str) {
     assert!(took < TIME_LIMIT, "{took:?} for {} bytes", file.len());
 }
 
+/// A long text may exceed the limit for the text of all findings, which is noticed quickly as well.
+#[expect(clippy::disallowed_methods, reason = "measures how long reading takes")]
+fn reads_or_refuses_quickly(format: Format, file: &str) {
+    let began = Instant::now();
+    let outcome = read(format, file.as_bytes());
+    let took = began.elapsed();
+    let limit = super::MAX_TEXT;
+    assert!(
+        outcome.is_ok() || outcome == Err(super::ImportError::Expands { limit }),
+        "{:?}",
+        outcome.map(|scans| scans.len())
+    );
+    assert!(took < TIME_LIMIT, "{took:?} for {} bytes", file.len());
+}
+
 fn many(one: Value) -> Value {
     Value::Array(vec![one; TIMES])
 }
@@ -141,6 +156,61 @@ fn what_many_items_of_oscal_refer_to() {
             &json!({ "plan-of-action-and-milestones": plan }).to_string(),
         );
     }
+}
+
+#[test]
+fn what_many_statements_refer_to() {
+    let (blank, words) = (" ".repeat(LONG), "word ".repeat(LONG / 5));
+    let products: Vec<String> = (0..TIMES).map(|n| format!("p{n}")).collect();
+    for text in [&blank, &words] {
+        // The words are cut, because each product's message holds them.
+        let cut = &text[..text.len().min(16 << 10)];
+        let statement = json!({
+            "vulnerability": { "name": "CVE-1", "description": cut, "aliases": [text] }, "status": "affected",
+            "products": products, "action_statement": " ",
+        });
+        let context = "https://openvex.dev/ns/v0.2.0";
+        let document = json!({ "@context": context, "author": text, "statements": [statement] });
+        assert_reads_quickly(Format::OpenVex, &document.to_string());
+
+        let group = json!({ "group_id": "g", "product_ids": products });
+        let vulnerability = json!({
+            "cve": "CVE-1", "title": text, "ids": [{ "text": text }], "notes": [{ "category": "description", "text": text }],
+            "product_status": { "known_affected": products }, "flags": [{ "label": text, "group_ids": ["g"] }],
+            "threats": [{ "category": "impact", "details": " ", "group_ids": ["g"] }],
+            "scores": vec![json!({ "cvss_v3": { "baseScore": 7.5 }, "products": products }); 100],
+        });
+        let document = json!({
+            "document": { "csaf_version": "2.0" }, "product_tree": { "product_groups": [group] },
+            "vulnerabilities": [vulnerability],
+        });
+        reads_or_refuses_quickly(Format::Csaf, &document.to_string());
+
+        let related = many(
+            json!({ "type": "Relationship", "from": "p", "to": ["v"], "relationshipType": "hasAssociatedVulnerability" }),
+        );
+        let vulnerability = json!({
+            "type": "security_Vulnerability", "spdxId": "v", "name": text, "description": text,
+            "externalIdentifier": [{ "identifier": text }],
+        });
+        let package =
+            json!({ "type": "software_Package", "spdxId": "p", "software_packageUrl": format!("pkg:npm/{text}") });
+        let mut graph = vec![vulnerability, package];
+        graph.extend(related.as_array().cloned().unwrap_or_default());
+        let document = json!({ "@context": "https://spdx.org/rdf/3.0.1/x", "@graph": graph });
+        reads_or_refuses_quickly(Format::Spdx, &document.to_string());
+    }
+}
+
+#[test]
+fn what_many_references_of_spdx_refer_to() {
+    let blank = " ".repeat(LONG);
+    let advisory = json!({ "referenceType": "advisory", "referenceLocator": "https://example.org/a", "comment": "c" });
+    let mut references = vec![advisory; TIMES];
+    references.push(json!({ "referenceType": "purl", "referenceLocator": format!("pkg:npm/{}", "1".repeat(LONG)) }));
+    let package = json!({ "name": blank, "versionInfo": blank, "externalRefs": references });
+    let document = json!({ "spdxVersion": "SPDX-2.3", "packages": [package] });
+    reads_or_refuses_quickly(Format::Spdx, &document.to_string());
 }
 
 #[test]

@@ -79,7 +79,9 @@ fn read_entry(found: &mut Assembly, products: &Products<'_>, entry: &Entry) -> R
 
 /// The parts of a vulnerability that are the same for all products.
 struct Advisory<'e> {
-    entry: &'e Entry,
+    /// The highest severity by product, and of all.
+    rated: BTreeMap<&'e str, Severity>,
+    worst: Option<Severity>,
     ids: Vec<&'e str>,
     title: &'e str,
     text: String,
@@ -101,8 +103,23 @@ impl<'e> Advisory<'e> {
             .or(texts.first().copied())
             .unwrap_or_default();
         let links = entry.references.iter().flatten();
+        let mut rated: BTreeMap<&str, Severity> = BTreeMap::new();
+        let mut worst = None;
+        for (score, severity) in entry
+            .scores
+            .iter()
+            .flatten()
+            .filter_map(|score| Some((score, score.severity()?)))
+        {
+            worst = worst.max(Some(severity));
+            for product in score.products.iter().flatten() {
+                let known = rated.entry(product).or_insert(severity);
+                *known = severity.max(*known);
+            }
+        }
         Self {
-            entry,
+            rated,
+            worst,
             title: title.lines().next().unwrap_or_default(),
             text: texts
                 .iter()
@@ -179,14 +196,8 @@ impl<'e> Advisory<'e> {
 
     /// The highest score for the product, or else the highest of all.
     fn severity(&self, product: Option<&str>) -> Severity {
-        let scores = || self.entry.scores.iter().flatten().take(20);
-        let is_for = |score: &&Score| {
-            let mut products = score.products.iter().flatten();
-            products.any(|one| Some(one.as_str()) == product)
-        };
-        let own = scores().filter(is_for).filter_map(Score::severity).max();
-        own.or_else(|| scores().filter_map(Score::severity).max())
-            .unwrap_or(Severity::Medium)
+        let own = product.and_then(|product| self.rated.get(product)).copied();
+        own.or(self.worst).unwrap_or(Severity::Medium)
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct EvidenceQuery {
     /// The file's name.
     #[param(min_length = 1, max_length = 255)]
     name: Option<String>,
-    /// The file's format: `sarif`, `osv`, `cyclonedx`, `junit` or `oscal`. Default: detected from the content.
+    /// The file's format: `sarif`, `osv`, `cyclonedx`, `junit`, `oscal`, `openvex`, `csaf`, `spdx`, `trx`, `github` or `gitlab`. Default: detected from the content.
     format: Option<String>,
     /// The time of the scan, if the file does not contain it: RFC 3339, or a date.
     collected_at: Option<String>,
@@ -131,7 +131,7 @@ pub(super) struct Imported {
     restored: Option<bool>,
 }
 
-/// Imports a file of a scanner, test runner or assessor as evidence of a release: SARIF, OSV, CycloneDX, JUnit XML or OSCAL.
+/// Imports a file of a scanner, test runner or assessor as evidence of a release: SARIF, OSV, CycloneDX, OpenVEX, CSAF, SPDX, JUnit XML, TRX, OSCAL, alerts of GitHub or security reports of GitLab.
 ///
 /// The body is the file itself. Sending a file again changes nothing, unless `collectedAt` says that the scan ran again later.
 #[utoipa::path(

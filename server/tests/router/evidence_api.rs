@@ -189,7 +189,7 @@ async fn what_is_wrong_with_a_request_is_said() {
             "/api/v1/evidence?release=PAY-1&format=pdf",
             &valid,
             "invalid_arguments",
-            "sarif, osv, cyclonedx, junit, oscal",
+            "sarif, osv, cyclonedx, junit, oscal, openvex, csaf, spdx, trx, github, gitlab",
         ),
         (
             "/api/v1/evidence?release=PAY-1&format=sarif",

@@ -51,6 +51,19 @@ impl Reference {
     fn kind(&self) -> &str {
         self.reference_type.rsplit(['/', '#']).next().unwrap_or_default().trim()
     }
+
+    fn locator(&self) -> &str {
+        self.reference_locator.trim()
+    }
+
+    fn comment(&self) -> &str {
+        self.comment.as_deref().map(str::trim).unwrap_or_default()
+    }
+
+    /// The vulnerability that the address or the comment names.
+    fn vulnerability(&self) -> Option<&str> {
+        id_in(self.locator()).or_else(|| id_in(self.comment()))
+    }
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
@@ -58,10 +71,11 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
     let mut found = Assembly::new();
     let mut any = false;
     for package in document.packages.iter().flatten() {
+        let affected = Affected::new(package);
         for reference in package.external_refs.iter().flatten() {
             match reference.kind() {
-                "advisory" => add(&mut found, package, reference, None)?,
-                "fix" => add(&mut found, package, reference, Some(VexStatus::Fixed))?,
+                "advisory" => affected.add_advisory(&mut found, reference)?,
+                "fix" => affected.add_fix(&mut found, reference)?,
                 _ => continue,
             }
             any = true;
@@ -83,86 +97,73 @@ pub(super) fn read(text: &str) -> Result<Vec<Scan>, ImportError> {
     )])
 }
 
-fn add(
-    found: &mut Assembly,
-    package: &Package,
-    reference: &Reference,
-    status: Option<VexStatus>,
-) -> Result<(), ImportError> {
-    let locator = reference.reference_locator.trim();
-    let comment = reference.comment.as_deref().map(str::trim).unwrap_or_default();
-    let id = id_in(locator).or_else(|| id_in(comment));
-    // A fix of something unnamed is no statement on a vulnerability.
-    if status.is_some() && id.is_none() {
-        found.not_failures += 1;
-        return Ok(());
-    }
-    add_named(found, package, locator, comment, id, status)
+/// The names of a package.
+struct Affected {
+    names: Vec<String>,
+    component: Option<String>,
 }
 
-fn add_named(
-    found: &mut Assembly,
-    package: &Package,
-    locator: &str,
-    comment: &str,
-    id: Option<&str>,
-    status: Option<VexStatus>,
-) -> Result<(), ImportError> {
-    let references = package.external_refs.iter().flatten();
-    let names = references.filter(|reference| matches!(reference.kind(), "purl" | "cpe22Type" | "cpe23Type"));
-    let version = package
-        .version_info
-        .as_deref()
-        .map(str::trim)
-        .filter(|version| !version.is_empty());
-    let mut names: Vec<String> = names
-        .filter_map(|reference| named(Some(&reference.reference_locator)))
-        .take(20)
-        .map(|name| {
-            if purl::is_purl(&name) {
-                purl::with_version(&name, version)
-            } else {
-                name
-            }
+impl Affected {
+    fn new(package: &Package) -> Self {
+        let references = package.external_refs.iter().flatten();
+        let names = references.filter(|reference| matches!(reference.kind(), "purl" | "cpe22Type" | "cpe23Type"));
+        let version = named(package.version_info.as_deref());
+        let mut names: Vec<String> = names
+            .filter_map(|reference| named(Some(&reference.reference_locator)))
+            .take(20)
+            .map(|name| match purl::is_purl(&name) {
+                true => purl::with_version(&name, version.as_deref()),
+                false => name,
+            })
+            .collect();
+        names.sort_by_key(|name| !purl::is_purl(name));
+        let plain = || {
+            let name = named(package.name.as_deref())?;
+            Some(version.map_or(name.clone(), |version| format!("{name}@{version}")))
+        };
+        let component = names.first().cloned().or_else(plain);
+        Self {
+            component: named(component.as_deref()),
+            names,
+        }
+    }
+
+    fn vulnerability(&self, id: Option<&str>) -> Vulnerability {
+        Vulnerability::new(id, self.names.iter().map(|name| name.as_str().into()))
+    }
+
+    fn add_advisory(&self, found: &mut Assembly, reference: &Reference) -> Result<(), ImportError> {
+        let (locator, comment) = (reference.locator(), reference.comment());
+        let id = reference.vulnerability();
+        let parts = [comment, locator].into_iter().filter(|text| !text.is_empty());
+        let title = comment.lines().next().filter(|line| !line.trim().is_empty());
+        found.add(Draft {
+            rule: id.unwrap_or(locator),
+            title: title.or(id).unwrap_or(locator),
+            message: &parts.collect::<Vec<_>>().join("\n\n"),
+            severity: Severity::Medium,
+            location: None,
+            component: self.component.clone(),
+            vulnerability: Some(self.vulnerability(id)),
+            suppressed: false,
+            help: Some(locator),
+            key: (KeySource::Component, json!(["advisory", self.component, locator])),
         })
-        .collect();
-    names.sort_by_key(|name| !purl::is_purl(name));
-    let vulnerability = Vulnerability::new(id, names.iter().map(|name| name.as_str().into()));
-    if let Some(status) = status {
+    }
+
+    /// A fix of something unnamed is no statement on a vulnerability.
+    fn add_fix(&self, found: &mut Assembly, reference: &Reference) -> Result<(), ImportError> {
+        let Some(id) = reference.vulnerability() else {
+            found.not_failures += 1;
+            return Ok(());
+        };
         let statement = VexStatement {
-            vulnerability,
-            status,
-            reason: locator.to_owned(),
+            vulnerability: self.vulnerability(Some(id)),
+            status: VexStatus::Fixed,
+            reason: reference.locator().to_owned(),
             at: None,
             finding: None,
         };
-        return found.state(statement, None);
+        found.state(statement, None)
     }
-    let plain = || {
-        let name = named(package.name.as_deref())?;
-        Some(version.map_or(name.clone(), |version| format!("{name}@{version}")))
-    };
-    let component = names.first().cloned().or_else(plain);
-    let message = [comment, locator]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n\n");
-    found.add(Draft {
-        rule: id.unwrap_or(locator),
-        title: comment
-            .lines()
-            .next()
-            .filter(|line| !line.trim().is_empty())
-            .or(id)
-            .unwrap_or(locator),
-        message: &message,
-        severity: Severity::Medium,
-        location: None,
-        component: named(component.as_deref()),
-        vulnerability: Some(vulnerability),
-        suppressed: false,
-        help: Some(locator),
-        key: (KeySource::Component, json!(["advisory", component, locator])),
-    })
 }

@@ -39,7 +39,7 @@ pub struct ImportArgs {
     /// The release's key, such as PAY-2026.11.
     #[arg(long, value_name = "KEY")]
     release: String,
-    /// The file's format: sarif, osv, cyclonedx, junit or oscal. Default: detected from the content.
+    /// The file's format: sarif, osv, cyclonedx, junit, oscal, openvex, csaf, spdx, trx, github or gitlab. Default: detected from the content.
     #[arg(long, value_parser = format)]
     format: Option<Format>,
     /// The time of the scan, if the file does not contain it: RFC 3339, or a date.
