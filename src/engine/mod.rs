@@ -29,6 +29,7 @@ pub use admin::provider_tokens::ProviderGrant;
 pub use admin::scrub::ScrubReport;
 pub use admin::sessions::{SignedInAgain, Switch};
 pub use admin::tokens::{Authentication, TokenRefusal};
+pub use agent::tasks::{ActionTask, TaskProgress};
 pub use agent::tools::{ToolResponse, ToolSpec};
 pub use audit_log::{AuditReport, EntryProof, ExportError, Exported, Signed, WitnessUpdate};
 pub use error::Error;

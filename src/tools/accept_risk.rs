@@ -16,26 +16,26 @@ pub(super) struct AcceptRisk;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release that goes on with the risk.
+    // The release that goes on with the risk.
     release_id: ReleaseId,
-    /// The findings that stay.
+    /// Findings that stay.
     #[serde(default)]
     #[schemars(length(max = 200))]
     finding_ids: Vec<FindingId>,
-    /// The controls that may go on failing.
+    /// Controls that may keep failing.
     #[serde(default)]
     #[schemars(length(max = 200))]
     control_ids: Vec<ControlId>,
-    /// Why the risk is acceptable, in plain text.
+    /// Why the risk is acceptable.
     #[schemars(length(min = 1, max = 2_000))]
     justification: String,
-    /// The measures that reduce the risk meanwhile.
+    /// What reduces the risk meanwhile.
     #[serde(default)]
     #[schemars(length(max = 20), inner(length(min = 1, max = 500)))]
     compensating_controls: Vec<String>,
-    /// Who answers for the risk: person ID or e-mail address.
+    /// Who answers for the risk: person ID or e-mail.
     owner: String,
-    /// Until when: RFC 3339, at most a year ahead.
+    /// RFC 3339, at most a year ahead.
     expires_at: String,
 }
 
@@ -55,7 +55,7 @@ impl Tool for AcceptRisk {
     const NAME: &'static str = "loopiq_accept_risk";
     const TITLE: &'static str = "Accept risk";
     const DESCRIPTION: &'static str = "Proposes that a person answers for findings or failing controls of one release until a date; their blockers \
-         in this release count as accepted. Nothing is accepted until a person approves.";
+         in it count as accepted.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

@@ -13,9 +13,9 @@ pub(super) struct AddAuditNote;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The action, in any state.
+    // The action, in any state.
     action_id: ActionId,
-    /// What a later reader of the action should know, in plain text.
+    /// What later readers should know.
     #[schemars(length(min = 1, max = 2_000))]
     text: String,
 }

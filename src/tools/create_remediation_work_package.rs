@@ -15,41 +15,41 @@ pub(super) struct CreateRemediationWorkPackage;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release whose blockers the package removes.
+    // The release whose blockers the package removes.
     release_id: ReleaseId,
-    /// The certification that is blocked.
+    // The certification that is blocked.
     #[serde(default)]
     certification_id: Option<CertificationId>,
-    /// The team that will do the work.
+    // The team that will do the work.
     team_id: TeamId,
-    /// The application, by key, name or ID.
+    /// Key, name or ID.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     application: Option<String>,
-    /// The module, by key, name or ID.
+    /// Key, name or ID.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     module: Option<String>,
-    /// The repository, by key, name or ID.
+    /// Key, name or ID.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     repository: Option<String>,
-    /// The service, by key, name or ID.
+    /// Key, name or ID.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     service: Option<String>,
-    /// The story.
+    // The story.
     parent: Parent,
-    /// The tasks.
+    // The tasks.
     #[schemars(length(min = 1, max = 50))]
     children: Vec<Child>,
-    /// The blockers that the package is to remove.
+    /// Blockers that the package removes.
     #[serde(default)]
     #[schemars(length(max = 200))]
     blocker_ids: Vec<BlockerId>,
 }
 
-/// The story.
+// The story.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline)]
@@ -57,50 +57,50 @@ struct Parent {
     /// What will be better, in one line.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// What a person must know to do the work.
+    // What a person must know to do the work.
     #[schemars(length(max = 10_000))]
     description: String,
-    /// Who answers for the story: person ID or e-mail address.
+    /// Person ID or e-mail.
     #[serde(default)]
     owner: Option<String>,
-    /// How urgent the story is.
+    // How urgent the story is.
     #[serde(default = "default_priority")]
     priority: Priority,
-    /// What must be true when the story is done.
+    /// What is true when it is done.
     #[serde(default)]
     #[schemars(length(max = 50), inner(length(min = 1, max = 1_000)))]
     acceptance_criteria: Vec<String>,
 }
 
-/// One task.
+// One task.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline)]
 struct Child {
-    /// Your own name for the task; the result pairs it with the ID.
+    /// Your name for the task; the result pairs it with the ID.
     #[schemars(length(min = 1, max = 100))]
     client_ref: String,
-    /// What is to be done, in one line.
+    /// What to do, in one line.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// What a person must know to do the work.
+    /// What the assignee must know.
     #[schemars(length(max = 10_000))]
     description: String,
-    /// Who does the task: person ID or e-mail address.
+    /// Person ID or e-mail.
     #[serde(default)]
     owner: Option<String>,
-    /// How much work the task is.
+    // How much work the task is.
     #[serde(default)]
     estimate: Option<Estimate>,
-    /// The findings that the task removes.
+    /// Findings it removes.
     #[serde(default)]
     #[schemars(length(max = 200))]
     finding_ids: Vec<FindingId>,
-    /// The controls that the task makes pass.
+    /// Controls it makes pass.
     #[serde(default)]
     #[schemars(length(max = 200))]
     control_ids: Vec<ControlId>,
-    /// The evidence that the task rests on.
+    /// Evidence it rests on.
     #[serde(default)]
     #[schemars(length(max = 200))]
     evidence_ids: Vec<EvidenceId>,
@@ -141,8 +141,8 @@ impl Tool for CreateRemediationWorkPackage {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_create_remediation_work_package";
     const TITLE: &'static str = "Create remediation work package";
-    const DESCRIPTION: &'static str = "Proposes one parent story and its tasks for the blockers of a release. Nothing is created until a \
-         person approves; then all of it is created in one transaction.";
+    const DESCRIPTION: &'static str =
+        "Proposes one story and its tasks for the blockers of a release. Once approved, all or nothing is created.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

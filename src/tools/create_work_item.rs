@@ -14,39 +14,39 @@ pub(super) struct CreateWorkItem;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release that the item belongs to.
+    // The release that the item belongs to.
     release_id: ReleaseId,
-    /// The team that will do the work.
+    // The team that will do the work.
     team_id: TeamId,
-    /// Story or task.
+    // Story or task.
     kind: WorkItemKind,
-    /// The story that a task belongs to; a task without one can't be approved, a story has none.
+    /// The story of a task. A story has none.
     #[serde(default)]
     parent_id: Option<WorkItemId>,
-    /// What is to be done, in one line.
+    /// What to do, in one line.
     #[schemars(length(min = 1, max = 200))]
     title: String,
-    /// What a person must know to do the work.
+    /// What the assignee must know.
     #[schemars(length(max = 10_000))]
     description: String,
-    /// Who does the work: person ID or e-mail address.
+    /// Person ID or e-mail.
     #[serde(default)]
     owner: Option<String>,
-    /// How urgent the item is.
+    // How urgent the item is.
     #[serde(default = "default_priority")]
     priority: Priority,
-    /// How much work the item is.
+    // How much work the item is.
     #[serde(default)]
     estimate: Option<Estimate>,
-    /// The findings that the item removes.
+    /// Findings it removes.
     #[serde(default)]
     #[schemars(length(max = 200))]
     finding_ids: Vec<FindingId>,
-    /// The controls that the item makes pass.
+    /// Controls it makes pass.
     #[serde(default)]
     #[schemars(length(max = 200))]
     control_ids: Vec<ControlId>,
-    /// The evidence that the item rests on.
+    /// Evidence it rests on.
     #[serde(default)]
     #[schemars(length(max = 200))]
     evidence_ids: Vec<EvidenceId>,
@@ -67,8 +67,7 @@ impl Tool for CreateWorkItem {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_create_work_item";
     const TITLE: &'static str = "Create work item";
-    const DESCRIPTION: &'static str =
-        "Proposes one story, or one task under an existing story. Nothing is created until a person approves.";
+    const DESCRIPTION: &'static str = "Proposes one story, or one task under an existing story.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

@@ -16,6 +16,66 @@ pub fn plain(schema: &Value) -> Value {
     plain
 }
 
+/// Texts that people read, whose limits models must know before they write them.
+const WRITTEN_FOR_PEOPLE: [&str; 6] = ["title", "description", "reason", "justification", "statement", "answer"];
+
+/// Arguments that many tools take. The server's instructions describe them, once for all tools.
+const DESCRIBED_ONCE: [&str; 6] = [
+    "idempotencyKey",
+    "dryRun",
+    "workflow",
+    "supersedesActionId",
+    "cursor",
+    "limit",
+];
+
+/// The most records that any argument may name; not published.
+const MOST_RECORDS: u64 = 200;
+
+/// The schema as clients get it, of a [`plain`] one. Models read the list of tools in every session, so it says nothing that a refusal explains as
+/// well: an ID has its prefix only, limits are those of texts for people, words of an enum are not described, and nothing says that a text must not be
+/// empty. All fields stay, and whatever the full schema permits, this one permits.
+pub fn published(schema: &Value) -> Value {
+    publish(schema, "")
+}
+
+fn publish(schema: &Value, name: &str) -> Value {
+    let Some(fields) = schema.as_object() else {
+        return schema.clone();
+    };
+    let mut out = Map::new();
+    for (word, value) in fields {
+        let value = match word.as_str() {
+            "minLength" | "minItems" | "minimum" | "minProperties" => continue,
+            "maxLength" if !WRITTEN_FOR_PEOPLE.contains(&name) => continue,
+            "maxItems" if value.as_u64() >= Some(MOST_RECORDS) => continue,
+            "description" if fields.contains_key("enum") || DESCRIBED_ONCE.contains(&name) => continue,
+            "description" => json!(value.as_str().unwrap_or_default().trim_end_matches('.')),
+            "pattern" => json!(prefix(value.as_str().unwrap_or_default())),
+            "properties" => {
+                let each = value.as_object().into_iter().flatten();
+                let each = each.map(|(name, schema)| (name.clone(), publish(schema, name)));
+                Value::Object(each.collect())
+            }
+            "items" => publish(value, ""),
+            "anyOf" => value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|one| publish(one, ""))
+                .collect(),
+            _ => value.clone(),
+        };
+        out.insert(word.clone(), value);
+    }
+    Value::Object(out)
+}
+
+/// The beginning of the pattern of an ID, which also fits every ID: `^rel_` of `^rel_[0-7]...$`.
+fn prefix(pattern: &str) -> &str {
+    pattern.find('_').map_or(pattern, |end| &pattern[..=end])
+}
+
 fn rewrite(schema: &Value) -> Value {
     let Some(fields) = schema.as_object() else {
         return schema.clone();
@@ -156,6 +216,44 @@ mod tests {
                     "nothing": { "type": "object", "additionalProperties": false, "properties": {} },
                 },
                 "required": ["one"],
+            })
+        );
+    }
+
+    #[test]
+    fn a_published_schema_has_every_field_and_permits_whatever_the_full_one_permits() {
+        let id = json!({ "type": "string", "pattern": "^rel_[0-7][0-9a-z]{25}$" });
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["title", "key"], "minProperties": 1,
+            "properties": {
+                "title": { "type": "string", "minLength": 1, "maxLength": 200, "description": "In one line." },
+                "key": { "type": "string", "minLength": 1, "maxLength": 200 },
+                "limit": { "type": "integer", "minimum": 1, "maximum": 50 },
+                "kind": { "type": "string", "enum": ["story", "task"], "description": "The kind." },
+                "cursor": { "type": "string", "description": "Where the page begins." },
+                "ids": { "type": "array", "items": id, "maxItems": 200 },
+                "children": { "type": "array", "minItems": 1, "maxItems": 50, "items": {
+                    "type": "object", "properties": { "title": { "type": "string", "maxLength": 10 } },
+                } },
+                "estimate": { "anyOf": [{ "type": "number" }, { "type": "string", "maxLength": 40 }] },
+            },
+        });
+        assert_eq!(
+            published(&schema),
+            json!({
+                "type": "object", "additionalProperties": false, "required": ["title", "key"],
+                "properties": {
+                    "title": { "type": "string", "maxLength": 200, "description": "In one line" },
+                    "key": { "type": "string" },
+                    "limit": { "type": "integer", "maximum": 50 },
+                    "kind": { "type": "string", "enum": ["story", "task"] },
+                    "cursor": { "type": "string" },
+                    "ids": { "type": "array", "items": { "type": "string", "pattern": "^rel_" } },
+                    "children": { "type": "array", "maxItems": 50, "items": {
+                        "type": "object", "properties": { "title": { "type": "string", "maxLength": 10 } },
+                    } },
+                    "estimate": { "anyOf": [{ "type": "number" }, { "type": "string" }] },
+                },
             })
         );
     }

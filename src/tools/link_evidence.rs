@@ -13,12 +13,12 @@ pub(super) struct LinkEvidence;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The evidence.
+    // The evidence.
     evidence_id: EvidenceId,
-    /// The control that the evidence supports; leave it out if you name a certification.
+    /// This or certificationId.
     #[serde(default)]
     control_id: Option<ControlId>,
-    /// The certification that the evidence supports; leave it out if you name a control.
+    // The certification, if no control is named.
     #[serde(default)]
     certification_id: Option<CertificationId>,
 }
@@ -27,8 +27,7 @@ impl Tool for LinkEvidence {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_link_evidence";
     const TITLE: &'static str = "Link evidence";
-    const DESCRIPTION: &'static str =
-        "Proposes to link evidence to one control or one certification. Nothing is linked until a person approves.";
+    const DESCRIPTION: &'static str = "Proposes to link evidence to one control or one certification.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

@@ -14,12 +14,12 @@ pub(super) struct RefreshReleaseEvidence;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The release.
+    // The release.
     release_id: ReleaseId,
-    /// The provider, as the evidence names it.
+    /// As the evidence names it.
     #[schemars(length(min = 1, max = 1_000))]
     provider: String,
-    /// The kind, as the evidence names it: sarif, osv and so on.
+    /// Such as sarif.
     #[schemars(length(min = 1, max = 100))]
     kind: String,
 }
@@ -28,8 +28,8 @@ impl Tool for RefreshReleaseEvidence {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_refresh_release_evidence";
     const TITLE: &'static str = "Refresh release evidence";
-    const DESCRIPTION: &'static str = "Proposes that a release goes by the newest imported evidence of a provider and kind. Nothing is changed \
-         until a person approves.";
+    const DESCRIPTION: &'static str =
+        "Proposes that a release uses the newest imported evidence of a provider and kind.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

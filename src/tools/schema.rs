@@ -13,20 +13,20 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallOptions {
-    /// Your own key. The same key with the same arguments returns the same action, for ever.
+    /// The client's own key. The same key with the same arguments returns the same action, for ever.
     #[schemars(length(min = 1, max = 200))]
     pub idempotency_key: String,
-    /// Why, for the reviewer, in plain text. Cite IDs of records that support it.
+    /// Why, for the reviewer; cite record IDs.
     #[schemars(length(min = 1, max = 500))]
     pub reason: String,
-    /// True: only preview and checks.
+    /// Whether to return only preview and checks, and store nothing.
     #[serde(default)]
     pub dry_run: bool,
-    /// Its workflow.
+    /// The name of the workflow that the client runs.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     pub workflow: Option<String>,
-    /// Your earlier action that this one replaces.
+    /// The earlier action that this one replaces.
     #[serde(default)]
     pub supersedes_action_id: Option<ActionId>,
 }

@@ -13,16 +13,16 @@ pub(super) struct UpdateFindingStatus;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The finding.
+    // The finding.
     finding_id: FindingId,
-    /// The version that you read; if the finding has another one now, read it again.
+    /// The `version` that you read.
     expected_version: i64,
-    /// The new status. To accept a risk, use loopiq_accept_risk, which asks for more.
+    // The new status. A risk is accepted by `loopiq_accept_risk`, which asks for more.
     status: FindingStatus,
-    /// Why, in plain text.
+    /// Why this is so.
     #[schemars(length(min = 1, max = 2_000))]
     justification: String,
-    /// Until when, if not for good: RFC 3339.
+    /// RFC 3339, if not for good.
     #[serde(default)]
     expires_at: Option<String>,
 }
@@ -31,8 +31,8 @@ impl Tool for UpdateFindingStatus {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_update_finding_status";
     const TITLE: &'static str = "Update finding status";
-    const DESCRIPTION: &'static str = "Proposes a new status of one finding, with its justification; the blockers of the finding follow. \
-         Nothing is changed until a person approves.";
+    const DESCRIPTION: &'static str =
+        "Proposes a new status of one finding; its blockers follow. To accept a risk, use loopiq_accept_risk.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

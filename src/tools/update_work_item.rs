@@ -15,16 +15,16 @@ pub(super) struct UpdateWorkItem;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Arguments {
-    /// The work item.
+    // The work item.
     work_item_id: WorkItemId,
-    /// The version that you read; if the work item has another one by then, nothing is changed.
+    /// The `version` that you read.
     #[schemars(range(min = 1))]
     expected_version: i64,
-    /// What changes.
+    // What changes.
     changes: Changes,
 }
 
-/// The fields to change; fields that are left out keep their values.
+/// Fields left out keep their values.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline, extend("minProperties" = 1))]
@@ -35,7 +35,7 @@ struct Changes {
     #[serde(default)]
     #[schemars(length(max = 10_000))]
     description: Option<String>,
-    /// Person ID or e-mail address.
+    /// Person ID or e-mail.
     #[serde(default)]
     owner: Option<String>,
     #[serde(default)]
@@ -50,8 +50,7 @@ impl Tool for UpdateWorkItem {
     type Arguments = Arguments;
     const NAME: &'static str = "loopiq_update_work_item";
     const TITLE: &'static str = "Update work item";
-    const DESCRIPTION: &'static str = "Proposes to change fields of one work item. Nothing is changed until a person approves, nor if the item has \
-         changed meanwhile.";
+    const DESCRIPTION: &'static str = "Proposes to change fields of one work item, unless the item changes meanwhile.";
     const VERSION: u32 = 1;
 
     fn needs(arguments: &Arguments) -> FactsQuery {

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// How much work an item is: a number, or a text such as `2 d`.
+/// A number, or a text such as `2 d`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(inline)]
 pub(super) enum Estimate {
-    /// Points or hours, as the team counts.
+    // Points or hours, as the team counts.
     Number(f64),
-    /// As text.
+    // As text.
     Text(#[schemars(length(min = 1, max = 40))] String),
 }
 

@@ -44,6 +44,7 @@ mod step_up;
 mod step_up_session;
 mod store;
 mod stored_checks;
+mod tasks;
 mod tokens;
 mod wire_contract;
 mod world;

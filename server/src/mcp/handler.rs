@@ -1,6 +1,7 @@
 //! The handler of MCP messages: each calls the engine once.
 
 use super::scope_challenge::ScopeChallenge;
+use super::{app, tasks};
 use crate::http::problem::error_fields;
 use crate::http::{request_context, trace_id};
 use axum::http::request::Parts;
@@ -9,9 +10,10 @@ use loopiq::context::{Ctx, Runtime};
 use loopiq::domain::{Principal, SenderClaims};
 use loopiq::engine::{Engine, Error, ToolResponse, ToolSpec};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation, JsonObject,
-    ListToolsResult, PaginatedRequestParams, RequestMetaObject, ServerCapabilities, ServerConfig, Tool,
-    ToolAnnotations,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ContentBlock, CreateTaskResult,
+    ErrorData, ExtensionCapabilities, GetTaskParams, GetTaskResult, Implementation, JsonObject, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
+    RequestMetaObject, ServerCapabilities, ServerConfig, TASKS_EXTENSION_ID, Tool, ToolAnnotations, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -19,9 +21,13 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The server's instructions for the model.
-const INSTRUCTIONS: &str = "Read tools have no effect. Write tools only propose an action, and a person decides on it in a browser. While the \
-                            status is pending_approval, do not call the tool again: call loopiq_get_action to see the \
-                            decision.";
+const INSTRUCTIONS: &str = "Read tools have no effect. Write tools only propose an action: nothing is written until a person approves it in a \
+                            browser. While the status is pending_approval, do not call the tool again: call loopiq_get_action to \
+                            see the decision. All write tools take idempotencyKey (your own; sent again, it returns the same \
+                            action), reason (for the reviewer), dryRun (true: only preview and checks, nothing is stored), workflow \
+                            (its name) and supersedesActionId (your action that this one replaces). Lists take limit (50 by \
+                            default) and cursor (the nextCursor of the previous page). A refusal has isError, and its fields say \
+                            which arguments are wrong and how to send them.";
 
 /// Handles MCP messages. rmcp clones it for each request.
 #[derive(Clone)]
@@ -58,9 +64,35 @@ impl Handler {
     }
 }
 
+/// Leaves the scopes that the call lacks for the response 403.
+fn note(error: &Error, context: &RequestContext<RoleServer>) {
+    let parts = context.extensions.get::<Parts>();
+    if let Some(challenge) = parts.and_then(|parts| parts.extensions.get::<ScopeChallenge>()) {
+        challenge.note(error);
+    }
+}
+
+/// A refusal of a method that has no results with `isError`.
+fn refused(error: &Error, context: &RequestContext<RoleServer>) -> ErrorData {
+    note(error, context);
+    tasks::refusal(error)
+}
+
+/// Refuses a cursor: every list of this server is one page.
+fn only_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    if page.is_some_and(|page| page.cursor.is_some()) {
+        let why = "Everything is on the first page, so there is no cursor. Leave it out.";
+        return Err(ErrorData::invalid_params(why, None));
+    }
+    Ok(())
+}
+
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let extensions = [TASKS_EXTENSION_ID, app::EXTENSION].map(|name| (name.to_owned(), JsonObject::new()));
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources();
+        let capabilities = capabilities.enable_extensions_with(ExtensionCapabilities::from(extensions));
+        ServerConfig::new(capabilities.build())
             .with_server_info(
                 Implementation::new("loopiq", env!("CARGO_PKG_VERSION")).with_title("LoopIQ Governed Actions"),
             )
@@ -72,10 +104,7 @@ impl ServerHandler for Handler {
         page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        if page.is_some_and(|page| page.cursor.is_some()) {
-            let why = "All tools are on the first page, so there is no cursor. Leave it out.";
-            return Err(ErrorData::invalid_params(why, None));
-        }
+        only_page(page)?;
         let ctx = self.context(&context)?;
         let specs = self.engine.catalogue(&ctx).await;
         let specs = specs.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
@@ -90,17 +119,76 @@ impl ServerHandler for Handler {
     ) -> Result<CallToolResponse, ErrorData> {
         let ctx = self.context(&context)?;
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let result = match self.engine.call_tool(&ctx, &request.name, arguments).await {
-            Ok(response) => success(response),
-            Err(error) => {
-                let parts = context.extensions.get::<Parts>();
-                if let Some(challenge) = parts.and_then(|parts| parts.extensions.get::<ScopeChallenge>()) {
-                    challenge.note(&error);
-                }
-                refusal(&error)
+        match self.engine.call_tool(&ctx, &request.name, arguments).await {
+            Ok(response) => {
+                let task = match tasks::are_declared(&context) {
+                    true => self.engine.task_of(&ctx, &response).await,
+                    false => None,
+                };
+                Ok(match task {
+                    Some(task) => CreateTaskResult::new(tasks::handle(&task)).into(),
+                    None => success(response).into(),
+                })
             }
-        };
-        Ok(result.into())
+            Err(error) => {
+                note(&error, &context);
+                Ok(refusal(&error).into())
+            }
+        }
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let ctx = self.context(&context)?;
+        let task = self.engine.action_task(&ctx, &request.task_id).await;
+        let task = task.map_err(|error| refused(&error, &context))?;
+        Ok(GetTaskResult::new(tasks::detailed(
+            task,
+            tasks::can_be_asked(&context),
+        )?))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let ctx = self.context(&context)?;
+        let answers = tasks::answers(request.input_responses);
+        let answered = self.engine.answer_task(&ctx, &request.task_id, answers).await;
+        answered.map_err(|error| refused(&error, &context))
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let ctx = self.context(&context)?;
+        let cancelled = self.engine.cancel_task(&ctx, &request.task_id).await;
+        cancelled.map_err(|error| refused(&error, &context))
+    }
+
+    async fn list_resources(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        only_page(page)?;
+        self.context(&context)?;
+        Ok(ListResourcesResult::with_all_items(vec![app::resource()]))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.context(&context)?;
+        Ok(ReadResourceResult::new(vec![app::read(&request.uri)?]).into())
     }
 }
 
@@ -111,18 +199,25 @@ fn message_trace(meta: &RequestMetaObject) -> Option<String> {
 }
 
 fn tool(spec: ToolSpec) -> Tool {
-    Tool::new(spec.name, spec.description, object(spec.input_schema))
+    let tool = Tool::new(spec.name, spec.description, object(spec.input_schema))
         .with_title(spec.title)
         .with_raw_output_schema(Arc::new(output_schema(spec.output_schema)))
-        .with_annotations(
-            // Not destructive: a proposal changes no record before a person approves it. Idempotent: repeating a call returns the
-            // same action.
-            ToolAnnotations::with_title(spec.title)
-                .read_only(spec.read_only)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
-        )
+        .with_annotations(annotations(spec.read_only));
+    match spec.proposes {
+        true => tool.with_meta(app::tool_meta()),
+        false => tool,
+    }
+}
+
+/// The hints for clients. A hint that equals its default is left out (the title is a field of the tool), and those about changes mean nothing for a
+/// tool that changes nothing.
+fn annotations(read_only: bool) -> ToolAnnotations {
+    let hints = ToolAnnotations::new().open_world(false);
+    match read_only {
+        true => hints.read_only(true),
+        // Not destructive: a proposal changes no record before a person approves it. Idempotent: repeating a call returns the same action.
+        false => hints.destructive(false).idempotent(true),
+    }
 }
 
 /// The schema of a tool's results and of its refusals. Refusals must fit it: the client of the TypeScript SDK 1.x also validates the structured
@@ -136,18 +231,11 @@ fn output_schema(result: Value) -> JsonObject {
     schema.remove("required");
     // The protocol versions of 2025 require an object at the root.
     schema.insert("type".to_owned(), json!("object"));
-    let fields = schema.entry("properties").or_insert_with(|| json!({}));
-    if let Some(fields) = fields.as_object_mut() {
-        let text = json!({ "type": "string" });
-        fields.insert(
-            "error".to_owned(),
-            json!({ "type": "string", "description": "With isError: a stable code." }),
-        );
-        fields.entry("message").or_insert(text);
-        fields.insert(
-            "fields".to_owned(),
-            json!({ "type": "array", "items": { "type": "object", "properties": {} } }),
-        );
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    if let Some(properties) = properties.as_object_mut() {
+        for name in ["error", "message", "fields"] {
+            properties.entry(name).or_insert_with(|| json!({}));
+        }
     }
     schema
 }
@@ -171,10 +259,14 @@ fn success(response: ToolResponse) -> CallToolResult {
 /// A refusal of the engine, also of an unknown tool, as a result with `isError`. Not as a protocol error: clients do not show these
 /// to the model, which could correct its call.
 fn refusal(error: &Error) -> CallToolResult {
-    let fields = error_fields(error);
-    let message = error.to_string();
-    let mut result = CallToolResult::error(vec![ContentBlock::text(message.clone())]);
-    let mut content = json!({ "error": error.code(), "message": message, "fields": fields });
+    let mut result = CallToolResult::error(vec![ContentBlock::text(error.to_string())]);
+    result.structured_content = Some(summary_of(error));
+    result
+}
+
+/// A refusal for programs.
+pub(super) fn summary_of(error: &Error) -> Value {
+    let mut content = json!({ "error": error.code(), "message": error.to_string(), "fields": error_fields(error) });
     match error {
         Error::IdempotencyConflict { action, .. } => content["actionId"] = json!(action),
         Error::RejectedBefore { action, codes, .. } => {
@@ -183,6 +275,5 @@ fn refusal(error: &Error) -> CallToolResult {
         }
         _ => {}
     }
-    result.structured_content = Some(content);
-    result
+    content
 }

@@ -5,12 +5,14 @@
 //! event streams, one JSON response for each message. This module only decodes calls and encodes results.
 
 mod accept;
+mod app;
 mod auth;
 mod body;
 mod handler;
 mod metadata;
 mod problem;
 mod scope_challenge;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
 

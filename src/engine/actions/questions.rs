@@ -24,11 +24,11 @@ const MAX_QUESTIONS: usize = 100;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AnswerQuestion {
-    /// The action.
+    // The action.
     pub action_id: ActionId,
-    /// The question, as loopiq_get_action names it.
+    /// From loopiq_get_action.
     pub question_id: QuestionId,
-    /// The answer, for the reviewer, in plain text.
+    /// For the reviewer.
     #[schemars(length(min = 1, max = 2000))]
     pub answer: String,
 }
@@ -48,6 +48,7 @@ impl Engine {
             text: format!("Your answer to {question} is kept with {action}; a reviewer reads it there."),
             structured: json!({ "actionId": action, "questionId": question, "status": state }),
             repeated: false,
+            proposed: None,
         })
     }
 }

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
 pub(super) struct Listing<S> {
-    /// Only records of this release.
+    // Only records of this release.
     #[serde(default)]
     release_id: Option<ReleaseId>,
-    /// Only records in this status (for evidence: of this kind).
+    // Only records in this status (for evidence: of this kind).
     #[serde(default)]
     status: Option<S>,
-    /// Only records with this text.
+    // Only records with this text.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     text: Option<String>,
@@ -37,19 +37,19 @@ pub(super) struct Listing<S> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FindingListing {
-    /// Only findings of this severity.
+    // Only findings of this severity.
     #[serde(default)]
     severity: Option<Severity>,
-    /// Only findings of this release.
+    // Only findings of this release.
     #[serde(default)]
     release_id: Option<ReleaseId>,
-    /// Only findings in this status (with a release: in this status there).
+    /// With a release: in this status there.
     #[serde(default)]
     status: Option<FindingStatus>,
-    /// true: only findings that the newest complete scans do not show any more; false: only the others.
+    /// true: only findings that the newest complete scans do not show any more.
     #[serde(default)]
     not_seen: Option<bool>,
-    /// Only findings with this text.
+    // Only findings with this text.
     #[serde(default)]
     #[schemars(length(min = 1, max = 200))]
     text: Option<String>,
@@ -67,7 +67,7 @@ pub(super) struct FindingListing {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ActionListing {
-    /// Only actions in this state.
+    // Only actions in this state.
     #[serde(default)]
     pub(super) status: Option<State>,
     /// The `nextCursor` of the previous page, with the same other arguments.

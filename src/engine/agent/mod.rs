@@ -5,4 +5,5 @@ mod listing;
 pub(crate) mod read_journal;
 pub(crate) mod read_tools;
 pub(crate) mod responses;
+pub(crate) mod tasks;
 pub(crate) mod tools;

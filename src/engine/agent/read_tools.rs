@@ -41,7 +41,7 @@ struct NoArguments {}
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OneRelease {
-    /// The release.
+    // The release.
     release_id: ReleaseId,
 }
 
@@ -49,7 +49,7 @@ struct OneRelease {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OneWorkItem {
-    /// The work item.
+    // The work item.
     work_item_id: WorkItemId,
 }
 
@@ -57,7 +57,7 @@ struct OneWorkItem {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OneAction {
-    /// The action.
+    // The action.
     action_id: ActionId,
 }
 
@@ -116,7 +116,7 @@ pub(crate) const TOOLS: &[ReadTool] = &[
         |tx, one: OneRelease| get_release(tx, one.release_id)),
     tool!("loopiq_get_release_certification", "Get release certification", false, true, "The certifications of a release, its controls, and what blocks them.",
         |tx, one: OneRelease| certification::get(tx, one.release_id)),
-    tool!("loopiq_get_release_certification_evidence_graph", "Get certification evidence graph", false, true, "What the certification of a release rests on, as nodes and edges: controls, evidence, findings, blockers, work items.",
+    tool!("loopiq_get_release_certification_evidence_graph", "Get certification evidence graph", false, true, "What a certification rests on, as nodes and edges.",
         |tx, one: OneRelease| certification::graph(tx, one.release_id)),
     tool!("loopiq_list_blockers", "List blockers", true, true, "What keeps a release from its certification.",
         |tx, listing: Listing<BlockerStatus>| list_blockers(tx, listing)),
@@ -130,11 +130,11 @@ pub(crate) const TOOLS: &[ReadTool] = &[
         |tx, listing: Listing<WorkItemStatus>| list_work_items(tx, listing)),
     tool!("loopiq_get_work_item", "Get work item", false, true, "One story or task with its version, its parent and its children.",
         |tx, one: OneWorkItem| get_work_item(tx, one.work_item_id)),
-    tool!("loopiq_find_similar_work_items", "Find similar work items", true, true, "Work items whose titles share words with yours, open or closed, best first. Ask before you propose new work.",
+    tool!("loopiq_find_similar_work_items", "Find similar work items", true, true, "Work items with titles like yours, best first. Ask before you propose work.",
         |tx, similar: Similar| find_similar(tx, similar)),
-    tool!("loopiq_get_action", "Get action", false, false, "What became of an action that was proposed for your caller: state, checks, decisions with reasons, result.",
+    tool!("loopiq_get_action", "Get action", false, false, "What became of an action of your caller: state, checks, questions, decisions with reasons, result.",
         |engine, ctx, one: OneAction| engine.get_action(ctx, one.action_id.as_str())),
-    tool!("loopiq_list_actions", "List actions", true, false, "Actions that were proposed for your caller, newest first.",
+    tool!("loopiq_list_actions", "List actions", true, false, "Actions of your caller, newest first.",
         |engine, ctx, listing: ActionListing| engine.list_actions(ctx, listing)),
 ];
 

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 /// The tool that reports the state of an action.
 pub(crate) const POLL_TOOL: &str = "loopiq_get_action";
+/// The tool that answers a reviewer's question.
+pub(crate) const ANSWER_TOOL: &str = "loopiq_answer_question";
 
 pub(crate) fn pending(engine: &Engine, action: &Action, planned: &Planned) -> Result<ToolResponse, Error> {
     let preview = Preview::new(&planned.plan.change_set, &planned.scope_label());
@@ -48,6 +50,7 @@ fn proposal(engine: &Engine, action: &Action, state: State, preview: &Preview) -
         structured,
         text,
         repeated: false,
+        proposed: Some(action.id.clone()),
     })
 }
 
@@ -81,7 +84,34 @@ pub(crate) fn dry_run(planned: &Planned, payload_digest: &str) -> Result<ToolRes
         }),
         text,
         repeated: false,
+        proposed: None,
     })
+}
+
+/// An action that an agent may see, with what belongs to it.
+pub(crate) struct KnownAction {
+    pub action: Action,
+    pub questions: Vec<Question>,
+    decisions: Vec<Decision>,
+    people: Vec<Person>,
+    log: Vec<AuditRecord>,
+    notes: Vec<(String, String)>,
+}
+
+impl KnownAction {
+    /// When the action, a decision about it or a question last changed.
+    pub(crate) fn updated_at(&self, now: Timestamp) -> Timestamp {
+        let action = &self.action;
+        let expired = action.is_overdue(now).then_some(action.judgement.expires_at);
+        let asked = self.questions.iter().map(|question| question.asked_at);
+        let answered = self.questions.iter().filter_map(|question| question.answer.as_ref());
+        asked
+            .chain(answered.map(|answer| answer.at))
+            .chain(self.decisions.iter().map(|decision| decision.decided_at))
+            .chain(action.lifecycle.stage.closed_at())
+            .chain(expired)
+            .fold(action.origin.created_at, Timestamp::max)
+    }
 }
 
 impl Engine {
@@ -101,6 +131,12 @@ impl Engine {
     /// The parts of an action that an agent may see, if the action was proposed for the agent's caller.
     pub async fn get_action(&self, ctx: &Ctx, id: &str) -> Result<Value, Error> {
         self.authorize(ctx, Permission::ViewActions).await?;
+        let known = self.known_action(ctx, id).await?;
+        Ok(self.describe_known(ctx, &known))
+    }
+
+    /// An action with what belongs to it, if the action was proposed for the agent's caller.
+    pub(crate) async fn known_action(&self, ctx: &Ctx, id: &str) -> Result<KnownAction, Error> {
         let missing = || Error::NotFound {
             kind: RecordKind::Action,
             id: id.to_owned(),
@@ -115,18 +151,22 @@ impl Engine {
         let decisions = tx.decisions(&action_id).await?;
         let mut ids: Vec<&str> = decisions.iter().map(|d| d.person_id.as_str()).collect();
         ids.push(action.origin.caller_id.as_str());
-        let people = tx.people(&ids).await?;
-        let log = tx.audit_of_action(&action_id).await?;
-        let notes = tx.notes_of(&action_id).await?;
-        let questions = tx.questions(&action_id).await?;
-        let mut answer = self.describe(ctx, &action, &decisions, &people, &log);
-        let notes: Vec<Value> = notes
-            .iter()
-            .map(|(id, text)| json!({ "id": id, "text": text }))
-            .collect();
-        answer["notes"] = Value::Array(notes);
-        answer["questions"] = questions.iter().map(question_json).collect();
-        Ok(answer)
+        Ok(KnownAction {
+            people: tx.people(&ids).await?,
+            log: tx.audit_of_action(&action_id).await?,
+            notes: tx.notes_of(&action_id).await?,
+            questions: tx.questions(&action_id).await?,
+            action,
+            decisions,
+        })
+    }
+
+    pub(crate) fn describe_known(&self, ctx: &Ctx, known: &KnownAction) -> Value {
+        let mut answer = self.describe(ctx, &known.action, &known.decisions, &known.people, &known.log);
+        let notes = known.notes.iter().map(|(id, text)| json!({ "id": id, "text": text }));
+        answer["notes"] = notes.collect();
+        answer["questions"] = known.questions.iter().map(question_json).collect();
+        answer
     }
 
     fn describe(

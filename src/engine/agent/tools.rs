@@ -5,7 +5,7 @@ use crate::domain::{ActionId, CheckCode, CheckId, FieldError, Permission, Record
 use crate::engine::actions::questions::AnswerQuestion;
 use crate::engine::agent::read_tools;
 use crate::engine::agent::read_tools::ReadTool;
-use crate::engine::agent::responses::POLL_TOOL;
+use crate::engine::agent::responses::{ANSWER_TOOL, POLL_TOOL};
 use crate::engine::{Engine, Error};
 use crate::tools;
 use crate::tools::schema::Problem;
@@ -13,7 +13,7 @@ use crate::tools::{AnyTool, dialect, schema};
 use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 
 /// A tool as clients see it.
@@ -25,12 +25,14 @@ pub struct ToolSpec {
     pub title: &'static str,
     /// What the tool is for.
     pub description: &'static str,
-    /// The JSON Schema of the arguments.
+    /// The JSON Schema of the arguments, without the limits that a refusal explains.
     pub input_schema: Value,
     /// JSON Schema of the response.
     pub output_schema: Value,
     /// Whether the tool changes nothing.
     pub read_only: bool,
+    /// Whether the tool proposes an action.
+    pub proposes: bool,
 }
 
 /// The response of a tool.
@@ -42,13 +44,15 @@ pub struct ToolResponse {
     pub text: String,
     /// Whether the call has changed nothing, because an earlier call with the same key did.
     pub repeated: bool,
+    /// The action, if the call or an earlier one with the same key has proposed one.
+    pub proposed: Option<ActionId>,
 }
 
 /// Withdraws an action of one's own.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Withdrawal {
-    /// The action.
+    // The action.
     action_id: ActionId,
     /// Why, for the reviewer.
     #[schemars(length(min = 1, max = 500))]
@@ -66,9 +70,12 @@ enum Handler {
 
 /// A tool that clients can call.
 struct Entry {
+    /// What clients get; its input schema is the published one.
     spec: ToolSpec,
     handler: Handler,
-    /// The compiled input schema; `None` would refuse every call. A test compiles every schema.
+    /// The full schema of the arguments, with every limit.
+    arguments: Value,
+    /// The compiled schema of the arguments; `None` would refuse every call. A test compiles every schema.
     validator: Option<Validator>,
 }
 
@@ -84,10 +91,12 @@ fn entries() -> &'static [Entry] {
             .map(|tool| (Handler::Propose(*tool), governed_spec(*tool)));
         let own = [(Handler::Withdraw, withdraw_spec()), (Handler::Answer, answer_spec())];
         let entry = |(handler, mut spec): (Handler, ToolSpec)| {
-            spec.input_schema = dialect::plain(&spec.input_schema);
+            let arguments = dialect::plain(&spec.input_schema);
+            spec.input_schema = dialect::published(&arguments);
             spec.output_schema = dialect::plain(&spec.output_schema);
             Entry {
-                validator: jsonschema::validator_for(&spec.input_schema).ok(),
+                validator: jsonschema::validator_for(&arguments).ok(),
+                arguments,
                 spec,
                 handler,
             }
@@ -114,6 +123,7 @@ fn read_spec(tool: &ReadTool) -> ToolSpec {
             json!({ "type": "object" })
         },
         read_only: true,
+        proposes: false,
     }
 }
 
@@ -125,6 +135,7 @@ fn governed_spec(tool: &dyn AnyTool) -> ToolSpec {
         input_schema: tool.schema(),
         output_schema: proposal_schema(),
         read_only: false,
+        proposes: true,
     }
 }
 
@@ -132,89 +143,77 @@ fn withdraw_spec() -> ToolSpec {
     ToolSpec {
         name: "loopiq_withdraw_action",
         title: "Withdraw action",
-        description: "Takes back an action that was proposed for the same person, while it has not been executed.",
+        description: "Takes back an action of your caller that has not been executed.",
         input_schema: schema_for!(Withdrawal).to_value(),
         output_schema: json!({
             "type": "object",
-            "properties": { "actionId": { "type": "string" }, "status": { "type": "string" } },
+            "properties": fields(&["actionId", "status"]),
             "required": ["actionId", "status"],
         }),
         read_only: false,
+        proposes: false,
     }
 }
 
 fn answer_spec() -> ToolSpec {
     ToolSpec {
-        name: "loopiq_answer_question",
+        name: ANSWER_TOOL,
         title: "Answer question",
-        description: "Answers a question that a reviewer asked about an action that was proposed for the same person. \
-                      loopiq_get_action lists the questions.",
+        description: "Answers a reviewer's question about an action of your caller, as loopiq_get_action lists it.",
         input_schema: schema_for!(AnswerQuestion).to_value(),
         output_schema: json!({
             "type": "object",
-            "properties": {
-                "actionId": { "type": "string" }, "questionId": { "type": "string" }, "status": { "type": "string" },
-            },
+            "properties": fields(&["actionId", "questionId", "status"]),
             "required": ["actionId", "questionId", "status"],
         }),
         read_only: false,
+        proposes: false,
     }
 }
 
+/// Fields of any type. Clients compile the schemas of results in every session, and only to check results with them, so that these name the fields and
+/// leave their types to the documentation.
+fn fields(names: &[&str]) -> Map<String, Value> {
+    names.iter().map(|name| ((*name).to_owned(), json!({}))).collect()
+}
+
 fn list_schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "items": { "type": "array", "items": { "type": "object" } },
-            "nextCursor": { "type": "string" },
-        },
-        "required": ["items"],
-    })
+    let mut properties = fields(&["nextCursor"]);
+    properties.insert("items".to_owned(), json!({ "type": "array", "items": {} }));
+    json!({ "type": "object", "properties": properties, "required": ["items"] })
 }
 
 fn proposal_schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "status": { "type": "string" },
-            "actionId": { "type": "string" },
-            "approvalId": { "type": "string" },
-            "digest": { "type": "string" },
-            "payloadDigest": { "type": "string" },
-            "reviewUrl": { "type": "string" },
-            "expiresAt": { "type": "string" },
-            "idempotencyKey": { "type": "string" },
-            "preview": { "type": "object" },
-            "checks": { "type": "array", "items": { "type": "object" } },
-            "pollTool": { "type": "string" },
-        },
-        "required": ["status", "payloadDigest", "preview", "checks"],
-    })
+    let names = [
+        "status",
+        "actionId",
+        "approvalId",
+        "digest",
+        "payloadDigest",
+        "reviewUrl",
+        "expiresAt",
+        "idempotencyKey",
+        "preview",
+        "checks",
+        "pollTool",
+    ];
+    json!({ "type": "object", "properties": fields(&names), "required": ["status", "payloadDigest", "preview", "checks"] })
 }
 
 /// A result of a check.
 fn check_schema() -> Value {
     let codes: Vec<&str> = CheckCode::ALL.iter().map(|code| code.as_str()).collect();
+    let mut properties = fields(&["message", "facts", "pointers", "unlisted", "basis"]);
+    properties.insert("id".to_owned(), json!({ "enum": CheckId::ALL.map(CheckId::as_str) }));
+    // Stable: programs compare codes, never messages.
+    properties.insert("code".to_owned(), json!({ "enum": codes }));
+    properties.insert(
+        "verdict".to_owned(),
+        json!({ "enum": ["pass", "unknown", "warn", "block"] }),
+    );
     json!({
         "type": "object",
-        "properties": {
-            "id": { "type": "string", "enum": CheckId::ALL.map(CheckId::as_str) },
-            "code": {
-                "type": "string",
-                "enum": codes,
-                "description": "The kind of trouble, or that the check passes. Stable; compare this, not the message.",
-            },
-            "verdict": { "type": "string", "enum": ["pass", "unknown", "warn", "block"] },
-            "message": { "type": "string" },
-            "facts": { "type": "array", "items": { "type": "object" } },
-            "pointers": {
-                "type": "array",
-                "items": { "type": "string" },
-                "description": "Fields of the payload (RFC 6901).",
-            },
-            "unlisted": { "type": "string" },
-            "basis": { "type": "string" },
-        },
+        "properties": properties,
         "required": ["id", "code", "verdict", "message", "facts", "pointers"],
     })
 }
@@ -239,7 +238,7 @@ impl Engine {
                 name: name.chars().take(100).collect(),
             });
         };
-        let arguments = dialect::without_absent(&entry.spec.input_schema, arguments);
+        let arguments = dialect::without_absent(&entry.arguments, arguments);
         match entry.handler {
             Handler::Propose(tool) => self.propose(ctx, tool, arguments).await,
             Handler::Read(tool) => {
@@ -251,6 +250,7 @@ impl Engine {
                     structured,
                     text,
                     repeated: false,
+                    proposed: None,
                 })
             }
             Handler::Answer => {
@@ -268,6 +268,7 @@ impl Engine {
                     structured: json!({ "actionId": call.action_id, "status": state, "reasonCodes": ["withdrawn"] }),
                     text: format!("{} is withdrawn. Nothing was written.", call.action_id),
                     repeated: false,
+                    proposed: None,
                 })
             }
         }
@@ -278,11 +279,11 @@ impl Engine {
         self.authorize(ctx, Permission::Propose).await?;
         match entries().iter().find(|entry| entry.spec.name == name) {
             Some(Entry {
-                spec,
+                arguments: schema,
                 handler: Handler::Propose(tool),
                 ..
             }) => {
-                let arguments = dialect::without_absent(&spec.input_schema, arguments);
+                let arguments = dialect::without_absent(schema, arguments);
                 self.propose(ctx, *tool, arguments).await
             }
             _ => Err(Error::UnknownTool {
@@ -370,10 +371,35 @@ fn invalid(fields: Vec<FieldError>) -> Error {
 mod tests {
     use super::*;
 
+    /// The fields of a schema, with the fields inside of them and what is required.
+    fn names(schema: &Value) -> Value {
+        let each = schema["properties"].as_object().into_iter().flatten();
+        let fields: Map<String, Value> = each.map(|(name, inner)| (name.clone(), names(inner))).collect();
+        json!({
+            "fields": fields,
+            "items": if schema["items"].is_object() { names(&schema["items"]) } else { Value::Null },
+            "required": schema["required"],
+            "enum": schema["enum"],
+            "type": schema["type"],
+        })
+    }
+
     #[test]
     fn every_schema_compiles_and_names_what_it_takes() {
-        for Entry { spec, validator, .. } in entries() {
+        for Entry {
+            spec,
+            arguments,
+            validator,
+            ..
+        } in entries()
+        {
             assert!(validator.is_some(), "{}", spec.name);
+            assert_eq!(
+                names(&spec.input_schema),
+                names(arguments),
+                "{}: no field is lost",
+                spec.name
+            );
             let input = &spec.input_schema;
             assert_eq!(input["type"], "object", "{}", spec.name);
             assert_eq!(

@@ -23,12 +23,15 @@ async fn the_list_contains_the_caller_s_tools_with_annotations() {
     );
     let named = |name: &str| developers.iter().find(|tool| tool["name"] == name).unwrap();
     let propose = named("loopiq_create_remediation_work_package");
-    let title = &propose["title"];
+    // A hint that is left out has its default: not read-only.
     assert_eq!(
         propose["annotations"],
-        json!({ "title": title, "readOnlyHint": false, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false })
+        json!({ "destructiveHint": false, "idempotentHint": true, "openWorldHint": false })
     );
-    assert_eq!(named("loopiq_list_blockers")["annotations"]["readOnlyHint"], true);
+    assert_eq!(
+        named("loopiq_list_blockers")["annotations"],
+        json!({ "readOnlyHint": true, "openWorldHint": false })
+    );
     for tool in &developers {
         assert_eq!(
             (&tool["inputSchema"]["type"], &tool["outputSchema"]["type"]),

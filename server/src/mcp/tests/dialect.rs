@@ -28,9 +28,9 @@ fn each_schema(schema: &Value, look: &mut impl FnMut(&Value)) {
 async fn every_model_provider_accepts_the_tools() {
     let service = TestService::start().await;
     let listed = list(&service, &service.token("developer").await).await;
-    let size = listed["tools"].to_string().len();
+    let size = listed.to_string().len();
     // Models read the list in each session.
-    assert!(size <= 42_000, "tools/list has {size} bytes");
+    assert!(size <= 25_000, "tools/list has {size} bytes");
     for tool in listed["tools"].as_array().unwrap() {
         let name = tool["name"].as_str().unwrap();
         // OpenAI: at most 64 characters of these; Gemini: at most 64, beginning with a letter.

@@ -7,3 +7,4 @@ mod clients;
 mod dialect;
 mod scopes;
 pub(crate) mod service;
+mod tasks;

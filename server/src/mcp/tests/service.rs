@@ -140,6 +140,21 @@ impl TestService {
         (origin.client_trace_id, origin.trace_id)
     }
 
+    /// Asks about an action, as a reviewer in a browser.
+    pub(crate) async fn ask(&self, action: &str, question: &str) {
+        let email = "reviewer@acme.example";
+        let asserted = fixtures::asserted("http://127.0.0.1:3000/demo-idp", email, &[Role::Reviewer]);
+        let origin = loopiq::engine::RequestOrigin::default();
+        let (tenant, person) = self.engine.sign_in("acme", asserted, &origin).await.unwrap();
+        let principal = Principal::Person {
+            tenant,
+            person,
+            session: "session of a reviewer".to_owned(),
+        };
+        let ctx = Ctx::new(principal, self.engine.runtime());
+        assert!(self.engine.ask(&ctx, action, question).await.unwrap().done);
+    }
+
     /// The arguments of a valid work item.
     pub(crate) fn work_item(&self, key: &str) -> Value {
         json!({

@@ -110,6 +110,11 @@ impl Endpoint {
         !self.name.contains(' ')
     }
 
+    /// Whether the request is an MCP message that calls no tool.
+    pub(super) fn is_mcp_method(&self) -> bool {
+        matches!(self.body, Body::Mcp(method, _) if method != "tools/call")
+    }
+
     pub(super) fn is_form(&self) -> bool {
         matches!(self.access, Access::Needs(Surface::Form, _))
     }
@@ -177,14 +182,25 @@ fn mcp(request: RequestBuilder, method: &str, tool: &str, parameters: &str) -> R
         "tools/call" => json!({ "name": tool, "arguments": parameters }),
         _ => parameters,
     };
+    // A client that declares tasks gets another response to a proposal.
+    let capabilities = match method.starts_with("tasks/") {
+        true => json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } }),
+        false => json!({}),
+    };
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": PROTOCOL,
         "io.modelcontextprotocol/clientInfo": { "name": "matrix", "version": "1" },
-        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
     });
-    let request = match method {
-        "tools/call" => request.header("mcp-name", tool),
-        _ => request,
+    let named = match method {
+        "tools/call" => Some(tool.to_owned()),
+        _ => ["taskId", "uri"]
+            .iter()
+            .find_map(|field| params[field].as_str().map(str::to_owned)),
+    };
+    let request = match named {
+        Some(name) => request.header("mcp-name", name),
+        None => request,
     };
     request
         .header("content-type", "application/json")

@@ -12,6 +12,13 @@ pub(super) fn result(answer: &Answer) -> Value {
     message["result"].clone()
 }
 
+/// The code in the JSON-RPC error of an MCP method; empty for a result.
+fn rpc_error(answer: &Answer) -> String {
+    let message: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+    let code = &message["error"]["data"]["error"];
+    code.as_str().unwrap_or_default().to_owned()
+}
+
 /// What the response says about the caller's rights.
 pub(super) fn verdict(endpoint: &Endpoint, answer: &Answer) -> Verdict {
     match answer.status {
@@ -21,6 +28,7 @@ pub(super) fn verdict(endpoint: &Endpoint, answer: &Answer) -> Verdict {
         200 if endpoint.is_tool() && result(answer)["structuredContent"]["error"] == "not_authorized" => {
             Verdict::Forbidden
         }
+        _ if endpoint.is_mcp_method() && rpc_error(answer) == "not_authorized" => Verdict::Forbidden,
         _ => Verdict::Allowed,
     }
 }
@@ -34,6 +42,10 @@ pub(super) fn is_well_formed(endpoint: &Endpoint, caller: &Caller, answer: &Answ
         Access::Needs(..) => matches!(answer.status, 200 | 201 | 303 | 404 | 409 | 422),
         _ => answer.status < 500 && !matches!(answer.status, 405 | 415 | 429),
     };
+    if endpoint.is_mcp_method() && endpoint.access != Access::Token {
+        let message: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        return message["result"].is_object() || rpc_error(answer) == "not_found";
+    }
     if !endpoint.is_tool() {
         return fits;
     }

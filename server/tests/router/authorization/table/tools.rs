@@ -1,4 +1,4 @@
-//! The tools of the MCP endpoint.
+//! The methods and tools of the MCP endpoint.
 
 use crate::authorization::endpoint::Access::{Needs, Token};
 use crate::authorization::endpoint::{Body, Endpoint, Surface};
@@ -26,6 +26,9 @@ pub(super) fn tools() -> Vec<Endpoint> {
         arguments["dryRun"] = json!(true);
         tool(name, arguments, &[Propose]).on_records()
     };
+    let method = |method, parameters: Value, needs: &[Permission]| {
+        Endpoint::new("POST /mcp", Needs(Surface::Mcp, needs.to_vec())).with(Body::Mcp(method, parameters))
+    };
     let of_release = json!({ "releaseId": "<release>" });
     let mut superseding = story();
     superseding["idempotencyKey"] = json!("matrix");
@@ -35,6 +38,20 @@ pub(super) fn tools() -> Vec<Endpoint> {
     vec![
         Endpoint::new("POST /mcp", Token).with(Body::Mcp("tools/list", json!({}))),
         Endpoint::new("POST /mcp/", Token).with(Body::Mcp("tools/list", json!({}))),
+        Endpoint::new("POST /mcp", Token).with(Body::Mcp("resources/list", json!({}))),
+        Endpoint::new("POST /mcp", Token)
+            .with(Body::Mcp("resources/read", json!({ "uri": "ui://loopiq/action.html" }))),
+        method(
+            "tasks/get",
+            json!({ "taskId": "<action>" }),
+            &[ReadRecords, ViewActions],
+        ),
+        method(
+            "tasks/update",
+            json!({ "taskId": "<action>", "inputResponses": { "<question>": { "action": "accept", "content": { "answer": "All of them." } } } }),
+            &[Answer],
+        ),
+        method("tasks/cancel", json!({ "taskId": "<action>" }), &[Withdraw]),
         read("loopiq_get_context", json!({})),
         read("loopiq_list_releases", json!({})),
         read("loopiq_get_release", of_release.clone()),
