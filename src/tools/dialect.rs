@@ -16,8 +16,8 @@ pub fn plain(schema: &Value) -> Value {
     plain
 }
 
-/// Texts that people read, whose limits models must know before they write them.
-const WRITTEN_FOR_PEOPLE: [&str; 6] = ["title", "description", "reason", "justification", "statement", "answer"];
+/// Texts whose limit models run into. OpenAI's strict form documents no lengths of texts, so that the description says it.
+const SHORT_TEXTS: [&str; 2] = ["title", "reason"];
 
 /// Arguments that many tools take. The server's instructions describe them, once for all tools.
 const DESCRIBED_ONCE: [&str; 6] = [
@@ -33,8 +33,7 @@ const DESCRIBED_ONCE: [&str; 6] = [
 const MOST_RECORDS: u64 = 200;
 
 /// The schema as clients get it, of a [`plain`] one. Models read the list of tools in every session, so it says nothing that a refusal explains as
-/// well: an ID has its prefix only, limits are those of texts for people, words of an enum are not described, and nothing says that a text must not be
-/// empty. All fields stay, and whatever the full schema permits, this one permits.
+/// well: an ID has its prefix only, words of an enum are not described, and nothing says that a text must not be empty. All fields stay, and whatever the full schema permits, this one permits.
 pub fn published(schema: &Value) -> Value {
     publish(schema, "")
 }
@@ -46,8 +45,7 @@ fn publish(schema: &Value, name: &str) -> Value {
     let mut out = Map::new();
     for (word, value) in fields {
         let value = match word.as_str() {
-            "minLength" | "minItems" | "minimum" | "minProperties" => continue,
-            "maxLength" if !WRITTEN_FOR_PEOPLE.contains(&name) => continue,
+            "minLength" | "maxLength" | "minItems" | "minimum" | "minProperties" => continue,
             "maxItems" if value.as_u64() >= Some(MOST_RECORDS) => continue,
             "description" if fields.contains_key("enum") || DESCRIBED_ONCE.contains(&name) => continue,
             "description" => json!(value.as_str().unwrap_or_default().trim_end_matches('.')),
@@ -67,6 +65,13 @@ fn publish(schema: &Value, name: &str) -> Value {
             _ => value.clone(),
         };
         out.insert(word.clone(), value);
+    }
+    if let Some(most) = fields.get("maxLength").filter(|_| SHORT_TEXTS.contains(&name)) {
+        let description = match out.get("description").and_then(Value::as_str) {
+            Some(said) => format!("{said}, up to {most} characters"),
+            None => format!("Up to {most} characters"),
+        };
+        out.insert("description".to_owned(), json!(description));
     }
     Value::Object(out)
 }
@@ -243,14 +248,14 @@ mod tests {
             json!({
                 "type": "object", "additionalProperties": false, "required": ["title", "key"],
                 "properties": {
-                    "title": { "type": "string", "maxLength": 200, "description": "In one line" },
+                    "title": { "type": "string", "description": "In one line, up to 200 characters" },
                     "key": { "type": "string" },
                     "limit": { "type": "integer", "maximum": 50 },
                     "kind": { "type": "string", "enum": ["story", "task"] },
                     "cursor": { "type": "string" },
                     "ids": { "type": "array", "items": { "type": "string", "pattern": "^rel_" } },
                     "children": { "type": "array", "maxItems": 50, "items": {
-                        "type": "object", "properties": { "title": { "type": "string", "maxLength": 10 } },
+                        "type": "object", "properties": { "title": { "type": "string", "description": "Up to 10 characters" } },
                     } },
                     "estimate": { "anyOf": [{ "type": "number" }, { "type": "string" }] },
                 },

@@ -43,7 +43,12 @@ async fn every_model_provider_accepts_the_tools() {
         for schema in [&tool["inputSchema"], &tool["outputSchema"]] {
             each_schema(schema, &mut |schema| {
                 let fields = schema.as_object().unwrap();
+                // Also what OpenAI's strict form does not document: lengths of texts, and limits of objects.
                 for word in [
+                    "minLength",
+                    "maxLength",
+                    "minProperties",
+                    "uniqueItems",
                     "const",
                     "oneOf",
                     "allOf",
