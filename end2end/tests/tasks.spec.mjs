@@ -28,17 +28,17 @@ test('a proposal is a task that asks, and ends with the result of the execution'
     questions.push(JSON.stringify(request));
     return 'The keys of the gateway.';
   });
-  const execution = await session.callTool(TOOL, proposal);
-  expect(execution.kind).toBe('task');
-  const action = execution.handle.taskId;
+  const first = await session.callTool(TOOL, proposal);
+  expect(first.kind).toBe('task');
+  const action = first.handle.taskId;
   expect((await getAction(client, action)).status).toBe('pending_approval');
-  const again = await session.callTool(TOOL, proposal);
-  expect(again.handle.taskId, 'the same key gives the same task').toBe(action);
-  await again.detach();
+  await first.detach();
+  const execution = await session.callTool(TOOL, proposal);
+  expect(execution.handle.taskId, 'the same key gives the same task').toBe(action);
 
-  await signIn(page, 'lead@acme.example', `/actions/${action}`);
+  await signIn(page, 'reviewer@acme.example', `/actions/${action}`);
   await page.locator('summary', { hasText: 'Ask the proposer' }).click();
-  await page.getByLabel('Your question').fill('Which keys?');
+  await page.locator('#ask-text').fill('Which keys?');
   await page.getByRole('button', { name: 'Ask', exact: true }).click();
   const settled = execution.settle();
   await expect.poll(async () => (await getAction(client, action)).questions[0]?.answer, { timeout: 20_000 }).toBe('The keys of the gateway.');
@@ -46,7 +46,7 @@ test('a proposal is a task that asks, and ends with the result of the execution'
   expect(questions[0]).toContain('Which keys?');
 
   await page.goto(`${url()}/actions/${action}`);
-  await expect(page.getByText('The keys of the gateway.')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Questions' }).getByText('The keys of the gateway.')).toBeVisible();
   await acknowledge(page);
   await page.getByRole('button', { name: 'Approve and run' }).click();
   await expect(state(page)).toHaveText('Executed');
@@ -61,12 +61,13 @@ test('a rejection is a result with reason codes, and so is a cancelled task', as
   const { session, close, proposal } = await prepared();
   const rejected = await session.callTool(TOOL, proposal);
   await signIn(page, 'reviewer@acme.example', `/actions/${rejected.handle.taskId}`);
-  await page.locator('summary', { hasText: /^Reject/ }).click();
-  await page.getByLabel('Why').fill('Not in this release.');
-  await page.getByRole('button', { name: 'Reject', exact: true }).click();
+  await page.locator('summary', { hasText: 'Reject' }).click();
+  await page.locator('#reject-text').fill('Not in this release.');
+  await page.locator('form[action="/do/reject"]').getByRole('button', { name: 'Reject' }).click();
   await expect(state(page)).toHaveText('Rejected');
   const first = resultFromTaskOutcome((await rejected.settle()).outcome);
-  expect([first.isError, first.structuredContent.reasonCodes]).toEqual([true, ['declined']]);
+  // The form has the checks with warnings as reasons.
+  expect([first.isError, first.structuredContent.reasonCodes]).toEqual([true, ['evidence', 'grounding']]);
   expect(first.content[0].text).toContain('Not in this release.');
 
   const cancelled = await session.callTool(TOOL, { ...proposal, idempotencyKey: randomUUID(), title: `Cancel a task ${randomUUID()}` });
@@ -80,13 +81,15 @@ test('a rejection is a result with reason codes, and so is a cancelled task', as
 });
 
 test('a task is polled again after the client was restarted', async ({ page }) => {
-  const { session, close, proposal } = await prepared();
+  const { client, session, proposal } = await prepared();
   const execution = await session.callTool(TOOL, proposal);
-  const reference = execution.serializeReference();
-  await close();
+  let reference;
+  await execution.handoff((kept) => void (reference = kept));
+  // Closing the session as well would cancel its tasks.
+  await client.close();
   const later = await prepared();
-  const recovered = await later.session.recoverTool(reference);
-  await signIn(page, 'lead@acme.example', `/actions/${execution.handle.taskId}`);
+  const recovered = await later.session.resumeTask(reference);
+  await signIn(page, 'reviewer@acme.example', `/actions/${execution.handle.taskId}`);
   await acknowledge(page);
   await page.getByRole('button', { name: 'Approve and run' }).click();
   await expect(state(page)).toHaveText('Executed');
