@@ -30,6 +30,12 @@ async function proposed(client) {
   return { arguments: sent, result: await client.callTool({ name: 'loopiq_create_remediation_work_package', arguments: sent }) };
 }
 
+/** A picture of the page, if a folder for pictures is set. */
+const picture = async (page, name) => {
+  const folder = process.env.APP_SCREENSHOTS;
+  if (folder) await page.screenshot({ path: join(folder, `app-${name}.png`) });
+};
+
 test('the tools that propose name the app', async () => {
   const { client } = await prepared();
   const { tools } = await client.listTools();
@@ -99,6 +105,10 @@ test('whatever a result contains, it is text, and only an address of the web is 
   await expect(app.getByRole('heading', { name: 'Would change' })).toBeVisible();
   await expect(app.locator('[data-evil], img, form, button, script[src]')).toHaveCount(0);
   await expect(app.getByRole('link')).toHaveCount(0);
+  await page.setViewportSize({ width: 360, height: 1200 });
+  const sideways = await app.locator('html').evaluate((root) => root.scrollWidth - root.clientWidth);
+  expect(sideways).toBeLessThanOrEqual(0);
+  await picture(page, 'hostile');
 
   await bridge.sendToolResult({ content: [], isError: true, structuredContent: { error: 'invalid_arguments', message: `Refused ${EVIL}` } });
   await expect(app.getByText('Refused: nothing was stored')).toBeVisible();
@@ -129,7 +139,7 @@ for (const width of [360, 1200]) {
       expect(sideways).toBeLessThanOrEqual(0);
       const background = await app.locator('html').evaluate((root) => getComputedStyle(root).backgroundColor);
       expect(background).toBe(theme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(27, 30, 36)');
-      if (process.env.APP_SCREENSHOTS) await page.screenshot({ path: join(process.env.APP_SCREENSHOTS, `app-${width}-${theme}.png`) });
+      await picture(page, `${width}-${theme}`);
       await client.close();
     });
   }

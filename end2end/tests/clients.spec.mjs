@@ -129,7 +129,7 @@ for (const [name, folder, script] of [
 
 test("LangChain's adapters, which give a model the text only", async () => {
   const known = await prepared();
-  const found = await inPython('mcp1', 'langchain.py', known.proposal);
+  const found = await inPython('mcp1', 'langchain_adapters.py', known.proposal);
   await check({ ...found, isError: true }, known);
 });
 

@@ -6,7 +6,7 @@ import { expect, test } from '@playwright/test';
 import { freePort } from '../company/server.mjs';
 import { call, list, proposeWorkPackage, toolNames } from '../mcp/client.mjs';
 import { inspect } from '../mcp/inspector.mjs';
-import { agent, inOrder, loopiq, scanned, url } from './support.mjs';
+import { acknowledge, agent, inOrder, loopiq, scanned, signIn, state, url } from './support.mjs';
 
 const DEVELOPER = 'developer@acme.example';
 
@@ -19,7 +19,7 @@ const tool = (name, args = {}) => ['--method', 'tools/call', '--tool-name', name
 const tokenOf = (email) => loopiq('token', '--tenant', 'acme', '--as', email);
 
 for (const era of ['legacy', 'modern']) {
-  test(`with a token it lists the tools, reads, and tries a proposal (${era} protocol)`, async () => {
+  test(`with a token it lists the tools, reads, and tries a proposal (${era} protocol)`, async ({ page }) => {
     const client = await agent(DEVELOPER);
     const token = tokenOf(DEVELOPER);
     const run = (...words) => withToken(token, '--protocol-era', era, ...words);
@@ -45,12 +45,22 @@ for (const era of ['legacy', 'modern']) {
     expect(preview.actionId).toBeUndefined();
     expect(preview.checks.find((check) => check.id === 'evidence').code).toBe('evidence.passed');
     expect(await actions(), 'a dry run stores nothing').toEqual(before);
-    // The same call without `dryRun` is a proposal.
-    const proposed = await run(...tool('loopiq_create_remediation_work_package', { ...proposal, dryRun: false }));
+    // The same call without `dryRun` is a proposal. With the modern protocol the Inspector declares tasks, and waits for the decision.
+    const running = run(...tool('loopiq_create_remediation_work_package', { ...proposal, dryRun: false }));
+    const created = async () => (await actions()).filter((id) => !before.includes(id));
+    await expect.poll(created, { timeout: 20_000 }).toHaveLength(1);
+    const [action] = await created();
+    if (era === 'modern') {
+      await signIn(page, 'reviewer@acme.example', `/actions/${action}`);
+      await acknowledge(page);
+      await page.getByRole('button', { name: 'Approve and run' }).click();
+      await expect(state(page)).toHaveText('Executed');
+    }
+    const proposed = await running;
     expect(proposed.code, proposed.err).toBe(0);
-    const { actionId, status } = proposed.answer.result.structuredContent;
-    expect(status).toBe('pending_approval');
-    expect((await actions()).filter((id) => !before.includes(id))).toEqual([actionId]);
+    const { actionId, status, result } = proposed.answer.result.structuredContent;
+    expect([actionId, status]).toEqual([action, era === 'modern' ? 'executed' : 'pending_approval']);
+    expect(result?.children?.length).toBe(era === 'modern' ? 2 : undefined);
     await client.close();
   });
 }
