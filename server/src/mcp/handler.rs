@@ -142,6 +142,7 @@ impl ServerHandler for Handler {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
+        tasks::demand(&context)?;
         let ctx = self.context(&context)?;
         let task = self.engine.action_task(&ctx, &request.task_id).await;
         let task = task.map_err(|error| refused(&error, &context))?;
@@ -156,6 +157,7 @@ impl ServerHandler for Handler {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        tasks::demand(&context)?;
         let ctx = self.context(&context)?;
         let answers = tasks::answers(request.input_responses);
         let answered = self.engine.answer_task(&ctx, &request.task_id, answers).await;
@@ -167,6 +169,7 @@ impl ServerHandler for Handler {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        tasks::demand(&context)?;
         let ctx = self.context(&context)?;
         let cancelled = self.engine.cancel_task(&ctx, &request.task_id).await;
         cancelled.map_err(|error| refused(&error, &context))

@@ -4,9 +4,9 @@ use super::handler::summary_of;
 use loopiq::engine::{ActionTask, Error, TaskProgress};
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolResult, ContentBlock, DetailedTask, ElicitRequest, ElicitRequestParams, ElicitationSchema, ErrorCode,
-    ErrorData, InputRequest, InputRequests, InputResponses, PrimitiveSchemaDefinition, ProtocolVersion, StringSchema,
-    Task, TaskPayload, TaskStatus,
+    CallToolResult, ClientCapabilities, ContentBlock, DetailedTask, ElicitRequest, ElicitRequestParams,
+    ElicitationSchema, ErrorCode, ErrorData, InputRequest, InputRequests, InputResponses, PrimitiveSchemaDefinition,
+    ProtocolVersion, StringSchema, Task, TaskPayload, TaskStatus,
 };
 use rmcp::service::RequestContext;
 use serde_json::Value;
@@ -23,6 +23,16 @@ pub(super) fn are_declared(context: &RequestContext<RoleServer>) -> bool {
     let version = context.meta.protocol_version();
     capabilities.is_some_and(|all| all.supports_tasks())
         && version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+}
+
+/// Refuses a method of the extension to a client that does not declare it.
+pub(super) fn demand(context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    match are_declared(context) {
+        true => Ok(()),
+        false => Err(ErrorData::missing_required_client_capability(
+            ClientCapabilities::builder().enable_tasks().build(),
+        )),
+    }
 }
 
 /// Whether the sender of this request can put a form before a person. The protocol forbids to send a question to another one.

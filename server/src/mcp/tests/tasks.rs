@@ -104,6 +104,12 @@ async fn other_clients_and_other_calls_see_no_tasks() {
     } });
     let old = read(service.send(&token, old.to_string()).await).await;
     assert_eq!(old["result"]["structuredContent"]["actionId"], action, "{old}");
+    let old = json!({ "jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {
+        "taskId": action,
+        "_meta": { "io.modelcontextprotocol/clientCapabilities": { "extensions": { "io.modelcontextprotocol/tasks": {} } } },
+    } });
+    let old = read(service.send(&token, old.to_string()).await).await;
+    assert_eq!(old["error"]["code"], -32021, "{old}");
 
     let mut dry = service.work_item("dry");
     dry["dryRun"] = json!(true);
