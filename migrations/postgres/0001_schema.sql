@@ -459,6 +459,10 @@ CREATE TABLE findings (
     status_expires_at TEXT COLLATE "C",
     status_ends_at BIGINT,
     decided_at BIGINT,
+    -- Names of what is affected by the vulnerability, as JSON: package URL, CPE name, BOM-Link.
+    products TEXT COLLATE "C",
+    -- 1 if only statements on the vulnerability (VEX) show it, and no scan.
+    stated BIGINT NOT NULL DEFAULT 0,
     location TEXT COLLATE "C",
     line BIGINT,
     component TEXT COLLATE "C",
@@ -494,12 +498,41 @@ CREATE TABLE release_findings (
     scope TEXT COLLATE "C" NOT NULL,
     last_seen_at BIGINT NOT NULL,
     not_seen_since BIGINT,
+    -- 1 if the newest scan of the release suppresses the finding.
+    suppressed BIGINT NOT NULL DEFAULT 0,
+    -- What a statement (VEX) says, if it sets the finding aside in this release.
+    verdict TEXT COLLATE "C",
     PRIMARY KEY (tenant, release_id, finding_id),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
     FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id)
 );
 CREATE INDEX release_findings_by_finding ON release_findings (tenant, finding_id);
 CREATE INDEX release_findings_by_scope ON release_findings (tenant, release_id, scope, last_seen_at) WHERE not_seen_since IS NULL;
+
+-- The IDs of vulnerabilities, in lower case, by which statements find findings.
+CREATE TABLE finding_vulnerabilities (
+    tenant TEXT COLLATE "C" NOT NULL,
+    vulnerability TEXT COLLATE "C" NOT NULL,
+    finding_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, vulnerability, finding_id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id)
+);
+CREATE INDEX finding_vulnerabilities_by_finding ON finding_vulnerabilities (tenant, finding_id);
+
+-- Statements on vulnerabilities (VEX) of a release: one row for each ID of the vulnerability, in lower case. `products` is JSON.
+CREATE TABLE vex_statements (
+    tenant TEXT COLLATE "C" NOT NULL,
+    release_id TEXT COLLATE "C" NOT NULL,
+    vulnerability TEXT COLLATE "C" NOT NULL,
+    evidence_id TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    products TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    stated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, vulnerability, evidence_id, position),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id)
+);
 
 -- The newest complete scan of each scope in a release.
 CREATE TABLE complete_scans (
@@ -1004,7 +1037,7 @@ SELECT enable_tenant_isolation(name) FROM unnest(ARRAY[
     'catalog_members', 'catalog_groups', 'catalog_roles', 'person_groups', 'catalog_work_items',
     'releases', 'release_teams', 'components', 'release_components', 'certifications', 'controls', 'evidence_files', 'evidence_parts',
     'evidence_verifications', 'evidence', 'current_evidence', 'evidence_links', 'findings', 'sightings', 'release_findings',
-    'complete_scans', 'blockers', 'risk_acceptances', 'accepted_risks',
+    'complete_scans', 'finding_vulnerabilities', 'vex_statements', 'blockers', 'risk_acceptances', 'accepted_risks',
     'imports', 'work_items', 'work_item_references', 'work_item_words', 'generic_words', 'actions', 'envelopes', 'action_counts',
     'action_targets', 'decisions', 'attempts', 'questions', 'audit_notes', 'page_views', 'read_journal', 'audit_heads', 'audit_entries',
     'audit_contents', 'audit_nodes', 'audit_checkpoints', 'audit_cosignatures', 'audit_deliveries']) AS tables (name);

@@ -458,6 +458,10 @@ CREATE TABLE findings (
     status_expires_at TEXT,
     status_ends_at BIGINT,
     decided_at BIGINT,
+    -- Names of what is affected by the vulnerability, as JSON: package URL, CPE name, BOM-Link.
+    products TEXT,
+    -- 1 if only statements on the vulnerability (VEX) show it, and no scan.
+    stated BIGINT NOT NULL DEFAULT 0,
     location TEXT,
     line BIGINT,
     component TEXT,
@@ -493,12 +497,41 @@ CREATE TABLE release_findings (
     scope TEXT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     not_seen_since BIGINT,
+    -- 1 if the newest scan of the release suppresses the finding.
+    suppressed BIGINT NOT NULL DEFAULT 0,
+    -- What a statement (VEX) says, if it sets the finding aside in this release.
+    verdict TEXT,
     PRIMARY KEY (tenant, release_id, finding_id),
     FOREIGN KEY (tenant, release_id) REFERENCES releases (tenant, id),
     FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id)
 ) WITHOUT ROWID;
 CREATE INDEX release_findings_by_finding ON release_findings (tenant, finding_id);
 CREATE INDEX release_findings_by_scope ON release_findings (tenant, release_id, scope, last_seen_at) WHERE not_seen_since IS NULL;
+
+-- The IDs of vulnerabilities, in lower case, by which statements find findings.
+CREATE TABLE finding_vulnerabilities (
+    tenant TEXT NOT NULL,
+    vulnerability TEXT NOT NULL,
+    finding_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, vulnerability, finding_id),
+    FOREIGN KEY (tenant, finding_id) REFERENCES findings (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX finding_vulnerabilities_by_finding ON finding_vulnerabilities (tenant, finding_id);
+
+-- Statements on vulnerabilities (VEX) of a release: one row for each ID of the vulnerability, in lower case. `products` is JSON.
+CREATE TABLE vex_statements (
+    tenant TEXT NOT NULL,
+    release_id TEXT NOT NULL,
+    vulnerability TEXT NOT NULL,
+    evidence_id TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    products TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    stated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, release_id, vulnerability, evidence_id, position),
+    FOREIGN KEY (tenant, evidence_id) REFERENCES evidence (tenant, id)
+) WITHOUT ROWID;
 
 -- The newest complete scan of each scope in a release.
 CREATE TABLE complete_scans (

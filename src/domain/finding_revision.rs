@@ -34,6 +34,17 @@ pub struct KnownFinding {
     pub decided_at: Option<Timestamp>,
 }
 
+/// Where statements on the vulnerability (VEX) set a finding aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetAside {
+    /// Not in the release of the scan.
+    No,
+    /// In the release of the scan, and not in another one that shows the finding.
+    Here,
+    /// In every release that shows the finding.
+    Everywhere,
+}
+
 /// What a scan says about a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sighting {
@@ -45,6 +56,8 @@ pub struct Sighting {
     pub at: Timestamp,
     /// Whether its risk is accepted in the release of the scan.
     pub accepted_here: bool,
+    /// Where statements set it aside.
+    pub set_aside: SetAside,
 }
 
 /// How a scan changes a finding's status.
@@ -72,16 +85,18 @@ impl KnownFinding {
     pub fn revise(&self, seen: &Sighting) -> Revision {
         let is_newest = seen.at >= self.last_seen_at;
         let is_after_decision = seen.at > self.decided_at.unwrap_or(self.last_seen_at);
+        let is_hidden = seen.suppressed || seen.set_aside == SetAside::Everywhere;
+        let is_shown = !seen.suppressed && seen.set_aside == SetAside::No;
         let change = match self.status {
-            FindingStatus::Fixed if is_after_decision && seen.suppressed => Some(StatusChange::Suppressed),
+            FindingStatus::Fixed if is_after_decision && is_hidden => Some(StatusChange::Suppressed),
             FindingStatus::Fixed if is_after_decision => Some(StatusChange::Reopened(ReopenCause::SeenAgain)),
-            FindingStatus::Open if self.decided_at.is_none() && is_newest && seen.suppressed => {
+            FindingStatus::Open if self.decided_at.is_none() && is_newest && is_hidden => {
                 Some(StatusChange::Suppressed)
             }
-            FindingStatus::Suppressed if self.decided_at.is_none() && is_newest && !seen.suppressed => {
+            FindingStatus::Suppressed if self.decided_at.is_none() && is_newest && is_shown => {
                 Some(StatusChange::Reopened(ReopenCause::SuppressionLifted))
             }
-            FindingStatus::Accepted if !seen.accepted_here && !seen.suppressed => {
+            FindingStatus::Accepted if !seen.accepted_here && is_shown => {
                 Some(StatusChange::Reopened(ReopenCause::SeenInOtherRelease))
             }
             _ => None,
@@ -126,6 +141,7 @@ mod tests {
             suppressed: false,
             at: Timestamp(day * DAY),
             accepted_here: false,
+            set_aside: SetAside::No,
         }
     }
 
@@ -177,6 +193,20 @@ mod tests {
     fn a_persons_decision_outweighs_suppressions() {
         assert_eq!(change(known(FindingStatus::Open, Some(10)), suppressed(11)), None);
         assert_eq!(change(known(FindingStatus::Suppressed, Some(10)), seen(11)), None);
+    }
+
+    #[test]
+    fn a_statement_sets_a_finding_aside_where_it_holds() {
+        let (open, hidden) = (known(FindingStatus::Open, None), known(FindingStatus::Suppressed, None));
+        let aside = |set_aside| Sighting { set_aside, ..seen(11) };
+        assert_eq!(
+            change(open, aside(SetAside::Everywhere)),
+            Some(StatusChange::Suppressed)
+        );
+        assert_eq!(change(open, aside(SetAside::Here)), None, "another release shows it");
+        assert_eq!(change(hidden, aside(SetAside::Here)), None);
+        let lifted = Some(StatusChange::Reopened(ReopenCause::SuppressionLifted));
+        assert_eq!(change(hidden, aside(SetAside::No)), lifted);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use email::{Address, Email, LONGEST_ADDRESS};
 pub use envelope::{Envelope, EvidenceDigest};
 pub use facts::{Facts, FactsQuery};
 pub use file_state::FileState;
-pub use finding_revision::{KnownFinding, ReopenCause, Revision, Sighting, StatusChange};
+pub use finding_revision::{KnownFinding, ReopenCause, Revision, SetAside, Sighting, StatusChange};
 pub use ids::*;
 pub use installation::{DEMO_ISSUER, InstallationKind};
 pub use operator_request::{OperatorChange, RequestStatus};

@@ -36,7 +36,7 @@ pub use queries::{
     InboxFrame, InboxItem, KeptEvidence, ListFilter, ListedGrant, ListedPerson, ListedSession, NewEvidence, NewFinding,
     NewGrant, NewSession, NewToken, PART, PastActionRow, PolicyRow, Progress, ProposalContext, Proposer,
     ProviderSessions, ReadCall, RequestRow, Resemblance, SeenBy, Settled, StoredCheckpoint, StoredResult,
-    StoredSession, TokenRow, Verified, ViewKey, Waiting, WantingFrom, WantingPage,
+    StoredSession, TokenRow, Verdict, Verified, ViewKey, VulnerableFinding, Waiting, WantingFrom, WantingPage,
 };
 pub use unchanged::Unchanged;
 

@@ -118,6 +118,8 @@ pub(super) struct Imported {
     seen_again: u64,
     /// Findings that a complete newer scan of the same does not show any more. Closing them is a person's decision.
     gone: u64,
+    /// Findings of scans about which the file's statements (VEX) say something else than before.
+    judged: u64,
     /// Findings that the scanner's user has suppressed.
     suppressed: u64,
     new_controls: u64,

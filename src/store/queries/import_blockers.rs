@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 // filled the table, so that it has no statistics, and a join would read the whole release for each batch.
 
 /// Whether a finding has no need of a blocker in a release ($2): it has an open one, or a closed one and the newest complete scan of the
-/// release does not show the finding any more, or its risk is accepted there.
+/// release does not show the finding any more, or its risk is accepted there, or a statement (VEX) sets it aside there.
 macro_rules! finding_is_settled {
     ($finding:literal) => {
         concat!(
@@ -21,6 +21,9 @@ macro_rules! finding_is_settled {
             " AND (b.status = 'open' OR EXISTS (SELECT 1 FROM release_findings g WHERE g.tenant = $1 AND g.release_id = $2 \
              AND g.finding_id = b.finding_id AND g.not_seen_since IS NOT NULL))) \
              OR EXISTS (SELECT 1 FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $2 AND a.record_id = ",
+            $finding,
+            ") OR EXISTS (SELECT 1 FROM release_findings v WHERE v.tenant = $1 AND v.release_id = $2 AND v.verdict IS NOT NULL \
+             AND v.finding_id = ",
             $finding,
             "))"
         )
@@ -194,6 +197,18 @@ impl WriteTx {
             }
         }
         Ok(())
+    }
+
+    /// Closes the open blockers of findings in a release.
+    pub async fn resolve_blockers_in(&mut self, release: &str, findings: &[&str]) -> Result<u64, StoreError> {
+        const SQL: &str = "UPDATE blockers SET status = 'resolved', version = version + 1 WHERE tenant = $1 AND release_id = $2 \
+             AND finding_id IN (SELECT value FROM json_each($3)) AND status = 'open'";
+        Ok(query(SQL)
+            .bind(self.tenant())
+            .bind(release)
+            .bind(row::list(findings))
+            .execute(&mut self.read.tx)
+            .await?)
     }
 
     /// Closes the open blockers of findings and controls, in every release.

@@ -2,9 +2,10 @@
 
 use super::imports::AT_ONCE;
 use crate::domain::{
-    EvidenceId, FindingId, FindingStatus, KnownFinding, ReopenCause, Revision, Severity, Sighting, StatusChange,
-    Timestamp,
+    EvidenceId, FindingId, FindingStatus, KnownFinding, ReopenCause, Revision, SetAside, Severity, Sighting,
+    StatusChange, Timestamp,
 };
+use crate::import::Vulnerability;
 use crate::store::db::query;
 use crate::store::row;
 use crate::store::{StoreError, WriteTx};
@@ -28,6 +29,10 @@ pub struct NewFinding {
     pub component: Option<String>,
     /// A digest of what the scan examined, where the finding is; see [`WriteTx::miss_findings`].
     pub scope: String,
+    /// The vulnerability, if other tools know it.
+    pub vulnerability: Option<Vulnerability>,
+    /// Whether only a statement on the vulnerability (VEX) shows it, and no scan.
+    pub stated: bool,
 }
 
 /// The scan that shows findings.
@@ -39,6 +44,8 @@ pub struct SeenBy<'a> {
     pub release: &'a str,
     /// When the scan was made.
     pub at: Timestamp,
+    /// What statements say that set findings aside in the release, by the identity of the finding.
+    pub verdicts: &'a BTreeMap<String, String>,
 }
 
 /// An imported finding.
@@ -79,14 +86,15 @@ impl WriteTx {
         for some in findings.chunks(AT_ONCE) {
             let mut known = self.revise_findings(some, seen).await?;
             let fresh = some.iter().filter(|finding| !known.contains_key(&finding.identity));
-            let fresh = self
-                .insert_findings(&fresh.copied().collect::<Vec<_>>(), seen.at)
-                .await?;
+            let fresh = self.insert_findings(&fresh.copied().collect::<Vec<_>>(), seen).await?;
             known.extend(fresh);
             let mut places = Vec::with_capacity(some.len());
             for finding in some {
                 if let Some(stored) = known.remove(&finding.identity) {
-                    places.push(json!({ "id": stored.id.as_str(), "scope": finding.scope }));
+                    places.push(json!({
+                        "id": stored.id.as_str(), "scope": finding.scope, "suppressed": i64::from(finding.suppressed),
+                        "verdict": seen.verdicts.get(&finding.identity),
+                    }));
                     imported.push(stored);
                 }
             }
@@ -102,8 +110,9 @@ impl WriteTx {
         seen: SeenBy<'_>,
     ) -> Result<BTreeMap<String, ImportedFinding>, StoreError> {
         const KNOWN: &str = "SELECT f.id, f.key, f.identity, f.severity, f.status, f.first_seen_at, f.last_seen_at, f.decided_at, \
-             (SELECT COUNT(*) FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $3 AND a.record_id = f.id) AS accepted \
-             FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
+             (SELECT COUNT(*) FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $3 AND a.record_id = f.id) AS accepted, \
+             (SELECT COUNT(*) FROM release_findings o WHERE o.tenant = $1 AND o.finding_id = f.id AND o.release_id <> $3 \
+             AND o.verdict IS NULL) AS elsewhere FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
         const REVISE: &str = "UPDATE findings SET first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
              severity = new_severity, status = new_status, version = version + changed, \
@@ -137,6 +146,11 @@ impl WriteTx {
                 suppressed: new.suppressed,
                 at: seen.at,
                 accepted_here: row.int("accepted")? > 0,
+                set_aside: match seen.verdicts.contains_key(&identity) {
+                    false => SetAside::No,
+                    true if row.int("elsewhere")? > 0 => SetAside::Here,
+                    true => SetAside::Everywhere,
+                },
             });
             let id = row.read("id", |text| FindingId::parse(text).ok())?;
             let is_changed = revision.change.is_some() || revision.severity != known.severity;
@@ -168,27 +182,38 @@ impl WriteTx {
     async fn insert_findings(
         &mut self,
         fresh: &[&NewFinding],
-        seen_at: Timestamp,
+        seen: SeenBy<'_>,
     ) -> Result<BTreeMap<String, ImportedFinding>, StoreError> {
         const SQL: &str = "INSERT INTO findings (tenant, id, key, identity, provider, rule, title, message, severity, \
-             status, location, line, component, first_seen_at, last_seen_at, version) \
+             status, location, line, component, first_seen_at, last_seen_at, version, products, stated) \
              SELECT $1, value ->> 'id', value ->> 'key', value ->> 'identity', value ->> 'provider', value ->> 'rule', \
              value ->> 'title', value ->> 'message', value ->> 'severity', value ->> 'status', value ->> 'location', \
              CAST(value ->> 'line' AS BIGINT), value ->> 'component', CAST(value ->> 'at' AS BIGINT), \
-             CAST(value ->> 'at' AS BIGINT), 1 FROM json_each($2)";
+             CAST(value ->> 'at' AS BIGINT), 1, value ->> 'products', CAST(value ->> 'stated' AS BIGINT) FROM json_each($2)";
+        const VULNERABILITIES: &str = "INSERT INTO finding_vulnerabilities (tenant, vulnerability, finding_id) \
+             SELECT $1, value ->> 'vulnerability', value ->> 'finding' FROM json_each($2) WHERE 1 = 1 \
+             ON CONFLICT (tenant, vulnerability, finding_id) DO NOTHING";
         if fresh.is_empty() {
             return Ok(BTreeMap::new());
         }
         let first = self.take_numbers("FND", fresh.len() as i64).await?;
         let mut stored = BTreeMap::new();
-        let mut rows = Vec::with_capacity(fresh.len());
+        let (mut rows, mut vulnerabilities) = (Vec::with_capacity(fresh.len()), Vec::new());
         for (number, new) in (first..).zip(fresh) {
             let (id, key) = (self.ctx.runtime.id::<FindingId>(), format!("FND-{number}"));
+            let ids = new.vulnerability.iter().flat_map(|vulnerability| &vulnerability.ids);
+            vulnerabilities
+                .extend(ids.map(|name| json!({ "vulnerability": name.to_lowercase(), "finding": id.as_str() })));
+            let is_suppressed = new.suppressed || seen.verdicts.contains_key(&new.identity);
+            let products = new
+                .vulnerability
+                .as_ref()
+                .map(|vulnerability| row::list(&vulnerability.products));
             rows.push(json!({
-                "id": id.as_str(), "key": key, "identity": new.identity, "provider": new.provider,
+                "id": id.as_str(), "key": key, "products": products, "stated": i64::from(new.stated), "identity": new.identity, "provider": new.provider,
                 "rule": new.rule, "title": new.title, "message": new.message, "severity": new.severity.as_str(),
-                "status": if new.suppressed { "suppressed" } else { "open" }, "location": new.location,
-                "line": new.line, "component": new.component, "at": seen_at.0,
+                "status": if is_suppressed { "suppressed" } else { "open" }, "location": new.location,
+                "line": new.line, "component": new.component, "at": seen.at.0,
             }));
             let finding = ImportedFinding {
                 id,
@@ -202,18 +227,27 @@ impl WriteTx {
             .bind(row::json(&rows)?)
             .execute(&mut self.read.tx)
             .await?;
+        if !vulnerabilities.is_empty() {
+            query(VULNERABILITIES)
+                .bind(self.tenant())
+                .bind(row::json(&vulnerabilities)?)
+                .execute(&mut self.read.tx)
+                .await?;
+        }
         Ok(stored)
     }
 
-    /// Records that evidence shows findings. `places`: the ID and the scope of each, as JSON.
+    /// Records that evidence shows findings. `places`: ID, scope, suppression and verdict of each, as JSON.
     async fn record_sightings(&mut self, places: &str, seen: SeenBy<'_>) -> Result<(), StoreError> {
         // Without the condition `1 = 1`, SQLite parses ON as part of a join.
         const SIGHTINGS: &str = "INSERT INTO sightings (tenant, finding_id, evidence_id, release_id, seen_at) \
              SELECT $1, value ->> 'id', $2, $3, $4 FROM json_each($5) WHERE 1 = 1 \
              ON CONFLICT (tenant, finding_id, evidence_id) DO NOTHING";
-        const RELEASES: &str = "INSERT INTO release_findings (tenant, release_id, finding_id, scope, last_seen_at) \
-             SELECT $1, $2, value ->> 'id', value ->> 'scope', $3 FROM json_each($4) WHERE 1 = 1 \
+        const RELEASES: &str = "INSERT INTO release_findings (tenant, release_id, finding_id, scope, last_seen_at, suppressed, verdict) \
+             SELECT $1, $2, value ->> 'id', value ->> 'scope', $3, CAST(value ->> 'suppressed' AS BIGINT), value ->> 'verdict' \
+             FROM json_each($4) WHERE 1 = 1 \
              ON CONFLICT (tenant, release_id, finding_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, scope = excluded.scope, \
+             suppressed = excluded.suppressed, verdict = excluded.verdict, \
              not_seen_since = CASE WHEN release_findings.not_seen_since > excluded.last_seen_at THEN release_findings.not_seen_since END \
              WHERE release_findings.last_seen_at <= excluded.last_seen_at";
         query(SIGHTINGS)

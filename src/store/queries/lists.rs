@@ -172,7 +172,8 @@ impl ReadTx {
         const OF_RELEASE: &str = "SELECT f.* FROM release_findings r JOIN findings f ON f.tenant = r.tenant AND f.id = r.finding_id \
              LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id \
              WHERE r.tenant = $1 AND r.release_id = $2 AND ($3 = '' OR \
-             CASE WHEN f.status = 'open' AND a.record_id IS NOT NULL THEN 'accepted' ELSE f.status END = $3) \
+             CASE WHEN f.status = 'open' AND a.record_id IS NOT NULL THEN 'accepted' \
+             WHEN f.status = 'open' AND f.decided_at IS NULL AND r.verdict IS NOT NULL THEN 'suppressed' ELSE f.status END = $3) \
              AND LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE $4 ESCAPE '\\' \
              AND r.finding_id > $5 AND ($7 = '[]' OR f.severity IN (SELECT value FROM json_each($7))) \
              AND ($8 = '' OR ($8 = 'true') = (r.not_seen_since IS NOT NULL)) ORDER BY r.finding_id LIMIT 0 + $6";
@@ -206,7 +207,7 @@ impl ReadTx {
              WHERE tenant = $1 AND finding_id IN (SELECT value FROM json_each($2)) \
              AND evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0) \
              ORDER BY seen_at DESC, evidence_id DESC";
-        const RELEASES: &str = "SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, a.ends_at \
+        const RELEASES: &str = "SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, r.verdict, a.ends_at \
              FROM release_findings r JOIN releases e ON e.tenant = r.tenant AND e.id = r.release_id \
              LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id \
              WHERE r.tenant = $1 AND r.finding_id IN (SELECT value FROM json_each($2)) ORDER BY r.release_id";

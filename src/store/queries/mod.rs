@@ -47,6 +47,7 @@ mod releases;
 mod seed;
 mod session_lists;
 mod sessions;
+mod vex;
 
 pub use accounts::ListedPerson;
 pub use audit::{AuditLeaf, AuditRecord, Entry, EntryToIndex};
@@ -74,3 +75,4 @@ pub use related_actions::ActionSummary;
 pub use releases::CatalogCounts;
 pub use session_lists::{ListedSession, ProviderSessions};
 pub use sessions::{NewSession, StoredSession};
+pub use vex::{Verdict, VulnerableFinding};

@@ -525,3 +525,113 @@ async fn only_an_assessment_that_is_not_older_gives_a_control_its_status() {
         );
     }
 }
+
+/// A CycloneDX document about package `a` of product `shop`.
+fn bom(extra: Value) -> Vec<u8> {
+    let mut bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+        "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79" });
+    for (name, value) in extra.as_object().expect("an object") {
+        bom[name] = value.clone();
+    }
+    bom.to_string().into_bytes()
+}
+
+/// A scan of the tool Libs that finds CVE-2099-1.
+fn bom_scan(at: &str) -> Vec<u8> {
+    bom(
+        json!({ "metadata": { "timestamp": at, "tools": { "components": [{ "type": "application", "name": "Libs", "version": "1" }] },
+            "component": { "type": "application", "bom-ref": "app", "name": "shop", "version": "1" } },
+        "components": [{ "type": "library", "bom-ref": "a", "name": "a", "version": "1.0.0", "purl": "pkg:npm/a@1.0.0" }],
+        "vulnerabilities": [{ "id": "CVE-2099-1", "ratings": [{ "severity": "critical" }], "affects": [{ "ref": "a" }] }] }),
+    )
+}
+
+/// A statement on CVE-2099-1 by BOM-Link.
+fn vex(at: &str, state: &str) -> Vec<u8> {
+    json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": { "timestamp": at },
+        "vulnerabilities": [{ "id": "CVE-2099-1", "analysis": { "state": state, "justification": "code_not_reachable" },
+            "ratings": [{ "severity": "critical" }],
+            "affects": [{ "ref": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#a" }] }] })
+    .to_string()
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn a_statement_judges_the_finding_of_the_scanner() {
+    let world = World::new().await;
+    let vulnerable = async || list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" })).await;
+    import(&world, "SHOP-1", bom_scan("2026-11-01T10:00:00Z")).await;
+    assert_eq!(blockers(&world, &vulnerable().await[0], "SHOP-1").await, ["open"]);
+    let report = import(&world, "SHOP-1", vex("2026-11-02T10:00:00Z", "not_affected")).await;
+    assert_eq!((report.new_findings, report.judged), (0, 1));
+    let judged = vulnerable().await;
+    assert_eq!((judged.len(), &judged[0]["status"]), (1, &json!("suppressed")));
+    let verdict = judged[0]["releases"][0]["verdict"].as_str().unwrap_or_default();
+    assert!(
+        verdict.starts_with("not_affected: code_not_reachable (EV-"),
+        "{verdict}"
+    );
+    assert_eq!(blockers(&world, &judged[0], "SHOP-1").await, ["resolved"]);
+
+    // The scanner does not know the statement: its next scan shows the finding as before.
+    let next = import(&world, "SHOP-1", bom_scan("2026-11-05T10:00:00Z")).await;
+    assert_eq!((next.known_findings, next.reopened, next.blockers), (1, 0, 0));
+    // In another release, nothing was stated.
+    let other = import(&world, "SHOP-2", bom_scan("2026-11-06T10:00:00Z")).await;
+    assert_eq!((other.reopened, other.blockers), (1, 1));
+    let open = vulnerable().await;
+    assert_eq!(open[0]["status"], "open");
+    assert_eq!(blockers(&world, &open[0], "SHOP-1").await, ["resolved"]);
+    let here = json!({ "text": "CVE-2099-1", "releaseId": release_id(&world, "SHOP-1").await, "status": "suppressed" });
+    assert_eq!(list(&world, "loopiq_list_findings", here).await.len(), 1);
+
+    // A newer statement takes the older one back.
+    let report = import(&world, "SHOP-1", vex("2026-11-07T10:00:00Z", "exploitable")).await;
+    assert_eq!((report.new_findings, report.judged), (0, 1));
+    assert_eq!(blockers(&world, &open[0], "SHOP-1").await, ["open"]);
+}
+
+#[tokio::test]
+async fn a_statement_that_comes_first_judges_the_scan() {
+    let world = World::new().await;
+    let vulnerable = async || list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" })).await;
+    import(&world, "SHOP-1", vex("2026-11-01T10:00:00Z", "not_affected")).await;
+    let report = import(&world, "SHOP-1", bom_scan("2026-11-02T10:00:00Z")).await;
+    assert_eq!((report.new_findings, report.blockers), (1, 0));
+    assert!(vulnerable().await.iter().all(|one| one["status"] == "suppressed"));
+
+    let world = World::new().await;
+    let vulnerable = async || list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" })).await;
+    let report = import(&world, "SHOP-1", vex("2026-11-01T10:00:00Z", "exploitable")).await;
+    assert_eq!((report.new_findings, report.blockers), (1, 1));
+    import(&world, "SHOP-1", bom_scan("2026-11-02T10:00:00Z")).await;
+    let found = vulnerable().await;
+    let statuses: Vec<&Value> = found.iter().map(|one| &one["status"]).collect();
+    assert_eq!(
+        statuses,
+        ["suppressed", "open"],
+        "the scan's finding takes the place of the stated one"
+    );
+    assert!(
+        found[0]["releases"][0]["verdict"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("superseded by FND-"))
+    );
+}
+
+#[tokio::test]
+async fn a_decision_outweighs_a_statement() {
+    let world = World::new().await;
+    import(&world, "SHOP-1", bom_scan("2026-11-01T10:00:00Z")).await;
+    let vulnerable = async || {
+        list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" }))
+            .await
+            .remove(0)
+    };
+    set_status(&world, &vulnerable().await, "false_positive", None).await;
+    set_status(&world, &vulnerable().await, "open", None).await;
+    import(&world, "SHOP-1", vex("2026-11-02T10:00:00Z", "not_affected")).await;
+    let after = vulnerable().await;
+    assert_eq!(after["status"], "open");
+    assert_eq!(blockers(&world, &after, "SHOP-1").await, ["open"]);
+}

@@ -10,7 +10,7 @@ use crate::audit::Event;
 use crate::context::Ctx;
 use crate::domain::{Timestamp, text};
 use crate::engine::admin::import::plan::{Held, Plan};
-use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported, keys, unchanged};
+use crate::engine::admin::import::{AT_ONCE, ImportReport, ImportStep, hold, imported, keys, unchanged, verdicts};
 use crate::engine::admin::pauses;
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::{Engine, Error, audit_entries};
@@ -112,6 +112,18 @@ impl Engine {
             size = pace.next_size(size, batch.took);
             pace.pause(ctx, began).await;
         }
+        let (work, kept) = (plan.clone(), held.clone());
+        let judged = self.store.write(ctx, move |tx| {
+            Box::pin(async move {
+                let Some((mut progress, mut report)) = under_way(tx, &work).await? else {
+                    return Ok::<_, Error>(());
+                };
+                verdicts::judge(tx, &work, &kept, &mut report).await?;
+                progress.report = json!(report);
+                Ok(tx.keep_import_progress(&work.key, &progress).await?)
+            })
+        });
+        judged.await?;
         let mut wanting = self.wanting_blockers(ctx, &plan).await?;
         while !wanting.is_empty() {
             let rest = wanting.split_off(size.min(wanting.len()));
@@ -160,6 +172,7 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Begun, Error> {
     if held.iter().all(Option::is_none) {
         return Ok(Begun::Known(stored));
     }
+    verdicts::keep_statements(tx, plan, &held).await?;
     let known = tx.import_progress(&plan.key).await?;
     if let Some(known) = known.as_ref().filter(|known| known.plan == plan.digest) {
         return Ok(Begun::Import(held, usize::try_from(known.done).unwrap_or_default()));

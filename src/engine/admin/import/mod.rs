@@ -9,6 +9,7 @@ mod plan;
 mod report;
 mod restore;
 mod revisions;
+mod verdicts;
 
 pub use report::ImportReport;
 
@@ -171,7 +172,9 @@ impl Engine {
                     if held.iter().all(|held| held.is_none()) {
                         return Ok(Some(unchanged(&plan, known)));
                     }
+                    verdicts::keep_statements(tx, &plan, &held).await?;
                     let mut subjects = plan.keep(tx, &policies, &held, &plan.records, &mut report).await?;
+                    subjects.extend(verdicts::judge(tx, &plan, &held, &mut report).await?);
                     subjects.extend(wanting);
                     let threshold = plan.threshold(tx, &policies).await?;
                     report.blockers += tx

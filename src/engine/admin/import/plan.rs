@@ -3,11 +3,11 @@
 use crate::audit::Place;
 use crate::domain::*;
 use crate::engine::Error;
-use crate::engine::admin::import::revisions;
 use crate::engine::admin::import::{ImportFile, ImportReport};
+use crate::engine::admin::import::{revisions, verdicts};
 use crate::engine::policy_cache::PolicyCache;
 use crate::engine::reopened_findings;
-use crate::import::{ControlReport, Format, Scan, ScanFinding, ScanKind};
+use crate::import::{self, ControlReport, Format, Scan, ScanFinding, ScanKind, VexStatement};
 use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, SeenBy, WriteTx};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) runs: Vec<NewEvidence>,
     /// What each run has examined completely: a finding of these scopes that the run does not show is not there any more.
     pub(crate) complete_scopes: Vec<Vec<String>>,
+    /// The statements on vulnerabilities (VEX) of each run.
+    pub(crate) statements: Vec<Vec<VexStatement>>,
     /// Findings run by run, then statements on controls, the latest last.
     pub(crate) records: Vec<Record>,
     /// SHA-256 over the records, which identifies the plan when an import continues.
@@ -58,7 +60,16 @@ impl Record {
 }
 
 impl Plan {
-    pub(crate) fn new(release: Release, format: Format, file: ImportFile, scans: Vec<Scan>, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        release: Release,
+        format: Format,
+        file: ImportFile,
+        mut scans: Vec<Scan>,
+        now: Timestamp,
+    ) -> Self {
+        if file.component.is_some() {
+            import::identify(&mut scans, file.component.as_deref());
+        }
         let sha256 = canonical::sha256_hex(&file.bytes);
         let report = ImportReport {
             release: release.key.clone(),
@@ -69,11 +80,8 @@ impl Plan {
             ..ImportReport::default()
         };
         let (mut runs, mut records, mut controls) = (Vec::new(), Vec::new(), Vec::new());
-        let mut complete_scopes = Vec::with_capacity(scans.len());
-        for (run, mut scan) in scans.into_iter().enumerate() {
-            if let Some(component) = &file.component {
-                scan.identify(Some(component));
-            }
+        let (mut complete_scopes, mut statements) = (Vec::with_capacity(scans.len()), Vec::with_capacity(scans.len()));
+        for (run, scan) in scans.into_iter().enumerate() {
             let (collected_at, collected_from) = match (scan.collected_at, file.collected_at) {
                 (Some(micros), _) => (Timestamp(micros), CollectedFrom::Run),
                 (None, Some(told)) => (told, CollectedFrom::Told),
@@ -97,6 +105,7 @@ impl Plan {
                 what: What::Finding(found(&scan, finding)),
             }));
             complete_scopes.push(examined(&scan));
+            statements.push(scan.statements);
             controls.push((collected_at, run, scan.controls));
         }
         // Documents list their latest assessment first or last; the latest one wins.
@@ -124,6 +133,7 @@ impl Plan {
             release,
             runs,
             complete_scopes,
+            statements,
             records,
             report,
         }
@@ -179,12 +189,16 @@ impl Plan {
                     What::Assessed { key, status } => assessed.push((key.as_str(), *status)),
                 }
             }
+            let known = verdicts::known(tx, release, &findings).await?;
+            let findings: Vec<&NewFinding> = findings.into_iter().filter(|new| !known.is_told_already(new)).collect();
             let seen_by = SeenBy {
                 evidence: &held.id,
                 release,
                 at: held.collected_at,
+                verdicts: &known.verdicts,
             };
             let seen = tx.upsert_findings(&findings, seen_by).await?;
+            known.take_place(tx, release, &findings, &seen).await?;
             report.suppressed += findings.iter().filter(|finding| finding.suppressed).count();
             revisions::follow_up(tx, policies, self, held, &seen, report).await?;
             touched.extend(seen.into_iter().map(|finding| finding.id.as_str().to_owned()));
@@ -228,11 +242,21 @@ fn scope(scan: &Scan) -> String {
 
 /// The scopes that a scan has examined completely.
 fn examined(scan: &Scan) -> Vec<String> {
-    if scan.complete && matches!(scan.kind, ScanKind::Scan | ScanKind::Tests) {
+    if scan.complete && !is_only_stated(scan) && matches!(scan.kind, ScanKind::Scan | ScanKind::Tests) {
         vec![scope(scan)]
     } else {
         Vec::new()
     }
+}
+
+/// Whether a file has statements on vulnerabilities (VEX) alone, and no results of a scan.
+fn is_only_stated(scan: &Scan) -> bool {
+    let stated = scan
+        .statements
+        .iter()
+        .filter(|statement| statement.finding.is_some())
+        .count();
+    !scan.statements.is_empty() && stated == scan.findings.len()
 }
 
 fn found(scan: &Scan, finding: &ScanFinding) -> NewFinding {
@@ -249,5 +273,7 @@ fn found(scan: &Scan, finding: &ScanFinding) -> NewFinding {
         line: location.and_then(|at| at.line).map(|line| line as i64),
         component: finding.component.clone().or_else(|| scan.component.clone()),
         scope: scope(scan),
+        vulnerability: finding.vulnerability.clone(),
+        stated: is_only_stated(scan),
     }
 }

@@ -29,6 +29,8 @@ pub struct ImportReport {
     pub seen_again: usize,
     /// Findings that a complete newer scan of the same does not show any more. Closing them is a person's decision.
     pub gone: usize,
+    /// Findings of scans about which the file's statements (VEX) say something else than before.
+    pub judged: usize,
     /// Findings that the scanner's user has suppressed.
     pub suppressed: usize,
     /// Controls that the release did not have before.
@@ -81,6 +83,7 @@ impl fmt::Display for ImportReport {
             (self.reopened, "reopened"),
             (self.seen_again, "decided to be no problem and seen again"),
             (self.gone, "not seen any more"),
+            (self.judged, "of scans judged by the statements of the file"),
         ] {
             if count > 0 {
                 write!(f, "{count} {what}; ")?;
