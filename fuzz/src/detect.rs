@@ -12,9 +12,15 @@ pub(crate) fn hold(data: &[u8]) {
         }
         (Err(ImportError::Unrecognised), found) => assert_eq!(found, None),
         (Err(error), Some(format)) => assert_eq!(import::read(format, data), Err(error)),
-        // A file that is not text has no format.
+        // A file that is not text, or of a format that is only named, has no format.
         (
-            Err(ImportError::OtherEncoding { .. } | ImportError::NotText { .. } | ImportError::Truncated { .. }),
+            Err(
+                ImportError::OtherEncoding { .. }
+                | ImportError::NotText { .. }
+                | ImportError::Truncated { .. }
+                | ImportError::NotRead { .. }
+                | ImportError::TextBefore { .. },
+            ),
             None,
         ) => {}
         (Err(error), None) => panic!("of no format, and yet {error:?}"),
