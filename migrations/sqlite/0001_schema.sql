@@ -656,7 +656,7 @@ CREATE TABLE work_item_references (
 ) WITHOUT ROWID;
 CREATE INDEX work_item_references_by_record ON work_item_references (tenant, record_id);
 
--- Words of titles, for the search for similar work items, which Rust code scores.
+-- Folded words of titles (pairs of characters in scripts without spaces), for the search for similar work items, which Rust code scores.
 CREATE TABLE work_item_words (
     tenant TEXT NOT NULL,
     word TEXT NOT NULL,
@@ -679,7 +679,7 @@ CREATE TABLE generic_words (
 -- `request_digest`: SHA-256 of the request without reason and key; equal for equal proposals.
 -- `blocks`, `warnings`, `passes`: the number of `checks` of each verdict, so that the inbox shows and filters them without reading checks.
 -- `policy_rule_index`: the index of the policy's rule that says who decides the action.
--- `search_text`: the lower-case text that the inbox searches.
+-- `search_text`: the folded text (NFKC, without case) that the inbox searches.
 -- `repeats_action_id`: the pending action that this action repeats; both are closed together.
 -- `pruned_by`: the person who made the action from another action by leaving parts out.
 -- `targets_changed_at`: when another action changed a record of this action.

@@ -1,7 +1,7 @@
 //! A plan in a sentence, and each of its steps in a line, for people.
 
 use super::{Effect, FieldChange, Kind, Plan, Step, Value};
-use crate::domain::text::{prose, visible};
+use crate::domain::text::{first_chars, prose, visible};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -126,5 +126,5 @@ fn short(text: &str) -> String {
     if text.chars().count() <= LONGEST_VALUE {
         return text.to_owned();
     }
-    text.chars().take(LONGEST_VALUE - 1).chain(['…']).collect()
+    format!("{}…", first_chars(text, LONGEST_VALUE - 1))
 }

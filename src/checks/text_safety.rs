@@ -158,7 +158,8 @@ fn imitated(text: &str) -> Option<String> {
 }
 
 fn appeals(text: &str) -> Option<String> {
-    let plain: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let folded = text::folded(text);
+    let plain: Vec<&str> = folded.split_whitespace().collect();
     let plain = plain.join(" ").replace('\u{2019}', "'");
     let begins_a_word = |at: usize| !plain[..at].chars().next_back().is_some_and(char::is_alphanumeric);
     let found = APPEAL

@@ -7,7 +7,7 @@ use crate::checks::CheckInput;
 use crate::checks::input::Item;
 use crate::checks::report::CheckReport;
 use crate::domain::text::prose::{listed, quoted};
-use crate::domain::{CheckCode, Verdict, ids, title_similarity};
+use crate::domain::{CheckCode, Verdict, ids, text, title_similarity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that fit into any title, and therefore do not describe the work.
@@ -82,14 +82,36 @@ fn is_specific(title: &str, generic: &BTreeSet<&str>) -> bool {
         .split_whitespace()
         // Names of records, such as `fnd_…` and `FND-12`, are generic.
         .filter(|word| !named.iter().any(|id| word.contains(id)) && !is_key(word))
-        .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
+        .flat_map(text::written_words)
         .any(|word| {
-            let word = word.to_lowercase();
+            let word = match word.starts_with(text::is_unspaced) {
+                true => without(&word, generic),
+                false if generic.contains(word.as_str()) => return false,
+                false => word,
+            };
             let letters: BTreeSet<char> = word.chars().filter(|c| c.is_alphabetic()).collect();
             // A word of ASCII letters needs two different ones; a single Chinese sign is a word.
             let enough = if word.is_ascii() { 2 } else { 1 };
-            letters.len() >= enough && !generic.contains(word.as_str())
+            letters.len() >= enough
         })
+}
+
+/// What is left of a run without spaces if the generic words in it are taken out, from its start, the longest first.
+fn without(run: &str, generic: &BTreeSet<&str>) -> String {
+    let (mut left, mut rest) = (String::new(), run);
+    while let Some(first) = rest.chars().next() {
+        let found = generic
+            .iter()
+            .filter(|word| rest.starts_with(**word))
+            .max_by_key(|word| word.len());
+        let (skipped, kept) = match found {
+            Some(word) => (word.len(), ""),
+            None => (first.len_utf8(), &rest[..first.len_utf8()]),
+        };
+        left.push_str(kept);
+        rest = &rest[skipped..];
+    }
+    left
 }
 
 /// Whether a word is a record key such as `FND-12`: capitals, a hyphen and a number.

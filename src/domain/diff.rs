@@ -85,7 +85,7 @@ fn displayed(value: Option<&Value>) -> String {
             .join(", "),
         Some(other) => other.to_string(),
     };
-    text::visible(&plain).chars().take(MAX_VALUE).collect()
+    text::first_chars(&text::visible(&plain), MAX_VALUE).to_owned()
 }
 
 #[cfg(test)]

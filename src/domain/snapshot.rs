@@ -91,7 +91,7 @@ impl Record {
 
 fn shortened(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(text::visible(&text).chars().take(MAX_TEXT).collect()),
+        Value::String(text) => Value::String(text::first_chars(&text::visible(&text), MAX_TEXT).to_owned()),
         other => other,
     }
 }

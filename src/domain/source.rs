@@ -89,7 +89,10 @@ impl SenderClaims {
     /// A text about the program on one line, cut, with visible hidden characters. `None` if nothing is left.
     pub fn bounded_program(claim: &str) -> Option<String> {
         let spaced = |c: char| if c.is_whitespace() { ' ' } else { c };
-        let short: String = claim.trim().chars().take(LONGEST_CLAIM).map(spaced).collect();
+        let short: String = text::first_chars(claim.trim(), LONGEST_CLAIM)
+            .chars()
+            .map(spaced)
+            .collect();
         (!short.is_empty()).then(|| text::visible(&short))
     }
 

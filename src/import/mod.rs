@@ -357,6 +357,6 @@ fn shown_line(text: &str, max: usize) -> String {
 fn shorten(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.to_owned(),
-        Some(_) => text.chars().take(max.saturating_sub(1)).chain(['…']).collect(),
+        Some(_) => format!("{}…", crate::domain::text::first_chars(text, max.saturating_sub(1))),
     }
 }

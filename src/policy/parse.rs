@@ -1,6 +1,6 @@
 //! Parses a policy from TOML and reports each mistake with its line and field.
 
-use crate::domain::text::visible;
+use crate::domain::text::{first_chars, visible};
 use crate::policy::rules::Rules;
 use crate::policy::validate::Validator;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ pub(super) fn mistake(line: usize, field: &str, message: impl Into<String>) -> M
 
 /// Cuts a text and makes hidden characters visible. The text contains names from the file.
 pub(super) fn shown(text: &str, most: usize) -> String {
-    let head: String = text.chars().take(most).collect();
+    let head = first_chars(text, most);
     let more = if text.chars().nth(most).is_some() { "…" } else { "" };
     visible(&head.replace('\n', " ")) + more
 }

@@ -37,6 +37,7 @@ mod read_tools;
 mod rejections_and_questions;
 mod revalidation;
 mod roles_age;
+mod scripts;
 mod service_tokens;
 mod sessions;
 mod state_machine;

@@ -1,6 +1,6 @@
 //! What is wrong with a query, and where.
 
-use crate::domain::text::visible;
+use crate::domain::text::{first_chars, visible};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -30,7 +30,7 @@ impl QueryError {
 /// A part of the query for an error message, shortened, because the part may be the whole query.
 pub(super) fn shown(part: &str) -> String {
     const MOST: usize = 40;
-    let head: String = part.chars().take(MOST).collect();
+    let head = first_chars(part, MOST);
     let more = if part.chars().nth(MOST).is_some() { "…" } else { "" };
-    visible(&head) + more
+    visible(head) + more
 }

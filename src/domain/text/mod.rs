@@ -1,53 +1,36 @@
 //! Text from agents, scanners, identity providers and operators: what is refused in a proposal, and the type in which everything else
 //! reaches a page.
 
+mod hidden;
 mod plain;
 pub mod prose;
 mod words;
 
+pub use hidden::{first_chars, hides, is_forbidden};
 pub use plain::PlainText;
-pub use words::{folded, index_words, is_unspaced, normalized, query_words, words};
+pub use words::{folded, index_words, is_unspaced, normalized, query_words, words, written_words};
 
 use super::{FieldError, walk};
+use hidden::hidden;
 use serde_json::Value;
 
-/// Whether a character may hide or reorder text: control characters (but tab and line breaks), bidirectional controls,
-/// zero-width characters and tags. See Unicode UTS #39 and TR #36.
-pub fn is_forbidden(c: char) -> bool {
-    match c {
-        '\n' | '\r' | '\t' => false,
-        c if c.is_control() => true,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}' => true,
-        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' => true,
-        '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' => true,
-        '\u{E0000}'..='\u{E0FFF}' => true,
-        _ => false,
-    }
-}
-
-/// Whether the text contains a forbidden character. Pages ask this of every text, and most are ASCII, which one loop without branches finds.
-fn has_forbidden(text: &str) -> bool {
-    let is_ascii_text = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
-    !text.bytes().fold(true, |all, byte| all & is_ascii_text(byte)) && text.contains(is_forbidden)
-}
-
-/// The text with each forbidden character written as its code point, `⟦U+202E⟧`, so that a reader sees it.
+/// The text with each character that may hide or reorder it written as its code point, `⟦U+202E⟧`, so that a reader sees it.
 pub fn visible(text: &str) -> String {
-    if !has_forbidden(text) {
+    if !hides(text) {
         return text.to_owned();
     }
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if is_forbidden(c) {
-            out.push_str(&format!("⟦U+{:04X}⟧", u32::from(c)));
-        } else {
-            out.push(c);
-        }
-        out
-    })
+    let (mut out, mut copied) = (String::with_capacity(text.len()), 0);
+    for (at, c) in hidden(text) {
+        out.push_str(&text[copied..at]);
+        out.push_str(&format!("⟦U+{:04X}⟧", u32::from(c)));
+        copied = at + c.len_utf8();
+    }
+    out.push_str(&text[copied..]);
+    out
 }
 
-/// Every string and every field name of a payload that contains a forbidden character, with its pointer. A field name is reported at the
-/// object that has it.
+/// Every string and every field name of a payload that contains a character that may hide or reorder text, with its pointer. A field name is
+/// reported at the object that has it.
 pub fn forbidden_in(payload: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     walk(payload, &mut |pointer, name, value| {
@@ -70,20 +53,21 @@ pub fn forbidden_in(payload: &Value) -> Vec<FieldError> {
 const MAX_ERRORS: usize = 50;
 
 fn report(text: &str, pointer: &str, errors: &mut Vec<FieldError>) {
-    let plain = text.chars().find(|c| is_forbidden(*c)).map(|c| (c, ""));
+    let first = |text: &str| hidden(text).next().map(|(_, c)| c);
+    let plain = first(text).map(|c| (c, ""));
     // A program that shows the text later may decode its entities, so a character is not allowed as an entity either.
-    let found = plain.or_else(|| {
-        Some((
-            decoded(text)?.chars().find(|c| is_forbidden(*c))?,
-            " (written as an entity)",
-        ))
-    });
+    let found = plain.or_else(|| Some((first(&decoded(text)?)?, " (written as an entity)")));
     if let Some((c, how)) = found {
         errors.push(FieldError::new(
             pointer,
             format!(
-                "holds the character U+{:04X}{how}, which can hide or reorder text; send plain text without it",
-                u32::from(c)
+                "holds the character U+{:04X}{how}, which can hide or reorder text{}; send plain text without it",
+                u32::from(c),
+                match c {
+                    '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' =>
+                        " and is not needed here by a script or an emoji",
+                    _ => "",
+                }
             ),
         ));
     }
@@ -146,34 +130,34 @@ mod tests {
     }
 
     #[test]
-    fn a_character_that_hides_or_reorders_text_is_forbidden() {
-        for (first, last) in [
-            (0x00, 0x08),
-            (0x0B, 0x0C),
-            (0x0E, 0x1F),
-            (0x7F, 0x9F),
-            (0xAD, 0xAD),
-            (0x34F, 0x34F),
-            (0x61C, 0x61C),
-            (0x115F, 0x1160),
-            (0x17B4, 0x17B5),
-            (0x180E, 0x180E),
-            (0x200B, 0x200F),
-            (0x2028, 0x202E),
-            (0x2060, 0x206F),
-            (0x3164, 0x3164),
-            (0xFEFF, 0xFEFF),
-            (0xFFA0, 0xFFA0),
-            (0xFFF9, 0xFFFB),
-            (0xE0000, 0xE0FFF),
-        ] {
-            let forbidden = |code: u32| char::from_u32(code).is_some_and(is_forbidden);
-            assert!((first..=last).all(forbidden), "U+{first:04X} to U+{last:04X}");
-            let around = [first.wrapping_sub(1), last + 1];
-            assert!(
-                !around.into_iter().any(forbidden),
-                "U+{first:04X} to U+{last:04X} and no further"
-            );
+    fn text_of_any_script_is_accepted() {
+        for text in ["به‌روزرسانی نرم‌افزار", "सॉफ़्टवेयर क्‍ष", "👩‍👩‍👧 sign in", "👩&zwj;👧"]
+        {
+            assert!(forbidden_in(&json!({ "title": text })).is_empty(), "{text}");
+            assert_eq!(visible(text), text);
+        }
+        let errors = forbidden_in(&json!({ "title": "pay\u{200D}ment" }));
+        assert!(errors[0].message.contains("U+200D, which") && errors[0].message.contains("not needed here"));
+        assert!(!forbidden_in(&json!("\u{202E}"))[0].message.contains("needed here"));
+    }
+
+    #[test]
+    fn what_was_made_visible_hides_nothing() {
+        let parts = [
+            "a", "م", "क", "\u{94D}", "👩", "🏽", "1", "\u{20E3}", "\u{200C}", "\u{200D}", "\u{FE0F}", "\u{301}",
+            "\u{202E}",
+        ];
+        for first in parts {
+            for second in parts {
+                for third in parts {
+                    for fourth in parts {
+                        let text = [first, second, third, fourth].concat();
+                        let shown = visible(&text);
+                        assert!(!hides(&shown), "{}", text.escape_unicode());
+                        assert!(!hides(first_chars(&shown, 3)), "{}", text.escape_unicode());
+                    }
+                }
+            }
         }
     }
 

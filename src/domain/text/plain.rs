@@ -1,6 +1,6 @@
 //! The type in which untrusted text reaches a page.
 
-use super::{has_forbidden, visible};
+use super::{hides, visible};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -41,11 +41,7 @@ impl From<&str> for PlainText {
 
 impl From<String> for PlainText {
     fn from(text: String) -> Self {
-        if has_forbidden(&text) {
-            Self(visible(&text))
-        } else {
-            Self(text)
-        }
+        if hides(&text) { Self(visible(&text)) } else { Self(text) }
     }
 }
 

@@ -1,31 +1,38 @@
 //! The words of a text: one rule for the audit search, its index, and the likeness of titles.
 //!
-//! Texts are compared in one form ([`folded`]): composed letters (NFKC), without case. A word consists of letters, digits and the marks on them;
+//! Texts are compared in one form ([`folded`]): composed letters (NFKC), without case, and without joiners and other characters that are not
+//! displayed. A word consists of letters, digits and the marks on them;
 //! signs that belong to it, as in `c++` and `c#`, are a part of it. Han, Kana, Hangul, Thai, Lao, Khmer and Burmese are written without spaces, so
 //! a run of their characters has no words that a program could find without a dictionary. It is read as its pairs of neighbours: `東京都` is `東京` and
 //! `京都`.
 
+use super::hidden::is_ignorable;
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The text with composed letters and without variants of width and style (NFKC).
+/// The text with composed letters, without variants of width and style (NFKC), and without characters that are not displayed.
 pub fn normalized(text: &str) -> Cow<'_, str> {
     // Nearly every text is ASCII, which has one form.
     if text.is_ascii() {
         Cow::Borrowed(text)
     } else {
-        Cow::Owned(text.nfkc().collect())
+        Cow::Owned(text.chars().filter(|c| !is_ignorable(*c)).nfkc().collect())
     }
 }
 
-/// The text in the form in which texts are compared: NFKC, without case. `ß` is `ss`, and `ς` is `σ`.
+/// The text in the form in which texts are compared: NFKC, without case, and without characters that are not displayed. `ß` is `ss`, and
+/// `ς` is `σ`.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     let mut last = ' ';
-    text.nfkc()
+    text.chars()
+        .filter(|c| !is_ignorable(*c))
+        .nfkc()
+        // Some letters are composed of one that is not displayed, such as the Hangul filler.
+        .filter(|c| !is_ignorable(*c))
         .flat_map(char::to_lowercase)
         // Letters that differ only in lower case, such as ς and σ, have one upper case.
         .flat_map(char::to_uppercase)
@@ -60,8 +67,8 @@ fn is_part_of_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric();
     }
-    let is_style_of_emoji = matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{20E3}');
-    c.is_alphanumeric() || (is_combining_mark(c) && !is_style_of_emoji)
+    let is_keycap = c == '\u{20E3}';
+    c.is_alphanumeric() || (is_combining_mark(c) && !is_keycap)
 }
 
 /// A part of a text that has words.
@@ -135,12 +142,24 @@ pub fn index_words(text: &str) -> Vec<(u32, String)> {
     words
 }
 
-/// The words by which titles are compared: two characters or more, each once.
+/// The words as they are written, folded. A run of characters without spaces is one.
+pub fn written_words(text: &str) -> Vec<String> {
+    let folded = folded(text);
+    let (mut rest, mut words) = (folded.as_str(), Vec::new());
+    while let Some((piece, behind)) = piece(rest) {
+        rest = behind;
+        let (Piece::Word { whole: word, .. } | Piece::Run(word)) = piece;
+        words.push(word.to_owned());
+    }
+    words
+}
+
+/// The words by which titles are compared, each once: two characters or more, or one of a script without spaces.
 pub fn words(text: &str) -> Vec<String> {
     const LONGEST: usize = 40;
     let mut words = Vec::new();
     each_word(text, false, |_, word| {
-        if word.chars().nth(1).is_some() {
+        if word.chars().nth(1).is_some() || word.starts_with(is_unspaced) {
             words.push(match word.char_indices().nth(LONGEST) {
                 Some((end, _)) => word[..end].to_owned(),
                 None => word.to_owned(),
@@ -192,6 +211,22 @@ mod tests {
         assert_eq!(placed(query_words("แก้ไข x")), "0แก 1ก้ 2้ไ 3ไข 5x");
         assert_eq!(placed(query_words("검색 注")), "0검색 2注");
         assert_eq!(placed(index_words("注入x")), "0注 1入 0注入 2x");
+    }
+
+    #[test]
+    fn what_is_not_displayed_is_not_compared() {
+        assert_eq!(words("می\u{200C}شود 👩\u{200D}👧 ❤\u{FE0F}"), words("میشود"));
+        assert_eq!(words("pay\u{200B}ment क्\u{200D}ष"), words("payment क्ष"));
+        assert_eq!(normalized("a\u{200D}b"), "ab");
+    }
+
+    #[test]
+    fn a_run_is_one_written_word() {
+        assert_eq!(
+            written_words("修复漏洞 API注 C++ Ｆix-it"),
+            ["修复漏洞", "api", "注", "c++", "fix", "it"]
+        );
+        assert_eq!(words("登 x 录"), ["录", "登"]);
     }
 
     #[test]

@@ -153,7 +153,7 @@ fn build_action(ctx: &Ctx, sent: &Submission, call: &CallOptions, proposal: &Pla
     })
 }
 
-/// Lower-case text of a new action that the inbox searches.
+/// Folded text of a new action that the inbox searches.
 fn search_text(action: &Action, sent: &Submission) -> String {
     [
         action.proposal.headline.as_str(),
@@ -163,7 +163,7 @@ fn search_text(action: &Action, sent: &Submission) -> String {
         sent.client.name.as_str(),
         action.id.as_str(),
     ]
-    .map(str::to_lowercase)
+    .map(text::folded)
     .join(" ")
 }
 

@@ -38,12 +38,12 @@ impl Engine {
     }
 }
 
-/// Normalizes words like words of titles: letters and digits in lower case.
+/// Normalizes words like words of titles. In a script without spaces, a word is what is written without a break.
 fn normalized(at: &str, given: &[String]) -> Result<Vec<String>, Error> {
     given
         .iter()
-        .map(|word| match text::words(word).as_slice() {
-            [one] if word.trim().chars().all(char::is_alphanumeric) => Ok(one.clone()),
+        .map(|word| match text::written_words(word).as_slice() {
+            [one] if *one == text::folded(word.trim()) && text::words(one).first().is_some() => Ok(one.clone()),
             _ => Err(Error::field(
                 at,
                 format!("\"{}\" is not one word of two letters or more", text::visible(word)),

@@ -73,11 +73,12 @@ pub(crate) fn bounded(asserted: Asserted) -> Result<Asserted, Error> {
 /// A name or another claim on one line, shortened, with visible hidden characters.
 pub(crate) fn shown(name: &str) -> String {
     let spaced = |c: char| if c.is_whitespace() { ' ' } else { c };
-    let mut short: String = name.trim().chars().take(LONGEST_NAME + 1).map(spaced).collect();
-    if short.chars().count() > LONGEST_NAME {
-        short = short.chars().take(LONGEST_NAME - 1).collect();
-        short.push('…');
-    }
+    let name = name.trim();
+    let mut short: String = match name.chars().nth(LONGEST_NAME) {
+        None => name.to_owned(),
+        Some(_) => text::first_chars(name, LONGEST_NAME - 1).to_owned() + "…",
+    };
+    short = short.chars().map(spaced).collect();
     text::visible(&short)
 }
 

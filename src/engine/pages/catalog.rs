@@ -2,7 +2,7 @@
 
 use crate::catalog::{Effect, Kind, LARGEST_DRAFT, SourceFile, StoredRecord, Tense, Value, files_of};
 use crate::context::Ctx;
-use crate::domain::text::prose;
+use crate::domain::text::{folded, prose};
 use crate::domain::*;
 use crate::engine::admin::releases::why_not_certify;
 use crate::engine::{CatalogOutcome, CatalogReport, Engine, Error, SeenPreview};
@@ -21,7 +21,7 @@ impl Engine {
     /// The catalog, or the records whose key or name contain this text.
     pub async fn catalog_page(&self, ctx: &Ctx, text: &str) -> Result<CatalogPage, Error> {
         self.authorize(ctx, Permission::ReadCatalog).await?;
-        let wanted = text.trim().to_lowercase();
+        let wanted = folded(text.trim());
         let tx = &mut self.store.read(ctx).await?;
         let stored = tx.stored_catalog(&[]).await?;
         let counts = tx.catalog_counts().await?;
@@ -39,9 +39,7 @@ impl Engine {
         };
         let fits = |record: &&StoredRecord| {
             let name = record.fields.get("name").and_then(Value::text).unwrap_or_default();
-            wanted.is_empty()
-                || record.ident.key.to_lowercase().contains(&wanted)
-                || name.to_lowercase().contains(&wanted)
+            wanted.is_empty() || folded(&record.ident.key).contains(&wanted) || folded(name).contains(&wanted)
         };
         let of = |kinds: &[Kind]| {
             let mut records: Vec<&StoredRecord> = stored

@@ -245,7 +245,7 @@ impl WriteTx {
     }
 
     /// Stores a new action with its targets: the records that it changes or refers to. An action that repeats a pending action has no
-    /// targets. Returns `false` if the client has used the key for another action of the same caller. `search_text` is the lower-case text
+    /// targets. Returns `false` if the client has used the key for another action of the same caller. `search_text` is the folded text
     /// that the inbox searches.
     pub async fn insert_action(
         &mut self,

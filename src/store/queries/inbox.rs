@@ -114,7 +114,7 @@ impl ReadTx {
             .bind(&filter.tool)
             .bind(&filter.team)
             .bind(&filter.release)
-            .bind(filter.text.to_lowercase())
+            .bind(text::folded(&filter.text))
             .bind(&filter.not_by)
             .bind(&filter.after)
             .bind(now.0)

@@ -150,11 +150,11 @@ pub(super) fn clip(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    let kept = text::first_chars(text, max.saturating_sub(1));
     let whole_words = kept
         .rfind(' ')
         .filter(|end| *end > kept.len() / 2)
-        .map_or(kept.as_str(), |end| &kept[..end]);
+        .map_or(kept, |end| &kept[..end]);
     format!("{}…", whole_words.trim_end())
 }
 

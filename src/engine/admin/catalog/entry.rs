@@ -110,5 +110,5 @@ fn shortened(text: &str) -> String {
     if text.chars().count() <= LONGEST_TEXT {
         return text.to_owned();
     }
-    text.chars().take(LONGEST_TEXT - 1).chain(['…']).collect()
+    format!("{}…", crate::domain::text::first_chars(text, LONGEST_TEXT - 1))
 }
