@@ -136,6 +136,22 @@ async fn a_part_of_a_title_without_spaces_is_found() {
     assert_eq!(similar("签名密钥").await, ["轮换泄露的签名密钥"]);
     assert_eq!(similar("ช่องโหว่").await, ["แก้ไขช่องโหว่การค้นหา"]);
     assert_eq!(similar("升级数据库").await, [""; 0]);
+    create(&world, "umlaut", "PRÜFE DIE SCHLÜSSEL").await;
+    for (wanted, count) in [
+        ("签名密钥", 1),
+        ("ＲＥＦＵＮＤ", 1),
+        ("prüfe", 1),
+        ("Pru\u{308}fe", 1),
+        ("100%", 0),
+        ("", 5),
+    ] {
+        let ctx = world.client("developer");
+        let list = world
+            .engine
+            .call_tool(&ctx, "loopiq_list_work_items", json!({ "text": wanted }));
+        let items = list.await.expect("a list").structured["items"].clone();
+        assert_eq!(items.as_array().map(Vec::len), Some(count), "{wanted}: {items}");
+    }
     let inbox = InboxQuery {
         text: "ＲＥＦＵＮＤ".to_owned(),
         tab: Tab::All,

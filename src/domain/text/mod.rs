@@ -8,7 +8,7 @@ mod words;
 
 pub use hidden::{first_chars, hides, is_forbidden};
 pub use plain::PlainText;
-pub use words::{folded, index_words, is_unspaced, normalized, query_words, words, written_words};
+pub use words::{folded, index_words, is_unspaced, normalized, query_words, spellings, words, written_words};
 
 use super::{FieldError, walk};
 use hidden::hidden;

@@ -49,6 +49,33 @@ pub fn folded(text: &str) -> String {
         .collect()
 }
 
+/// The spellings of a text that a database compares letter by letter, ignoring the case of A-Z: each form of its letters in each case.
+pub fn spellings(text: &str) -> Vec<String> {
+    let forms = [
+        text.to_owned(),
+        text.nfc().collect(),
+        text.nfd().collect(),
+        normalized(text).into_owned(),
+    ];
+    let capitalized = |text: &str| {
+        let mut letters = text.chars();
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    let mut spellings: Vec<String> = forms
+        .iter()
+        .flat_map(|form| {
+            let lower = form.to_lowercase();
+            [form.clone(), form.to_uppercase(), capitalized(&lower), lower]
+        })
+        .map(|spelling| spelling.to_ascii_lowercase())
+        .collect();
+    spellings.sort_unstable();
+    spellings.dedup();
+    spellings
+}
+
 /// Whether the character is of a script that is written without spaces between words.
 pub fn is_unspaced(c: char) -> bool {
     let is_in_script = matches!(c,
@@ -218,6 +245,13 @@ mod tests {
         assert_eq!(words("می\u{200C}شود 👩\u{200D}👧 ❤\u{FE0F}"), words("میشود"));
         assert_eq!(words("pay\u{200B}ment क्\u{200D}ष"), words("payment क्ष"));
         assert_eq!(normalized("a\u{200D}b"), "ab");
+    }
+
+    #[test]
+    fn a_database_finds_each_usual_spelling() {
+        assert_eq!(spellings("SQL"), ["sql"]);
+        assert_eq!(spellings("Ärger"), ["a\u{308}rger", "Ärger", "ärger"]);
+        assert!(spellings("ＳＱＬ").contains(&"sql".to_owned()));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The people of a tenant, as operators list them.
 
 use super::people::person;
-use crate::domain::{Person, PersonId, Timestamp};
+use crate::domain::{Person, PersonId, Timestamp, text};
 use crate::store::db::{Row, query};
+use crate::store::row::list;
 use crate::store::{ReadTx, StoreError};
 
 /// A person in a list.
@@ -42,7 +43,7 @@ fn listed(row: &Row) -> Result<ListedPerson, StoreError> {
 }
 
 impl ReadTx {
-    /// At most `limit` people by name, whose name or address contains `search` without regard to the case of A-Z, after the person `after`.
+    /// At most `limit` people by name, whose name or address contains one of the [`text::spellings`] of `search`, after the person `after`.
     pub async fn people_list(
         &mut self,
         search: &str,
@@ -50,14 +51,15 @@ impl ReadTx {
         limit: i64,
     ) -> Result<Vec<ListedPerson>, StoreError> {
         const SQL: &str = select!(
-            "($3 = '' OR instr(LOWER(p.name), $3) > 0 OR instr(LOWER(p.email), $3) > 0) AND ($4 = '' OR EXISTS (SELECT 1 FROM people a \
+            "EXISTS (SELECT 1 FROM json_each($3) w WHERE instr(LOWER(p.name), w.value) > 0 OR instr(LOWER(p.email), w.value) > 0) \
+             AND ($4 = '' OR EXISTS (SELECT 1 FROM people a \
              WHERE a.tenant = p.tenant AND a.id = $4 AND (p.name > a.name OR (p.name = a.name AND p.id > a.id)))) ORDER BY p.name, p.id LIMIT $5"
         );
         let now = self.ctx.now();
         let rows = query(SQL)
             .bind(self.tenant())
             .bind(now.0)
-            .bind(search.to_ascii_lowercase())
+            .bind(list(text::spellings(search)))
             .bind(after.map_or("", PersonId::as_str))
             .bind(limit)
             .fetch_all(&mut self.tx)

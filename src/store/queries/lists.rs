@@ -29,14 +29,16 @@ pub struct ListFilter {
     pub limit: i64,
 }
 
+/// The patterns of a text, as a JSON list; empty if there is no text. SQL ignores the case of A-Z only, so each spelling of the text has a pattern.
 fn like(text: Option<&String>) -> String {
-    let escaped = text.map_or(String::new(), |text| {
-        text.to_lowercase()
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_")
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return list([""; 0]);
+    };
+    let patterns = text::spellings(text).into_iter().map(|spelling| {
+        let escaped = spelling.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
     });
-    format!("%{escaped}%")
+    list(patterns)
 }
 
 /// Blockers with the title and severity of their finding or control.
@@ -93,7 +95,8 @@ impl ReadTx {
     /// A page of releases by key.
     pub async fn list_releases(&mut self, filter: &ListFilter) -> Result<Vec<Release>, StoreError> {
         const SQL: &str = "SELECT * FROM releases WHERE tenant = $1 AND (retired_at IS NULL OR $2 <> '') AND ($2 = '' OR id = $2 OR key = $2) \
-             AND ($3 = '' OR status = $3) AND LOWER(key || ' ' || name) LIKE $4 ESCAPE '\\' AND key > $5 \
+             AND ($3 = '' OR status = $3) AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
+             WHERE LOWER(key || ' ' || name) LIKE w.value ESCAPE '\\')) AND key > $5 \
              ORDER BY key LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(release).collect()
     }
@@ -128,7 +131,8 @@ impl ReadTx {
     /// A page of controls by key and release.
     pub async fn list_controls(&mut self, filter: &ListFilter) -> Result<Vec<Control>, StoreError> {
         const SQL: &str = "SELECT * FROM controls WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
-             AND ($3 = '' OR status = $3) AND LOWER(key || ' ' || title) LIKE $4 ESCAPE '\\' AND id > $5 \
+             AND ($3 = '' OR status = $3) AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
+             WHERE LOWER(key || ' ' || title) LIKE w.value ESCAPE '\\')) AND id > $5 \
              ORDER BY id LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(control).collect()
     }
@@ -143,7 +147,8 @@ impl ReadTx {
     /// A page of evidence by ID. IDs increase with time.
     pub async fn list_evidence(&mut self, filter: &ListFilter) -> Result<Vec<Evidence>, StoreError> {
         const SQL: &str = "SELECT * FROM evidence WHERE tenant = $1 AND complete = 1 AND ($2 = '' OR release_id = $2) \
-             AND ($3 = '' OR kind = $3) AND LOWER(provider || ' ' || name || ' ' || kind) LIKE $4 ESCAPE '\\' AND id > $5 \
+             AND ($3 = '' OR kind = $3) AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
+             WHERE LOWER(provider || ' ' || name || ' ' || kind) LIKE w.value ESCAPE '\\')) AND id > $5 \
              ORDER BY id LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(evidence).collect()
     }
@@ -174,11 +179,11 @@ impl ReadTx {
              WHERE r.tenant = $1 AND r.release_id = $2 AND ($3 = '' OR \
              CASE WHEN f.status = 'open' AND a.record_id IS NOT NULL THEN 'accepted' \
              WHEN f.status = 'open' AND f.decided_at IS NULL AND r.verdict IS NOT NULL THEN 'suppressed' ELSE f.status END = $3) \
-             AND LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE $4 ESCAPE '\\' \
+             AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w WHERE LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE w.value ESCAPE '\\')) \
              AND r.finding_id > $5 AND ($7 = '[]' OR f.severity IN (SELECT value FROM json_each($7))) \
              AND ($8 = '' OR ($8 = 'true') = (r.not_seen_since IS NOT NULL)) ORDER BY r.finding_id LIMIT 0 + $6";
         const OF_TENANT: &str = "SELECT f.* FROM findings f WHERE f.tenant = $1 AND $2 = '' AND ($3 = '' OR f.status = $3) \
-             AND LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE $4 ESCAPE '\\' \
+             AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w WHERE LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE w.value ESCAPE '\\')) \
              AND f.id > $5 AND ($7 = '[]' OR f.severity IN (SELECT value FROM json_each($7))) \
              AND ($8 = '' OR ($8 = 'true') = NOT EXISTS (SELECT 1 FROM release_findings r WHERE r.tenant = $1 AND r.finding_id = f.id \
              AND r.not_seen_since IS NULL)) ORDER BY f.id LIMIT 0 + $6";
@@ -243,7 +248,8 @@ impl ReadTx {
     pub async fn list_blockers(&mut self, filter: &ListFilter) -> Result<Vec<Blocker>, StoreError> {
         const SQL: &str = blocker_select!(
             "($2 = '' OR b.release_id = $2) AND ($3 = '' OR b.status = $3) \
-             AND LOWER(COALESCE(f.title, c.title)) LIKE $4 ESCAPE '\\' AND b.id > $5 ORDER BY b.id LIMIT 0 + $6"
+             AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
+             WHERE LOWER(COALESCE(f.title, c.title)) LIKE w.value ESCAPE '\\')) AND b.id > $5 ORDER BY b.id LIMIT 0 + $6"
         );
         self.page(SQL, filter).await?.iter().map(blocker).collect()
     }
@@ -269,7 +275,8 @@ impl ReadTx {
     /// A page of work items by number. `after` is the number of the last work item of the previous page.
     pub async fn list_work_items(&mut self, filter: &ListFilter) -> Result<Vec<WorkItem>, StoreError> {
         const SQL: &str = "SELECT * FROM work_items WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
-             AND ($3 = '' OR status = $3) AND LOWER(title) LIKE $4 ESCAPE '\\' AND number > CAST($5 AS BIGINT) \
+             AND ($3 = '' OR status = $3) AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
+             WHERE LOWER(title) LIKE w.value ESCAPE '\\')) AND number > CAST($5 AS BIGINT) \
              ORDER BY number LIMIT 0 + $6";
         let mut filter = filter.clone();
         filter.after = Some(filter.after.unwrap_or_else(|| "0".to_owned()));
