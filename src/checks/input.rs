@@ -1,5 +1,6 @@
 //! The input of the checks, and the query for the context of a plan.
 
+use super::blockers;
 use crate::domain::*;
 use crate::policy::Policy;
 use crate::tools::{Plan, PlannedItem};
@@ -120,6 +121,7 @@ pub fn context_query(plan: &Plan, facts: &Facts, caller: &PersonId) -> CheckCont
         people: [caller.to_string()].into(),
         evidence: plan.evidence.iter().map(ToString::to_string).collect(),
         targets: plan.targets(facts),
+        open_blockers: blockers::requested(plan, facts).is_some(),
         ..CheckContextQuery::default()
     };
     for item in &items {

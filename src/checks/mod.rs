@@ -3,6 +3,7 @@
 //! The checks run when an action is proposed, opened, decided and executed. A block prevents an approval; each warning must be
 //! acknowledged. `docs/check-codes.md` lists what they can find.
 
+mod blockers;
 mod citations;
 mod duplicates;
 mod evidence;
@@ -26,11 +27,12 @@ use report::CheckReport;
 /// A check. The report is empty if the check has nothing to judge.
 type CheckFn = fn(&CheckInput<'_>) -> CheckReport;
 
-const CHECKS: [CheckFn; 9] = [
+const CHECKS: [CheckFn; 10] = [
     scope::check,
     foreign_references::check,
     titles::check,
     hierarchy::check,
+    blockers::check,
     evidence::check,
     duplicates::check,
     ownership::check,

@@ -4,7 +4,7 @@ use super::text::PlainText;
 use super::{CheckCode, RecordKind};
 use serde::{Deserialize, Serialize};
 
-/// The nine checks. Their names are stable and shown to agents.
+/// The ten checks. Their names are stable and shown to agents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
@@ -16,6 +16,8 @@ pub enum CheckId {
     Titles,
     /// Tasks have the right parent.
     Hierarchy,
+    /// No open blocker is certified over.
+    Blockers,
     /// Evidence is present, unchanged and recent.
     Evidence,
     /// The work is not planned or done already.
@@ -30,11 +32,12 @@ pub enum CheckId {
 
 impl CheckId {
     /// Every check, in the order of the page.
-    pub const ALL: [CheckId; 9] = [
+    pub const ALL: [CheckId; 10] = [
         CheckId::Context,
         CheckId::Unrelated,
         CheckId::Titles,
         CheckId::Hierarchy,
+        CheckId::Blockers,
         CheckId::Evidence,
         CheckId::Duplicates,
         CheckId::Ownership,
@@ -49,6 +52,7 @@ impl CheckId {
             CheckId::Unrelated => "unrelated",
             CheckId::Titles => "titles",
             CheckId::Hierarchy => "hierarchy",
+            CheckId::Blockers => "blockers",
             CheckId::Evidence => "evidence",
             CheckId::Duplicates => "duplicates",
             CheckId::Ownership => "ownership",

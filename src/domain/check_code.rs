@@ -115,6 +115,14 @@ check_codes! {
             "The parent was cancelled.",
             "Name an open story, or propose a new one.";
     }
+    Blockers {
+        BlockersPassed = "blockers.passed",
+            "The release that is to be certified has no open blocker.",
+            "Nothing.";
+        OpenBlockers = "blockers.open",
+            "The release that is to be certified has open blockers.",
+            "Propose work that resolves them, or propose to accept their risk, and request the certification afterwards.";
+    }
     Evidence {
         EvidencePassed = "evidence.passed",
             "The cited evidence is unchanged, recent enough and about the release.",

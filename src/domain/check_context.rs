@@ -19,6 +19,8 @@ pub struct CheckContextQuery {
     pub titles: BTreeSet<String>,
     /// Records that the plan changes or is based on; open actions about the same records are loaded.
     pub targets: BTreeSet<String>,
+    /// Whether the open blockers of the release are loaded.
+    pub open_blockers: bool,
     /// Cited evidence. The state of its bytes and its newer versions are loaded.
     pub evidence: BTreeSet<String>,
     /// Whether the bytes of the cited evidence are hashed now. Otherwise the stored result of the last time counts.
@@ -49,6 +51,8 @@ pub struct CheckContext {
     pub repeats: Option<ActionId>,
     /// Open actions about the same records.
     pub open_actions: Vec<OpenAction>,
+    /// Open blockers of the release, by ID; at most 1,000.
+    pub open_blockers: Vec<Blocker>,
     /// Newer evidence of the same release, provider and kind as the cited evidence.
     pub newer_evidence: Vec<Evidence>,
     /// Whether the stored bytes have the recorded SHA-256, by evidence ID: by the stored result, or as hashed now. Evidence without a

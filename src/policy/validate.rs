@@ -30,9 +30,10 @@ pub(super) const LONGEST_ACR: usize = 255;
 /// The highest limit of pending actions.
 pub(super) const MOST_PENDING: i64 = 1_000_000;
 /// Checks whose blocks a policy may turn into warnings. The other checks protect what an approval relies on.
-pub(super) const SOFT: [CheckId; 5] = [
+pub(super) const SOFT: [CheckId; 6] = [
     CheckId::Unrelated,
     CheckId::Titles,
+    CheckId::Blockers,
     CheckId::Duplicates,
     CheckId::Ownership,
     CheckId::Grounding,

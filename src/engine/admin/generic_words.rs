@@ -43,7 +43,9 @@ fn normalized(at: &str, given: &[String]) -> Result<Vec<String>, Error> {
     given
         .iter()
         .map(|word| match text::written_words(word).as_slice() {
-            [one] if !text::hides(word) && *one == text::folded(word.trim()) && text::words(one).first().is_some() => Ok(one.clone()),
+            [one] if !text::hides(word) && *one == text::folded(word.trim()) && text::words(one).first().is_some() => {
+                Ok(one.clone())
+            }
             _ => Err(Error::field(
                 at,
                 format!("\"{}\" is not one word of two letters or more", text::visible(word)),

@@ -40,6 +40,7 @@ impl ReadTx {
             "item_of_finding" => !query.findings.is_empty(),
             "word" => !query.words.is_empty(),
             "item_of_title" => !query.titles.is_empty(),
+            "blocker" => query.open_blockers && query.release.is_some(),
             "open" => !query.targets.is_empty(),
             "newer" => !query.evidence.is_empty(),
             "verified" => !query.evidence.is_empty() && !query.hash_evidence,
@@ -66,6 +67,7 @@ impl ReadTx {
                 ),
                 "item_of_title" => drop(wanted.insert(row.text("work_item_id")?)),
                 "word" => count_word(&row, &mut sharing)?,
+                "blocker" => context.open_blockers.push(records::blocker(&row)?),
                 "open" => add_open(&row, &mut open)?,
                 "verified" => drop(
                     context

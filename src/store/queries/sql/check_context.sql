@@ -37,6 +37,15 @@ SELECT x.work_item_id
    AND (SELECT i.release_id FROM work_items i WHERE i.tenant = $1 AND i.id = x.work_item_id) = $2
  LIMIT 200
 
+-- part: blocker
+SELECT b.id, b.key, b.release_id, b.finding_id, b.control_id, b.status, b.version,
+       COALESCE(f.title, c.title) AS title, COALESCE(f.severity, 'high') AS severity
+  FROM blockers b
+  LEFT JOIN findings f ON f.tenant = b.tenant AND f.id = b.finding_id
+  LEFT JOIN controls c ON c.tenant = b.tenant AND c.id = b.control_id
+ WHERE b.tenant = $1 AND b.release_id = $2 AND b.status = 'open'
+ ORDER BY b.id LIMIT 1000
+
 -- part: open
 SELECT a.id, a.headline, a.state, o.record_id
   FROM (SELECT record_id, action_id FROM action_targets
