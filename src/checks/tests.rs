@@ -7,6 +7,7 @@ use crate::tools::{NewIds, Plan};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
+mod blockers;
 mod citations;
 mod duplicates;
 mod evidence;
@@ -319,7 +320,9 @@ fn a_good_proposal_passes_every_check() {
     }
     let checks = Case::package().checks();
     let ids: Vec<CheckId> = checks.iter().map(|check| check.id).collect();
-    assert_eq!(ids, CheckId::ALL, "one result for each, in order");
+    // Only a request for a certification is judged by the release's blockers.
+    let all: Vec<CheckId> = CheckId::ALL.into_iter().filter(|id| *id != CheckId::Blockers).collect();
+    assert_eq!(ids, all, "one result for each, in order");
     assert!(
         checks
             .iter()

@@ -225,6 +225,7 @@ impl CheckCode {
                 | CheckCode::UnrelatedPassed
                 | CheckCode::TitlesPassed
                 | CheckCode::HierarchyPassed
+                | CheckCode::BlockersPassed
                 | CheckCode::EvidencePassed
                 | CheckCode::DuplicatesPassed
                 | CheckCode::OwnershipPassed

@@ -1,6 +1,7 @@
 //! `loopiq_accept_risk`: a person answers for findings or failing controls until a date; their blockers count as accepted.
 
 use super::Tool;
+use super::headline::{self, headline};
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::{blocker_changes, dates_in, finding_change};
 use super::work_item_arguments::{References, owner};
@@ -163,10 +164,7 @@ impl Tool for AcceptRisk {
         changes.extend(blocker_changes(resting, BlockerStatus::Accepted));
         Ok(Plan {
             change_set: ChangeSet(changes),
-            headline: format!(
-                "Accept the risk of {}",
-                subjects(findings.len(), arguments.control_ids.len())
-            ),
+            headline: headline_of(arguments, &findings, facts),
             risk: Risk::High,
             scope: Scope {
                 release: Some(release.id.clone()),
@@ -177,6 +175,35 @@ impl Tool for AcceptRisk {
             items: Vec::new(),
             result_references: &["releaseId", "findingIds", "controlIds"],
         })
+    }
+}
+
+/// Names the one finding or control, or counts several and names the first.
+fn headline_of(arguments: &Arguments, findings: &[&Finding], facts: &Facts) -> String {
+    let controls: Vec<&Control> = arguments
+        .control_ids
+        .iter()
+        .filter_map(|id| facts.control(id))
+        .collect();
+    let until = format!(" until {}", headline::day(&arguments.expires_at));
+    match (findings, controls.as_slice()) {
+        ([one], []) => {
+            let (title, identity) = headline::finding(one);
+            headline("Accept risk: ", title, &(identity + &until))
+        }
+        ([], [one]) => headline("Accept risk: ", &one.title, &format!(" ({}){until}", one.key)),
+        _ => {
+            let keys = findings
+                .iter()
+                .map(|one| one.key.as_str())
+                .chain(controls.iter().map(|one| one.key.as_str()));
+            let subjects = subjects(findings.len(), controls.len());
+            headline(
+                &format!("Accept risk: {subjects} ("),
+                &headline::keys(keys),
+                &format!("){until}"),
+            )
+        }
     }
 }
 

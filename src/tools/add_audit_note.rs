@@ -1,6 +1,7 @@
 //! `loopiq_add_audit_note`: a note bound to an action. No entry of the audit log is ever changed.
 
 use super::Tool;
+use super::headline::headline;
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -51,7 +52,7 @@ impl Tool for AddAuditNote {
                 fields,
             })]),
             // Without the action's own headline, because the proposer may have no right to see that action.
-            headline: "Add a note to an action".to_owned(),
+            headline: headline("Add a note to an action", "", ""),
             risk: Risk::Low,
             scope: Scope {
                 release: action.release_id.clone(),

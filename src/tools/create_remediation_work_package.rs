@@ -1,9 +1,9 @@
 //! `loopiq_create_remediation_work_package`: one story and its tasks, created in one approved transaction.
 
 use super::Tool;
+use super::headline::headline;
 use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
 use super::work_item_arguments::{Estimate, NewItem, References, default_priority, owner};
-use crate::domain::text::prose::quoted;
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -257,7 +257,7 @@ impl Tool for CreateRemediationWorkPackage {
         evidence.dedup();
         Ok(Plan {
             change_set: ChangeSet(changes),
-            headline: format!("Create work package: {}", quoted(&arguments.parent.title)),
+            headline: headline("Create work package: \"", &arguments.parent.title, "\""),
             risk: Risk::Medium,
             scope: Scope {
                 release: Some(arguments.release_id.clone()),

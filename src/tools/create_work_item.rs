@@ -1,9 +1,9 @@
 //! `loopiq_create_work_item`: one story, or one task of an existing story.
 
 use super::Tool;
+use super::headline::headline;
 use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
 use super::work_item_arguments::{Estimate, NewItem, References, default_priority, owner};
-use crate::domain::text::prose::quoted;
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -130,7 +130,11 @@ impl Tool for CreateWorkItem {
         );
         Ok(Plan {
             change_set: ChangeSet(vec![item.create()]),
-            headline: format!("Create {}: {}", arguments.kind.as_str(), quoted(&arguments.title)),
+            headline: headline(
+                &format!("Create {}: \"", arguments.kind.as_str()),
+                &arguments.title,
+                "\"",
+            ),
             risk: Risk::Low,
             scope: Scope {
                 release: Some(arguments.release_id.clone()),

@@ -1,6 +1,7 @@
 //! `loopiq_link_evidence`: links evidence to a control or a certification.
 
 use super::Tool;
+use super::headline::headline;
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use crate::domain::*;
 use schemars::JsonSchema;
@@ -81,7 +82,7 @@ impl Tool for LinkEvidence {
                 client_ref: None,
                 fields,
             })]),
-            headline: format!("Link evidence {} to {label}", evidence.key),
+            headline: headline(&format!("Link evidence {} to ", evidence.key), &label, ""),
             risk: Risk::Medium,
             scope: Scope {
                 release: Some(release.clone()),

@@ -6,6 +6,7 @@ mod add_audit_note;
 mod create_remediation_work_package;
 mod create_work_item;
 pub mod dialect;
+mod headline;
 mod link_evidence;
 mod plan;
 mod refresh_release_evidence;

@@ -1,6 +1,7 @@
 //! `loopiq_refresh_release_evidence`: the newest evidence of a provider and kind becomes the current one of a release.
 
 use super::Tool;
+use super::headline::headline;
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::change;
 use crate::domain::*;
@@ -99,11 +100,10 @@ impl Tool for RefreshReleaseEvidence {
         };
         Ok(Plan {
             change_set: ChangeSet(vec![set]),
-            headline: format!(
-                "Go by {} of {} ({})",
-                newest.key,
-                text::visible(&arguments.provider),
-                text::visible(&arguments.kind)
+            headline: headline(
+                &format!("Go by {} of ", newest.key),
+                &format!("{} ({})", arguments.provider, arguments.kind),
+                &format!(" in {}", release.key),
             ),
             risk: Risk::Low,
             scope: Scope {

@@ -1,6 +1,7 @@
 //! `loopiq_request_certification`: asks people for a certification. People grant or refuse it, never an agent.
 
 use super::Tool;
+use super::headline::headline;
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::change;
 use crate::domain::*;
@@ -69,7 +70,11 @@ impl Tool for RequestCertification {
                 .flatten()
                 .collect(),
             })]),
-            headline: format!("Request certification {}", certification.key),
+            headline: headline(
+                &format!("Request certification {}: ", certification.key),
+                &certification.name,
+                "",
+            ),
             risk: Risk::Medium,
             scope: Scope {
                 release: Some(certification.release_id.clone()),

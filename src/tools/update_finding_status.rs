@@ -1,6 +1,7 @@
 //! `loopiq_update_finding_status`: a new status of a finding, with the reason. The blockers of the finding follow.
 
 use super::Tool;
+use super::headline::{self, headline};
 use super::plan::{FieldErrors, NewIds, Plan, Scope};
 use super::status_changes::{blocker_changes, dates_in, finding_change};
 use crate::domain::*;
@@ -86,7 +87,7 @@ impl Tool for UpdateFindingStatus {
         let severe = matches!(finding.severity, Severity::Critical | Severity::High);
         Ok(Plan {
             change_set: ChangeSet(changes),
-            headline: format!("Set {} to {}", finding.key, arguments.status.as_str().replace('_', " ")),
+            headline: headline_of(arguments, finding),
             risk: if severe && arguments.status != FindingStatus::Open {
                 Risk::High
             } else {
@@ -106,4 +107,13 @@ impl Tool for UpdateFindingStatus {
             result_references: &["findingId"],
         })
     }
+}
+
+/// `Unused import (FND-109, low): open to fixed`.
+fn headline_of(arguments: &Arguments, finding: &Finding) -> String {
+    let (title, identity) = headline::finding(finding);
+    let [from, to] = [finding.status, arguments.status].map(|status| status.as_str().replace('_', " "));
+    let until = arguments.expires_at.as_ref();
+    let until = until.map_or_else(String::new, |until| format!(" until {}", headline::day(until)));
+    headline("", title, &format!("{identity}: {from} to {to}{until}"))
 }

@@ -1,9 +1,9 @@
 //! `loopiq_update_work_item`: fields of one work item, with the version that the agent saw.
 
 use super::Tool;
+use super::headline::{self, headline};
 use super::plan::{FieldErrors, NewIds, Plan, PlannedItem, Scope};
 use super::work_item_arguments::owner;
-use crate::domain::text::prose::quoted;
 use crate::domain::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -122,6 +122,7 @@ impl Tool for UpdateWorkItem {
         let closes = changes
             .status
             .is_some_and(|s| matches!(s, WorkItemStatus::Done | WorkItemStatus::Cancelled));
+        let headline = headline(&format!("{}: ", item.key), &headline::changes(&fields, facts), "");
         Ok(Plan {
             change_set: ChangeSet(vec![Change::Update(Update {
                 kind: RecordKind::WorkItem,
@@ -129,7 +130,7 @@ impl Tool for UpdateWorkItem {
                 expected_version: arguments.expected_version,
                 fields,
             })]),
-            headline: format!("Update {}: {}", item.key, quoted(&item.title)),
+            headline,
             risk: if closes { Risk::Medium } else { Risk::Low },
             scope: Scope {
                 release: Some(item.release_id.clone()),

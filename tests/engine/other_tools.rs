@@ -224,7 +224,10 @@ async fn a_risk_is_accepted_by_a_named_person_until_a_date() {
         .expect("a page");
     assert_eq!(
         (page.risk, page.headline.as_str()),
-        (Risk::High, "Accept the risk of 1 finding")
+        (
+            Risk::High,
+            "Accept risk: SQL injection (FND-1, critical) until 20 Feb 2027"
+        )
     );
     assert_eq!(
         ran(&world, tool, "k", &good).await,
@@ -257,6 +260,7 @@ async fn a_repeated_change_fails_and_writes_nothing() {
     })).await;
     let world = World::new().await;
     let request = json!({ "certificationId": world.acme.certification, "statement": "s" });
+    world.policy("[checks]\nblockers = \"warn\"").await;
     the_second_fails(&world, "loopiq_request_certification", &request).await;
     let world = World::new().await;
     let evidence = read(
@@ -308,6 +312,22 @@ async fn a_certification_is_requested_once_and_never_granted_here() {
         .await,
         ["/certificationId"]
     );
+    let asked = propose(&world, tool, "blocked", &good).await.expect("a proposal");
+    let blockers = asked["checks"]
+        .as_array()
+        .and_then(|all| all.iter().find(|one| one["id"] == "blockers").cloned());
+    let blockers = blockers.expect("a check");
+    assert_eq!(
+        (&blockers["code"], &blockers["verdict"]),
+        (&json!("blockers.open"), &json!("block"))
+    );
+    assert_eq!(blockers["facts"][0]["id"], json!(world.acme.blocker));
+    assert!(text(&blockers, "message").contains("2 open blockers"), "{blockers}");
+    let refusal = world
+        .approve("reviewer", &text(&asked, "actionId"), &text(&asked, "digest"))
+        .await;
+    assert!(!refusal.is_ok_and(|outcome| outcome.done), "an open blocker");
+    world.policy("[checks]\nblockers = \"warn\"").await;
     assert_eq!(ran(&world, tool, "k", &good).await, ["certifications"]);
     let release = read(&world, "loopiq_get_release", json!({ "releaseId": world.acme.release })).await;
     let certification = &release["certifications"][0];
