@@ -10,6 +10,7 @@ mod demo_or_production;
 mod import_while_running;
 mod kill_at_random;
 mod proposals;
+mod sample_scan;
 #[cfg(unix)]
 mod sqlite_files;
 

@@ -167,6 +167,8 @@ fn task(number: usize, group: &Group, child: &Child) -> Value {
             )
         })
         .collect();
+    let mut lines = lines;
+    lines.push(format!("Rule: {}", clip(&line(&group.rule), 200)));
     json!({
         "clientRef": format!("task-{number}"),
         "title": task_title(group, child),
@@ -177,7 +179,7 @@ fn task(number: usize, group: &Group, child: &Child) -> Value {
     })
 }
 
-/// Names the rule and the location, so that each task has a different title.
+/// Names the finding by its own title and its location, `file:line`, so that each task has a different title.
 fn task_title(group: &Group, child: &Child) -> String {
     let first = child.findings.first();
     let location = match (&child.location, first) {
@@ -194,7 +196,11 @@ fn task_title(group: &Group, child: &Child) -> String {
         (_, None) => clip(&group.area, 60),
     };
     let room = MAX_TITLE - location.chars().count() - "Fix  in ".len();
-    format!("Fix {} in {location}", clip(&line(&group.rule), room))
+    let title = first.map(|first| line(&first.title)).filter(|title| !title.is_empty());
+    format!(
+        "Fix {} in {location}",
+        clip(title.as_ref().unwrap_or(&group.title), room)
+    )
 }
 
 fn description(group: &Group, release: &Release, blockers: &[&Blocker], is_guess: bool) -> String {

@@ -79,10 +79,22 @@ fn a_package_names_rule_location_and_cited_records() {
     );
     assert_eq!(it["service"], "payments-api");
     assert_eq!(it["parent"]["title"], "Fix in src/db: SQL built from user input");
-    assert_eq!(it["children"][0]["title"], "Fix rust.sqli in src/db/a.rs (2 locations)");
+    assert_eq!(
+        it["children"][0]["title"],
+        "Fix SQL built from user input in src/db/a.rs (2 locations)"
+    );
     assert_eq!(it["children"][0]["findingIds"], json!(["1", "2"]));
     assert_eq!(it["children"][0]["evidenceIds"], json!(["evd_1", "evd_2", "evd_old"]));
-    assert_eq!(it["children"][1]["title"], "Fix rust.sqli in src/db/b.rs:7");
+    assert_eq!(
+        it["children"][1]["title"],
+        "Fix SQL built from user input in src/db/b.rs:7"
+    );
+    for described in [&it["parent"], &it["children"][0], &it["children"][1]] {
+        assert!(
+            described["description"].as_str().unwrap().contains("rust.sqli"),
+            "{described}"
+        );
+    }
     assert_eq!(it["blockerIds"], json!(["blk_1", "blk_2"]));
     let reason = it["reason"].as_str().unwrap();
     assert!(
