@@ -74,7 +74,7 @@ pub(super) fn sample(actor: Actor) -> Content {
         schema_version: Some(1),
         policy_version: Some(1),
         outcome: Some(EventOutcome::Ok),
-        headline: text("Fix-it: 2 İ findings, 東京の検索, x, C++ ﬁ e\u{301}"),
+        headline: text("Fix-it: 2 İ findings, 東京の検索, x, C++ ﬁ e\u{301} می\u{200C}شود ❤\u{FE0F}"),
         state: text("pending_approval"),
         release: Some(Place {
             id: "rel_Sample".to_owned(),
@@ -118,6 +118,7 @@ mod tests {
             "word:東京",
             "word:c++",
             "word:é",
+            "word:میشود",
             "person:ökonom",
             "record:wi_7zzzzzzzzzzzzzzzzzzzzzzzzz",
             "record:tok_sample",
