@@ -43,7 +43,7 @@ fn normalized(at: &str, given: &[String]) -> Result<Vec<String>, Error> {
     given
         .iter()
         .map(|word| match text::written_words(word).as_slice() {
-            [one] if !text::hides(word) && *one == text::folded(word.trim()) && text::words(one).first().is_some() => {
+            [one] if !text::hides(word) && *one == text::folded(word.trim()) && !text::words(one).is_empty() => {
                 Ok(one.clone())
             }
             _ => Err(Error::field(
