@@ -170,8 +170,8 @@ test('two people of two teams approve it, and a third person runs it', async ({ 
   const items = (await list(client, 'loopiq_list_work_items', {})).filter((item) => done.result.createdIds.includes(item.id));
   expect(items.map((item) => [item.key, item.title]).sort()).toEqual([
     ['WI-2', 'Remove 2 findings that block PAY-2026.12 (sql-injection)'],
-    ['WI-3', 'Fix SQL injection in src/orders.rs:41'],
-    ['WI-4', 'Fix SQL injection in src/basket.rs:7'],
+    ['WI-3', 'Fix sql-injection in src/orders.rs:41'],
+    ['WI-4', 'Fix sql-injection in src/basket.rs:7'],
   ]);
 });
 
