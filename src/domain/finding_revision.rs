@@ -34,7 +34,8 @@ pub struct KnownFinding {
     pub decided_at: Option<Timestamp>,
 }
 
-/// Where statements on the vulnerability (VEX) set a finding aside.
+/// Where a finding is set aside: the newest scan of the release suppresses it, or a statement on the vulnerability (VEX) says that it is no
+/// problem there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetAside {
     /// Not in the release of the scan.
@@ -50,13 +51,11 @@ pub enum SetAside {
 pub struct Sighting {
     /// The severity in the scan.
     pub severity: Severity,
-    /// Whether the scan suppresses it.
-    pub suppressed: bool,
     /// When the scan was made.
     pub at: Timestamp,
     /// Whether its risk is accepted in the release of the scan.
     pub accepted_here: bool,
-    /// Where statements set it aside.
+    /// Where it is set aside, if the scan counts.
     pub set_aside: SetAside,
 }
 
@@ -65,7 +64,7 @@ pub struct Sighting {
 pub enum StatusChange {
     /// The finding is open again.
     Reopened(ReopenCause),
-    /// The scan suppresses the finding.
+    /// The finding is set aside in every release that shows it.
     Suppressed,
 }
 
@@ -78,6 +77,10 @@ pub struct Revision {
     pub change: Option<StatusChange>,
     /// Whether a person's decision that the finding is no problem stays although a newer scan shows the finding.
     pub seen_again: bool,
+    /// Whether an open finding is set aside in the release of the scan alone.
+    pub set_aside_here: bool,
+    /// Whether the severity is higher than before.
+    pub is_worse: bool,
 }
 
 impl KnownFinding {
@@ -85,11 +88,13 @@ impl KnownFinding {
     pub fn revise(&self, seen: &Sighting) -> Revision {
         let is_newest = seen.at >= self.last_seen_at;
         let is_after_decision = seen.at > self.decided_at.unwrap_or(self.last_seen_at);
-        let is_hidden = seen.suppressed || seen.set_aside == SetAside::Everywhere;
-        let is_shown = !seen.suppressed && seen.set_aside == SetAside::No;
+        let is_hidden = seen.set_aside == SetAside::Everywhere;
+        let is_shown = seen.set_aside == SetAside::No;
         let change = match self.status {
             FindingStatus::Fixed if is_after_decision && is_hidden => Some(StatusChange::Suppressed),
-            FindingStatus::Fixed if is_after_decision => Some(StatusChange::Reopened(ReopenCause::SeenAgain)),
+            FindingStatus::Fixed if is_after_decision && is_shown => {
+                Some(StatusChange::Reopened(ReopenCause::SeenAgain))
+            }
             FindingStatus::Open if self.decided_at.is_none() && is_newest && is_hidden => {
                 Some(StatusChange::Suppressed)
             }
@@ -106,6 +111,11 @@ impl KnownFinding {
             severity: if is_newest { seen.severity } else { self.severity },
             change,
             seen_again: is_kept && change.is_none() && is_after_decision,
+            is_worse: is_newest && seen.severity > self.severity,
+            set_aside_here: self.status == FindingStatus::Open
+                && self.decided_at.is_none()
+                && is_newest
+                && seen.set_aside == SetAside::Here,
         }
     }
 }
@@ -138,7 +148,6 @@ mod tests {
     fn seen(day: i64) -> Sighting {
         Sighting {
             severity: Severity::Low,
-            suppressed: false,
             at: Timestamp(day * DAY),
             accepted_here: false,
             set_aside: SetAside::No,
@@ -147,7 +156,7 @@ mod tests {
 
     fn suppressed(day: i64) -> Sighting {
         Sighting {
-            suppressed: true,
+            set_aside: SetAside::Everywhere,
             ..seen(day)
         }
     }

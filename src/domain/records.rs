@@ -281,16 +281,20 @@ pub struct FindingInRelease {
     /// Until when the risk is accepted in this release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_until: Option<Timestamp>,
+    /// Whether the newest scan of this release suppresses the finding.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// What a statement on the vulnerability (VEX) says that sets the finding aside in this release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
 }
 
 impl Finding {
-    /// The status in a release: an open finding whose risk is accepted there is accepted there, and one that a statement sets aside there is
+    /// The status in a release: an open finding whose risk is accepted there is accepted there, and one that a scan or a statement sets aside there is
     /// suppressed there.
     pub fn status_in(&self, release: &ReleaseId) -> FindingStatus {
-        let is_set_aside = |one: &FindingInRelease| one.release_id == *release && one.verdict.is_some();
+        let is_set_aside =
+            |one: &FindingInRelease| one.release_id == *release && (one.suppressed || one.verdict.is_some());
         match self.status {
             FindingStatus::Open if self.is_accepted_in(release) => FindingStatus::Accepted,
             FindingStatus::Open if self.decided_at.is_none() && self.releases.iter().any(is_set_aside) => {

@@ -48,5 +48,7 @@ fn without_vulnerabilities() -> ImportError {
 fn scan(found: Assembly, tool: Option<String>, created: Option<&str>) -> Scan {
     let mut scan = found.scan(tool.unwrap_or_else(|| "spdx".to_owned()), super::ScanKind::Scan, None);
     scan.collected_at = created.and_then(super::assemble::utc);
+    // A document describes one package, and says nothing about the advisories of others.
+    scan.complete = false;
     scan
 }

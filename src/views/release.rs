@@ -30,7 +30,7 @@ pub struct ReleaseFinding {
     pub place: PlainText,
     /// The severity, as a label.
     pub severity: String,
-    /// The status, as a label.
+    /// The status in the release, with its dates, for people.
     pub status: String,
 }
 

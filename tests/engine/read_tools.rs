@@ -147,3 +147,25 @@ async fn cited_records_that_were_not_read_are_named() {
     );
     assert_eq!(view.claim.reads[2].records[0].key, Some("FND-1".into()));
 }
+
+#[tokio::test]
+async fn a_text_finds_releases_and_controls_by_key() {
+    let world = World::new().await;
+    for (tool, key) in [("loopiq_list_releases", "shop-2"), ("loopiq_list_controls", "ac-3")] {
+        let listed = world
+            .engine
+            .call_tool(&world.client("developer"), tool, json!({ "text": key }))
+            .await;
+        let items = listed.expect("a list").structured["items"].clone();
+        let keys: Vec<&str> = items
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item["key"].as_str())
+            .collect();
+        assert!(
+            !keys.is_empty() && keys.iter().all(|found| found.to_lowercase().contains(key)),
+            "{tool}: {keys:?}"
+        );
+    }
+}

@@ -57,7 +57,11 @@ impl Engine {
             false => Part::default(),
         };
         let findings = match shows(List::Findings) {
-            true => part(tx.list_findings(&filter).await?, |one| one.id.to_string(), finding),
+            true => part(
+                tx.list_findings(&filter).await?,
+                |one| one.id.to_string(),
+                |one| finding(one, &release.id),
+            ),
             false => Part::default(),
         };
         let evidence = match shows(List::Evidence) {
@@ -136,7 +140,8 @@ async fn blockers(tx: &mut ReadTx, filter: &ListFilter) -> Result<Part<ReleaseBl
     ))
 }
 
-fn finding(one: Finding) -> ReleaseFinding {
+fn finding(one: Finding, release: &ReleaseId) -> ReleaseFinding {
+    let status = status_in(&one, release);
     let place = match (one.location, one.line) {
         (Some(location), Some(line)) => format!("{location}:{line}"),
         (location, _) => location.or(one.component).unwrap_or_default(),
@@ -147,8 +152,26 @@ fn finding(one: Finding) -> ReleaseFinding {
         source: format!("{}, {}", one.provider, one.rule).into(),
         place: place.into(),
         severity: one.severity.label().to_owned(),
-        status: one.status.label().to_owned(),
+        status,
     }
+}
+
+/// The status in the release, until when its risk is accepted there, and since when the release's scans do not show the finding.
+fn status_in(one: &Finding, release: &ReleaseId) -> String {
+    let mut status = one.status_in(release).label().to_owned();
+    let day = |at: Timestamp| at.rfc3339().chars().take(10).collect::<String>();
+    if let Some(here) = one.releases.iter().find(|here| here.release_id == *release) {
+        if let Some(until) = here.accepted_until {
+            status.push_str(&format!(" until {}", day(until)));
+        }
+        if let Some(since) = here.not_seen_since {
+            status.push_str(&format!(", not seen since {}", day(since)));
+        }
+    }
+    if one.seen_again {
+        status.push_str(", seen again");
+    }
+    status
 }
 
 fn evidence(one: Evidence, now: Timestamp) -> ReleaseEvidence {

@@ -87,8 +87,15 @@ impl Open {
     fn add(&mut self, name: String, value: Value) {
         if self.kind == Kind::List || name == "tool" {
             self.items.push(value);
-        } else {
-            self.fields.insert(name, value);
+            return;
+        }
+        match (self.fields.get_mut(&name), value) {
+            (None, value) => {
+                self.fields.insert(name, value);
+            }
+            // A second list adds to the first, so that it hides nothing. Of other elements, the first counts.
+            (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
+            (Some(_), _) => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 // filled the table, so that it has no statistics, and a join would read the whole release for each batch.
 
 /// Whether a finding has no need of a blocker in a release ($2): it has an open one, or a closed one and the newest complete scan of the
-/// release does not show the finding any more, or its risk is accepted there, or a statement (VEX) sets it aside there.
+/// release does not show the finding any more, or its risk is accepted there, or a scan or a statement (VEX) sets it aside there.
 macro_rules! finding_is_settled {
     ($finding:literal) => {
         concat!(
@@ -22,7 +22,7 @@ macro_rules! finding_is_settled {
              AND g.finding_id = b.finding_id AND g.not_seen_since IS NOT NULL))) \
              OR EXISTS (SELECT 1 FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $2 AND a.record_id = ",
             $finding,
-            ") OR EXISTS (SELECT 1 FROM release_findings v WHERE v.tenant = $1 AND v.release_id = $2 AND v.verdict IS NOT NULL \
+            ") OR EXISTS (SELECT 1 FROM release_findings v WHERE v.tenant = $1 AND v.release_id = $2 AND (v.verdict IS NOT NULL OR v.suppressed = 1) \
              AND v.finding_id = ",
             $finding,
             "))"

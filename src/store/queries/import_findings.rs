@@ -112,7 +112,7 @@ impl WriteTx {
         const KNOWN: &str = "SELECT f.id, f.key, f.identity, f.severity, f.status, f.first_seen_at, f.last_seen_at, f.decided_at, \
              (SELECT COUNT(*) FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $3 AND a.record_id = f.id) AS accepted, \
              (SELECT COUNT(*) FROM release_findings o WHERE o.tenant = $1 AND o.finding_id = f.id AND o.release_id <> $3 \
-             AND o.verdict IS NULL) AS elsewhere FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
+             AND o.verdict IS NULL AND o.suppressed = 0) AS elsewhere FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
         const REVISE: &str = "UPDATE findings SET first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
              severity = new_severity, status = new_status, version = version + changed, \
@@ -143,10 +143,9 @@ impl WriteTx {
             };
             let revision = known.revise(&Sighting {
                 severity: new.severity,
-                suppressed: new.suppressed,
                 at: seen.at,
                 accepted_here: row.int("accepted")? > 0,
-                set_aside: match seen.verdicts.contains_key(&identity) {
+                set_aside: match new.suppressed || seen.verdicts.contains_key(&identity) {
                     false => SetAside::No,
                     true if row.int("elsewhere")? > 0 => SetAside::Here,
                     true => SetAside::Everywhere,

@@ -96,7 +96,7 @@ impl ReadTx {
     pub async fn list_releases(&mut self, filter: &ListFilter) -> Result<Vec<Release>, StoreError> {
         const SQL: &str = "SELECT * FROM releases WHERE tenant = $1 AND (retired_at IS NULL OR $2 <> '') AND ($2 = '' OR id = $2 OR key = $2) \
              AND ($3 = '' OR status = $3) AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
-             WHERE LOWER(key || ' ' || name) LIKE w.value ESCAPE '\\')) AND key > $5 \
+             WHERE LOWER(releases.key || ' ' || name) LIKE w.value ESCAPE '\\')) AND key > $5 \
              ORDER BY key LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(release).collect()
     }
@@ -132,7 +132,7 @@ impl ReadTx {
     pub async fn list_controls(&mut self, filter: &ListFilter) -> Result<Vec<Control>, StoreError> {
         const SQL: &str = "SELECT * FROM controls WHERE tenant = $1 AND ($2 = '' OR release_id = $2) \
              AND ($3 = '' OR status = $3) AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w \
-             WHERE LOWER(key || ' ' || title) LIKE w.value ESCAPE '\\')) AND id > $5 \
+             WHERE LOWER(controls.key || ' ' || title) LIKE w.value ESCAPE '\\')) AND id > $5 \
              ORDER BY id LIMIT 0 + $6";
         self.page(SQL, filter).await?.iter().map(control).collect()
     }
@@ -178,7 +178,7 @@ impl ReadTx {
              LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id \
              WHERE r.tenant = $1 AND r.release_id = $2 AND ($3 = '' OR \
              CASE WHEN f.status = 'open' AND a.record_id IS NOT NULL THEN 'accepted' \
-             WHEN f.status = 'open' AND f.decided_at IS NULL AND r.verdict IS NOT NULL THEN 'suppressed' ELSE f.status END = $3) \
+             WHEN f.status = 'open' AND f.decided_at IS NULL AND (r.verdict IS NOT NULL OR r.suppressed = 1) THEN 'suppressed' ELSE f.status END = $3) \
              AND ($4 = '[]' OR EXISTS (SELECT 1 FROM json_each($4) w WHERE LOWER(f.title || ' ' || f.rule || ' ' || f.provider || ' ' || COALESCE(f.location, '')) LIKE w.value ESCAPE '\\')) \
              AND r.finding_id > $5 AND ($7 = '[]' OR f.severity IN (SELECT value FROM json_each($7))) \
              AND ($8 = '' OR ($8 = 'true') = (r.not_seen_since IS NOT NULL)) ORDER BY r.finding_id LIMIT 0 + $6";
@@ -212,7 +212,7 @@ impl ReadTx {
              WHERE tenant = $1 AND finding_id IN (SELECT value FROM json_each($2)) \
              AND evidence_id NOT IN (SELECT id FROM evidence WHERE tenant = $1 AND complete = 0) \
              ORDER BY seen_at DESC, evidence_id DESC";
-        const RELEASES: &str = "SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, r.verdict, a.ends_at \
+        const RELEASES: &str = "SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, r.suppressed, r.verdict, a.ends_at \
              FROM release_findings r JOIN releases e ON e.tenant = r.tenant AND e.id = r.release_id \
              LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id \
              WHERE r.tenant = $1 AND r.finding_id IN (SELECT value FROM json_each($2)) ORDER BY r.release_id";

@@ -42,6 +42,7 @@ pub(super) fn attach_release(finding: &mut Finding, row: &Row) -> Result<(), Sto
         last_seen_at: row.time("last_seen_at")?,
         not_seen_since: row.maybe_time("not_seen_since")?,
         accepted_until: row.maybe_time("ends_at")?,
+        suppressed: row.int("suppressed")? == 1,
         verdict: row.maybe_text("verdict")?,
     });
     Ok(())

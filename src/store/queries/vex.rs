@@ -150,7 +150,7 @@ impl ReadTx {
     pub async fn findings_about(&mut self, release: &str, ids: &[&str]) -> Result<Vec<VulnerableFinding>, StoreError> {
         const SQL: &str = "SELECT f.id, f.key, f.identity, f.products, f.stated, f.status, f.decided_at, r.suppressed, r.verdict, \
              v.vulnerability, (SELECT COUNT(*) FROM release_findings o WHERE o.tenant = $1 AND o.finding_id = f.id \
-             AND o.release_id <> $2 AND o.verdict IS NULL) AS elsewhere FROM finding_vulnerabilities v \
+             AND o.release_id <> $2 AND o.verdict IS NULL AND o.suppressed = 0) AS elsewhere FROM finding_vulnerabilities v \
              JOIN release_findings r ON r.tenant = v.tenant AND r.release_id = $2 AND r.finding_id = v.finding_id \
              JOIN findings f ON f.tenant = v.tenant AND f.id = v.finding_id \
              WHERE v.tenant = $1 AND v.vulnerability IN (SELECT value FROM json_each($3)) ORDER BY f.id, v.vulnerability";

@@ -207,15 +207,7 @@ async fn a_verdict_that_is_taken_back_blocks_and_shows_which_package() {
     let report = import(&world, "SHOP-1", "bom.json", &bom("not_affected")).await;
     assert_eq!((report.new_findings, report.suppressed, report.blockers), (1, 1, 0));
     let report = import(&world, "SHOP-1", "bom.json", &bom("exploitable")).await;
-<<<<<<< HEAD
     assert_eq!((report.reopened, report.suppressed, report.blockers), (1, 0, 1));
-=======
-    assert_eq!(
-        (report.new_findings, report.known_findings, report.suppressed),
-        (0, 1, 0)
-    );
-    assert_eq!(report.blockers, 1, "one record, which is open again");
->>>>>>> 5a1c6ed (engine, fuzz: identify all runs of a file for the component that was told)
     let found = list(
         &world,
         "loopiq_list_findings",

@@ -635,3 +635,80 @@ async fn a_decision_outweighs_a_statement() {
     assert_eq!(after["status"], "open");
     assert_eq!(blockers(&world, &after, "SHOP-1").await, ["open"]);
 }
+
+#[tokio::test]
+async fn a_suppression_holds_for_its_release_alone() {
+    let world = World::new().await;
+    import(&world, "SHOP-1", scan("2026-11-01T10:00:00Z", &[finding("ONE1")])).await;
+    import(
+        &world,
+        "SHOP-2",
+        scan("2026-11-02T10:00:00Z", &[suppressed("ONE1", "accepted")]),
+    )
+    .await;
+    let open = found(&world, "ONE1").await;
+    assert_eq!(open["status"], "open");
+    assert_eq!(blockers(&world, &open, "SHOP-1").await, ["open"]);
+    let there = json!({ "releaseId": release_id(&world, "SHOP-2").await, "status": "suppressed", "text": "ONE1" });
+    assert_eq!(list(&world, "loopiq_list_findings", there).await.len(), 1);
+    assert_eq!(blockers(&world, &open, "SHOP-2").await, Vec::<Value>::new());
+    import(
+        &world,
+        "SHOP-1",
+        scan("2026-11-03T10:00:00Z", &[suppressed("ONE1", "accepted")]),
+    )
+    .await;
+    let hidden = found(&world, "ONE1").await;
+    assert_eq!(
+        hidden["status"], "suppressed",
+        "every release that shows it suppresses it"
+    );
+    assert_eq!(blockers(&world, &hidden, "SHOP-1").await, ["resolved"]);
+}
+
+#[tokio::test]
+async fn a_scan_from_the_future_outweighs_no_later_one() {
+    let world = World::new().await;
+    import(&world, "SHOP-1", scan("2026-11-01T10:00:00Z", &[finding("FUT1")])).await;
+    import(
+        &world,
+        "SHOP-1",
+        scan("2097-01-01T00:00:00Z", &[suppressed("FUT1", "accepted")]),
+    )
+    .await;
+    assert_eq!(
+        import(&world, "SHOP-1", scan("2098-01-01T00:00:00Z", &[])).await.gone,
+        1
+    );
+    world.advance_clock(Timestamp::DAY);
+    let report = import(&world, "SHOP-1", scan("2026-11-23T09:00:00Z", &[finding("FUT1")])).await;
+    assert_eq!((report.reopened, report.blockers), (1, 1));
+    let after = found(&world, "FUT1").await;
+    assert_eq!(
+        (&after["status"], &after["notSeenSince"]),
+        (&json!("open"), &Value::Null)
+    );
+    assert_eq!(blockers(&world, &after, "SHOP-1").await, ["open"]);
+}
+
+#[tokio::test]
+async fn a_finding_that_became_worse_blocks_every_release_that_shows_it() {
+    let world = World::new().await;
+    let mild = |rule: &str| {
+        let mut result = finding(rule);
+        result["level"] = json!("note");
+        result
+    };
+    assert_eq!(
+        import(&world, "SHOP-1", scan("2026-11-01T10:00:00Z", &[mild("WORSE1")]))
+            .await
+            .blockers,
+        0
+    );
+    let report = import(&world, "SHOP-2", scan("2026-11-02T10:00:00Z", &[finding("WORSE1")])).await;
+    assert_eq!(report.blockers, 2);
+    assert_eq!(
+        blockers(&world, &found(&world, "WORSE1").await, "SHOP-1").await,
+        ["open"]
+    );
+}

@@ -238,10 +238,14 @@ async fn hold(
             KeptEvidence::New(id, key) => Some(Held {
                 id,
                 key,
-                collected_at: run.collected_at,
+                collected_at: plan.counted_at(run.collected_at),
             }),
             KeptEvidence::Incomplete(..) if complete => return Ok(None),
-            KeptEvidence::Incomplete(id, key, collected_at) => Some(Held { id, key, collected_at }),
+            KeptEvidence::Incomplete(id, key, collected_at) => Some(Held {
+                id,
+                key,
+                collected_at: plan.counted_at(collected_at),
+            }),
             KeptEvidence::Known(key) => {
                 known.push(key);
                 None

@@ -32,7 +32,7 @@ pub(crate) struct Plan {
     pub(crate) report: ImportReport,
 }
 
-/// Stored evidence, and when it was collected.
+/// Stored evidence, and when it was collected, at the latest now.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) id: EvidenceId,
@@ -157,6 +157,11 @@ impl Plan {
         reopened_findings::blocker_threshold(tx, policies, &self.release).await
     }
 
+    /// When a scan counts as made: a time in the future, of a wrong or dishonest clock, would outweigh all scans until then.
+    pub(crate) fn counted_at(&self, collected_at: Timestamp) -> Timestamp {
+        collected_at.min(self.hashed_at)
+    }
+
     /// The release, for audit entries.
     pub(crate) fn place(&self) -> Place {
         Place {
@@ -240,9 +245,13 @@ fn scope(scan: &Scan) -> String {
     canonical::digest(parts.to_string().as_bytes())
 }
 
-/// The scopes that a scan has examined completely.
+/// The scopes that a scan has examined completely; none if the file names no tool, because then nothing says that another file is of the same.
 fn examined(scan: &Scan) -> Vec<String> {
-    if scan.complete && !is_only_stated(scan) && matches!(scan.kind, ScanKind::Scan | ScanKind::Tests) {
+    if scan.complete
+        && scan.provider != Format::CycloneDx.as_str()
+        && !is_only_stated(scan)
+        && matches!(scan.kind, ScanKind::Scan | ScanKind::Tests)
+    {
         vec![scope(scan)]
     } else {
         Vec::new()

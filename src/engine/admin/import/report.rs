@@ -1,5 +1,6 @@
 //! The report of an import.
 
+use crate::domain::text::prose::counted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -76,19 +77,31 @@ impl fmt::Display for ImportReport {
         }
         write!(
             f,
-            "{}: {} new findings, {} known, {} suppressed, from {} results in {} run(s); ",
-            self.release, self.new_findings, self.known_findings, self.suppressed, self.results, self.runs
+            "{}: {} new {}, {} known, from {}{}",
+            self.release,
+            self.new_findings,
+            if self.new_findings == 1 { "finding" } else { "findings" },
+            self.known_findings,
+            counted(self.results, "result"),
+            if self.runs == 1 {
+                String::new()
+            } else {
+                format!(" in {} runs", self.runs)
+            },
         )?;
         for (count, what) in [
+            (self.not_failures, "results are no failures"),
+            (self.suppressed, "suppressed in the file"),
             (self.reopened, "reopened"),
             (self.seen_again, "decided to be no problem and seen again"),
             (self.gone, "not seen any more"),
             (self.judged, "of scans judged by the statements of the file"),
         ] {
             if count > 0 {
-                write!(f, "{count} {what}; ")?;
+                write!(f, "; {count} {what}")?;
             }
         }
+        write!(f, "; ")?;
         if self.new_controls + self.changed_controls > 0 {
             write!(
                 f,
@@ -98,8 +111,8 @@ impl fmt::Display for ImportReport {
         }
         write!(
             f,
-            "{} blockers opened. Evidence {}.",
-            self.blockers,
+            "{} opened. Evidence {}.",
+            counted(usize::try_from(self.blockers).unwrap_or_default(), "blocker"),
             self.evidence_ids.join(", ")
         )
     }

@@ -48,6 +48,19 @@ pub(super) async fn follow_up(
     if !ids.is_empty() {
         tx.resolve_blockers(&ids).await?;
     }
+    let here = named(seen, |finding| {
+        finding.revision.is_some_and(|revision| revision.set_aside_here)
+    });
+    let ids: Vec<&str> = here.iter().map(|(id, _)| id.as_str()).collect();
+    if !ids.is_empty() {
+        tx.resolve_blockers_in(&plan.key.release, &ids).await?;
+    }
+    // A finding that is worse than before may need a blocker in the other releases that show it, too.
+    let worse = named(seen, |finding| {
+        finding.revision.is_some_and(|revision| revision.is_worse)
+    });
+    let ids: Vec<&str> = worse.iter().map(|(id, _)| id.as_str()).collect();
+    report.blockers += reopened_findings::raise_blockers_elsewhere(tx, policies, &ids, &plan.key.release).await?;
     Ok(())
 }
 

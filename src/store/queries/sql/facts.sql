@@ -81,7 +81,7 @@ SELECT s.finding_id, s.evidence_id, s.seen_at
 
 -- part: finding_release
 -- The releases in which the findings were seen, and where their risk is accepted.
-SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, r.verdict, a.ends_at
+SELECT r.finding_id, r.release_id, e.key AS release_key, r.last_seen_at, r.not_seen_since, r.suppressed, r.verdict, a.ends_at
   FROM release_findings r
   JOIN releases e ON e.tenant = r.tenant AND e.id = r.release_id
   LEFT JOIN accepted_risks a ON a.tenant = r.tenant AND a.release_id = r.release_id AND a.record_id = r.finding_id
