@@ -47,7 +47,7 @@ pub(crate) struct Record {
 }
 
 enum What {
-    Finding(NewFinding),
+    Finding(Box<NewFinding>),
     Declared { key: String, title: String },
     Assessed { key: String, status: ControlStatus },
 }
@@ -102,7 +102,7 @@ impl Plan {
             });
             records.extend(scan.findings.iter().map(|finding| Record {
                 run,
-                what: What::Finding(found(&scan, finding)),
+                what: What::Finding(Box::new(found(&scan, finding))),
             }));
             complete_scopes.push(examined(&scan));
             statements.push(scan.statements);
@@ -189,7 +189,7 @@ impl Plan {
             let (mut findings, mut declared, mut assessed) = (Vec::new(), Vec::new(), Vec::new());
             for record in like {
                 match &record.what {
-                    What::Finding(finding) => findings.push(finding),
+                    What::Finding(finding) => findings.push(&**finding),
                     What::Declared { key, title } => declared.push((key.as_str(), title.as_str())),
                     What::Assessed { key, status } => assessed.push((key.as_str(), *status)),
                 }
