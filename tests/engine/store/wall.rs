@@ -120,6 +120,7 @@ async fn the_services_role_owns_nothing_and_changes_no_entry() {
                     "action_targets",
                     "generic_words",
                     "pauses",
+                    "accepted_risks",
                     "imports",
                     // Declarations and what is computed from them; the audit log has their history.
                     "team_members",
