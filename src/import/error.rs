@@ -73,7 +73,7 @@ pub enum ImportError {
     },
     /// The file has none of the known formats.
     #[error(
-        "the format of the file is unknown; give a file in SARIF 2.1.0, OSV, CycloneDX, OpenVEX, CSAF, SPDX, JUnit, TRX or OSCAL, a security report of GitLab or alerts of GitHub, or name the format with --format"
+        "the format of the file is unknown; give a file in SARIF 2.1.0, OSV, CycloneDX, OpenVEX, CSAF, SPDX, JUnit, TRX or OSCAL, a security report of GitLab or alerts of GitHub, or name its format (--format, or format= of the API)"
     )]
     Unrecognised,
     /// The file is cut off.

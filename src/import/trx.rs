@@ -75,7 +75,7 @@ struct Report {
     errors: Vec<String>,
 }
 
-/// Only these say that a test has not failed. An absent outcome is an error, and so is one that nobody knows.
+/// Only these say that a test has not failed. An absent or unknown outcome is an error.
 fn is_failure(outcome: Option<&str>) -> bool {
     !matches!(
         outcome.map(str::trim),

@@ -128,6 +128,9 @@ pub(super) struct Imported {
     blockers: i64,
     /// Whether everything was stored before, so that nothing was written.
     unchanged: bool,
+    /// Whether the file is dated in the future. It counts as made now.
+    #[schema(required = false)]
+    dated_in_future: Option<bool>,
     /// Whether the stored bytes of the file were damaged, and are restored.
     #[schema(required = false)]
     restored: Option<bool>,

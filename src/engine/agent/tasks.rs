@@ -17,7 +17,7 @@ pub struct ActionTask {
     pub created_at: Timestamp,
     /// When the action last changed.
     pub updated_at: Timestamp,
-    /// Where the action stands, in one line.
+    /// The state of the action, in one line.
     pub message: String,
     /// Whether the task is over, and what it waits for.
     pub progress: TaskProgress,
@@ -144,9 +144,25 @@ fn closed(structured: &Value, state: State) -> String {
         .collect();
     let reasons = texts("reasons", "message").join(" ");
     let message = structured["message"].as_str().map(text::visible).unwrap_or_default();
+    let said: String = [message, reasons]
+        .iter()
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| sentence(text))
+        .collect();
     format!(
-        "{} ({}). Nothing was written. {message} {reasons} {POLL_TOOL} has the details.",
+        "{} ({}). Nothing was written. {said}{POLL_TOOL} has the details.",
         state.label(),
         codes.join(", "),
     )
+}
+
+/// The text with a full stop and a space behind it.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let stop = if text.ends_with(['.', '!', '?', '…']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{text}{stop} ")
 }

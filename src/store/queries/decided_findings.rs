@@ -81,7 +81,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Ends the acceptances of a finding's risk in every release, because its status was decided anew.
+    /// Ends the acceptances of a finding's risk in every release, because a person has decided its status again.
     pub(super) async fn end_acceptances(&mut self, finding: &str) -> Result<(), StoreError> {
         query("DELETE FROM accepted_risks WHERE tenant = $1 AND record_id = $2")
             .bind(self.tenant())

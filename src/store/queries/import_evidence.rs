@@ -74,7 +74,7 @@ impl WriteTx {
     /// later run are another evidence; without a time in the file or of the importer (`collected_from` is `import`), nothing says that
     /// there was another run. If `complete` is `false`, readers do not see the evidence until [`WriteTx::complete_evidence`].
     pub async fn insert_evidence(&mut self, new: &NewEvidence, complete: bool) -> Result<KeptEvidence, StoreError> {
-        const KNOWN: &str = "SELECT id, key, collected_at, complete FROM evidence \
+        const KNOWN: &str = "SELECT id, key, collected_at, imported_at, complete FROM evidence \
              WHERE tenant = $1 AND release_id = $2 AND sha256 = $3 AND run = $4 AND component = $5 ORDER BY complete, collected_at DESC";
         let known = query(KNOWN)
             .bind(self.tenant())
@@ -90,7 +90,9 @@ impl WriteTx {
                 let id = known.read("id", |text| EvidenceId::parse(text).ok())?;
                 return Ok(KeptEvidence::Incomplete(id, key, collected_at));
             }
-            if new.collected_from == CollectedFrom::Import || collected_at >= new.collected_at {
+            // A time in the future counts as the time of the import.
+            let counted_at = collected_at.min(known.time("imported_at")?);
+            if new.collected_from == CollectedFrom::Import || counted_at >= new.collected_at.min(self.ctx.now()) {
                 return Ok(KeptEvidence::Known(key));
             }
         }

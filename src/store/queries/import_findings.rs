@@ -109,19 +109,20 @@ impl WriteTx {
         findings: &[&NewFinding],
         seen: SeenBy<'_>,
     ) -> Result<BTreeMap<String, ImportedFinding>, StoreError> {
-        const KNOWN: &str = "SELECT f.id, f.key, f.identity, f.severity, f.status, f.first_seen_at, f.last_seen_at, f.decided_at, \
+        const KNOWN: &str = "SELECT f.id, f.key, f.identity, f.severity, f.status, f.first_seen_at, f.last_seen_at, f.decided_at, f.stated, \
              (SELECT COUNT(*) FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $3 AND a.record_id = f.id) AS accepted, \
              (SELECT COUNT(*) FROM release_findings o WHERE o.tenant = $1 AND o.finding_id = f.id AND o.release_id <> $3 \
              AND o.verdict IS NULL AND o.suppressed = 0) AS elsewhere FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
         const REVISE: &str = "UPDATE findings SET first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END, \
-             severity = new_severity, status = new_status, version = version + changed, \
+             severity = new_severity, status = new_status, version = version + changed, stated = new_stated, \
              decided_at = CASE WHEN new_status = status THEN decided_at END, \
              justification = CASE WHEN new_status = status THEN justification END, \
              status_expires_at = CASE WHEN new_status = status THEN status_expires_at END, \
              status_ends_at = CASE WHEN new_status = status THEN status_ends_at END \
              FROM (SELECT value ->> 'id' AS wanted, value ->> 'severity' AS new_severity, value ->> 'status' AS new_status, \
-             CAST(value ->> 'changed' AS BIGINT) AS changed FROM json_each($2)) AS scan WHERE tenant = $1 AND id = wanted";
+             CAST(value ->> 'changed' AS BIGINT) AS changed, \
+             CAST(value ->> 'stated' AS BIGINT) AS new_stated FROM json_each($2)) AS scan WHERE tenant = $1 AND id = wanted";
         let scan: BTreeMap<&str, &NewFinding> = findings.iter().map(|new| (new.identity.as_str(), *new)).collect();
         let rows = query(KNOWN)
             .bind(self.tenant())
@@ -153,10 +154,13 @@ impl WriteTx {
             });
             let id = row.read("id", |text| FindingId::parse(text).ok())?;
             let is_changed = revision.change.is_some() || revision.severity != known.severity;
-            if is_changed || seen.at > known.last_seen_at || seen.at < row.time("first_seen_at")? {
+            let is_stated = row.int("stated")? == 1;
+            let is_found = is_stated && !new.stated;
+            if is_changed || is_found || seen.at > known.last_seen_at || seen.at < row.time("first_seen_at")? {
                 let status = revision.change.map_or(known.status, StatusChange::status);
                 changes.push(json!({
                     "id": id.as_str(), "severity": revision.severity, "status": status, "changed": i64::from(is_changed),
+                    "stated": i64::from(is_stated && !is_found),
                 }));
             }
             let finding = ImportedFinding {

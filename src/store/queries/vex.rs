@@ -7,6 +7,7 @@ use crate::store::db::query;
 use crate::store::row;
 use crate::store::{ReadTx, StoreError, WriteTx};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// A finding of a vulnerability in a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +46,12 @@ pub struct Verdict {
 }
 
 impl WriteTx {
-    /// Stores the statements of an evidence. Storing them again changes nothing.
+    /// Stores statements of an evidence; `first` is the position of the first of them. Storing them again changes nothing.
     pub async fn keep_statements(
         &mut self,
         release: &str,
         evidence: &EvidenceId,
+        first: usize,
         statements: &[VexStatement],
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -58,7 +60,7 @@ impl WriteTx {
              value ->> 'status', value ->> 'reason', CAST(value ->> 'at' AS BIGINT) FROM json_each($4) WHERE 1 = 1 \
              ON CONFLICT (tenant, release_id, vulnerability, evidence_id, position) DO NOTHING";
         let mut rows = Vec::new();
-        for (position, statement) in statements.iter().enumerate() {
+        for (position, statement) in (first..).zip(statements) {
             let products = row::list(&statement.vulnerability.products);
             for id in &statement.vulnerability.ids {
                 rows.push(json!({
@@ -146,15 +148,16 @@ impl ReadTx {
         Ok(statements)
     }
 
-    /// The findings of a release that are about these vulnerabilities, by their IDs in lower case.
+    /// The findings of a release that are about these vulnerabilities, by their IDs in lower case. Each has all its own IDs.
     pub async fn findings_about(&mut self, release: &str, ids: &[&str]) -> Result<Vec<VulnerableFinding>, StoreError> {
         const SQL: &str = "SELECT f.id, f.key, f.identity, f.products, f.stated, f.status, f.decided_at, r.suppressed, r.verdict, \
              v.vulnerability, (SELECT COUNT(*) FROM release_findings o WHERE o.tenant = $1 AND o.finding_id = f.id \
              AND o.release_id <> $2 AND o.verdict IS NULL AND o.suppressed = 0) AS elsewhere FROM finding_vulnerabilities v \
              JOIN release_findings r ON r.tenant = v.tenant AND r.release_id = $2 AND r.finding_id = v.finding_id \
              JOIN findings f ON f.tenant = v.tenant AND f.id = v.finding_id \
-             WHERE v.tenant = $1 AND v.vulnerability IN (SELECT value FROM json_each($3)) ORDER BY f.id, v.vulnerability";
-        let mut found: Vec<VulnerableFinding> = Vec::new();
+             WHERE v.tenant = $1 AND v.finding_id IN (SELECT n.finding_id FROM finding_vulnerabilities n WHERE n.tenant = $1 \
+             AND n.vulnerability IN (SELECT value FROM json_each($3))) ORDER BY f.id, v.vulnerability";
+        let (mut found, mut known): (Vec<VulnerableFinding>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
         for some in ids.chunks(AT_ONCE) {
             let rows = query(SQL)
                 .bind(self.tenant())
@@ -167,8 +170,14 @@ impl ReadTx {
                     row.read("id", |text| FindingId::parse(text).ok())?,
                     row.text("vulnerability")?,
                 );
-                if let Some(known) = found.last_mut().filter(|last| last.id == id) {
-                    known.vulnerability.ids.push(name);
+                if let Some(last) = found.last_mut().filter(|last| last.id == id) {
+                    if !last.vulnerability.ids.contains(&name) {
+                        last.vulnerability.ids.push(name);
+                    }
+                    continue;
+                }
+                // A finding with IDs in several chunks.
+                if !known.insert(id.to_string()) {
                     continue;
                 }
                 found.push(VulnerableFinding {

@@ -1,5 +1,8 @@
 //! Newer evidence revises older statements: findings are reopened, suppressed and missed in the order in which scans were made.
 
+mod of_releases;
+mod statements;
+
 use super::operator;
 use crate::world::{World, text};
 use loopiq::domain::Timestamp;
@@ -338,151 +341,6 @@ async fn the_order_of_imports_makes_no_difference_and_incomplete_scans_miss_noth
     assert_eq!(found(&world, "STAY1").await["notSeenSince"], Value::Null);
 }
 
-#[tokio::test]
-async fn an_accepted_risk_holds_for_its_release_alone() {
-    let world = World::new().await;
-    import(&world, "SHOP-1", scan("2026-11-01T10:00:00Z", &[finding("RISK1")])).await;
-    accept(&world, &found(&world, "RISK1").await, "SHOP-1", "2027-02-01T00:00:00Z").await;
-    assert_eq!(found(&world, "RISK1").await["status"], "accepted");
-
-    let report = import(&world, "SHOP-2", scan("2026-11-02T10:00:00Z", &[finding("RISK1")])).await;
-    assert_eq!((report.known_findings, report.reopened, report.blockers), (1, 1, 1));
-    let after = found(&world, "RISK1").await;
-    assert_eq!(after["status"], "open");
-    assert_eq!(blockers(&world, &after, "SHOP-1").await, ["accepted"]);
-    assert_eq!(blockers(&world, &after, "SHOP-2").await, ["open"]);
-    let until: Vec<&Value> = after["releases"]
-        .as_array()
-        .expect("releases")
-        .iter()
-        .map(|one| &one["acceptedUntil"])
-        .collect();
-    assert_eq!(until, [&json!("2027-02-01T00:00:00Z"), &Value::Null]);
-    for (release, status, count) in [
-        ("SHOP-1", "accepted", 1),
-        ("SHOP-1", "open", 0),
-        ("SHOP-2", "open", 1),
-        ("SHOP-2", "accepted", 0),
-    ] {
-        let arguments = json!({ "releaseId": release_id(&world, release).await, "status": status, "text": "RISK1" });
-        let listed = list(&world, "loopiq_list_findings", arguments).await;
-        assert_eq!(listed.len(), count, "{status} in {release}");
-        assert!(
-            listed.iter().all(|one| one["status"] == status),
-            "{status} in {release}"
-        );
-    }
-    let again = import(&world, "SHOP-1", scan("2026-11-24T10:00:00Z", &[finding("RISK1")])).await;
-    assert_eq!((again.reopened, again.blockers), (0, 0), "it is accepted there");
-
-    // As soon as its risk is accepted everywhere, the finding is accepted.
-    accept(&world, &after, "SHOP-2", "2027-01-01T00:00:00Z").await;
-    let after = found(&world, "RISK1").await;
-    assert_eq!(after["status"], "accepted");
-    assert_eq!(blockers(&world, &after, "SHOP-2").await, ["accepted"]);
-}
-
-#[tokio::test]
-async fn acceptances_and_statuses_end_with_their_date() {
-    let world = World::new().await;
-    import(
-        &world,
-        "SHOP-1",
-        scan("2026-11-01T10:00:00Z", &[finding("RISK1"), finding("FP1")]),
-    )
-    .await;
-    accept(&world, &found(&world, "RISK1").await, "SHOP-1", "2026-12-01T00:00:00Z").await;
-    set_status(
-        &world,
-        &found(&world, "FP1").await,
-        "false_positive",
-        Some("2026-12-02T00:00:00Z"),
-    )
-    .await;
-    world.engine.sweep().await.expect("a sweep");
-    assert_eq!(
-        found(&world, "RISK1").await["status"],
-        "accepted",
-        "not before its date"
-    );
-
-    world.advance_clock(9 * Timestamp::DAY);
-    world.engine.sweep().await.expect("a sweep");
-    let (risk, judged) = (found(&world, "RISK1").await, found(&world, "FP1").await);
-    assert_eq!(
-        (&risk["status"], &judged["status"]),
-        (&json!("open"), &json!("false_positive"))
-    );
-    assert_eq!(
-        (&risk["statusExpiresAt"], &risk["releases"][0]["acceptedUntil"]),
-        (&Value::Null, &Value::Null)
-    );
-    assert_eq!(blockers(&world, &risk, "SHOP-1").await, ["open"]);
-
-    world.advance_clock(Timestamp::DAY);
-    world.engine.sweep().await.expect("a sweep");
-    let judged = found(&world, "FP1").await;
-    assert_eq!(judged["status"], "open");
-    assert_eq!(blockers(&world, &judged, "SHOP-1").await, ["open"]);
-    assert_eq!(
-        reopened(&world).await,
-        [
-            (json!("acceptance_ended"), json!([risk["key"]])),
-            (json!("status_ended"), json!([judged["key"]])),
-        ]
-    );
-    let before = world.dump().await;
-    world.engine.sweep().await.expect("a sweep");
-    assert_eq!(before, world.dump().await, "a second sweep finds nothing");
-}
-
-#[tokio::test]
-async fn a_status_of_a_finding_in_several_releases_names_them() {
-    let world = World::new().await;
-    for release in ["SHOP-1", "SHOP-2"] {
-        import(&world, release, scan("2026-11-01T10:00:00Z", &[finding("WIDE1")])).await;
-    }
-    let wide = found(&world, "WIDE1").await;
-    let arguments = json!({ "findingId": wide["id"], "expectedVersion": wide["version"], "status": "false_positive",
-        "justification": "Looked at it.", "idempotencyKey": "wide", "reason": "It is test data." });
-    let answer = world
-        .engine
-        .call_tool(&world.client("developer"), "loopiq_update_finding_status", arguments)
-        .await;
-    let answer = answer.expect("a proposal").structured;
-    let check = answer["checks"]
-        .as_array()
-        .expect("checks")
-        .iter()
-        .find(|check| check["code"] == "unrelated.other_releases");
-    let message = check.expect("the check")["message"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    assert!(message.contains("SHOP-1 and SHOP-2"), "{message}");
-}
-
-#[tokio::test]
-async fn components_keep_two_repositories_apart() {
-    let world = World::new().await;
-    let bytes = scan("2026-11-01T10:00:00Z", &[finding("APART1")]);
-    for component in ["web", "api"] {
-        let report = import_as(&world, "SHOP-1", bytes.clone(), None, Some(component))
-            .await
-            .expect("an import");
-        assert_eq!((report.new_findings, report.gone), (1, 0), "{component}");
-    }
-    let listed = list(&world, "loopiq_list_findings", json!({ "text": "APART1" })).await;
-    let components: Vec<&Value> = listed.iter().map(|one| &one["component"]).collect();
-    assert_eq!(components, [&json!("web"), &json!("api")]);
-    for bad in ["", "  ", "a\u{202E}b", &"x".repeat(201)] {
-        match import_as(&world, "SHOP-1", bytes.clone(), None, Some(bad)).await {
-            Err(Error::Invalid { fields }) => assert_eq!(fields[0].pointer, "/component"),
-            other => panic!("{bad:?}: {other:?}"),
-        }
-    }
-}
-
 /// An assessment that gives one control this status.
 fn assessment(at: &str, control: &str, state: &str) -> Vec<u8> {
     json!({ "assessment-results": { "uuid": "11111111-1111-4111-8111-111111111111",
@@ -526,146 +384,6 @@ async fn only_an_assessment_that_is_not_older_gives_a_control_its_status() {
     }
 }
 
-/// A CycloneDX document about package `a` of product `shop`.
-fn bom(extra: Value) -> Vec<u8> {
-    let mut bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
-        "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79" });
-    for (name, value) in extra.as_object().expect("an object") {
-        bom[name] = value.clone();
-    }
-    bom.to_string().into_bytes()
-}
-
-/// A scan of the tool Libs that finds CVE-2099-1.
-fn bom_scan(at: &str) -> Vec<u8> {
-    bom(
-        json!({ "metadata": { "timestamp": at, "tools": { "components": [{ "type": "application", "name": "Libs", "version": "1" }] },
-            "component": { "type": "application", "bom-ref": "app", "name": "shop", "version": "1" } },
-        "components": [{ "type": "library", "bom-ref": "a", "name": "a", "version": "1.0.0", "purl": "pkg:npm/a@1.0.0" }],
-        "vulnerabilities": [{ "id": "CVE-2099-1", "ratings": [{ "severity": "critical" }], "affects": [{ "ref": "a" }] }] }),
-    )
-}
-
-/// A statement on CVE-2099-1 by BOM-Link.
-fn vex(at: &str, state: &str) -> Vec<u8> {
-    json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": { "timestamp": at },
-        "vulnerabilities": [{ "id": "CVE-2099-1", "analysis": { "state": state, "justification": "code_not_reachable" },
-            "ratings": [{ "severity": "critical" }],
-            "affects": [{ "ref": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#a" }] }] })
-    .to_string()
-    .into_bytes()
-}
-
-#[tokio::test]
-async fn a_statement_judges_the_finding_of_the_scanner() {
-    let world = World::new().await;
-    let vulnerable = async || list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" })).await;
-    import(&world, "SHOP-1", bom_scan("2026-11-01T10:00:00Z")).await;
-    assert_eq!(blockers(&world, &vulnerable().await[0], "SHOP-1").await, ["open"]);
-    let report = import(&world, "SHOP-1", vex("2026-11-02T10:00:00Z", "not_affected")).await;
-    assert_eq!((report.new_findings, report.judged), (0, 1));
-    let judged = vulnerable().await;
-    assert_eq!((judged.len(), &judged[0]["status"]), (1, &json!("suppressed")));
-    let verdict = judged[0]["releases"][0]["verdict"].as_str().unwrap_or_default();
-    assert!(
-        verdict.starts_with("not_affected: code_not_reachable (EV-"),
-        "{verdict}"
-    );
-    assert_eq!(blockers(&world, &judged[0], "SHOP-1").await, ["resolved"]);
-
-    // The scanner does not know the statement: its next scan shows the finding as before.
-    let next = import(&world, "SHOP-1", bom_scan("2026-11-05T10:00:00Z")).await;
-    assert_eq!((next.known_findings, next.reopened, next.blockers), (1, 0, 0));
-    // In another release, nothing was stated.
-    let other = import(&world, "SHOP-2", bom_scan("2026-11-06T10:00:00Z")).await;
-    assert_eq!((other.reopened, other.blockers), (1, 1));
-    let open = vulnerable().await;
-    assert_eq!(open[0]["status"], "open");
-    assert_eq!(blockers(&world, &open[0], "SHOP-1").await, ["resolved"]);
-    let here = json!({ "text": "CVE-2099-1", "releaseId": release_id(&world, "SHOP-1").await, "status": "suppressed" });
-    assert_eq!(list(&world, "loopiq_list_findings", here).await.len(), 1);
-
-    // A newer statement takes the older one back.
-    let report = import(&world, "SHOP-1", vex("2026-11-07T10:00:00Z", "exploitable")).await;
-    assert_eq!((report.new_findings, report.judged), (0, 1));
-    assert_eq!(blockers(&world, &open[0], "SHOP-1").await, ["open"]);
-}
-
-#[tokio::test]
-async fn a_statement_that_comes_first_judges_the_scan() {
-    let world = World::new().await;
-    let vulnerable = async || list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" })).await;
-    import(&world, "SHOP-1", vex("2026-11-01T10:00:00Z", "not_affected")).await;
-    let report = import(&world, "SHOP-1", bom_scan("2026-11-02T10:00:00Z")).await;
-    assert_eq!((report.new_findings, report.blockers), (1, 0));
-    assert!(vulnerable().await.iter().all(|one| one["status"] == "suppressed"));
-
-    let world = World::new().await;
-    let vulnerable = async || list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" })).await;
-    let report = import(&world, "SHOP-1", vex("2026-11-01T10:00:00Z", "exploitable")).await;
-    assert_eq!((report.new_findings, report.blockers), (1, 1));
-    import(&world, "SHOP-1", bom_scan("2026-11-02T10:00:00Z")).await;
-    let found = vulnerable().await;
-    let statuses: Vec<&Value> = found.iter().map(|one| &one["status"]).collect();
-    assert_eq!(
-        statuses,
-        ["suppressed", "open"],
-        "the scan's finding takes the place of the stated one"
-    );
-    assert!(
-        found[0]["releases"][0]["verdict"]
-            .as_str()
-            .is_some_and(|text| text.starts_with("superseded by FND-"))
-    );
-}
-
-#[tokio::test]
-async fn a_decision_outweighs_a_statement() {
-    let world = World::new().await;
-    import(&world, "SHOP-1", bom_scan("2026-11-01T10:00:00Z")).await;
-    let vulnerable = async || {
-        list(&world, "loopiq_list_findings", json!({ "text": "CVE-2099-1" }))
-            .await
-            .remove(0)
-    };
-    set_status(&world, &vulnerable().await, "false_positive", None).await;
-    set_status(&world, &vulnerable().await, "open", None).await;
-    import(&world, "SHOP-1", vex("2026-11-02T10:00:00Z", "not_affected")).await;
-    let after = vulnerable().await;
-    assert_eq!(after["status"], "open");
-    assert_eq!(blockers(&world, &after, "SHOP-1").await, ["open"]);
-}
-
-#[tokio::test]
-async fn a_suppression_holds_for_its_release_alone() {
-    let world = World::new().await;
-    import(&world, "SHOP-1", scan("2026-11-01T10:00:00Z", &[finding("ONE1")])).await;
-    import(
-        &world,
-        "SHOP-2",
-        scan("2026-11-02T10:00:00Z", &[suppressed("ONE1", "accepted")]),
-    )
-    .await;
-    let open = found(&world, "ONE1").await;
-    assert_eq!(open["status"], "open");
-    assert_eq!(blockers(&world, &open, "SHOP-1").await, ["open"]);
-    let there = json!({ "releaseId": release_id(&world, "SHOP-2").await, "status": "suppressed", "text": "ONE1" });
-    assert_eq!(list(&world, "loopiq_list_findings", there).await.len(), 1);
-    assert_eq!(blockers(&world, &open, "SHOP-2").await, Vec::<Value>::new());
-    import(
-        &world,
-        "SHOP-1",
-        scan("2026-11-03T10:00:00Z", &[suppressed("ONE1", "accepted")]),
-    )
-    .await;
-    let hidden = found(&world, "ONE1").await;
-    assert_eq!(
-        hidden["status"], "suppressed",
-        "every release that shows it suppresses it"
-    );
-    assert_eq!(blockers(&world, &hidden, "SHOP-1").await, ["resolved"]);
-}
-
 #[tokio::test]
 async fn a_scan_from_the_future_outweighs_no_later_one() {
     let world = World::new().await;
@@ -683,32 +401,11 @@ async fn a_scan_from_the_future_outweighs_no_later_one() {
     world.advance_clock(Timestamp::DAY);
     let report = import(&world, "SHOP-1", scan("2026-11-23T09:00:00Z", &[finding("FUT1")])).await;
     assert_eq!((report.reopened, report.blockers), (1, 1));
+    assert!(!report.dated_in_future);
     let after = found(&world, "FUT1").await;
     assert_eq!(
         (&after["status"], &after["notSeenSince"]),
         (&json!("open"), &Value::Null)
     );
     assert_eq!(blockers(&world, &after, "SHOP-1").await, ["open"]);
-}
-
-#[tokio::test]
-async fn a_finding_that_became_worse_blocks_every_release_that_shows_it() {
-    let world = World::new().await;
-    let mild = |rule: &str| {
-        let mut result = finding(rule);
-        result["level"] = json!("note");
-        result
-    };
-    assert_eq!(
-        import(&world, "SHOP-1", scan("2026-11-01T10:00:00Z", &[mild("WORSE1")]))
-            .await
-            .blockers,
-        0
-    );
-    let report = import(&world, "SHOP-2", scan("2026-11-02T10:00:00Z", &[finding("WORSE1")])).await;
-    assert_eq!(report.blockers, 2);
-    assert_eq!(
-        blockers(&world, &found(&world, "WORSE1").await, "SHOP-1").await,
-        ["open"]
-    );
 }

@@ -94,6 +94,15 @@ impl Engine {
                 .await?;
             pace.pause(ctx, began).await;
         }
+        for part in verdicts::parts(&plan) {
+            let (work, kept) = (plan.clone(), held.clone());
+            let began = ctx.now();
+            let stored = self.store.write(ctx, move |tx| {
+                Box::pin(async move { verdicts::keep_statements(tx, &work, &kept, &part).await })
+            });
+            stored.await?;
+            pace.pause(ctx, began).await;
+        }
         let mut size = FIRST;
         while done < total {
             let (work, kept, policies) = (plan.clone(), held.clone(), self.policies.clone());
@@ -112,18 +121,22 @@ impl Engine {
             size = pace.next_size(size, batch.took);
             pace.pause(ctx, began).await;
         }
-        let (work, kept) = (plan.clone(), held.clone());
-        let judged = self.store.write(ctx, move |tx| {
-            Box::pin(async move {
-                let Some((mut progress, mut report)) = under_way(tx, &work).await? else {
-                    return Ok::<_, Error>(());
-                };
-                verdicts::judge(tx, &work, &kept, &mut report).await?;
-                progress.report = json!(report);
-                Ok(tx.keep_import_progress(&work.key, &progress).await?)
-            })
-        });
-        judged.await?;
+        for part in verdicts::parts(&plan) {
+            let (work, kept) = (plan.clone(), held.clone());
+            let began = ctx.now();
+            let judged = self.store.write(ctx, move |tx| {
+                Box::pin(async move {
+                    let Some((mut progress, mut report)) = under_way(tx, &work).await? else {
+                        return Ok::<_, Error>(());
+                    };
+                    verdicts::judge(tx, &work, &kept, &part, &mut report).await?;
+                    progress.report = json!(report);
+                    Ok(tx.keep_import_progress(&work.key, &progress).await?)
+                })
+            });
+            judged.await?;
+            pace.pause(ctx, began).await;
+        }
         let mut wanting = self.wanting_blockers(ctx, &plan).await?;
         while !wanting.is_empty() {
             let rest = wanting.split_off(size.min(wanting.len()));
@@ -172,7 +185,6 @@ async fn begin(tx: &mut WriteTx, plan: &Plan) -> Result<Begun, Error> {
     if held.iter().all(Option::is_none) {
         return Ok(Begun::Known(stored));
     }
-    verdicts::keep_statements(tx, plan, &held).await?;
     let known = tx.import_progress(&plan.key).await?;
     if let Some(known) = known.as_ref().filter(|known| known.plan == plan.digest) {
         return Ok(Begun::Import(held, usize::try_from(known.done).unwrap_or_default()));

@@ -119,6 +119,7 @@ impl Engine {
         let wanting = self.wanting_blockers(ctx, &plan).await?;
         if plan.records.len() <= AT_ONCE
             && plan.file.bytes.len() <= PART
+            && plan.statements.iter().map(Vec::len).sum::<usize>() <= AT_ONCE
             && wanting.len() <= AT_ONCE
             && let Some(report) = self.import_at_once(ctx, plan.clone(), wanting).await?
         {
@@ -172,9 +173,14 @@ impl Engine {
                     if held.iter().all(|held| held.is_none()) {
                         return Ok(Some(unchanged(&plan, known)));
                     }
-                    verdicts::keep_statements(tx, &plan, &held).await?;
+                    let statements = verdicts::parts(&plan);
+                    for part in &statements {
+                        verdicts::keep_statements(tx, &plan, &held, part).await?;
+                    }
                     let mut subjects = plan.keep(tx, &policies, &held, &plan.records, &mut report).await?;
-                    subjects.extend(verdicts::judge(tx, &plan, &held, &mut report).await?);
+                    for part in &statements {
+                        subjects.extend(verdicts::judge(tx, &plan, &held, part, &mut report).await?);
+                    }
                     subjects.extend(wanting);
                     let threshold = plan.threshold(tx, &policies).await?;
                     report.blockers += tx

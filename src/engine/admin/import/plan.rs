@@ -11,6 +11,9 @@ use crate::import::{self, ControlReport, Format, Scan, ScanFinding, ScanKind, Ve
 use crate::store::{ImportKey, NewEvidence, NewFinding, PART, ReadTx, SeenBy, WriteTx};
 use sha2::{Digest, Sha256};
 
+/// By how much clocks may differ, in microseconds, before a file is said to be dated in the future.
+const CLOCK_SKEW: i64 = 5 * 60 * 1_000_000;
+
 /// The records of one file for one release.
 pub(crate) struct Plan {
     pub(crate) file: ImportFile,
@@ -71,7 +74,7 @@ impl Plan {
             import::identify(&mut scans, file.component.as_deref());
         }
         let sha256 = canonical::sha256_hex(&file.bytes);
-        let report = ImportReport {
+        let mut report = ImportReport {
             release: release.key.clone(),
             format: format.as_str().to_owned(),
             runs: scans.len(),
@@ -87,6 +90,7 @@ impl Plan {
                 (None, Some(told)) => (told, CollectedFrom::Told),
                 (None, None) => (now, CollectedFrom::Import),
             };
+            report.dated_in_future |= collected_at.since(now) > CLOCK_SKEW;
             runs.push(NewEvidence {
                 release_id: release.id.as_str().to_owned(),
                 provider: scan.provider.clone(),

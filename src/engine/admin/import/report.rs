@@ -40,6 +40,9 @@ pub struct ImportReport {
     pub changed_controls: u64,
     /// Blockers that were opened: new ones, and closed ones that are open again.
     pub blockers: i64,
+    /// Whether the file is dated in the future. It counts as made now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dated_in_future: bool,
     /// Whether the tenant had everything in the file, so that nothing was written.
     pub unchanged: bool,
     /// Whether the stored bytes of the file were damaged, and the import has stored them again.
@@ -54,6 +57,12 @@ impl fmt::Display for ImportReport {
         }
         if self.restored {
             write!(f, "The stored bytes of the file were damaged and are restored. ")?;
+        }
+        if self.dated_in_future {
+            write!(
+                f,
+                "The file is dated in the future and counts as made now; check the clock of the machine that wrote it. "
+            )?;
         }
         if self.unchanged && self.restored {
             return write!(

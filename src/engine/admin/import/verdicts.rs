@@ -5,12 +5,16 @@
 
 use crate::domain::{FindingStatus, ReopenCause};
 use crate::engine::Error;
-use crate::engine::admin::import::ImportReport;
 use crate::engine::admin::import::plan::{Held, Plan};
+use crate::engine::admin::import::{AT_ONCE, ImportReport};
 use crate::engine::reopened_findings::{self, Named, Occasion};
-use crate::import::{VexStatements, Vulnerability};
+use crate::import::{VexStatement, VexStatements, Vulnerability};
 use crate::store::{ImportedFinding, NewFinding, ReadTx, Verdict, VulnerableFinding, WriteTx};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// How the verdict begins on a finding that only statements showed until a scan found it.
+const SUPERSEDED: &str = "superseded by";
 
 /// What is known about the vulnerabilities of some findings before these are stored.
 #[derive(Default)]
@@ -41,17 +45,13 @@ pub(super) async fn known(tx: &mut ReadTx, release: &str, findings: &[&NewFindin
 }
 
 impl Known {
-    /// Whether a finding is only stated, and a scan has found the same already.
+    /// Whether a finding is only stated, and there is another finding of the same already.
     pub(super) fn is_told_already(&self, new: &NewFinding) -> bool {
         let Some(vulnerability) = new.vulnerability.as_ref().filter(|_| new.stated) else {
             return false;
         };
-        let is_stored = self.stored.iter().any(|stored| stored.identity == new.identity);
-        let is_found = self
-            .stored
-            .iter()
-            .any(|stored| !stored.is_stated && is_about(vulnerability, &stored.vulnerability));
-        !is_stored && is_found
+        let (own, others): (Vec<_>, Vec<_>) = self.stored.iter().partition(|stored| stored.identity == new.identity);
+        own.iter().all(|own| own.is_stated) && others.iter().any(|other| is_about(vulnerability, &other.vulnerability))
     }
 
     /// Sets stated findings aside whose place the findings of a scan take.
@@ -66,108 +66,143 @@ impl Known {
         for stated in self
             .stored
             .iter()
-            .filter(|stored| stored.is_stated && stored.status == FindingStatus::Open)
+            .filter(|stored| stored.is_stated && !stored.is_decided)
         {
             let found = findings.iter().zip(seen).find(|(new, _)| {
                 let is_same = |found: &Vulnerability| is_about(&stated.vulnerability, found);
-                !new.stated && new.vulnerability.as_ref().is_some_and(is_same)
+                !new.stated && new.identity != stated.identity && new.vulnerability.as_ref().is_some_and(is_same)
             });
-            if let Some((_, found)) = found.filter(|_| !stated.is_decided) {
-                replaced.push(Verdict {
-                    finding: stated.id.to_string(),
-                    text: Some(format!("superseded by {}, which a scan has found", found.key)),
-                    status: Some(FindingStatus::Suppressed),
-                });
+            if let Some((_, found)) = found {
+                let text = format!("{SUPERSEDED} {}, which a scan has found", found.key);
+                replaced.push(stated.set_aside(Some(text)));
             }
         }
         if !replaced.is_empty() {
             tx.set_verdicts(release, &replaced).await?;
             let ids: Vec<&str> = replaced.iter().map(|one| one.finding.as_str()).collect();
-            tx.resolve_blockers(&ids).await?;
+            tx.resolve_blockers_in(release, &ids).await?;
         }
         Ok(())
     }
 }
 
-/// Stores the statements of the runs.
-pub(super) async fn keep_statements(tx: &mut WriteTx, plan: &Plan, held: &[Option<Held>]) -> Result<(), Error> {
-    for (held, statements) in held.iter().zip(&plan.statements) {
-        if let Some(held) = held.as_ref().filter(|_| !statements.is_empty()) {
-            tx.keep_statements(&plan.key.release, &held.id, statements, held.collected_at)
-                .await?;
+impl VulnerableFinding {
+    /// What follows for the finding if this is said that sets it aside in the release, or nothing is.
+    fn set_aside(&self, text: Option<String>) -> Verdict {
+        let status = match (self.status, &text) {
+            _ if self.is_decided => None,
+            (FindingStatus::Open, Some(_)) if !self.is_open_elsewhere => Some(FindingStatus::Suppressed),
+            (FindingStatus::Suppressed, None) if !self.is_suppressed => Some(FindingStatus::Open),
+            _ => None,
+        };
+        Verdict {
+            finding: self.id.to_string(),
+            text,
+            status,
         }
     }
-    Ok(())
+
+    fn is_superseded(&self) -> bool {
+        self.verdict.as_ref().is_some_and(|text| text.starts_with(SUPERSEDED))
+    }
 }
 
-/// Applies the statements of the file to the findings of scans in the release. Returns the IDs of findings that may need a blocker.
+/// Some of the statements of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    run: usize,
+    range: Range<usize>,
+}
+
+/// The statements of the file, in parts for one transaction each.
+pub(super) fn parts(plan: &Plan) -> Vec<Part> {
+    let of_run = |(run, statements): (usize, &Vec<VexStatement>)| {
+        let count = statements.len();
+        let starts = (0..count).step_by(AT_ONCE);
+        starts.map(move |start| Part {
+            run,
+            range: start..count.min(start + AT_ONCE),
+        })
+    };
+    plan.statements.iter().enumerate().flat_map(of_run).collect()
+}
+
+/// Stores a part of the statements.
+pub(super) async fn keep_statements(
+    tx: &mut WriteTx,
+    plan: &Plan,
+    held: &[Option<Held>],
+    part: &Part,
+) -> Result<(), Error> {
+    let (Some(Some(held)), Some(statements)) = (held.get(part.run), plan.statements.get(part.run)) else {
+        return Ok(());
+    };
+    let some = &statements[part.range.clone()];
+    let first = part.range.start;
+    Ok(tx
+        .keep_statements(&plan.key.release, &held.id, first, some, held.collected_at)
+        .await?)
+}
+
+/// Applies a part of the statements to the findings in the release, after all parts are stored. Returns the IDs of findings that may need a
+/// blocker.
 pub(super) async fn judge(
     tx: &mut WriteTx,
     plan: &Plan,
     held: &[Option<Held>],
+    part: &Part,
     report: &mut ImportReport,
 ) -> Result<Vec<String>, Error> {
+    let (Some(Some(held)), Some(statements)) = (held.get(part.run), plan.statements.get(part.run)) else {
+        return Ok(Vec::new());
+    };
     let release = plan.key.release.as_str();
-    let mut lifted = Vec::new();
-    for (held, statements) in held.iter().zip(&plan.statements) {
-        let Some(held) = held else { continue };
-        let ids = ids_of(statements.iter().map(|statement| &statement.vulnerability));
-        if ids.is_empty() {
+    let ids = ids_of(
+        statements[part.range.clone()]
+            .iter()
+            .map(|statement| &statement.vulnerability),
+    );
+    let found = tx
+        .findings_about(release, &ids.iter().map(String::as_str).collect::<Vec<_>>())
+        .await?;
+    // A finding has further IDs, about which other files may state something.
+    let ids = ids_of(found.iter().map(|finding| &finding.vulnerability));
+    let stated = tx
+        .statements_on(release, &ids.iter().map(String::as_str).collect::<Vec<_>>())
+        .await?;
+    let stated = VexStatements::new(&stated);
+    let (mut verdicts, mut suppressed, mut reopened) = (Vec::new(), Vec::new(), Vec::new());
+    for finding in found.iter().filter(|finding| !finding.is_superseded()) {
+        let text = set_aside_by(&stated, &finding.vulnerability);
+        if text == finding.verdict {
             continue;
         }
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let stated = tx.statements_on(release, &ids).await?;
-        let stated = VexStatements::new(&stated);
-        let (mut verdicts, mut suppressed, mut reopened, mut aside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for finding in tx
-            .findings_about(release, &ids)
-            .await?
-            .into_iter()
-            .filter(|finding| !finding.is_stated)
-        {
-            let text = set_aside_by(&stated, &finding.vulnerability);
-            if text == finding.verdict {
-                continue;
-            }
-            let status = match finding.status {
-                FindingStatus::Open if !finding.is_decided && text.is_some() && !finding.is_open_elsewhere => {
-                    suppressed.push(named(&finding));
-                    Some(FindingStatus::Suppressed)
-                }
-                FindingStatus::Suppressed if !finding.is_decided && text.is_none() && !finding.is_suppressed => {
-                    reopened.push(named(&finding));
-                    Some(FindingStatus::Open)
-                }
-                _ => None,
-            };
-            match (&text, finding.is_decided) {
-                (Some(_), false) => aside.push(finding.id.to_string()),
-                (Some(_), true) => {}
-                (None, _) => lifted.push(finding.id.to_string()),
-            }
-            verdicts.push(Verdict {
-                finding: finding.id.to_string(),
-                text,
-                status,
-            });
+        let verdict = finding.set_aside(text);
+        let named: Named = (finding.id.to_string(), finding.key.clone());
+        match verdict.status {
+            Some(FindingStatus::Suppressed) => suppressed.push(named),
+            Some(_) => reopened.push(named),
+            None => {}
         }
-        report.judged += verdicts.len();
-        report.reopened += reopened.len();
-        tx.set_verdicts(release, &verdicts).await?;
-        let aside: Vec<&str> = aside.iter().map(String::as_str).collect();
-        tx.resolve_blockers_in(release, &aside).await?;
-        let occasion = Occasion {
-            release: Some(plan.place()),
-            evidence: Some(held.key.clone()),
-        };
-        reopened_findings::record_suppressed(tx, &suppressed, &occasion);
-        reopened_findings::record_reopened(tx, ReopenCause::SuppressionLifted, &reopened, &occasion);
+        verdicts.push((verdict, finding.is_decided));
     }
-    Ok(lifted)
-}
-
-fn named(finding: &VulnerableFinding) -> Named {
-    (finding.id.to_string(), finding.key.clone())
+    let aside = verdicts
+        .iter()
+        .filter(|(verdict, is_decided)| verdict.text.is_some() && !is_decided);
+    let aside: Vec<&str> = aside.map(|(verdict, _)| verdict.finding.as_str()).collect();
+    tx.resolve_blockers_in(release, &aside).await?;
+    let verdicts: Vec<Verdict> = verdicts.into_iter().map(|(verdict, _)| verdict).collect();
+    tx.set_verdicts(release, &verdicts).await?;
+    report.judged += verdicts.len();
+    report.reopened += reopened.len();
+    let occasion = Occasion {
+        release: Some(plan.place()),
+        evidence: Some(held.key.clone()),
+    };
+    reopened_findings::record_suppressed(tx, &suppressed, &occasion);
+    reopened_findings::record_reopened(tx, ReopenCause::SuppressionLifted, &reopened, &occasion);
+    let lifted = verdicts.into_iter().filter(|verdict| verdict.text.is_none());
+    Ok(lifted.map(|verdict| verdict.finding).collect())
 }
 
 /// What the statement about a vulnerability says, if it sets findings aside.
