@@ -12,7 +12,7 @@ string_enum! {
         SeenAgain = "seen_again";
         /// A newer scan does not suppress it any more.
         SuppressionLifted = "suppression_lifted";
-        /// A scan shows it in a release for which its risk is not accepted.
+        /// A scan shows it in a release in which its risk is not accepted and nothing sets it aside.
         SeenInOtherRelease = "seen_in_other_release";
         /// The acceptance of its risk has ended.
         AcceptanceEnded = "acceptance_ended";
@@ -53,6 +53,8 @@ pub struct Sighting {
     pub severity: Severity,
     /// When the scan was made.
     pub at: Timestamp,
+    /// When the newest scan of the same release that shows it was made; `None` if none has shown it there.
+    pub last_seen_here: Option<Timestamp>,
     /// Whether its risk is accepted in the release of the scan.
     pub accepted_here: bool,
     /// Where it is set aside, if the scan counts.
@@ -87,6 +89,8 @@ impl KnownFinding {
     /// What a scan changes.
     pub fn revise(&self, seen: &Sighting) -> Revision {
         let is_newest = seen.at >= self.last_seen_at;
+        // What holds in a release follows from the scans of this release.
+        let is_newest_here = seen.last_seen_here.is_none_or(|last| seen.at >= last);
         let is_after_decision = seen.at > self.decided_at.unwrap_or(self.last_seen_at);
         let is_hidden = seen.set_aside == SetAside::Everywhere;
         let is_shown = seen.set_aside == SetAside::No;
@@ -95,11 +99,14 @@ impl KnownFinding {
             FindingStatus::Fixed if is_after_decision && is_shown => {
                 Some(StatusChange::Reopened(ReopenCause::SeenAgain))
             }
-            FindingStatus::Open if self.decided_at.is_none() && is_newest && is_hidden => {
+            FindingStatus::Open if self.decided_at.is_none() && is_newest_here && is_hidden => {
                 Some(StatusChange::Suppressed)
             }
-            FindingStatus::Suppressed if self.decided_at.is_none() && is_newest && is_shown => {
-                Some(StatusChange::Reopened(ReopenCause::SuppressionLifted))
+            FindingStatus::Suppressed if self.decided_at.is_none() && is_newest_here && is_shown => {
+                Some(StatusChange::Reopened(match seen.last_seen_here {
+                    Some(_) => ReopenCause::SuppressionLifted,
+                    None => ReopenCause::SeenInOtherRelease,
+                }))
             }
             FindingStatus::Accepted if !seen.accepted_here && is_shown => {
                 Some(StatusChange::Reopened(ReopenCause::SeenInOtherRelease))
@@ -114,7 +121,7 @@ impl KnownFinding {
             is_worse: is_newest && seen.severity > self.severity,
             set_aside_here: self.status == FindingStatus::Open
                 && self.decided_at.is_none()
-                && is_newest
+                && is_newest_here
                 && seen.set_aside == SetAside::Here,
         }
     }
@@ -149,6 +156,7 @@ mod tests {
         Sighting {
             severity: Severity::Low,
             at: Timestamp(day * DAY),
+            last_seen_here: Some(Timestamp(10 * DAY)),
             accepted_here: false,
             set_aside: SetAside::No,
         }
@@ -196,6 +204,21 @@ mod tests {
         assert_eq!(change(hidden, seen(11)), lifted);
         assert_eq!(change(hidden, seen(9)), None);
         assert_eq!(change(hidden, suppressed(11)), None);
+    }
+
+    #[test]
+    fn a_scan_of_another_release_shows_what_is_suppressed_elsewhere() {
+        let first_here = Sighting {
+            last_seen_here: None,
+            ..seen(1)
+        };
+        let other = Some(StatusChange::Reopened(ReopenCause::SeenInOtherRelease));
+        let revision = known(FindingStatus::Suppressed, None).revise(&first_here);
+        assert_eq!(
+            (revision.change, revision.severity),
+            (other, Severity::High),
+            "an older scan"
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Label for ReopenCause {
         match self {
             ReopenCause::SeenAgain => "a scan after the fix shows it",
             ReopenCause::SuppressionLifted => "a newer scan does not suppress it any more",
-            ReopenCause::SeenInOtherRelease => "a scan shows it in a release for which its risk is not accepted",
+            ReopenCause::SeenInOtherRelease => "a scan shows it in another release, in which nothing sets it aside",
             ReopenCause::AcceptanceEnded => "the acceptance of its risk has ended",
             ReopenCause::StatusEnded => "the date until which the status was given has passed",
         }

@@ -110,6 +110,7 @@ impl WriteTx {
         seen: SeenBy<'_>,
     ) -> Result<BTreeMap<String, ImportedFinding>, StoreError> {
         const KNOWN: &str = "SELECT f.id, f.key, f.identity, f.severity, f.status, f.first_seen_at, f.last_seen_at, f.decided_at, f.stated, \
+             (SELECT h.last_seen_at FROM release_findings h WHERE h.tenant = $1 AND h.release_id = $3 AND h.finding_id = f.id) AS here, \
              (SELECT COUNT(*) FROM accepted_risks a WHERE a.tenant = $1 AND a.release_id = $3 AND a.record_id = f.id) AS accepted, \
              (SELECT COUNT(*) FROM release_findings o WHERE o.tenant = $1 AND o.finding_id = f.id AND o.release_id <> $3 \
              AND o.verdict IS NULL AND o.suppressed = 0) AS elsewhere FROM findings f WHERE f.tenant = $1 AND f.identity IN (SELECT value FROM json_each($2))";
@@ -145,6 +146,7 @@ impl WriteTx {
             let revision = known.revise(&Sighting {
                 severity: new.severity,
                 at: seen.at,
+                last_seen_here: row.maybe_time("here")?,
                 accepted_here: row.int("accepted")? > 0,
                 set_aside: match new.suppressed || seen.verdicts.contains_key(&identity) {
                     false => SetAside::No,

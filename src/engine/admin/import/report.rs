@@ -99,12 +99,15 @@ impl fmt::Display for ImportReport {
             },
         )?;
         for (count, what) in [
-            (self.not_failures, "results are no failures"),
+            (self.not_failures, "without failure"),
             (self.suppressed, "suppressed in the file"),
             (self.reopened, "reopened"),
             (self.seen_again, "decided to be no problem and seen again"),
             (self.gone, "not seen any more"),
-            (self.judged, "of scans judged by the statements of the file"),
+            (
+                self.judged,
+                "found by scanners and judged by the statements of the file",
+            ),
         ] {
             if count > 0 {
                 write!(f, "; {count} {what}")?;

@@ -204,3 +204,20 @@ async fn components_keep_two_repositories_apart() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_older_scan_of_another_release_is_not_hidden_by_a_suppression() {
+    let world = World::new().await;
+    import(
+        &world,
+        "SHOP-1",
+        scan("2026-11-20T10:00:00Z", &[suppressed("OLD1", "accepted")]),
+    )
+    .await;
+    let report = import(&world, "SHOP-2", scan("2026-11-01T10:00:00Z", &[finding("OLD1")])).await;
+    assert_eq!((report.reopened, report.blockers), (1, 1));
+    let open = found(&world, "OLD1").await;
+    assert_eq!(blockers(&world, &open, "SHOP-2").await, ["open"]);
+    assert_eq!(blockers(&world, &open, "SHOP-1").await, Vec::<Value>::new());
+    assert_eq!(reopened(&world).await[0].0, "seen_in_other_release");
+}
