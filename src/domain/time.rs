@@ -27,6 +27,13 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The day in UTC, for people: `23 Feb 2027`.
+    pub fn day(self) -> String {
+        const FORMAT: &[time::format_description::BorrowedFormatItem<'_>] =
+            time::macros::format_description!("[day padding:none] [month repr:short] [year]");
+        self.datetime().format(FORMAT).unwrap_or_default()
+    }
+
     fn datetime(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }

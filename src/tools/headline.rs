@@ -38,12 +38,7 @@ pub(super) fn finding(finding: &Finding) -> (&str, String) {
 
 /// `23 Feb 2027`; the text itself if it is no date.
 pub(super) fn day(text: &str) -> String {
-    const FORMAT: &[time::format_description::BorrowedFormatItem<'_>] =
-        time::macros::format_description!("[day padding:none] [month repr:short] [year]");
-    let at = Timestamp::parse(text)
-        .and_then(|at| time::OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1_000_000)).ok());
-    at.and_then(|at| at.format(FORMAT).ok())
-        .unwrap_or_else(|| visible(text))
+    Timestamp::parse(text).map_or_else(|| visible(text), Timestamp::day)
 }
 
 /// `FND-1, FND-2 and 3 more`.

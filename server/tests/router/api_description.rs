@@ -136,6 +136,7 @@ async fn every_operation_exists_and_says_who_may_call_it() {
     // The description of an import's report is written apart from the report.
     let report = loopiq::engine::ImportReport {
         restored: true,
+        dated_in_future: true,
         ..Default::default()
     };
     let report = serde_json::to_value(report).unwrap();

@@ -159,13 +159,12 @@ fn finding(one: Finding, release: &ReleaseId) -> ReleaseFinding {
 /// The status in the release, until when its risk is accepted there, and since when the release's scans do not show the finding.
 fn status_in(one: &Finding, release: &ReleaseId) -> String {
     let mut status = one.status_in(release).label().to_owned();
-    let day = |at: Timestamp| at.rfc3339().chars().take(10).collect::<String>();
     if let Some(here) = one.releases.iter().find(|here| here.release_id == *release) {
         if let Some(until) = here.accepted_until {
-            status.push_str(&format!(" until {}", day(until)));
+            status.push_str(&format!(" until {}", until.day()));
         }
         if let Some(since) = here.not_seen_since {
-            status.push_str(&format!(", not seen since {}", day(since)));
+            status.push_str(&format!(", not seen since {}", since.day()));
         }
     }
     if one.seen_again {
