@@ -40,7 +40,10 @@ impl Http {
             // A redirect could send the client's secret to another server.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT);
+            .timeout(TOTAL_TIMEOUT)
+            // Requests are rare, so that the provider has often closed an idle connection. A code can be redeemed once, so that a
+            // request on such a connection cannot be sent again, and the sign-in would fail.
+            .pool_max_idle_per_host(0);
         if on_loopback {
             // A configured proxy cannot reach the loopback of this machine.
             client = client.no_proxy();
@@ -108,6 +111,31 @@ fn time_of(headers: &http::HeaderMap) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn a_connection_that_the_provider_closes_when_idle_fails_no_request() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        // Each connection gets one response, which promises that the connection stays open, and is closed at the next request.
+        tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    let _ = connection.read(&mut request).await;
+                    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive\r\n\r\n";
+                    let _ = connection.write_all(response).await;
+                    let _ = connection.read(&mut request).await;
+                });
+            }
+        });
+        let http = Http::new(true).unwrap();
+        // A POST, as for a code: no client sends it twice by itself.
+        for _ in 0..3 {
+            let request = http::Request::post(&url).body(b"code=1".to_vec()).unwrap();
+            assert_eq!(http.call(request).await.unwrap().status(), 200);
+        }
+    }
 
     #[test]
     fn the_time_of_a_response_is_its_date_and_its_age() {
